@@ -1,0 +1,203 @@
+"""An assignment: its tasks and their points, its suite and limits, as ``assignment.toml`` states them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from fractions import Fraction
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field, PlainValidator
+
+from autograder import settings
+from autograder.course import Course
+from autograder.errors import ConfigError
+
+ASSIGNMENT_FILE = "assignment.toml"
+MAX_POINTS = 10_000
+
+
+@dataclass(frozen=True)
+class Task:
+    """One task of an assignment and what it is worth."""
+
+    id: str
+    title: str
+    points: Fraction
+
+
+@dataclass(frozen=True)
+class TestLimits:
+    """What one test may use; a test's own ``limits`` marker overrides the CPU seconds and the memory.
+
+    Attributes
+    ----------
+    cpu_seconds : int
+        CPU time of the worker.
+    wall_seconds : float
+        Time on the clock, so that a sleeping worker ends too.
+    memory_mb : int
+        Mebibytes above what the worker uses before it loads the submission.
+    output_kb : int
+        Kibibytes of printed output that are kept.
+    """
+
+    __test__ = False  # not a test class for pytest
+
+    cpu_seconds: int = 10
+    wall_seconds: float = 60
+    memory_mb: int = 512
+    output_kb: int = 64
+
+
+@dataclass(frozen=True)
+class Assignment:
+    """Everything about an assignment that grading needs.
+
+    Attributes
+    ----------
+    name, title : str
+        The folder's name, and the name that students read.
+    folder : Path
+        ``solutions/<name>``, the reference solution.
+    suite : Path
+        ``autograder/suites/<name>``, the test files.
+    modules : tuple of str
+        Modules that students hand in, each as ``<module>.py``.
+    tasks : tuple of Task
+        In the order of the report.
+    tiers : dict
+        Test file name to ``"public"`` or ``"hidden"``.
+    limits : TestLimits
+        Of every test that sets none itself.
+    deadline : datetime or None
+        With its time zone.
+    """
+
+    name: str
+    title: str
+    folder: Path
+    suite: Path
+    modules: tuple[str, ...]
+    tasks: tuple[Task, ...]
+    tiers: dict[str, str]
+    limits: TestLimits
+    deadline: datetime | None = None
+
+    @property
+    def file(self) -> Path:
+        """The settings file, for messages."""
+        return self.folder / ASSIGNMENT_FILE
+
+    @property
+    def max_points(self) -> Fraction:
+        """What a perfect submission earns."""
+        return sum((task.points for task in self.tasks), Fraction())
+
+
+def load(course: Course, name: str) -> Assignment:
+    """Read the assignment ``name`` of ``course``.
+
+    Raises
+    ------
+    ConfigError
+        There is no such assignment, or its file, its reference or its suite is incomplete.
+    """
+    folder = course.root / "solutions" / name
+    path = folder / ASSIGNMENT_FILE
+    if name not in course.assignments():
+        known = ", ".join(course.assignments()) or "none yet"
+        raise ConfigError(name, f"the course has no such assignment ({path})", f"choose one of: {known}")
+    table = settings.read(path, _AssignmentTable)
+    if table.name != name:
+        raise ConfigError(str(path), f"`name` is {table.name!r}", f"expected the folder's name, {name!r}")
+    suite = course.root / "autograder" / "suites" / name
+    _require_files(path, folder, [f"{module}.py" for module in table.modules], "`modules`")
+    _require_files(path, suite, list(table.tiers), "`tiers`")
+    return Assignment(
+        name=name,
+        title=table.title,
+        folder=folder,
+        suite=suite,
+        modules=table.modules,
+        tasks=tuple(Task(task.id, task.title, task.points) for task in table.tasks),
+        tiers=dict(table.tiers),
+        limits=TestLimits(**table.limits.model_dump()),
+        deadline=_deadline(path, table, course.timezone),
+    )
+
+
+def _require_files(path: Path, folder: Path, names: list[str], key: str) -> None:
+    for name in names:
+        if not (folder / name).is_file():
+            raise ConfigError(str(path), f"{key} names {name}", f"there is no {folder / name}; add it")
+
+
+def _deadline(path: Path, table: _AssignmentTable, default_zone: str) -> datetime | None:
+    zone = settings.zone(path, table.timezone or default_zone)
+    if table.deadline is None:
+        return None
+    if table.deadline.tzinfo is not None:
+        mend = "expected local time without an offset, such as 2026-03-01T23:59:00; `timezone` names the zone"
+        raise ConfigError(str(path), f"`deadline` is {table.deadline.isoformat()}", mend)
+    return table.deadline.replace(tzinfo=zone)
+
+
+def _identifier(value: str) -> str:
+    if not value.isidentifier() or not value.isascii():
+        raise ValueError("expected a Python name, such as 'predict_labels'")
+    return value
+
+
+def _suite_file(value: str) -> str:
+    stem = value.removesuffix(".py")
+    if stem == value or not stem.startswith("test_") or not stem.isidentifier():
+        raise ValueError("expected the name of a test file, such as 'test_public.py'")
+    return value
+
+
+def _points(value: object) -> Fraction:
+    if isinstance(value, Decimal | int) and not isinstance(value, bool) and Decimal(value).is_finite():
+        points = Fraction(value)
+        if 0 < points <= MAX_POINTS:
+            return points
+    raise ValueError(f"expected a number of points above 0, at most {MAX_POINTS}")
+
+
+def _distinct_tasks(tasks: tuple[_TaskTable, ...]) -> tuple[_TaskTable, ...]:
+    ids = [task.id for task in tasks]
+    if len(set(ids)) < len(ids):
+        raise ValueError("expected every task to have an id of its own")
+    return tasks
+
+
+Identifier = Annotated[str, AfterValidator(_identifier)]
+Points = Annotated[Fraction, PlainValidator(_points)]
+
+
+class _TaskTable(settings.Table):
+    id: Identifier
+    title: Annotated[str, Field(min_length=1)]
+    points: Points
+
+
+class _LimitsTable(settings.Table):
+    cpu_seconds: Annotated[int, Field(ge=1, le=3600, strict=True)] = TestLimits.cpu_seconds
+    wall_seconds: Annotated[float, Field(gt=0, le=7200)] = TestLimits.wall_seconds
+    memory_mb: Annotated[int, Field(ge=16, le=1_000_000, strict=True)] = TestLimits.memory_mb
+    output_kb: Annotated[int, Field(ge=1, le=10_000, strict=True)] = TestLimits.output_kb
+
+
+class _AssignmentTable(settings.Table):
+    name: str
+    title: Annotated[str, Field(min_length=1)]
+    modules: Annotated[tuple[Identifier, ...], Field(min_length=1)]
+    deadline: datetime | None = None
+    timezone: str | None = None
+    tiers: Annotated[
+        dict[Annotated[str, AfterValidator(_suite_file)], Literal["public", "hidden"]], Field(min_length=1)
+    ]
+    limits: _LimitsTable = _LimitsTable()
+    tasks: Annotated[tuple[_TaskTable, ...], Field(min_length=1), AfterValidator(_distinct_tasks)]

@@ -1,0 +1,167 @@
+"""The course: the folder that everything else is found from, and its secret."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import secrets
+import stat
+from dataclasses import dataclass
+from pathlib import Path
+
+from autograder import settings
+from autograder.errors import ConfigError
+
+COURSE_FILE = "course.toml"
+ROOT_VARIABLE = "COURSEGRAD_ROOT"
+SECRET_BYTES = 32
+
+
+class _Release(settings.Table):
+    repository: str = ""
+
+
+class _CourseTable(settings.Table):
+    name: str
+    timezone: str
+    release: _Release = _Release()
+
+
+@dataclass(frozen=True)
+class Course:
+    """A folder with a ``course.toml``.
+
+    Attributes
+    ----------
+    root : Path
+        The folder, absolute.
+    name : str
+        The title that students see.
+    timezone : str
+        IANA zone of deadlines.
+    repository : str
+        Public repository that student releases are published to; empty until there is one.
+    """
+
+    root: Path
+    name: str
+    timezone: str
+    repository: str = ""
+
+    @classmethod
+    def find(cls, start: Path | None = None) -> Course:
+        """Find the course that ``start`` lies in.
+
+        Parameters
+        ----------
+        start : Path, optional
+            A folder in the course. Without it, the environment variable ``COURSEGRAD_ROOT`` is
+            taken, then the current folder.
+
+        Raises
+        ------
+        ConfigError
+            Neither the folder nor one above it holds a ``course.toml``, or the file is malformed.
+        """
+        folder = Path(start or os.environ.get(ROOT_VARIABLE) or Path.cwd()).absolute()
+        for candidate in (folder, *folder.parents):
+            if (candidate / COURSE_FILE).is_file():
+                return cls.load(candidate)
+        mend = f"change into the course's folder, or name it with --course or {ROOT_VARIABLE}"
+        raise ConfigError(str(folder), f"no {COURSE_FILE} here or in a folder above", mend)
+
+    @classmethod
+    def load(cls, root: Path) -> Course:
+        """Read ``root/course.toml``; raises ConfigError if it is missing or malformed."""
+        path = root / COURSE_FILE
+        table = settings.read(path, _CourseTable)
+        settings.zone(path, table.timezone)
+        return cls(root.absolute(), table.name, table.timezone, table.release.repository)
+
+    def assignments(self) -> tuple[str, ...]:
+        """Return the names of the assignments that have a ``solutions/<name>/assignment.toml``."""
+        return tuple(sorted(path.parent.name for path in self.root.glob("solutions/*/assignment.toml")))
+
+    @property
+    def secret_file(self) -> Path:
+        """Where the secret is kept."""
+        return self.root / ".coursegrad" / "secret"
+
+    def secret(self) -> bytes:
+        """Return the 32 bytes that hidden inputs derive from, made at first use.
+
+        Raises
+        ------
+        ConfigError
+            The file can be read by others, is not a regular file, or does not hold 64 hexadecimal digits.
+        """
+        try:
+            return _read_secret(self.secret_file)
+        except FileNotFoundError:
+            _make_secret(self.secret_file)
+            return _read_secret(self.secret_file)
+
+    def secret_id(self) -> str:
+        """Return 12 hexadecimal digits that identify the secret and do not reveal it."""
+        return hashlib.sha256(self.secret()).hexdigest()[:12]
+
+
+_current: Course | None = None
+
+
+def set_current(course: Course | None) -> None:
+    """Choose the course that hidden suites in this process take their seeds from."""
+    global _current
+    _current = course
+
+
+def current() -> Course:
+    """Return the course that `set_current` chose, else the one around the current folder."""
+    return _current if _current is not None else Course.find()
+
+
+def _read_secret(path: Path) -> bytes:
+    """Read a secret through one descriptor, so that what was checked is what is read."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        mend = "it must be a regular file that you own; restore it from a backup"
+        raise ConfigError(str(path), f"cannot be opened ({error.strerror})", mend) from None
+    with os.fdopen(descriptor, "rb") as file:
+        status = os.fstat(file.fileno())
+        if not stat.S_ISREG(status.st_mode):
+            raise ConfigError(str(path), "is not a regular file", "restore it from a backup")
+        if status.st_mode & 0o077:
+            raise ConfigError(str(path), "other users can read the course secret", f"run: chmod 600 {path}")
+        content = file.read(4 * SECRET_BYTES)
+    try:
+        secret = bytes.fromhex(content.decode("ascii"))
+    except ValueError:
+        secret = b""
+    if len(secret) != SECRET_BYTES:
+        found = f"does not hold {2 * SECRET_BYTES} hexadecimal digits"
+        raise ConfigError(str(path), found, "restore it from a backup; a new one changes the hidden inputs")
+    return secret
+
+
+def _make_secret(path: Path) -> None:
+    """Write a new secret; where two processes race, the first one's secret stays."""
+    draft = path.with_name(f".secret-{os.getpid()}-{secrets.token_hex(4)}")
+    try:
+        path.parent.mkdir(mode=0o700, exist_ok=True)
+        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        mend = "make the course's folder writable for the first run, which creates the secret"
+        raise ConfigError(str(path), f"cannot be created ({error.strerror})", mend) from None
+    try:
+        with os.fdopen(descriptor, "w", encoding="ascii") as file:
+            file.write(secrets.token_hex(SECRET_BYTES) + "\n")
+            file.flush()
+            os.fsync(file.fileno())
+        with contextlib.suppress(FileExistsError):
+            os.link(draft, path)
+    finally:
+        draft.unlink()

@@ -1,0 +1,221 @@
+"""Points: known before any student code runs, exact, and never more than the task is worth."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Literal
+
+from autograder.assignment import Assignment
+from autograder.errors import EngineError, SuiteError
+from autograder.intake import Submission
+from autograder.results import (
+    Feedback,
+    Provenance,
+    SandboxReport,
+    Status,
+    SubmissionResult,
+    TaskResult,
+    TestResult,
+)
+
+DECIMALS = 4
+NOT_JUDGED = Feedback(summary="Not judged: it counts once every other check of this task passes.")
+NO_OUTCOME = Feedback(summary="The check ended without a result, so it earns no points.")
+
+
+@dataclass(frozen=True)
+class PlannedTest:
+    """One test of a suite, as collected, before any student code runs.
+
+    Attributes
+    ----------
+    id : str
+        ``"test_hidden.py::test_ties"``.
+    title : str
+        First line of the test's docstring.
+    task : str
+        Id of the task that it belongs to.
+    tier, kind : str
+        Who may see it, and whether it checks values or a constraint.
+    weight : Fraction
+        Its share of the task, relative to the task's other tests.
+    cpu_seconds, memory_mb : int
+        Limits of this test.
+    """
+
+    id: str
+    title: str
+    task: str
+    tier: Literal["public", "hidden"]
+    kind: Literal["value", "constraint"]
+    weight: Fraction
+    cpu_seconds: int
+    memory_mb: int
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How one planned test ended on one submission."""
+
+    id: str
+    status: Status
+    feedback: Feedback | None = None
+    detail: str = ""
+    output: str = ""
+    cpu_seconds: float = 0.0
+
+
+def share(plan: Sequence[PlannedTest], assignment: Assignment) -> dict[str, Fraction]:
+    """Return the points of every test: its weight's part of its task's points.
+
+    Raises
+    ------
+    SuiteError
+        Two tests share an id, a weight is not positive, a test names an unknown task, or a task has
+        no test that checks a value (its constraints alone would give a stub points).
+    """
+    tests = _by_task(plan, assignment)
+    points: dict[str, Fraction] = {}
+    for task in assignment.tasks:
+        total = sum((test.weight for test in tests[task.id]), Fraction())
+        for test in tests[task.id]:
+            points[test.id] = task.points * test.weight / total
+    return points
+
+
+def not_run(plan: Iterable[PlannedTest], reason: str) -> tuple[Outcome, ...]:
+    """Return an outcome per planned test that says why none of them ran."""
+    feedback = Feedback(summary=reason)
+    return tuple(Outcome(test.id, Status.not_run, feedback) for test in plan)
+
+
+def score(
+    assignment: Assignment,
+    plan: Sequence[PlannedTest],
+    submission: Submission,
+    outcomes: Iterable[Outcome],
+    *,
+    sandbox: SandboxReport,
+    provenance: Provenance,
+    seconds: float = 0.0,
+    notes: Iterable[str] = (),
+) -> SubmissionResult:
+    """Turn the outcomes of one submission into its result.
+
+    A planned test without an outcome counts as crashed. The maximum is that of the assignment,
+    whatever the outcomes are. Points are summed exactly and rounded to four decimals at the end.
+
+    Parameters
+    ----------
+    notes : iterable of str
+        Sentences to add to those of the submission.
+    seconds : float
+        Wall seconds that grading took.
+
+    Raises
+    ------
+    SuiteError
+        The plan does not fit the assignment.
+    EngineError
+        An outcome belongs to no planned test, or a test has two.
+    """
+    points = share(plan, assignment)
+    ended = _settled(plan, _by_id(points, outcomes))
+    earned = {
+        id: points[id] if outcome.status is Status.passed else Fraction() for id, outcome in ended.items()
+    }
+    per_task: dict[str, Fraction] = defaultdict(Fraction)
+    for test in plan:
+        per_task[test.task] += earned[test.id]
+    return SubmissionResult(
+        assignment=assignment.name,
+        student=submission.student,
+        score=_rounded(sum(earned.values(), Fraction())),
+        max_score=_rounded(assignment.max_points),
+        notes=[*submission.notes, *notes],
+        tasks=[
+            TaskResult(
+                id=task.id,
+                title=task.title,
+                points=_rounded(per_task[task.id]),
+                max_points=_rounded(task.points),
+            )
+            for task in assignment.tasks
+        ],
+        tests=[_test_result(test, ended[test.id], earned[test.id], points[test.id]) for test in plan],
+        sandbox=sandbox,
+        provenance=provenance,
+        files={name: hashlib.sha256(content).hexdigest() for name, content in submission.files.items()},
+        seconds=seconds,
+    )
+
+
+def _by_task(plan: Sequence[PlannedTest], assignment: Assignment) -> dict[str, list[PlannedTest]]:
+    """Group the plan by task, refusing one that cannot be scored."""
+    suite = str(assignment.suite)
+    tests: dict[str, list[PlannedTest]] = {task.id: [] for task in assignment.tasks}
+    for test_id, count in Counter(test.id for test in plan).items():
+        if count > 1:
+            raise SuiteError(suite, f"{count} tests are called {test_id}", "give each a name of its own")
+    for test in plan:
+        if test.task not in tests:
+            known = ", ".join(tests)
+            raise SuiteError(f"{suite}/{test.id}", f"unknown task {test.task!r}", f"choose one of: {known}")
+        if test.weight <= 0:
+            raise SuiteError(f"{suite}/{test.id}", f"weight is {test.weight}", "expected a number above 0")
+        tests[test.task].append(test)
+    for task_id, members in tests.items():
+        if not any(test.kind == "value" for test in members):
+            found = f"task {task_id!r} has no test that checks a value"
+            raise SuiteError(suite, found, f"add one, or remove the task from {assignment.file}")
+    return tests
+
+
+def _by_id(points: Mapping[str, Fraction], outcomes: Iterable[Outcome]) -> dict[str, Outcome]:
+    found: dict[str, Outcome] = {}
+    for outcome in outcomes:
+        if outcome.id not in points or outcome.id in found:
+            word = "two outcomes" if outcome.id in found else "an outcome, but was not planned"
+            raise EngineError(outcome.id, f"has {word}", "this is a fault in the kit; please report it")
+        found[outcome.id] = outcome
+    return found
+
+
+def _settled(plan: Sequence[PlannedTest], outcomes: Mapping[str, Outcome]) -> dict[str, Outcome]:
+    """Fill in missing outcomes, and set aside constraints of tasks that are not solved."""
+    settled = {test.id: outcomes.get(test.id, Outcome(test.id, Status.crashed, NO_OUTCOME)) for test in plan}
+    unsolved = {
+        test.task for test in plan if test.kind == "value" and settled[test.id].status is not Status.passed
+    }
+    for test in plan:
+        outcome = settled[test.id]
+        if test.kind == "constraint" and test.task in unsolved and outcome.status is not Status.not_run:
+            settled[test.id] = Outcome(
+                test.id, Status.not_judged, NOT_JUDGED, outcome.detail, outcome.output, outcome.cpu_seconds
+            )
+    return settled
+
+
+def _test_result(test: PlannedTest, outcome: Outcome, earned: Fraction, points: Fraction) -> TestResult:
+    return TestResult(
+        id=test.id,
+        title=test.title,
+        task=test.task,
+        tier=test.tier,
+        kind=test.kind,
+        status=outcome.status,
+        points=_rounded(earned),
+        max_points=_rounded(points),
+        feedback=None if outcome.status is Status.passed else outcome.feedback,
+        detail=outcome.detail,
+        output=outcome.output,
+        cpu_seconds=outcome.cpu_seconds,
+    )
+
+
+def _rounded(points: Fraction) -> float:
+    return float(round(points, DECIMALS))

@@ -1,0 +1,86 @@
+"""Read a TOML file into a typed model, with errors that name the file, the key and what was expected."""
+
+from __future__ import annotations
+
+import tomllib
+from decimal import Decimal
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from autograder.errors import ConfigError
+
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
+
+
+class Table(BaseModel):
+    """Base of every table in a settings file: immutable, and strict about unknown keys."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+TableT = TypeVar("TableT", bound=Table)
+
+
+def read(path: Path, model: type[TableT]) -> TableT:
+    """Read the TOML file ``path`` into ``model``.
+
+    Numbers with a decimal point arrive as `decimal.Decimal`, so that points stay exact.
+
+    Raises
+    ------
+    ConfigError
+        The file is missing, is not TOML, or a key of it is unknown, missing or of the wrong type.
+    """
+    try:
+        content = tomllib.loads(path.read_text(encoding="utf-8"), parse_float=Decimal)
+    except FileNotFoundError:
+        raise ConfigError(str(path), "there is no such file", "create it, or check the name") from None
+    except OSError as error:
+        raise ConfigError(str(path), f"cannot be read ({error.strerror})", "check its permissions") from None
+    except UnicodeDecodeError:
+        raise ConfigError(str(path), "is not UTF-8 text", "save it as UTF-8") from None
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(str(path), f"is not valid TOML ({error})", "correct that line") from None
+    try:
+        return model.model_validate(content)
+    except ValidationError as error:
+        raise _config_error(path, error.errors(include_url=False)[0]) from None
+
+
+def zone(path: Path, name: str) -> ZoneInfo:
+    """Return the time zone ``name`` that ``path`` asks for; raises ConfigError if there is none."""
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        mend = "expected an IANA zone such as 'Europe/Berlin' or 'UTC'"
+        raise ConfigError(str(path), f"`timezone` is {name!r}", mend) from None
+
+
+def _config_error(path: Path, detail: ErrorDetails) -> ConfigError:
+    key = _key(detail["loc"])
+    if detail["type"] == "extra_forbidden":
+        return ConfigError(str(path), f"unknown key `{key}`", "check its spelling, or remove it")
+    expected = detail["msg"].removeprefix("Value error, ").replace("Input should be", "expected")
+    if detail["type"] == "missing":
+        return ConfigError(str(path), f"`{key}` is missing", "add it")
+    return ConfigError(str(path), f"`{key}` is {_short(detail['input'])}", expected)
+
+
+def _key(location: tuple[int | str, ...]) -> str:
+    """Write a pydantic location as a TOML reader would: ``tasks[2].points`` (counted from 1)."""
+    key = ""
+    for part in location:
+        if isinstance(part, int):
+            key += f"[{part + 1}]"
+        elif part != "[key]":
+            key += f".{part}" if key else part
+    return key
+
+
+def _short(value: object) -> str:
+    text = str(value) if isinstance(value, Decimal) else repr(value)
+    return text if len(text) <= 60 else text[:57] + "..."

@@ -1,0 +1,100 @@
+"""The course is found from anywhere inside it, and its secret is made once and kept private."""
+
+from __future__ import annotations
+
+import os
+import stat
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from autograder import course as course_module
+from autograder.course import ROOT_VARIABLE, Course
+from autograder.errors import ConfigError
+
+
+def test_found_from_a_folder_below(course: Course) -> None:
+    assert Course.find(course.root / "solutions" / "toy") == course
+
+
+def test_found_from_the_environment_and_the_current_folder(
+    course: Course, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(course.root / "autograder")
+    assert Course.find() == course
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv(ROOT_VARIABLE, str(course.root))
+    assert Course.find() == course
+
+
+def test_no_course(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"no course\.toml here.*--course"):
+        Course.find(tmp_path)
+
+
+def test_unknown_zone_is_refused(course: Course) -> None:
+    (course.root / "course.toml").write_text('name = "a"\ntimezone = "Berlin"\n')
+    with pytest.raises(ConfigError, match="`timezone` is 'Berlin'"):
+        Course.load(course.root)
+
+
+def test_assignments_are_listed(course: Course) -> None:
+    (course.root / "solutions" / "draft").mkdir()
+    assert course.assignments() == ("toy",)
+
+
+def test_secret_is_made_once_and_private(course: Course) -> None:
+    secret = course.secret()
+    assert len(secret) == 32
+    assert course.secret() == secret
+    assert stat.S_IMODE(course.secret_file.stat().st_mode) == 0o600
+    assert stat.S_IMODE(course.secret_file.parent.stat().st_mode) == 0o700
+    assert list(course.secret_file.parent.iterdir()) == [course.secret_file]
+
+
+def test_racing_first_runs_agree(course: Course) -> None:
+    with ThreadPoolExecutor(8) as pool:
+        secrets = set(pool.map(lambda _: course.secret(), range(32)))
+    assert len(secrets) == 1
+
+
+def test_secret_id_reveals_nothing(course: Course) -> None:
+    assert len(course.secret_id()) == 12
+    assert course.secret_id() not in course.secret().hex()
+
+
+def test_secret_that_others_can_read_is_refused(course: Course) -> None:
+    course.secret()
+    course.secret_file.chmod(0o640)
+    with pytest.raises(ConfigError, match="chmod 600"):
+        course.secret()
+
+
+@pytest.mark.parametrize("content", ["", "ab" * 31, "ab" * 33, "zz" * 32, "é" * 64])
+def test_malformed_secret_is_refused_and_kept(course: Course, content: str) -> None:
+    course.secret()
+    course.secret_file.write_text(content)
+    with pytest.raises(ConfigError, match="64 hexadecimal digits"):
+        course.secret()
+    assert course.secret_file.read_text() == content
+
+
+def test_secret_behind_a_link_or_a_pipe_is_refused(course: Course, tmp_path: Path) -> None:
+    course.secret_file.parent.mkdir()
+    course.secret_file.symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(ConfigError, match="cannot be opened"):
+        course.secret()
+    course.secret_file.unlink()
+    os.mkfifo(course.secret_file, 0o600)
+    with pytest.raises(ConfigError, match="not a regular file"):
+        course.secret()
+
+
+def test_current_course(course: Course, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(course_module, "_current", None)
+    monkeypatch.chdir(course.root)
+    assert course_module.current() == course
+    course_module.set_current(course)
+    monkeypatch.chdir("/")
+    assert course_module.current() == course
