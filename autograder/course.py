@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import os
 import secrets
@@ -10,7 +9,7 @@ import stat
 from dataclasses import dataclass
 from pathlib import Path
 
-from autograder import settings
+from autograder import settings, storage
 from autograder.errors import ConfigError
 
 COURSE_FILE = "course.toml"
@@ -94,7 +93,8 @@ class Course:
         Raises
         ------
         ConfigError
-            The file can be read by others, is not a regular file, or does not hold 64 hexadecimal digits.
+            The file cannot be made, others can read it, it is not a regular file, or it does not hold
+            64 hexadecimal digits.
         """
         try:
             return _read_secret(self.secret_file)
@@ -149,19 +149,5 @@ def _read_secret(path: Path) -> bytes:
 
 def _make_secret(path: Path) -> None:
     """Write a new secret; where two processes race, the first one's secret stays."""
-    draft = path.with_name(f".secret-{os.getpid()}-{secrets.token_hex(4)}")
-    try:
-        path.parent.mkdir(mode=0o700, exist_ok=True)
-        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-    except OSError as error:
-        mend = "make the course's folder writable for the first run, which creates the secret"
-        raise ConfigError(str(path), f"cannot be created ({error.strerror})", mend) from None
-    try:
-        with os.fdopen(descriptor, "w", encoding="ascii") as file:
-            file.write(secrets.token_hex(SECRET_BYTES) + "\n")
-            file.flush()
-            os.fsync(file.fileno())
-        with contextlib.suppress(FileExistsError):
-            os.link(draft, path)
-    finally:
-        draft.unlink()
+    storage.private_folder(path.parent)
+    storage.write_private(path, secrets.token_hex(SECRET_BYTES) + "\n", replace=False)

@@ -2,9 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import os
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
+
+from autograder import snapshot
+from autograder.assignment import Assignment, load
+from autograder.course import Course
+from autograder.errors import IntakeError
+from autograder.reports.untrusted import file_name, line
+from autograder.snapshot import Unreadable
+
+NAMED_AT_MOST = 5
+CLUTTER = frozenset({"__pycache__", "__MACOSX", "Thumbs.db"})
+"""What operating systems and editors leave behind; ignored without a note, as dot files are."""
 
 
 @dataclass(frozen=True)
@@ -30,3 +44,196 @@ class Submission:
     files: Mapping[str, bytes] = field(default_factory=dict)
     problem: str | None = None
     notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Handin:
+    """A class: the submissions in order of name, and sentences about what was left out."""
+
+    submissions: tuple[Submission, ...]
+    notes: tuple[str, ...] = ()
+
+
+def read_class(folder: Path, assignment: Assignment) -> Handin:
+    """Read a folder that holds one folder per student.
+
+    A submission that cannot be read carries its `Submission.problem`; the others are unaffected.
+
+    Raises
+    ------
+    IntakeError
+        ``folder`` is not a folder of submissions, or two students' names cannot be told apart.
+    """
+    names, others = _students(folder)
+    if not names:
+        found = "holds no folder of a student"
+        raise IntakeError(str(folder), found, f"expected {folder}/STUDENT/{_expected(assignment)}")
+    students = _student_names(folder, names)
+    submissions = [_read_folder(folder / name, students[name], assignment) for name in names]
+    if all(submission.problem == _missing(assignment) for submission in submissions):
+        found = f"no folder in it holds {_expected(assignment)}"
+        raise IntakeError(str(folder), found, "check the assignment's name and the folder")
+    notes = tuple(f"{line(name)} is not a folder and was left out; unpack it first." for name in others)
+    return Handin(tuple(sorted(submissions, key=lambda submission: submission.student)), notes)
+
+
+def read_one(target: Path, assignment: Assignment) -> Submission:
+    """Read one submission: a folder, or the assignment's only file.
+
+    Raises
+    ------
+    IntakeError
+        ``target`` does not exist, or is a file that the assignment does not know.
+    """
+    path = target.absolute()
+    if path.is_dir():
+        return _read_folder(path.resolve(), file_name(path.name) or "submission", assignment)
+    student = file_name(path.parent.name) or "submission"
+    if not os.path.lexists(path):
+        raise IntakeError(str(target), "there is no such file or folder", "check the path")
+    if assignment.modules != (path.stem,) or path.suffix != ".py":
+        mend = f"expected {_expected(assignment)}, or the folder that holds it"
+        raise IntakeError(str(target), f"is not a submission to {assignment.name!r}", mend)
+    try:
+        with snapshot.opened(path.parent.resolve()) as folder:
+            return Submission(student, path, {path.name: snapshot.read_text(path.name, folder)})
+    except Unreadable as error:
+        return Submission(student, path, problem=str(error))
+
+
+def infer_assignment(course: Course, target: Path) -> Assignment:
+    """Find the assignment that ``target``, a submission's file or folder, belongs to.
+
+    Raises
+    ------
+    IntakeError
+        No assignment has a file of that name, or more than one has.
+    """
+    assignments = [load(course, name) for name in course.assignments()]
+    if not target.exists():
+        raise IntakeError(str(target), "there is no such file or folder", "check the path")
+    present = {path.name for path in _visible_files(target)}
+    matching = [item for item in assignments if present.intersection(_file_names(item))]
+    if len(matching) == 1:
+        return matching[0]
+    if matching:
+        found = f"could belong to {' or '.join(item.name for item in matching)}"
+        raise IntakeError(str(target), found, "say which with --assignment")
+    known = ", ".join(name for item in assignments for name in _file_names(item)) or "none yet"
+    raise IntakeError(str(target), "holds no file of any assignment", f"expected one of: {known}")
+
+
+def _visible_files(target: Path) -> Iterable[Path]:
+    if not target.is_dir():
+        return [target]
+    return (path for path in islice(target.glob("*"), snapshot.MAX_ENTRIES) if not path.is_dir())
+
+
+def _file_names(assignment: Assignment) -> list[str]:
+    return [f"{module}.py" for module in assignment.modules]
+
+
+def _expected(assignment: Assignment) -> str:
+    return " and ".join(_file_names(assignment))
+
+
+def _missing(assignment: Assignment) -> str:
+    """Return the problem of a submission that holds none of the files."""
+    return _are_missing(_file_names(assignment))
+
+
+def _are_missing(names: Sequence[str]) -> str:
+    return f"{' and '.join(names)} {'is' if len(names) == 1 else 'are'} missing."
+
+
+def _students(folder: Path) -> tuple[list[str], list[str]]:
+    """List the student folders of a class, links to folders among them, and the names of other entries."""
+    try:
+        entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
+    except FileNotFoundError:
+        raise IntakeError(str(folder), "there is no such folder", "check the path") from None
+    except NotADirectoryError:
+        mend = "expected a folder with one folder per student; unpack it first"
+        raise IntakeError(str(folder), "is not a folder", mend) from None
+    except OSError as error:
+        raise IntakeError(
+            str(folder), f"cannot be read ({error.strerror})", "check its permissions"
+        ) from None
+    shown = [entry for entry in entries if not _is_clutter(entry.name)]
+    names = [entry.name for entry in shown if entry.is_dir()]
+    return names, [entry.name for entry in shown if not entry.is_dir()]
+
+
+def _student_names(folder: Path, names: Sequence[str]) -> dict[str, str]:
+    """Map folder names to file names that differ on every system."""
+    students = {name: file_name(name) for name in names}
+    taken: dict[str, list[str]] = defaultdict(list)
+    for name, student in students.items():
+        if not student:
+            raise IntakeError(str(folder), f"the folder {name!r} has no usable name", "rename it")
+        taken[student.casefold()].append(name)
+    for same in taken.values():
+        if len(same) > 1:
+            listed = " and ".join(repr(name) for name in same)
+            raise IntakeError(str(folder), f"{listed} give the same file name", "rename all but one")
+    return students
+
+
+def _read_folder(path: Path, student: str, assignment: Assignment) -> Submission:
+    wanted = _file_names(assignment)
+    notes: list[str] = []
+    try:
+        with snapshot.opened(path) as folder:
+            inside = _locate(folder, wanted)
+            if inside != ".":
+                notes.append(f"Taken from the folder {line(inside)}.")
+            with snapshot.opened(inside, folder) as source:
+                present = snapshot.entries(source)
+                notes += _remarks([name for name in present if not _is_clutter(name)], wanted)
+                files = {name: snapshot.read_text(name, source) for name in wanted if name in present}
+    except Unreadable as error:
+        return Submission(student, path, problem=str(error), notes=tuple(notes))
+    missing = [name for name in wanted if name not in files]
+    return Submission(student, path, files, _are_missing(missing) if missing else None, tuple(notes))
+
+
+def _locate(folder: int, wanted: Sequence[str]) -> str:
+    """Return the folder with the wanted files: ``"."``, or the name of one below.
+
+    Raises
+    ------
+    Unreadable
+        More than one folder below holds them.
+    """
+    present = snapshot.entries(folder)
+    if not present.keys().isdisjoint(wanted):
+        return "."
+    holding = []
+    for name in (name for name, is_folder in present.items() if is_folder and not _is_clutter(name)):
+        with snapshot.opened(name, folder) as below:
+            if not snapshot.entries(below).keys().isdisjoint(wanted):
+                holding.append(name)
+    if len(holding) > 1:
+        listed = ", ".join(line(name) for name in holding[:NAMED_AT_MOST])
+        raise Unreadable(f"More than one folder holds {' and '.join(wanted)} ({listed}); hand in one.")
+    return holding[0] if holding else "."
+
+
+def _remarks(present: Sequence[str], wanted: Sequence[str]) -> list[str]:
+    """Say which other files lie beside the wanted ones, and which differ from them only in case."""
+    lower = {name.casefold(): name for name in wanted}
+    others = [name for name in present if name not in wanted]
+    notes = [
+        f"{line(name)} is not {lower[name.casefold()]}: upper and lower case differ."
+        for name in others
+        if name.casefold() in lower
+    ]
+    ignored = [line(name) for name in others if name.casefold() not in lower]
+    if ignored:
+        more = f" and {len(ignored) - NAMED_AT_MOST} more" if len(ignored) > NAMED_AT_MOST else ""
+        notes.append(f"Ignored: {', '.join(ignored[:NAMED_AT_MOST])}{more}.")
+    return notes
+
+
+def _is_clutter(name: str) -> bool:
+    return name.startswith(".") or name in CLUTTER

@@ -7,6 +7,16 @@ from pathlib import Path
 import pytest
 
 from autograder.course import ROOT_VARIABLE, Course
+from autograder.results import (
+    Feedback,
+    Location,
+    Provenance,
+    SandboxReport,
+    Status,
+    SubmissionResult,
+    TaskResult,
+    TestResult,
+)
 
 COURSE = 'name = "Deep Learning"\ntimezone = "Europe/Berlin"\n'
 ASSIGNMENT = """\
@@ -45,3 +55,85 @@ def course(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Course:
     (suite / "test_public.py").write_text("")
     (suite / "test_hidden.py").write_text("")
     return Course.load(root)
+
+
+@pytest.fixture
+def result() -> SubmissionResult:
+    """Return a result with a test of every kind; ``CANARY`` marks what no student may read."""
+    return graded_example()
+
+
+def graded_example(student: str = "ada") -> SubmissionResult:
+    """Return one student's result of the assignment ``toy``: 5 of 12.5 points."""
+    return SubmissionResult(
+        assignment="toy",
+        student=student,
+        score=5.0,
+        max_score=12.5,
+        notes=["Ignored: notes.txt."],
+        tasks=[
+            TaskResult(id="first", title="The first task", points=5, max_points=10),
+            TaskResult(id="second", title="The second task", points=0, max_points=2.5),
+        ],
+        tests=[
+            _test("test_public.py::test_a", "Adds numbers", "first", Status.passed, 5),
+            _test(
+                "test_public.py::test_b",
+                "Adds vectors",
+                "first",
+                Status.failed,
+                feedback=Feedback(
+                    summary="The values are wrong.",
+                    likely_cause="The sum runs over the wrong dimension.",
+                    expected="(3, 4) float32",
+                    actual="(4, 3) float32",
+                    first_wrong="[3, 0]; 7 of 12 are wrong",
+                    location=Location(file="toy.py", line=12, function="answer"),
+                ),
+            ),
+            _test(
+                "test_hidden.py::test_c",
+                "Adds many numbers",
+                "second",
+                Status.raised,
+                feedback=Feedback(summary="ValueError was raised."),
+            ),
+            _test(
+                "test_hidden.py::test_d",
+                "Uses no loop",
+                "second",
+                Status.not_judged,
+                feedback=Feedback(summary="Not judged."),
+            ),
+        ],
+        sandbox=SandboxReport(level="full", layers={"seccomp": "CANARY-layer"}),
+        provenance=Provenance(
+            kit="0.1.0",
+            suite="CANARY-suite",
+            python="3.11.7",
+            torch="2.13.0",
+            numpy="2.4.6",
+            machine="CANARY-machine",
+            secret="CANARY-secret",
+            limits={},
+        ),
+        files={"toy.py": "0" * 64},
+    )
+
+
+def _test(
+    id: str, title: str, task: str, status: Status, points: float = 0, feedback: Feedback | None = None
+) -> TestResult:
+    return TestResult(
+        id=id,
+        title=title,
+        task=task,
+        tier="hidden" if "hidden" in id else "public",
+        kind="constraint" if title == "Uses no loop" else "value",
+        status=status,
+        points=points,
+        max_points=5 if task == "first" else 1.25,
+        feedback=feedback,
+        detail=f"CANARY-detail {title}",
+        output=f"CANARY-output {title}",
+    )

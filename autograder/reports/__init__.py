@@ -1,0 +1,1 @@
+"""Views of graded results: gradebook, feedback pages, and tables in the terminal."""

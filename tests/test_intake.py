@@ -1,0 +1,184 @@
+"""A class folder is read student by student; one bad hand-in never affects another."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from autograder import intake
+from autograder.assignment import Assignment, load
+from autograder.course import Course
+from autograder.errors import IntakeError
+from autograder.intake import Submission
+
+
+@pytest.fixture
+def toy(course: Course) -> Assignment:
+    return load(course, "toy")
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Return a class folder with one good submission."""
+    folder = tmp_path / "class"
+    _hand_in(folder / "ada" / "toy.py")
+    return folder
+
+
+def _hand_in(path: Path, text: str = "x = 1\n") -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+
+
+def _only(folder: Path, toy: Assignment, student: str) -> Submission:
+    return next(item for item in intake.read_class(folder, toy).submissions if item.student == student)
+
+
+def test_a_plain_class(folder: Path, toy: Assignment) -> None:
+    _hand_in(folder / "Zoë B" / "toy.py", "x = 2\n")
+    handin = intake.read_class(folder, toy)
+    assert [item.student for item in handin.submissions] == ["Zoë B", "ada"]
+    assert handin.submissions[1] == Submission("ada", folder / "ada", {"toy.py": b"x = 1\n"})
+    assert handin.notes == ()
+
+
+def test_problems_stay_with_their_student(folder: Path, toy: Assignment) -> None:
+    (folder / "empty").mkdir()
+    (folder / "link").mkdir()
+    (folder / "link" / "toy.py").symlink_to("/etc/passwd")
+    _hand_in(folder / "large" / "toy.py", "#" * 1_000_001)
+    (folder / "away").symlink_to(folder / "ada")
+    handin = intake.read_class(folder, toy)
+    assert {item.student: item.problem for item in handin.submissions} == {
+        "ada": None,
+        "away": "The folder is a link or cannot be read (Not a directory).",
+        "empty": "toy.py is missing.",
+        "large": "toy.py is larger than 1 MB.",
+        "link": "toy.py is not a regular file.",
+    }
+    assert all(not item.files for item in handin.submissions if item.problem)
+
+
+def test_one_folder_deeper(folder: Path, toy: Assignment) -> None:
+    _hand_in(folder / "bob" / "hw1" / "toy.py")
+    _hand_in(folder / "bob" / "__MACOSX" / "toy.py")
+    _hand_in(folder / "bob" / ".cache" / "toy.py")
+    bob = _only(folder, toy, "bob")
+    assert bob.problem is None
+    assert bob.notes == ("Taken from the folder hw1.",)
+    _hand_in(folder / "bob" / "hw2" / "toy.py")
+    assert "More than one folder holds toy.py (hw1, hw2)" in str(_only(folder, toy, "bob").problem)
+    _hand_in(folder / "bob" / "toy.py", "x = 3\n")
+    assert _only(folder, toy, "bob").files == {"toy.py": b"x = 3\n"}
+
+
+def test_two_folders_deeper_is_missing(folder: Path, toy: Assignment) -> None:
+    _hand_in(folder / "bob" / "a" / "b" / "toy.py")
+    assert _only(folder, toy, "bob").problem == "toy.py is missing."
+
+
+def test_other_files_are_ignored_and_named(folder: Path, toy: Assignment) -> None:
+    for name in ("conftest.py", "pytest.ini", "a\x1b[2J.txt", ".DS_Store", "__pycache__/x.pyc"):
+        _hand_in(folder / "ada" / name)
+    ada = _only(folder, toy, "ada")
+    assert list(ada.files) == ["toy.py"]
+    assert ada.notes == ("Ignored: a\\x1b[2J.txt, conftest.py, pytest.ini.",)
+    for number in range(9):
+        _hand_in(folder / "ada" / f"b{number}")
+    assert "and 7 more" in _only(folder, toy, "ada").notes[0]
+
+
+def test_case_matters(folder: Path, toy: Assignment) -> None:
+    _hand_in(folder / "bob" / "Toy.py")
+    bob = _only(folder, toy, "bob")
+    assert bob.problem == "toy.py is missing."
+    assert bob.notes == ("Toy.py is not toy.py: upper and lower case differ.",)
+
+
+def test_other_entries_of_the_class_are_noted(folder: Path, toy: Assignment) -> None:
+    (folder / "bob.zip").write_text("")
+    (folder / ".DS_Store").write_text("")
+    handin = intake.read_class(folder, toy)
+    assert [item.student for item in handin.submissions] == ["ada"]
+    assert handin.notes == ("bob.zip is not a folder and was left out; unpack it first.",)
+
+
+def test_names_are_made_safe(folder: Path, toy: Assignment) -> None:
+    _hand_in(folder / "a\nb\u202e" / "toy.py")
+    assert [item.student for item in intake.read_class(folder, toy).submissions] == ["a_b_", "ada"]
+
+
+@pytest.mark.parametrize("name", ["ADA", "ada ", "ada."])
+def test_names_that_collide_are_refused(folder: Path, toy: Assignment, name: str) -> None:
+    _hand_in(folder / name / "toy.py")
+    with pytest.raises(IntakeError, match="same file name; rename"):
+        intake.read_class(folder, toy)
+
+
+def test_folders_that_are_no_class(folder: Path, toy: Assignment, tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "other" / "documents").mkdir(parents=True)
+    for name, found in {
+        "nowhere": "no such folder",
+        "class/ada/toy.py": "is not a folder",
+        "empty": r"holds no folder of a student; expected .*STUDENT/toy\.py",
+        "class/ada": "holds no folder of a student",
+        "other": r"no folder in it holds toy\.py",
+    }.items():
+        with pytest.raises(IntakeError, match=found):
+            intake.read_class(tmp_path / name, toy)
+
+
+def test_several_modules(course: Course, folder: Path) -> None:
+    path = course.root / "solutions" / "toy" / "assignment.toml"
+    path.write_text(path.read_text().replace('["toy"]', '["toy", "extra"]'))
+    (path.parent / "extra.py").write_text("")
+    both = load(course, "toy")
+    assert _only(folder, both, "ada").problem == "extra.py is missing."
+    _hand_in(folder / "ada" / "extra.py")
+    assert list(_only(folder, both, "ada").files) == ["toy.py", "extra.py"]
+    with pytest.raises(IntakeError, match=r"expected toy\.py and extra\.py, or the folder"):
+        intake.read_one(folder / "ada" / "toy.py", both)
+
+
+def test_one_submission(folder: Path, toy: Assignment) -> None:
+    by_folder = intake.read_one(folder / "ada", toy)
+    by_file = intake.read_one(folder / "ada" / "toy.py", toy)
+    assert by_folder.student == by_file.student == "ada"
+    assert by_folder.files == by_file.files
+    with pytest.raises(IntakeError, match="no such file"):
+        intake.read_one(folder / "ada" / "absent.py", toy)
+    _hand_in(folder / "ada" / "my_toy.py")
+    with pytest.raises(IntakeError, match=r"expected toy\.py"):
+        intake.read_one(folder / "ada" / "my_toy.py", toy)
+
+
+def test_one_submission_with_a_problem(folder: Path, toy: Assignment) -> None:
+    (folder / "ada" / "toy.py").write_bytes(b"\xff")
+    assert "UTF-8" in str(intake.read_one(folder / "ada" / "toy.py", toy).problem)
+
+
+def test_assignment_is_inferred(course: Course, folder: Path, toy: Assignment) -> None:
+    assert intake.infer_assignment(course, folder / "ada") == toy
+    assert intake.infer_assignment(course, folder / "ada" / "toy.py") == toy
+    with pytest.raises(IntakeError, match=r"no file of any assignment; expected one of: toy\.py"):
+        intake.infer_assignment(course, folder)
+    with pytest.raises(IntakeError, match="no such file"):
+        intake.infer_assignment(course, folder / "absent.py")
+
+
+def test_ambiguous_assignment(course: Course, folder: Path) -> None:
+    twin = course.root / "solutions" / "twin"
+    twin.mkdir()
+    original = course.root / "solutions" / "toy"
+    (twin / "toy.py").write_text("")
+    (twin / "assignment.toml").write_text(
+        (original / "assignment.toml").read_text().replace('name = "toy"', 'name = "twin"')
+    )
+    suite = course.root / "autograder" / "suites"
+    (suite / "twin").mkdir()
+    for tier in ("public", "hidden"):
+        (suite / "twin" / f"test_{tier}.py").write_text("")
+    with pytest.raises(IntakeError, match="could belong to toy or twin; say which with --assignment"):
+        intake.infer_assignment(course, folder / "ada")
