@@ -1,0 +1,24 @@
+"""Confine student code: layered, proved by trying, and refused where it does not hold."""
+
+from autograder.sandbox.confine import Prepared, confine, prepare
+from autograder.sandbox.identity import Lease, lease_uid
+from autograder.sandbox.limits import Limits, share_arenas
+from autograder.sandbox.plan import Plan, choose_plan
+from autograder.sandbox.probe import Proof, Trial, prove, report, require
+
+__all__ = [
+    "Lease",
+    "Limits",
+    "Plan",
+    "Prepared",
+    "Proof",
+    "Trial",
+    "choose_plan",
+    "confine",
+    "lease_uid",
+    "prepare",
+    "prove",
+    "report",
+    "require",
+    "share_arenas",
+]

@@ -1,0 +1,497 @@
+"""What the probe tries in a confined child: each attempt is a way out that some layer must close."""
+
+from __future__ import annotations
+
+import _thread
+import contextlib
+import ctypes
+import errno
+import mmap
+import os
+import socket
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, Literal
+
+from autograder.sandbox import identity, kernel, syscalls
+from autograder.sandbox.confine import ENVIRONMENT
+from autograder.sandbox.limits import Limits
+from autograder.sandbox.plan import Plan
+
+MARK: Final = "COURSEGRAD_PROBE"
+"""An environment variable that is set before confinement and must be gone after it."""
+THREADS_TO_TRY: Final = 64
+_PTRACE_TRACEME: Final = 0
+_PTRACE_SEIZE: Final = 0x4206
+_CLONE_NEWUSER: Final = 0x10000000
+_PRIVATE: Final = 0x02 | 0x20 | 0x4000  # MAP_PRIVATE, MAP_ANONYMOUS, MAP_NORESERVE
+
+
+class Held(Exception):
+    """The state that a layer promises is in force."""
+
+
+@dataclass(frozen=True)
+class Scene:
+    """What there is to reach, made ready by the parent."""
+
+    plan: Plan
+    uid: int | None
+    budget: Limits
+    parent: int
+    port: int | None
+    """Where the parent listens on the loopback interface; None where there is none."""
+    outside: Path
+    """A file that everybody may read."""
+    descriptor: int
+    """A descriptor that the child inherits."""
+    kept: frozenset[int]
+    """The descriptors it may keep."""
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """One thing to try."""
+
+    name: str
+    layer: str
+    run: Callable[[Scene], str]
+    """Returns, in words, what it reached; raises OSError when refused, or `Held`."""
+    expected: frozenset[int] = frozenset({errno.EPERM})
+    """The errors that show it was this layer that refused."""
+    control: Literal["must work", "may work", "skip"] = "must work"
+    """What is asked of the same attempt without confinement, lest its failure prove nothing."""
+
+
+def all_attempts(scene: Scene) -> list[Attempt]:
+    """Return the attempts that fit a plan; those that might harm the child come last."""
+    plan = scene.plan
+    found = [*_PROCESS, *_NO_NEW_PRIVS, *_RLIMITS]
+    if plan.filesystem != "none":
+        found += _filesystem(plan)
+    if plan.seccomp:
+        found += _network(scene) + _SECCOMP
+    if plan.dedicated_uids:
+        found += [*_UID, _THREADS]
+    return found
+
+
+# The process itself: what it inherited.
+
+
+def _inherited_descriptor(scene: Scene) -> str:
+    os.fstat(scene.descriptor)
+    return "it is open"
+
+
+def _descriptors(scene: Scene) -> str:
+    for descriptor in set(range(256)) - scene.kept:
+        with contextlib.suppress(OSError):
+            os.fstat(descriptor)
+            return f"descriptor {descriptor} is open"
+    raise Held("all closed but its own")
+
+
+def _environment(scene: Scene) -> str:
+    library = kernel.libc()
+    library.getenv.restype = ctypes.c_char_p
+    if library.getenv(MARK.encode()) is not None or dict(os.environ) != ENVIRONMENT:
+        return "it holds the parent's variables"
+    raise Held("it is empty but for harmless defaults")
+
+
+def _outlive(scene: Scene) -> str:
+    signal = ctypes.c_int()
+    kernel.libc().prctl(kernel.PR_GET_PDEATHSIG, ctypes.byref(signal))
+    if signal.value != 9:
+        return "it would outlive its parent"
+    raise Held("it is killed with its parent")
+
+
+def _dumpable(scene: Scene) -> str:
+    if kernel.prctl(kernel.PR_GET_DUMPABLE):
+        return "it is open to other processes of its user"
+    raise Held("it is closed to them")
+
+
+def _session(scene: Scene) -> str:
+    if os.getsid(0) != os.getpid():
+        return "it shares the parent's session"
+    raise Held("it has a session of its own")
+
+
+_PROCESS: Final = [
+    Attempt("use an inherited descriptor", "process", _inherited_descriptor, frozenset({errno.EBADF})),
+    Attempt("find any other descriptor", "process", _descriptors, control="may work"),
+    Attempt("read the parent's environment variables", "process", _environment),
+    Attempt("outlive the parent", "process", _outlive),
+    Attempt("let other processes look inside", "process", _dumpable, control="may work"),
+    Attempt("reach the terminal's session", "process", _session),
+]
+
+
+# no_new_privs and resource limits.
+
+
+def _new_privileges(scene: Scene) -> str:
+    if not kernel.prctl(kernel.PR_GET_NO_NEW_PRIVS):
+        return "a set-user-id program would raise its privileges"
+    raise Held("no program can raise its privileges")
+
+
+_NO_NEW_PRIVS: Final = [
+    Attempt("gain privileges by running a program", "no_new_privs", _new_privileges, control="may work"),
+]
+
+
+def _memory(scene: Scene) -> str:
+    size = (scene.budget.memory_mb + 64) << 20
+    with mmap.mmap(-1, size, flags=_PRIVATE):
+        return f"{size >> 20} MiB"
+
+
+def _open_files(scene: Scene) -> str:
+    copies: list[int] = []
+    hear, say = os.pipe()
+    try:
+        for _ in range(scene.budget.open_files):
+            copies.append(os.dup(hear))
+    finally:
+        for descriptor in (hear, say, *copies):
+            os.close(descriptor)
+    return f"{len(copies) + 2} descriptors"
+
+
+def _raise_limit(scene: Scene) -> str:
+    import resource
+
+    try:
+        resource.setrlimit(resource.RLIMIT_AS, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+    except ValueError as error:  # Python's word for EPERM here
+        raise OSError(errno.EPERM, os.strerror(errno.EPERM)) from error
+    return "memory is unlimited now"
+
+
+def _limits_set(scene: Scene) -> str:
+    import resource
+
+    most = {
+        resource.RLIMIT_CPU: scene.budget.cpu_seconds,
+        resource.RLIMIT_NOFILE: scene.budget.open_files,
+        resource.RLIMIT_FSIZE: 0,
+        resource.RLIMIT_CORE: 0,
+        resource.RLIMIT_MEMLOCK: 64 << 10,
+    }
+    for kind, value in most.items():
+        soft, hard = resource.getrlimit(kind)
+        if soft != hard or not 0 <= hard <= value:
+            return f"limit {kind} is {soft}, at most {hard}"
+    raise Held("all in force, soft and hard")
+
+
+def _threads(scene: Scene) -> str:
+    gate = threading.Lock()
+    gate.acquire()
+    before = _thread._count()
+    threading.stack_size(128 << 10)
+    started = 0
+    try:
+        for _ in range(THREADS_TO_TRY):
+            _thread.start_new_thread(gate.__enter__, ())
+            started += 1
+    except RuntimeError as error:
+        raise OSError(errno.EAGAIN, os.strerror(errno.EAGAIN)) from error
+    finally:
+        _release(gate, before)
+    return f"{started} threads"
+
+
+def _release(gate: threading.Lock, before: int) -> None:
+    """Let waiting threads pass one by one, and wait until they are gone."""
+    deadline = time.monotonic() + 2
+    while _thread._count() > before and time.monotonic() < deadline:
+        with contextlib.suppress(RuntimeError):
+            gate.release()
+        time.sleep(0)
+
+
+_RLIMITS: Final = [
+    Attempt("allocate more memory than allowed", "rlimits", _memory, frozenset({errno.ENOMEM})),
+    Attempt("open more descriptors than allowed", "rlimits", _open_files, frozenset({errno.EMFILE})),
+    Attempt("find a limit that is not set", "rlimits", _limits_set),
+    Attempt("raise a limit again", "rlimits", _raise_limit, control="may work"),
+]
+_THREADS: Final = Attempt(
+    "start more threads than allowed", "rlimits", _threads, frozenset({errno.EAGAIN}), "may work"
+)
+
+
+# Files.
+
+
+def _reads(path: Callable[[Scene], str | Path]) -> Callable[[Scene], str]:
+    def run(scene: Scene) -> str:
+        with open(path(scene), "rb", buffering=0) as file:  # noqa: PTH123 - takes descriptors' flags as they are
+            return f"{len(file.read(16))} bytes"
+
+    return run
+
+
+def _list_root(scene: Scene) -> str:
+    names = os.listdir("/")  # noqa: PTH208 - the plainest way
+    if not names:
+        raise Held("an empty folder")
+    return f"{len(names)} names"
+
+
+def _writes(path: Callable[[Scene], str | Path]) -> Callable[[Scene], str]:
+    def run(scene: Scene) -> str:
+        place = path(scene)
+        os.close(os.open(place, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+        os.unlink(place)  # noqa: PTH108
+        return "a file was made"
+
+    return run
+
+
+def _change_library(scene: Scene) -> str:
+    os.close(os.open(os.__file__, os.O_RDWR))
+    return "it can be changed"
+
+
+def _parent_memory(scene: Scene) -> str:
+    os.close(os.open(f"/proc/{scene.parent}/mem", os.O_RDONLY))
+    return "it can be read"
+
+
+def _filesystem(plan: Plan) -> list[Attempt]:
+    refusals = frozenset({errno.EACCES} if plan.filesystem == "landlock" else {errno.ENOENT})
+
+    def attempt(
+        name: str,
+        run: Callable[[Scene], str],
+        control: Literal["must work", "may work", "skip"] = "must work",
+    ) -> Attempt:
+        return Attempt(name, "filesystem", run, refusals, control)
+
+    return [
+        attempt("read /etc/passwd", _reads(lambda _: "/etc/passwd")),
+        attempt("read a file outside", _reads(lambda scene: scene.outside)),
+        attempt("list the root folder", _list_root),
+        attempt(
+            "make a file beside the working folder", _writes(lambda _: f"probe-{os.getpid()}"), "may work"
+        ),
+        attempt("make a file where it could", _writes(lambda s: f"{s.outside}-{os.getpid()}")),
+        attempt("change the standard library", _change_library, "may work"),
+        attempt("read the parent's command line in /proc", _reads(lambda s: f"/proc/{s.parent}/cmdline")),
+        attempt("open the parent's memory in /proc", _parent_memory, "may work"),
+    ]
+
+
+# System calls.
+
+
+def _tcp(scene: Scene) -> str:
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as link:
+        if scene.port is not None:
+            link.settimeout(2)
+            link.connect(("127.0.0.1", scene.port))
+    return "connected"
+
+
+def _makes(family: int, kind: int) -> Callable[[Scene], str]:
+    def run(scene: Scene) -> str:
+        socket.socket(family, kind).close()
+        return "made"
+
+    return run
+
+
+def _socketpair(scene: Scene) -> str:
+    for end in socket.socketpair():
+        end.close()
+    return "made"
+
+
+def _network(scene: Scene) -> list[Attempt]:
+    """Network attempts; a machine without a network gives no control."""
+    control: Literal["must work", "may work"] = "may work" if scene.port is None else "must work"
+    return [
+        Attempt("connect to the parent by TCP", "seccomp", _tcp, control=control),
+        Attempt("make a UDP socket", "seccomp", _makes(socket.AF_INET, socket.SOCK_DGRAM), control=control),
+        Attempt("make a unix socket", "seccomp", _makes(socket.AF_UNIX, socket.SOCK_STREAM)),
+        Attempt("make a pair of sockets", "seccomp", _socketpair),
+    ]
+
+
+def _apart(deed: Callable[[], object]) -> None:
+    """Do something in a child of its own; where none can be forked, here.
+
+    Raises
+    ------
+    OSError
+        With the error that the deed met.
+    """
+    try:
+        child = os.fork()
+    except OSError:
+        deed()
+        return
+    if child == 0:
+        status = 255
+        try:
+            deed()
+            status = 0
+        except OSError as error:
+            status = error.errno or 255
+        finally:
+            os._exit(status)
+    status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    if status:
+        raise OSError(status, os.strerror(abs(status)))
+
+
+def _fork(scene: Scene) -> str:
+    child = os.fork()
+    if child == 0:
+        os._exit(0)
+    os.waitpid(child, 0)
+    return "forked"
+
+
+def _exec(scene: Scene) -> str:
+    _apart(lambda: os.execv("/bin/true", ["true"]))
+    return "ran a program"
+
+
+def _ptrace_me(scene: Scene) -> str:
+    _apart(lambda: kernel.syscall(syscalls.number("ptrace"), _PTRACE_TRACEME, 0, 0, 0))
+    return "may be traced"
+
+
+def _new_namespace(scene: Scene) -> str:
+    _apart(lambda: kernel.syscall(syscalls.number("unshare"), _CLONE_NEWUSER))
+    return "entered"
+
+
+def _signal(scene: Scene) -> str:
+    os.kill(scene.parent, 0)
+    return "it can be signalled"
+
+
+def _signal_all(scene: Scene) -> str:
+    os.kill(-1, 0)
+    return "they can be signalled"
+
+
+def _nice(scene: Scene) -> str:
+    os.setpriority(os.PRIO_PROCESS, 0, os.getpriority(os.PRIO_PROCESS, 0) + 1)
+    return "changed"
+
+
+def _cores(scene: Scene) -> str:
+    os.sched_setaffinity(0, os.sched_getaffinity(0))
+    return "changed"
+
+
+def _calls(name: str, *arguments: int | bytes | None) -> Callable[[Scene], str]:
+    def run(scene: Scene) -> str:
+        result = kernel.syscall(syscalls.number(name), *arguments)
+        return f"the kernel answered {result}"
+
+    return run
+
+
+def _seize(scene: Scene) -> str:
+    kernel.syscall(syscalls.number("ptrace"), _PTRACE_SEIZE, scene.parent, 0, 0)
+    return "traced"
+
+
+def _peek(scene: Scene) -> str:
+    here = ctypes.create_string_buffer(8)
+    place = ctypes.addressof(here)
+    local, remote = (ctypes.create_string_buffer(_vector(place), 16) for _ in range(2))
+    kernel.syscall(syscalls.number("process_vm_readv"), scene.parent, local, 1, remote, 1, 0)
+    return "read"
+
+
+def _vector(place: int) -> bytes:
+    return place.to_bytes(8, "little") + (8).to_bytes(8, "little")
+
+
+def _prctl(option: int, value: int) -> Callable[[Scene], str]:
+    def run(scene: Scene) -> str:
+        kernel.prctl(option, value)
+        return "changed"
+
+    return run
+
+
+def _rare(name: str, call: str, *arguments: int | bytes | None) -> Attempt:
+    """Try a call that many machines refuse to everybody, so that there is no control."""
+    return Attempt(name, "seccomp", _calls(call, *arguments), control="may work")
+
+
+_SECCOMP: Final = [
+    Attempt("fork a process", "seccomp", _fork),
+    Attempt(
+        "make a process by clone3",
+        "seccomp",
+        _calls("clone3", None, 0),
+        frozenset({errno.ENOSYS}),
+        "may work",
+    ),
+    Attempt("signal the parent", "seccomp", _signal),
+    Attempt("signal all processes", "seccomp", _signal_all, control="may work"),
+    Attempt("have itself traced", "seccomp", _ptrace_me),
+    Attempt("trace the parent", "seccomp", _seize, control="skip"),
+    Attempt("read the parent's memory", "seccomp", _peek, control="may work"),
+    Attempt("survive the parent's death", "seccomp", _prctl(kernel.PR_SET_PDEATHSIG, 0)),
+    Attempt("become open to other processes", "seccomp", _prctl(kernel.PR_SET_DUMPABLE, 1)),
+    Attempt("change its priority", "seccomp", _nice),
+    Attempt("choose its cores", "seccomp", _cores),
+    Attempt("make a file in memory", "seccomp", _calls("memfd_create", b"probe\0", 0)),
+    _rare("share memory with others", "shmget", 1, 4096, 0),
+    _rare("use io_uring", "io_uring_setup", 1, bytes(120)),
+    _rare("handle page faults", "userfaultfd", 1),
+    _rare("load a BPF program", "bpf", 0, bytes(128), 128),
+    _rare("watch performance events", "perf_event_open", bytes(128), 0, -1, -1, 0),
+    _rare("use the key store", "keyctl", 0, -3, 0),
+    Attempt("enter a new user namespace", "seccomp", _new_namespace, control="may work"),
+    _rare("hold a process by descriptor", "pidfd_open", 1, 0),
+    _rare("open a file by handle", "open_by_handle_at", -100, bytes(16), 0),
+    Attempt("run a program", "seccomp", _exec),
+]
+
+
+# The user.
+
+
+def _root_again(scene: Scene) -> str:
+    os.setresuid(0, 0, 0)
+    return "it is root"
+
+
+def _other_identity(scene: Scene) -> str:
+    found = {*os.getresuid(), *os.getresgid()}
+    if found != {scene.uid} or os.getgroups():
+        return f"it is {sorted(found)}, groups {os.getgroups()}"
+    raise Held("it is its own user, in no group")
+
+
+def _capabilities(scene: Scene) -> str:
+    mask = 1 << identity.CAP_DAC_READ_SEARCH if scene.plan.keep_search else 0
+    held, bounding = identity.held_capabilities(), identity.bounding_set()
+    if held != (mask, mask, 0) or bounding:
+        return f"it holds {held[0]:#x}, bounding {bounding}"
+    raise Held("none but to read what Landlock shows" if mask else "none at all")
+
+
+_UID: Final = [
+    Attempt("become root again", "uid", _root_again),
+    Attempt("keep a user or group of the grader", "uid", _other_identity),
+    Attempt("keep a capability", "uid", _capabilities),
+]

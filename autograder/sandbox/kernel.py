@@ -1,0 +1,76 @@
+"""Call the Linux kernel where Python has no function for it: ``syscall(2)`` and ``prctl(2)``."""
+
+from __future__ import annotations
+
+import ctypes
+import functools
+import os
+import sys
+
+LINUX = sys.platform == "linux"
+
+PR_SET_PDEATHSIG = 1
+PR_GET_PDEATHSIG = 2
+PR_GET_DUMPABLE = 3
+PR_SET_DUMPABLE = 4
+PR_SET_KEEPCAPS = 8
+PR_SET_NAME = 15
+PR_GET_NAME = 16
+PR_GET_SECCOMP = 21
+PR_CAPBSET_READ = 23
+PR_CAPBSET_DROP = 24
+PR_SET_TIMERSLACK = 29
+PR_GET_TIMERSLACK = 30
+PR_SET_NO_NEW_PRIVS = 38
+PR_GET_NO_NEW_PRIVS = 39
+PR_CAP_AMBIENT = 47
+PR_CAP_AMBIENT_CLEAR_ALL = 4
+PR_SVE_GET_VL = 51
+PR_SET_VMA = 0x53564D41
+
+
+@functools.cache
+def libc() -> ctypes.CDLL:
+    """Return the C library of this process; loaded on first use, so that importing is safe anywhere."""
+    library = ctypes.CDLL(None, use_errno=True)
+    library.syscall.restype = ctypes.c_long
+    return library
+
+
+def syscall(number: int, *arguments: int | bytes | ctypes.Array[ctypes.c_char] | None) -> int:
+    """Make one system call by number.
+
+    Parameters
+    ----------
+    number : int
+        Its number on this architecture.
+    *arguments : int, bytes, buffer or None
+        Integers are passed as machine words; bytes, buffers and None as pointers.
+
+    Raises
+    ------
+    OSError
+        The kernel refused, with its reason as ``errno``.
+    """
+    words = [ctypes.c_long(a) if isinstance(a, int) else a for a in arguments]
+    result = int(libc().syscall(ctypes.c_long(number), *words))
+    if result < 0:
+        reason = ctypes.get_errno()
+        raise OSError(reason, os.strerror(reason), f"system call {number}")
+    return result
+
+
+def prctl(option: int, *arguments: int) -> int:
+    """Make one ``prctl`` call; missing arguments are zero.
+
+    Raises
+    ------
+    OSError
+        The kernel refused, with its reason as ``errno``.
+    """
+    padded = (*arguments, 0, 0, 0, 0)[:4]
+    result = int(libc().prctl(ctypes.c_int(option), *(ctypes.c_ulong(a) for a in padded)))
+    if result < 0:
+        reason = ctypes.get_errno()
+        raise OSError(reason, os.strerror(reason), f"prctl {option}")
+    return result

@@ -1,0 +1,87 @@
+"""Resource limits of a worker: CPU time, memory, threads, descriptors; and no file may grow."""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from autograder.sandbox import kernel
+
+with contextlib.suppress(ImportError):  # Windows: the package must still import there
+    import resource
+
+_MEBIBYTE: Final = 1 << 20
+_LOCKED_BYTES: Final = 64 << 10
+_SPARE_TASKS: Final = 2
+_CROWD: Final = 2048
+_M_ARENA_MAX: Final = -8
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What one worker may use up."""
+
+    cpu_seconds: int = 10
+    """CPU seconds of all its threads together, from the fork on; then the kernel kills it."""
+    memory_mb: int = 512
+    """Mebibytes of address space beyond what the process has mapped already when it is confined."""
+    threads: int = 32
+    """Threads at a time. Exact under a dedicated uid only; an ordinary user's other programs count too."""
+    open_files: int = 64
+    """Descriptors at a time."""
+
+
+def mapped_bytes() -> int:
+    """Return the bytes of address space this process has mapped (VmSize)."""
+    pages = int(Path("/proc/self/statm").read_bytes().split(maxsplit=1)[0])
+    return pages * resource.getpagesize()
+
+
+def share_arenas() -> None:
+    """Keep glibc from reserving 64 MiB of address space for every new thread.
+
+    The address space is what the memory limit counts, so that a few threads would eat it up. Called once in
+    the zygote, before it forks.
+    """
+    mallopt = getattr(kernel.libc(), "mallopt", None)
+    if mallopt is not None:
+        mallopt(ctypes.c_int(_M_ARENA_MAX), ctypes.c_int(1))
+
+
+def apply(limits: Limits, *, others: int | None) -> None:
+    """Set the limits on this process, soft and hard alike, so that none can be raised again.
+
+    Parameters
+    ----------
+    limits : Limits
+        What to allow.
+    others : int or None
+        Tasks that run under the worker's uid anyhow: 0 for a dedicated uid. None leaves their number
+        unlimited, as it is for root whatever one asks.
+
+    Raises
+    ------
+    OSError
+        The kernel refused.
+    """
+    values = {
+        resource.RLIMIT_CPU: limits.cpu_seconds,
+        resource.RLIMIT_AS: mapped_bytes() + limits.memory_mb * _MEBIBYTE,
+        resource.RLIMIT_NOFILE: limits.open_files,
+        resource.RLIMIT_FSIZE: 0,
+        resource.RLIMIT_CORE: 0,
+        resource.RLIMIT_MEMLOCK: _LOCKED_BYTES,
+        resource.RLIMIT_MSGQUEUE: 0,
+    }
+    if others is not None:
+        # A slot's next worker waits while this one runs, and the last one may not be reaped yet.
+        crowd = _CROWD if others else _SPARE_TASKS
+        values[resource.RLIMIT_NPROC] = others + limits.threads + crowd
+    for kind, value in values.items():
+        ceiling = resource.getrlimit(kind)[1]
+        if ceiling != resource.RLIM_INFINITY:
+            value = min(value, ceiling)
+        resource.setrlimit(kind, (value, value))

@@ -1,0 +1,176 @@
+"""The plan: which layers confine workers on this machine, decided once and carried to every zygote."""
+
+from __future__ import annotations
+
+import os
+import sys
+import sysconfig
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Final, Literal, Self
+
+from autograder.errors import SandboxError
+from autograder.sandbox import children, identity, kernel, landlock, syscalls
+
+Filesystem = Literal["landlock", "chroot", "none"]
+
+WEAK_OPTION: Final = "--allow-weak-sandbox"
+MEND: Final = (
+    f"grade in a Linux container as root, or pass {WEAK_OPTION} to grade with what is there "
+    "(then student code may reach more than its own task)"
+)
+
+_LIBRARIES: Final = ("/lib", "/lib64", "/usr/lib", "/usr/lib64", "/usr/local/lib", "/usr/local/lib64")
+_SYSTEM_FILES: Final = (
+    "/etc/ld.so.cache",
+    "/etc/localtime",
+    "/usr/share/zoneinfo",
+    "/dev/null",
+    "/dev/zero",
+    "/dev/random",
+    "/dev/urandom",
+)
+WRITABLE_DEVICES: Final = ("/dev/null",)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The layers of confinement to use. Resource limits and ``no_new_privs`` always are, on Linux."""
+
+    filesystem: Filesystem
+    """What hides the files: Landlock, an empty root folder, or nothing."""
+    seccomp: bool
+    dedicated_uids: bool
+    """Each worker slot runs as a user of its own, see `identity`."""
+    keep_search: bool
+    """Workers keep CAP_DAC_READ_SEARCH, see `identity`; with Landlock only."""
+    readable: tuple[str, ...]
+    """What Landlock lets workers read: libraries and packages, never the course."""
+    root: bool
+    """The grader is root."""
+    linux: bool = kernel.LINUX
+
+    def __post_init__(self) -> None:
+        """Refuse the one combination that would open every file."""
+        if self.keep_search and not (self.filesystem == "landlock" and self.dedicated_uids):
+            raise ValueError("CAP_DAC_READ_SEARCH may be kept together with Landlock and a uid only")
+
+    def to_plain(self) -> dict[str, Any]:
+        """Return the plan as dicts, lists, strings and booleans."""
+        return {**asdict(self), "readable": list(self.readable)}
+
+    @classmethod
+    def from_plain(cls, plain: Mapping[str, Any]) -> Self:
+        """Make the plan again from what `to_plain` returned."""
+        return cls(**{**plain, "readable": tuple(plain["readable"])})
+
+    def check_hidden(self, paths: Iterable[Path | str]) -> None:
+        """Check that no worker could read some files or folders.
+
+        Says nothing where no layer hides files at all: that is what `probe.require` refuses.
+
+        Raises
+        ------
+        SandboxError
+            One lies beneath a readable path.
+        """
+        if self.filesystem != "landlock":
+            return
+        open_places = {Path(place).resolve() for place in self.readable}
+        for path in map(Path, paths):
+            place = path.resolve()
+            for shown in {place, *place.parents} & open_places:
+                raise SandboxError(
+                    str(path), f"lies beneath {shown}, which student code can read", "move it away"
+                )
+
+
+def choose_plan(
+    *, weak: bool, dedicated_uids: bool | None = None, filesystem: Filesystem | None = None
+) -> Plan:
+    """Choose the strongest layers that this machine has.
+
+    Parameters
+    ----------
+    weak : bool
+        Whether the instructor accepts that a layer is missing.
+    dedicated_uids : bool, optional
+        Give each slot a user of its own. By default wherever the grader may switch users.
+    filesystem : {"landlock", "chroot", "none"}, optional
+        How to hide files. By default Landlock, else chroot as root.
+
+    Raises
+    ------
+    SandboxError
+        A layer is missing and `weak` is false, or one that was asked for cannot be had.
+    """
+    if not kernel.LINUX:
+        plan = Plan("none", False, False, False, (), False)
+    else:
+        root = os.geteuid() == 0
+        uids = root and _works(_switch_user) if dedicated_uids is None else dedicated_uids
+        files = filesystem or _choose_filesystem()
+        readable = readable_paths() if files == "landlock" else ()
+        search = uids and files == "landlock" and not _works(lambda: _enter_all(readable))
+        seccomp = syscalls.architecture() is not None
+        plan = Plan(files, seccomp, uids, search, readable, root)
+    missing = missing_layers(plan)
+    if missing and not weak:
+        raise SandboxError("sandbox", f"this machine offers no {' and no '.join(missing)}", MEND)
+    return plan
+
+
+def missing_layers(plan: Plan) -> list[str]:
+    """Name the layers that a plan does without, in words."""
+    if not plan.linux:
+        return ["confinement of student code at all (it is not Linux)"]
+    absent = {
+        "way to hide files (Landlock, or chroot as root)": plan.filesystem == "none",
+        "system-call filter (seccomp on x86_64 or aarch64)": not plan.seccomp,
+        "user of its own for student code (the grader is root, but cannot switch users)": plan.root
+        and not plan.dedicated_uids,
+    }
+    return [words for words, true in absent.items() if true]
+
+
+def readable_paths() -> tuple[str, ...]:
+    """Return what a worker must be able to read so that imports work: libraries, packages, a few devices.
+
+    Of ``sys.path`` only the standard library and folders of installed packages count: the current folder,
+    the course and the sources of packages installed as editable may lie there too.
+    """
+    standard = {sysconfig.get_path("stdlib"), sysconfig.get_path("platstdlib")}
+    standard |= {str(Path(prefix) / "lib") for prefix in (sys.base_prefix, sys.base_exec_prefix)}
+    packages = {entry for entry in sys.path if Path(entry).name in ("site-packages", "dist-packages")}
+    found = {str(Path(place).resolve()) for place in standard | packages if Path(place).is_dir()}
+    found -= {str(Path(sysconfig.get_path("platstdlib")).resolve())} - {
+        str(Path(sysconfig.get_path("stdlib")).resolve())
+    }
+    return (*sorted(found), *_LIBRARIES, *_SYSTEM_FILES)
+
+
+def _choose_filesystem() -> Filesystem:
+    if landlock.abi() >= 1:
+        return "landlock"
+    return "chroot" if _works(lambda: os.chroot("/")) else "none"
+
+
+def _works(attempt: Callable[[], object]) -> bool:
+    """Tell whether an attempt succeeds, in a child that may come to harm."""
+
+    def task(home: children.Home) -> None:
+        attempt()
+        home.say("it works")
+
+    return children.ask(task).lines == ("it works",)
+
+
+def _switch_user() -> None:
+    identity.become(identity.UIDS[-1], keep_search=False, bounding=identity.bounding_set())
+
+
+def _enter_all(places: Iterable[str]) -> None:
+    _switch_user()
+    if not identity.can_enter(places):
+        raise PermissionError
