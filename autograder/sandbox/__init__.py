@@ -1,12 +1,13 @@
 """Confine student code: layered, proved by trying, and refused where it does not hold."""
 
-from autograder.sandbox.confine import Prepared, confine, prepare
+from autograder.sandbox.confine import ENVIRONMENT, Prepared, confine, prepare
 from autograder.sandbox.identity import Lease, lease_uid
 from autograder.sandbox.limits import Limits, share_arenas
 from autograder.sandbox.plan import Plan, choose_plan
-from autograder.sandbox.probe import Proof, Trial, prove, report, require
+from autograder.sandbox.probe import Proof, Trial, prove, report, require, rows
 
 __all__ = [
+    "ENVIRONMENT",
     "Lease",
     "Limits",
     "Plan",
@@ -20,5 +21,6 @@ __all__ = [
     "prove",
     "report",
     "require",
+    "rows",
     "share_arenas",
 ]

@@ -28,11 +28,18 @@ ENVIRONMENT: Final = {
     "LANG": "C.UTF-8",
     "LOGNAME": "student",
     "MKL_NUM_THREADS": "1",
+    "MPLBACKEND": "Agg",
+    "MPLCONFIGDIR": "/tmp",
     "OMP_NUM_THREADS": "1",
     "OPENBLAS_NUM_THREADS": "1",
     "PATH": "/usr/bin:/bin",
+    "TORCHINDUCTOR_CACHE_DIR": "/tmp",
 }
-"""All that a worker's environment holds."""
+"""All that a worker's environment holds.
+
+Matplotlib and torch will not even import without a folder for their caches, one that exists and whose mode
+says writable. They get one that they then fail to write to, and live with that.
+"""
 
 _CLOSE_RANGE: Final = 436
 _LAST_DESCRIPTOR: Final = (1 << 31) - 1
@@ -157,6 +164,8 @@ def confine(prepared: Prepared, budget: Limits, uid: int | None, keep_fds: Colle
 def _detach(prepared: Prepared, keep_fds: Collection[int]) -> None:
     """Cut what a child inherits: session, terminal signals, environment, descriptors."""
     os.setsid()
+    sys.dont_write_bytecode = True
+    tempfile.tempdir = "/tmp"  # torch asks for it as it imports; looking for a writable one would fail
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     os.environ.clear()
     os.environ.update(ENVIRONMENT)
@@ -215,4 +224,3 @@ def _restrict(prepared: Prepared, budget: Limits, uid: int | None) -> None:
     prepared.close()
     if prepared.filter is not None:
         seccomp.install(prepared.filter.for_process(os.getpid()))
-    sys.dont_write_bytecode = True

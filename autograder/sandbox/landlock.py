@@ -56,7 +56,7 @@ def ruleset(readable: Iterable[str], *, writable_devices: Iterable[str] = ()) ->
     Parameters
     ----------
     readable : iterable of str
-        Files and folders; one that does not exist is skipped.
+        Files and folders; one that does not exist, or is out of this user's reach, is skipped.
     writable_devices : iterable of str
         Character devices that may be written as well, such as ``/dev/null``. Anything else is skipped.
 
@@ -68,7 +68,7 @@ def ruleset(readable: Iterable[str], *, writable_devices: Iterable[str] = ()) ->
     Raises
     ------
     OSError
-        The kernel has no Landlock, or a path cannot be opened for another reason than being missing.
+        The kernel has no Landlock, or refused a rule.
     """
     version = abi()
     file_system, tcp, scopes = handled(version)
@@ -91,8 +91,8 @@ def ruleset(readable: Iterable[str], *, writable_devices: Iterable[str] = ()) ->
 def _allow(rules: int, path: str, rights: int) -> None:
     try:
         place = os.open(path, os.O_PATH | os.O_CLOEXEC)
-    except (FileNotFoundError, NotADirectoryError):
-        return
+    except (FileNotFoundError, NotADirectoryError, PermissionError):
+        return  # what this user cannot even name, a worker cannot read either
     try:
         if not stat.S_ISDIR(os.fstat(place).st_mode):
             rights &= ~READ_DIR

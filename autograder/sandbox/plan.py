@@ -86,6 +86,10 @@ class Plan:
                 )
 
 
+NO_PLAN: Final = Plan("none", False, False, False, (), False)
+"""All there is where the system is not Linux: a process of its own."""
+
+
 def choose_plan(
     *, weak: bool, dedicated_uids: bool | None = None, filesystem: Filesystem | None = None
 ) -> Plan:
@@ -105,20 +109,29 @@ def choose_plan(
     SandboxError
         A layer is missing and `weak` is false, or one that was asked for cannot be had.
     """
-    if not kernel.LINUX:
-        plan = Plan("none", False, False, False, (), False)
-    else:
-        root = os.geteuid() == 0
-        uids = root and _works(_switch_user) if dedicated_uids is None else dedicated_uids
-        files = filesystem or _choose_filesystem()
-        readable = readable_paths() if files == "landlock" else ()
-        search = uids and files == "landlock" and not _works(lambda: _enter_all(readable))
-        seccomp = syscalls.architecture() is not None
-        plan = Plan(files, seccomp, uids, search, readable, root)
+    plan = _strongest(dedicated_uids, filesystem) if kernel.LINUX else NO_PLAN
     missing = missing_layers(plan)
     if missing and not weak:
         raise SandboxError("sandbox", f"this machine offers no {' and no '.join(missing)}", MEND)
     return plan
+
+
+def _strongest(dedicated_uids: bool | None, filesystem: Filesystem | None) -> Plan:
+    """Find out what this machine has, as far as the caller leaves it open."""
+    root = os.geteuid() == 0
+    if dedicated_uids and not _works(_switch_user):
+        raise SandboxError(
+            "sandbox", "this process cannot switch users", "run as root, or without dedicated uids"
+        )
+    uids = root and _works(_switch_user) if dedicated_uids is None else dedicated_uids
+    files: Filesystem = next(kind for kind in ("landlock", "chroot", "none") if _has[kind]())
+    if filesystem is not None:
+        if not _has[filesystem]():
+            raise SandboxError("sandbox", f"this machine or user has no {filesystem}", "let the kit choose")
+        files = filesystem
+    readable = readable_paths() if files == "landlock" else ()
+    search = uids and files == "landlock" and not _works(lambda: _enter_all(readable))
+    return Plan(files, syscalls.architecture() is not None, uids, search, readable, root)
 
 
 def missing_layers(plan: Plan) -> list[str]:
@@ -128,8 +141,7 @@ def missing_layers(plan: Plan) -> list[str]:
     absent = {
         "way to hide files (Landlock, or chroot as root)": plan.filesystem == "none",
         "system-call filter (seccomp on x86_64 or aarch64)": not plan.seccomp,
-        "user of its own for student code (the grader is root, but cannot switch users)": plan.root
-        and not plan.dedicated_uids,
+        "user of its own for student code (it would run as root)": plan.root and not plan.dedicated_uids,
     }
     return [words for words, true in absent.items() if true]
 
@@ -140,20 +152,13 @@ def readable_paths() -> tuple[str, ...]:
     Of ``sys.path`` only the standard library and folders of installed packages count: the current folder,
     the course and the sources of packages installed as editable may lie there too.
     """
-    standard = {sysconfig.get_path("stdlib"), sysconfig.get_path("platstdlib")}
-    standard |= {str(Path(prefix) / "lib") for prefix in (sys.base_prefix, sys.base_exec_prefix)}
+    standard = {sysconfig.get_path("stdlib")}
+    for prefix in {sys.base_prefix, sys.base_exec_prefix}:
+        standard |= {f"{prefix}/lib", f"{prefix}/lib64"}
     packages = {entry for entry in sys.path if Path(entry).name in ("site-packages", "dist-packages")}
-    found = {str(Path(place).resolve()) for place in standard | packages if Path(place).is_dir()}
-    found -= {str(Path(sysconfig.get_path("platstdlib")).resolve())} - {
-        str(Path(sysconfig.get_path("stdlib")).resolve())
-    }
-    return (*sorted(found), *_LIBRARIES, *_SYSTEM_FILES)
-
-
-def _choose_filesystem() -> Filesystem:
-    if landlock.abi() >= 1:
-        return "landlock"
-    return "chroot" if _works(lambda: os.chroot("/")) else "none"
+    found = {Path(place).resolve() for place in standard | packages | set(_LIBRARIES)}
+    folders = [place for place in found if not found & set(place.parents)]
+    return (*sorted(map(str, folders)), *_SYSTEM_FILES)
 
 
 def _works(attempt: Callable[[], object]) -> bool:
@@ -174,3 +179,10 @@ def _enter_all(places: Iterable[str]) -> None:
     _switch_user()
     if not identity.can_enter(places):
         raise PermissionError
+
+
+_has: Final[dict[Filesystem, Callable[[], bool]]] = {
+    "landlock": lambda: landlock.abi() >= 1,
+    "chroot": lambda: _works(lambda: os.chroot("/")),
+    "none": lambda: True,
+}

@@ -60,7 +60,8 @@ class Proof:
         failed = [f"{trial.attempt}: {trial.outcome}" for trial in self.trials if not trial.held]
         if failed:
             return f"not proved: {failed[0]}" + (f" (and {len(failed) - 1} more)" if failed[1:] else "")
-        return f"{self.state}: {len(self.trials)} attempts refused"
+        count = len(self.trials)
+        return f"proved: {count} attempt{'s'[: count > 1]} to get around it failed"
 
 
 @dataclass(frozen=True)
