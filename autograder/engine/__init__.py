@@ -1,0 +1,1 @@
+"""Run a suite in a trusted grader process against student code in confined worker processes."""

@@ -1,0 +1,150 @@
+"""Grade one submission: in a process forked after the suite was collected, with a fresh worker per test."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import time
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from helpers.constraints import ModuleFacts
+
+from autograder.engine import verdict
+from autograder.engine.link import End, StudentError, WorkerEnded
+from autograder.engine.proxy import ProxyReferences, Session
+from autograder.engine.slot import Slot, Worker
+from autograder.engine.suite import SuiteRun
+from autograder.results import Feedback, Status
+from autograder.scoring import Outcome, PlannedTest, not_run
+
+
+class ImportFailed(Exception):
+    """The submission cannot be imported, so no test runs; the text is one sentence for the student."""
+
+
+class Grader:
+    """Run every test of a suite on one submission.
+
+    Parameters
+    ----------
+    suite : SuiteRun
+        The collected suite.
+    session : Session
+        What the suite's proxies talk to.
+    slot : Slot
+        Where workers come from.
+    key : bytes
+        What the workers' own random seeds derive from; the same for every student.
+    """
+
+    def __init__(self, suite: SuiteRun, session: Session, slot: Slot, key: bytes) -> None:
+        self._suite = suite
+        self._session = session
+        self._slot = slot
+        self._key = key
+        self._references = ProxyReferences(session)
+        self._limits = suite.assignment.limits
+        self._code: dict[str, bytes] = {}
+
+    def grade(self, files: Mapping[str, bytes]) -> Iterator[Outcome]:
+        """Yield the outcome of every planned test, in order.
+
+        Parameters
+        ----------
+        files : mapping of str to bytes
+            File name, such as ``knn.py``, to its source.
+        """
+        plan = self._suite.plan
+        try:
+            worker = self._first_worker(plan[0], files)
+        except ImportFailed as error:
+            yield from not_run(plan, str(error))
+            return
+        following: Worker | None = None
+        for index, test in enumerate(plan):
+            if index + 1 < len(plan):
+                following = self._next_worker(plan[index + 1])
+            yield self._run(index, test, worker, loaded=index == 0)
+            if following is not None:
+                worker = following
+
+    def _first_worker(self, test: PlannedTest, files: Mapping[str, bytes]) -> Worker:
+        """Have the source compiled and scanned before any of it runs, then imported once."""
+        sources = {name.removesuffix(".py"): [name, source] for name, source in files.items()}
+        worker = self._spawn(test)
+        try:
+            worker.link.tell({"seed": self._seed(test), "sources": sources})
+            header = worker.link.hear()
+            if "rejected" in header:
+                raise ImportFailed(verdict.explain_import(StudentError(header["rejected"])))
+            self._code = header["code"]
+            plain = header["facts"]
+            self._session.facts = {name: ModuleFacts.from_plain(facts) for name, facts in plain.items()}
+            self._hear_ready(worker)
+        except StudentError as error:
+            self._slot.end(worker, look=False)
+            raise ImportFailed(verdict.explain_import(error)) from None
+        except WorkerEnded as error:
+            look = error.end is End.crashed
+            _, exit = self._slot.end(worker, look=look)
+            why = verdict.explain_end(error, exit, test.cpu_seconds)
+            raise ImportFailed(f"Your file could not be imported, so no check ran. {why}") from None
+        return worker
+
+    def _next_worker(self, test: PlannedTest) -> Worker:
+        worker = self._spawn(test)
+        worker.link.tell({"seed": self._seed(test), "code": self._code})
+        return worker
+
+    def _spawn(self, test: PlannedTest) -> Worker:
+        return self._slot.spawn(
+            self._references,
+            cpu_seconds=test.cpu_seconds,
+            memory_mb=test.memory_mb,
+            output_bytes=self._limits.output_kb << 10,
+            wall_seconds=self._limits.wall_seconds,
+        )
+
+    def _hear_ready(self, worker: Worker) -> None:
+        header: dict[str, Any] = worker.link.hear()
+        if "ready" not in header:
+            raise StudentError(header.get("error"))
+
+    def _run(self, index: int, test: PlannedTest, worker: Worker, *, loaded: bool) -> Outcome:
+        link = worker.link
+        link.deadline = time.monotonic() + self._limits.wall_seconds
+        self._session.link = link
+        error: BaseException | None
+        try:
+            if not loaded:
+                self._hear_ready(worker)
+            error, detail = self._suite.run_item(index)
+        except (StudentError, WorkerEnded) as failure:
+            error, detail = failure, f"the submission could not be imported again: {failure}"
+        finally:
+            self._session.link = None
+        return self._outcome(test, worker, error, detail)
+
+    def _outcome(
+        self, test: PlannedTest, worker: Worker, error: BaseException | None, detail: str
+    ) -> Outcome:
+        # A test that caught the end of its worker has not been passed.
+        ended = worker.link.ended or (error if isinstance(error, WorkerEnded) else None)
+        self._slot.identify(worker)
+        seconds = worker.cpu_seconds()
+        output, exit = self._slot.end(worker, look=ended is not None and ended.end is End.crashed)
+        if ended is not None:
+            if exit is not None:
+                seconds = exit.cpu_seconds
+            status = verdict.ended_status(ended, exit, test.cpu_seconds)
+            feedback = Feedback(summary=verdict.explain_end(ended, exit, test.cpu_seconds))
+            return Outcome(test.id, status, feedback, detail or str(ended), output, seconds)
+        if error is None:
+            return Outcome(test.id, Status.passed, None, "", output, seconds)
+        status, feedback = verdict.judge(error, test.tier)
+        return Outcome(test.id, status, feedback, detail, output, seconds)
+
+    def _seed(self, test: PlannedTest) -> int:
+        digest = hmac.digest(self._key, f"worker:{test.id}".encode(), hashlib.sha256)
+        return int.from_bytes(digest[:8], "big") >> 1

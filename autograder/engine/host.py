@@ -1,0 +1,241 @@
+"""The grader host: one process that collects the suite once and forks a grading child per submission.
+
+Run as `python -m autograder.engine.host FD`. FD is a stream socket to the command line, which sends the
+assignment and then submissions, and receives the plan and then outcomes.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import os
+import selectors
+import signal
+import socket
+import sys
+import time
+import traceback
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import msgpack
+import numpy
+import torch
+
+from autograder import assignment as assignments
+from autograder import course as courses
+from autograder import sandbox
+from autograder.engine import local
+from autograder.engine.grader import Grader
+from autograder.engine.proxy import ProxyFinder, Session
+from autograder.engine.slot import Slot
+from autograder.engine.suite import SuiteRun
+from autograder.engine.wire.frames import Budget, Channel, ChannelClosed
+from autograder.errors import AutograderError
+from autograder.results import SandboxReport
+from autograder.scoring import Outcome, PlannedTest
+
+JOB_BUDGET = Budget(header_bytes=256 << 20, buffer_bytes=0, buffers=0)
+_SLACK_SECONDS = 60
+
+
+@dataclass
+class Child:
+    """A grading child at work on one submission."""
+
+    pid: int
+    job: int
+    place: int
+    started: float
+    deadline: float
+    data: bytearray = field(default_factory=bytearray)
+
+
+Grade = Callable[[int, Mapping[str, bytes]], Iterator[Outcome]]
+"""`grade(place, files)` grades one submission with the zygote of that place."""
+
+
+class Host:
+    """Take jobs from the command line and spread them over grading children."""
+
+    def __init__(self, channel: Channel) -> None:
+        self._channel = channel
+        self._session = Session()
+        self._slots: list[Slot] = []
+        self._children: dict[int, Child] = {}
+        self._waiting: deque[tuple[int, dict[str, bytes]]] = deque()
+        self._selector = selectors.DefaultSelector()
+
+    def run(self) -> None:
+        """Set up what the first frame asks for, then serve until the command line hangs up."""
+        request, _ = self._channel.receive()
+        try:
+            course = courses.Course.load(Path(request["course"]))
+            courses.set_current(course)
+            assignment = assignments.load(course, request["assignment"])
+            self._request = request
+            self._start_slots(assignment)
+            sys.meta_path.insert(0, ProxyFinder(assignment.modules, self._session))
+            SuiteRun(assignment, self._serve).run()
+        except AutograderError as error:
+            kind = type(error).__name__
+            self._channel.send({"error": [kind, error.where, error.found, error.mend]})
+        finally:
+            for slot in self._slots:
+                slot.close()
+
+    def _start_slots(self, assignment: assignments.Assignment) -> None:
+        """Start the zygotes before the suite is collected, so that they import side by side."""
+        if self._request["sandbox"] == "none":
+            return
+        plan = sandbox.choose_plan(weak=self._request["sandbox"] == "weak")
+        course = courses.current()
+        plan.check_hidden([assignment.suite, assignment.folder, course.secret_file])
+        self._plan = plan
+        self._slots = [Slot(plan, prove=number == 0) for number in range(self._request["jobs"])]
+
+    def _sandbox_report(self) -> SandboxReport:
+        if not self._slots:
+            return SandboxReport(level="none", layers={"process": "tests and student code share one process"})
+        reports = [slot.ready() for slot in self._slots]
+        report = SandboxReport.model_validate(reports[0])
+        sandbox.require(report, weak_allowed=self._request["sandbox"] == "weak")
+        return report
+
+    def _serve(self, suite: SuiteRun) -> None:
+        report = self._sandbox_report()
+        self._limit = sum(suite.assignment.limits.wall_seconds for _ in suite.plan) + _SLACK_SECONDS
+        grade = self._grade_in_process(suite) if not self._slots else self._grade_in_workers(suite)
+        gc.collect()
+        gc.freeze()
+        versions = {
+            "python": sys.version.split()[0],
+            "torch": torch.__version__,
+            "numpy": numpy.__version__,
+        }
+        plan = [plain_test(test) for test in suite.plan]
+        self._channel.send({"plan": plan, "sandbox": report.model_dump(), "versions": versions})
+        self._selector.register(self._channel.fd, selectors.EVENT_READ)
+        with contextlib.suppress(ChannelClosed):
+            while True:
+                self._step(grade)
+        for child in self._children.values():
+            os.kill(child.pid, signal.SIGKILL)
+
+    def _grade_in_workers(self, suite: SuiteRun) -> Grade:
+        key = courses.current().secret()
+
+        def grade(place: int, files: Mapping[str, bytes]) -> Iterator[Outcome]:
+            return Grader(suite, self._session, self._slots[place], key).grade(files)
+
+        return grade
+
+    def _grade_in_process(self, suite: SuiteRun) -> Grade:
+        return lambda place, files: local.grade(suite.assignment, suite.plan, files)
+
+    # The loop
+
+    def _step(self, grade: Grade) -> None:
+        for key, _ in self._selector.select(timeout=1.0):
+            if key.fd == self._channel.fd:
+                request, _ = self._channel.receive()
+                self._waiting.append((request["job"], request["files"]))
+            else:
+                self._read(key.fd)
+        for fd, child in list(self._children.items()):
+            if time.monotonic() > child.deadline:
+                os.kill(child.pid, signal.SIGKILL)
+                self._read(fd)
+        busy = {child.place for child in self._children.values()}
+        for place in range(self._request["jobs"]):
+            if self._waiting and place not in busy:
+                self._start(place, *self._waiting.popleft(), grade)
+
+    def _start(self, place: int, job: int, files: dict[str, bytes], grade: Grade) -> None:
+        read_end, write_end = os.pipe()
+        started = time.monotonic()
+        pid = os.fork()
+        if pid == 0:
+            status = 1
+            try:
+                os.close(read_end)
+                for outcome in grade(place, files):
+                    write_all(write_end, msgpack.packb(plain_outcome(outcome)))
+                write_all(write_end, msgpack.packb("done"))
+                status = 0
+            except BaseException:
+                traceback.print_exc()
+            os._exit(status)
+        os.close(write_end)
+        self._children[read_end] = Child(pid, job, place, started, started + self._limit)
+        self._selector.register(read_end, selectors.EVENT_READ)
+
+    def _read(self, fd: int) -> None:
+        child = self._children[fd]
+        data = os.read(fd, 1 << 20)
+        child.data += data
+        if data:
+            return
+        self._selector.unregister(fd)
+        os.close(fd)
+        del self._children[fd]
+        os.waitpid(child.pid, 0)
+        unpacker = msgpack.Unpacker(max_buffer_size=0)
+        unpacker.feed(child.data)
+        outcomes = list(unpacker)
+        finished = bool(outcomes) and outcomes[-1] == "done"
+        if not finished and self._slots:
+            # The child may have died between a request and its reply, so its zygote starts afresh.
+            self._slots[child.place].close()
+            self._slots[child.place] = Slot(self._plan, prove=False)
+            self._slots[child.place].ready()
+        self._channel.send(
+            {
+                "job": child.job,
+                "outcomes": outcomes[:-1] if finished else outcomes,
+                "finished": finished,
+                "seconds": time.monotonic() - child.started,
+            }
+        )
+
+
+def plain_test(test: PlannedTest) -> dict[str, Any]:
+    """Return a planned test as plain data."""
+    return vars(test) | {"weight": [test.weight.numerator, test.weight.denominator]}
+
+
+def test_from(plain: dict[str, Any]) -> PlannedTest:
+    """Make a planned test again from plain data."""
+    return PlannedTest(**plain | {"weight": Fraction(*plain["weight"])})
+
+
+def plain_outcome(outcome: Outcome) -> dict[str, Any]:
+    """Return an outcome as plain data."""
+    feedback = outcome.feedback.model_dump() if outcome.feedback else None
+    return vars(outcome) | {"status": outcome.status.value, "feedback": feedback}
+
+
+def write_all(fd: int, data: bytes) -> None:
+    """Write all of `data`."""
+    view = memoryview(data)
+    while view:
+        view = view[os.write(fd, view) :]
+
+
+def main() -> None:
+    """Serve the socket whose number is the first argument."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    os.environ["OMP_NUM_THREADS"] = "1"
+    torch.set_num_threads(1)
+    connection = socket.socket(fileno=int(sys.argv[1]))
+    with contextlib.suppress(ChannelClosed):
+        Host(Channel(connection.fileno(), JOB_BUDGET)).run()
+    os._exit(0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,96 @@
+"""Grade in one process, for authors of suites: no wire, no confinement, the student's own exceptions.
+
+Student code can do anything here, to the grade and to the machine. The process is a fork that grades one
+submission and ends.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import signal
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from types import FrameType
+
+from autograder.assignment import Assignment
+from autograder.engine import verdict
+from autograder.engine.failures import describe
+from autograder.engine.link import End, StudentError, WorkerEnded
+from autograder.engine.proxy import ProxyFinder
+from autograder.engine.suite import SuiteRun
+from autograder.results import Feedback, Status
+from autograder.scoring import Outcome, PlannedTest, not_run
+
+
+def grade(
+    assignment: Assignment, plan: tuple[PlannedTest, ...], files: Mapping[str, bytes]
+) -> Iterator[Outcome]:
+    """Yield the outcome of every planned test on one submission."""
+    folder = Path(tempfile.mkdtemp(prefix="coursegrad-"))
+    for name, content in files.items():
+        (folder / name).write_bytes(content)
+    _forget_proxies(assignment)
+    sys.path.insert(0, str(folder))
+    paths = frozenset(str(folder / name) for name in files)
+    try:
+        for name in files:
+            importlib.import_module(name.removesuffix(".py"))
+    except BaseException as error:
+        yield from not_run(plan, verdict.explain_import(StudentError(describe(error, paths))))
+        return
+    outcomes: list[Outcome] = []
+
+    def serve(suite: SuiteRun) -> None:
+        outcomes.extend(_run(suite, index, paths) for index in range(len(suite.plan)))
+
+    SuiteRun(assignment, serve).run()
+    yield from outcomes
+
+
+def _forget_proxies(assignment: Assignment) -> None:
+    """Make `import knn` find the student's file, and the suite be imported anew."""
+    sys.meta_path[:] = [finder for finder in sys.meta_path if not isinstance(finder, ProxyFinder)]
+    for name, module in list(sys.modules.items()):
+        file = getattr(module, "__file__", None)
+        if name in assignment.modules or (file and assignment.suite in Path(file).parents):
+            del sys.modules[name]
+
+
+def _run(suite: SuiteRun, index: int, paths: frozenset[str]) -> Outcome:
+    test = suite.plan[index]
+    start = time.process_time()
+    with tempfile.TemporaryFile() as printed:
+        for descriptor in (1, 2):
+            os.dup2(printed.fileno(), descriptor)
+        error, detail = _within(suite, index, test.cpu_seconds)
+        for stream in (sys.stdout, sys.stderr):
+            stream.flush()
+        printed.seek(0)
+        output = printed.read(suite.assignment.limits.output_kb << 10).decode(errors="replace")
+    seconds = time.process_time() - start
+    if error is None:
+        return Outcome(test.id, Status.passed, None, "", output, seconds)
+    if isinstance(error, WorkerEnded):
+        summary = verdict.explain_end(error, None, test.cpu_seconds)
+        return Outcome(test.id, Status.timeout, Feedback(summary=summary), detail, output, seconds)
+    report = describe(error, paths)
+    status, feedback = verdict.judge(StudentError(report) if report["where"] else error, test.tier)
+    return Outcome(test.id, status, feedback, detail, output, seconds)
+
+
+def _within(suite: SuiteRun, index: int, cpu_seconds: int) -> tuple[BaseException | None, str]:
+    """Run a test, and interrupt it when it has used up its CPU time."""
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        raise WorkerEnded(End.timeout, "the test used up its CPU time")
+
+    signal.signal(signal.SIGPROF, interrupt)
+    signal.setitimer(signal.ITIMER_PROF, cpu_seconds)
+    try:
+        return suite.run_item(index)
+    finally:
+        signal.setitimer(signal.ITIMER_PROF, 0)

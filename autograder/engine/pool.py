@@ -1,0 +1,182 @@
+"""The pool: what the command line holds of the grader host. It imports neither torch nor pytest."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from types import TracebackType
+from typing import Any, Literal, Self
+
+from autograder import errors
+from autograder.assignment import Assignment
+from autograder.course import Course
+from autograder.engine.wire.frames import Budget, Channel, ChannelClosed
+from autograder.intake import Submission
+from autograder.results import Feedback, SandboxReport, Status
+from autograder.scoring import Outcome, PlannedTest
+
+_BUDGET = Budget(header_bytes=256 << 20, buffer_bytes=0, buffers=0)
+_HOST_ENVIRONMENT = {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+
+
+@dataclass(frozen=True)
+class Graded:
+    """A submission with an outcome for every planned test that ran."""
+
+    submission: Submission
+    outcomes: tuple[Outcome, ...]
+    note: str | None
+    seconds: float
+
+
+class Pool:
+    """A grader host with its zygotes, for one assignment.
+
+    Parameters
+    ----------
+    assignment : Assignment
+        What to grade.
+    course : Course
+        Where its suite and the secret are.
+    jobs : int
+        Submissions graded side by side.
+    sandbox : {"full", "weak", "none"}
+        ``full`` refuses a machine that cannot confine; ``none`` runs student code beside the tests.
+
+    Attributes
+    ----------
+    plan : tuple of PlannedTest
+        The tests, once the pool is entered.
+    sandbox : SandboxReport
+        What was proved about the confinement.
+    versions : dict
+        Versions of python, torch and numpy that grade.
+    """
+
+    def __init__(
+        self, assignment: Assignment, course: Course, *, jobs: int, sandbox: Literal["full", "weak", "none"]
+    ) -> None:
+        self.plan: tuple[PlannedTest, ...] = ()
+        self.versions: dict[str, str] = {}
+        self._request = {
+            "course": str(course.root),
+            "assignment": assignment.name,
+            "jobs": jobs,
+            "sandbox": sandbox,
+        }
+        self._jobs = jobs
+
+    def __enter__(self) -> Self:
+        """Start the host, and wait until the suite is collected and the sandbox proved.
+
+        Raises
+        ------
+        SuiteError, SandboxError, EngineError
+            If one of them cannot be had.
+        """
+        ours, theirs = socket.socketpair()
+        with theirs:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "autograder.engine.host", str(theirs.fileno())],
+                env=_without_secrets(os.environ) | _HOST_ENVIRONMENT,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                pass_fds=[theirs.fileno()],
+                start_new_session=True,
+            )
+        self._socket = ours
+        self._channel = Channel(ours.fileno(), _BUDGET)
+        try:
+            self._channel.send(self._request)
+            reply = self._receive()
+            if "error" in reply:
+                kind, where, found, mend = reply["error"]
+                raise getattr(errors, kind, errors.EngineError)(where, found, mend)
+        except BaseException:
+            self.close()
+            raise
+        self.plan = tuple(_test(plain) for plain in reply["plan"])
+        self.sandbox = SandboxReport.model_validate(reply["sandbox"])
+        self.versions = reply["versions"]
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def grade(self, submissions: Iterable[Submission]) -> Iterator[Graded]:
+        """Yield every submission as it is graded; at most two per job are under way at a time.
+
+        Raises
+        ------
+        EngineError
+            If the host is gone.
+        """
+        waiting = enumerate(submissions)
+        at_work: dict[int, Submission] = {}
+        exhausted = False
+        while at_work or not exhausted:
+            while not exhausted and len(at_work) < 2 * self._jobs:
+                job, submission = next(waiting, (-1, None))
+                if submission is None:
+                    exhausted = True
+                    break
+                at_work[job] = submission
+                self._channel.send({"job": job, "files": dict(submission.files)})
+            if at_work:
+                reply = self._receive()
+                yield _graded(at_work.pop(reply["job"]), reply)
+
+    def close(self) -> None:
+        """End the host and everything below it."""
+        self._socket.close()
+        try:
+            self._process.wait(timeout=10)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+
+    def _receive(self) -> dict[str, Any]:
+        try:
+            reply: dict[str, Any] = self._channel.receive()[0]
+        except ChannelClosed:
+            status = self._process.wait()
+            found = f"ended unexpectedly (status {status})"
+            raise errors.EngineError("grader host", found, "grade again; finished results are kept") from None
+        return reply
+
+
+def _without_secrets(environment: Iterable[tuple[str, str]] | os._Environ[str]) -> dict[str, str]:
+    """Keep what Python and its libraries need, so that no token reaches a process that tests run in."""
+    kept = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "TZ", "LD_LIBRARY_PATH", "SYSTEMROOT", "VIRTUAL_ENV")
+    return {name: value for name, value in dict(environment).items() if name in kept}
+
+
+def _test(plain: dict[str, Any]) -> PlannedTest:
+    return PlannedTest(**plain | {"weight": Fraction(*plain["weight"])})
+
+
+def _graded(submission: Submission, reply: dict[str, Any]) -> Graded:
+    outcomes = tuple(
+        Outcome(
+            **plain
+            | {
+                "status": Status(plain["status"]),
+                "feedback": Feedback.model_validate(plain["feedback"]) if plain["feedback"] else None,
+            }
+        )
+        for plain in reply["outcomes"]
+    )
+    note = (
+        None if reply["finished"] else "Grading stopped before all checks had run; look at this submission."
+    )
+    return Graded(submission, outcomes, note, reply["seconds"])

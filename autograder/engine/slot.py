@@ -1,0 +1,163 @@
+"""The grader's hold on one zygote: start it, have workers forked, see how they ended."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections import deque
+from dataclasses import dataclass
+from typing import Any
+
+import msgpack
+
+from autograder.engine.link import Link, References
+from autograder.engine.verdict import Exit
+from autograder.engine.zygote import CONTROL_BYTES, ENVIRONMENT
+from autograder.errors import EngineError
+from autograder.sandbox import Plan
+
+_START_SECONDS = 120
+
+
+@dataclass
+class Worker:
+    """A worker process and the connection to it. Its pid arrives only when somebody asks for it."""
+
+    link: Link
+    cpu_limit: int
+    pid: int | None = None
+
+    def cpu_seconds(self) -> float:
+        """Return the CPU time used so far, read from outside; 0.0 where the platform cannot tell."""
+        if self.pid is None:
+            return 0.0
+        try:
+            return time.clock_gettime(_process_clock(self.pid))
+        except OSError:
+            return 0.0
+
+
+class Slot:
+    """One zygote, with at most one submission at a time.
+
+    Parameters
+    ----------
+    plan : Plan
+        The confinement of its workers.
+    prove : bool
+        Whether the zygote shall prove it by trying.
+
+    Raises
+    ------
+    EngineError
+        If the zygote does not start.
+    """
+
+    def __init__(self, plan: Plan, *, prove: bool) -> None:
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        with theirs:
+            self._process = subprocess.Popen(
+                [sys.executable, "-I", "-m", "autograder.engine.zygote", str(theirs.fileno())],
+                env=ENVIRONMENT,
+                cwd="/",
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                pass_fds=[theirs.fileno()],
+            )
+        self._control = ours
+        self._control.settimeout(_START_SECONDS)
+        self._awaited: deque[Worker] = deque()
+        self._send({"op": "prepare", "plan": plan.to_plain(), "prove": prove})
+
+    @property
+    def pid(self) -> int:
+        """The zygote's process id."""
+        return self._process.pid
+
+    def ready(self) -> dict[str, Any] | None:
+        """Wait until the zygote is ready; return its sandbox report as plain data, if it was to prove it."""
+        reply = self._receive()
+        if "error" in reply:
+            raise EngineError("zygote", reply["error"], "run `autograder probe`")
+        report: dict[str, Any] | None = reply["report"]
+        return report
+
+    def spawn(
+        self,
+        references: References,
+        *,
+        cpu_seconds: int,
+        memory_mb: int,
+        output_bytes: int,
+        wall_seconds: float,
+    ) -> Worker:
+        """Ask for a worker and return at once; it is forked while the caller goes on."""
+        near, far = socket.socketpair()
+        output, worker_output = os.pipe()
+        request = {"op": "spawn", "cpu_seconds": cpu_seconds, "memory_mb": memory_mb}
+        with far:
+            self._send(request, [far.fileno(), worker_output])
+        os.close(worker_output)
+        deadline = time.monotonic() + wall_seconds
+        link = Link(near, output, references, deadline=deadline, output_limit=output_bytes)
+        worker = Worker(link, cpu_seconds)
+        self._awaited.append(worker)
+        return worker
+
+    def identify(self, worker: Worker) -> None:
+        """Wait until a worker's pid is known."""
+        while worker.pid is None:
+            self._awaited.popleft().pid = self._receive()["pid"]
+
+    def end(self, worker: Worker, *, look: bool) -> tuple[str, Exit | None]:
+        """End a worker; return what it printed and, if `look`, how it had ended by itself."""
+        self.identify(worker)
+        if look:
+            self._send({"op": "wait", "pid": worker.pid})
+            while self._awaited:
+                self.identify(self._awaited[0])
+            reply = self._receive()
+            return worker.link.close(), Exit(reply["signal"], reply["code"], reply["cpu_seconds"])
+        self._send({"op": "reap", "pid": worker.pid})
+        return worker.link.close(), None
+
+    def census(self) -> dict[str, int]:
+        """Return the zygote's numbers of workers and descriptors and its resident kilobytes."""
+        self._send({"op": "census"})
+        reply: dict[str, int] = self._receive()
+        return reply
+
+    def close(self) -> None:
+        """End the zygote and all its workers."""
+        self._control.close()
+        try:
+            self._process.wait(timeout=5)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+
+    def _send(self, request: dict[str, Any], descriptors: list[int] | None = None) -> None:
+        try:
+            socket.send_fds(self._control, [msgpack.packb(request)], descriptors or [])
+        except OSError as error:
+            raise EngineError(
+                "zygote", f"is gone ({error.strerror})", "grade again; finished results are kept"
+            ) from None
+
+    def _receive(self) -> dict[str, Any]:
+        try:
+            data = self._control.recv(CONTROL_BYTES)
+        except OSError as error:
+            raise EngineError("zygote", f"does not answer ({error})", "run `autograder probe`") from None
+        if not data:
+            raise EngineError("zygote", "ended unexpectedly", "run `autograder probe`")
+        reply: dict[str, Any] = msgpack.unpackb(data)
+        return reply
+
+
+def _process_clock(pid: int) -> int:
+    """Return the clock id of another process's CPU time, as `clock_getcpuclockid(3)` does."""
+    return (~pid << 3) | 2

@@ -1,0 +1,199 @@
+"""The pytest plugin that collects a suite once, plans its points, and runs its tests one by one."""
+
+from __future__ import annotations
+
+import inspect
+import sys
+from collections.abc import Callable
+from fractions import Fraction
+from pathlib import Path
+from typing import Any, Literal
+
+import pytest
+
+from autograder.assignment import Assignment
+from autograder.engine.proxy import Proxy
+from autograder.errors import SuiteError
+from autograder.scoring import PlannedTest, share
+
+_MARKERS = (
+    "task(id, weight=1): the task of the assignment that this test belongs to, and its share of it",
+    "constraint: counts only where every value test of its task passes",
+    "limits(cpu_seconds=None, memory_mb=None): what this test's worker may use",
+)
+_ARGUMENTS = (
+    *("-p", "no:cacheprovider", "-p", "no:terminal", "-p", "no:faulthandler", "-p", "no:logging"),
+    *(
+        "-p",
+        "no:warnings",
+        "-p",
+        "no:doctest",
+        "-p",
+        "no:junitxml",
+        "-p",
+        "no:pastebin",
+        "-p",
+        "no:unraisableexception",
+    ),
+    *("--noconftest", "--import-mode=importlib", "--capture=no", "--strict-markers", "--tb=short"),
+)
+
+
+class SuiteRun:
+    """One pytest session over a suite: collects it, then hands the items to `serve`.
+
+    Parameters
+    ----------
+    assignment : Assignment
+        Whose suite to collect.
+    serve : callable
+        `serve(run)` is called once, after the collection, in place of pytest's own loop over the tests.
+
+    Attributes
+    ----------
+    items : list of pytest.Item
+        The tests, in the order of the plan.
+    plan : tuple of PlannedTest
+        The same, as the rest of the kit knows them.
+    """
+
+    def __init__(self, assignment: Assignment, serve: Callable[[SuiteRun], None]) -> None:
+        self.assignment = assignment
+        self.items: list[pytest.Item] = []
+        self.plan: tuple[PlannedTest, ...] = ()
+        self._serve = serve
+        self._problems: list[str] = []
+        self._error: BaseException | None = None
+        self._report: pytest.TestReport | None = None
+
+    def run(self) -> None:
+        """Collect the suite and serve.
+
+        Raises
+        ------
+        SuiteError
+            If the suite does not collect, or does not fit its assignment.
+        """
+        sys.dont_write_bytecode = True
+        folder = self.assignment.suite
+        files = [str(folder / name) for name in self.assignment.tiers]
+        options = ["-c", "/dev/null", f"--rootdir={folder}", "-o", "addopts="]
+        code = pytest.main([*_ARGUMENTS, *options, *files], plugins=[self])
+        if self._error is not None:
+            raise self._error
+        if self._problems or code not in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED):
+            found = self._problems[0] if self._problems else f"pytest ended with {code!r}"
+            raise SuiteError(str(folder), found, f"run `python -m pytest {folder}` to see all of it")
+
+    def run_item(self, index: int) -> tuple[BaseException | None, str]:
+        """Run one test and return what it raised, or None, and pytest's own report of it."""
+        self._error, self._report = None, None
+        item = self.items[index]
+        following = self.items[index + 1] if index + 1 < len(self.items) else None
+        item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
+        error, self._error = self._error, None
+        return error, self._report.longreprtext if self._report is not None else ""
+
+    # Hooks of pytest
+
+    @pytest.hookimpl
+    def pytest_configure(self, config: pytest.Config) -> None:
+        """Register the markers of a suite."""
+        for line in _MARKERS:
+            config.addinivalue_line("markers", line)
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_pycollect_makeitem(self, name: str, obj: object) -> list[Any] | None:
+        """Collect no proxy: `from knn import test_something` names a student's function, not a test."""
+        return [] if isinstance(obj, Proxy) else None
+
+    @pytest.hookimpl
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        """Remember why a file could not be collected."""
+        if report.failed:
+            lines = [line for line in report.longreprtext.splitlines() if line.strip()]
+            self._problems.append(
+                f"{Path(report.nodeid).name} does not import: {lines[-1].removeprefix('E').strip()}"
+            )
+
+    @pytest.hookimpl
+    def pytest_runtestloop(self, session: pytest.Session) -> bool:
+        """Plan and serve, in place of running every test once."""
+        if not self._problems:
+            self.items = list(session.items)
+            try:
+                self.plan = tuple(planned(item, self.assignment) for item in self.items)
+                share(self.plan, self.assignment)
+                self._serve(self)
+            except Exception as error:
+                self._error = error
+        return True
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_makereport(self, item: pytest.Item, call: pytest.CallInfo[None]) -> None:
+        """Keep the first exception of a test; pytest's own report is made after this."""
+        if call.excinfo is not None and self._error is None:
+            self._error = call.excinfo.value
+
+    @pytest.hookimpl
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Keep the report of the phase that failed first."""
+        if not report.passed and self._report is None:
+            self._report = report
+
+
+def planned(item: pytest.Item, assignment: Assignment) -> PlannedTest:
+    """Return what is known of a collected test before any student code runs.
+
+    Raises
+    ------
+    SuiteError
+        If it has no task, no docstring, or a marker with unknown arguments.
+    """
+    where = f"{assignment.suite.name}/{item.path.name}::{item.name}"
+    task, weight = _task(item, where)
+    title = (inspect.getdoc(getattr(item, "obj", None)) or "").partition("\n")[0].strip()
+    if not title:
+        raise SuiteError(where, "no docstring", "its first line is what students read about the check")
+    tier = assignment.tiers[item.path.name]
+    limits = _limits(item, where, assignment)
+    kind: Literal["value", "constraint"] = "constraint" if item.get_closest_marker("constraint") else "value"
+    return PlannedTest(
+        id=f"{item.path.name}::{item.name}",
+        title=title,
+        task=task,
+        tier=tier,  # type: ignore[arg-type]
+        kind=kind,
+        weight=weight,
+        cpu_seconds=limits["cpu_seconds"],
+        memory_mb=limits["memory_mb"],
+    )
+
+
+def _task(item: pytest.Item, where: str) -> tuple[str, Fraction]:
+    def read(id: str, weight: float = 1) -> tuple[str, Fraction]:
+        return id, Fraction(str(weight))
+
+    marker = item.get_closest_marker("task")
+    if marker is None:
+        raise SuiteError(where, "no task", 'mark it with @pytest.mark.task("a task of assignment.toml")')
+    try:
+        return read(*marker.args, **marker.kwargs)
+    except (TypeError, ValueError) as error:
+        raise SuiteError(where, f"a malformed task marker: {error}", "expected task(id, weight=1)") from None
+
+
+def _limits(item: pytest.Item, where: str, assignment: Assignment) -> dict[str, int]:
+    limits = {"cpu_seconds": assignment.limits.cpu_seconds, "memory_mb": assignment.limits.memory_mb}
+    marker = item.get_closest_marker("limits")
+    if marker is None:
+        return limits
+    if (
+        marker.args
+        or not set(marker.kwargs) <= set(limits)
+        or not all(type(v) is int for v in marker.kwargs.values())
+    ):
+        raise SuiteError(
+            where, "a malformed limits marker", "expected limits(cpu_seconds=..., memory_mb=...), integers"
+        )
+    return limits | dict(marker.kwargs)

@@ -1,0 +1,150 @@
+"""From what a test raised to what the student may read about it.
+
+Public tests run in the notebook too, so their failures are shown whole. Of a hidden test the student
+sees what its author wrote, shapes and the first wrong index; never a value, never text that student
+code made up after it saw hidden inputs.
+"""
+
+from __future__ import annotations
+
+import builtins
+import re
+from dataclasses import dataclass
+from typing import Literal
+
+from autograder.engine.link import End, Place, StudentError, WorkerEnded
+from autograder.results import Feedback, Location, Status
+from helpers.checks import CheckFailure
+
+Tier = Literal["public", "hidden"]
+
+_MAX_SUMMARY = 600
+_EXCEPTIONS = {
+    name
+    for name, item in vars(builtins).items()
+    if isinstance(item, type) and issubclass(item, BaseException)
+}
+_MEMORY = re.compile(r"can't allocate memory|not enough memory|out of memory", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Exit:
+    """How a worker process ended, as the operating system accounted it.
+
+    Attributes
+    ----------
+    signal : int
+        The signal that ended it, or 0.
+    code : int
+        Its exit status, if no signal did.
+    cpu_seconds : float
+        CPU time that it used in all.
+    """
+
+    signal: int
+    code: int
+    cpu_seconds: float
+
+
+def judge(error: BaseException, tier: Tier) -> tuple[Status, Feedback]:
+    """Return how a test ended that raised `error`, and what the student reads about it."""
+    if isinstance(error, CheckFailure):
+        return Status.failed, _check_failure(error, tier)
+    if isinstance(error, StudentError):
+        return _student_error(error, tier)
+    if isinstance(error, WorkerEnded):
+        return _worker_ended(error)
+    if isinstance(error, AssertionError) and tier == "public":
+        return Status.failed, Feedback(
+            summary=f"The check does not hold: {_first_line(error)}"[:_MAX_SUMMARY]
+        )
+    if isinstance(error, AssertionError):
+        return Status.failed, Feedback(summary="The check does not hold.")
+    return Status.failed, Feedback(summary="The check could not use what your code returned.")
+
+
+def explain_import(error: StudentError) -> str:
+    """Return one sentence on why a submission could not be imported."""
+    where = f"{error.place.file}, line {error.place.line}: " if error.place else ""
+    what = f"{error.type_name}: {error.message}" if error.message else error.type_name
+    return f"Your file could not be imported, so no check ran. {where}{what}"[:_MAX_SUMMARY]
+
+
+def explain_end(error: WorkerEnded, exit: Exit | None, cpu_limit: int) -> str:
+    """Return one sentence on why a worker is gone, from what the operating system says of it."""
+    if error.end is End.timeout:
+        return "Your code did not finish within the time limit; look for a loop that never ends."
+    if exit is None or error.end is not End.crashed:
+        return "Your code broke the connection to the grader, so the check stopped."
+    if exit.signal and exit.cpu_seconds >= 0.9 * cpu_limit:
+        return f"Your code used up its {cpu_limit} seconds of CPU time; look for a loop that never ends."
+    if exit.signal:
+        return f"Your code ended the Python process with signal {exit.signal}."
+    return f"Your code ended the Python process (exit status {exit.code}) instead of returning."
+
+
+def ended_status(error: WorkerEnded, exit: Exit | None, cpu_limit: int) -> Status:
+    """Return whether a worker that is gone ran out of time or crashed."""
+    used_up = exit is not None and exit.signal != 0 and exit.cpu_seconds >= 0.9 * cpu_limit
+    return Status.timeout if error.end is End.timeout or used_up else Status.crashed
+
+
+def _worker_ended(error: WorkerEnded) -> tuple[Status, Feedback]:
+    return Status.crashed, Feedback(summary=str(error))
+
+
+def _check_failure(error: CheckFailure, tier: Tier) -> Feedback:
+    expected, actual = error.expected, error.actual
+    if tier == "public":
+        expected, actual = (
+            _with_value(expected, error.expected_value),
+            _with_value(actual, error.actual_value),
+        )
+    elif actual is not None and error.actual_dims is not None:
+        actual = _masked(actual, error.actual_dims, error.expected_dims or ())
+    return Feedback(
+        summary=f"{error.what[:1].upper()}{error.what[1:]} {error.problem}."[:_MAX_SUMMARY],
+        likely_cause=error.likely_cause,
+        expected=expected,
+        actual=actual,
+        first_wrong=error.first_wrong,
+    )
+
+
+def _masked(text: str, actual: tuple[int, ...], expected: tuple[int, ...]) -> str:
+    """Replace lengths that say more than "not what was expected": a shape could carry hidden data out."""
+    plain = {0, 1, *expected}
+    shown = ", ".join(str(length) if length in plain else "?" for length in actual[:8])
+    comma = "," if len(actual) == 1 else ""
+    return text.replace(str(tuple(actual)), f"({shown}{comma})")
+
+
+def _student_error(error: StudentError, tier: Tier) -> tuple[Status, Feedback]:
+    location = _location(error.place)
+    if error.refused:
+        said = f" ({error.message})" if tier == "public" else ""
+        summary = f"Your code returned a value that no check accepts{said}; return plain tensors and numbers."
+        return Status.failed, Feedback(summary=summary[:_MAX_SUMMARY], location=location)
+    if "MemoryError" in error.bases or _MEMORY.search(error.message):
+        summary = "Your code ran out of memory; look for a tensor that is much larger than its result."
+        return Status.memory, Feedback(summary=summary, location=location)
+    if error.type_name == "NotImplementedError":
+        return Status.raised, Feedback(summary="Not implemented yet.", location=location)
+    if tier == "hidden":
+        name = error.type_name if error.type_name in _EXCEPTIONS else "an exception of its own"
+        return Status.raised, Feedback(summary=f"Your code raised {name}.", location=location)
+    message = f": {error.message}" if error.message else ""
+    summary = f"Your code raised {error.type_name}{message}"
+    return Status.raised, Feedback(summary=summary[:_MAX_SUMMARY], location=location)
+
+
+def _location(place: Place | None) -> Location | None:
+    return Location(file=place.file, line=place.line, function=place.function) if place else None
+
+
+def _with_value(form: str | None, value: str | None) -> str | None:
+    return ": ".join(part for part in (form, value) if part is not None) or None
+
+
+def _first_line(error: BaseException) -> str:
+    return (str(error).splitlines() or ["an assertion failed"])[0]

@@ -1,0 +1,191 @@
+"""From Python values to header parts and buffers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import torch
+
+from autograder.engine.wire.values import (
+    BY_VALUE,
+    DICTS,
+    MAX_DEPTH,
+    NUMPY_NAMES,
+    NUMPY_SCALARS,
+    TORCH_NAMES,
+    Tag,
+    ValueRefused,
+    type_name,
+)
+
+
+class Encoder:
+    """Turn Python values into header parts and buffers.
+
+    Parameters
+    ----------
+    refer : callable
+        `refer(value)` returns the header part of a value that does not cross by value, or raises.
+    nodes : list, optional
+        Mutable values that the other end knows already from the request that this answers.
+    keep_strides : bool
+        Reproduce the memory layout of tensors that are not contiguous (grader to worker only).
+    max_bytes : int
+        Budget of the sum of all buffers, checked before a tensor is expanded into memory.
+    """
+
+    def __init__(
+        self,
+        refer: Callable[[object], list[Any]],
+        nodes: list[object] | None = None,
+        *,
+        keep_strides: bool = False,
+        max_bytes: int = 256 << 20,
+    ) -> None:
+        self.nodes: list[object] = list(nodes or ())
+        self.buffers: list[memoryview] = []
+        self._numbers = {id(node): number for number, node in enumerate(self.nodes)}
+        self._refer = refer
+        self._keep_strides = keep_strides
+        self._bytes_left = max_bytes
+
+    def encode(self, value: object, depth: int = 0) -> Any:
+        """Return the header part of `value`; buffers and nodes are collected on the way.
+
+        Raises
+        ------
+        ValueRefused
+            See the class.
+        """
+        kind = type(value)
+        if value is None or kind is bool or kind is float or kind is str or kind is bytes:
+            return value
+        if kind is int:
+            return value if -(2**63) <= value < 2**63 else [Tag.BIG_INT, hex(value)]  # type: ignore[operator,arg-type]
+        if id(value) in self._numbers:
+            return [Tag.SAME, self._numbers[id(value)]]
+        encoder = _ENCODERS.get(kind)
+        if encoder is not None:
+            if depth >= MAX_DEPTH:
+                raise ValueRefused(f"nested deeper than {MAX_DEPTH} levels")
+            return encoder(self, value, depth + 1)
+        if kind in NUMPY_SCALARS:
+            return [Tag.NUMPY_SCALAR, value.dtype.name, value.tobytes()]  # type: ignore[attr-defined]
+        if isinstance(value, np.dtype):
+            return [Tag.NUMPY_DTYPE, _numpy_name(value)]
+        if isinstance(value, BY_VALUE):
+            raise ValueRefused(f"of type {type_name(kind)}, a subclass of {_base_name(value)}")
+        return self._refer(value)
+
+    def encode_content(self, node: object) -> Any:
+        """Return the header part of a mutable value's content now, its identity aside."""
+        encoder = _CONTENT_ENCODERS[type(node)]
+        return encoder(self, node, 1)
+
+    def number(self, node: object) -> None:
+        """Give a mutable value the next number."""
+        self._numbers[id(node)] = len(self.nodes)
+        self.nodes.append(node)
+
+    def _list(self, value: list[object], depth: int) -> Any:
+        self.number(value)
+        return self._list_content(value, depth)
+
+    def _list_content(self, value: list[object], depth: int) -> Any:
+        return [Tag.LIST, [self.encode(item, depth) for item in value]]
+
+    def _tuple(self, value: tuple[object, ...], depth: int) -> Any:
+        return [Tag.TUPLE, [self.encode(item, depth) for item in value]]
+
+    def _dict(self, value: dict[object, object], depth: int) -> Any:
+        self.number(value)
+        return self._dict_content(value, depth)
+
+    def _dict_content(self, value: dict[object, object], depth: int) -> Any:
+        pairs = [[self.encode(key, depth), self.encode(item, depth)] for key, item in value.items()]
+        return [Tag.DICT, pairs]
+
+    def _tensor(self, value: torch.Tensor, depth: int) -> Any:
+        self.number(value)
+        return self._tensor_content(value, depth)
+
+    def _tensor_content(self, value: torch.Tensor, depth: int) -> Any:
+        if value.layout is not torch.strided:
+            raise ValueRefused(f"a tensor of layout {value.layout}; expected torch.strided")
+        if value.device.type != "cpu":
+            raise ValueRefused(f"a tensor on device {value.device}; expected cpu")
+        if value.dtype not in TORCH_NAMES:
+            raise ValueRefused(f"a tensor of dtype {value.dtype}")
+        flag = value.requires_grad and value.is_leaf
+        value = value.detach()
+        self._take(value.numel() * value.element_size())
+        dense = value.resolve_conj().resolve_neg().contiguous()
+        number = self._buffer(dense.reshape(-1).view(torch.uint8).numpy())
+        keep = self._keep_strides and not value.is_contiguous() and 0 not in value.stride()
+        strides = list(value.stride()) if keep else None
+        return [Tag.TENSOR, TORCH_NAMES[value.dtype], list(value.shape), number, flag, strides]
+
+    def _array(self, value: np.ndarray[Any, Any], depth: int) -> Any:
+        self.number(value)
+        return self._array_content(value, depth)
+
+    def _array_content(self, value: np.ndarray[Any, Any], depth: int) -> Any:
+        name = _numpy_name(value.dtype)
+        self._take(value.nbytes)
+        number = self._buffer(np.ascontiguousarray(value).reshape(-1).view(np.uint8))
+        return [Tag.ARRAY, name, list(value.shape), number]
+
+    def _take(self, size: int) -> None:
+        self._bytes_left -= size
+        if self._bytes_left < 0:
+            raise ValueRefused("larger than the budget of one message")
+
+    def _buffer(self, data: np.ndarray[Any, Any]) -> int:
+        self.buffers.append(data.data)
+        return len(self.buffers) - 1
+
+    def _slice(self, value: slice, depth: int) -> Any:
+        return [Tag.SLICE, *(self.encode(part, depth) for part in (value.start, value.stop, value.step))]
+
+
+def _base_name(value: object) -> str:
+    return next(type_name(base) for base in type(value).__mro__[1:] if base in BY_VALUE)
+
+
+def _numpy_name(dtype: np.dtype[Any]) -> str:
+    name = NUMPY_NAMES.get(dtype)
+    if name is None:
+        raise ValueRefused(
+            f"a numpy dtype {str(dtype)[:60]!r}; expected a number or bool in native byte order"
+        )
+    return name
+
+
+def _torch_dtype_name(dtype: torch.dtype) -> str:
+    if dtype not in TORCH_NAMES:
+        raise ValueRefused(f"the dtype {dtype}")
+    return TORCH_NAMES[dtype]
+
+
+_ENCODERS: dict[type, Callable[[Encoder, Any, int], Any]] = {
+    list: Encoder._list,
+    tuple: Encoder._tuple,
+    **dict.fromkeys(DICTS, Encoder._dict),
+    torch.Tensor: Encoder._tensor,
+    np.ndarray: Encoder._array,
+    slice: Encoder._slice,
+    complex: lambda _, value, __: [Tag.COMPLEX, value.real, value.imag],
+    torch.Size: lambda _, value, __: [Tag.SIZE, *value],
+    torch.dtype: lambda _, value, __: [Tag.TORCH_DTYPE, _torch_dtype_name(value)],
+    torch.device: lambda _, value, __: [Tag.DEVICE, str(value)],
+    type(Ellipsis): lambda _, __, ___: [Tag.ELLIPSIS],
+}
+_CONTENT_ENCODERS: dict[type, Callable[[Encoder, Any, int], Any]] = {
+    list: Encoder._list_content,
+    **dict.fromkeys(DICTS, Encoder._dict_content),
+    torch.Tensor: Encoder._tensor_content,
+    np.ndarray: Encoder._array_content,
+}
+MUTABLE = tuple(_CONTENT_ENCODERS)

@@ -1,0 +1,187 @@
+"""Frames: a length prefix, one msgpack header, then raw buffers; read and written under a budget.
+
+Layout, little-endian::
+
+    u32 header length | u32 number of buffers | u64 length of each buffer | header | buffers
+
+Only `readv`, `writev` and `poll` are used, because a worker's system-call filter allows no others.
+"""
+
+from __future__ import annotations
+
+import os
+import struct
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import msgpack
+
+_PREFIX = struct.Struct("<II")
+_CHUNK = 16 << 20
+"""Bytes allocated ahead of what has really arrived: a frame that only claims to be large costs one chunk."""
+_READ_AHEAD = 1 << 16
+_IOV_MAX = 64
+
+
+class ProtocolError(Exception):
+    """The bytes on the wire are not a frame, or not a value, within the budget."""
+
+
+class ChannelClosed(Exception):
+    """The other end is gone."""
+
+
+@dataclass(frozen=True)
+class Budget:
+    """The most that one frame may hold.
+
+    Attributes
+    ----------
+    header_bytes : int
+        Size of the msgpack header: all numbers, strings and the structure.
+    buffer_bytes : int
+        Sum of the raw buffers: all tensors and arrays.
+    buffers : int
+        Number of raw buffers.
+    """
+
+    header_bytes: int = 4 << 20
+    buffer_bytes: int = 256 << 20
+    buffers: int = 4096
+
+
+Wait = Callable[[int, bool], None]
+"""`wait(fd, for_writing)` returns when the descriptor is ready, or raises: a deadline, for example."""
+
+
+class Channel:
+    """One end of a stream socket that carries frames.
+
+    Parameters
+    ----------
+    fd : int
+        A connected stream socket. With `wait` it must be non-blocking. The channel does not own it.
+    budget : Budget
+        Limits on every frame that arrives or leaves.
+    wait : Wait, optional
+        Called when the socket is not ready; without it, reads and writes block.
+    """
+
+    def __init__(self, fd: int, budget: Budget | None = None, wait: Wait | None = None) -> None:
+        self.fd = fd
+        self.budget = budget or Budget()
+        self._wait = wait
+        self._pending = bytearray()
+        self._block = memoryview(bytearray(_READ_AHEAD))
+
+    def send(self, header: Any, buffers: Sequence[memoryview] = ()) -> None:
+        """Write one frame.
+
+        Raises
+        ------
+        ProtocolError
+            If the frame exceeds the budget.
+        ChannelClosed
+            If the other end is gone.
+        """
+        packed = msgpack.packb(header, use_bin_type=True)
+        lengths = [buffer.nbytes for buffer in buffers]
+        self._check(len(packed), lengths)
+        prefix = _PREFIX.pack(len(packed), len(buffers)) + struct.pack(f"<{len(lengths)}Q", *lengths)
+        parts = [memoryview(prefix + packed), *(buffer for buffer in buffers if buffer.nbytes)]
+        while parts:
+            written = self._write(parts[:_IOV_MAX])
+            while parts and written >= parts[0].nbytes:
+                written -= parts.pop(0).nbytes
+            if written:
+                parts[0] = parts[0][written:]
+
+    def receive(self) -> tuple[Any, list[bytearray]]:
+        """Read one frame.
+
+        Returns
+        -------
+        header : Any
+            What msgpack decoded: None, bool, int, float, str, bytes, list; dict with str keys.
+        buffers : list of bytearray
+            The raw buffers, writable and unshared.
+
+        Raises
+        ------
+        ProtocolError
+            If the frame is malformed or exceeds the budget.
+        ChannelClosed
+            If the other end is gone.
+        """
+        header_bytes, count = _PREFIX.unpack(self._read(_PREFIX.size))
+        if header_bytes > self.budget.header_bytes or count > self.budget.buffers:
+            raise ProtocolError(f"a frame claims a header of {header_bytes} bytes and {count} buffers")
+        lengths = struct.unpack(f"<{count}Q", self._read(8 * count))
+        self._check(header_bytes, lengths)
+        packed = self._read(header_bytes)
+        try:
+            header = msgpack.unpackb(packed, raw=False, strict_map_key=True, max_ext_len=0)
+        except (ValueError, msgpack.exceptions.UnpackException, RecursionError) as error:
+            raise ProtocolError(f"a frame's header is not msgpack: {type(error).__name__}") from None
+        return header, [self._read(length) for length in lengths]
+
+    def has_unread(self) -> bool:
+        """Tell whether bytes of a further frame have been read ahead already."""
+        return bool(self._pending)
+
+    def _check(self, header_bytes: int, lengths: Sequence[int]) -> None:
+        budget, total = self.budget, sum(lengths)
+        if header_bytes > budget.header_bytes or len(lengths) > budget.buffers or total > budget.buffer_bytes:
+            raise ProtocolError(
+                f"a frame of {header_bytes} + {total} bytes in {len(lengths)} buffers exceeds the budget of "
+                f"{budget.header_bytes} + {budget.buffer_bytes} bytes in {budget.buffers}"
+            )
+
+    def _write(self, parts: Sequence[memoryview]) -> int:
+        while True:
+            try:
+                return os.writev(self.fd, parts)
+            except BlockingIOError:
+                self._ready(for_writing=True)
+            except (BrokenPipeError, ConnectionResetError):
+                raise ChannelClosed from None
+
+    def _read(self, size: int) -> bytearray:
+        """Read exactly `size` bytes; allocate no more than a chunk ahead of what has arrived."""
+        data = self._pending[:size]
+        del self._pending[:size]
+        if len(data) == size:
+            return data
+        if size <= _READ_AHEAD:
+            # One system call usually brings the whole small frame, so read past `size` and keep the rest.
+            while len(data) < size:
+                data += self._block[: self._readv(self._block)]
+            self._pending = data[size:]
+            del data[size:]
+            return data
+        while len(data) < size:
+            start = len(data)
+            data.extend(bytes(min(max(_CHUNK, start), size - start)))
+            with memoryview(data) as view:
+                while start < len(view):
+                    start += self._readv(view[start:])
+        return data
+
+    def _readv(self, target: memoryview) -> int:
+        while True:
+            try:
+                count = os.readv(self.fd, [target])
+            except BlockingIOError:
+                self._ready(for_writing=False)
+                continue
+            except ConnectionResetError:
+                raise ChannelClosed from None
+            if count == 0:
+                raise ChannelClosed
+            return count
+
+    def _ready(self, *, for_writing: bool) -> None:
+        if self._wait is None:
+            raise ProtocolError("the socket is non-blocking, but nobody waits for it")
+        self._wait(self.fd, for_writing)

@@ -1,0 +1,198 @@
+"""The zygote: a process that has imported torch but no suite, and forks a confined worker on request.
+
+Run as `python -I -m autograder.engine.zygote FD` with a minimal environment, so that neither the
+environment nor the initial stack of any worker holds a token. FD is a SOCK_SEQPACKET socket to the
+grader; closing it ends the zygote and all its workers.
+"""
+
+from __future__ import annotations
+
+import gc
+import importlib
+import os
+import select
+import signal
+import socket
+import sys
+import time
+import traceback
+from typing import Any
+
+import msgpack
+
+CONTROL_BYTES = 1 << 18
+ENVIRONMENT = {
+    "PATH": "/usr/bin:/bin",
+    "LANG": "C.UTF-8",
+    "HOME": "/nonexistent",
+    "OMP_NUM_THREADS": "1",
+    "MKL_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+    "PYTHONHASHSEED": "0",
+    "PYTHONDONTWRITEBYTECODE": "1",
+    "MPLBACKEND": "agg",
+}
+"""All that a zygote is started with. One thread per worker: more would hang in forked children."""
+
+_PRELOADED = (
+    *("torch.nn.functional", "torch.optim", "numpy.random", "autograder.engine.worker"),
+    *("helpers.checks", "helpers.constraints", "helpers.evidence"),
+    *("collections", "copy", "dataclasses", "enum", "functools", "heapq", "itertools", "json", "math"),
+    *("operator", "pathlib", "random", "statistics", "string", "time", "typing", "warnings"),
+)
+"""What student modules and PyTorch import sooner or later; workers find it in memory."""
+
+
+class Zygote:
+    """Serve spawn and reap requests of one grader slot."""
+
+    def __init__(self, control: socket.socket) -> None:
+        self._control = control
+        self._dying: set[int] = set()
+        self._living: set[int] = set()
+
+    def run(self) -> None:
+        """Prepare once, then serve until the grader closes the control socket."""
+        request, _ = self._receive()
+        if request is None:
+            return
+        try:
+            self._prepare(request)
+        except Exception as error:
+            self._send({"error": str(error), "trace": traceback.format_exc()})
+            return
+        while True:
+            if self._dying:
+                self._reap_dying()
+            if self._dying and not select.select([self._control], [], [], 0.002)[0]:
+                continue
+            request, descriptors = self._receive()
+            if request is None:
+                return
+            self._serve(request, descriptors)
+
+    def _serve(self, request: dict[str, Any], descriptors: list[int]) -> None:
+        if request["op"] == "spawn":
+            pid = self._spawn(request, descriptors)
+            for descriptor in descriptors:
+                os.close(descriptor)
+            self._living.add(pid)
+            self._send({"pid": pid})
+        elif request["op"] == "reap":
+            self._kill(request["pid"])
+        elif request["op"] == "wait":
+            self._send(self._wait(request["pid"]))
+        elif request["op"] == "census":
+            self._send(self._census())
+
+    def _prepare(self, request: dict[str, Any]) -> None:
+        """Import what workers need, choose the confinement, prove it, and report both."""
+        import torch
+
+        torch.set_num_threads(1)
+        for name in _PRELOADED:
+            importlib.import_module(name)
+        _warm(torch)
+        from autograder import sandbox
+
+        plan = sandbox.Plan.from_plain(request["plan"])
+        sandbox.share_arenas()
+        self._lease = sandbox.lease_uid() if plan.dedicated_uids else None
+        self._prepared = sandbox.prepare(plan)
+        proofs = sandbox.prove(plan) if request["prove"] else {}
+        report = sandbox.report(plan, proofs).model_dump() if proofs else None
+        gc.collect()
+        gc.freeze()
+        self._send({"ready": True, "report": report})
+
+    def _spawn(self, request: dict[str, Any], descriptors: list[int]) -> int:
+        connection, output = descriptors
+        pid = os.fork()
+        if pid:
+            return pid
+        try:
+            self._become_worker(request, connection, output)
+        except BaseException:
+            traceback.print_exc()
+        os._exit(70)
+
+    def _become_worker(self, request: dict[str, Any], connection: int, output: int) -> None:
+        from autograder import sandbox
+        from autograder.engine import worker
+
+        os.dup2(output, 1)
+        os.dup2(output, 2)
+        limits = sandbox.Limits(cpu_seconds=request["cpu_seconds"], memory_mb=request["memory_mb"])
+        uid = self._lease.uid if self._lease else None
+        sandbox.confine(self._prepared, limits, uid, {1, 2, connection})
+        sys.argv = ["worker"]
+        gc.enable()
+        worker.main(connection)
+
+    def _kill(self, pid: int) -> None:
+        if pid in self._living:
+            os.kill(pid, signal.SIGKILL)
+            self._living.discard(pid)
+            self._dying.add(pid)
+
+    def _reap_dying(self) -> None:
+        for pid in list(self._dying):
+            if os.waitpid(pid, os.WNOHANG)[0]:
+                self._dying.discard(pid)
+
+    def _wait(self, pid: int) -> dict[str, Any]:
+        """Give a worker a moment to end by itself, then kill it; return how it ended."""
+        if pid not in self._living:
+            return {"signal": 0, "code": 0, "cpu_seconds": 0.0}
+        deadline = time.monotonic() + 0.5
+        found, status, usage = os.wait4(pid, os.WNOHANG)
+        while not found and time.monotonic() < deadline:
+            time.sleep(0.002)
+            found, status, usage = os.wait4(pid, os.WNOHANG)
+        if not found:
+            os.kill(pid, signal.SIGKILL)
+            _, status, usage = os.wait4(pid, 0)
+        self._living.discard(pid)
+        code = os.waitstatus_to_exitcode(status)
+        seconds = usage.ru_utime + usage.ru_stime
+        return {"signal": max(0, -code), "code": max(0, code), "cpu_seconds": seconds}
+
+    def _census(self) -> dict[str, int]:
+        """Count what must not grow over a long run."""
+        with open("/proc/self/statm") as file:  # noqa: PTH123
+            pages = int(file.read().split()[1])
+        return {
+            "workers": len(self._living) + len(self._dying),
+            "descriptors": len(os.listdir("/proc/self/fd")),  # noqa: PTH208
+            "resident_kb": pages * os.sysconf("SC_PAGE_SIZE") // 1024,
+        }
+
+    def _receive(self) -> tuple[dict[str, Any] | None, list[int]]:
+        data, descriptors, _, _ = socket.recv_fds(self._control, CONTROL_BYTES, 2)
+        return (msgpack.unpackb(data) if data else None), list(descriptors)
+
+    def _send(self, reply: dict[str, Any]) -> None:
+        self._control.send(msgpack.packb(reply))
+
+
+def _warm(torch: Any) -> None:
+    """Run what PyTorch sets up at first use, so that no worker does."""
+    x = torch.ones(2, 1, 4, 4, requires_grad=True)
+    y = torch.nn.functional.conv2d(x, torch.ones(1, 1, 3, 3))
+    (y.sum() + (x[:, 0] @ x[:, 0]).sum()).backward()
+    torch.cdist(torch.ones(2, 2), torch.ones(2, 2)).sort()
+
+
+def main() -> None:
+    """Serve the control socket whose number is the first argument."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        Zygote(socket.socket(fileno=int(sys.argv[1]))).run()
+    except (BrokenPipeError, ConnectionResetError):
+        pass
+    finally:
+        os._exit(0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,41 @@
+"""Errors that the command line shows as one line, without a traceback."""
+
+
+class AutograderError(Exception):
+    """Report a problem that the person at the keyboard can mend.
+
+    Parameters
+    ----------
+    where : str
+        The file, folder or option at fault.
+    found : str
+        What was found there.
+    mend : str
+        What was expected, or the command that fixes it.
+    """
+
+    def __init__(self, where: str, found: str, mend: str) -> None:
+        super().__init__(f"{where}: {found}; {mend}")
+        self.where = where
+        self.found = found
+        self.mend = mend
+
+
+class ConfigError(AutograderError):
+    """A course, assignment or option file is missing or malformed."""
+
+
+class IntakeError(AutograderError):
+    """The folder of submissions cannot be graded at all."""
+
+
+class SuiteError(AutograderError):
+    """A suite does not collect, or does not fit its assignment."""
+
+
+class SandboxError(AutograderError):
+    """This machine cannot confine student code as the requested level needs."""
+
+
+class EngineError(AutograderError):
+    """A grader or zygote process could not be started or kept alive."""

@@ -1,0 +1,136 @@
+"""The result of grading one submission: the model that every report and exporter is a view of."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+SCHEMA_VERSION = 1
+
+
+class Status(StrEnum):
+    """How one test ended. Everything but ``passed`` earns zero points."""
+
+    passed = "passed"
+    failed = "failed"
+    """The check did not hold."""
+    raised = "raised"
+    """The student's code raised an exception."""
+    timeout = "timeout"
+    """The worker used up its CPU seconds or its wall seconds."""
+    memory = "memory"
+    """The worker hit its memory ceiling."""
+    crashed = "crashed"
+    """The worker process ended by itself: a signal, ``os._exit``, a broken reply."""
+    not_run = "not_run"
+    """The submission could not be imported or is incomplete, so no test ran."""
+    not_judged = "not_judged"
+    """A constraint whose task is not solved: it neither earns nor costs anything beyond the task."""
+
+
+class Model(BaseModel):
+    """Base of all parts of a result: immutable, and strict about unknown keys."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Location(Model):
+    """A line in the student's own file."""
+
+    file: str
+    line: int
+    function: str
+
+
+class Feedback(Model):
+    """What the student may read about one test. Holds no hidden value and no test source."""
+
+    summary: str
+    """One sentence: what went wrong."""
+    likely_cause: str | None = None
+    expected: str | None = None
+    """Expected shape and dtype; the value too in public tests."""
+    actual: str | None = None
+    first_wrong: str | None = None
+    """Index of the first wrong entry, such as ``[3, 0]``, and how many are wrong."""
+    location: Location | None = None
+
+
+class TestResult(Model):
+    """One test of the suite on one submission."""
+
+    __test__ = False  # not a test class for pytest
+
+    id: str
+    """Stable name, unique in the suite: ``test_hidden.py::test_ties``."""
+    title: str
+    """What the test checks, in the author's words."""
+    task: str
+    tier: Literal["public", "hidden"]
+    kind: Literal["value", "constraint"]
+    status: Status
+    points: float
+    max_points: float
+    feedback: Feedback | None = None
+    """None when the test passed."""
+    detail: str = ""
+    """For the instructor only: the full failure, hidden values included."""
+    output: str = ""
+    """For the instructor only: what the student's code printed, capped."""
+    cpu_seconds: float = 0.0
+    """CPU time of the worker, as the operating system accounted it."""
+
+
+class TaskResult(Model):
+    """The tests of one task, summed up."""
+
+    id: str
+    title: str
+    points: float
+    max_points: float
+
+
+class SandboxReport(Model):
+    """How student code was confined while this result came about."""
+
+    level: Literal["full", "weak", "none"]
+    layers: dict[str, str]
+    """Layer name to what was proved about it: ``{"seccomp": "proved: allow-list of 93 system calls"}``."""
+
+
+class Provenance(Model):
+    """Versions and settings that a regrade must share to give the same result."""
+
+    kit: str
+    suite: str
+    """SHA-256 over the suite, the reference and the assignment file."""
+    python: str
+    torch: str
+    numpy: str
+    machine: str
+    """CPU type: floating point may differ between types."""
+    secret: str
+    """First 12 hex digits of the SHA-256 of the course secret; identifies it, does not reveal it."""
+    limits: dict[str, float]
+
+
+class SubmissionResult(Model):
+    """Everything known about one graded submission."""
+
+    schema_version: Literal[1] = 1
+    assignment: str
+    student: str
+    score: float
+    max_score: float
+    notes: list[str] = Field(default_factory=list)
+    """Plain sentences about the submission as a whole: ignored files, why nothing ran."""
+    tasks: list[TaskResult]
+    tests: list[TestResult]
+    sandbox: SandboxReport
+    provenance: Provenance
+    files: dict[str, str]
+    """Name of each graded file to the SHA-256 of the bytes that were graded."""
+    seconds: float = 0.0
+    """Wall seconds that grading took; the only part that differs between identical regrades, with `cpu_seconds`."""
