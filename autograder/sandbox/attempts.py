@@ -8,62 +8,22 @@ import ctypes
 import errno
 import mmap
 import os
-import socket
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
 
-from autograder.sandbox import identity, kernel, syscalls
+from autograder.sandbox import identity, kernel
+from autograder.sandbox.calls import on_calls
 from autograder.sandbox.confine import ENVIRONMENT
-from autograder.sandbox.limits import Limits
 from autograder.sandbox.plan import Plan
+from autograder.sandbox.scene import Attempt, Held, Scene
 
 MARK: Final = "COURSEGRAD_PROBE"
 """An environment variable that is set before confinement and must be gone after it."""
 THREADS_TO_TRY: Final = 64
-_PTRACE_TRACEME: Final = 0
-_PTRACE_SEIZE: Final = 0x4206
-_CLONE_NEWUSER: Final = 0x10000000
 _PRIVATE: Final = 0x02 | 0x20 | 0x4000  # MAP_PRIVATE, MAP_ANONYMOUS, MAP_NORESERVE
-
-
-class Held(Exception):
-    """The state that a layer promises is in force."""
-
-
-@dataclass(frozen=True)
-class Scene:
-    """What there is to reach, made ready by the parent."""
-
-    plan: Plan
-    uid: int | None
-    budget: Limits
-    parent: int
-    port: int | None
-    """Where the parent listens on the loopback interface; None where there is none."""
-    outside: Path
-    """A file that everybody may read."""
-    descriptor: int
-    """A descriptor that the child inherits."""
-    kept: frozenset[int]
-    """The descriptors it may keep."""
-
-
-@dataclass(frozen=True)
-class Attempt:
-    """One thing to try."""
-
-    name: str
-    layer: str
-    run: Callable[[Scene], str]
-    """Returns, in words, what it reached; raises OSError when refused, or `Held`."""
-    expected: frozenset[int] = frozenset({errno.EPERM})
-    """The errors that show it was this layer that refused."""
-    control: Literal["must work", "may work", "skip"] = "must work"
-    """What is asked of the same attempt without confinement, lest its failure prove nothing."""
 
 
 def all_attempts(scene: Scene) -> list[Attempt]:
@@ -73,7 +33,7 @@ def all_attempts(scene: Scene) -> list[Attempt]:
     if plan.filesystem != "none":
         found += _filesystem(plan)
     if plan.seccomp:
-        found += _network(scene) + _SECCOMP
+        found += on_calls(scene)
     if plan.dedicated_uids:
         found += [*_UID, _THREADS]
     return found
@@ -289,182 +249,6 @@ def _filesystem(plan: Plan) -> list[Attempt]:
         attempt("read the parent's command line in /proc", _reads(lambda s: f"/proc/{s.parent}/cmdline")),
         attempt("open the parent's memory in /proc", _parent_memory, "may work"),
     ]
-
-
-# System calls.
-
-
-def _tcp(scene: Scene) -> str:
-    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as link:
-        if scene.port is not None:
-            link.settimeout(2)
-            link.connect(("127.0.0.1", scene.port))
-    return "connected"
-
-
-def _makes(family: int, kind: int) -> Callable[[Scene], str]:
-    def run(scene: Scene) -> str:
-        socket.socket(family, kind).close()
-        return "made"
-
-    return run
-
-
-def _socketpair(scene: Scene) -> str:
-    for end in socket.socketpair():
-        end.close()
-    return "made"
-
-
-def _network(scene: Scene) -> list[Attempt]:
-    """Network attempts; a machine without a network gives no control."""
-    control: Literal["must work", "may work"] = "may work" if scene.port is None else "must work"
-    return [
-        Attempt("connect to the parent by TCP", "seccomp", _tcp, control=control),
-        Attempt("make a UDP socket", "seccomp", _makes(socket.AF_INET, socket.SOCK_DGRAM), control=control),
-        Attempt("make a unix socket", "seccomp", _makes(socket.AF_UNIX, socket.SOCK_STREAM)),
-        Attempt("make a pair of sockets", "seccomp", _socketpair),
-    ]
-
-
-def _apart(deed: Callable[[], object]) -> None:
-    """Do something in a child of its own; where none can be forked, here.
-
-    Raises
-    ------
-    OSError
-        With the error that the deed met.
-    """
-    try:
-        child = os.fork()
-    except OSError:
-        deed()
-        return
-    if child == 0:
-        status = 255
-        try:
-            deed()
-            status = 0
-        except OSError as error:
-            status = error.errno or 255
-        finally:
-            os._exit(status)
-    status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-    if status:
-        raise OSError(status, os.strerror(abs(status)))
-
-
-def _fork(scene: Scene) -> str:
-    child = os.fork()
-    if child == 0:
-        os._exit(0)
-    os.waitpid(child, 0)
-    return "forked"
-
-
-def _exec(scene: Scene) -> str:
-    _apart(lambda: os.execv("/bin/true", ["true"]))
-    return "ran a program"
-
-
-def _ptrace_me(scene: Scene) -> str:
-    _apart(lambda: kernel.syscall(syscalls.number("ptrace"), _PTRACE_TRACEME, 0, 0, 0))
-    return "may be traced"
-
-
-def _new_namespace(scene: Scene) -> str:
-    _apart(lambda: kernel.syscall(syscalls.number("unshare"), _CLONE_NEWUSER))
-    return "entered"
-
-
-def _signal(scene: Scene) -> str:
-    os.kill(scene.parent, 0)
-    return "it can be signalled"
-
-
-def _signal_all(scene: Scene) -> str:
-    os.kill(-1, 0)
-    return "they can be signalled"
-
-
-def _nice(scene: Scene) -> str:
-    os.setpriority(os.PRIO_PROCESS, 0, os.getpriority(os.PRIO_PROCESS, 0) + 1)
-    return "changed"
-
-
-def _cores(scene: Scene) -> str:
-    os.sched_setaffinity(0, os.sched_getaffinity(0))
-    return "changed"
-
-
-def _calls(name: str, *arguments: int | bytes | None) -> Callable[[Scene], str]:
-    def run(scene: Scene) -> str:
-        result = kernel.syscall(syscalls.number(name), *arguments)
-        return f"the kernel answered {result}"
-
-    return run
-
-
-def _seize(scene: Scene) -> str:
-    kernel.syscall(syscalls.number("ptrace"), _PTRACE_SEIZE, scene.parent, 0, 0)
-    return "traced"
-
-
-def _peek(scene: Scene) -> str:
-    here = ctypes.create_string_buffer(8)
-    place = ctypes.addressof(here)
-    local, remote = (ctypes.create_string_buffer(_vector(place), 16) for _ in range(2))
-    kernel.syscall(syscalls.number("process_vm_readv"), scene.parent, local, 1, remote, 1, 0)
-    return "read"
-
-
-def _vector(place: int) -> bytes:
-    return place.to_bytes(8, "little") + (8).to_bytes(8, "little")
-
-
-def _prctl(option: int, value: int) -> Callable[[Scene], str]:
-    def run(scene: Scene) -> str:
-        kernel.prctl(option, value)
-        return "changed"
-
-    return run
-
-
-def _rare(name: str, call: str, *arguments: int | bytes | None) -> Attempt:
-    """Try a call that many machines refuse to everybody, so that there is no control."""
-    return Attempt(name, "seccomp", _calls(call, *arguments), control="may work")
-
-
-_SECCOMP: Final = [
-    Attempt("fork a process", "seccomp", _fork),
-    Attempt(
-        "make a process by clone3",
-        "seccomp",
-        _calls("clone3", None, 0),
-        frozenset({errno.ENOSYS}),
-        "may work",
-    ),
-    Attempt("signal the parent", "seccomp", _signal),
-    Attempt("signal all processes", "seccomp", _signal_all, control="may work"),
-    Attempt("have itself traced", "seccomp", _ptrace_me),
-    Attempt("trace the parent", "seccomp", _seize, control="skip"),
-    Attempt("read the parent's memory", "seccomp", _peek, control="may work"),
-    Attempt("survive the parent's death", "seccomp", _prctl(kernel.PR_SET_PDEATHSIG, 0)),
-    Attempt("become open to other processes", "seccomp", _prctl(kernel.PR_SET_DUMPABLE, 1)),
-    Attempt("change its priority", "seccomp", _nice),
-    Attempt("choose its cores", "seccomp", _cores),
-    Attempt("make a file in memory", "seccomp", _calls("memfd_create", b"probe\0", 0)),
-    _rare("share memory with others", "shmget", 1, 4096, 0),
-    _rare("use io_uring", "io_uring_setup", 1, bytes(120)),
-    _rare("handle page faults", "userfaultfd", 1),
-    _rare("load a BPF program", "bpf", 0, bytes(128), 128),
-    _rare("watch performance events", "perf_event_open", bytes(128), 0, -1, -1, 0),
-    _rare("use the key store", "keyctl", 0, -3, 0),
-    Attempt("enter a new user namespace", "seccomp", _new_namespace, control="may work"),
-    _rare("hold a process by descriptor", "pidfd_open", 1, 0),
-    _rare("open a file by handle", "open_by_handle_at", -100, bytes(16), 0),
-    Attempt("run a program", "seccomp", _exec),
-]
 
 
 # The user.

@@ -19,11 +19,12 @@ from typing import TYPE_CHECKING, Final, Literal
 
 from autograder.errors import SandboxError
 from autograder.sandbox import children, syscalls
-from autograder.sandbox.attempts import MARK, Attempt, Held, Scene, all_attempts
+from autograder.sandbox.attempts import MARK, all_attempts
 from autograder.sandbox.confine import confine, prepare
 from autograder.sandbox.identity import lease_uid
 from autograder.sandbox.limits import Limits
 from autograder.sandbox.plan import MEND, Plan
+from autograder.sandbox.scene import Attempt, Held, Scene
 
 if TYPE_CHECKING:  # the zygote imports this package, and has no need of pydantic
     from autograder.results import SandboxReport

@@ -1,0 +1,48 @@
+"""What an attempt is, and the scene it finds: the things there are to reach."""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from autograder.sandbox.limits import Limits
+from autograder.sandbox.plan import Plan
+
+
+class Held(Exception):
+    """The state that a layer promises is in force."""
+
+
+@dataclass(frozen=True)
+class Scene:
+    """What there is to reach, made ready by the parent."""
+
+    plan: Plan
+    uid: int | None
+    budget: Limits
+    parent: int
+    port: int | None
+    """Where the parent listens on the loopback interface; None where there is none."""
+    outside: Path
+    """A file that everybody may read."""
+    descriptor: int
+    """A descriptor that the child inherits."""
+    kept: frozenset[int]
+    """The descriptors it may keep."""
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """One thing to try."""
+
+    name: str
+    layer: str
+    run: Callable[[Scene], str]
+    """Returns, in words, what it reached; raises OSError when refused, or `Held`."""
+    expected: frozenset[int] = frozenset({errno.EPERM})
+    """The errors that show it was this layer that refused."""
+    control: Literal["must work", "may work", "skip"] = "must work"
+    """What is asked of the same attempt without confinement, lest its failure prove nothing."""
