@@ -1,0 +1,266 @@
+"""The checks that suites and notebooks make of what student code returns.
+
+A check never trusts what it looks at: types must be exactly the expected ones, NaN and infinity never pass,
+and a value's own methods are not asked. A check that does not hold raises `CheckFailure`, whose text is a
+report for the student.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+
+import torch
+
+from helpers.comparison import (
+    REALS,
+    Difference,
+    Tolerance,
+    difference,
+    form_difference,
+    has_type,
+    number_texts,
+    type_name,
+)
+from helpers.failures import CheckFailure
+
+__all__ = ["CheckFailure", "Hint", "close", "equal", "holds", "number", "raises", "tensor", "unchanged"]
+
+
+@dataclass(frozen=True)
+class Hint:
+    """A typical mistake: what it would have returned, and what to tell the student who made it.
+
+    Examples
+    --------
+    >>> Hint(torch.tensor([3.0, 4.0]), says="the square root was taken; return squared distances").says
+    'the square root was taken; return squared distances'
+    """
+
+    expected: object
+    says: str
+
+
+def close(
+    actual: object,
+    expected: object,
+    *,
+    what: str,
+    rtol: float | None = None,
+    atol: float | None = None,
+    hints: Sequence[Hint] = (),
+) -> None:
+    """Check that a value has the type, shape and dtype of the expected one and agrees within a tolerance.
+
+    Parameters
+    ----------
+    actual : object
+        What the student's code returned.
+    expected : Tensor, ndarray, number, or list, tuple or dict of those
+        The right value; must be finite.
+    what : str
+        What is checked, for the report.
+    rtol, atol : float, optional
+        ``|actual - expected| <= atol + rtol * |expected|``; by default what suits the dtype.
+    hints : sequence of Hint
+        Typical mistakes; the first one that gives the actual value becomes the likely cause.
+
+    Raises
+    ------
+    CheckFailure
+        If the values differ, or `actual` holds NaN or infinity.
+    ValueError
+        If `expected` holds NaN or infinity.
+
+    Examples
+    --------
+    >>> close(torch.tensor([1.0, 2.0]), torch.tensor([1.0, 2.0]), what="the scores")
+    >>> close(float("nan"), 1.0, what="the loss")
+    Traceback (most recent call last):
+        ...
+    helpers.failures.CheckFailure: the loss: is wrong
+      expected: 1
+      found: nan
+    """
+    _compare(actual, expected, what, Tolerance(rtol, atol), hints)
+
+
+def equal(actual: object, expected: object, *, what: str, hints: Sequence[Hint] = ()) -> None:
+    """Check that a value equals the expected one exactly: type, shape, dtype and every entry.
+
+    Raises
+    ------
+    CheckFailure
+        If the values differ. NaN equals nothing.
+
+    Examples
+    --------
+    >>> equal({1: [0.5]}, {1: [0.5]}, what="the accuracies")
+    >>> equal(True, 1, what="the label")
+    Traceback (most recent call last):
+        ...
+    helpers.failures.CheckFailure: the label: is not an integer
+      expected: integer
+      found: bool
+    """
+    _compare(actual, expected, what, Tolerance(exact=True), hints)
+
+
+def tensor(
+    actual: object, *, what: str, shape: Sequence[int] | None = None, dtype: torch.dtype | None = None
+) -> torch.Tensor:
+    """Check that a value is an ordinary tensor of a shape and dtype, and return it detached.
+
+    Raises
+    ------
+    CheckFailure
+        If it is of another type (a subclass such as `torch.nn.Parameter` included), shape or dtype.
+
+    Examples
+    --------
+    >>> tensor(torch.zeros(2, 3), shape=(2, 3), dtype=torch.float32, what="the distances").sum()
+    tensor(0.)
+    """
+    found = form_difference(actual, None if shape is None else tuple(shape), dtype)
+    if found is not None:
+        raise _failure(what, found)
+    assert type(actual) is torch.Tensor
+    return actual.detach()
+
+
+def unchanged(before: object, after: object, *, what: str) -> None:
+    """Check that an argument is what it was before the call; NaN counts as unchanged where it was NaN.
+
+    Parameters
+    ----------
+    before : Tensor, ndarray, number, or list, tuple or dict of those
+        A copy made before the call.
+    after : object
+        The argument that was handed over.
+
+    Raises
+    ------
+    CheckFailure
+        If the call modified it.
+    """
+    found = difference(*_agreeing_on_nan(after, before), Tolerance(exact=True))
+    if found is not None:
+        cause = (
+            "an operation in place, such as x -= 1 or x.sub_(1), changes the caller's data; write x = x - 1"
+        )
+        raise _failure(what, found, problem="was modified by the call", likely_cause=cause)
+
+
+def number(
+    actual: object, *, what: str, at_least: float | None = None, at_most: float | None = None
+) -> float:
+    """Check that a value is a finite number within bounds, and return it.
+
+    Raises
+    ------
+    CheckFailure
+        If it is not exactly a number (a bool, a tensor and a subclass of float are none), or is NaN, infinite
+        or out of bounds.
+
+    Examples
+    --------
+    >>> number(97.5, at_least=0, at_most=100, what="the accuracy")
+    97.5
+    """
+    if not has_type(actual, REALS):
+        found = difference(actual, 0.0, Tolerance())
+        raise _failure(what, found or Difference("is not a number"))
+    value = float(actual)  # type: ignore[arg-type]
+    found_text = number_texts(value)[0]
+    if not math.isfinite(value):
+        raise CheckFailure(what, "is not finite", actual_value=found_text)
+    if at_least is not None and not value >= at_least:
+        bound = f"at least {at_least:g}"
+        raise CheckFailure(what, "is too small", expected_value=bound, actual_value=found_text)
+    if at_most is not None and not value <= at_most:
+        raise CheckFailure(
+            what, "is too large", expected_value=f"at most {at_most:g}", actual_value=found_text
+        )
+    return value
+
+
+def holds(condition: bool, *, what: str, problem: str, likely_cause: str | None = None) -> None:
+    """Check a condition that the author worked out from values already checked.
+
+    Raises
+    ------
+    CheckFailure
+        If the condition is False.
+    TypeError
+        If it is not exactly a bool: a tensor or a student's object must not decide its own check.
+    """
+    if type(condition) is not bool:
+        raise TypeError(f"holds() needs a bool, not {type_name(condition)}; compare plain numbers first")
+    if not condition:
+        raise CheckFailure(what, problem, likely_cause=likely_cause)
+
+
+@contextmanager
+def raises(*names: str, what: str = "the call") -> Iterator[None]:
+    """Check that the student's code raises an exception of one of the named types.
+
+    The name must be that of the exception's own type, not of a base class: otherwise a stub, whose
+    NotImplementedError is a RuntimeError, would pass. An exception that carries ``type_name``, as those from
+    another process do, is judged by that; any other exception passes through.
+
+    Raises
+    ------
+    CheckFailure
+        If nothing is raised.
+
+    Examples
+    --------
+    >>> with raises("ValueError"):
+    ...     int("one")
+    """
+    try:
+        yield
+    except Exception as error:
+        carried = getattr(error, "type_name", None)
+        if (carried if type(carried) is str else type(error).__name__) not in names:
+            raise
+        return
+    raise CheckFailure(what, "raised nothing", expected=" or ".join(names))
+
+
+def _compare(
+    actual: object, expected: object, what: str, tolerance: Tolerance, hints: Sequence[Hint]
+) -> None:
+    """Raise CheckFailure for the first difference, with the cause of the first hint that fits."""
+    found = difference(actual, expected, tolerance)
+    if found is None:
+        return
+    loose = Tolerance(tolerance.rtol, tolerance.atol, any_dtype=True)
+    says = next((hint.says for hint in hints if _fits(actual, hint, loose)), None)
+    raise _failure(what, found, likely_cause=says or found.likely_cause)
+
+
+def _fits(actual: object, hint: Hint, tolerance: Tolerance) -> bool:
+    """Return whether the mistake would have given this value; a hint that is not finite fits nothing."""
+    try:
+        return difference(actual, hint.expected, tolerance) is None
+    except ValueError:
+        return False
+
+
+def _failure(what: str, found: Difference, **instead: str | None) -> CheckFailure:
+    """Return the failure that reports a difference, with some of its texts replaced."""
+    fields = {**asdict(found), **instead}
+    return CheckFailure(what, fields.pop("problem"), **fields)
+
+
+def _agreeing_on_nan(after: object, before: object) -> tuple[object, object]:
+    """Return both values, with 0 where both are NaN, so that NaN counts as equal to NaN."""
+    if type(after) is not torch.Tensor or type(before) is not torch.Tensor:
+        return after, before
+    if form_difference(after, tuple(before.shape), before.dtype) is not None:
+        return after, before
+    both = torch.isnan(after.detach()) & torch.isnan(before.detach())
+    return after.detach().masked_fill(both, 0), before.detach().masked_fill(both, 0)

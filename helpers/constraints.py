@@ -1,0 +1,160 @@
+"""Rules that an assignment states about source code, such as "no explicit loop" and "without torch.nn".
+
+The source is read, never run. A loop or a banned name counts wherever it hides in the same file: behind an
+alias, in a helper function, in a lambda or in a default argument. What reading cannot decide (`eval`,
+computed attribute names, PyTorch's internals) is refused wherever a rule applies. Reading alone can be
+evaded, so `helpers.evidence` looks at what a call does.
+"""
+
+from __future__ import annotations
+
+import functools
+import linecache
+import sys
+from collections.abc import Callable, Sequence
+from types import FunctionType, ModuleType
+
+import torch
+
+from helpers.facts import FunctionFacts, ModuleFacts, Sighting, scan
+from helpers.failures import CheckFailure
+from helpers.scanner import COMPUTED_GETATTR
+from helpers.scopes import ConstraintError
+
+__all__ = ["ConstraintError", "FunctionFacts", "ModuleFacts", "Sighting", "require", "scan"]
+
+OPAQUE = (
+    *("eval", "exec", "compile", "__import__", "globals", "locals", "vars", "setattr", "delattr", "getattr"),
+    *(
+        "importlib",
+        "builtins",
+        "__builtins__",
+        "sys.modules",
+        "sys._getframe",
+        "ctypes",
+        "cffi",
+        "gc",
+        "inspect",
+    ),
+    *("operator.attrgetter", "operator.methodcaller", "types.FunctionType", "types.CodeType"),
+    *("torch.ops", "torch.jit.CompilationUnit", "torch.utils.cpp_extension", COMPUTED_GETATTR),
+)
+"""Names behind which anything can be called."""
+OPAQUE_ATTRIBUTES = frozenset(
+    {
+        "__dict__",
+        "__getattribute__",
+        "__getattr__",
+        "__globals__",
+        "__code__",
+        "__builtins__",
+        "__subclasses__",
+    }
+)
+
+
+def require(
+    fn: Callable[..., object], *, loops: int | None = None, banned: Sequence[str] = (), in_place: bool = True
+) -> None:
+    """Check that the source of a function keeps to the rules.
+
+    Parameters
+    ----------
+    fn : callable
+        A function of the student's module, in this process or another.
+    loops : int, optional
+        How many explicit loops it may contain at most, those of the functions that it names included.
+    banned : sequence of str
+        Dotted names that it must not mention: ``torch.nn`` bans all that is in it, ``torch.norm`` the tensor
+        method ``.norm`` as well, ``.cuda`` that attribute of anything.
+    in_place : bool
+        Whether it may change its arguments.
+
+    Raises
+    ------
+    CheckFailure
+        If a rule is broken; it names the lines.
+    """
+    try:
+        facts = _facts(fn)
+    except ConstraintError as error:
+        raise CheckFailure("the source code", f"cannot be judged: {error}") from None
+    opaque = [use for use in facts.uses if _is_opaque(use.what)]
+    if opaque and (banned or loops is not None):
+        raise _broken(
+            facts, opaque, "uses what hides the calls that it makes", "call functions by their names"
+        )
+    for name in banned:
+        found = [use for use in facts.uses if _is_banned(use.what, name)]
+        if found:
+            raise _broken(facts, found, f"uses {name}, which this task does not allow", None)
+    if loops is not None and len(facts.loops) > loops:
+        problem = f"has {len(facts.loops)} explicit loops; this task allows {loops or 'none'}"
+        raise _broken(facts, facts.loops, problem, "let one tensor operation work on all the entries at once")
+    if not in_place and facts.in_place:
+        raise _broken(facts, facts.in_place, "changes an argument in place", "work on a new tensor")
+
+
+def _broken(facts: FunctionFacts, found: Sequence[Sighting], problem: str, cause: str | None) -> CheckFailure:
+    """Return the failure that lists where a rule is broken."""
+    places = [
+        f"line {use.line} ({use.what[:60]}{'' if use.where == facts.name else f', in {use.where[:60]}'})"
+        for use in dict.fromkeys(found)
+    ]
+    more = f" and {len(places) - 5} more" if len(places) > 5 else ""
+    return CheckFailure(
+        facts.name[:60], problem, first_wrong=", ".join(places[:5]) + more, likely_cause=cause
+    )
+
+
+def _facts(fn: Callable[..., object]) -> FunctionFacts:
+    """Return the facts of a function, wherever it lives."""
+    hook = getattr(type(fn), "__source_facts__", None)
+    if hook is not None:
+        facts: FunctionFacts = hook(fn)
+        return facts
+    if type(fn) is not FunctionType:
+        raise ConstraintError("only a plain function can be read")
+    source = "".join(linecache.getlines(fn.__code__.co_filename, fn.__globals__))
+    return _scanned(source).function(fn.__qualname__)
+
+
+_scanned = functools.lru_cache(maxsize=4)(scan)
+
+
+def _is_opaque(used: str) -> bool:
+    """Return whether anything can be called through this name."""
+    if any(_is_in(used, name) for name in OPAQUE) or used.startswith("torch._"):
+        return True
+    return not OPAQUE_ATTRIBUTES.isdisjoint(used.split("."))
+
+
+def _is_banned(used: str, name: str) -> bool:
+    """Return whether a dotted name is the banned one, lies in it, or is another road to it."""
+    if _is_in(used, name):
+        return True
+    if not name.startswith("torch."):
+        return False
+    last = name.rpartition(".")[2]
+    thing, target = _of_torch(used), _of_torch(name)
+    if isinstance(target, ModuleType):
+        inside = thing.__name__ if isinstance(thing, ModuleType) else getattr(thing, "__module__", None)
+        return isinstance(inside, str) and _is_in(inside, target.__name__)
+    method = used.removeprefix("torch.Tensor")
+    return method in (f".{last}", f".{last}_") or (thing is not None and thing is target)
+
+
+def _is_in(used: str, name: str) -> bool:
+    """Return whether a dotted name is another one or lies in it."""
+    return used == name or used.startswith(f"{name}.")
+
+
+def _of_torch(dotted: str) -> object:
+    """Return what PyTorch keeps under a dotted name, or None."""
+    first, *rest = dotted.split(".")
+    if first != "torch":
+        return None
+    thing: object = torch
+    for part in rest:
+        thing = getattr(thing, part, None) or sys.modules.get(f"{getattr(thing, '__name__', '')}.{part}")
+    return thing

@@ -1,0 +1,206 @@
+"""The facts about a source file that its rules are judged by.
+
+They are plain data, so that one process can read a file and another judge it.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from helpers.scanner import Unit, units
+from helpers.scopes import ConstraintError
+
+MAX_SOURCE = 1_000_000
+
+
+@dataclass(frozen=True)
+class Sighting:
+    """Something seen in the source: a kind of loop or a dotted name, its line, the definition around it."""
+
+    what: str
+    line: int
+    where: str
+
+
+@dataclass(frozen=True)
+class FunctionFacts:
+    """What a function contains, together with everything in its file that it names.
+
+    Attributes
+    ----------
+    name : str
+        Qualified name of the function.
+    line : int
+        Where it begins.
+    loops : tuple of Sighting
+        ``for loop``, ``while loop``, ``comprehension`` (one for each ``for`` in it), ``recursion``, and calls
+        that loop, such as ``map`` or ``torch.vmap``.
+    uses : tuple of Sighting
+        Dotted names, aliases resolved; ``.norm`` is an attribute or method of an unknown object.
+    in_place : tuple of Sighting
+        Operations that change an argument.
+    """
+
+    name: str
+    line: int
+    loops: tuple[Sighting, ...]
+    uses: tuple[Sighting, ...]
+    in_place: tuple[Sighting, ...]
+
+
+@dataclass(frozen=True)
+class ModuleFacts:
+    """What each definition of a source file contains."""
+
+    units: dict[str, Unit]
+
+    def function(self, name: str) -> FunctionFacts:
+        """Return the facts of one function, method or class, followed through the whole file.
+
+        Raises
+        ------
+        ConstraintError
+            If the file defines nothing of that name.
+        """
+        if name not in self.units:
+            raise ConstraintError(f"the file defines no {name[:60]}")
+        reached = self._reached(name)
+        recursive = {unit.name for unit in self._recursive(reached)}
+        loops = [mark for unit in reached for mark in _sightings(unit, unit.loops)]
+        loops += [Sighting("recursion", unit.line, unit.name) for unit in reached if unit.name in recursive]
+        return FunctionFacts(
+            name,
+            self.units[name].line,
+            tuple(loops),
+            tuple(mark for unit in reached for mark in _sightings(unit, unit.uses)),
+            tuple(mark for unit in reached for mark in _sightings(unit, unit.in_place)),
+        )
+
+    def _reached(self, name: str) -> list[Unit]:
+        """Return a unit and all that it names or contains, directly or not."""
+        seen, waiting = {name: None}, [name]
+        while waiting:
+            unit = self.units[waiting.pop()]
+            new = [other for other in (*unit.calls, *unit.parts) if other in self.units and other not in seen]
+            seen.update(dict.fromkeys(new))
+            waiting += new
+        return [self.units[other] for other in seen]
+
+    def _recursive(self, reached: list[Unit]) -> Iterable[Unit]:
+        """Yield the units at which a chain of calls comes back to where it has been (depth first)."""
+        done: set[str] = set()
+        for start in reached:
+            path: dict[str, None] = {}
+            waiting: list[tuple[str, bool]] = [(start.name, True)]
+            while waiting:
+                name, entering = waiting.pop()
+                if not entering:
+                    del path[name]
+                    done.add(name)
+                elif name in path:
+                    yield self.units[name]
+                elif name not in done:
+                    path[name] = None
+                    waiting.append((name, False))
+                    waiting += [(other, True) for other in self.units[name].calls if other in self.units]
+
+    def to_plain(self) -> list[list[Any]]:
+        """Return the facts as lists, strings and integers only."""
+        return [
+            [
+                unit.name,
+                unit.line,
+                *([list(mark) for mark in marks] for marks in (unit.loops, unit.uses, unit.in_place)),
+                list(unit.calls),
+                list(unit.parts),
+            ]
+            for unit in self.units.values()
+        ]
+
+    @classmethod
+    def from_plain(cls, plain: object) -> ModuleFacts:
+        """Return the facts that `to_plain` wrote.
+
+        Raises
+        ------
+        ConstraintError
+            If `plain` is anything else.
+        """
+        try:
+            found = [_unit(*entry) for entry in _list_of(plain, list)]
+        except TypeError:
+            raise ConstraintError("these are not the facts of a module") from None
+        return cls({unit.name: unit for unit in found})
+
+
+def scan(source: str) -> ModuleFacts:
+    r"""Read a source file.
+
+    Parameters
+    ----------
+    source : str
+        The text of a Python module, hostile or not. It is parsed, never run.
+
+    Raises
+    ------
+    SyntaxError
+        If it is not Python.
+    ConstraintError
+        If it is longer than `MAX_SOURCE` characters, nested too deeply for the parser, or its aliases are too
+        tangled.
+
+    Examples
+    --------
+    >>> facts = scan("from torch import nn as n\ndef f(x):\n    return [n.functional.relu(a) for a in x]")
+    >>> facts.function("f").loops
+    (Sighting(what='comprehension', line=3, where='f'),)
+    >>> [use.what for use in facts.function("f").uses if "torch" in use.what]
+    ['torch.nn.functional.relu']
+    """
+    if len(source) > MAX_SOURCE:
+        raise ConstraintError(f"the file has {len(source)} characters; at most {MAX_SOURCE} are read")
+    try:
+        return ModuleFacts(units(ast.parse(source)))
+    except (RecursionError, MemoryError):
+        raise ConstraintError("the source is nested too deeply to be read") from None
+    except (ValueError, OverflowError) as error:
+        if isinstance(error, ConstraintError):
+            raise
+        raise SyntaxError(str(error)) from None
+
+
+def _sightings(unit: Unit, marks: Iterable[tuple[str, int]]) -> Iterable[Sighting]:
+    """Yield the marks of a unit with its name."""
+    return (Sighting(what, line, unit.name) for what, line in marks)
+
+
+def _list_of(plain: object, kind: type) -> list[Any]:
+    """Return a list after checking the types of its entries."""
+    if type(plain) is not list or any(type(entry) is not kind for entry in plain):
+        raise TypeError
+    return plain
+
+
+def _unit(
+    name: object, line: object, loops: object, uses: object, in_place: object, calls: object, parts: object
+) -> Unit:
+    """Return a unit after checking every type."""
+    if type(name) is not str or type(line) is not int:
+        raise TypeError
+    named = [dict.fromkeys(_list_of(names, str)) for names in (calls, parts)]
+    return Unit(name, line, _marks(loops), _marks(uses), _marks(in_place), *named)
+
+
+def _marks(plain: object) -> list[tuple[str, int]]:
+    """Return marks after checking every type."""
+    return [_mark(*mark) for mark in _list_of(plain, list)]
+
+
+def _mark(what: object, line: object) -> tuple[str, int]:
+    """Return a mark after checking its types."""
+    if type(what) is not str or type(line) is not int:
+        raise TypeError
+    return what, line
