@@ -1,6 +1,6 @@
 """Confine student code: layered, proved by trying, and refused where it does not hold."""
 
-from autograder.sandbox.confine import ENVIRONMENT, Prepared, confine, prepare
+from autograder.sandbox.confinement import ENVIRONMENT, Prepared, confine, prepare
 from autograder.sandbox.identity import Lease, lease_uid
 from autograder.sandbox.limits import Limits, share_arenas
 from autograder.sandbox.plan import Plan, choose_plan

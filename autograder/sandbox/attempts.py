@@ -16,7 +16,7 @@ from typing import Final, Literal
 
 from autograder.sandbox import identity, kernel
 from autograder.sandbox.calls import on_calls
-from autograder.sandbox.confine import ENVIRONMENT
+from autograder.sandbox.confinement import ENVIRONMENT
 from autograder.sandbox.plan import Plan
 from autograder.sandbox.scene import Attempt, Held, Scene
 

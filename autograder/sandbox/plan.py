@@ -86,7 +86,7 @@ class Plan:
                 )
 
 
-NO_PLAN: Final = Plan("none", False, False, False, (), False)
+NO_PLAN: Final = Plan("none", False, False, False, (), root=False, linux=False)
 """All there is where the system is not Linux: a process of its own."""
 
 

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Final, Literal
 from autograder.errors import SandboxError
 from autograder.sandbox import children, syscalls
 from autograder.sandbox.attempts import MARK, all_attempts
-from autograder.sandbox.confine import confine, prepare
+from autograder.sandbox.confinement import confine, prepare
 from autograder.sandbox.identity import lease_uid
 from autograder.sandbox.limits import Limits
 from autograder.sandbox.plan import MEND, Plan
@@ -252,7 +252,7 @@ def _words(plan: Plan, proof: Proof) -> str:
         return f"{words}, by {plan.filesystem}"
     if proof.layer == "seccomp" and proof.state == "proved":
         return f"{words}, allow-list of {len(syscalls.free(syscalls.architecture() or ''))} system calls"
-    if proof.layer == "uid" and proof.state == "off" and not plan.root:
+    if proof.layer == "uid" and proof.state == "off" and plan.linux and not plan.root:
         return "off: the grader is not root, so student code runs as the grader's user"
     return words
 

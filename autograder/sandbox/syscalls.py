@@ -8,6 +8,7 @@ from torch, numpy and the standard library at work; anything that opens a way ou
 
 from __future__ import annotations
 
+import functools
 import platform
 import struct
 import sys
@@ -216,6 +217,7 @@ def free(machine: str) -> tuple[str, ...]:
     return tuple(name for name, row in _FREE.items() if row[column] != "-")
 
 
+@functools.cache
 def number(name: str) -> int:
     """Return the number of a call on this machine.
 

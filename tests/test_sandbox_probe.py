@@ -1,0 +1,225 @@
+"""The proof holds here, and is not vacuous: a layer that does nothing is found out."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from autograder.errors import SandboxError
+from autograder.results import SandboxReport
+from autograder.sandbox import (
+    Plan,
+    children,
+    choose_plan,
+    identity,
+    kernel,
+    landlock,
+    limits,
+    probe,
+    prove,
+    report,
+    require,
+    rows,
+    seccomp,
+)
+from autograder.sandbox.plan import NO_PLAN
+
+pytestmark = pytest.mark.skipif(not kernel.LINUX, reason="there is nothing to prove elsewhere")
+as_root = pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
+
+
+@pytest.fixture
+def plan() -> Plan:
+    """Return the plan of the test's machine."""
+    return choose_plan(weak=False)
+
+
+def test_everything_is_proved_here(plan: Plan) -> None:
+    """Every layer of the chosen plan holds, and says how many attempts it withstood."""
+    proofs = prove(plan)
+    expected = dict.fromkeys(probe.LAYERS, "proved")
+    if not plan.root:
+        expected["uid"] = "off"
+    assert {layer: proof.state for layer, proof in proofs.items()} == expected
+    summary = report(plan, proofs)
+    assert summary.level == "full"
+    assert "system calls" in summary.layers["seccomp"]
+    require(summary, weak_allowed=False)
+
+
+def test_the_thorough_proof_burns_cpu_seconds(plan: Plan) -> None:
+    """An endless loop is killed by the kernel."""
+    table = rows(prove(plan, thorough=True))
+    assert ("compute without end", "rlimits", "killed after 2 CPU seconds") in table
+    assert len(table) == len({(attempt, layer) for attempt, layer, _ in table})
+
+
+@as_root
+def test_chroot_proves_itself() -> None:
+    """Where there is no Landlock, an empty root folder hides the files."""
+    plan = choose_plan(weak=False, filesystem="chroot")
+    assert report(plan, prove(plan)).level == "full"
+
+
+def nothing(*given: object, **named: object) -> None:
+    """Stand in for a layer that does not work."""
+
+
+@pytest.mark.parametrize(
+    ("owner", "name", "stand_in", "broken"),
+    [
+        (seccomp, "install", nothing, {"seccomp"}),
+        (landlock, "enter", nothing, {"filesystem"}),
+        (limits, "apply", nothing, {"rlimits"}),
+        pytest.param(identity, "become", nothing, {"uid", "rlimits"}, marks=as_root),
+        pytest.param(identity, "bounding_set", lambda: (), {"uid"}, marks=as_root),
+    ],
+    ids=["seccomp", "landlock", "limits", "user", "bounding set"],
+)
+def test_a_layer_that_does_nothing_is_found_out(
+    plan: Plan,
+    monkeypatch: pytest.MonkeyPatch,
+    owner: object,
+    name: str,
+    stand_in: Callable[..., object],
+    broken: set[str],
+) -> None:
+    """The plan claims the layer, its code is sabotaged, and the proof must notice."""
+    if name == "bounding_set":  # sabotaged where it drops, not where the probe looks
+        monkeypatch.setattr(identity, "_empty_bounding_set", nothing)
+    else:
+        monkeypatch.setattr(owner, name, stand_in)
+    proofs = prove(plan)
+    assert {layer for layer, proof in proofs.items() if proof.state == "not proved"} == broken
+    summary = report(plan, proofs)
+    assert summary.level == "weak"
+    with pytest.raises(SandboxError, match=f"{min(broken)}.*--allow-weak-sandbox"):
+        require(summary, weak_allowed=False)
+    require(summary, weak_allowed=True)
+
+
+def test_a_kept_descriptor_and_environment_are_found_out(plan: Plan, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The process itself is a layer: what it inherits counts."""
+    monkeypatch.setattr("autograder.sandbox.confinement._close_others", nothing)
+    proof = prove(plan)["process"]
+    assert proof.state == "not proved"
+    assert "use an inherited descriptor" in proof.words
+
+
+@pytest.mark.parametrize("layer", ["filesystem", "seccomp"])
+def test_a_layer_switched_off_is_refused(plan: Plan, layer: str) -> None:
+    """Off is not proved."""
+    weaker = (
+        replace(plan, filesystem="none", keep_search=False)
+        if layer == "filesystem"
+        else replace(plan, seccomp=False)
+    )
+    proofs = prove(weaker)
+    assert proofs[layer].state == "off"
+    summary = report(weaker, proofs)
+    assert summary.level == "weak"
+    with pytest.raises(SandboxError, match=f"{layer} is off"):
+        require(summary, weak_allowed=False)
+
+
+def test_no_layers_at_all_is_level_none() -> None:
+    """As on macOS and Windows."""
+    summary = report(NO_PLAN, prove(NO_PLAN))
+    assert summary == SandboxReport(level="none", layers=dict.fromkeys(probe.LAYERS, "off"))
+    require(summary, weak_allowed=True)
+
+
+@as_root
+def test_a_confinement_that_fails_proves_nothing(plan: Plan, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A child that could not be confined gives no answers; silence is not success."""
+
+    def fail(*given: object, **named: object) -> None:
+        raise OSError(1, "sabotaged")
+
+    monkeypatch.setattr(identity, "become", fail)
+    proofs = prove(plan)
+    assert {proof.state for proof in proofs.values()} == {"not proved"}
+    assert "sabotaged" in proofs["uid"].words
+
+
+def test_an_attempt_that_never_works_proves_nothing(plan: Plan, monkeypatch: pytest.MonkeyPatch) -> None:
+    """If even the control cannot do it, its failure under confinement means nothing."""
+    attempts = probe.all_attempts
+
+    def impossible(scene: probe.Scene) -> list[probe.Attempt]:
+        def refuse(_: probe.Scene) -> str:
+            raise PermissionError(1, "never")
+
+        return [*attempts(scene), probe.Attempt("do the impossible", "seccomp", refuse)]
+
+    monkeypatch.setattr(probe, "all_attempts", impossible)
+    assert "so it is without confinement" in prove(plan)["seccomp"].words
+
+
+@pytest.fixture
+def open_python() -> Iterator[str]:
+    """Return an interpreter that every user may run."""
+    for path in ("/usr/bin/python3", "/usr/local/bin/python3"):
+        check = "import sys; sys.exit(sys.version_info < (3, 11))"
+        if Path(path).exists() and subprocess.run([path, "-c", check], check=False).returncode == 0:
+            yield path
+            return
+    pytest.skip("no interpreter of Python 3.11 or newer that every user may run")
+
+
+AS_USER = """
+from autograder.sandbox import choose_plan, prove
+plan = choose_plan(weak=False)
+print(plan.filesystem, plan.root, plan.dedicated_uids, plan.keep_search)
+print({layer: proof.words.split(":")[0] for layer, proof in prove(plan).items()})
+"""
+
+
+@as_root
+@pytest.mark.skipif(landlock.abi() == 0, reason="an ordinary user needs Landlock")
+def test_an_ordinary_user_proves_it_too(open_python: str, tmp_path: Path) -> None:
+    """No privilege is needed; the kit is copied where every user may read it."""
+    package = Path(sys.modules["autograder"].__file__ or "").parent
+    (tmp_path / "autograder").mkdir()
+    for name in ("__init__.py", "errors.py"):
+        shutil.copy(package / name, tmp_path / "autograder")
+    shutil.copytree(package / "sandbox", tmp_path / "autograder" / "sandbox")
+    for folder in (tmp_path, *tmp_path.parents[:2]):
+        folder.chmod(0o755)
+    ended = subprocess.run(
+        [open_python, "-W", "error", "-B", "-c", AS_USER],
+        cwd="/",
+        env={"PYTHONPATH": str(tmp_path)},
+        user=65534,
+        group=65534,
+        extra_groups=[],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ended.stderr == ""
+    assert ended.stdout.splitlines() == [
+        "landlock False False False",
+        str({layer: "proved" if layer != "uid" else "off" for layer in probe.LAYERS}),
+    ]
+
+
+@as_root
+def test_the_same_process_as_an_ordinary_user(plan: Plan) -> None:
+    """The same code, without another interpreter: a child gives up root first."""
+
+    def task(home: children.Home) -> None:
+        os.setgroups([])
+        os.setresgid(65534, 65534, 65534)
+        os.setresuid(65534, 65534, 65534)
+        own = choose_plan(weak=True)
+        home.say(str(sorted({proof.state for proof in prove(own).values()})))
+
+    assert children.ask(task).lines == ("['off', 'proved']",)
