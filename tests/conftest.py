@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+from fractions import Fraction
 from pathlib import Path
+from typing import Self
 
 import pytest
 
+from autograder.assignment import Assignment
 from autograder.course import ROOT_VARIABLE, Course
+from autograder.engine.pool import Graded
+from autograder.intake import Submission
 from autograder.results import (
     Feedback,
     Location,
@@ -17,6 +23,7 @@ from autograder.results import (
     TaskResult,
     TestResult,
 )
+from autograder.scoring import Outcome, PlannedTest
 
 COURSE = 'name = "Deep Learning"\ntimezone = "Europe/Berlin"\n'
 ASSIGNMENT = """\
@@ -137,3 +144,52 @@ def _test(
         detail=f"CANARY-detail {title}",
         output=f"CANARY-output {title}",
     )
+
+
+class StandInPool:
+    """An engine that does what the submission says: ``pass``, ``fail``, ``stop`` or ``lose``."""
+
+    plan: tuple[PlannedTest, ...] = (
+        PlannedTest("test_public.py::test_a", "Adds", "first", "public", "value", Fraction(1), 10, 512),
+        PlannedTest("test_hidden.py::test_b", "Doubles", "second", "hidden", "value", Fraction(1), 10, 512),
+    )
+    versions = {"python": "3.11.7", "torch": "2.13.0", "numpy": "2.4.6"}  # noqa: RUF012
+
+    def __init__(self, assignment: Assignment, course: Course, *, jobs: int, sandbox: str) -> None:
+        self.sandbox = SandboxReport.model_validate({"level": sandbox, "layers": {"uid": "off"}})
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        pass
+
+    def grade(self, submissions: Iterable[Submission]) -> Iterator[Graded]:
+        """Answer in reverse order."""
+        for submission in reversed(list(submissions)):
+            word = submission.files["toy.py"].decode().strip()
+            if word == "stop":
+                raise KeyboardInterrupt
+            if word == "lose":
+                continue
+            status = Status.passed if word == "pass" else Status.failed
+            feedback = None if word == "pass" else Feedback(summary="\x1b[31mWrong.\u202e")
+            outcomes = tuple(Outcome(test.id, status, feedback, detail="CANARY") for test in self.plan)
+            yield Graded(submission, outcomes, None, 0.1234567)
+
+
+@pytest.fixture
+def open_pool() -> type[StandInPool]:
+    """Return an engine for the assignment ``toy`` that runs nothing."""
+    return StandInPool
+
+
+@pytest.fixture
+def class_folder(tmp_path: Path) -> Path:
+    """Return a class of three: ada passes, bob fails, eve handed in nothing."""
+    folder = tmp_path / "class"
+    for student, word in {"ada": "pass", "bob": "fail"}.items():
+        (folder / student).mkdir(parents=True)
+        (folder / student / "toy.py").write_text(word)
+    (folder / "eve").mkdir()
+    return folder

@@ -1,0 +1,57 @@
+# Every recipe calls a command and holds no logic. `make` alone lists the targets.
+
+PYTHON      ?= python3
+ASSIGNMENT  ?= knn
+SUBMISSIONS ?= examples/submissions/$(ASSIGNMENT)
+OUT         ?= graded/$(ASSIGNMENT)
+
+BIN   := .venv/bin
+STAMP := .venv/.installed
+
+.PHONY: help install grade report release test test-full check format schema bench clean
+
+help:  ## List the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/' | expand -t 12
+	@echo
+	@echo 'Example: make grade ASSIGNMENT=knn SUBMISSIONS=examples/submissions/knn OUT=graded/knn'
+
+install: $(STAMP)  ## Make .venv, or bring it up to date
+$(STAMP): pyproject.toml constraints.txt
+	@echo 'Installing into .venv; PyTorch is large, so the first time takes minutes.'
+	@$(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@touch $@
+
+grade: $(STAMP)  ## Grade the folder SUBMISSIONS of ASSIGNMENT into OUT
+	@$(BIN)/autograder grade $(ASSIGNMENT) $(SUBMISSIONS) --output $(OUT)
+
+report: $(STAMP)  ## Write grades.csv and the feedback in OUT again, and print the table
+	@$(BIN)/autograder report $(OUT)
+
+release:  ## Build the student release (not in this version yet)
+	$(error make release comes with the student release, which this version does not have yet)
+
+test: $(STAMP)  ## Run the tests
+	@$(BIN)/pytest -m 'not full'
+
+test-full: $(STAMP)  ## Run all tests, the long ones too
+	@$(BIN)/pytest
+
+check: $(STAMP)  ## Lint, check formatting and types, and that generated files are fresh
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/pytest -q tests/test_generated.py
+
+format: $(STAMP)  ## Format the code and mend what the linter can
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+schema: $(STAMP)  ## Write the JSON schema of results again
+	@$(BIN)/autograder schema > docs/schemas/result-v1.json
+
+bench: $(STAMP)  ## Measure how fast a class is graded
+	@$(BIN)/python -m benchmarks
+
+clean:  ## Remove .venv and caches; keeps graded/ and the course secret
+	@rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis build dist coursegrad.egg-info

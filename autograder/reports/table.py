@@ -1,0 +1,136 @@
+"""Tables for the terminal: a class at a glance, and one submission in full."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Iterator, Sequence
+
+from rich import box
+from rich.console import Group, RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from autograder.reports import wording
+from autograder.reports.untrusted import line, printable
+from autograder.results import Status, SubmissionResult, TaskResult, TestResult
+
+STYLES: dict[wording.Tone, str] = {"good": "green", "bad": "red", "quiet": "bright_black"}
+MAX_GIST = 60
+
+
+def class_table(results: Sequence[SubmissionResult]) -> RenderableType:
+    """Return a table with a row per result, a legend of the tasks and the mean and median score."""
+    tasks = results[0].tasks if results else []
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table.add_column("student", overflow="fold")
+    table.add_column("score", justify="right", no_wrap=True)
+    for number, _ in enumerate(tasks, 1):
+        table.add_column(str(number), justify="right", no_wrap=True)
+    table.add_column("what went wrong", overflow="fold")
+    for result in results:
+        table.add_row(
+            Text(line(result.student)),
+            Text(wording.number(result.score), style="bold"),
+            *(_points(task) for task in result.tasks),
+            _gist(result),
+        )
+    return Group(table, _legend(tasks), _statistics(results))
+
+
+def submission_report(result: SubmissionResult, *, title: str, details: bool = False) -> RenderableType:
+    """Return everything about one submission, the failing checks spelled out.
+
+    Parameters
+    ----------
+    title : str
+        Name of the assignment.
+    details : bool
+        Whether to add what only an instructor may see: full failures and printed output.
+    """
+    score = f"{wording.number(result.score)} of {wording.number(result.max_score)} points"
+    parts: list[RenderableType] = [Text.assemble((line(title), "bold"), "  ", (score, "bold"))]
+    reason = wording.stopped(result)
+    if reason is not None:
+        parts.append(Text(f"Nothing could be checked: {line(reason)}", style="red"))
+    parts += [Text(f"Note: {line(note)}", style="yellow") for note in result.notes if note != reason]
+    for task in result.tasks:
+        tests = [test for test in result.tests if test.task == task.id]
+        heading = Text.assemble((line(task.title), "bold"), "  ", _points(task, of_max=True))
+        parts += [Text(), heading, *(part for test in tests for part in _test(test, reason, details))]
+    return Group(*parts)
+
+
+def _points(task: TaskResult, *, of_max: bool = False) -> Text:
+    text = wording.number(task.points) + (f" / {wording.number(task.max_points)}" if of_max else "")
+    full = task.points >= task.max_points
+    return Text(text, style="green" if full else "red" if task.points == 0 else "yellow")
+
+
+def _gist(result: SubmissionResult) -> Text:
+    text = Text(line(wording.gist(result)))
+    text.truncate(MAX_GIST, overflow="ellipsis")
+    if result.score >= result.max_score:
+        text.stylize("green")
+    return text
+
+
+def _legend(tasks: Sequence[TaskResult]) -> RenderableType:
+    legend = Table.grid(padding=(0, 1))
+    for number, task in enumerate(tasks, 1):
+        points = f"{wording.number(task.max_points)} points"
+        legend.add_row(Text(str(number)), Text(line(task.title)), Text(points), style="bright_black")
+    return legend
+
+
+def _statistics(results: Sequence[SubmissionResult]) -> Text:
+    scores = [result.score for result in results]
+    if not scores:
+        return Text("no results", style="yellow")
+    students = "1 student" if len(scores) == 1 else f"{len(scores)} students"
+    mean, median = wording.number(statistics.fmean(scores)), wording.number(statistics.median(scores))
+    top = wording.number(results[0].max_score)
+    return Text(f"\n{students}, mean {mean}, median {median} of {top} points")
+
+
+def _test(test: TestResult, reason: str | None, details: bool) -> Iterator[RenderableType]:
+    word = wording.WORDS[test.status]
+    hidden = "  (hidden)" if test.tier == "hidden" else ""
+    ending = "" if test.status is Status.passed else f"  {word.word.lower()}"
+    yield Text.assemble(
+        (f"  {word.symbol} ", STYLES[word.tone]),
+        line(test.title),
+        (ending, STYLES[word.tone]),
+        (hidden, "bright_black"),
+    )
+    if test.feedback is not None and reason is None:
+        yield Padding(_feedback(test), (0, 0, 0, 6))
+    if details:
+        for name, text in (("detail", test.detail), ("output", test.output)):
+            if text.strip():
+                yield Padding(
+                    Text(f"{name}:\n{printable(text.rstrip())}", style="bright_black"), (0, 0, 0, 6)
+                )
+
+
+def _feedback(test: TestResult) -> RenderableType:
+    feedback = test.feedback
+    assert feedback is not None
+    place = feedback.location
+    grid = Table.grid(padding=(0, 2))
+    grid.add_column(style="bright_black", no_wrap=True)
+    grid.add_column(overflow="fold")
+    for name, text in (
+        ("expected", feedback.expected),
+        ("actual", feedback.actual),
+        ("first wrong", feedback.first_wrong),
+        ("likely cause", feedback.likely_cause),
+        ("line", f"{place.file}:{place.line}, in {place.function}" if place else None),
+    ):
+        if text:
+            grid.add_row(name, Text(printable(text)))
+    return (
+        Group(Text(printable(feedback.summary)), grid)
+        if grid.row_count
+        else Text(printable(feedback.summary))
+    )

@@ -1,0 +1,71 @@
+"""The words that every report uses for the same thing."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import Literal
+
+from autograder.results import Status, SubmissionResult
+
+Tone = Literal["good", "bad", "quiet"]
+
+
+@dataclass(frozen=True)
+class Word:
+    """How a status reads: a symbol, a word for one check, and a phrase that follows a count of checks."""
+
+    symbol: str
+    word: str
+    counted: str
+    tone: Tone
+
+
+WORDS = {
+    Status.passed: Word("✓", "Passed", "passed", "good"),
+    Status.failed: Word("✗", "Failed", "failed", "bad"),
+    Status.raised: Word("✗", "Raised an error", "raised an error", "bad"),
+    Status.timeout: Word("✗", "Took too long", "took too long", "bad"),
+    Status.memory: Word("✗", "Used too much memory", "used too much memory", "bad"),
+    Status.crashed: Word("✗", "Crashed", "crashed", "bad"),
+    Status.not_run: Word("○", "Not run", "did not run", "bad"),
+    Status.not_judged: Word("–", "Not judged", "not judged", "quiet"),  # noqa: RUF001
+}
+
+
+def number(points: float) -> str:
+    """Write points with at most two decimals.
+
+    Examples
+    --------
+    >>> number(10.0), number(2.5), number(1.4286)
+    ('10', '2.5', '1.43')
+    """
+    return f"{points:.2f}".rstrip("0").rstrip(".")
+
+
+def stopped(result: SubmissionResult) -> str | None:
+    """Return the reason why no test of a submission ran, or None if tests ran."""
+    if not result.tests or any(test.status is not Status.not_run for test in result.tests):
+        return None
+    feedback = result.tests[0].feedback
+    return feedback.summary if feedback else "The submission could not be run."
+
+
+def gist(result: SubmissionResult) -> str:
+    """Say in a few words what went wrong with a submission.
+
+    Examples of what it says: ``"all 12 checks passed"``, ``"3 failed, 1 took too long"``,
+    ``"knn.py is missing."``.
+    """
+    reason = stopped(result)
+    if reason is not None:
+        return reason
+    counts = Counter(test.status for test in result.tests)
+    if counts[Status.passed] == len(result.tests):
+        return f"all {len(result.tests)} checks passed"
+    return ", ".join(
+        f"{counts[status]} {word.counted}"
+        for status, word in WORDS.items()
+        if counts[status] and word.tone == "bad"
+    )

@@ -1,0 +1,94 @@
+"""What the command line says: the report on standard output, everything else on standard error."""
+
+from __future__ import annotations
+
+from rich.console import Console, RenderableType
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    SpinnerColumn,
+    Task,
+    TaskID,
+    TextColumn,
+    TimeRemainingColumn,
+)
+from rich.text import Text
+
+from autograder.reports.untrusted import line
+from autograder.results import SandboxReport, SubmissionResult
+
+_out = Console(highlight=False, markup=False, emoji=False)
+_err = Console(highlight=False, markup=False, emoji=False, stderr=True, soft_wrap=True)
+
+
+def show(content: RenderableType) -> None:
+    """Print a part of the report."""
+    _out.print(content)
+
+
+def warn(text: str) -> None:
+    """Print one visible line about something that the instructor should know."""
+    _err.print(Text(f"warning: {line(text)}", style="bold yellow"))
+
+
+def warn_about(sandbox: SandboxReport) -> None:
+    """Warn in one line if student code was not fully confined."""
+    if sandbox.level == "none":
+        warn("student code ran without a sandbox; use these grades for tests of the suite only")
+    elif sandbox.level == "weak":
+        missing = [name for name, words in sandbox.layers.items() if not words.startswith("proved")]
+        warn(f"the sandbox is weak, not proved: {', '.join(missing)}; `autograder probe` says more")
+
+
+class GradingProgress:
+    """A live bar: students done, rate, time left. Silent where standard error is not a terminal.
+
+    Parameters
+    ----------
+    total : int
+        Number of submissions.
+    """
+
+    def __init__(self, total: int) -> None:
+        self.done = 0
+        self._total = total
+        self._bar = Progress(
+            SpinnerColumn(),
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            _RateColumn(),
+            TimeRemainingColumn(),
+            console=_err,
+            transient=True,
+            disable=not _err.is_terminal,
+        )
+        self._task: TaskID = self._bar.add_task("Starting the grader", total=total)
+
+    def __enter__(self) -> GradingProgress:
+        """Show the bar."""
+        self._bar.start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        """Take the bar away."""
+        self._bar.stop()
+
+    def __call__(self, result: SubmissionResult) -> None:
+        """Count one graded submission."""
+        self.done += 1
+        self._bar.update(self._task, advance=1, description="Grading")
+
+    def __str__(self) -> str:
+        """Say how far it got."""
+        return f"{self.done} of {self._total}"
+
+
+class _RateColumn(ProgressColumn):
+    """Students per minute."""
+
+    def render(self, task: Task) -> Text:
+        speed = task.finished_speed or task.speed
+        return Text(f"{60 * speed:.0f}/min" if speed else "", style="bright_black")

@@ -1,0 +1,178 @@
+"""The command line: reports on standard output, one line per error, and a fast start."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from autograder.cli import app
+from autograder.course import Course
+
+
+@pytest.fixture
+def run(course: Course, monkeypatch: pytest.MonkeyPatch, open_pool: Any) -> Any:
+    """Return a function that runs a command in the course's folder with the stand-in engine."""
+    monkeypatch.chdir(course.root)
+    monkeypatch.setenv("COLUMNS", "120")
+
+    def invoke(*words: object) -> Result:
+        return CliRunner().invoke(app, [str(word) for word in words], obj=open_pool)
+
+    return invoke
+
+
+def test_grading_a_class(run: Any, class_folder: Path, tmp_path: Path) -> None:
+    done = run("grade", "toy", class_folder, "--output", tmp_path / "graded", "--jobs", 2)
+    assert done.exit_code == 0
+    assert done.stderr == ""
+    for words in ("ada", "12.5", "all 2 checks passed", "2 failed", "toy.py is missing.", "3 students"):
+        assert words in done.stdout
+    assert str(tmp_path / "graded" / "grades.csv") in done.stdout.replace("\n", "")
+
+
+def test_weak_and_missing_sandboxes_are_announced_in_one_line(
+    run: Any, class_folder: Path, tmp_path: Path
+) -> None:
+    none = run("grade", "toy", class_folder, "-o", tmp_path / "a", "--sandbox", "none")
+    assert none.stderr.splitlines() == [
+        "warning: student code ran without a sandbox; use these grades for tests of the suite only"
+    ]
+    weak = run("grade", "toy", class_folder, "-o", tmp_path / "b", "--allow-weak-sandbox")
+    assert weak.stderr.splitlines() == [
+        "warning: the sandbox is weak, not proved: uid; `autograder probe` says more"
+    ]
+
+
+def test_notes_about_the_class_are_warnings(run: Any, class_folder: Path, tmp_path: Path) -> None:
+    (class_folder / "b\x1b[2Jad.zip").write_text("")
+    done = run("grade", "toy", class_folder, "-o", tmp_path / "graded")
+    assert done.stderr == "warning: b\\x1b[2Jad.zip is not a folder and was left out; unpack it first.\n"
+
+
+def test_earlier_results_are_mentioned(run: Any, class_folder: Path, tmp_path: Path) -> None:
+    run("grade", "toy", class_folder, "-o", tmp_path / "graded")
+    (class_folder / "bob").rename(class_folder / "rob")
+    done = run("grade", "toy", class_folder, "-o", tmp_path / "graded")
+    assert done.stderr == "warning: the gradebook also holds 1 earlier results, of bob\n"
+
+
+def test_errors_are_one_line_with_what_to_do(run: Any, class_folder: Path, tmp_path: Path) -> None:
+    output = tmp_path / "graded"
+    for words, message in {
+        ("grade", "knn", class_folder, "-o", output): "choose one of: toy",
+        ("grade", "toy", tmp_path / "no\nwhere", "-o", output): "there is no such folder; check the path",
+        ("grade", "toy", class_folder, "-o", class_folder / "out"): "choose one outside it",
+        ("grade", "toy", class_folder, "-o", output, "--course", tmp_path): "no course.toml here",
+        ("check", class_folder): "holds no file of any assignment",
+        ("report", output): "grade a class first",
+    }.items():
+        failed = run(*words)
+        assert failed.exit_code == 2, words
+        assert failed.stdout == ""
+        (line,) = failed.stderr.splitlines()
+        assert line.startswith("error: ")
+        assert message in line
+    assert not output.exists()
+
+
+def test_checking_one_submission(run: Any, class_folder: Path) -> None:
+    passed = run("check", class_folder / "ada" / "toy.py")
+    assert passed.exit_code == 0
+    assert "A toy  12.5 of 12.5 points" in passed.stdout
+    failed = run("check", class_folder / "bob", "--assignment", "toy")
+    assert failed.exit_code == 0
+    assert "\\x1b[31mWrong.\\u202e" in failed.stdout
+    assert "CANARY" not in failed.stdout
+    assert "CANARY" in run("check", class_folder / "bob", "--details").stdout
+
+
+def test_reports_are_written_again(run: Any, class_folder: Path, tmp_path: Path) -> None:
+    output = tmp_path / "graded"
+    first = run("grade", "toy", class_folder, "-o", output)
+    (output / "grades.csv").unlink()
+    again = run("report", output)
+    assert again.exit_code == 0
+    assert again.stdout == first.stdout
+    assert (output / "grades.csv").is_file()
+
+
+def test_interruption_is_one_line(run: Any, class_folder: Path, tmp_path: Path) -> None:
+    (class_folder / "ada" / "toy.py").write_text("stop")
+    done = run("grade", "toy", class_folder, "-o", tmp_path / "graded")
+    assert done.exit_code == 130
+    assert done.stderr.splitlines() == [
+        "stopped: 2 of 3 submissions are graded and kept; the same command starts afresh"
+    ]
+    checked = run("check", class_folder / "ada")
+    assert (checked.exit_code, checked.stderr) == (130, "stopped\n")
+
+
+def test_schema_is_printed(run: Any) -> None:
+    assert json.loads(run("schema").stdout)["title"] == "SubmissionResult"
+
+
+@pytest.mark.parametrize("command", [[], ["grade"], ["check"], ["report"], ["probe"], ["schema"]])
+def test_help_shows_an_example(run: Any, command: list[str]) -> None:
+    shown = run(*command, "--help")
+    assert shown.exit_code == 0
+    assert "Example: autograder" in shown.stdout
+
+
+def test_start_is_fast_and_leaves_torch_alone() -> None:
+    code = (
+        "import sys\n"
+        "from autograder import cli, grading, intake, terminal\n"
+        "from autograder.reports import table\n"
+        "heavy = {'torch', 'numpy', 'pytest', 'matplotlib'} & set(sys.modules)\n"
+        "assert not heavy, heavy\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
+    best = float("inf")
+    for _ in range(3):
+        started = time.perf_counter()
+        shown = subprocess.run(
+            [sys.executable, "-m", "autograder", "--help"], check=True, capture_output=True, text=True
+        )
+        best = min(best, time.perf_counter() - started)
+    assert "grade" in shown.stdout
+    assert best < 0.5
+
+
+def test_version() -> None:
+    shown = subprocess.run([sys.executable, "-m", "autograder", "--version"], capture_output=True, text=True)
+    assert shown.stdout.startswith("autograder 0.")
+
+
+def test_interrupting_the_real_process(course: Course, class_folder: Path, tmp_path: Path) -> None:
+    program = (
+        "import time\n"
+        "from autograder import cli, grading\n"
+        "class Slow:\n"
+        "    def __init__(self, *a, **k): pass\n"
+        "    def __enter__(self): print('ready', flush=True); time.sleep(60)\n"
+        "    def __exit__(self, *a): pass\n"
+        f"cli.app(['grade', 'toy', {str(class_folder)!r}, '-o', {str(tmp_path / 'out')!r}], obj=Slow)\n"
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-c", program],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "COURSEGRAD_ROOT": str(course.root)},
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline() == "ready\n"
+    process.send_signal(signal.SIGINT)
+    _, stderr = process.communicate(timeout=10)
+    assert process.returncode == 130
+    assert stderr.count("\n") == 1
+    assert stderr.startswith("stopped: 0 of 3")

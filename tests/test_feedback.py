@@ -1,0 +1,156 @@
+"""The feedback page: complete, readable on its own, and free of what students must not see."""
+
+from __future__ import annotations
+
+from html.parser import HTMLParser
+
+import pytest
+
+from autograder.reports import feedback
+from autograder.results import Feedback, Location, Status, SubmissionResult
+
+HOSTILE = "<script>alert(1)</script>\"'&\x1b[2J\u202e{{ 7*7 }}"
+
+
+class _Page(HTMLParser):
+    """The tags and the text of a page."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.tags: list[str] = []
+        self.open: list[str] = []
+        self.links: list[str] = []
+        self.text = ""
+        self.feed(page)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        if tag not in ("meta", "circle", "rect", "br"):
+            self.open.append(tag)
+        self.links += [
+            value or "" for name, value in attrs if name in ("src", "href", "srcset", "xlink:href")
+        ]
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        if "style" not in self.open:
+            self.text += f" {data}"
+
+
+def _render(result: SubmissionResult) -> str:
+    return feedback.render(result, title="A toy", course="Deep Learning")
+
+
+def test_everything_for_the_student_is_there(result: SubmissionResult) -> None:
+    text = " ".join(_Page(_render(result)).text.split())
+    for words in (
+        "Deep Learning A toy ada 1 of 4 checks passed.",
+        "The first task",
+        "5 / 10",
+        "✗ Failed",
+        "Adds vectors",
+        "The values are wrong.",
+        "Expected (3, 4) float32",
+        "Yours (4, 3) float32",
+        "First wrong entry [3, 0]; 7 of 12 are wrong",
+        "toy.py, line 12, in answer",
+        "Likely cause The sum runs over the wrong dimension.",
+        "✗ Raised an error Hidden check",
+        "This check stays hidden",
+        "1 check not judged",
+        "1 check passed",
+        "Ignored: notes.txt.",
+        "CourseGrad 0.1.0",
+        "Sandbox: full",
+    ):
+        assert words in text
+
+
+def test_nothing_for_the_instructor_is_there(result: SubmissionResult) -> None:
+    assert "CANARY" in result.model_dump_json()
+    assert "CANARY" not in _render(result)
+
+
+def test_page_is_well_formed_and_stands_alone(result: SubmissionResult) -> None:
+    page = _Page(_render(result))
+    assert page.open == []
+    assert not {"script", "link", "img", "iframe", "object", "form"} & set(page.tags)
+    assert all(link.startswith("#task-") for link in page.links)
+    assert "url(" not in _render(result)
+    assert "default-src &#39;none&#39;" in _render(result) or "default-src 'none'" in _render(result)
+
+
+def test_student_text_is_only_ever_text(result: SubmissionResult) -> None:
+    hostile = Feedback(
+        summary=HOSTILE,
+        likely_cause=HOSTILE,
+        expected=HOSTILE,
+        actual=HOSTILE,
+        first_wrong=HOSTILE,
+        location=Location(file=HOSTILE, line=1, function=HOSTILE),
+    )
+    tests = [
+        test.model_copy(update={"feedback": hostile, "title": HOSTILE, "status": status})
+        for test, status in zip(
+            result.tests, (Status.failed, Status.crashed, Status.not_judged, Status.passed), strict=True
+        )
+    ]
+    tasks = [task.model_copy(update={"title": HOSTILE}) for task in result.tasks]
+    page = feedback.render(
+        result.model_copy(
+            update={
+                "student": HOSTILE,
+                "notes": [HOSTILE],
+                "tests": tests,
+                "tasks": tasks,
+                "files": {HOSTILE: HOSTILE},
+            }
+        ),
+        title=HOSTILE,
+        course=HOSTILE,
+    )
+    assert "<script" not in page
+    assert "\x1b" not in page
+    assert "\u202e" not in page
+    parsed = _Page(page)
+    assert "script" not in parsed.tags
+    assert parsed.open == []
+    assert "<script>alert(1)</script>\"'&\\x1b[2J\\u202e{{ 7*7 }}" in parsed.text
+
+
+def test_full_marks(result: SubmissionResult) -> None:
+    tests = [
+        test.model_copy(update={"status": Status.passed, "points": test.max_points}) for test in result.tests
+    ]
+    tasks = [task.model_copy(update={"points": task.max_points}) for task in result.tasks]
+    page = _render(result.model_copy(update={"tests": tests, "tasks": tasks, "score": 12.5}))
+    text = " ".join(_Page(page).text.split())
+    assert "All 4 checks passed." in text
+    assert 'class="value full"' in page
+    assert "<article" not in page
+
+
+def test_submission_that_did_not_run(result: SubmissionResult) -> None:
+    reason = Feedback(summary="toy.py is missing.")
+    tests = [
+        test.model_copy(update={"status": Status.not_run, "points": 0, "feedback": reason})
+        for test in result.tests
+    ]
+    text = _Page(
+        _render(result.model_copy(update={"tests": tests, "score": 0, "notes": ["toy.py is missing."]}))
+    ).text
+    assert "Nothing could be checked" in text
+    assert text.count("toy.py is missing.") == 1
+    assert "2 checks not run" in text
+
+
+@pytest.mark.parametrize("status", list(Status))
+def test_every_status_has_a_look(result: SubmissionResult, status: Status) -> None:
+    tests = [result.tests[0].model_copy(update={"status": status, "feedback": None}), *result.tests[1:]]
+    assert _render(result.model_copy(update={"tests": tests}))

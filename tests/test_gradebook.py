@@ -1,0 +1,63 @@
+"""The gradebook is a table that spreadsheets read and never run."""
+
+from __future__ import annotations
+
+import csv
+import io
+
+from autograder.reports import gradebook
+from autograder.results import Feedback, Status, SubmissionResult, TaskResult
+
+
+def _rows(*results: SubmissionResult) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(gradebook.render(results))))
+
+
+def test_a_row_per_student_and_a_column_per_task(result: SubmissionResult) -> None:
+    (row,) = _rows(result)
+    assert row == {
+        "student": "ada",
+        "score": "5",
+        "max_score": "12.5",
+        "first": "5",
+        "second": "0",
+        "status": "graded",
+        "summary": "1 failed, 1 raised an error",
+        "notes": "Ignored: notes.txt.",
+    }
+
+
+def test_points_keep_four_decimals(result: SubmissionResult) -> None:
+    (row,) = _rows(result.model_copy(update={"score": 1.4286}))
+    assert row["score"] == "1.4286"
+
+
+def test_formulas_quotes_and_lines_are_harmless(result: SubmissionResult) -> None:
+    name = '=HYPERLINK("http://x","a,b")'
+    text = gradebook.render([result.model_copy(update={"student": name, "notes": ['+1,"\n\r=2']})])
+    (row,) = csv.DictReader(io.StringIO(text))
+    assert row["student"] == f"'{name}"
+    assert row["notes"] == "'+1,\" \\r=2"
+    assert len(text.splitlines()) == 2
+
+
+def test_submission_that_did_not_run(result: SubmissionResult) -> None:
+    tests = [
+        test.model_copy(
+            update={"status": Status.not_run, "feedback": Feedback(summary="-toy.py is missing.")}
+        )
+        for test in result.tests
+    ]
+    (row,) = _rows(result.model_copy(update={"tests": tests, "notes": ["-toy.py is missing.", "More."]}))
+    assert (row["status"], row["summary"], row["notes"]) == ("not run", "'-toy.py is missing.", "More.")
+
+
+def test_results_with_other_tasks_leave_cells_empty(result: SubmissionResult) -> None:
+    other = result.model_copy(update={"tasks": [TaskResult(id="third", title="T", points=1, max_points=1)]})
+    first, second = _rows(result, other)
+    assert (first["third"], second["first"], second["third"]) == ("", "", "1")
+
+
+def test_names_in_any_script(result: SubmissionResult) -> None:
+    (row,) = _rows(result.model_copy(update={"student": "Zoë 数"}))
+    assert row["student"] == "Zoë 数"

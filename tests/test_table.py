@@ -1,0 +1,82 @@
+"""Tables in the terminal say what matters and pass nothing on that steers the terminal."""
+
+from __future__ import annotations
+
+import io
+
+from rich.console import Console, RenderableType
+
+from autograder.reports import table
+from autograder.results import Feedback, Status, SubmissionResult
+
+
+def _text(content: RenderableType, *, color: bool = False) -> str:
+    system = "standard" if color else None
+    console = Console(file=io.StringIO(), width=100, force_terminal=color, color_system=system)
+    console.print(content)
+    file = console.file
+    assert isinstance(file, io.StringIO)
+    return file.getvalue()
+
+
+def test_class_at_a_glance(result: SubmissionResult) -> None:
+    bob = result.model_copy(update={"student": "bob", "score": 12.5})
+    text = _text(table.class_table([result, bob]))
+    for words in (
+        "ada",
+        "1 failed, 1 raised an error",
+        "The second task",
+        "2 students, mean 8.75, median 8.75",
+    ):
+        assert words in text
+
+
+def test_no_results() -> None:
+    assert "no results" in _text(table.class_table([]))
+
+
+def test_one_submission_in_full(result: SubmissionResult) -> None:
+    text = _text(table.submission_report(result, title="A toy"))
+    for words in (
+        "A toy  5 of 12.5 points",
+        "Note: Ignored: notes.txt.",
+        "The first task  5 / 10",
+        "✓ Adds numbers",
+        "✗ Adds vectors  failed",
+        "expected      (3, 4) float32",
+        "likely cause  The sum runs over the wrong dimension.",
+        "toy.py:12, in answer",
+        "✗ Adds many numbers  raised an error  (hidden)",
+        "– Uses no loop  not judged",  # noqa: RUF001
+    ):
+        assert words in text
+    assert "CANARY" not in text
+
+
+def test_details_are_for_the_instructor(result: SubmissionResult) -> None:
+    text = _text(table.submission_report(result, title="A toy", details=True))
+    assert "CANARY-detail Adds vectors" in text
+    assert "CANARY-output Adds vectors" in text
+
+
+def test_the_reason_is_given_once(result: SubmissionResult) -> None:
+    reason = Feedback(summary="toy.py is missing.")
+    tests = [test.model_copy(update={"status": Status.not_run, "feedback": reason}) for test in result.tests]
+    stopped = result.model_copy(update={"tests": tests, "notes": ["toy.py is missing."]})
+    assert _text(table.submission_report(stopped, title="A toy")).count("toy.py is missing.") == 1
+
+
+def test_hostile_text_is_shown_as_text(result: SubmissionResult) -> None:
+    hostile = "\x1b]0;owned\x07[red]\u202e"
+    feedback = Feedback(summary=hostile, expected=hostile, likely_cause=hostile)
+    tests = [
+        test.model_copy(update={"feedback": feedback, "title": hostile, "detail": hostile, "output": hostile})
+        for test in result.tests
+    ]
+    bad = result.model_copy(update={"tests": tests, "student": hostile, "notes": [hostile]})
+    for content in (table.class_table([bad]), table.submission_report(bad, title=hostile, details=True)):
+        text = _text(content, color=True)
+        assert "\x1b]" not in text
+        assert "\x07" not in text
+        assert "\u202e" not in text
+        assert "\\x1b]0;owned\\x07[red]\\u202e" in text

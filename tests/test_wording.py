@@ -1,0 +1,42 @@
+"""Every report says the same thing in the same words."""
+
+from __future__ import annotations
+
+import pytest
+
+from autograder.reports import wording
+from autograder.results import Feedback, Status, SubmissionResult
+
+
+def _with(result: SubmissionResult, *statuses: Status) -> SubmissionResult:
+    feedback = Feedback(summary="Why.")
+    tests = [
+        test.model_copy(update={"status": status, "feedback": feedback})
+        for test, status in zip(result.tests, statuses, strict=True)
+    ]
+    return result.model_copy(update={"tests": tests})
+
+
+def test_every_status_has_words() -> None:
+    assert set(wording.WORDS) == set(Status)
+
+
+@pytest.mark.parametrize(
+    ("points", "text"), [(0.0, "0"), (100.0, "100"), (12.5, "12.5"), (1.4286, "1.43"), (0.001, "0")]
+)
+def test_numbers(points: float, text: str) -> None:
+    assert wording.number(points) == text
+
+
+def test_gist(result: SubmissionResult) -> None:
+    passed, failed, late = Status.passed, Status.failed, Status.timeout
+    assert wording.gist(_with(result, *[passed] * 4)) == "all 4 checks passed"
+    assert wording.gist(_with(result, failed, late, failed, passed)) == "2 failed, 1 took too long"
+    assert wording.gist(_with(result, failed, passed, Status.not_judged, passed)) == "1 failed"
+    assert wording.gist(_with(result, *[Status.not_run] * 4)) == "Why."
+
+
+def test_stopped_only_if_nothing_ran(result: SubmissionResult) -> None:
+    assert wording.stopped(_with(result, *[Status.not_run] * 4)) == "Why."
+    assert wording.stopped(_with(result, *[Status.not_run] * 3, Status.failed)) is None
+    assert wording.stopped(result.model_copy(update={"tests": []})) is None
