@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Literal
@@ -67,6 +67,10 @@ class Outcome:
     detail: str = ""
     output: str = ""
     cpu_seconds: float = 0.0
+
+
+Emit = Callable[[Outcome], None]
+"""Takes the outcomes of a submission one by one, as the tests end."""
 
 
 def share(plan: Sequence[PlannedTest], assignment: Assignment) -> dict[str, Fraction]:

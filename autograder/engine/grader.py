@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from helpers.constraints import ModuleFacts
@@ -16,7 +16,7 @@ from autograder.engine.proxy import ProxyReferences, Session
 from autograder.engine.slot import Slot, Worker
 from autograder.engine.suite import SuiteRun
 from autograder.results import Feedback, Status
-from autograder.scoring import Outcome, PlannedTest, not_run
+from autograder.scoring import Emit, Outcome, PlannedTest, not_run
 
 
 class ImportFailed(Exception):
@@ -47,27 +47,28 @@ class Grader:
         self._limits = suite.assignment.limits
         self._code: dict[str, bytes] = {}
 
-    def grade(self, files: Mapping[str, bytes]) -> Iterator[Outcome]:
-        """Yield the outcome of every planned test, in order.
+    def grade(self, files: Mapping[str, bytes], emit: Emit) -> None:
+        """Emit the outcome of every planned test, in order, as each ends.
 
         Parameters
         ----------
         files : mapping of str to bytes
             File name, such as ``knn.py``, to its source.
+        emit : callable
+            Takes one outcome.
         """
         plan = self._suite.plan
         try:
             worker = self._first_worker(plan[0], files)
-        except ImportFailed as error:
-            yield from not_run(plan, str(error))
-            return
-        following: Worker | None = None
-        for index, test in enumerate(plan):
-            if index + 1 < len(plan):
-                following = self._next_worker(plan[index + 1])
-            yield self._run(index, test, worker, loaded=index == 0)
-            if following is not None:
+            for index, test in enumerate(plan):
+                following = self._next_worker(plan[index + 1]) if index + 1 < len(plan) else worker
+                emit(self._run(index, test, worker, loaded=index == 0))
                 worker = following
+        except ImportFailed as error:
+            for outcome in not_run(plan, str(error)):
+                emit(outcome)
+        finally:
+            self._slot.end_all()
 
     def _first_worker(self, test: PlannedTest, files: Mapping[str, bytes]) -> Worker:
         """Have the source compiled and scanned before any of it runs, then imported once."""
@@ -75,22 +76,24 @@ class Grader:
         worker = self._spawn(test)
         try:
             worker.link.tell({"seed": self._seed(test), "sources": sources})
-            header = worker.link.hear()
-            if "rejected" in header:
-                raise ImportFailed(verdict.explain_import(StudentError(header["rejected"])))
-            self._code = header["code"]
-            plain = header["facts"]
-            self._session.facts = {name: ModuleFacts.from_plain(facts) for name, facts in plain.items()}
+            self._hear_scanned(worker)
             self._hear_ready(worker)
         except StudentError as error:
-            self._slot.end(worker, look=False)
             raise ImportFailed(verdict.explain_import(error)) from None
         except WorkerEnded as error:
-            look = error.end is End.crashed
-            _, exit = self._slot.end(worker, look=look)
+            _, exit = self._slot.end(worker, look=error.end is End.crashed)
             why = verdict.explain_end(error, exit, test.cpu_seconds)
             raise ImportFailed(f"Your file could not be imported, so no check ran. {why}") from None
         return worker
+
+    def _hear_scanned(self, worker: Worker) -> None:
+        """Take the one frame that can be believed: it was written before student code ran there."""
+        header = worker.link.hear()
+        if "rejected" in header:
+            raise StudentError(header["rejected"])
+        self._code = header["code"]
+        facts = header["facts"]
+        self._session.facts = {name: ModuleFacts.from_plain(plain) for name, plain in facts.items()}
 
     def _next_worker(self, test: PlannedTest) -> Worker:
         worker = self._spawn(test)

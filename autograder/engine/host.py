@@ -16,7 +16,7 @@ import sys
 import time
 import traceback
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
@@ -37,7 +37,7 @@ from autograder.engine.suite import SuiteRun
 from autograder.engine.wire.frames import Budget, Channel, ChannelClosed
 from autograder.errors import AutograderError
 from autograder.results import SandboxReport
-from autograder.scoring import Outcome, PlannedTest
+from autograder.scoring import Emit, Outcome, PlannedTest
 
 JOB_BUDGET = Budget(header_bytes=256 << 20, buffer_bytes=0, buffers=0)
 _SLACK_SECONDS = 60
@@ -55,8 +55,8 @@ class Child:
     data: bytearray = field(default_factory=bytearray)
 
 
-Grade = Callable[[int, Mapping[str, bytes]], Iterator[Outcome]]
-"""`grade(place, files)` grades one submission with the zygote of that place."""
+Grade = Callable[[int, Mapping[str, bytes], Emit], None]
+"""`grade(place, files, emit)` grades one submission with the zygote of that place."""
 
 
 class Host:
@@ -129,21 +129,20 @@ class Host:
     def _grade_in_workers(self, suite: SuiteRun) -> Grade:
         key = courses.current().secret()
 
-        def grade(place: int, files: Mapping[str, bytes]) -> Iterator[Outcome]:
-            return Grader(suite, self._session, self._slots[place], key).grade(files)
+        def grade(place: int, files: Mapping[str, bytes], emit: Emit) -> None:
+            Grader(suite, self._session, self._slots[place], key).grade(files, emit)
 
         return grade
 
     def _grade_in_process(self, suite: SuiteRun) -> Grade:
-        return lambda place, files: local.grade(suite.assignment, suite.plan, files)
+        return lambda place, files, emit: local.grade(suite.assignment, suite.plan, files, emit)
 
     # The loop
 
     def _step(self, grade: Grade) -> None:
         for key, _ in self._selector.select(timeout=1.0):
             if key.fd == self._channel.fd:
-                request, _ = self._channel.receive()
-                self._waiting.append((request["job"], request["files"]))
+                self._take_jobs()
             else:
                 self._read(key.fd)
         for fd, child in list(self._children.items()):
@@ -155,6 +154,14 @@ class Host:
             if self._waiting and place not in busy:
                 self._start(place, *self._waiting.popleft(), grade)
 
+    def _take_jobs(self) -> None:
+        """Take every job that has arrived; what the channel has read ahead wakes no selector."""
+        more = True
+        while more:
+            request, _ = self._channel.receive()
+            self._waiting.append((request["job"], request["files"]))
+            more = self._channel.has_unread()
+
     def _start(self, place: int, job: int, files: dict[str, bytes], grade: Grade) -> None:
         read_end, write_end = os.pipe()
         started = time.monotonic()
@@ -163,8 +170,7 @@ class Host:
             status = 1
             try:
                 os.close(read_end)
-                for outcome in grade(place, files):
-                    write_all(write_end, msgpack.packb(plain_outcome(outcome)))
+                grade(place, files, lambda o: write_all(write_end, msgpack.packb(plain_outcome(o))))
                 write_all(write_end, msgpack.packb("done"))
                 status = 0
             except BaseException:

@@ -23,6 +23,8 @@ from autograder.engine.wire.values import Tag, ValueRefused
 _MAX_NAME = 80
 _MAX_MESSAGE = 2000
 _DRAIN = 1 << 16
+_LAST_READS = 4
+"""A pipe holds one `_DRAIN`; a worker that still prints while it is ended is not waited for."""
 
 
 class ProxyError(Exception):
@@ -296,22 +298,22 @@ class Link:
         while True:
             left = self.deadline - time.monotonic()
             ready = [found for found, _ in self._poll.poll(max(0.0, left) * 1000)]
-            if self._output_fd in ready:
-                self._drain()
+            if self._output_fd in ready and not self._read_output():
+                self._poll.unregister(self._output_fd)
             if fd in ready:
                 return
             if left <= 0:
                 raise self._end(End.timeout, "the worker used up its wall time")
 
-    def _drain(self) -> None:
+    def _read_output(self) -> bool:
+        """Read some of what the worker printed; return False when no more can come."""
         try:
             data = os.read(self._output_fd, _DRAIN)
         except BlockingIOError:
-            return
-        if not data:
-            self._poll.unregister(self._output_fd)
+            return True
         self._output_seen += len(data)
         self._output += data[: max(0, self._output_limit - len(self._output))]
+        return bool(data)
 
     def _end(self, end: End, reason: str) -> WorkerEnded:
         if self.ended is None:
@@ -321,10 +323,10 @@ class Link:
     def close(self) -> str:
         """End the conversation; return what the worker printed, capped."""
         self._end(End.closed, "the worker of an earlier test was used again")
-        for _ in range(1 + (self._output_limit >> 16)):
-            if not select.select([self._output_fd], [], [], 0)[0]:
+        for _ in range(_LAST_READS):
+            seen = self._output_seen
+            if not self._read_output() or self._output_seen == seen:
                 break
-            self._drain()
         self._socket.close()
         os.close(self._output_fd)
         text = self._output.decode(errors="replace")

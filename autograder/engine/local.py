@@ -6,6 +6,7 @@ submission and ends.
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import os
 import signal
@@ -23,13 +24,13 @@ from autograder.engine.link import End, StudentError, WorkerEnded
 from autograder.engine.proxy import ProxyFinder
 from autograder.engine.suite import SuiteRun
 from autograder.results import Feedback, Status
-from autograder.scoring import Outcome, PlannedTest, not_run
+from autograder.scoring import Emit, Outcome, PlannedTest, not_run
 
 
 def grade(
-    assignment: Assignment, plan: tuple[PlannedTest, ...], files: Mapping[str, bytes]
-) -> Iterator[Outcome]:
-    """Yield the outcome of every planned test on one submission."""
+    assignment: Assignment, plan: tuple[PlannedTest, ...], files: Mapping[str, bytes], emit: Emit
+) -> None:
+    """Emit the outcome of every planned test on one submission, as each ends."""
     folder = Path(tempfile.mkdtemp(prefix="coursegrad-"))
     for name, content in files.items():
         (folder / name).write_bytes(content)
@@ -40,15 +41,15 @@ def grade(
         for name in files:
             importlib.import_module(name.removesuffix(".py"))
     except BaseException as error:
-        yield from not_run(plan, verdict.explain_import(StudentError(describe(error, paths))))
+        for outcome in not_run(plan, verdict.explain_import(StudentError(describe(error, paths)))):
+            emit(outcome)
         return
-    outcomes: list[Outcome] = []
 
     def serve(suite: SuiteRun) -> None:
-        outcomes.extend(_run(suite, index, paths) for index in range(len(suite.plan)))
+        for index in range(len(suite.plan)):
+            emit(_run(suite, index, paths))
 
     SuiteRun(assignment, serve).run()
-    yield from outcomes
 
 
 def _forget_proxies(assignment: Assignment) -> None:
@@ -64,11 +65,8 @@ def _run(suite: SuiteRun, index: int, paths: frozenset[str]) -> Outcome:
     test = suite.plan[index]
     start = time.process_time()
     with tempfile.TemporaryFile() as printed:
-        for descriptor in (1, 2):
-            os.dup2(printed.fileno(), descriptor)
-        error, detail = _within(suite, index, test.cpu_seconds)
-        for stream in (sys.stdout, sys.stderr):
-            stream.flush()
+        with _printing_to(printed.fileno()):
+            error, detail = _within(suite, index, test.cpu_seconds)
         printed.seek(0)
         output = printed.read(suite.assignment.limits.output_kb << 10).decode(errors="replace")
     seconds = time.process_time() - start
@@ -80,6 +78,22 @@ def _run(suite: SuiteRun, index: int, paths: frozenset[str]) -> Outcome:
     report = describe(error, paths)
     status, feedback = verdict.judge(StudentError(report) if report["where"] else error, test.tier)
     return Outcome(test.id, status, feedback, detail, output, seconds)
+
+
+@contextlib.contextmanager
+def _printing_to(descriptor: int) -> Iterator[None]:
+    """Send what is printed here, by C code too, to another descriptor for a while."""
+    kept = {stream: os.dup(stream) for stream in (1, 2)}
+    for stream in kept:
+        os.dup2(descriptor, stream)
+    try:
+        yield
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        for stream, copy in kept.items():
+            os.dup2(copy, stream)
+            os.close(copy)
 
 
 def _within(suite: SuiteRun, index: int, cpu_seconds: int) -> tuple[BaseException | None, str]:

@@ -144,7 +144,8 @@ class RemotePath(Proxy):
 
     def __source_facts__(self) -> constraints.FunctionFacts:
         module, *names = self._path
-        return self._session.facts[module].function(".".join(names))
+        facts: constraints.FunctionFacts = self._session.facts[module].function(".".join(names))
+        return facts
 
     def __repr__(self) -> str:
         return f"<student's {'.'.join(self._path)}>"

@@ -70,6 +70,7 @@ class Slot:
         self._control = ours
         self._control.settimeout(_START_SECONDS)
         self._awaited: deque[Worker] = deque()
+        self._living: list[Worker] = []
         self._send({"op": "prepare", "plan": plan.to_plain(), "prove": prove})
 
     @property
@@ -105,6 +106,7 @@ class Slot:
         link = Link(near, output, references, deadline=deadline, output_limit=output_bytes)
         worker = Worker(link, cpu_seconds)
         self._awaited.append(worker)
+        self._living.append(worker)
         return worker
 
     def identify(self, worker: Worker) -> None:
@@ -115,6 +117,7 @@ class Slot:
     def end(self, worker: Worker, *, look: bool) -> tuple[str, Exit | None]:
         """End a worker; return what it printed and, if `look`, how it had ended by itself."""
         self.identify(worker)
+        self._living.remove(worker)
         if look:
             self._send({"op": "wait", "pid": worker.pid})
             while self._awaited:
@@ -123,6 +126,11 @@ class Slot:
             return worker.link.close(), Exit(reply["signal"], reply["code"], reply["cpu_seconds"])
         self._send({"op": "reap", "pid": worker.pid})
         return worker.link.close(), None
+
+    def end_all(self) -> None:
+        """End every worker that is still there."""
+        for worker in list(self._living):
+            self.end(worker, look=False)
 
     def census(self) -> dict[str, int]:
         """Return the zygote's numbers of workers and descriptors and its resident kilobytes."""

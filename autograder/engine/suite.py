@@ -35,7 +35,7 @@ _ARGUMENTS = (
         "-p",
         "no:unraisableexception",
     ),
-    *("--noconftest", "--import-mode=importlib", "--capture=no", "--strict-markers", "--tb=short"),
+    *("--noconftest", "--import-mode=importlib", "--capture=no", "--strict-markers"),
 )
 
 
@@ -63,6 +63,7 @@ class SuiteRun:
         self.plan: tuple[PlannedTest, ...] = ()
         self._serve = serve
         self._problems: list[str] = []
+        self._served = False
         self._error: BaseException | None = None
         self._report: pytest.TestReport | None = None
 
@@ -81,7 +82,7 @@ class SuiteRun:
         code = pytest.main([*_ARGUMENTS, *options, *files], plugins=[self])
         if self._error is not None:
             raise self._error
-        if self._problems or code not in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED):
+        if not self._served:
             found = self._problems[0] if self._problems else f"pytest ended with {code!r}"
             raise SuiteError(str(folder), found, f"run `python -m pytest {folder}` to see all of it")
 
@@ -98,7 +99,8 @@ class SuiteRun:
 
     @pytest.hookimpl
     def pytest_configure(self, config: pytest.Config) -> None:
-        """Register the markers of a suite."""
+        """Register the markers of a suite, and keep reports short."""
+        config.option.tbstyle = "short"  # an option of the terminal plugin, which is off
         for line in _MARKERS:
             config.addinivalue_line("markers", line)
 
@@ -119,11 +121,12 @@ class SuiteRun:
     @pytest.hookimpl
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
         """Plan and serve, in place of running every test once."""
-        if not self._problems:
+        if not self._problems and not self._served:
             self.items = list(session.items)
             try:
                 self.plan = tuple(planned(item, self.assignment) for item in self.items)
                 share(self.plan, self.assignment)
+                self._served = True
                 self._serve(self)
             except Exception as error:
                 self._error = error
