@@ -71,6 +71,19 @@ def test_without_landlock_root_uses_chroot(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 @on_linux
+def test_a_kernel_without_filters_is_weak(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whether there are filters is found out by installing one."""
+
+    def refuse(program: bytes) -> None:
+        raise OSError(38, "no such system call")
+
+    monkeypatch.setattr("autograder.sandbox.seccomp.install", refuse)
+    assert not choose_plan(weak=True).seccomp
+    with pytest.raises(SandboxError, match="no system-call filter"):
+        choose_plan(weak=False)
+
+
+@on_linux
 def test_an_ordinary_user_cannot_ask_for_users() -> None:
     """A wish that cannot be granted is an error, not a weaker plan."""
 

@@ -61,6 +61,20 @@ def test_the_thorough_proof_burns_cpu_seconds(plan: Plan) -> None:
     assert len(table) == len({(attempt, layer) for attempt, layer, _ in table})
 
 
+def test_what_the_course_hides_is_tried(plan: Plan, tmp_path: Path) -> None:
+    """Each path is opened for real; one beneath a readable folder is found out."""
+    secret = tmp_path / "secret"
+    secret.write_text("0" * 32)
+    proof = prove(plan, hidden=[secret, tmp_path])["filesystem"]
+    assert [(t.attempt, t.held) for t in proof.trials[-2:]] == [
+        (f"read {secret}", True),
+        (f"read {tmp_path}", True),
+    ]
+    if plan.filesystem == "landlock":
+        shown = replace(plan, readable=(*plan.readable, str(tmp_path)))
+        assert f"read {secret}: not refused" in prove(shown, hidden=[secret])["filesystem"].words
+
+
 @as_root
 def test_chroot_proves_itself() -> None:
     """Where there is no Landlock, an empty root folder hides the files."""

@@ -17,7 +17,6 @@ from typing import Final, Literal
 from autograder.sandbox import identity, kernel
 from autograder.sandbox.calls import on_calls
 from autograder.sandbox.confinement import ENVIRONMENT
-from autograder.sandbox.plan import Plan
 from autograder.sandbox.scene import Attempt, Held, Scene
 
 MARK: Final = "COURSEGRAD_PROBE"
@@ -31,7 +30,7 @@ def all_attempts(scene: Scene) -> list[Attempt]:
     plan = scene.plan
     found = [*_PROCESS, *_NO_NEW_PRIVS, *_RLIMITS]
     if plan.filesystem != "none":
-        found += _filesystem(plan)
+        found += _filesystem(scene)
     if plan.seccomp:
         found += on_calls(scene)
     if plan.dedicated_uids:
@@ -227,8 +226,16 @@ def _parent_memory(scene: Scene) -> str:
     return "it can be read"
 
 
-def _filesystem(plan: Plan) -> list[Attempt]:
-    refusals = frozenset({errno.EACCES} if plan.filesystem == "landlock" else {errno.ENOENT})
+def _opens(path: Path) -> Callable[[Scene], str]:
+    def run(scene: Scene) -> str:
+        os.close(os.open(path, os.O_RDONLY))
+        return "it can be read"
+
+    return run
+
+
+def _filesystem(scene: Scene) -> list[Attempt]:
+    refusals = frozenset({errno.EACCES} if scene.plan.filesystem == "landlock" else {errno.ENOENT})
 
     def attempt(
         name: str,
@@ -248,6 +255,7 @@ def _filesystem(plan: Plan) -> list[Attempt]:
         attempt("change the standard library", _change_library, "may work"),
         attempt("read the parent's command line in /proc", _reads(lambda s: f"/proc/{s.parent}/cmdline")),
         attempt("open the parent's memory in /proc", _parent_memory, "may work"),
+        *(attempt(f"read {path}", _opens(path)) for path in scene.hidden),
     ]
 
 

@@ -14,9 +14,11 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import errno
 import itertools
 import os
 import struct
+import zlib
 from collections.abc import Iterable
 from pathlib import Path
 from types import TracebackType
@@ -75,7 +77,8 @@ def lease_uid(folder: Path = LEASES) -> Lease:
         The folder is not ours alone, or all uids are taken.
     """
     _own_folder(folder)
-    start = os.getpid() % len(UIDS)  # containers on one machine cannot see each other's locks: spread out
+    # Containers on one machine cannot see each other's locks, so each begins at another place.
+    start = zlib.crc32(f"{os.uname().nodename} {os.getpid()}".encode())
     for uid in (UIDS[(start + n) % len(UIDS)] for n in range(len(UIDS))):
         if _known(uid):
             continue
@@ -177,7 +180,11 @@ def drop_capabilities(bounding: Iterable[int]) -> None:
 
 
 def _empty_bounding_set(bounding: Iterable[int]) -> None:
-    kernel.prctl(kernel.PR_CAP_AMBIENT, kernel.PR_CAP_AMBIENT_CLEAR_ALL)
+    try:
+        kernel.prctl(kernel.PR_CAP_AMBIENT, kernel.PR_CAP_AMBIENT_CLEAR_ALL)
+    except OSError as error:
+        if error.errno != errno.EINVAL:  # a kernel without ambient capabilities has none to clear
+            raise
     for capability in bounding:
         kernel.prctl(kernel.PR_CAPBSET_DROP, capability)
 

@@ -2,7 +2,8 @@
 
 A ruleset is built once, by the zygote; each worker only has to enter it. Everything that the running kernel
 knows how to deny is denied, then reading is allowed beneath a few paths. Executing is allowed nowhere:
-loading a shared library needs reading only. See https://docs.kernel.org/userspace-api/landlock.html.
+loading a shared library needs reading only. What Landlock does not hide is that a file of a guessed name
+exists, how large it is and when it changed. See https://docs.kernel.org/userspace-api/landlock.html.
 """
 
 from __future__ import annotations

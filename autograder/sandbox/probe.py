@@ -12,7 +12,7 @@ import json
 import os
 import socket
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
@@ -74,13 +74,15 @@ class _Answer:
     error: int | None = None
 
 
-def prove(plan: Plan, *, thorough: bool = False) -> dict[str, Proof]:
+def prove(plan: Plan, *, hidden: Iterable[Path] = (), thorough: bool = False) -> dict[str, Proof]:
     """Try to break out of a plan's confinement.
 
     Parameters
     ----------
     plan : Plan
         What to prove.
+    hidden : iterable of Path
+        Existing files and folders that the course must hide; each is tried. See also `Plan.check_hidden`.
     thorough : bool
         Let a child also burn CPU seconds until it is killed; takes seconds.
 
@@ -96,7 +98,7 @@ def prove(plan: Plan, *, thorough: bool = False) -> dict[str, Proof]:
     """
     if not plan.linux:
         return {layer: Proof(layer, "off") for layer in LAYERS}
-    with _scene(plan) as scene:
+    with _scene(plan, tuple(hidden)) as scene:
         attempts = all_attempts(scene)
         confined = _try_all(attempts, scene, confined=True)
         control = _try_all(attempts, scene, confined=False)
@@ -113,7 +115,7 @@ def _conclude(layer: str, trials: list[Trial]) -> Proof:
 
 
 @contextlib.contextmanager
-def _scene(plan: Plan) -> Iterator[Scene]:
+def _scene(plan: Plan, hidden: tuple[Path, ...]) -> Iterator[Scene]:
     """Make ready what the attempts try to reach, and clear it away."""
     with contextlib.ExitStack() as stack:
         uid = stack.enter_context(lease_uid()).uid if plan.dedicated_uids else None
@@ -134,6 +136,7 @@ def _scene(plan: Plan) -> Iterator[Scene]:
             parent=os.getpid(),
             port=port,
             outside=Path(outside.name),
+            hidden=hidden,
             descriptor=outside.fileno(),
             kept=frozenset(),
         )

@@ -28,6 +28,8 @@ class Scene:
     """Where the parent listens on the loopback interface; None where there is none."""
     outside: Path
     """A file that everybody may read."""
+    hidden: tuple[Path, ...]
+    """What the course must hide: suites, solutions, the secret."""
     descriptor: int
     """A descriptor that the child inherits."""
     kept: frozenset[int]

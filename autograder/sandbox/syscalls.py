@@ -76,7 +76,6 @@ membarrier                324  283
 
 THREADS: Final = """
 futex                     202   98
-futex_waitv               449  449
 set_robust_list           273   99
 set_tid_address           218   96
 rseq                      334  293
