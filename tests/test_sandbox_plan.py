@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from autograder.errors import SandboxError
-from autograder.sandbox import children, kernel, landlock, plan
+from autograder.sandbox import children, identity, kernel, landlock, plan
 from autograder.sandbox.plan import NO_PLAN, Plan, choose_plan
 
 on_linux = pytest.mark.skipif(not kernel.LINUX, reason="plans differ on Linux only")
@@ -100,6 +100,28 @@ def test_an_ordinary_user_cannot_ask_for_users() -> None:
         "this process cannot switch users",
         "this machine or user has no chroot",
     )
+
+
+@on_linux
+def test_a_closed_python_needs_a_capability(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Docker withholds it, which is said with its mend; weak mode then goes without users of their own."""
+    if os.geteuid() != 0 or not landlock.abi():
+        pytest.skip("only root with Landlock can need it")
+    become = identity.become
+
+    def in_docker(uid: int, *, keep_search: bool, bounding: tuple[int, ...]) -> None:
+        become(uid, keep_search=False, bounding=bounding)
+        if keep_search:
+            raise PermissionError(1, "not held")
+
+    monkeypatch.setattr(identity, "become", in_docker)
+    monkeypatch.setattr(identity, "can_enter", lambda paths: False)
+    with pytest.raises(SandboxError, match="install them where every user can read"):
+        choose_plan(weak=False)
+    with pytest.raises(SandboxError, match="install them where every user can read"):
+        choose_plan(weak=True, dedicated_uids=True)
+    chosen = choose_plan(weak=True)
+    assert (chosen.dedicated_uids, chosen.keep_search) == (False, False)
 
 
 @on_linux

@@ -109,14 +109,14 @@ def choose_plan(
     SandboxError
         A layer is missing and `weak` is false, or one that was asked for cannot be had.
     """
-    plan = _strongest(dedicated_uids, filesystem) if kernel.LINUX else NO_PLAN
+    plan = _strongest(weak, dedicated_uids, filesystem) if kernel.LINUX else NO_PLAN
     missing = missing_layers(plan)
     if missing and not weak:
         raise SandboxError("sandbox", f"this machine offers no {' and no '.join(missing)}", MEND)
     return plan
 
 
-def _strongest(dedicated_uids: bool | None, filesystem: Filesystem | None) -> Plan:
+def _strongest(weak: bool, dedicated_uids: bool | None, filesystem: Filesystem | None) -> Plan:
     """Find out what this machine has, as far as the caller leaves it open."""
     root = os.geteuid() == 0
     if dedicated_uids and not _works(_switch_user):
@@ -131,6 +131,14 @@ def _strongest(dedicated_uids: bool | None, filesystem: Filesystem | None) -> Pl
         files = filesystem
     readable = readable_paths() if files == "landlock" else ()
     search = uids and files == "landlock" and not _works(lambda: _enter_all(readable))
+    if search and not _works(_keep_search):  # Docker withholds the capability unless asked for it
+        if dedicated_uids or not weak:
+            raise SandboxError(
+                sys.base_prefix,
+                "Python or its packages lie where only root can enter, so that no other user could run them",
+                f"install them where every user can read, or pass {WEAK_OPTION}",
+            )
+        uids = search = False
     return Plan(files, _works(_filter_calls), uids, search, readable, root)
 
 
@@ -181,6 +189,10 @@ def _filter_calls() -> None:
 
 def _switch_user() -> None:
     identity.become(identity.UIDS[-1], keep_search=False, bounding=identity.bounding_set())
+
+
+def _keep_search() -> None:
+    identity.become(identity.UIDS[-1], keep_search=True, bounding=identity.bounding_set())
 
 
 def _enter_all(places: Iterable[str]) -> None:
