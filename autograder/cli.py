@@ -92,7 +92,7 @@ def grade(
     course: CourseOption = None,
 ) -> None:
     """Grade a class into results, feedback pages and a gradebook."""
-    from autograder import grading, intake, terminal
+    from autograder import grading, intake, scoring, terminal
     from autograder.assignment import load
 
     current = _course(course)
@@ -121,6 +121,9 @@ def grade(
     if graded.older:
         named = ", ".join(graded.older[:5]) + (", …" if len(graded.older) > 5 else "")
         terminal.warn(f"the gradebook also holds {len(graded.older)} earlier results, of {named}")
+    unfinished = [result.student for result in graded.results if scoring.unfinished(result)]
+    if unfinished:
+        terminal.warn(f"some checks ended without a result, so look at: {', '.join(unfinished)}")
     terminal.warn_about(graded.sandbox)
 
 

@@ -158,6 +158,11 @@ def score(
     )
 
 
+def unfinished(result: SubmissionResult) -> bool:
+    """Tell whether a check of ``result`` ended without an outcome, so that someone should look at it."""
+    return any(test.feedback == NO_OUTCOME for test in result.tests)
+
+
 def _by_task(plan: Sequence[PlannedTest], assignment: Assignment) -> dict[str, list[PlannedTest]]:
     """Group the plan by task, refusing one that cannot be scored."""
     suite = str(assignment.suite)

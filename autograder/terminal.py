@@ -12,7 +12,6 @@ from rich.progress import (
     Task,
     TaskID,
     TextColumn,
-    TimeRemainingColumn,
 )
 from rich.text import Text
 
@@ -59,8 +58,7 @@ class GradingProgress:
             TextColumn("{task.description}"),
             BarColumn(),
             MofNCompleteColumn(),
-            _RateColumn(),
-            TimeRemainingColumn(),
+            _PaceColumn(),
             console=_err,
             transient=True,
             disable=not _err.is_terminal,
@@ -86,9 +84,12 @@ class GradingProgress:
         return f"{self.done} of {self._total}"
 
 
-class _RateColumn(ProgressColumn):
-    """Students per minute."""
+class _PaceColumn(ProgressColumn):
+    """Students per minute and the time left, both from the average since the start."""
 
     def render(self, task: Task) -> Text:
-        speed = task.finished_speed or task.speed
-        return Text(f"{60 * speed:.0f}/min" if speed else "", style="bright_black")
+        if not task.completed or not task.elapsed:
+            return Text()
+        left = round(task.elapsed * (task.remaining or 0) / task.completed)
+        pace = f"{60 * task.completed / task.elapsed:.0f} per minute, {left // 60}:{left % 60:02} left"
+        return Text(pace, style="bright_black")

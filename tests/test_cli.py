@@ -65,6 +65,12 @@ def test_earlier_results_are_mentioned(run: Any, class_folder: Path, tmp_path: P
     assert done.stderr == "warning: the gradebook also holds 1 earlier results, of bob\n"
 
 
+def test_unfinished_grading_is_mentioned(run: Any, class_folder: Path, tmp_path: Path) -> None:
+    (class_folder / "ada" / "toy.py").write_text("half")
+    done = run("grade", "toy", class_folder, "-o", tmp_path / "graded")
+    assert done.stderr == "warning: some checks ended without a result, so look at: ada\n"
+
+
 def test_errors_are_one_line_with_what_to_do(run: Any, class_folder: Path, tmp_path: Path) -> None:
     output = tmp_path / "graded"
     for words, message in {

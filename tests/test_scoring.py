@@ -15,7 +15,7 @@ from autograder.assignment import Assignment, Task, TestLimits
 from autograder.errors import EngineError, SuiteError
 from autograder.intake import Submission
 from autograder.results import Feedback, Provenance, SandboxReport, Status, SubmissionResult
-from autograder.scoring import Outcome, PlannedTest, not_run, score, share
+from autograder.scoring import Outcome, PlannedTest, not_run, score, share, unfinished
 
 SANDBOX = SandboxReport(level="none", layers={})
 PROVENANCE = Provenance(
@@ -80,6 +80,8 @@ def test_missing_outcome_counts_as_crashed() -> None:
     assert [test.status for test in result.tests] == [Status.passed, Status.crashed]
     assert (result.score, result.max_score) == (5, 10)
     assert result.tests[1].feedback is not None
+    assert unfinished(result)
+    assert not unfinished(_score(_assignment(10), [_test("a")], Outcome("a", Status.passed)))
 
 
 def test_outcomes_that_were_not_planned_are_a_fault() -> None:

@@ -16,7 +16,7 @@ from autograder.reports.untrusted import line, printable
 from autograder.results import Status, SubmissionResult, TaskResult, TestResult
 
 STYLES: dict[wording.Tone, str] = {"good": "green", "bad": "red", "quiet": "bright_black"}
-MAX_GIST = 60
+MAX_GIST = 100
 
 
 def class_table(results: Sequence[SubmissionResult]) -> RenderableType:
