@@ -182,3 +182,35 @@ def test_interrupting_the_real_process(course: Course, class_folder: Path, tmp_p
     assert process.returncode == 130
     assert stderr.count("\n") == 1
     assert stderr.startswith("stopped: 0 of 3")
+
+
+SUITE = '''
+import pytest
+import toy
+
+@pytest.mark.task("{task}")
+def test_{task}():
+    """Answers."""
+    assert toy.answer() == 42
+'''
+
+
+@pytest.mark.full
+def test_grading_with_the_real_engine(course: Course, class_folder: Path, tmp_path: Path) -> None:
+    suite = course.root / "autograder" / "suites" / "toy"
+    (suite / "test_public.py").write_text(SUITE.format(task="first"))
+    (suite / "test_hidden.py").write_text(SUITE.format(task="second"))
+    (class_folder / "ada" / "toy.py").write_text("def answer():\n    return 42\n")
+    (class_folder / "bob" / "toy.py").write_text("def answer():\n    return 41\n")
+    output = tmp_path / "graded"
+    words = ["grade", "toy", class_folder, "-o", output, "--allow-weak-sandbox", "--course", course.root]
+    subprocess.run([sys.executable, "-m", "autograder", *map(str, words)], check=True, capture_output=True)
+    rows = [row.split(",")[:3] for row in (output / "grades.csv").read_text().splitlines()]
+    assert rows[1:] == [["ada", "12.5", "12.5"], ["bob", "0", "12.5"], ["eve", "0", "12.5"]]
+    (suite / "test_hidden.py").write_text("import nothing_of_that_name\n")
+    failed = subprocess.run(
+        [sys.executable, "-m", "autograder", *map(str, words)], capture_output=True, text=True
+    )
+    assert failed.returncode == 2
+    assert failed.stderr.startswith("error: ")
+    assert failed.stderr.count("\n") == 1
