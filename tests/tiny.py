@@ -17,7 +17,7 @@ title = "Tiny"
 modules = ["tiny_module"]
 
 [limits]
-cpu_seconds = 2
+cpu_seconds = 1
 wall_seconds = 10
 memory_mb = 256
 

@@ -136,6 +136,11 @@ class Pool:
                 reply = self._receive()
                 yield _graded(at_work.pop(reply["job"]), reply)
 
+    @property
+    def pid(self) -> int:
+        """Process id of the grader host, which leads a session of its own."""
+        return self._process.pid
+
     def close(self) -> None:
         """End the host and everything below it."""
         self._socket.close()

@@ -73,11 +73,6 @@ class Slot:
         self._living: list[Worker] = []
         self._send({"op": "prepare", "plan": plan.to_plain(), "prove": prove})
 
-    @property
-    def pid(self) -> int:
-        """The zygote's process id."""
-        return self._process.pid
-
     def ready(self) -> dict[str, Any] | None:
         """Wait until the zygote is ready; return its sandbox report as plain data, if it was to prove it."""
         reply = self._receive()
@@ -131,12 +126,6 @@ class Slot:
         """End every worker that is still there."""
         for worker in list(self._living):
             self.end(worker, look=False)
-
-    def census(self) -> dict[str, int]:
-        """Return the zygote's numbers of workers and descriptors and its resident kilobytes."""
-        self._send({"op": "census"})
-        reply: dict[str, int] = self._receive()
-        return reply
 
     def close(self) -> None:
         """End the zygote and all its workers."""

@@ -82,8 +82,6 @@ class Zygote:
             self._kill(request["pid"])
         elif request["op"] == "wait":
             self._send(self._wait(request["pid"]))
-        elif request["op"] == "census":
-            self._send(self._census())
 
     def _prepare(self, request: dict[str, Any]) -> None:
         """Import what workers need, choose the confinement, prove it, and report both."""
@@ -156,16 +154,6 @@ class Zygote:
         code = os.waitstatus_to_exitcode(status)
         seconds = usage.ru_utime + usage.ru_stime
         return {"signal": max(0, -code), "code": max(0, code), "cpu_seconds": seconds}
-
-    def _census(self) -> dict[str, int]:
-        """Count what must not grow over a long run."""
-        with open("/proc/self/statm") as file:  # noqa: PTH123
-            pages = int(file.read().split()[1])
-        return {
-            "workers": len(self._living) + len(self._dying),
-            "descriptors": len(os.listdir("/proc/self/fd")),  # noqa: PTH208
-            "resident_kb": pages * os.sysconf("SC_PAGE_SIZE") // 1024,
-        }
 
     def _receive(self) -> tuple[dict[str, Any] | None, list[int]]:
         data, descriptors, _, _ = socket.recv_fds(self._control, CONTROL_BYTES, 2)
