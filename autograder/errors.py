@@ -34,7 +34,7 @@ class SuiteError(AutograderError):
 
 
 class SandboxError(AutograderError):
-    """This machine cannot confine student code as the requested level needs."""
+    """The machine cannot confine student code as the requested level needs."""
 
 
 class EngineError(AutograderError):

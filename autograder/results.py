@@ -133,4 +133,4 @@ class SubmissionResult(Model):
     files: dict[str, str]
     """Name of each graded file to the SHA-256 of the bytes that were graded."""
     seconds: float = 0.0
-    """Wall seconds that grading took; the only part that differs between identical regrades, with `cpu_seconds`."""
+    """Wall seconds that grading took. Only this and `cpu_seconds` differ between identical regrades."""

@@ -127,7 +127,7 @@ def fixed_cost(report: Report, rounds: int) -> None:
 @contextlib.contextmanager
 def connected() -> Iterator[tuple[Any, Link]]:
     """Yield a proxy of a module in a confined worker, and the link to it."""
-    slot = Slot(choose_plan(weak=False), prove=False)
+    slot = Slot(choose_plan(weak=False))
     slot.ready()
     session = Session()
     worker = slot.spawn(

@@ -8,8 +8,6 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from helpers.constraints import ModuleFacts
-
 from autograder.engine import verdict
 from autograder.engine.link import End, StudentError, WorkerEnded
 from autograder.engine.proxy import ProxyReferences, Session
@@ -17,6 +15,7 @@ from autograder.engine.slot import Slot, Worker
 from autograder.engine.suite import SuiteRun
 from autograder.results import Feedback, Status
 from autograder.scoring import Emit, Outcome, PlannedTest, not_run
+from helpers.constraints import ModuleFacts
 
 
 class ImportFailed(Exception):

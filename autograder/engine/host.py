@@ -13,6 +13,7 @@ import selectors
 import signal
 import socket
 import sys
+import tempfile
 import time
 import traceback
 from collections import deque
@@ -76,11 +77,13 @@ class Host:
         try:
             course = courses.Course.load(Path(request["course"]))
             courses.set_current(course)
+            self._key = course.secret()
             assignment = assignments.load(course, request["assignment"])
             self._request = request
-            self._start_slots(assignment)
+            self._confine(assignment)
             sys.meta_path.insert(0, ProxyFinder(assignment.modules, self._session))
-            SuiteRun(assignment, self._serve).run()
+            with tempfile.TemporaryDirectory(prefix="coursegrad-") as self._folder:
+                SuiteRun(assignment, self._serve).run()
         except AutograderError as error:
             kind = type(error).__name__
             self._channel.send({"error": [kind, error.where, error.found, error.mend]})
@@ -88,26 +91,23 @@ class Host:
             for slot in self._slots:
                 slot.close()
 
-    def _start_slots(self, assignment: assignments.Assignment) -> None:
-        """Start the zygotes before the suite is collected, so that they import side by side."""
-        if self._request["sandbox"] == "none":
+    def _confine(self, assignment: assignments.Assignment) -> None:
+        """Start the zygotes, so that they import while the suite is collected, and prove the sandbox."""
+        mode = self._request["sandbox"]
+        if mode == "none":
+            layers = {"process": "tests and student code share one process"}
+            self._report = SandboxReport(level="none", layers=layers)
             return
-        plan = sandbox.choose_plan(weak=self._request["sandbox"] == "weak")
-        course = courses.current()
-        plan.check_hidden([assignment.suite, assignment.folder, course.secret_file])
-        self._plan = plan
-        self._slots = [Slot(plan, prove=number == 0) for number in range(self._request["jobs"])]
-
-    def _sandbox_report(self) -> SandboxReport:
-        if not self._slots:
-            return SandboxReport(level="none", layers={"process": "tests and student code share one process"})
-        reports = [slot.ready() for slot in self._slots]
-        report = SandboxReport.model_validate(reports[0])
-        sandbox.require(report, weak_allowed=self._request["sandbox"] == "weak")
-        return report
+        hidden = [assignment.suite, assignment.folder, courses.current().secret_file]
+        self._plan = sandbox.choose_plan(weak=mode == "weak")
+        self._plan.check_hidden(hidden)
+        self._slots = [Slot(self._plan) for _ in range(self._request["jobs"])]
+        self._report = sandbox.report(self._plan, sandbox.prove(self._plan, hidden=hidden))
+        sandbox.require(self._report, weak_allowed=mode == "weak")
 
     def _serve(self, suite: SuiteRun) -> None:
-        report = self._sandbox_report()
+        for slot in self._slots:
+            slot.ready()
         self._limit = sum(suite.assignment.limits.wall_seconds for _ in suite.plan) + _SLACK_SECONDS
         grade = self._grade_in_process(suite) if not self._slots else self._grade_in_workers(suite)
         gc.collect()
@@ -118,7 +118,7 @@ class Host:
             "numpy": numpy.__version__,
         }
         plan = [plain_test(test) for test in suite.plan]
-        self._channel.send({"plan": plan, "sandbox": report.model_dump(), "versions": versions})
+        self._channel.send({"plan": plan, "sandbox": self._report.model_dump(), "versions": versions})
         self._selector.register(self._channel.fd, selectors.EVENT_READ)
         with contextlib.suppress(ChannelClosed):
             while True:
@@ -127,15 +127,17 @@ class Host:
             os.kill(child.pid, signal.SIGKILL)
 
     def _grade_in_workers(self, suite: SuiteRun) -> Grade:
-        key = courses.current().secret()
-
         def grade(place: int, files: Mapping[str, bytes], emit: Emit) -> None:
-            Grader(suite, self._session, self._slots[place], key).grade(files, emit)
+            Grader(suite, self._session, self._slots[place], self._key).grade(files, emit)
 
         return grade
 
     def _grade_in_process(self, suite: SuiteRun) -> Grade:
-        return lambda place, files, emit: local.grade(suite.assignment, suite.plan, files, emit)
+        def grade(place: int, files: Mapping[str, bytes], emit: Emit) -> None:
+            with tempfile.TemporaryDirectory(dir=self._folder) as folder:
+                local.grade(suite.assignment, suite.plan, files, Path(folder), emit)
+
+        return grade
 
     # The loop
 
@@ -197,7 +199,7 @@ class Host:
         if not finished and self._slots:
             # The child may have died between a request and its reply, so its zygote starts afresh.
             self._slots[child.place].close()
-            self._slots[child.place] = Slot(self._plan, prove=False)
+            self._slots[child.place] = Slot(self._plan)
             self._slots[child.place].ready()
         self._channel.send(
             {

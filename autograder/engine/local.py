@@ -28,10 +28,19 @@ from autograder.scoring import Emit, Outcome, PlannedTest, not_run
 
 
 def grade(
-    assignment: Assignment, plan: tuple[PlannedTest, ...], files: Mapping[str, bytes], emit: Emit
+    assignment: Assignment,
+    plan: tuple[PlannedTest, ...],
+    files: Mapping[str, bytes],
+    folder: Path,
+    emit: Emit,
 ) -> None:
-    """Emit the outcome of every planned test on one submission, as each ends."""
-    folder = Path(tempfile.mkdtemp(prefix="coursegrad-"))
+    """Emit the outcome of every planned test on one submission, as each ends.
+
+    Parameters
+    ----------
+    folder : Path
+        An empty folder, from which the submission is imported.
+    """
     for name, content in files.items():
         (folder / name).write_bytes(content)
     _forget_proxies(assignment)

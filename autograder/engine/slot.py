@@ -15,9 +15,9 @@ import msgpack
 
 from autograder.engine.link import Link, References
 from autograder.engine.verdict import Exit
-from autograder.engine.zygote import CONTROL_BYTES, ENVIRONMENT
+from autograder.engine.zygote import CONTROL_BYTES
 from autograder.errors import EngineError
-from autograder.sandbox import Plan
+from autograder.sandbox import ENVIRONMENT, Plan
 
 _START_SECONDS = 120
 
@@ -47,8 +47,6 @@ class Slot:
     ----------
     plan : Plan
         The confinement of its workers.
-    prove : bool
-        Whether the zygote shall prove it by trying.
 
     Raises
     ------
@@ -56,12 +54,12 @@ class Slot:
         If the zygote does not start.
     """
 
-    def __init__(self, plan: Plan, *, prove: bool) -> None:
+    def __init__(self, plan: Plan) -> None:
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs:
             self._process = subprocess.Popen(
                 [sys.executable, "-I", "-m", "autograder.engine.zygote", str(theirs.fileno())],
-                env=ENVIRONMENT,
+                env={**ENVIRONMENT, "PYTHONHASHSEED": "0"},
                 cwd="/",
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
@@ -71,15 +69,19 @@ class Slot:
         self._control.settimeout(_START_SECONDS)
         self._awaited: deque[Worker] = deque()
         self._living: list[Worker] = []
-        self._send({"op": "prepare", "plan": plan.to_plain(), "prove": prove})
+        self._send({"op": "prepare", "plan": plan.to_plain()})
 
-    def ready(self) -> dict[str, Any] | None:
-        """Wait until the zygote is ready; return its sandbox report as plain data, if it was to prove it."""
+    def ready(self) -> None:
+        """Wait until the zygote is ready.
+
+        Raises
+        ------
+        EngineError
+            If it cannot get ready.
+        """
         reply = self._receive()
         if "error" in reply:
             raise EngineError("zygote", reply["error"], "run `autograder probe`")
-        report: dict[str, Any] | None = reply["report"]
-        return report
 
     def spawn(
         self,

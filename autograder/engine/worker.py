@@ -115,8 +115,9 @@ class Worker:
         code, facts = {}, {}
         for name, (file, source) in sources.items():
             try:
-                code[name] = compile(source, file, "exec", dont_inherit=True)
-                facts[name] = constraints.scan(source.decode()).to_plain()
+                text = source.decode()  # not bytes: a coding line must not make Python read other code
+                code[name] = compile(text, file, "exec", dont_inherit=True)
+                facts[name] = constraints.scan(text).to_plain()
             except BaseException as error:
                 place = [file, int(getattr(error, "lineno", 0) or 0), "<module>"]
                 self._channel.send({"rejected": describe(error, self._files) | {"where": place}})
