@@ -1,9 +1,10 @@
-"""Exchange functions of a student's module for the grader's own while a test runs."""
+"""Exchange functions and classes of a student's module for the grader's own while a test runs."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from typing import Any
 
 
 def substituted(module: object, **replacements: object) -> AbstractContextManager[None]:
@@ -18,8 +19,7 @@ def substituted(module: object, **replacements: object) -> AbstractContextManage
         The student's module. Where it stands for one in another process, its type exchanges the functions
         there, through ``__substitute__``.
     **replacements : object
-        Attribute name to its replacement; ``**{"Class.method": function}`` replaces a method. Names that the
-        module lacks are added and removed again.
+        Attribute name to its replacement. Names that the module lacks are added and removed again.
 
     Examples
     --------
@@ -40,15 +40,56 @@ def substituted(module: object, **replacements: object) -> AbstractContextManage
 @contextmanager
 def _replaced(module: object, replacements: dict[str, object]) -> Iterator[None]:
     """Set attributes in this process, and restore them whatever happens."""
-    with ExitStack() as undo:
-        for path, replacement in replacements.items():
-            *owners, name = path.split(".")
-            owner = module
-            for part in owners:
-                owner = getattr(owner, part)
-            if name in vars(owner):
-                undo.callback(setattr, owner, name, vars(owner)[name])
-            else:
-                undo.callback(delattr, owner, name)
-            setattr(owner, name, replacement)
+    names = vars(module)
+    before = {name: names[name] for name in replacements if name in names}
+    names.update(replacements)
+    try:
         yield
+    finally:
+        for name in replacements:
+            names.pop(name, None)
+        names.update(before)
+
+
+def constructor(
+    cls: Callable[..., object],
+    args: Sequence[object],
+    methods: Callable[..., Mapping[str, Callable[..., object]]],
+    *,
+    count: int,
+) -> Callable[..., object]:
+    """Return a function to put in the place of a student's class.
+
+    What it returns are objects of the student's class, so that they live where the student's code does, with
+    the given functions in the place of their methods. They are made before the class is replaced.
+
+    Parameters
+    ----------
+    cls : class
+        The student's class.
+    args : sequence
+        Arguments that the student's constructor accepts.
+    methods : callable
+        Takes the arguments of a call and returns the methods of the object, by name. They get no ``self``.
+    count : int
+        How many objects there are to give.
+
+    Examples
+    --------
+    >>> class Greeter:
+    ...     pass
+    >>> make = constructor(Greeter, (), lambda name: {"greet": lambda: f"Hello, {name}"}, count=1)
+    >>> make("Ada").greet()
+    'Hello, Ada'
+    """
+    objects: list[Any] = [cls(*args) for _ in range(count)]
+
+    def construct(*args: object, **kwargs: object) -> object:
+        if not objects:
+            raise RuntimeError(f"more than {count} objects were made; this test allows no more")
+        made = objects.pop()
+        for name, method in methods(*args, **kwargs).items():
+            setattr(made, name, method)
+        return made
+
+    return construct

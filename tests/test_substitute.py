@@ -8,7 +8,7 @@ from types import ModuleType
 
 import pytest
 
-from helpers.substitute import substituted
+from helpers.substitute import constructor, substituted
 
 
 @pytest.fixture
@@ -39,18 +39,10 @@ def test_everything_is_restored_after_an_error(module: ModuleType) -> None:
     assert vars(module) == before
 
 
-def test_methods_are_replaced_and_get_the_object(module: ModuleType) -> None:
-    thing = module.Thing(4)
-    with substituted(module, **{"Thing.double": lambda self: self.value * 100, "Thing.extra": None}):
-        assert thing.double() == 400
-    assert thing.double() == 2
-    assert not hasattr(thing, "extra")
-
-
-def test_a_missing_owner_is_an_error_and_undoes_the_rest(module: ModuleType) -> None:
-    with pytest.raises(AttributeError), substituted(module, **{"base": None, "Nothing.at_all": None}):
-        pass
-    assert module.built() == 2
+def test_a_class_can_be_replaced_by_a_function(module: ModuleType) -> None:
+    with substituted(module, Thing=lambda value: value * 2):
+        assert module.Thing(4) == 8
+    assert module.Thing(4).double() == 2
 
 
 def test_a_stand_in_exchanges_for_itself() -> None:
@@ -67,3 +59,13 @@ def test_a_stand_in_exchanges_for_itself() -> None:
 
     with substituted(StandIn(), f=1):
         assert StandIn.seen == {"f": 1}
+
+
+def test_a_constructor_gives_objects_their_own_methods(module: ModuleType) -> None:
+    make = constructor(module.Thing, (0,), lambda value: {"double": lambda: value * 10}, count=2)
+    with substituted(module, Thing=make):
+        first, second = module.Thing(1), module.Thing(value=2)
+        assert (first.double(), second.double()) == (10, 20)
+        with pytest.raises(RuntimeError, match="more than 2"):
+            module.Thing(3)
+    assert module.Thing(3).double() == 2

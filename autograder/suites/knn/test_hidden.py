@@ -1,0 +1,545 @@
+"""Hidden tests of the k-nearest-neighbour assignment.
+
+Expected values come from an oracle in float64 that shares nothing with the reference solution. Classifier and
+cross-validation are tested on top of the oracle, so that a mistake in an earlier task is not counted twice.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+
+import knn
+import pytest
+import torch
+from torch import Tensor
+
+from autograder.seeds import hidden_generator
+from helpers import checks, data, evidence
+from helpers.checks import Hint
+from helpers.constraints import require
+from helpers.substitute import constructor, substituted
+
+BANNED = (
+    *("torch.norm", "torch.dist", "torch.cdist", "torch.pdist", "torch.pairwise_distance"),
+    *("torch.nn", "torch.linalg", "numpy.linalg", "scipy", "sklearn"),
+)
+MAX_POINTS = 1000
+"""More than any test hands over: student code that calls the oracle with larger tensors gets nothing."""
+
+
+def normal(name: str, *shape: int, dtype: torch.dtype = torch.float32) -> Tensor:
+    """Return hidden normal numbers."""
+    return torch.randn(*shape, generator=hidden_generator("knn", name), dtype=torch.float64).to(dtype)
+
+
+def labels_below(classes: int, name: str, count: int) -> Tensor:
+    """Return hidden labels."""
+    return torch.randint(classes, (count,), generator=hidden_generator("knn", name))
+
+
+def ranks(name: str, num_train: int, num_test: int) -> Tensor:
+    """Return distances of which no two in a column are equal."""
+    generator = hidden_generator("knn", name)
+    columns = [torch.randperm(num_train, generator=generator) for _ in range(num_test)]
+    return torch.stack(columns, dim=1).to(torch.float32) + 0.5
+
+
+# The oracle
+
+
+def true_distances(x_train: Tensor, x_test: Tensor) -> Tensor:
+    """Return squared distances, worked out in float64."""
+    if max(len(x_train), len(x_test)) > MAX_POINTS:
+        raise ValueError("too many points")
+    train, test = (x.double().reshape(len(x), -1) for x in (x_train, x_test))
+    exact = torch.cdist(train, test, compute_mode="donot_use_mm_for_euclid_dist") ** 2
+    return exact.to(x_train.dtype)
+
+
+def true_labels(dists: Tensor, y_train: Tensor, k: int = 1) -> Tensor:
+    """Return the smallest of the most frequent labels among the k nearest points."""
+    if max(dists.shape) > MAX_POINTS:
+        raise ValueError("too many points")
+    nearest = y_train[dists.argsort(dim=0, stable=True)[:k]]
+    votes = [Counter(column.tolist()) for column in nearest.T]
+    return torch.tensor([min(vote, key=lambda label: (-vote[label], label)) for vote in votes])
+
+
+def labels_if_largest_wins(dists: Tensor, y_train: Tensor, k: int) -> Tensor:
+    """Return what a vote gives when ties go to the largest label."""
+    top = int(y_train.max())
+    return top - true_labels(dists, top - y_train, k)
+
+
+def true_accuracy(x_train: Tensor, y_train: Tensor, x_test: Tensor, y_test: Tensor, k: int) -> float:
+    """Return the accuracy in percent."""
+    labels = true_labels(true_distances(x_train, x_test), y_train, k)
+    return float((labels == y_test).double().mean()) * 100
+
+
+def true_accuracies(
+    x: Tensor, y: Tensor, sizes: Sequence[int], k_choices: Sequence[int]
+) -> dict[int, list[float]]:
+    """Return the accuracies of cross-validation with folds of the given sizes."""
+    found: dict[int, list[float]] = {k: [] for k in k_choices}
+    for end, size in zip(torch.tensor(sizes).cumsum(0).tolist(), sizes, strict=True):
+        held_out = torch.zeros(len(x), dtype=torch.bool)
+        held_out[end - size : end] = True
+        for k in k_choices:
+            found[k].append(true_accuracy(x[~held_out], y[~held_out], x[held_out], y[held_out], k))
+    return found
+
+
+def with_true_functions() -> AbstractContextManager[None]:
+    """Replace the functions that the classifier builds on."""
+    return substituted(
+        knn,
+        compute_distances_two_loops=true_distances,
+        compute_distances_one_loop=true_distances,
+        compute_distances_no_loops=true_distances,
+        predict_labels=true_labels,
+    )
+
+
+def methods_of_true_classifier(x_train: Tensor, y_train: Tensor) -> dict[str, Callable[..., object]]:
+    """Return the methods of a classifier that is right."""
+
+    def predict(x_test: Tensor, k: int = 1) -> Tensor:
+        return true_labels(true_distances(x_train, x_test), y_train, k)
+
+    def check_accuracy(x_test: Tensor, y_test: Tensor, k: int = 1, quiet: bool = False) -> float:
+        return true_accuracy(x_train, y_train, x_test, y_test, k)
+
+    return {"predict": predict, "check_accuracy": check_accuracy}
+
+
+# Distances
+
+VECTORS = normal("vectors/a", 11, 6, dtype=torch.float64), normal("vectors/b", 7, 6, dtype=torch.float64)
+VECTOR_DISTS = true_distances(*VECTORS)
+IMAGES = normal("images/a", 6, 3, 4, 5), normal("images/b", 8, 3, 4, 5)
+IMAGE_DISTS = true_distances(*IMAGES)
+FEW_AND_MANY = normal("operations", 64, 5)
+
+
+def check_vectors(function: Callable[..., object]) -> None:
+    """Compare with the oracle in float64, where no rounding excuses a difference."""
+    found = function(*(x.clone() for x in VECTORS))
+    hints = [
+        Hint(VECTOR_DISTS.sqrt(), says="the square root was taken"),
+        Hint(VECTOR_DISTS.T, says="x_train and x_test are swapped"),
+    ]
+    checks.close(found, VECTOR_DISTS, what="the squared distances", rtol=1e-8, atol=1e-8, hints=hints)
+
+
+def check_images(function: Callable[..., object]) -> None:
+    """Compare with the oracle on points with three dimensions each."""
+    found = function(*(x.clone() for x in IMAGES))
+    checks.close(found, IMAGE_DISTS, what="the squared distances of images", atol=1e-3)
+
+
+def check_inputs_unchanged(function: Callable[..., object]) -> None:
+    """Check that the result has the right form and that both inputs are as before."""
+    x_train, x_test = (x.clone() for x in IMAGES)
+    checks.tensor(function(x_train, x_test), shape=(6, 8), dtype=torch.float32, what="the squared distances")
+    checks.unchanged(IMAGES[0], x_train, what="x_train")
+    checks.unchanged(IMAGES[1], x_test, what="x_test")
+
+
+def check_source(
+    function: Callable[..., object], loops: int | None = None, banned: Sequence[str] = ()
+) -> None:
+    """Check that the function runs, then that its source keeps to the rules."""
+    found = function(*(x.clone() for x in VECTORS))
+    checks.tensor(found, shape=(11, 7), dtype=torch.float64, what="the squared distances")
+    require(function, loops=loops, banned=banned)
+
+
+def growth_of_operations(function: Callable[..., object]) -> float:
+    """Return how many times more tensor operations 64 points take than 8."""
+    counts = []
+    for size in (8, 64):
+        measured = evidence.measure(function, FEW_AND_MANY[:size].clone(), FEW_AND_MANY[:size].clone())
+        checks.tensor(measured.result, shape=(size, size), what="the squared distances")
+        counts.append(max(1, measured.operations))
+    return counts[1] / counts[0]
+
+
+@pytest.mark.task("distances_two_loops", weight=1)
+def test_two_loops_vectors() -> None:
+    """Two loops: vectors in float64."""
+    check_vectors(knn.compute_distances_two_loops)
+
+
+@pytest.mark.task("distances_two_loops", weight=1)
+def test_two_loops_images() -> None:
+    """Two loops: images in float32, whose points have more than one dimension."""
+    check_images(knn.compute_distances_two_loops)
+
+
+@pytest.mark.task("distances_two_loops", weight=1)
+def test_two_loops_inputs_unchanged() -> None:
+    """Two loops: the inputs are not modified."""
+    check_inputs_unchanged(knn.compute_distances_two_loops)
+
+
+@pytest.mark.constraint
+@pytest.mark.task("distances_two_loops", weight=1)
+def test_two_loops_own_work() -> None:
+    """Two loops: no ready-made norm or distance function is used."""
+    check_source(knn.compute_distances_two_loops, banned=BANNED)
+
+
+@pytest.mark.task("distances_one_loop", weight=2)
+def test_one_loop_vectors() -> None:
+    """One loop: vectors in float64."""
+    check_vectors(knn.compute_distances_one_loop)
+
+
+@pytest.mark.task("distances_one_loop", weight=2)
+def test_one_loop_images() -> None:
+    """One loop: images in float32, whose points have more than one dimension."""
+    check_images(knn.compute_distances_one_loop)
+
+
+@pytest.mark.task("distances_one_loop", weight=1)
+def test_one_loop_inputs_unchanged() -> None:
+    """One loop: the inputs are not modified."""
+    check_inputs_unchanged(knn.compute_distances_one_loop)
+
+
+@pytest.mark.constraint
+@pytest.mark.task("distances_one_loop", weight=1)
+def test_one_loop_own_work() -> None:
+    """One loop: no ready-made norm or distance function is used."""
+    check_source(knn.compute_distances_one_loop, banned=BANNED)
+
+
+@pytest.mark.constraint
+@pytest.mark.task("distances_one_loop", weight=1)
+def test_one_loop_source() -> None:
+    """One loop: the source holds at most one explicit loop."""
+    check_source(knn.compute_distances_one_loop, loops=1)
+
+
+@pytest.mark.constraint
+@pytest.mark.task("distances_one_loop", weight=1)
+def test_one_loop_operations() -> None:
+    """One loop: the number of tensor operations grows with the points, not with the pairs of points."""
+    growth = growth_of_operations(knn.compute_distances_one_loop)
+    checks.holds(
+        growth < 20,  # 8 times the points: about 8 for one loop, 64 for two
+        what="the number of tensor operations",
+        problem="grows as if there were a loop over all pairs of points",
+    )
+
+
+@pytest.mark.task("distances_no_loops", weight=3)
+def test_no_loops_vectors() -> None:
+    """No loops: vectors in float64."""
+    check_vectors(knn.compute_distances_no_loops)
+
+
+@pytest.mark.task("distances_no_loops", weight=3)
+def test_no_loops_images() -> None:
+    """No loops: images in float32, whose points have more than one dimension."""
+    check_images(knn.compute_distances_no_loops)
+
+
+@pytest.mark.task("distances_no_loops", weight=2)
+def test_no_loops_inputs_unchanged() -> None:
+    """No loops: the inputs are not modified."""
+    check_inputs_unchanged(knn.compute_distances_no_loops)
+
+
+POINTS = normal("points", 80, 100)
+FAR = normal("far/a", 15, 64) + 1000, normal("far/b", 10, 64) + 1000
+FAR_DISTS = true_distances(*FAR)
+LARGE = normal("large/a", 192, 3, 32, 32), normal("large/b", 190, 3, 32, 32)
+
+
+@pytest.mark.task("distances_no_loops", weight=3)
+def test_no_loops_not_negative() -> None:
+    """No loops: no squared distance is negative in float32, not even that of a point to itself."""
+    found = knn.compute_distances_no_loops(POINTS.clone(), POINTS.clone())
+    dists = checks.tensor(found, shape=(80, 80), dtype=torch.float32, what="the squared distances")
+    checks.holds(
+        bool((dists >= 0).all()),
+        what="the squared distances",
+        problem="are negative or NaN in places",
+        likely_cause="a² - 2ab + b² leaves rounding errors, also below zero, where no square can be",
+    )
+    checks.close(dists, true_distances(POINTS, POINTS), what="the squared distances", atol=1e-2)
+
+
+@pytest.mark.task("distances_no_loops", weight=3)
+def test_no_loops_far_from_zero() -> None:
+    """No loops: points that share a large offset come out right to a thousandth in float32."""
+    found = knn.compute_distances_no_loops(*(x.clone() for x in FAR))
+    dists = checks.tensor(found, shape=(15, 10), dtype=torch.float32, what="the squared distances")
+    error = ((dists.double() - FAR_DISTS) / FAR_DISTS).abs().max()
+    checks.holds(
+        bool(error < 1e-3),
+        what="the squared distances of points around 1000",
+        problem="are off by more than a thousandth",
+        likely_cause="a² + b² and 2ab are large and nearly cancel; a shift of all points changes no distance",
+    )
+
+
+@pytest.mark.constraint
+@pytest.mark.task("distances_no_loops", weight=2)
+def test_no_loops_own_work() -> None:
+    """No loops: no ready-made norm or distance function is used."""
+    check_source(knn.compute_distances_no_loops, banned=BANNED)
+
+
+@pytest.mark.constraint
+@pytest.mark.task("distances_no_loops", weight=2)
+def test_no_loops_source() -> None:
+    """No loops: the source holds no explicit loop."""
+    check_source(knn.compute_distances_no_loops, loops=0)
+
+
+@pytest.mark.constraint
+@pytest.mark.task("distances_no_loops", weight=1)
+def test_no_loops_operations() -> None:
+    """No loops: the number of tensor operations does not grow with the points."""
+    growth = growth_of_operations(knn.compute_distances_no_loops)
+    checks.holds(
+        growth < 2.5,  # 8 times the points: 1 without a loop, about 6 with one
+        what="the number of tensor operations",
+        problem="grows with the number of points, as that of a loop does",
+    )
+
+
+@pytest.mark.constraint
+@pytest.mark.task("distances_no_loops", weight=2)
+def test_no_loops_small_tensors() -> None:
+    """No loops: no tensor holds all features of all pairs of points."""
+    points = POINTS[:64, :48]
+    measured = evidence.measure(knn.compute_distances_no_loops, points.clone(), points.clone())
+    checks.tensor(measured.result, shape=(64, 64), dtype=torch.float32, what="the squared distances")
+    checks.holds(
+        measured.largest < 64 * 64 * 48,  # bytes: a quarter of what that tensor takes in float32
+        what="the largest tensor that was built",
+        problem="is about as large as num_train * num_test * D",
+        likely_cause="x_train[:, None] - x_test builds it; a² - 2ab + b² does not",
+    )
+
+
+@pytest.mark.constraint
+@pytest.mark.limits(memory_mb=160)
+@pytest.mark.task("distances_no_loops", weight=1)
+def test_no_loops_memory() -> None:
+    """No loops: images of real size fit into memory."""
+    found = knn.compute_distances_no_loops(*(x.clone() for x in LARGE))
+    checks.tensor(found, shape=(192, 190), dtype=torch.float32, what="the squared distances")
+
+
+# Labels
+
+VOTE_DISTS, VOTE_LABELS = ranks("votes", 13, 9), labels_below(4, "votes/y", 13)
+VOTES = {k: true_labels(VOTE_DISTS, VOTE_LABELS, k) for k in range(1, 14)}
+TIE_DISTS = ranks("ties", 8, 12)
+TIE_LABELS = torch.randperm(8, generator=hidden_generator("knn", "ties/y"))
+GAP_LABELS = torch.tensor([3, 17, 40, 99])[VOTE_LABELS]
+
+
+@pytest.mark.task("predict_labels", weight=5)
+def test_labels_for_every_k() -> None:
+    """Labels are right for every k from 1 to the number of training points."""
+    for k, right in VOTES.items():
+        found = knn.predict_labels(VOTE_DISTS.clone(), VOTE_LABELS.clone(), k=k)
+        tied = labels_if_largest_wins(VOTE_DISTS, VOTE_LABELS, k)
+        hints = [
+            Hint(VOTES[1], says="k is ignored"),
+            Hint(tied, says="after a tie the largest label was chosen; the smallest should win"),
+        ]
+        checks.equal(found, right, what=f"the labels for k = {k}", hints=hints)
+
+
+@pytest.mark.task("predict_labels", weight=4)
+def test_labels_after_ties() -> None:
+    """After a tie between several labels the smallest of them wins."""
+    for k in (2, 5, 8):
+        found = knn.predict_labels(TIE_DISTS.clone(), TIE_LABELS.clone(), k=k)
+        tied = labels_if_largest_wins(TIE_DISTS, TIE_LABELS, k)
+        hints = [
+            Hint(tied, says="after a tie the largest label was chosen; the smallest should win"),
+            Hint(true_labels(TIE_DISTS, TIE_LABELS, 1), says="after a tie the nearest label was chosen"),
+        ]
+        right = true_labels(TIE_DISTS, TIE_LABELS, k)
+        checks.equal(found, right, what=f"the labels for k = {k}", hints=hints)
+
+
+@pytest.mark.task("predict_labels", weight=2)
+def test_labels_with_gaps() -> None:
+    """Labels need not be consecutive, and k = 1 is the default."""
+    for right, kwargs in ((VOTES[1], {}), (VOTES[5], {"k": 5})):
+        found = knn.predict_labels(VOTE_DISTS.clone(), GAP_LABELS.clone(), **kwargs)
+        checks.equal(found, torch.tensor([3, 17, 40, 99])[right], what="the labels")
+
+
+@pytest.mark.task("predict_labels", weight=2)
+def test_labels_of_one_point() -> None:
+    """A single test point, with distances in float64, gets a tensor with one label."""
+    found = knn.predict_labels(VOTE_DISTS[:, :1].double(), VOTE_LABELS.clone(), k=2)
+    checks.equal(found, VOTES[2][:1], what="the label")
+
+
+@pytest.mark.task("predict_labels", weight=2)
+def test_labels_inputs_unchanged() -> None:
+    """Neither the distances nor the labels of the training points are modified."""
+    dists, y_train = VOTE_DISTS.clone(), VOTE_LABELS.clone()
+    found = knn.predict_labels(dists, y_train, k=3)
+    checks.tensor(found, shape=(9,), dtype=torch.int64, what="the labels")
+    checks.unchanged(VOTE_DISTS, dists, what="dists")
+    checks.unchanged(VOTE_LABELS, y_train, what="y_train")
+
+
+# The classifier
+
+X_TRAIN, Y_TRAIN = normal("train", 30, 2, 2), labels_below(3, "train/y", 30)
+X_TEST, Y_TEST = normal("test", 40, 2, 2), labels_below(3, "test/y", 40)
+PREDICTED = {k: true_labels(true_distances(X_TRAIN, X_TEST), Y_TRAIN, k) for k in (1, 7)}
+ACCURACY = {k: true_accuracy(X_TRAIN, Y_TRAIN, X_TEST, Y_TEST, k) for k in (1, 7)}
+
+
+def changed_digits() -> tuple[Tensor, Tensor]:
+    """Return digits that are nowhere to be looked up: each moved, faded and made noisy in its own way."""
+    generator = hidden_generator("knn", "digits")
+    order = torch.randperm(NUM_DIGITS, generator=generator)
+    shift = torch.rand(NUM_DIGITS, 1, 1, 1, generator=generator) - 0.5  # in pixels
+    neighbours = torch.where(shift > 0, DIGITS.x_test.roll(1, dims=3), DIGITS.x_test.roll(-1, dims=3))
+    moved = torch.lerp(DIGITS.x_test, neighbours, shift.abs())
+    contrast = 0.7 + 0.3 * torch.rand(NUM_DIGITS, 1, 1, 1, generator=generator)
+    noise = 0.1 * torch.randn(NUM_DIGITS, 1, 8, 8, generator=generator)
+    return (moved * contrast + noise).clamp(0, 1)[order], DIGITS.y_test[order]
+
+
+NUM_DIGITS = 150
+DIGITS = data.digits(num_train=600, num_val=0, num_test=NUM_DIGITS)
+X_CHANGED, Y_CHANGED = changed_digits()
+
+
+@pytest.mark.task("classifier", weight=2)
+def test_classifier_on_hidden_points() -> None:
+    """The classifier predicts what distances and votes give, for the k that is asked for."""
+    with with_true_functions():
+        classifier = knn.KnnClassifier(X_TRAIN.clone(), Y_TRAIN.clone())
+        found = {k: classifier.predict(X_TEST.clone(), k=k) for k in (1, 7)}
+    checks.equal(found[1], PREDICTED[1], what="the labels for k = 1")
+    hints = [Hint(PREDICTED[1], says="k is not passed on")]
+    checks.equal(found[7], PREDICTED[7], what="the labels for k = 7", hints=hints)
+
+
+@pytest.mark.task("classifier", weight=2)
+def test_classifier_accuracy_on_hidden_points() -> None:
+    """The accuracy is the percentage of right labels, a plain number, for the k that is asked for."""
+    with with_true_functions():
+        classifier = knn.KnnClassifier(X_TRAIN.clone(), Y_TRAIN.clone())
+        for k, right in ACCURACY.items():
+            found = classifier.check_accuracy(X_TEST.clone(), Y_TEST.clone(), k=k, quiet=True)
+            hints = [
+                Hint(right / 100, says="this is a fraction; multiply it by 100"),
+                Hint(100 - right, says="this is the percentage of wrong labels"),
+                Hint(ACCURACY[1], says="k is not passed on"),
+            ]
+            checks.close(found, right, what=f"the accuracy for k = {k}", hints=hints)
+
+
+@pytest.mark.task("classifier", weight=2)
+def test_classifier_on_digits() -> None:
+    """Handwritten digits that nobody has seen are recognized."""
+    with with_true_functions():
+        classifier = knn.KnnClassifier(DIGITS.x_train.clone(), DIGITS.y_train.clone())
+        found = classifier.predict(X_CHANGED.clone(), k=3)
+    labels = checks.tensor(found, shape=(NUM_DIGITS,), dtype=torch.int64, what="the labels of the digits")
+    accuracy = float((labels == Y_CHANGED).double().mean()) * 100
+    checks.number(accuracy, at_least=80, what="the percentage of digits recognized")
+
+
+# Cross-validation
+
+DEFAULT_CHOICES = (1, 3, 5, 8, 10, 12, 15, 20, 50, 100)
+X_FOLDS, Y_FOLDS = normal("folds", 130, 3), labels_below(3, "folds/y", 130)
+EVEN = true_accuracies(X_FOLDS[:24], Y_FOLDS[:24], [6] * 4, [1, 2, 6])
+DEFAULT = true_accuracies(X_FOLDS, Y_FOLDS, [26] * 5, DEFAULT_CHOICES)
+X_TEN, Y_TEN = X_FOLDS[:10], torch.tensor([0, 1] * 5)
+SPLIT, CHUNK, CUT = (
+    true_accuracies(X_TEN, Y_TEN, sizes, [1, 3]) for sizes in ([3, 3, 2, 2], [3, 3, 3, 1], [2, 2, 2, 4])
+)
+
+
+def cross_validate(x: Tensor, y: Tensor, count: int, **kwargs: object) -> object:
+    """Call the student's function with a classifier that is right."""
+    classifier = constructor(knn.KnnClassifier, (x[:2], y[:2]), methods_of_true_classifier, count=count)
+    with with_true_functions(), substituted(knn, KnnClassifier=classifier):
+        return knn.knn_cross_validate(x, y, **kwargs)
+
+
+@pytest.mark.task("cross_validate", weight=4)
+def test_cross_validation_with_equal_folds() -> None:
+    """Every fold is held out once, for every k, and the accuracies come in the order of the folds."""
+    x, y = X_FOLDS[:24].clone(), Y_FOLDS[:24].clone()
+    found = cross_validate(x, y, 24, num_folds=4, k_choices=[1, 2, 6])
+    hints = [
+        Hint({k: [value / 100 for value in EVEN[k]] for k in EVEN}, says="fractions, not percentages"),
+        Hint({k: EVEN[k][::-1] for k in EVEN}, says="the folds are held out in the reverse order"),
+    ]
+    checks.close(found, EVEN, what="the accuracies for each k", hints=hints)
+
+
+@pytest.mark.task("cross_validate", weight=4)
+def test_cross_validation_with_uneven_folds() -> None:
+    """Ten points in four folds: every point is held out once."""
+    found = cross_validate(X_TEN.clone(), Y_TEN.clone(), 16, num_folds=4, k_choices=[1, 3])
+    try:
+        checks.close(found, CHUNK, what="the accuracies for each k")
+    except checks.CheckFailure:
+        says = "the last fold takes all that is left over; sizes may differ by one only"
+        checks.close(found, SPLIT, what="the accuracies for each k", hints=[Hint(CUT, says=says)])
+
+
+@pytest.mark.task("cross_validate", weight=2)
+def test_cross_validation_by_default() -> None:
+    """By default there are five folds and ten values of k."""
+    found = cross_validate(X_FOLDS.clone(), Y_FOLDS.clone(), 100)
+    checks.close(found, DEFAULT, what="the accuracies for each k")
+
+
+@pytest.mark.task("cross_validate", weight=2)
+def test_cross_validation_inputs_unchanged() -> None:
+    """Neither the training data nor the list of values of k is modified."""
+    x, y, choices = X_FOLDS[:24].clone(), Y_FOLDS[:24].clone(), [6, 1, 2]
+    found = cross_validate(x, y, 24, num_folds=4, k_choices=choices)
+    checks.close(found, EVEN, what="the accuracies for each k")
+    checks.unchanged(X_FOLDS[:24], x, what="x_train")
+    checks.unchanged(Y_FOLDS[:24], y, what="y_train")
+    checks.unchanged([6, 1, 2], choices, what="k_choices")
+
+
+# The best k
+
+
+@pytest.mark.task("best_k", weight=2)
+def test_best_k_on_average() -> None:
+    """The average over the folds decides, not a single fold."""
+    best = knn.knn_get_best_k({2: [10.0, 95.0, 15.0], 9: [60.0, 50.0, 40.0], 30: [20.0, 20.0, 90.0]})
+    hints = [
+        Hint(2, says="the best single fold decided"),
+        Hint(30, says="the last fold decided"),
+    ]
+    checks.equal(best, 9, what="the best k", hints=hints)
+
+
+@pytest.mark.task("best_k", weight=2)
+def test_best_k_after_a_tie() -> None:
+    """Of equally good values the smallest is chosen, in whatever order they come."""
+    pairs = [(12, [50.0, 75.0]), (8, [62.5, 62.5]), (100, [75.0, 50.0]), (5, [25.0, 25.0])]
+    hints = [
+        Hint(12, says="after a tie the first or last key was chosen, not the smallest"),
+        Hint(100, says="after a tie the largest or last key was chosen, not the smallest"),
+    ]
+    for order in (pairs, pairs[::-1]):
+        checks.equal(knn.knn_get_best_k(dict(order)), 8, what="the best k", hints=hints)
