@@ -79,7 +79,7 @@ def test_a_large_buffer_crosses_whole(pair: tuple[socket.socket, socket.socket])
     thread.start()
     _, [received] = Channel(far.fileno()).receive()
     thread.join()
-    assert received == data
+    assert bytes(received) == data
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ import torch
 
 from autograder.engine.wire.decoder import Decoder
 from autograder.engine.wire.encoder import Encoder
-from autograder.engine.wire.frames import Budget, Channel, ChannelClosed, ProtocolError
+from autograder.engine.wire.frames import Budget, Buffer, Channel, ChannelClosed, ProtocolError
 from autograder.engine.wire.values import Tag, ValueRefused
 
 _MAX_NAME = 80
@@ -214,7 +214,7 @@ class Link:
             _write_back(node, content)
         return result
 
-    def _call_back(self, header: dict[str, Any], buffers: list[bytearray]) -> None:
+    def _call_back(self, header: dict[str, Any], buffers: list[Buffer]) -> None:
         decoder = Decoder(buffers, self._resolver(()))
         number = header["callback"]
 

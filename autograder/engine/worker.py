@@ -24,7 +24,7 @@ import torch
 from autograder.engine.failures import describe
 from autograder.engine.wire.decoder import Decoder, Pristine
 from autograder.engine.wire.encoder import Encoder
-from autograder.engine.wire.frames import Channel, ChannelClosed, ProtocolError
+from autograder.engine.wire.frames import Buffer, Channel, ChannelClosed, ProtocolError, same_bytes
 from autograder.engine.wire.values import DICTS, Tag, ValueRefused, type_name
 from helpers import constraints, evidence
 
@@ -126,7 +126,7 @@ class Worker:
         self._channel.send({"facts": facts, "code": marshalled})
         return code
 
-    def _serve(self, header: dict[str, Any], buffers: list[bytearray]) -> None:
+    def _serve(self, header: dict[str, Any], buffers: list[Buffer]) -> None:
         calls = header["op"] in ("call", "measure")
         decoder = Decoder(buffers, self._resolve, keep_pristine=calls, keep_strides=True)
         encoder = Encoder(self._refer)
@@ -297,7 +297,7 @@ def _changes(
     for number, node in enumerate(nodes):
         children = before[number]
         if children is None:
-            if _pristine_of(node) == pristine[number]:
+            if _is_pristine(node, pristine[number]):
                 continue
         else:
             now = _children(node) or []
@@ -307,14 +307,14 @@ def _changes(
     return changed
 
 
-def _pristine_of(node: object) -> Pristine | None:
-    """Return dtype, shape and bytes of a tensor or array now; None if the wire could not carry it."""
+def _is_pristine(node: object, before: Pristine) -> bool:
+    """Tell whether a tensor or array is what it was, by dtype, shape and bytes."""
     encoder = Encoder(lambda value: [])
     try:
         _, name, shape, number, *_ = encoder.encode_content(node)
     except (ValueRefused, RuntimeError):
-        return None
-    return name, shape, bytes(encoder.buffers[number])
+        return False
+    return (name, shape) == before[:2] and same_bytes(encoder.buffers[number], before[2])
 
 
 def main(fd: int) -> None:

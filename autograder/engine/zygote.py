@@ -25,7 +25,7 @@ CONTROL_BYTES = 1 << 18
 
 _PRELOADED = (
     *("torch.nn.functional", "torch.optim", "numpy.random", "matplotlib.pyplot"),
-    *("autograder.engine.worker", "helpers.data"),
+    *("autograder.engine.worker",),
     *("helpers.checks", "helpers.constraints", "helpers.evidence"),
     *("collections", "copy", "dataclasses", "enum", "functools", "heapq", "itertools", "json", "math"),
     *("operator", "pathlib", "random", "statistics", "string", "time", "typing", "warnings"),

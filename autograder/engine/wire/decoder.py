@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 import numpy as np
 import torch
 
-from autograder.engine.wire.frames import ProtocolError
+from autograder.engine.wire.frames import Buffer, ProtocolError, copy
 from autograder.engine.wire.values import DICTS, MAX_DEPTH, NUMPY_DTYPES, TORCH_DTYPES, Tag
 
 _MAX_DIMENSIONS = 16
@@ -16,7 +16,7 @@ _MAX_ELEMENTS = 1 << 40
 _MAX_PAIRS = 10_000
 """Keys whose hashes collide make a dict slow to build, so a dict that arrives is small."""
 
-Pristine: TypeAlias = "tuple[str, list[int], bytes]"
+Pristine: TypeAlias = "tuple[str, list[int], Buffer]"
 """Dtype, shape and bytes of a tensor or array as they arrived."""
 
 _PartDecoder: TypeAlias = "Callable[[Decoder, list[Any], int], Any]"
@@ -27,7 +27,7 @@ class Decoder:
 
     Parameters
     ----------
-    buffers : list of bytearray
+    buffers : list of Buffer
         The frame's raw buffers.
     resolve : callable
         `resolve(tag, parts)` returns the object that a THEIRS, YOURS or PATH part stands for, or raises
@@ -43,7 +43,7 @@ class Decoder:
 
     def __init__(
         self,
-        buffers: list[bytearray],
+        buffers: list[Buffer],
         resolve: Callable[[Tag, list[Any]], object],
         nodes: list[object] | None = None,
         *,
@@ -146,16 +146,16 @@ class Decoder:
         self._keep(name, shape, data)
         return np.frombuffer(data, dtype=dtype).reshape(shape)
 
-    def _take(self, number: Any, size: int) -> bytearray:
+    def _take(self, number: Any, size: int) -> Buffer:
         data = self._buffers[number] if type(number) is int and number >= 0 else None
         if data is None or len(data) != size:
             raise ProtocolError("a buffer of another size than its shape and dtype need")
         self._buffers[number] = bytearray()  # one buffer backs one value, so nothing aliases
         return data
 
-    def _keep(self, name: str, shape: list[int], data: bytearray) -> None:
+    def _keep(self, name: str, shape: list[int], data: Buffer) -> None:
         if self._keep_pristine:
-            self.pristine[len(self.nodes)] = (name, shape, bytes(data))
+            self.pristine[len(self.nodes)] = (name, shape, copy(data))
 
     def _numpy_scalar(self, part: list[Any], depth: int) -> object:
         return np.frombuffer(_typed(part[2], bytes), dtype=_listed(NUMPY_DTYPES, part[1]), count=1)[0]

@@ -9,6 +9,8 @@ Only `readv`, `writev` and `poll` are used, because a worker's system-call filte
 
 from __future__ import annotations
 
+import contextlib
+import mmap
 import os
 import struct
 from collections.abc import Callable, Sequence
@@ -18,8 +20,6 @@ from typing import Any
 import msgpack
 
 _PREFIX = struct.Struct("<II")
-_CHUNK = 16 << 20
-"""Bytes allocated ahead of what has really arrived: a frame that only claims to be large costs one chunk."""
 _READ_AHEAD = 1 << 16
 _IOV_MAX = 64
 
@@ -51,8 +51,37 @@ class Budget:
     buffers: int = 4096
 
 
+Buffer = bytearray | mmap.mmap
+"""Bytes of one value, writable and unshared."""
+
 Wait = Callable[[int, bool], None]
 """`wait(fd, for_writing)` returns when the descriptor is ready, or raises: a deadline, for example."""
+
+
+def large_buffer(size: int) -> mmap.mmap:
+    """Return zeroed memory that becomes real as it is written, in large pages where there are any."""
+    buffer = mmap.mmap(-1, size)
+    if hasattr(mmap, "MADV_HUGEPAGE"):
+        with contextlib.suppress(OSError):  # a kernel without them
+            buffer.madvise(mmap.MADV_HUGEPAGE)
+    return buffer
+
+
+def copy(data: Buffer) -> Buffer:
+    """Return a copy of a buffer."""
+    if len(data) <= _READ_AHEAD:
+        return bytearray(data)
+    twin = large_buffer(len(data))
+    twin[:] = data
+    return twin
+
+
+def same_bytes(view: memoryview, data: Buffer) -> bool:
+    """Tell whether a flat view of bytes equals a buffer, without copying either as a whole."""
+    if view.nbytes != len(data):
+        return False
+    steps = range(0, len(data), _READ_AHEAD)
+    return all(view[at : at + _READ_AHEAD].tobytes() == data[at : at + _READ_AHEAD] for at in steps)
 
 
 class Channel:
@@ -97,14 +126,14 @@ class Channel:
             if written:
                 parts[0] = parts[0][written:]
 
-    def receive(self) -> tuple[Any, list[bytearray]]:
+    def receive(self) -> tuple[Any, list[Buffer]]:
         """Read one frame.
 
         Returns
         -------
         header : Any
             What msgpack decoded: None, bool, int, float, str, bytes, list; dict with str keys.
-        buffers : list of bytearray
+        buffers : list of Buffer
             The raw buffers, writable and unshared.
 
         Raises
@@ -147,25 +176,26 @@ class Channel:
             except (BrokenPipeError, ConnectionResetError):
                 raise ChannelClosed from None
 
-    def _read(self, size: int) -> bytearray:
-        """Read exactly `size` bytes; allocate no more than a chunk ahead of what has arrived."""
+    def _read(self, size: int) -> Buffer:
+        """Read exactly `size` bytes."""
+        if size > _READ_AHEAD:
+            return self._read_large(size)
+        # One system call usually brings the whole small frame, so read past `size` and keep the rest.
+        while len(self._pending) < size:
+            self._pending += self._block[: self._readv(self._block)]
         data = self._pending[:size]
         del self._pending[:size]
-        if len(data) == size:
-            return data
-        if size <= _READ_AHEAD:
-            # One system call usually brings the whole small frame, so read past `size` and keep the rest.
-            while len(data) < size:
-                data += self._block[: self._readv(self._block)]
-            self._pending = data[size:]
-            del data[size:]
-            return data
-        while len(data) < size:
-            start = len(data)
-            data.extend(bytes(min(max(_CHUNK, start), size - start)))
-            with memoryview(data) as view:
-                while start < len(view):
-                    start += self._readv(view[start:])
+        return data
+
+    def _read_large(self, size: int) -> Buffer:
+        """Read into pages that the kernel hands out as data arrives, not as it is announced."""
+        data = large_buffer(size)
+        ahead = min(size, len(self._pending))
+        data[:ahead] = self._pending[:ahead]
+        del self._pending[:ahead]
+        with memoryview(data) as view:
+            while ahead < size:
+                ahead += self._readv(view[ahead:])
         return data
 
     def _readv(self, target: memoryview) -> int:
