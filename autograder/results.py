@@ -18,6 +18,8 @@ class Status(StrEnum):
     """The check did not hold."""
     raised = "raised"
     """The student's code raised an exception."""
+    not_implemented = "not_implemented"
+    """The function still is what the stub left: it raised NotImplementedError."""
     timeout = "timeout"
     """The worker used up its CPU seconds or its wall seconds."""
     memory = "memory"

@@ -7,6 +7,7 @@ an ``__eq__`` that always agrees, a tensor subclass or a number subclass gains n
 from __future__ import annotations
 
 import math
+from collections import OrderedDict, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -26,6 +27,8 @@ INTEGERS: tuple[type, ...] = (
     np.uint64,
 )
 REALS: tuple[type, ...] = (*INTEGERS, float, np.float16, np.float32, np.float64)
+DICTS: tuple[type, ...] = (dict, defaultdict, OrderedDict)
+"""Right answers come in all of these; what arrives from another process is always the first."""
 
 DEFAULT_TOLERANCE: dict[torch.dtype, tuple[float, float]] = {
     torch.float16: (1e-2, 1e-3),
@@ -263,7 +266,7 @@ def _dict_difference(
     actual: object, expected: dict[Any, Any], tolerance: Tolerance, path: str
 ) -> Difference | None:
     """Compare dicts: the keys with their types first, then value by value; order does not matter."""
-    if type(actual) is not dict:
+    if not has_type(actual, DICTS) or not isinstance(actual, dict):
         return Difference("is not a dict", "dict", type_name(actual), _at(path))
     strange = [key for key in actual if not has_type(key, (int, float, str, bool, tuple, type(None)))]
     if strange:

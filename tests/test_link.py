@@ -1,4 +1,4 @@
-"""The semantics of docs/wire.md between a link and a worker, and what a hostile worker gains by breaking them.
+"""The semantics of docs/wire.md between a link and a worker, and what a worker gains by breaking them.
 
 The worker serves in a thread here, unconfined: tests of the sandbox are elsewhere.
 """

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import builtins
 import re
+import signal
 from dataclasses import dataclass
 from typing import Literal
 
@@ -76,7 +77,7 @@ def explain_end(error: WorkerEnded, exit: Exit | None, cpu_limit: int) -> str:
         return "Your code did not finish within the time limit; look for a loop that never ends."
     if exit is None or error.end is not End.crashed:
         return "Your code broke the connection to the grader, so the check stopped."
-    if exit.signal and exit.cpu_seconds >= 0.9 * cpu_limit:
+    if _used_up(exit, cpu_limit):
         return f"Your code used up its {cpu_limit} seconds of CPU time; look for a loop that never ends."
     if exit.signal:
         return f"Your code ended the Python process with signal {exit.signal}."
@@ -85,8 +86,18 @@ def explain_end(error: WorkerEnded, exit: Exit | None, cpu_limit: int) -> str:
 
 def ended_status(error: WorkerEnded, exit: Exit | None, cpu_limit: int) -> Status:
     """Return whether a worker that is gone ran out of time or crashed."""
-    used_up = exit is not None and exit.signal != 0 and exit.cpu_seconds >= 0.9 * cpu_limit
-    return Status.timeout if error.end is End.timeout or used_up else Status.crashed
+    out_of_time = error.end is End.timeout or (exit is not None and _used_up(exit, cpu_limit))
+    return Status.timeout if out_of_time else Status.crashed
+
+
+def _used_up(exit: Exit, cpu_limit: int) -> bool:
+    """Tell whether the kernel ended a worker for its CPU time.
+
+    It sends SIGXCPU, and SIGKILL a second later to code that ignores that.
+    """
+    return exit.signal == signal.SIGXCPU or (
+        exit.signal == signal.SIGKILL and exit.cpu_seconds >= cpu_limit / 2
+    )
 
 
 def _worker_ended(error: WorkerEnded) -> tuple[Status, Feedback]:
@@ -107,8 +118,13 @@ def _check_failure(error: CheckFailure, tier: Tier) -> Feedback:
         likely_cause=error.likely_cause,
         expected=expected,
         actual=actual,
-        first_wrong=error.first_wrong,
+        first_wrong=error.first_wrong if tier == "public" else _place_only(error.first_wrong),
     )
+
+
+def _place_only(first_wrong: str | None) -> str | None:
+    """Leave out how many entries are wrong: a number that student code could choose."""
+    return first_wrong.partition(";")[0] if first_wrong else None
 
 
 def _masked(text: str, actual: tuple[int, ...], expected: tuple[int, ...]) -> str:
@@ -129,7 +145,7 @@ def _student_error(error: StudentError, tier: Tier) -> tuple[Status, Feedback]:
         summary = "Your code ran out of memory; look for a tensor that is much larger than its result."
         return Status.memory, Feedback(summary=summary, location=location)
     if error.type_name == "NotImplementedError":
-        return Status.raised, Feedback(summary="Not implemented yet.", location=location)
+        return Status.not_implemented, Feedback(summary="Not implemented yet.", location=location)
     if tier == "hidden":
         name = error.type_name if error.type_name in _EXCEPTIONS else "an exception of its own"
         return Status.raised, Feedback(summary=f"Your code raised {name}.", location=location)

@@ -25,6 +25,7 @@ WORDS = {
     Status.passed: Word("✓", "Passed", "passed", "good"),
     Status.failed: Word("✗", "Failed", "failed", "bad"),
     Status.raised: Word("✗", "Raised an error", "raised an error", "bad"),
+    Status.not_implemented: Word("○", "Not implemented", "not implemented", "bad"),
     Status.timeout: Word("✗", "Took too long", "took too long", "bad"),
     Status.memory: Word("✗", "Used too much memory", "used too much memory", "bad"),
     Status.crashed: Word("✗", "Crashed", "crashed", "bad"),

@@ -138,7 +138,7 @@ def _limits_set(scene: Scene) -> str:
     import resource
 
     most = {
-        resource.RLIMIT_CPU: scene.budget.cpu_seconds,
+        resource.RLIMIT_CPU: scene.budget.cpu_seconds + 1,
         resource.RLIMIT_NOFILE: scene.budget.open_files,
         resource.RLIMIT_FSIZE: 0,
         resource.RLIMIT_CORE: 0,
@@ -146,7 +146,8 @@ def _limits_set(scene: Scene) -> str:
     }
     for kind, value in most.items():
         soft, hard = resource.getrlimit(kind)
-        if soft != hard or not 0 <= hard <= value:
+        apart = 1 if kind == resource.RLIMIT_CPU else 0
+        if soft + apart != hard or not 0 <= hard <= value:
             return f"limit {kind} is {soft}, at most {hard}"
     raise Held("all in force, soft and hard")
 

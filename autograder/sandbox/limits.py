@@ -25,7 +25,7 @@ class Limits:
     """What one worker may use up."""
 
     cpu_seconds: int = 10
-    """CPU seconds of all its threads together, from the fork on; then the kernel kills it."""
+    """CPU seconds of all its threads together, from the fork on; then SIGXCPU, and a second later SIGKILL."""
     memory_mb: int = 512
     """Mebibytes of address space beyond what the process has mapped already when it is confined."""
     threads: int = 32
@@ -52,7 +52,7 @@ def share_arenas() -> None:
 
 
 def apply(limits: Limits, *, others: int | None) -> None:
-    """Set the limits on this process, soft and hard alike, so that none can be raised again.
+    """Set the limits on this process, for good: soft and hard alike, but for the CPU time's two steps.
 
     Parameters
     ----------
@@ -68,7 +68,7 @@ def apply(limits: Limits, *, others: int | None) -> None:
         The kernel refused.
     """
     values = {
-        resource.RLIMIT_CPU: limits.cpu_seconds,
+        resource.RLIMIT_CPU: limits.cpu_seconds + 1,
         resource.RLIMIT_AS: mapped_bytes() + limits.memory_mb * _MEBIBYTE,
         resource.RLIMIT_NOFILE: limits.open_files,
         resource.RLIMIT_FSIZE: 0,
@@ -84,4 +84,6 @@ def apply(limits: Limits, *, others: int | None) -> None:
         ceiling = resource.getrlimit(kind)[1]
         if ceiling != resource.RLIM_INFINITY:
             value = min(value, ceiling)
-        resource.setrlimit(kind, (value, value))
+        # One CPU second apart, the kernel first sends SIGXCPU, which tells this end from others, then kills.
+        soft = value - 1 if kind == resource.RLIMIT_CPU and value > 1 else value
+        resource.setrlimit(kind, (soft, value))

@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import signal
 import socket
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -213,14 +214,15 @@ def _judge(attempt: Attempt, confined: _Answer, control: _Answer) -> Trial:
 
 
 def _burn(scene: Scene) -> Trial:
-    """Compute without end in a confined child; the kernel must kill it."""
+    """Compute without end in a confined child that ignores the warning; the kernel must kill it."""
 
     def forever(home: children.Home, inside: Scene) -> None:
+        signal.signal(signal.SIGXCPU, signal.SIG_IGN)
         while True:
             pass
 
     ended = _in_child(scene, forever, confined=True)
-    seconds = scene.budget.cpu_seconds
+    seconds = scene.budget.cpu_seconds + 1
     killed = ended.status == -9
     outcome = f"killed after {seconds} CPU seconds" if killed else f"not killed: {ended.status}"
     return Trial(_BURN, "rlimits", killed, outcome)

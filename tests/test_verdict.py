@@ -1,0 +1,121 @@
+"""What the student reads about a failed check: the likely cause, and nothing that was hidden."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import torch
+
+from autograder.engine.link import End, StudentError, WorkerEnded
+from autograder.engine.verdict import Exit, Tier, ended_status, explain_end, explain_import, judge
+from autograder.results import Status
+from helpers import checks
+from helpers.checks import Hint
+
+
+def student_error(**fields: Any) -> StudentError:
+    report = {
+        "type": "ValueError",
+        "bases": ["ValueError"],
+        "message": "7 is wrong",
+        "where": ["knn.py", 12, "f"],
+    }
+    return StudentError(report | fields)
+
+
+def failure(actual: object, expected: torch.Tensor, *hints: Hint) -> checks.CheckFailure:
+    with pytest.raises(checks.CheckFailure) as caught:
+        checks.close(actual, expected, what="the distances", hints=hints)
+    return caught.value
+
+
+def test_a_public_failure_is_shown_whole() -> None:
+    hint = Hint(torch.tensor([2.0, 1.0]), says="the order is reversed")
+    status, feedback = judge(failure(torch.tensor([2.0, 1.0]), torch.tensor([1.0, 2.0]), hint), "public")
+    assert status is Status.failed
+    assert feedback.summary.startswith("The distances ")
+    assert feedback.likely_cause == "the order is reversed"
+    assert feedback.first_wrong == "[0]; 2 of 2 entries are wrong"
+    assert feedback.expected is not None
+    assert "1" in feedback.expected
+
+
+def test_a_hidden_failure_shows_no_value() -> None:
+    error = failure(torch.tensor([31337.0, 4242.0]), torch.tensor([11011.0, 22022.0]))
+    _, feedback = judge(error, "hidden")
+    shown = feedback.model_dump_json()
+    assert feedback.first_wrong == "[0]"
+    for value in ("31337", "4242", "11011", "22022"):
+        assert value not in shown
+
+
+@pytest.mark.parametrize(
+    ("shape", "shown"),
+    [((3, 2), "(3, 2)"), ((2, 3, 1), "(2, 3, 1)"), ((0, 31337), "(0, ?)"), ((31337,), "(?,)")],
+)
+def test_a_hidden_shape_shows_only_lengths_that_were_expected(shape: tuple[int, ...], shown: str) -> None:
+    _, feedback = judge(failure(torch.zeros(shape), torch.zeros(2, 3)), "hidden")
+    assert feedback.actual is not None
+    assert shown in feedback.actual
+    assert "31337" not in feedback.model_dump_json()
+
+
+def test_an_exception_is_told_whole_in_public_and_by_type_and_line_when_hidden() -> None:
+    status, feedback = judge(student_error(), "public")
+    assert (status, feedback.summary) == (Status.raised, "Your code raised ValueError: 7 is wrong")
+    _, feedback = judge(student_error(), "hidden")
+    assert feedback.summary == "Your code raised ValueError."
+    assert feedback.location is not None
+    assert (feedback.location.file, feedback.location.line, feedback.location.function) == ("knn.py", 12, "f")
+
+
+def test_a_name_that_student_code_made_up_is_not_repeated() -> None:
+    _, feedback = judge(student_error(type="Secret31337", bases=["Secret31337", "Exception"]), "hidden")
+    assert "31337" not in feedback.summary
+
+
+@pytest.mark.parametrize("tier", ["public", "hidden"])
+def test_the_usual_ends_have_words_and_a_status_of_their_own(tier: Tier) -> None:
+    assert judge(student_error(type="NotImplementedError"), tier)[0] is Status.not_implemented
+    assert judge(student_error(bases=["MemoryError"]), tier)[0] is Status.memory
+    assert (
+        judge(student_error(message="DefaultCPUAllocator: can't allocate memory"), tier)[0] is Status.memory
+    )
+    assert judge(student_error(refused=True), tier)[0] is Status.failed
+    assert judge(AssertionError("a\nb"), tier)[0] is Status.failed
+    assert judge(TypeError("31337"), tier)[1].summary == "The check could not use what your code returned."
+
+
+def test_a_plain_assertion_is_quoted_in_public_only() -> None:
+    assert "x is 3" in judge(AssertionError("x is 3\nmore"), "public")[1].summary
+    assert "x is 3" not in judge(AssertionError("x is 3"), "hidden")[1].summary
+
+
+@pytest.mark.parametrize(
+    ("end", "exit", "status", "words"),
+    [
+        (End.timeout, None, Status.timeout, "time limit"),
+        (End.crashed, Exit(24, 0, 9.95), Status.timeout, "10 seconds of CPU time"),
+        (End.crashed, Exit(9, 0, 10.9), Status.timeout, "10 seconds of CPU time"),
+        (End.crashed, Exit(9, 0, 0.1), Status.crashed, "signal 9"),
+        (End.crashed, Exit(11, 0, 0.1), Status.crashed, "signal 11"),
+        (End.crashed, Exit(0, 3, 0.1), Status.crashed, "exit status 3"),
+        (End.protocol, None, Status.crashed, "broke the connection"),
+    ],
+)
+def test_why_a_worker_is_gone(end: End, exit: Exit | None, status: Status, words: str) -> None:
+    error = WorkerEnded(end, "gone")
+    assert ended_status(error, exit, 10) is status
+    assert words in explain_end(error, exit, 10)
+
+
+def test_a_failed_import_names_file_and_line() -> None:
+    assert explain_import(student_error()) == (
+        "Your file could not be imported, so no check ran. knn.py, line 12: ValueError: 7 is wrong"
+    )
+
+
+def test_long_texts_are_capped() -> None:
+    assert len(judge(student_error(message="x" * 5000), "public")[1].summary) <= 600
+    assert len(explain_import(student_error(message="x" * 5000))) <= 600
