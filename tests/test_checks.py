@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter, defaultdict
 
 import numpy as np
 import pytest
@@ -74,6 +75,7 @@ def test_close_accepts_what_is_within_the_tolerance() -> None:
     checks.close(np.float32(0.5), 0.5, what="x")
     checks.close(np.array([1.0]), np.array([1.0]), what="x")
     checks.close({3: [torch.zeros(2)]}, {3: [torch.zeros(2)]}, what="x")
+    checks.close(defaultdict(list, {3: [1.0]}), {3: [1.0]}, what="x")
 
 
 def test_close_reports_where_and_how_many() -> None:
@@ -171,6 +173,7 @@ def test_equal_compares_integers_beyond_float_precision() -> None:
         ({1: 2}, {True: 2}),
         ({1: 2}, {2: 2}),
         ({1: 2, 3: 4}, {1: 2}),
+        (Counter({1: 2}), {1: 2}),
         ({AgreeableType: 2}, {1: 2}),
         ([[1, 2], [3, 5]], [[1, 2], [3, 4]]),
         (1, True),

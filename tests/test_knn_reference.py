@@ -7,8 +7,7 @@ import re
 import tomllib
 
 import pytest
-
-from tests.in_process import ROOT, Grade, grade_all
+from in_process import ROOT, Grade, grade_all
 
 REFERENCE = (ROOT / "solutions" / "knn" / "knn.py").read_text()
 SETTINGS = tomllib.loads((ROOT / "solutions" / "knn" / "assignment.toml").read_text())
