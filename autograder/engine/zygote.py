@@ -86,6 +86,7 @@ class Zygote:
             os.environ["MPLCONFIGDIR"] = kept
         _warm(torch)
         from autograder import sandbox
+        from autograder.engine import pages
 
         plan = sandbox.Plan.from_plain(request["plan"])
         sandbox.share_arenas()
@@ -93,6 +94,7 @@ class Zygote:
         self._prepared = sandbox.prepare(plan)
         gc.collect()
         gc.freeze()
+        pages.gather()
         self._send({"ready": True})
 
     def _spawn(self, request: dict[str, Any], descriptors: list[int]) -> int:
