@@ -23,8 +23,18 @@ def test_every_student_has_a_score_and_a_reason() -> None:
     assert all(0 <= entry["score"] <= 100 and entry["reason"] for entry in EXPECTED.values())
 
 
-@pytest.mark.full
 def test_the_class_gets_these_scores_under_a_new_secret(tmp_path: Path) -> None:
+    assert scores_under_a_new_secret(tmp_path) == {name: entry["score"] for name, entry in EXPECTED.items()}
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("run", range(3))
+def test_the_scores_are_the_same_under_every_secret(tmp_path: Path, run: int) -> None:
+    assert scores_under_a_new_secret(tmp_path) == {name: entry["score"] for name, entry in EXPECTED.items()}
+
+
+def scores_under_a_new_secret(tmp_path: Path) -> dict[str, float]:
+    """Grade the class in a copy of the course, which makes a secret of its own."""
     for part in ("course.toml", "solutions/knn", "autograder/suites/knn"):
         source, copy = ROOT / part, tmp_path / part
         copy.parent.mkdir(parents=True, exist_ok=True)
@@ -33,7 +43,7 @@ def test_the_class_gets_these_scores_under_a_new_secret(tmp_path: Path) -> None:
     knn = assignment.load(own, "knn")
     submissions = intake.read_class(CLASS, knn).submissions
     with Pool(knn, own, jobs=2, sandbox="full") as pool:
-        scores = {
+        return {
             graded.submission.student: scoring.score(
                 knn,
                 pool.plan,
@@ -44,4 +54,3 @@ def test_the_class_gets_these_scores_under_a_new_secret(tmp_path: Path) -> None:
             ).score
             for graded in pool.grade(submissions)
         }
-    assert scores == {student: entry["score"] for student, entry in EXPECTED.items()}

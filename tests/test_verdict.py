@@ -112,7 +112,7 @@ def test_why_a_worker_is_gone(end: End, exit: Exit | None, status: Status, words
 
 def test_a_failed_import_names_file_and_line() -> None:
     assert explain_import(student_error()) == (
-        "Your file could not be imported, so no check ran. knn.py, line 12: ValueError: 7 is wrong"
+        "knn.py, line 12: ValueError: 7 is wrong. The file could not be imported, so no check ran."
     )
 
 

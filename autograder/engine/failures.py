@@ -30,7 +30,8 @@ def describe(error: BaseException, files: Collection[str]) -> dict[str, Any]:
             trace.append([PurePath(code.co_filename).name, frame.tb_lineno, code.co_name[:_MAX_NAME]])
         frame = frame.tb_next
     try:
-        message = str(error)[:_MAX_TEXT]
+        # Of a syntax error the place is stated apart.
+        message = str(error.msg if isinstance(error, SyntaxError) else error)[:_MAX_TEXT]
     except BaseException:
         message = ""
     return {

@@ -19,7 +19,10 @@ from helpers.checks import CheckFailure
 
 Tier = Literal["public", "hidden"]
 
+NOT_IMPORTED = "The file could not be imported, so no check ran."
+
 _MAX_SUMMARY = 600
+_MAX_MESSAGE = 500
 _EXCEPTIONS = {
     name
     for name, item in vars(builtins).items()
@@ -68,7 +71,7 @@ def explain_import(error: StudentError) -> str:
     """Return one sentence on why a submission could not be imported."""
     where = f"{error.place.file}, line {error.place.line}: " if error.place else ""
     what = f"{error.type_name}: {error.message}" if error.message else error.type_name
-    return f"Your file could not be imported, so no check ran. {where}{what}"[:_MAX_SUMMARY]
+    return f"{where}{what[:_MAX_MESSAGE]}. {NOT_IMPORTED}"
 
 
 def explain_end(error: WorkerEnded, exit: Exit | None, cpu_limit: int) -> str:
