@@ -12,9 +12,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Protocol
 
-import numpy as np
-import torch
-
+from autograder.engine.changes import Changes
 from autograder.engine.wire.decoder import Decoder
 from autograder.engine.wire.encoder import Encoder
 from autograder.engine.wire.frames import Budget, Buffer, Channel, ChannelClosed, ProtocolError
@@ -137,6 +135,7 @@ class Link:
         self._references = references
         self._callbacks: list[Callable[..., object]] = []
         self._callback_failure: Exception | None = None
+        self._changes = Changes()
         self._poll = select.poll()
         self._poll.register(output, select.POLLIN)
         self._channel = Channel(connection.fileno(), budget, self._wait)
@@ -189,6 +188,8 @@ class Link:
     def _answer(self, sequence: int, nodes: list[object], arguments: tuple[object, ...]) -> Any:
         while True:
             header, buffers = self._guard(self._channel.receive)
+            if time.monotonic() > self.deadline:  # a worker that never pauses is never waited for
+                raise self.give_up()
             if type(header) is dict and "callback" in header:
                 self._call_back(header, buffers)
                 continue
@@ -211,7 +212,7 @@ class Link:
                 raise ProtocolError("a change of an argument that was not sent")
             contents.append((nodes[number], decoder.decode_content(part, nodes[number])))
         for node, content in contents:
-            _write_back(node, content)
+            self._changes.write(node, content)
         return result
 
     def _call_back(self, header: dict[str, Any], buffers: list[Buffer]) -> None:
@@ -303,7 +304,7 @@ class Link:
             if fd in ready:
                 return
             if left <= 0:
-                raise self._end(End.timeout, "the worker used up its wall time")
+                raise self.give_up()
 
     def _read_output(self) -> bool:
         """Read some of what the worker printed; return False when no more can come."""
@@ -320,9 +321,14 @@ class Link:
             self.ended = WorkerEnded(end, reason)
         return self.ended
 
+    def give_up(self) -> WorkerEnded:
+        """Note that the time is up, and return the exception that says so."""
+        return self._end(End.timeout, "the worker used up its wall time")
+
     def close(self) -> str:
-        """End the conversation; return what the worker printed, capped."""
+        """End the conversation, undo what it changed in the test, and return what was printed, capped."""
         self._end(End.closed, "the worker of an earlier test was used again")
+        self._changes.undo()
         for _ in range(_LAST_READS):
             seen = self._output_seen
             if not self._read_output() or self._output_seen == seen:
@@ -332,24 +338,6 @@ class Link:
         text = self._output.decode(errors="replace")
         dropped = self._output_seen - len(self._output)
         return f"{text}\n[{dropped} more bytes were dropped]" if dropped else text
-
-
-def _write_back(node: object, content: Any) -> None:
-    if type(node) is torch.Tensor:
-        with torch.no_grad():
-            if node.shape == content.shape and node.dtype == content.dtype:
-                node.copy_(content)
-            else:
-                node.data = content
-    elif type(node) is np.ndarray:
-        if node.shape != content.shape or node.dtype != content.dtype:
-            raise ProtocolError("an array changed its shape or dtype in place")
-        node[...] = content
-    elif type(node) is list:
-        node[:] = content
-    elif isinstance(node, dict):
-        node.clear()
-        node.update(content)
 
 
 def _text(value: Any, limit: int) -> str:
