@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import collections
+from collections.abc import Callable
 from typing import Any
 
 import msgpack
@@ -198,14 +199,37 @@ def test_deep_nesting_is_refused_on_both_sides() -> None:
         Decoder([], refuse).decode(part)
 
 
-def test_identity_survives_within_a_message_cycles_included() -> None:
+def test_identity_survives_within_a_message() -> None:
     shared = torch.ones(2)
     first, second = through([shared, shared])
     assert first is second
+
+
+def test_a_container_that_contains_itself_is_refused_at_both_ends() -> None:
     ring: list[object] = [1]
-    ring.append(ring)
-    found = through(ring)
-    assert found[1] is found
+    ring.append({"ring": ring})
+    with pytest.raises(ValueRefused, match="contains itself"):
+        Encoder(refuse).encode(ring)
+    with pytest.raises(ProtocolError, match="contains itself"):
+        Decoder([], refuse).decode(packed([Tag.LIST, [1, [Tag.SAME, 0]]]))
+
+
+def test_lists_that_double_at_every_step_are_refused() -> None:
+    doubling: list[object] = [[Tag.LIST, []]]
+    doubling += [[Tag.LIST, 2 * [[Tag.SAME, 1 + step]]] for step in range(40)]
+    with pytest.raises(ProtocolError, match="too often"):
+        Decoder([], refuse).decode(packed([Tag.LIST, doubling]))
+    Decoder([], refuse).decode(packed([Tag.LIST, doubling[:16]]))
+
+
+def test_dicts_of_many_keys_are_refused_together_where_their_hashes_might_collide() -> None:
+    def dicts(count: int, key: Callable[[int], Any]) -> Any:
+        return packed([Tag.LIST, [[Tag.DICT, [[key(n), 0] for n in range(8000)]] for _ in range(count)]])
+
+    assert len(Decoder([], refuse).decode(dicts(1, int))) == 1
+    assert len(Decoder([], refuse).decode(dicts(3, str))) == 3
+    with pytest.raises(ProtocolError, match="too many pairs"):
+        Decoder([], refuse).decode(dicts(2, int))
 
 
 def test_what_the_request_knew_comes_back_as_the_same_object() -> None:

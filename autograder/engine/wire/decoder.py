@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import contextlib
+from collections.abc import Callable, Iterator
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -15,6 +16,10 @@ _MAX_DIMENSIONS = 16
 _MAX_ELEMENTS = 1 << 40
 _MAX_PAIRS = 10_000
 """Keys whose hashes collide make a dict slow to build, so a dict that arrives is small."""
+_MAX_COLLISIONS = _MAX_PAIRS**2
+"""The same for all dicts of a frame together, text keys aside: the hashes of those cannot be foreseen."""
+_MAX_REPEATED = 1 << 20
+"""Items that a reader meets again: lists that hold one list twice, and so on, double at every step."""
 
 Pristine: TypeAlias = "tuple[str, list[int], Buffer]"
 """Dtype, shape and bytes of a tensor or array as they arrived."""
@@ -52,6 +57,9 @@ class Decoder:
     ) -> None:
         self.nodes: list[object] = list(nodes or ())
         self.pristine: dict[int, Pristine] = {}
+        self._weights: dict[int, int] = {}
+        self._items = self._repeated = 0
+        self._collisions = 0
         self._keep_pristine = keep_pristine
         self._keep_strides = keep_strides
         self._buffers = buffers
@@ -65,6 +73,7 @@ class Decoder:
         ProtocolError
             If the part is not what an `Encoder` writes.
         """
+        self._items += 1
         if part is None or type(part) in (bool, int, float, str, bytes):
             return part
         if type(part) is not list or not part or type(part[0]) is not int:
@@ -97,8 +106,8 @@ class Decoder:
 
     def _list(self, part: list[Any], depth: int) -> list[object]:
         value: list[object] = []
-        self.nodes.append(value)
-        value.extend(self._list_content(part, depth))
+        with self._weighed(value):
+            value.extend(self._list_content(part, depth))
         return value
 
     def _list_content(self, part: list[Any], depth: int) -> list[object]:
@@ -109,13 +118,16 @@ class Decoder:
 
     def _dict(self, part: list[Any], depth: int) -> dict[object, object]:
         value: dict[object, object] = {}
-        self.nodes.append(value)
-        value.update(self._dict_content(part, depth))
+        with self._weighed(value):
+            value.update(self._dict_content(part, depth))
         return value
 
     def _dict_content(self, part: list[Any], depth: int) -> dict[object, object]:
         if len(_typed(part[1], list)) > _MAX_PAIRS:
             raise ProtocolError("a dict of too many pairs")
+        self._collisions += sum(type(key) is not str for key, _ in part[1]) ** 2
+        if self._collisions > _MAX_COLLISIONS:
+            raise ProtocolError("dicts of too many pairs")
         return {self.decode(key, depth): self.decode(item, depth) for key, item in part[1]}
 
     def _tensor(self, part: list[Any], depth: int) -> torch.Tensor:
@@ -161,9 +173,25 @@ class Decoder:
         return np.frombuffer(_typed(part[2], bytes), dtype=_listed(NUMPY_DTYPES, part[1]), count=1)[0]
 
     def _same(self, part: list[Any], depth: int) -> object:
-        if _typed(part[1], int) < 0:
+        number = _typed(part[1], int)
+        if number < 0:
             raise ProtocolError("a negative number of a value")
-        return self.nodes[part[1]]
+        value = self.nodes[number]
+        weight = self._weights.get(number, 1)
+        self._items += weight
+        self._repeated += weight
+        if self._repeated > _MAX_REPEATED:
+            raise ProtocolError("a value that contains itself, or the same things too often")
+        return value
+
+    @contextlib.contextmanager
+    def _weighed(self, value: object) -> Iterator[None]:
+        """Give a container a number, and note how many items a reader meets in it."""
+        number, before = len(self.nodes), self._items
+        self.nodes.append(value)
+        self._weights[number] = _MAX_REPEATED + 1
+        yield
+        self._weights[number] = self._items - before + 1
 
     def _reference(self, part: list[Any], depth: int) -> object:
         return self._resolve(Tag(part[0]), part[1:])

@@ -47,6 +47,7 @@ class Encoder:
         self.nodes: list[object] = list(nodes or ())
         self.buffers: list[memoryview] = []
         self._numbers = {id(node): number for number, node in enumerate(self.nodes)}
+        self._open: set[int] = set()
         self._refer = refer
         self._keep_strides = keep_strides
         self._bytes_left = max_bytes
@@ -65,6 +66,8 @@ class Encoder:
         if kind is int:
             return value if -(2**63) <= value < 2**63 else [Tag.BIG_INT, hex(value)]  # type: ignore[operator,arg-type]
         if id(value) in self._numbers:
+            if id(value) in self._open:
+                raise ValueRefused("that contains itself")
             return [Tag.SAME, self._numbers[id(value)]]
         encoder = _ENCODERS.get(kind)
         if encoder is not None:
@@ -91,7 +94,10 @@ class Encoder:
 
     def _list(self, value: list[object], depth: int) -> Any:
         self.number(value)
-        return self._list_content(value, depth)
+        self._open.add(id(value))
+        part = self._list_content(value, depth)
+        self._open.discard(id(value))
+        return part
 
     def _list_content(self, value: list[object], depth: int) -> Any:
         return [Tag.LIST, [self.encode(item, depth) for item in value]]
@@ -101,7 +107,10 @@ class Encoder:
 
     def _dict(self, value: dict[object, object], depth: int) -> Any:
         self.number(value)
-        return self._dict_content(value, depth)
+        self._open.add(id(value))
+        part = self._dict_content(value, depth)
+        self._open.discard(id(value))
+        return part
 
     def _dict_content(self, value: dict[object, object], depth: int) -> Any:
         pairs = [[self.encode(key, depth), self.encode(item, depth)] for key, item in value.items()]
