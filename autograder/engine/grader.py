@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import hmac
+import signal
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from types import FrameType
 from typing import Any
 
 from autograder.engine import verdict
-from autograder.engine.link import End, StudentError, WorkerEnded
+from autograder.engine.link import End, Link, StudentError, WorkerEnded
 from autograder.engine.proxy import ProxyReferences, Session
 from autograder.engine.slot import Slot, Worker
 from autograder.engine.suite import SuiteRun
-from autograder.results import Feedback, Status
+from autograder.results import Feedback, Location, Status
 from autograder.scoring import Emit, Outcome, PlannedTest, not_run
 from helpers.constraints import ModuleFacts
+
+_MAX_DETAIL = 20_000
+_GRACE_SECONDS = 1.0
+_NAMELESS = frozenset({"<module>", "<lambda>", "<listcomp>", "<setcomp>", "<dictcomp>", "<genexpr>"})
 
 
 class ImportFailed(Exception):
@@ -45,6 +52,7 @@ class Grader:
         self._references = ProxyReferences(session)
         self._limits = suite.assignment.limits
         self._code: dict[str, bytes] = {}
+        self._lines: dict[str, int] = {}
 
     def grade(self, files: Mapping[str, bytes], emit: Emit) -> None:
         """Emit the outcome of every planned test, in order, as each ends.
@@ -57,6 +65,7 @@ class Grader:
             Takes one outcome.
         """
         plan = self._suite.plan
+        self._lines = {name: len(source.splitlines()) for name, source in files.items()}
         try:
             worker = self._first_worker(plan[0], files)
             for index, test in enumerate(plan):
@@ -82,7 +91,7 @@ class Grader:
         except WorkerEnded as error:
             _, exit = self._slot.end(worker, look=error.end is End.crashed)
             why = verdict.explain_end(error, exit, test.cpu_seconds)
-            raise ImportFailed(f"Your file could not be imported, so no check ran. {why}") from None
+            raise ImportFailed(f"{why} {verdict.NOT_IMPORTED}") from None
         return worker
 
     def _hear_scanned(self, worker: Worker) -> None:
@@ -121,7 +130,8 @@ class Grader:
         try:
             if not loaded:
                 self._hear_ready(worker)
-            error, detail = self._suite.run_item(index)
+            with _alarm(link, self._limits.wall_seconds + _GRACE_SECONDS):
+                error, detail = self._suite.run_item(index)
         except (StudentError, WorkerEnded) as failure:
             error, detail = failure, f"the submission could not be imported again: {failure}"
         finally:
@@ -141,12 +151,48 @@ class Grader:
                 seconds = exit.cpu_seconds
             status = verdict.ended_status(ended, exit, test.cpu_seconds)
             feedback = Feedback(summary=verdict.explain_end(ended, exit, test.cpu_seconds))
-            return Outcome(test.id, status, feedback, detail or str(ended), output, seconds)
+            return Outcome(test.id, status, feedback, _capped(detail or str(ended)), output, seconds)
         if error is None:
             return Outcome(test.id, Status.passed, None, "", output, seconds)
         status, feedback = verdict.judge(error, test.tier)
-        return Outcome(test.id, status, feedback, detail, output, seconds)
+        return Outcome(test.id, status, self._believed(feedback), _capped(detail), output, seconds)
+
+    def _believed(self, feedback: Feedback) -> Feedback:
+        """Leave out a place that the submission does not have: a worker could spell hidden inputs in it."""
+        place = feedback.location
+        if place is None or self._has(place):
+            return feedback
+        return feedback.model_copy(update={"location": None})
+
+    def _has(self, place: Location) -> bool:
+        facts = self._session.facts.get(place.file.removesuffix(".py"))
+        if facts is None or not 1 <= place.line <= self._lines.get(place.file, 0):
+            return False
+        return place.function in _NAMELESS or any(
+            name.rpartition(".")[2] == place.function for name in facts.units
+        )
 
     def _seed(self, test: PlannedTest) -> int:
         digest = hmac.digest(self._key, f"worker:{test.id}".encode(), hashlib.sha256)
         return int.from_bytes(digest[:8], "big") >> 1
+
+
+@contextlib.contextmanager
+def _alarm(link: Link, seconds: float) -> Iterator[None]:
+    """Stop a test that takes too long on this side of the wire: what a worker sent may be slow to use."""
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        raise link.give_up()
+
+    before = signal.signal(signal.SIGALRM, stop)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
+def _capped(text: str) -> str:
+    dropped = len(text) - _MAX_DETAIL
+    return text if dropped <= 0 else f"{text[:_MAX_DETAIL]}\n[{dropped} more characters were dropped]"

@@ -122,7 +122,8 @@ class SuiteRun:
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
         """Plan and serve, in place of running every test once."""
         if not self._problems and not self._served:
-            self.items = list(session.items)
+            # Public ones first: what they say is shown whole, so no hidden input may have been seen yet.
+            self.items = sorted(session.items, key=lambda item: self._tier(item) == "hidden")
             try:
                 self.plan = tuple(planned(item, self.assignment) for item in self.items)
                 share(self.plan, self.assignment)
@@ -131,6 +132,9 @@ class SuiteRun:
             except Exception as error:
                 self._error = error
         return True
+
+    def _tier(self, item: pytest.Item) -> str:
+        return self.assignment.tiers[item.path.name]
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_makereport(self, item: pytest.Item, call: pytest.CallInfo[None]) -> None:
