@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import gc
 import os
+import resource
 import selectors
 import signal
 import socket
@@ -38,10 +39,13 @@ from autograder.engine.suite import SuiteRun
 from autograder.engine.wire.frames import Budget, Channel, ChannelClosed
 from autograder.errors import AutograderError
 from autograder.results import SandboxReport
+from autograder.sandbox.limits import mapped_bytes
 from autograder.scoring import Emit, Outcome, PlannedTest
 
 JOB_BUDGET = Budget(header_bytes=256 << 20, buffer_bytes=0, buffers=0)
 _SLACK_SECONDS = 60
+_GRADER_BYTES = 4 << 30
+"""Memory of a grading child: room to compare results that fill a whole message, in float64."""
 
 
 @dataclass
@@ -172,6 +176,7 @@ class Host:
             status = 1
             try:
                 os.close(read_end)
+                _limit_memory()
                 grade(place, files, lambda o: write_all(write_end, msgpack.packb(plain_outcome(o))))
                 write_all(write_end, msgpack.packb("done"))
                 status = 0
@@ -209,6 +214,13 @@ class Host:
                 "seconds": time.monotonic() - child.started,
             }
         )
+
+
+def _limit_memory() -> None:
+    """Let this process map only so much more: sizes that a worker chose must not use up the machine."""
+    with contextlib.suppress(OSError, ValueError):  # no Linux, or a lower limit is in force
+        most = mapped_bytes() + _GRADER_BYTES
+        resource.setrlimit(resource.RLIMIT_AS, (most, most))
 
 
 def plain_test(test: PlannedTest) -> dict[str, Any]:
