@@ -154,6 +154,12 @@ def test_modules_and_paths_that_a_document_names_exist(document: str) -> None:
             assert (ROOT / word).exists() or "NAME" in word or "x.py" in word, f"{document} names {word}"
 
 
+def test_the_picture_names_modules() -> None:
+    picture = next(block for language, block in FENCE.findall(TEXTS["ARCHITECTURE.md"]) if language == "text")
+    for name in re.findall(r"\b(?:engine|sandbox|reports)\.\w+", picture):
+        assert f"autograder.{name}" in MODULES, name
+
+
 def _resolves(dotted: str) -> bool:
     """Tell whether a dotted name is a module, or something defined in one."""
     if dotted in MODULES:
