@@ -80,7 +80,7 @@ def close(
     >>> close(float("nan"), 1.0, what="the loss")
     Traceback (most recent call last):
         ...
-    helpers.failures.CheckFailure: the loss: is wrong
+    helpers.failures.CheckFailure: the loss: wrong value
       expected: 1
       found: nan
     """
@@ -101,7 +101,7 @@ def equal(actual: object, expected: object, *, what: str, hints: Sequence[Hint] 
     >>> equal(True, 1, what="the label")
     Traceback (most recent call last):
         ...
-    helpers.failures.CheckFailure: the label: is not an integer
+    helpers.failures.CheckFailure: the label: not an integer
       expected: integer
       found: bool
     """
@@ -150,7 +150,7 @@ def unchanged(before: object, after: object, *, what: str) -> None:
         cause = (
             "an operation in place, such as x -= 1 or x.sub_(1), changes the caller's data; write x = x - 1"
         )
-        raise _failure(what, found, problem="was modified by the call", likely_cause=cause)
+        raise _failure(what, found, problem="modified by the call", likely_cause=cause)
 
 
 def number(
@@ -171,18 +171,16 @@ def number(
     """
     if not has_type(actual, REALS):
         found = difference(actual, 0.0, Tolerance())
-        raise _failure(what, found or Difference("is not a number"))
+        raise _failure(what, found or Difference("not a number"))
     value = float(actual)  # type: ignore[arg-type]
     found_text = number_texts(value)[0]
     if not math.isfinite(value):
-        raise CheckFailure(what, "is not finite", actual_value=found_text)
+        raise CheckFailure(what, "not finite", actual_value=found_text)
     if at_least is not None and not value >= at_least:
         bound = f"at least {at_least:g}"
-        raise CheckFailure(what, "is too small", expected_value=bound, actual_value=found_text)
+        raise CheckFailure(what, "too small", expected_value=bound, actual_value=found_text)
     if at_most is not None and not value <= at_most:
-        raise CheckFailure(
-            what, "is too large", expected_value=f"at most {at_most:g}", actual_value=found_text
-        )
+        raise CheckFailure(what, "too large", expected_value=f"at most {at_most:g}", actual_value=found_text)
     return value
 
 
@@ -227,7 +225,7 @@ def raises(*names: str, what: str = "the call") -> Iterator[None]:
         if (carried if type(carried) is str else type(error).__name__) not in names:
             raise
         return
-    raise CheckFailure(what, "raised nothing", expected=" or ".join(names))
+    raise CheckFailure(what, "nothing was raised", expected=" or ".join(names))
 
 
 def _compare(
@@ -243,7 +241,7 @@ def _compare(
 
 
 def _fits(actual: object, hint: Hint, tolerance: Tolerance) -> bool:
-    """Return whether the mistake would have given this value; a hint that is not finite fits nothing."""
+    """Return whether the mistake would have given this value; a hint that not finite fits nothing."""
     try:
         return difference(actual, hint.expected, tolerance) is None
     except ValueError:

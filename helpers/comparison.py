@@ -145,15 +145,15 @@ def form_difference(
         + ([f"of shape {shape}"] if shape is not None else [])
     )
     if type(actual) is not torch.Tensor:
-        return Difference("is not a tensor", wanted, type_name(actual), _at(path), _type_cause(actual))
+        return Difference("not a tensor", wanted, type_name(actual), _at(path), _type_cause(actual))
     found, dims = form(actual), tuple(actual.shape)
     if actual.layout is not torch.strided or actual.device.type != "cpu" or actual.is_quantized:
-        return Difference("is not an ordinary dense tensor on the CPU", wanted, type_name(actual), _at(path))
+        return Difference("not an ordinary dense tensor on the CPU", wanted, type_name(actual), _at(path))
     if shape is not None and dims != shape:
-        return Difference("has the wrong shape", wanted, found, _at(path), None, shape, dims)
+        return Difference("wrong shape", wanted, found, _at(path), None, shape, dims)
     if dtype is not None and actual.dtype != dtype:
         cause = "a new tensor was made without dtype=; x.new_zeros(...) keeps the dtype of x"
-        return Difference("has the wrong dtype", wanted, found, _at(path), cause, shape, dims)
+        return Difference("wrong dtype", wanted, found, _at(path), cause, shape, dims)
     return None
 
 
@@ -176,7 +176,7 @@ def _tensor_difference(
     entry = path + (str(list(index)) if index else "")
     whole = f"{count} of {wrong.numel()} entries {'is' if count == 1 else 'are'} wrong"
     return Difference(
-        "has wrong values",
+        "wrong values",
         form(mine),
         form(other),
         f"{entry}; {whole}" if entry else None,
@@ -206,9 +206,9 @@ def _array_difference(
 ) -> Difference | None:
     """Compare NumPy arrays as tensors of the same dtype."""
     if type(actual) is not np.ndarray:
-        return Difference("is not a NumPy array", "array", type_name(actual), _at(path))
+        return Difference("not a NumPy array", "array", type_name(actual), _at(path))
     if actual.dtype.kind not in "biufc":
-        return Difference("is not an array of numbers", None, None, _at(path))
+        return Difference("not an array of numbers", None, None, _at(path))
     return _tensor_difference(_as_tensor(actual), _as_tensor(expected), tolerance, path)
 
 
@@ -223,7 +223,7 @@ def _number_difference(actual: Any, expected: Any, tolerance: Tolerance, path: s
     allowed, wanted = (INTEGERS, "integer") if whole else (REALS, "number")
     if not has_type(actual, allowed):
         return Difference(
-            f"is not {_article(wanted)}", wanted, type_name(actual), _at(path), _type_cause(actual)
+            f"not {_article(wanted)}", wanted, type_name(actual), _at(path), _type_cause(actual)
         )
     mine, other = (int(expected), int(actual)) if whole else (float(expected), float(actual))
     if not math.isfinite(mine):
@@ -233,7 +233,7 @@ def _number_difference(actual: Any, expected: Any, tolerance: Tolerance, path: s
         return None
     expected_value, actual_value = number_texts(mine, other)
     return Difference(
-        "is wrong", None, None, _at(path), None, expected_value=expected_value, actual_value=actual_value
+        "wrong value", None, None, _at(path), None, expected_value=expected_value, actual_value=actual_value
     )
 
 
@@ -246,11 +246,11 @@ def _sequence_difference(
     """Compare lists or tuples: kind and length first, then entry by entry."""
     kind = type_name(expected)
     if type(actual) is not type(expected):
-        return Difference(f"is not a {kind}", kind, type_name(actual), _at(path), _type_cause(actual))
+        return Difference(f"not a {kind}", kind, type_name(actual), _at(path), _type_cause(actual))
     if len(actual) != len(expected):
         counts = (f"{len(expected)} entries", f"{len(actual)} entries")
         return Difference(
-            f"is a {kind} of the wrong length",
+            f"a {kind} of the wrong length",
             first_wrong=_at(path),
             expected_value=counts[0],
             actual_value=counts[1],
@@ -267,15 +267,15 @@ def _dict_difference(
 ) -> Difference | None:
     """Compare dicts: the keys with their types first, then value by value; order does not matter."""
     if not has_type(actual, DICTS) or not isinstance(actual, dict):
-        return Difference("is not a dict", "dict", type_name(actual), _at(path))
+        return Difference("not a dict", "dict", type_name(actual), _at(path))
     strange = [key for key in actual if not has_type(key, (int, float, str, bool, tuple, type(None)))]
     if strange:
-        return Difference("has a key of the wrong type", None, type_name(strange[0]), _at(path))
+        return Difference("a key of the wrong type", None, type_name(strange[0]), _at(path))
     found = {(type(key), key): value for key, value in actual.items()}
     wanted = {(type(key), key): value for key, value in expected.items()}
     if found.keys() != wanted.keys():
         return Difference(
-            "has the wrong keys",
+            "wrong keys",
             first_wrong=_at(path),
             expected_value=_keys_text(expected),
             actual_value=_keys_text(actual),
@@ -291,10 +291,12 @@ def _plain_difference(actual: object, expected: object, path: str) -> Difference
     """Compare values that are either the same or not: bool, str, None, dtype, size."""
     if type(actual) is not type(expected):
         wanted = "None" if expected is None else type_name(expected)
-        return Difference("is of the wrong type", wanted, type_name(actual), _at(path))
+        return Difference("wrong type", wanted, type_name(actual), _at(path))
     if actual != expected:
         texts = (_shortened(repr(expected)), _shortened(repr(actual)))
-        return Difference("is wrong", first_wrong=_at(path), expected_value=texts[0], actual_value=texts[1])
+        return Difference(
+            "wrong value", first_wrong=_at(path), expected_value=texts[0], actual_value=texts[1]
+        )
     return None
 
 

@@ -89,7 +89,8 @@ def require(
         if found:
             raise _broken(facts, found, f"uses {name}, which this task does not allow", None)
     if loops is not None and len(facts.loops) > loops:
-        problem = f"has {len(facts.loops)} explicit loops; this task allows {loops or 'none'}"
+        count = f"{len(facts.loops)} explicit loop{'s'[: len(facts.loops) != 1]}"
+        problem = f"{count}; this task allows {loops or 'none'}"
         raise _broken(facts, facts.loops, problem, "let one tensor operation work on all the entries at once")
     if not in_place and facts.in_place:
         raise _broken(facts, facts.in_place, "changes an argument in place", "work on a new tensor")

@@ -14,7 +14,7 @@ class CheckFailure(AssertionError):
     what : str
         What was checked, in the author's words: ``"the squared distances"``.
     problem : str
-        What is wrong with it: ``"has the wrong shape"``.
+        What is wrong with it: ``"wrong shape"``.
     expected, actual : str, optional
         Type, dtype and shape of what was expected and of what came.
     first_wrong : str, optional

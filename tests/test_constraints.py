@@ -205,7 +205,7 @@ def test_the_report_names_lines_and_helpers() -> None:
     source = "def g(x):\n    for a in x: pass\ndef f(x):\n    while x: pass\n    g(x)"
     report = broken(source, loops=1)
     assert report.what == "f"
-    assert report.problem == "has 2 explicit loops; this task allows 1"
+    assert report.problem == "2 explicit loops; this task allows 1"
     assert report.first_wrong == "line 4 (while loop), line 2 (for loop, in g)"
     require(StandIn(source), loops=2)
 
@@ -294,7 +294,7 @@ def own(x: int) -> int:
 
 
 def test_functions_of_this_process_are_read_from_their_file() -> None:
-    with pytest.raises(CheckFailure, match="1 explicit loops"):
+    with pytest.raises(CheckFailure, match="1 explicit loop;"):
         require(own, loops=0)
     require(own, loops=1, banned=BANNED)
 

@@ -40,7 +40,7 @@ MISTAKES = {
         "    center = x_train.mean(dim=0)",
         "    return compute_distances_one_loop(x_train, x_test)\n    center = 0",
         "distances_no_loops",
-        "1 explicit loops",
+        "1 explicit loop;",
     ),
     "broadcast": (
         "    center = x_train.mean(dim=0)",
@@ -89,7 +89,7 @@ MISTAKES = {
         "check_accuracy(x_folds[i], y_folds[i]",
         "check_accuracy(x_folds[i - 1], y_folds[i - 1]",
         "cross_validate",
-        "is wrong",
+        "wrong value",
     ),
     "remainder dropped": (
         "x_folds = torch.tensor_split(x_train, num_folds)",
@@ -97,7 +97,7 @@ MISTAKES = {
         "    x_train, y_train = x_train[: size * num_folds], y_train[: size * num_folds]\n"
         "    x_folds = torch.tensor_split(x_train, num_folds)",
         "cross_validate",
-        "is wrong",
+        "wrong value",
     ),
     "largest k": ("return min(k for k", "return max(k for k", "best_k", "not the smallest"),
     "best fold": ("sum(accuracies) / len(accuracies)", "max(accuracies)", "best_k", "best single fold"),

@@ -34,7 +34,7 @@ def test_a_public_failure_is_shown_whole() -> None:
     hint = Hint(torch.tensor([2.0, 1.0]), says="the order is reversed")
     status, feedback = judge(failure(torch.tensor([2.0, 1.0]), torch.tensor([1.0, 2.0]), hint), "public")
     assert status is Status.failed
-    assert feedback.summary.startswith("The distances ")
+    assert feedback.summary.startswith("The distances: ")
     assert feedback.likely_cause == "the order is reversed"
     assert feedback.first_wrong == "[0]; 2 of 2 entries are wrong"
     assert feedback.expected is not None

@@ -117,7 +117,7 @@ def _check_failure(error: CheckFailure, tier: Tier) -> Feedback:
     elif actual is not None and error.actual_dims is not None:
         actual = _masked(actual, error.actual_dims, error.expected_dims or ())
     return Feedback(
-        summary=_sentence(f"{error.what} {error.problem}."),
+        summary=_sentence(f"{error.what}: {error.problem}."),
         likely_cause=error.likely_cause,
         expected=expected,
         actual=actual,
@@ -167,7 +167,7 @@ def _with_value(form: str | None, value: str | None) -> str | None:
 
 def _sentence(text: str) -> str:
     """Begin a sentence with a capital letter, unless it begins with code, such as ``f(x)``."""
-    capital = text[:1].upper() if text.partition(" ")[0].isalpha() else text[:1]
+    capital = text[:1].upper() if text.partition(" ")[0].rstrip(":").isalpha() else text[:1]
     return (capital + text[1:])[:_MAX_SUMMARY]
 
 

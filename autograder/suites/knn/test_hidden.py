@@ -269,7 +269,7 @@ def test_no_loops_not_negative() -> None:
     checks.holds(
         bool((dists >= 0).all()),
         what="the squared distances",
-        problem="are negative or NaN in places",
+        problem="negative or NaN in places",
         likely_cause="a² - 2ab + b² leaves rounding errors, also below zero, where no square can be",
     )
     checks.close(dists, true_distances(POINTS, POINTS), what="the squared distances", atol=1e-2)
@@ -284,7 +284,7 @@ def test_no_loops_far_from_zero() -> None:
     checks.holds(
         bool(error < 1e-3),
         what="the squared distances of points around 1000",
-        problem="are off by more than a thousandth",
+        problem="off by more than a thousandth",
         likely_cause="a² + b² and 2ab are large and nearly cancel; a shift of all points changes no distance",
     )
 
@@ -325,7 +325,7 @@ def test_no_loops_small_tensors() -> None:
     checks.holds(
         measured.largest < 64 * 64 * 48,  # bytes: a quarter of what that tensor takes in float32
         what="the largest tensor that was built",
-        problem="is about as large as num_train * num_test * D",
+        problem="about as large as num_train * num_test * D",
         likely_cause="x_train[:, None] - x_test builds it; a² - 2ab + b² does not",
     )
 

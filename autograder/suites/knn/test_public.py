@@ -156,7 +156,7 @@ def test_cross_validation_by_hand() -> None:
     checks.holds(
         all(points in rest for points in trained_on),
         what="the training data of the classifiers",
-        problem="are not exactly the folds that are not held out",
+        problem="not exactly the folds that are not held out",
         likely_cause="the held-out fold is among the training data, or a fold is missing from them",
     )
 
