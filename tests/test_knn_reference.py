@@ -83,7 +83,7 @@ MISTAKES = {
         "KnnClassifier(x_rest, y_rest)",
         "KnnClassifier(x_train, y_train)",
         "cross_validate",
-        "are not exactly the folds",
+        "not exactly the folds",
     ),
     "off by one": (
         "check_accuracy(x_folds[i], y_folds[i]",
