@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,7 +14,7 @@ import tiny
 from autograder.assignment import Assignment
 from autograder.course import Course
 from autograder.engine.pool import Graded, Pool
-from autograder.errors import SuiteError
+from autograder.errors import EngineError, SuiteError
 from autograder.intake import Submission
 from autograder.results import Provenance, Status, SubmissionResult
 from autograder.scoring import score
@@ -233,6 +236,47 @@ def test_a_suite_with_an_error_is_one_clear_line(tmp_path: Path, public: str, wo
         pass
     assert words in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def children_of(pid: int, words: str) -> list[int]:
+    """Return the processes whose parent is `pid` and whose command line holds `words`."""
+    found = []
+    for entry in Path("/proc").glob("[0-9]*"):
+        try:
+            parent = int((entry / "stat").read_text().rpartition(")")[2].split()[1])
+            command = (entry / "cmdline").read_text()
+        except OSError:
+            continue
+        if parent == pid and words in command:
+            found.append(int(entry.name))
+    return found
+
+
+@pytest.mark.parametrize("victim", ["engine.zygote", "engine.host"], ids=["zygote", "grading child"])
+def test_a_submission_whose_process_dies_is_graded_again(
+    course: tuple[Course, Assignment], victim: str
+) -> None:
+    slow = tiny.submission("import time\ntime.sleep(0.4)\n" + tiny.REFERENCE)
+    with Pool(course[1], course[0], jobs=1, sandbox="full") as pool:
+
+        def kill() -> None:
+            for pid in children_of(pool.pid, victim):
+                os.kill(pid, signal.SIGKILL)
+
+        timer = threading.Timer(0.2, kill)
+        timer.start()
+        found = graded(pool, slow)
+        timer.join()
+    assert found.note is None
+    assert {outcome.status for outcome in found.outcomes} == {Status.passed}
+
+
+def test_the_end_of_the_host_is_one_clear_line(course: tuple[Course, Assignment]) -> None:
+    slow = tiny.submission("import time\ntime.sleep(0.4)\n" + tiny.REFERENCE)
+    with Pool(course[1], course[0], jobs=1, sandbox="full") as pool:
+        threading.Timer(0.2, os.kill, (pool.pid, signal.SIGKILL)).start()
+        with pytest.raises(EngineError, match="ended unexpectedly"):
+            graded(pool, slow)
 
 
 def test_nothing_is_left_behind(course: tuple[Course, Assignment]) -> None:

@@ -20,9 +20,7 @@ import traceback
 from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from fractions import Fraction
 from pathlib import Path
-from typing import Any
 
 import msgpack
 import numpy
@@ -33,19 +31,31 @@ from autograder import course as courses
 from autograder import sandbox
 from autograder.engine import local
 from autograder.engine.grader import Grader
+from autograder.engine.jobs import JOB_BUDGET, plain_outcome, plain_planned
 from autograder.engine.proxy import ProxyFinder, Session
 from autograder.engine.slot import Slot
 from autograder.engine.suite import SuiteRun
-from autograder.engine.wire.frames import Budget, Channel, ChannelClosed
+from autograder.engine.wire.frames import Channel, ChannelClosed
 from autograder.errors import AutograderError
 from autograder.results import SandboxReport
+from autograder.sandbox import kernel
 from autograder.sandbox.limits import mapped_bytes
-from autograder.scoring import Emit, Outcome, PlannedTest
+from autograder.scoring import Emit
 
-JOB_BUDGET = Budget(header_bytes=256 << 20, buffer_bytes=0, buffers=0)
+_DONE = "done"
+_MAX_TRIES = 2
 _SLACK_SECONDS = 60
 _GRADER_BYTES = 4 << 30
 """Memory of a grading child: room to compare results that fill a whole message, in float64."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """A submission to be graded, and how often that has been tried."""
+
+    number: int
+    files: dict[str, bytes]
+    tries: int = 1
 
 
 @dataclass
@@ -53,10 +63,9 @@ class Child:
     """A grading child at work on one submission."""
 
     pid: int
-    job: int
+    job: Job
     place: int
     started: float
-    deadline: float
     data: bytearray = field(default_factory=bytearray)
 
 
@@ -72,7 +81,7 @@ class Host:
         self._session = Session()
         self._slots: list[Slot] = []
         self._children: dict[int, Child] = {}
-        self._waiting: deque[tuple[int, dict[str, bytes]]] = deque()
+        self._waiting: deque[Job] = deque()
         self._selector = selectors.DefaultSelector()
 
     def run(self) -> None:
@@ -121,7 +130,7 @@ class Host:
             "torch": torch.__version__,
             "numpy": numpy.__version__,
         }
-        plan = [plain_test(test) for test in suite.plan]
+        plan = [plain_planned(test) for test in suite.plan]
         self._channel.send({"plan": plan, "sandbox": self._report.model_dump(), "versions": versions})
         self._selector.register(self._channel.fd, selectors.EVENT_READ)
         with contextlib.suppress(ChannelClosed):
@@ -152,68 +161,86 @@ class Host:
             else:
                 self._read(key.fd)
         for fd, child in list(self._children.items()):
-            if time.monotonic() > child.deadline:
+            if time.monotonic() > child.started + self._limit:
                 os.kill(child.pid, signal.SIGKILL)
                 self._read(fd)
         busy = {child.place for child in self._children.values()}
         for place in range(self._request["jobs"]):
             if self._waiting and place not in busy:
-                self._start(place, *self._waiting.popleft(), grade)
+                self._start(place, self._waiting.popleft(), grade)
 
     def _take_jobs(self) -> None:
         """Take every job that has arrived; what the channel has read ahead wakes no selector."""
         more = True
         while more:
             request, _ = self._channel.receive()
-            self._waiting.append((request["job"], request["files"]))
+            self._waiting.append(Job(request["job"], request["files"]))
             more = self._channel.has_unread()
 
-    def _start(self, place: int, job: int, files: dict[str, bytes], grade: Grade) -> None:
+    def _start(self, place: int, job: Job, grade: Grade) -> None:
         read_end, write_end = os.pipe()
-        started = time.monotonic()
+        host = os.getpid()
         pid = os.fork()
         if pid == 0:
             status = 1
             try:
                 os.close(read_end)
+                _die_with(host)
                 _limit_memory()
-                grade(place, files, lambda o: write_all(write_end, msgpack.packb(plain_outcome(o))))
-                write_all(write_end, msgpack.packb("done"))
+                grade(place, job.files, lambda o: write_all(write_end, msgpack.packb(plain_outcome(o))))
+                write_all(write_end, msgpack.packb(_DONE))
                 status = 0
             except BaseException:
                 traceback.print_exc()
             os._exit(status)
         os.close(write_end)
-        self._children[read_end] = Child(pid, job, place, started, started + self._limit)
+        self._children[read_end] = Child(pid, job, place, time.monotonic())
         self._selector.register(read_end, selectors.EVENT_READ)
 
     def _read(self, fd: int) -> None:
         child = self._children[fd]
         data = os.read(fd, 1 << 20)
         child.data += data
-        if data:
-            return
-        self._selector.unregister(fd)
-        os.close(fd)
-        del self._children[fd]
-        os.waitpid(child.pid, 0)
+        if not data:
+            self._selector.unregister(fd)
+            os.close(fd)
+            del self._children[fd]
+            os.waitpid(child.pid, 0)
+            self._finish(child)
+
+    def _finish(self, child: Child) -> None:
+        """Report a child's outcomes; one that did not get to its end gets a second chance."""
         unpacker = msgpack.Unpacker(max_buffer_size=0)
         unpacker.feed(child.data)
         outcomes = list(unpacker)
-        finished = bool(outcomes) and outcomes[-1] == "done"
+        finished = bool(outcomes) and outcomes[-1] == _DONE
         if not finished and self._slots:
-            # The child may have died between a request and its reply, so its zygote starts afresh.
-            self._slots[child.place].close()
-            self._slots[child.place] = Slot(self._plan)
-            self._slots[child.place].ready()
+            self._renew(child.place)
+            if child.job.tries < _MAX_TRIES:
+                self._waiting.appendleft(Job(child.job.number, child.job.files, child.job.tries + 1))
+                return
         self._channel.send(
             {
-                "job": child.job,
+                "job": child.job.number,
                 "outcomes": outcomes[:-1] if finished else outcomes,
                 "finished": finished,
                 "seconds": time.monotonic() - child.started,
             }
         )
+
+    def _renew(self, place: int) -> None:
+        """Start a slot afresh: its last child may have died between a request and the reply."""
+        self._slots[place].close()
+        self._slots[place] = Slot(self._plan)
+        self._slots[place].ready()
+
+
+def _die_with(host: int) -> None:
+    """Have the kernel end this process when the host ends, lest it go on unseen."""
+    if kernel.LINUX:
+        kernel.prctl(kernel.PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != host:
+        os._exit(1)
 
 
 def _limit_memory() -> None:
@@ -221,22 +248,6 @@ def _limit_memory() -> None:
     with contextlib.suppress(OSError, ValueError):  # no Linux, or a lower limit is in force
         most = mapped_bytes() + _GRADER_BYTES
         resource.setrlimit(resource.RLIMIT_AS, (most, most))
-
-
-def plain_test(test: PlannedTest) -> dict[str, Any]:
-    """Return a planned test as plain data."""
-    return vars(test) | {"weight": [test.weight.numerator, test.weight.denominator]}
-
-
-def test_from(plain: dict[str, Any]) -> PlannedTest:
-    """Make a planned test again from plain data."""
-    return PlannedTest(**plain | {"weight": Fraction(*plain["weight"])})
-
-
-def plain_outcome(outcome: Outcome) -> dict[str, Any]:
-    """Return an outcome as plain data."""
-    feedback = outcome.feedback.model_dump() if outcome.feedback else None
-    return vars(outcome) | {"status": outcome.status.value, "feedback": feedback}
 
 
 def write_all(fd: int, data: bytes) -> None:

@@ -8,19 +8,18 @@ import subprocess
 import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from fractions import Fraction
 from types import TracebackType
 from typing import Any, Literal, Self
 
 from autograder import errors
 from autograder.assignment import Assignment
 from autograder.course import Course
-from autograder.engine.wire.frames import Budget, Channel, ChannelClosed
+from autograder.engine.jobs import JOB_BUDGET, outcome_from, planned_from
+from autograder.engine.wire.frames import Channel, ChannelClosed
 from autograder.intake import Submission
-from autograder.results import Feedback, SandboxReport, Status
+from autograder.results import SandboxReport
 from autograder.scoring import Outcome, PlannedTest
 
-_BUDGET = Budget(header_bytes=256 << 20, buffer_bytes=0, buffers=0)
 _HOST_ENVIRONMENT = {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
 
 
@@ -90,7 +89,7 @@ class Pool:
                 start_new_session=True,
             )
         self._socket = ours
-        self._channel = Channel(ours.fileno(), _BUDGET)
+        self._channel = Channel(ours.fileno(), JOB_BUDGET)
         try:
             self._channel.send(self._request)
             reply = self._receive()
@@ -100,7 +99,7 @@ class Pool:
         except BaseException:
             self.close()
             raise
-        self.plan = tuple(_test(plain) for plain in reply["plan"])
+        self.plan = tuple(planned_from(plain) for plain in reply["plan"])
         self.sandbox = SandboxReport.model_validate(reply["sandbox"])
         self.versions = reply["versions"]
         return self
@@ -166,22 +165,7 @@ def _without_secrets(environment: Iterable[tuple[str, str]] | os._Environ[str]) 
     return {name: value for name, value in dict(environment).items() if name in kept}
 
 
-def _test(plain: dict[str, Any]) -> PlannedTest:
-    return PlannedTest(**plain | {"weight": Fraction(*plain["weight"])})
-
-
 def _graded(submission: Submission, reply: dict[str, Any]) -> Graded:
-    outcomes = tuple(
-        Outcome(
-            **plain
-            | {
-                "status": Status(plain["status"]),
-                "feedback": Feedback.model_validate(plain["feedback"]) if plain["feedback"] else None,
-            }
-        )
-        for plain in reply["outcomes"]
-    )
-    note = (
-        None if reply["finished"] else "Grading stopped before all checks had run; look at this submission."
-    )
-    return Graded(submission, outcomes, note, reply["seconds"])
+    outcomes = tuple(outcome_from(plain) for plain in reply["outcomes"])
+    stopped = "Grading stopped before all checks had run; look at this submission."
+    return Graded(submission, outcomes, None if reply["finished"] else stopped, reply["seconds"])

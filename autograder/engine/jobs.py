@@ -1,0 +1,35 @@
+"""What the command line and the grader host tell one another: plans, jobs and outcomes as plain data."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import Any
+
+from autograder.engine.wire.frames import Budget
+from autograder.results import Feedback, Status
+from autograder.scoring import Outcome, PlannedTest
+
+JOB_BUDGET = Budget(header_bytes=256 << 20, buffer_bytes=0, buffers=0)
+"""Both ends are ours, so the budget only keeps a mistake from using up the memory."""
+
+
+def plain_planned(test: PlannedTest) -> dict[str, Any]:
+    """Return a planned test as plain data."""
+    return vars(test) | {"weight": [test.weight.numerator, test.weight.denominator]}
+
+
+def planned_from(plain: dict[str, Any]) -> PlannedTest:
+    """Make a planned test again from plain data."""
+    return PlannedTest(**plain | {"weight": Fraction(*plain["weight"])})
+
+
+def plain_outcome(outcome: Outcome) -> dict[str, Any]:
+    """Return an outcome as plain data."""
+    feedback = outcome.feedback.model_dump() if outcome.feedback else None
+    return vars(outcome) | {"status": outcome.status.value, "feedback": feedback}
+
+
+def outcome_from(plain: dict[str, Any]) -> Outcome:
+    """Make an outcome again from plain data."""
+    feedback = Feedback.model_validate(plain["feedback"]) if plain["feedback"] else None
+    return Outcome(**plain | {"status": Status(plain["status"]), "feedback": feedback})
