@@ -306,6 +306,13 @@ def test_substituted_functions_are_used_and_put_back(student: Any) -> None:
     assert student.uses_identity(3) == 3
 
 
+def test_a_name_that_student_code_lacks_can_be_put_there_and_is_taken_away(student: Any) -> None:
+    with substituted(student, brand_new=lambda x: x + 1):
+        assert student.brand_new(1) == 2
+    with pytest.raises(StudentError, match="brand_new"):
+        _ = student.brand_new
+
+
 def test_measuring_counts_in_the_worker(student: Any) -> None:
     few, many = measure(student.loop, torch.ones(2, 2)), measure(student.loop, torch.ones(20, 2))
     assert many.operations > 5 * few.operations

@@ -29,6 +29,8 @@ from autograder.engine.wire.values import DICTS, Tag, ValueRefused, type_name
 from helpers import constraints, evidence
 
 _MAX_ELEMENTS = 100_000
+_MISSING = object()
+"""Stands for an attribute that was not there when the test put something in its place."""
 
 
 class SubmissionFinder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
@@ -66,7 +68,7 @@ class Worker:
         self._files: frozenset[str] = frozenset()
         self._operations: dict[str, Callable[..., object]] = {
             "get": self._get,
-            "set": setattr,
+            "set": self._set,
             "swap": self._swap,
             "call": lambda target, args, kwargs: target(*args, **kwargs),
             "measure": self._measure,
@@ -164,9 +166,15 @@ class Worker:
 
     def _swap(self, target: object, name: str, value: object) -> object:
         """Set an attribute and return a reference to what was there, even if it is a plain value."""
-        old = getattr(target, name)
-        setattr(target, name, value)
+        old = getattr(target, name, _MISSING)
+        self._set(target, name, value)
         return _Kept(old)
+
+    def _set(self, target: object, name: str, value: object) -> None:
+        if value is _MISSING:
+            delattr(target, name)
+        else:
+            setattr(target, name, value)
 
     def _measure(self, target: Callable[..., object], args: list[Any], kwargs: dict[str, Any]) -> object:
         found = evidence.counted_call(target, tuple(args), kwargs)
