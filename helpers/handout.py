@@ -1,0 +1,146 @@
+"""What students received of an assignment: its folder, and what ``checks.json`` says of the checks."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+CHECKS_FILE = "checks.json"
+TEST_FILE = "test_public.py"
+FORMAT = 1
+
+
+class HandoutError(Exception):
+    """An assignment's files are missing or damaged; the message is one sentence that says what to do."""
+
+    def _render_traceback_(self) -> list[str]:
+        """Have notebooks show the sentence alone; IPython asks for this."""
+        return [str(self)]
+
+
+@dataclass(frozen=True)
+class Task:
+    """One task and what it is worth."""
+
+    id: str
+    title: str
+    points: float
+
+
+@dataclass(frozen=True)
+class PublicTest:
+    """One public check.
+
+    Attributes
+    ----------
+    id : str
+        File and function, ``"test_public.py::test_ties"``.
+    title : str
+        What it checks, in a sentence.
+    task : str
+        Id of its task.
+    points : float
+        What it is worth when the work is graded; hidden checks hold the rest of the task's points.
+    kind : str
+        ``"value"``, or ``"constraint"``: a rule that counts only once the values of its task are right.
+    """
+
+    id: str
+    title: str
+    task: str
+    points: float
+    kind: str
+
+
+@dataclass(frozen=True)
+class Handout:
+    """An assignment as students have it.
+
+    Attributes
+    ----------
+    folder : Path
+        Where ``checks.json``, ``test_public.py`` and, as a rule, the notebook and the modules lie.
+    name, title : str
+        Such as ``"knn"``, and the name that people read.
+    modules : tuple of str
+        Modules to hand in, each as ``<module>.py``.
+    tasks : tuple of Task
+        In the order of the notebook.
+    tests : tuple of PublicTest
+        In the order in which they run.
+    stubs : dict of str to str
+        File name of each module to the SHA-256 of its content as released.
+    """
+
+    folder: Path
+    name: str
+    title: str
+    modules: tuple[str, ...]
+    tasks: tuple[Task, ...]
+    tests: tuple[PublicTest, ...]
+    stubs: dict[str, str]
+
+    def file(self, module: str) -> Path:
+        """Return the file of a module: beside the running notebook, else in the assignment's folder."""
+        beside = Path.cwd() / f"{module}.py"
+        return beside if beside.is_file() else self.folder / f"{module}.py"
+
+
+def find(name: str) -> Handout:
+    """Find an assignment near the current folder: in it, in the folders above, or in ``assignments`` there.
+
+    Raises
+    ------
+    HandoutError
+        There is none of that name, or its ``checks.json`` cannot be read.
+    """
+    seen = set()
+    for folder in _places(name):
+        handout = _read(folder / CHECKS_FILE)
+        if handout is not None and handout.name == name:
+            return handout
+        seen |= {handout.name} if handout is not None else set()
+    others = f" Nearby is {' and '.join(sorted(seen))}." if seen else ""
+    raise HandoutError(
+        f"There is no assignment {name!r} in {Path.cwd()} or around it.{others} "
+        f"Open the notebook in the assignment's own folder, with {CHECKS_FILE} and {TEST_FILE} beside it."
+    )
+
+
+def _places(name: str) -> Iterator[Path]:
+    here = Path.cwd()
+    for folder in (here, *here.parents):
+        for place in (folder, folder / name, folder / "assignments" / name):
+            if (place / CHECKS_FILE).is_file():
+                yield place
+
+
+def _read(path: Path) -> Handout | None:
+    """Return the assignment that a file describes, or None if it is some other program's."""
+    try:
+        plain = json.loads(path.read_text(encoding="utf-8"))
+        if not isinstance(plain, dict) or "format" not in plain:
+            return None
+        if plain["format"] != FORMAT:
+            raise HandoutError(f"{path} is of another release than the helpers; get both from one release.")
+        return _parsed(path.parent, plain)
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise HandoutError(f"{path} is damaged ({error}); get it from the release again.") from None
+
+
+def _parsed(folder: Path, plain: dict[str, Any]) -> Handout:
+    return Handout(
+        folder=folder,
+        name=plain["name"],
+        title=plain["title"],
+        modules=tuple(plain["modules"]),
+        tasks=tuple(Task(task["id"], task["title"], task["points"]) for task in plain["tasks"]),
+        tests=tuple(
+            PublicTest(test["id"], test["title"], test["task"], test["points"], test["kind"])
+            for test in plain["tests"]
+        ),
+        stubs=dict(plain["stubs"]),
+    )
