@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import os
 import signal
 import threading
@@ -185,6 +186,25 @@ def test_hidden_values_and_student_text_stay_out_of_hidden_feedback(pool: Pool) 
         assert shown
         for canary in ("31337", "4242", "62674", "94011"):
             assert canary not in "".join(shown)
+
+
+def test_a_worker_holds_no_module_of_the_grader(pool: Pool) -> None:
+    body = "import sys; print(sorted(sys.modules)); return 2 * x"
+    modules = set(ast.literal_eval(graded(pool, replaced(body)).outcomes[0].output))
+    ours = {name for name in modules if name.startswith("autograder.") and "sandbox" not in name}
+    assert ours == {
+        "autograder.engine",
+        "autograder.engine.failures",
+        "autograder.engine.pages",
+        "autograder.engine.wire",
+        "autograder.engine.wire.decoder",
+        "autograder.engine.wire.encoder",
+        "autograder.engine.wire.frames",
+        "autograder.engine.wire.values",
+        "autograder.engine.worker",
+        "autograder.errors",
+    }
+    assert not modules & {"pytest", "_pytest", "pydantic", "typer", "jinja2"}
 
 
 def test_every_test_gets_a_fresh_worker(pool: Pool) -> None:
