@@ -215,6 +215,8 @@ def main() -> None:
         app()
     except KeyboardInterrupt:
         sys.exit(STOPPED)
+    except BrokenPipeError:  # whoever read the table has seen enough; what it shows is in files
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _course(folder: Path | None) -> Course:

@@ -39,3 +39,7 @@ class SandboxError(AutograderError):
 
 class EngineError(AutograderError):
     """A grader or zygote process could not be started or kept alive."""
+
+
+class ReleaseError(AutograderError):
+    """The student release cannot be built, or must not be published."""

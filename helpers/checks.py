@@ -241,7 +241,7 @@ def _compare(
 
 
 def _fits(actual: object, hint: Hint, tolerance: Tolerance) -> bool:
-    """Return whether the mistake would have given this value; a hint that not finite fits nothing."""
+    """Return whether the mistake would have given this value; a hint that is not finite fits nothing."""
     try:
         return difference(actual, hint.expected, tolerance) is None
     except ValueError:

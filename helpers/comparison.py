@@ -120,8 +120,13 @@ def has_type(value: object, types: tuple[type, ...]) -> bool:
 
 
 def type_name(value: object) -> str:
-    """Return the name of a value's type, shortened, without asking the value."""
+    """Return the name of a value's type, shortened, without asking the value.
+
+    Types that stand for objects in another process say in ``__shown_as__`` how to call them.
+    """
     name: str = type.__dict__["__name__"].__get__(type(value))
+    shown = type.__getattribute__(type(value), "__dict__").get("__shown_as__")
+    name = shown if isinstance(shown, str) else name
     return name if len(name) <= 60 else name[:57] + "..."
 
 

@@ -188,6 +188,11 @@ def test_hidden_values_and_student_text_stay_out_of_hidden_feedback(pool: Pool) 
             assert canary not in "".join(shown)
 
 
+def test_student_code_may_import_the_helpers_of_the_notebooks(pool: Pool) -> None:
+    found = graded(pool, tiny.submission("from helpers import data, checks\n" + tiny.REFERENCE))
+    assert {outcome.status for outcome in found.outcomes} == {Status.passed}
+
+
 def test_a_worker_holds_no_module_of_the_grader(pool: Pool) -> None:
     body = "import sys; print(sorted(sys.modules)); return 2 * x"
     modules = set(ast.literal_eval(graded(pool, replaced(body)).outcomes[0].output))
@@ -239,8 +244,8 @@ def test_submissions_come_back_as_they_end_and_all_of_them(course: tuple[Course,
 @pytest.mark.parametrize(
     ("public", "words"),
     [
-        ("import no_such_module_at_all\n", "test_public.py does not import: ModuleNotFoundError"),
-        ("def broken(:\n", "test_public.py does not import: SyntaxError"),
+        ("import no_such_module_at_all\n", "test_public.py, line 1: ModuleNotFoundError"),
+        ("def broken(:\n", "test_public.py, line 1: SyntaxError"),
         (tiny.PUBLIC.replace('@pytest.mark.task("table")\n', ""), "test_public.py::test_table: no task"),
         (tiny.PUBLIC.replace('"table"', '"chair"'), "unknown task 'chair'"),
         (tiny.PUBLIC.replace('    """Keeps what was added."""\n', ""), "no docstring"),

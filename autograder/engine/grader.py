@@ -144,11 +144,11 @@ class Grader:
         # A test that caught the end of its worker has not been passed.
         ended = worker.link.ended or (error if isinstance(error, WorkerEnded) else None)
         self._slot.identify(worker)
-        seconds = worker.cpu_seconds()
+        seconds = round(worker.cpu_seconds(), 4)
         output, exit = self._slot.end(worker, look=ended is not None and ended.end is End.crashed)
         if ended is not None:
             if exit is not None:
-                seconds = exit.cpu_seconds
+                seconds = round(exit.cpu_seconds, 4)
             status = verdict.ended_status(ended, exit, test.cpu_seconds)
             feedback = Feedback(summary=verdict.explain_end(ended, exit, test.cpu_seconds))
             return Outcome(test.id, status, feedback, _capped(detail or str(ended)), output, seconds)

@@ -78,7 +78,7 @@ def _run(suite: SuiteRun, index: int, paths: frozenset[str]) -> Outcome:
             error, detail = _within(suite, index, test.cpu_seconds)
         printed.seek(0)
         output = printed.read(suite.assignment.limits.output_kb << 10).decode(errors="replace")
-    seconds = time.process_time() - start
+    seconds = round(time.process_time() - start, 4)
     if error is None:
         return Outcome(test.id, Status.passed, None, "", output, seconds)
     if isinstance(error, WorkerEnded):

@@ -186,6 +186,7 @@ class RemoteObject(Proxy):
     """An object that lives in one worker."""
 
     __slots__ = ("_number", "_of", "_type_name")
+    __shown_as__ = "an object of its own kind"
 
     def __init__(self, link: Link, number: int, type_name: str) -> None:
         object.__setattr__(self, "_of", link)

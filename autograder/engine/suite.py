@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 import sys
 from collections.abc import Callable
 from fractions import Fraction
@@ -84,7 +85,11 @@ class SuiteRun:
             raise self._error
         if not self._served:
             found = self._problems[0] if self._problems else f"pytest ended with {code!r}"
-            raise SuiteError(str(folder), found, f"run `python -m pytest {folder}` to see all of it")
+            mend = f"correct it, and try `autograder check {self._reference()}`"
+            raise SuiteError(str(folder), found, mend)
+
+    def _reference(self) -> Path:
+        return self.assignment.folder / f"{self.assignment.modules[0]}.py"
 
     def run_item(self, index: int) -> tuple[BaseException | None, str]:
         """Run one test and return what it raised, or None, and pytest's own report of it."""
@@ -113,10 +118,11 @@ class SuiteRun:
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         """Remember why a file could not be collected."""
         if report.failed:
-            lines = [line for line in report.longreprtext.splitlines() if line.strip()]
-            self._problems.append(
-                f"{Path(report.nodeid).name} does not import: {lines[-1].removeprefix('E').strip()}"
-            )
+            text = report.longreprtext.strip()
+            name = Path(report.nodeid).name
+            line = re.search(rf"{re.escape(name)}(?::|\", line )(\d+)", text)
+            where = f"{name}, line {line[1]}" if line else name
+            self._problems.append(f"{where}: {text.splitlines()[-1].removeprefix('E').strip()}")
 
     @pytest.hookimpl
     def pytest_runtestloop(self, session: pytest.Session) -> bool:

@@ -26,7 +26,7 @@ CONTROL_BYTES = 1 << 18
 _PRELOADED = (
     *("torch.nn.functional", "torch.optim", "numpy.random", "matplotlib.pyplot"),
     *("autograder.engine.worker",),
-    *("helpers.checks", "helpers.constraints", "helpers.evidence"),
+    *("helpers.checks", "helpers.constraints", "helpers.evidence", "helpers.seeds", "helpers.substitute"),
     *("collections", "copy", "dataclasses", "enum", "functools", "heapq", "itertools", "json", "math"),
     *("operator", "pathlib", "random", "statistics", "string", "time", "typing", "warnings"),
 )

@@ -61,7 +61,7 @@ def gist(result: SubmissionResult) -> str:
     """
     reason = stopped(result)
     if reason is not None:
-        return reason
+        return reason.partition(" The file could not be imported")[0]
     counts = Counter(test.status for test in result.tests)
     if counts[Status.passed] == len(result.tests):
         return f"all {len(result.tests)} checks passed"
