@@ -22,20 +22,12 @@ _MARKERS = (
     "constraint: counts only where every value test of its task passes",
     "limits(cpu_seconds=None, memory_mb=None): what this test's worker may use",
 )
+_PLUGINS_OFF = (
+    *("cacheprovider", "terminal", "faulthandler", "logging", "warnings", "doctest", "junitxml", "pastebin"),
+    *("unraisableexception", "threadexception"),
+)
 _ARGUMENTS = (
-    *("-p", "no:cacheprovider", "-p", "no:terminal", "-p", "no:faulthandler", "-p", "no:logging"),
-    *(
-        "-p",
-        "no:warnings",
-        "-p",
-        "no:doctest",
-        "-p",
-        "no:junitxml",
-        "-p",
-        "no:pastebin",
-        "-p",
-        "no:unraisableexception",
-    ),
+    *(f"-pno:{name}" for name in _PLUGINS_OFF),
     *("--noconftest", "--import-mode=importlib", "--capture=no", "--strict-markers"),
 )
 
@@ -201,12 +193,8 @@ def _limits(item: pytest.Item, where: str, assignment: Assignment) -> dict[str, 
     marker = item.get_closest_marker("limits")
     if marker is None:
         return limits
-    if (
-        marker.args
-        or not set(marker.kwargs) <= set(limits)
-        or not all(type(v) is int for v in marker.kwargs.values())
-    ):
-        raise SuiteError(
-            where, "a malformed limits marker", "expected limits(cpu_seconds=..., memory_mb=...), integers"
-        )
+    integers = all(type(value) is int for value in marker.kwargs.values())
+    if marker.args or not integers or not set(marker.kwargs) <= set(limits):
+        expected = "expected limits(cpu_seconds=..., memory_mb=...), integers"
+        raise SuiteError(where, "a malformed limits marker", expected)
     return limits | dict(marker.kwargs)
