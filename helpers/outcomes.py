@@ -1,0 +1,216 @@
+"""How the public checks ended, in the words that students read."""
+
+from __future__ import annotations
+
+import linecache
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from helpers import live
+from helpers.failures import CheckFailure
+from helpers.handout import Handout, PublicTest
+
+Status = Literal["passed", "failed", "raised", "not implemented", "stopped", "not run", "not judged"]
+
+SYMBOLS: dict[Status, str] = {
+    "passed": "✓",
+    "failed": "✗",
+    "raised": "✗",
+    "not implemented": "○",
+    "stopped": "■",
+    "not run": "○",
+    "not judged": "–",  # noqa: RUF001
+}
+_MAX_LINES = 12
+
+
+@dataclass(frozen=True)
+class Failure:
+    """What is told of a check that did not pass.
+
+    Attributes
+    ----------
+    problem : str
+        What is wrong, in a sentence; empty where the status says it.
+    first_wrong, expected, yours, likely_cause : str or None
+        As in `CheckFailure`, the values at the first wrong entry included.
+    place : str or None
+        ``"knn.py, line 57, in predict_labels"``.
+    code : str or None
+        That line.
+    """
+
+    problem: str
+    first_wrong: str | None = None
+    expected: str | None = None
+    yours: str | None = None
+    likely_cause: str | None = None
+    place: str | None = None
+    code: str | None = None
+
+    def facts(self) -> list[tuple[str, str]]:
+        """Return the names and texts of what is known beside the problem."""
+        named = {
+            "First wrong": self.first_wrong,
+            "Expected": self.expected,
+            "Yours": self.yours,
+            "In your file": self.place,
+            "That line": self.code,
+            "Likely cause": self.likely_cause,
+        }
+        return [(name, text) for name, text in named.items() if text]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How one public check ended; `failure` is None where nothing is to be said."""
+
+    test: PublicTest
+    status: Status
+    failure: Failure | None = None
+
+    @property
+    def points(self) -> float:
+        """What it earns."""
+        return self.test.points if self.status == "passed" else 0.0
+
+
+@dataclass(frozen=True)
+class Report:
+    """What one call of the checks found.
+
+    Attributes
+    ----------
+    handout : Handout
+        The assignment.
+    outcomes : tuple of Outcome
+        Of every check that was asked for.
+    checked : str
+        Which version of which files ran.
+    notes : tuple of str
+        Sentences that the student should read before the table.
+    problem : Failure or None
+        Why nothing ran.
+    seconds : float
+        Time that the checks took.
+    """
+
+    handout: Handout
+    outcomes: tuple[Outcome, ...]
+    checked: str = ""
+    notes: tuple[str, ...] = ()
+    problem: Failure | None = None
+    seconds: float = 0.0
+
+    @property
+    def passed(self) -> int:
+        """How many checks passed."""
+        return sum(outcome.status == "passed" for outcome in self.outcomes)
+
+    @property
+    def points(self) -> float:
+        """What the checks earned."""
+        return sum(outcome.points for outcome in self.outcomes)
+
+    @property
+    def max_points(self) -> float:
+        """What these checks are worth."""
+        return sum(outcome.test.points for outcome in self.outcomes)
+
+
+def judge(test: PublicTest, error: BaseException | None, files: Sequence[Path]) -> Outcome:
+    """Return how a check ended that raised `error`; `files` are the student's."""
+    if error is None:
+        return Outcome(test, "passed")
+    if isinstance(error, CheckFailure):
+        return Outcome(test, "failed", _check_failure(error))
+    place = live.origin(error, files)
+    if isinstance(error, KeyboardInterrupt):
+        problem = (
+            "You stopped it while it ran; if it did not come to an end, look for a loop that never ends."
+        )
+        return Outcome(test, "stopped", _located(problem, place))
+    if place is None:
+        return Outcome(test, "failed", _unlocated(error))
+    if isinstance(error, NotImplementedError):
+        return Outcome(test, "not implemented", Failure("", place=_place_text(place)))
+    return Outcome(test, "raised", _located(f"Your code raised {live.described(error)}", place))
+
+
+def settled(outcomes: Sequence[Outcome]) -> tuple[Outcome, ...]:
+    """Set aside the rules of tasks whose values are not right: keeping to them earns nothing yet."""
+    unsolved = {
+        outcome.test.task
+        for outcome in outcomes
+        if outcome.test.kind == "value" and outcome.status != "passed"
+    }
+    waiting = Failure("Counts once the other checks of this task pass.")
+    return tuple(
+        Outcome(outcome.test, "not judged", waiting)
+        if outcome.test.kind == "constraint" and outcome.test.task in unsolved
+        else outcome
+        for outcome in outcomes
+    )
+
+
+def not_loaded(error: BaseException, file: Path) -> Failure:
+    """Return why nothing ran: a file of the student's cannot be imported."""
+    return _located(f"{file.name} cannot be imported: {live.described(error)}", live.origin(error, [file]))
+
+
+def number(points: float) -> str:
+    """Write points with at most two decimals.
+
+    Examples
+    --------
+    >>> number(10.0), number(2.5), number(1.4286)
+    ('10', '2.5', '1.43')
+    """
+    return f"{points:.2f}".rstrip("0").rstrip(".")
+
+
+def _check_failure(error: CheckFailure) -> Failure:
+    capital = error.what[:1].upper() if error.what.partition(" ")[0].isalpha() else error.what[:1]
+    return Failure(
+        f"{capital}{error.what[1:]}: {error.problem}.",
+        first_wrong=error.first_wrong,
+        expected=_value_in_form(error.expected_value, error.expected),
+        yours=_value_in_form(error.actual_value, error.actual),
+        likely_cause=error.likely_cause,
+    )
+
+
+def _value_in_form(value: str | None, form: str | None) -> str | None:
+    """Return ``25 in a float32 tensor of shape (3, 2)``, or the one of them that is given.
+
+    Examples
+    --------
+    >>> _value_in_form("3", "int64 tensor of shape (2,)")
+    '3 in an int64 tensor of shape (2,)'
+    """
+    if value is None or form is None:
+        return value or form
+    return f"{value} in {'an' if form[0] in 'aeiou' else 'a'} {form}"
+
+
+def _unlocated(error: BaseException) -> Failure:
+    """Return what is told of an exception that was raised in the check itself."""
+    lines = str(error).splitlines()[:_MAX_LINES]
+    if isinstance(error, AssertionError):
+        return Failure("The check does not hold: " + ("\n".join(lines) or "an assertion failed."))
+    return Failure(f"The check could not use what your code returned: {live.described(error)}")
+
+
+def _located(problem: str, place: tuple[str, int, str] | None) -> Failure:
+    if place is None:
+        return Failure(problem)
+    code = linecache.getline(place[0], place[1]).strip()[:200]
+    return Failure(problem, place=_place_text(place), code=code or None)
+
+
+def _place_text(place: tuple[str, int, str]) -> str:
+    file, line, function = place
+    inside = f", in {function}" if function else ""
+    return f"{Path(file).name}, line {line}{inside}"

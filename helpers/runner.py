@@ -1,0 +1,116 @@
+"""Run an assignment's public checks on what the student has saved, and show the result."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Sequence
+from types import FunctionType
+
+from helpers import frontend, handout, live, report
+from helpers.handout import TEST_FILE, Handout, HandoutError, PublicTest
+from helpers.live import Version
+from helpers.outcomes import Outcome, Report, judge, not_loaded, settled
+from helpers.session import run_tests
+
+_last: dict[tuple[str, str | None], list[str]] = {}
+"""Digests of what a check ran on that did not pass, by assignment and task."""
+
+
+def check(name: str, task: str | None = None) -> None:
+    """Run public checks and show a table: as HTML in a notebook, as text elsewhere.
+
+    Parameters
+    ----------
+    name : str
+        The assignment, such as ``"knn"``.
+    task : str, optional
+        Id of the only task to check, such as ``"predict_labels"``.
+
+    Raises
+    ------
+    HandoutError
+        If the assignment's files are not found or damaged, or there is no such task.
+    """
+    done = run(name, task)
+    frontend.show(report.as_html(done), report.as_text(done))
+
+
+def run(name: str, task: str | None = None) -> Report:
+    """Run public checks as `check` does and return what they found."""
+    found = handout.find(name)
+    tests = _chosen(found, task)
+    live.follow({module: found.file(module) for module in found.modules})
+    try:
+        versions = [live.refresh(module) for module in found.modules]
+    except FileNotFoundError as error:
+        raise HandoutError(f"{error.filename} is missing; put it beside the notebook.") from None
+    notes = _notes(found, versions, (name, task))
+    done = _run(found, tests, versions, notes)
+    _last.pop((name, task), None)
+    if done.passed < len(done.outcomes):
+        _last[name, task] = [version.digest for version in versions]
+    return done
+
+
+def _chosen(found: Handout, task: str | None) -> tuple[PublicTest, ...]:
+    if task is None:
+        return found.tests
+    known = [one.id for one in found.tasks]
+    if task not in known:
+        raise HandoutError(f"{found.name} has no task {task!r}; choose one of: {', '.join(known)}.")
+    return tuple(test for test in found.tests if test.task == task)
+
+
+def _run(
+    found: Handout, tests: Sequence[PublicTest], versions: Sequence[Version], notes: list[str]
+) -> Report:
+    """Run the tests, unless a file of the student's could not be loaded."""
+    checked = ", ".join(
+        f"{version.file.name} as saved at {live.clock(version.saved)}" for version in versions
+    )
+    for version in versions:
+        if version.error is not None:
+            if version.runs:
+                notes.append(live.still_running(version))
+            outcomes = tuple(Outcome(test, "not run") for test in tests)
+            return Report(found, outcomes, checked, tuple(notes), not_loaded(version.error, version.file))
+    start = time.perf_counter()
+    errors = run_tests(found.folder / TEST_FILE, [test.id for test in tests])
+    seconds = time.perf_counter() - start
+    files = [version.file for version in versions]
+    ended = [
+        judge(test, errors[test.id], files) if test.id in errors else Outcome(test, "not run")
+        for test in tests
+    ]
+    return Report(found, settled(ended), checked, tuple(notes), seconds=seconds)
+
+
+def _notes(found: Handout, versions: Sequence[Version], asked: tuple[str, str | None]) -> list[str]:
+    """Return what the student may not be aware of."""
+    notes = []
+    digests = [version.digest for version in versions]
+    names = " and ".join(version.file.name for version in versions)
+    if _last.get(asked) == digests:
+        verb = "has" if len(versions) == 1 else "have"
+        notes.append(f"{names} {verb} not changed since the last check. If you edited, save the file first.")
+    shadows = sorted(set(_own_functions()) & set().union(*map(_public_names, found.modules)))
+    if shadows:
+        notes.append(
+            f"{', '.join(shadows)}: defined in this notebook as well. Only what stands in {names} is checked."
+        )
+    return notes
+
+
+def _own_functions() -> list[str]:
+    """Return the names of functions and classes that were defined in the notebook itself."""
+    return [
+        name
+        for name, value in vars(sys.modules["__main__"]).items()
+        if isinstance(value, (FunctionType, type)) and value.__module__ == "__main__"
+    ]
+
+
+def _public_names(module: str) -> set[str]:
+    names = vars(sys.modules[module]) if module in sys.modules else {}
+    return {name for name in names if not name.startswith("_")}

@@ -1,0 +1,121 @@
+"""What a check raised becomes what a student reads."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from helpers import outcomes
+from helpers.failures import CheckFailure
+from helpers.handout import PublicTest
+from helpers.outcomes import Failure, Outcome, judge
+
+TEST = PublicTest("test_public.py::test_a", "Adds.", "first", 2.5, "value")
+RULE = PublicTest("test_public.py::test_b", "Is short.", "first", 2.5, "constraint")
+
+
+def raised(source: str, file: Path) -> BaseException:
+    """Return what calling ``f`` of a student's file raises."""
+    file.write_text(source)
+    names: dict[str, object] = {}
+    exec(compile(source, str(file), "exec"), names)
+    with pytest.raises(BaseException) as caught:  # noqa: PT011
+        names["f"]()  # type: ignore[operator]
+    return caught.value
+
+
+def test_passed() -> None:
+    assert judge(TEST, None, []) == Outcome(TEST, "passed")
+    assert judge(TEST, None, []).points == 2.5
+
+
+def test_a_check_failure_keeps_its_facts() -> None:
+    error = CheckFailure(
+        "the sums",
+        "wrong values",
+        expected="int64 tensor of shape (2,)",
+        actual="int64 tensor of shape (2,)",
+        first_wrong="[1]; 1 of 2 entries is wrong",
+        likely_cause="the last one is missing",
+        expected_value="3",
+        actual_value="4",
+    )
+    outcome = judge(TEST, error, [])
+    assert outcome.status == "failed"
+    assert outcome.points == 0
+    assert outcome.failure == Failure(
+        "The sums: wrong values.",
+        first_wrong="[1]; 1 of 2 entries is wrong",
+        expected="3 in an int64 tensor of shape (2,)",
+        yours="4 in an int64 tensor of shape (2,)",
+        likely_cause="the last one is missing",
+    )
+    assert [name for name, _ in outcome.failure.facts()] == [
+        "First wrong",
+        "Expected",
+        "Yours",
+        "Likely cause",
+    ]
+
+
+def test_code_at_the_start_of_a_sentence_keeps_its_case() -> None:
+    failure = judge(TEST, CheckFailure("f(x)", "wrong"), []).failure
+    assert failure is not None
+    assert failure.problem == "f(x): wrong."
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "problem"),
+    [
+        ("int('x')", "raised", "Your code raised ValueError: invalid literal for int() with base 10: 'x'"),
+        ("raise SystemExit", "raised", "Your code raised SystemExit"),
+        ("raise NotImplementedError('first')", "not implemented", ""),
+    ],
+)
+def test_an_exception_of_the_students_code(tmp_path: Path, body: str, status: str, problem: str) -> None:
+    file = tmp_path / "toy.py"
+    outcome = judge(TEST, raised(f"def f():\n    {body}\n", file), [file])
+    assert outcome.status == status
+    assert outcome.failure is not None
+    assert outcome.failure.problem == problem
+    assert outcome.failure.place == "toy.py, line 2, in f"
+    assert outcome.failure.code == (body if status == "raised" else None)
+
+
+def test_an_interruption_names_the_line_that_ran(tmp_path: Path) -> None:
+    file = tmp_path / "toy.py"
+    outcome = judge(TEST, raised("def f():\n    raise KeyboardInterrupt\n", file), [file])
+    assert outcome.status == "stopped"
+    assert outcome.failure is not None
+    assert "loop that never ends" in outcome.failure.problem
+    assert outcome.failure.place == "toy.py, line 2, in f"
+
+
+def test_an_exception_of_the_check_itself() -> None:
+    failure = judge(TEST, AssertionError("assert 2 == 3\n +  where 2 = f()"), []).failure
+    assert failure == Failure("The check does not hold: assert 2 == 3\n +  where 2 = f()")
+    failure = judge(TEST, TypeError("'NoneType' object is not iterable"), []).failure
+    assert failure == Failure(
+        "The check could not use what your code returned: TypeError: 'NoneType' object is not iterable"
+    )
+
+
+def test_a_file_that_cannot_be_imported(tmp_path: Path) -> None:
+    file = tmp_path / "toy.py"
+    file.write_text("x = (\n")
+    with pytest.raises(SyntaxError) as caught:
+        compile(file.read_text(), str(file), "exec")
+    assert outcomes.not_loaded(caught.value, file) == Failure(
+        "toy.py cannot be imported: SyntaxError: '(' was never closed",
+        place="toy.py, line 1",
+        code="x = (",
+    )
+    assert outcomes.not_loaded(OSError("no"), file).place is None
+
+
+def test_rules_wait_for_values() -> None:
+    right, rule = Outcome(TEST, "passed"), Outcome(RULE, "passed")
+    assert outcomes.settled([right, rule]) == (right, rule)
+    wrong = Outcome(TEST, "failed")
+    assert [outcome.status for outcome in outcomes.settled([wrong, rule])] == ["failed", "not judged"]

@@ -1,0 +1,119 @@
+"""The table of the public checks says everything in words, in a notebook and in a terminal."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+
+from helpers import report
+from helpers.handout import Handout, PublicTest, Task
+from helpers.outcomes import SYMBOLS, Failure, Outcome, Report
+
+TASKS = (Task("sums", "Sums & products", 10), Task("means", "Means", 5))
+SUMS = PublicTest("test_public.py::test_sums", "Adds <two> numbers.", "sums", 2.5, "value")
+MEANS = PublicTest("test_public.py::test_means", "Of three numbers.", "means", 1.25, "value")
+WRONG = Failure(
+    "The sums: wrong values.",
+    first_wrong="[1]; 1 of 2 entries is wrong",
+    expected="3 in an int64 tensor of shape (2,)",
+    yours="4 in an int64 tensor of shape (2,)",
+    likely_cause="the last one is <missing>",
+)
+
+
+@pytest.fixture
+def done() -> Report:
+    """Return a report with a check that passed and one that failed."""
+    handout = Handout(Path(), "toy", "A <toy>", ("toy",), TASKS, (SUMS, MEANS), {})
+    outcomes = (Outcome(SUMS, "failed", WRONG), Outcome(MEANS, "passed"))
+    return Report(handout, outcomes, "toy.py as saved at 12:00:00", ("It has <not> changed.",))
+
+
+def visible(html: str) -> str:
+    """Return the words of HTML as a browser without styles shows them."""
+    words: list[str] = []
+
+    class Reader(HTMLParser):
+        inside_style = False
+
+        def handle_starttag(self, tag: str, attrs: object) -> None:
+            self.inside_style = tag == "style"
+
+        def handle_endtag(self, tag: str) -> None:
+            self.inside_style = False
+
+        def handle_data(self, data: str) -> None:
+            words.extend([] if self.inside_style else data.split())
+
+    Reader(convert_charrefs=True).feed(html)
+    return " ".join(words)
+
+
+def test_text(done: Report) -> None:
+    assert report.as_text(done) == (
+        "A <toy>: 1 of 2 public checks passed\n"
+        "toy.py as saved at 12:00:00\n"
+        "Note: It has <not> changed.\n"
+        "\n"
+        "Sums & products\n"
+        "  ✗ failed               0 / 2.5  Adds <two> numbers.\n"
+        "      The sums: wrong values.\n"
+        "      First wrong:  [1]; 1 of 2 entries is wrong\n"
+        "      Expected:     3 in an int64 tensor of shape (2,)\n"
+        "      Yours:        4 in an int64 tensor of shape (2,)\n"
+        "      Likely cause: the last one is <missing>\n"
+        "Means\n"
+        "  ✓ passed           1.25 / 1.25  Of three numbers.\n"
+        "\n"
+        "1.25 of the 3.75 points that these checks give. The other 11.25 of 15 points come from checks\n"
+        "that run when your work is graded."
+    )
+
+
+def test_html_says_the_same(done: Report) -> None:
+    html = visible(report.as_html(done))
+    for line in report.as_text(done).splitlines():
+        for part in re.split(r"\s{2,}|: +", line.strip()):
+            assert part.lower() in html.lower() or part.startswith(("1.25 of", "that run")), part
+    assert html.startswith("A <toy>: 1 of 2 public checks passed toy.py as saved at 12:00:00 Note: It has")
+    assert "Task Points Result Check Sums & products 0 / 2.5 ✗ Failed Adds <two> numbers." in html
+
+
+def test_nothing_is_told_by_colour_alone(done: Report) -> None:
+    html = report.as_html(done)
+    for status, symbol in SYMBOLS.items():
+        row = report.as_html(replace(done, outcomes=(Outcome(SUMS, status),)))
+        assert f"{symbol}</span> {status.capitalize()}" in row
+    assert not re.search(r"[^-]color:(?!inherit)", html), "text keeps the colour of the page"
+
+
+def test_what_students_and_authors_wrote_is_no_markup(done: Report) -> None:
+    html = report.as_html(done)
+    for word in ("two", "missing", "toy", "not"):
+        assert f"<{word}>" not in html
+
+
+def test_nothing_ran(done: Report) -> None:
+    problem = Failure("toy.py cannot be imported: SyntaxError", place="toy.py, line 3", code="x = (")
+    stopped = replace(done, problem=problem)
+    text = report.as_text(stopped)
+    assert text.startswith("A <toy>: no check ran\n")
+    assert "  toy.py cannot be imported: SyntaxError\n  In your file: toy.py, line 3\n" in text
+    assert "points" not in text
+    assert "<table" not in report.as_html(stopped)
+
+
+def test_long_lines_are_wrapped(done: Report) -> None:
+    long = replace(WRONG, likely_cause="word " * 60)
+    text = report.as_text(replace(done, outcomes=(Outcome(SUMS, "failed", long),)))
+    assert max(map(len, text.splitlines())) <= 96
+
+
+def test_checks_of_one_task_share_its_heading(done: Report) -> None:
+    twice = replace(done, outcomes=(Outcome(SUMS, "passed"), Outcome(SUMS, "passed"), *done.outcomes[1:]))
+    assert report.as_text(twice).count("Sums & products") == 1
+    assert 'rowspan="2"' in report.as_html(twice)

@@ -1,0 +1,136 @@
+"""One call tells a student what is right, what is wrong, and which version of the file ran."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType, SimpleNamespace
+
+import pytest
+from handouts import SOLUTION, STUB, write_toy
+
+import helpers
+from helpers import frontend, live, runner
+from helpers.handout import HandoutError
+
+
+@pytest.fixture
+def toy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """Return the file that the student edits, beside the notebook."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setitem(sys.modules, "__main__", ModuleType("__main__"))
+    yield write_toy(tmp_path)
+    sys.modules.pop("toy", None)
+    live._finder.files.clear()
+    runner._last.clear()
+
+
+def statuses(task: str | None = None) -> list[str]:
+    return [outcome.status for outcome in runner.run("toy", task).outcomes]
+
+
+def test_the_stub_and_the_solution(toy: Path) -> None:
+    assert statuses() == ["not implemented", "not judged", "not implemented", "not implemented"]
+    toy.write_text(SOLUTION)
+    done = runner.run("toy")
+    assert done.passed == 4
+    assert done.points == done.max_points == 5.5
+    assert done.checked.startswith("toy.py as saved at ")
+    assert done.notes == ()
+
+
+def test_one_task(toy: Path) -> None:
+    toy.write_text(SOLUTION)
+    assert statuses("total") == ["passed", "passed"]
+    with pytest.raises(HandoutError, match="has no task 'sum'; choose one of: double, total"):
+        runner.run("toy", "sum")
+
+
+def test_every_edit_counts_at_once(toy: Path) -> None:
+    for body, status in {
+        "return 2 * x": "passed",
+        "return 3 * x": "failed",
+        "return x * x ": "failed",
+    }.items():
+        toy.write_text(STUB.replace('raise NotImplementedError("double")', body))
+        done = runner.run("toy", "double")
+        assert done.outcomes[0].status == status
+    assert done.outcomes[0].failure is not None
+    assert done.outcomes[0].failure.likely_cause == "this is the square"
+
+
+def test_an_exception_shows_the_line_that_was_saved_last(toy: Path) -> None:
+    runner.run("toy")
+    toy.write_text("# one line more\n" + STUB.replace('raise NotImplementedError("double")', "return y"))
+    failure = runner.run("toy", "double").outcomes[0].failure
+    assert failure is not None
+    assert failure.problem == "Your code raised NameError: name 'y' is not defined"
+    assert failure.place == "toy.py, line 7, in double"
+    assert failure.code == "return y"
+
+
+def test_a_file_that_does_not_load(toy: Path) -> None:
+    toy.write_text("def double(x:\n")
+    done = runner.run("toy")
+    assert done.problem is not None
+    assert done.problem.place == "toy.py, line 1"
+    assert [outcome.status for outcome in done.outcomes] == ["not run"] * 4
+    assert done.notes == ()
+    toy.write_text(SOLUTION)
+    runner.run("toy")
+    toy.write_text("import no_such_module\n")
+    done = runner.run("toy")
+    assert done.problem is not None
+    assert "ModuleNotFoundError" in done.problem.problem
+    (note,) = done.notes
+    assert "is newer than what runs: this notebook still has the version" in note
+
+
+def test_a_file_that_was_not_saved(toy: Path) -> None:
+    runner.run("toy")
+    (note,) = runner.run("toy").notes
+    assert note == "toy.py has not changed since the last check. If you edited, save the file first."
+    assert runner.run("toy", "total").notes == ()
+    toy.write_text(SOLUTION)
+    assert runner.run("toy").notes == runner.run("toy").notes == ()
+
+
+def test_functions_written_into_the_notebook_are_pointed_out(toy: Path) -> None:
+    runner.run("toy")
+    exec("def double(x):\n    return 2 * x\n\ndef mine():\n    pass\n", vars(sys.modules["__main__"]))
+    toy.write_text(STUB + "\n")
+    (note,) = runner.run("toy").notes
+    assert note == "double: defined in this notebook as well. Only what stands in toy.py is checked."
+
+
+def test_missing_files(toy: Path) -> None:
+    toy.unlink()
+    with pytest.raises(HandoutError, match=r"toy\.py is missing; put it beside the notebook"):
+        runner.run("toy")
+    with pytest.raises(HandoutError, match="no assignment 'knn'"):
+        runner.run("knn")
+
+
+def test_a_terminal_shows_text(toy: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    helpers.check("toy", task="total")
+    assert capsys.readouterr().out.startswith("A toy: 0 of 2 public checks passed\n")
+
+
+def test_a_notebook_shows_html(toy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    published: list[dict[str, str]] = []
+    shell = SimpleNamespace(display_pub=SimpleNamespace(publish=published.append))
+    monkeypatch.setattr(frontend, "shell", lambda: shell)
+    helpers.check("toy")
+    (bundle,) = published
+    assert bundle["text/html"].startswith('<div class="coursegrad">')
+    assert bundle["text/plain"].startswith("A toy: 0 of 4 public checks passed")
+
+
+def test_it_is_quick(toy: Path) -> None:
+    toy.write_text(SOLUTION)
+    runner.run("toy")
+    start = time.process_time()
+    runner.run("toy")
+    assert time.process_time() - start < 0.5
