@@ -191,7 +191,7 @@ REFUSED = {
         cell(
             "nbgrader: {solution: true, grade_id: a}", "if 1:\n" + SOLUTION.replace("1", "    x = 1"), "code"
         ),
-        12,
+        14,
     ),
 }
 
