@@ -14,6 +14,8 @@ from autograder.engine.wire.values import DICTS, MAX_DEPTH, NUMPY_DTYPES, TORCH_
 
 _MAX_DIMENSIONS = 16
 _MAX_ELEMENTS = 1 << 40
+_MAX_EMPTY = 1 << 24
+"""What takes no bytes on the wire can still become a list of a billion empty rows."""
 _MAX_PAIRS = 10_000
 """Keys whose hashes collide make a dict slow to build, so a dict that arrives is small."""
 _MAX_COLLISIONS = _MAX_PAIRS**2
@@ -215,6 +217,8 @@ def _size(shape: Any) -> int:
         span *= max(length, 1)
         if span > _MAX_ELEMENTS:
             raise ProtocolError("a shape of too many elements")
+    if elements == 0 and span > _MAX_EMPTY:
+        raise ProtocolError("a shape of no elements, but long sides")
     return elements
 
 

@@ -9,7 +9,6 @@ Only `readv`, `writev` and `poll` are used, because a worker's system-call filte
 
 from __future__ import annotations
 
-import contextlib
 import mmap
 import os
 import struct
@@ -58,20 +57,11 @@ Wait = Callable[[int, bool], None]
 """`wait(fd, for_writing)` returns when the descriptor is ready, or raises: a deadline, for example."""
 
 
-def large_buffer(size: int) -> mmap.mmap:
-    """Return zeroed memory that becomes real as it is written, in large pages where there are any."""
-    buffer = mmap.mmap(-1, size)
-    if hasattr(mmap, "MADV_HUGEPAGE"):
-        with contextlib.suppress(OSError):  # a kernel without them
-            buffer.madvise(mmap.MADV_HUGEPAGE)
-    return buffer
-
-
 def copy(data: Buffer) -> Buffer:
     """Return a copy of a buffer."""
     if len(data) <= _READ_AHEAD:
         return bytearray(data)
-    twin = large_buffer(len(data))
+    twin = mmap.mmap(-1, len(data))
     twin[:] = data
     return twin
 
@@ -189,7 +179,7 @@ class Channel:
 
     def _read_large(self, size: int) -> Buffer:
         """Read into pages that the kernel hands out as data arrives, not as it is announced."""
-        data = large_buffer(size)
+        data = mmap.mmap(-1, size)
         ahead = min(size, len(self._pending))
         data[:ahead] = self._pending[:ahead]
         del self._pending[:ahead]
