@@ -222,6 +222,13 @@ def test_lists_that_double_at_every_step_are_refused() -> None:
     Decoder([], refuse).decode(packed([Tag.LIST, doubling[:16]]))
 
 
+def test_a_tensor_of_a_billion_empty_rows_is_refused() -> None:
+    for shape in ([2**30, 0], [2**13, 0, 2**13]):
+        with pytest.raises(ProtocolError, match="long sides"):
+            Decoder([bytearray()], refuse).decode(packed([Tag.TENSOR, "float32", shape, 0, False, None]))
+    assert through(torch.empty(0, 3, 224, 224)).shape == (0, 3, 224, 224)
+
+
 def test_dicts_of_many_keys_are_refused_together_where_their_hashes_might_collide() -> None:
     def dicts(count: int, key: Callable[[int], Any]) -> Any:
         return packed([Tag.LIST, [[Tag.DICT, [[key(n), 0] for n in range(8000)]] for _ in range(count)]])
