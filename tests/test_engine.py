@@ -188,6 +188,11 @@ def test_hidden_values_and_student_text_stay_out_of_hidden_feedback(pool: Pool) 
             assert canary not in "".join(shown)
 
 
+def test_a_byte_order_mark_and_foreign_line_ends_are_no_mistake(either_pool: Pool) -> None:
+    source = "\ufeff" + tiny.REFERENCE.replace("\n", "\r\n")
+    assert {o.status for o in graded(either_pool, tiny.submission(source)).outcomes} == {Status.passed}
+
+
 def test_student_code_may_import_the_helpers_of_the_notebooks(pool: Pool) -> None:
     found = graded(pool, tiny.submission("from helpers import data, checks\n" + tiny.REFERENCE))
     assert {outcome.status for outcome in found.outcomes} == {Status.passed}

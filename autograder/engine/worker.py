@@ -117,7 +117,8 @@ class Worker:
         code, facts = {}, {}
         for name, (file, source) in sources.items():
             try:
-                text = source.decode()  # not bytes: a coding line must not make Python read other code
+                # Not bytes, since a coding line could make Python read other code; a BOM is no code.
+                text = source.decode("utf-8-sig")
                 code[name] = compile(text, file, "exec", dont_inherit=True)
                 facts[name] = constraints.scan(text).to_plain()
             except BaseException as error:
