@@ -12,7 +12,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field, PlainValidator
 
 from autograder import settings
-from autograder.course import Course
+from autograder.course import Allowance, Course
 from autograder.errors import ConfigError
 
 ASSIGNMENT_FILE = "assignment.toml"
@@ -74,6 +74,8 @@ class Assignment:
         Of every test that sets none itself.
     deadline : datetime or None
         With its time zone.
+    allow : tuple of Allowance
+        Exceptions of the leak check of releases.
     """
 
     name: str
@@ -85,6 +87,7 @@ class Assignment:
     tiers: dict[str, str]
     limits: TestLimits
     deadline: datetime | None = None
+    allow: tuple[Allowance, ...] = ()
 
     @property
     def file(self) -> Path:
@@ -126,6 +129,7 @@ def load(course: Course, name: str) -> Assignment:
         tiers=dict(table.tiers),
         limits=TestLimits(**table.limits.model_dump()),
         deadline=_deadline(path, table, course.timezone),
+        allow=table.release.allow,
     )
 
 
@@ -190,6 +194,10 @@ class _LimitsTable(settings.Table):
     output_kb: Annotated[int, Field(ge=1, le=10_000, strict=True)] = TestLimits.output_kb
 
 
+class _ReleaseTable(settings.Table):
+    allow: tuple[Allowance, ...] = ()
+
+
 class _AssignmentTable(settings.Table):
     name: str
     title: Annotated[str, Field(min_length=1)]
@@ -200,4 +208,5 @@ class _AssignmentTable(settings.Table):
         dict[Annotated[str, AfterValidator(_suite_file)], Literal["public", "hidden"]], Field(min_length=1)
     ]
     limits: _LimitsTable = _LimitsTable()
+    release: _ReleaseTable = _ReleaseTable()
     tasks: Annotated[tuple[_TaskTable, ...], Field(min_length=1), AfterValidator(_distinct_tasks)]

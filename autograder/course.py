@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import secrets
 import stat
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Annotated
+
+from pydantic import AfterValidator, Field
 
 from autograder import settings, storage
 from autograder.errors import ConfigError
@@ -17,14 +21,65 @@ ROOT_VARIABLE = "COURSEGRAD_ROOT"
 SECRET_BYTES = 32
 
 
-class _Release(settings.Table):
-    repository: str = ""
+def _repository(value: str) -> str:
+    if value and not re.fullmatch(r"[\w.-]+/[\w.-]+", value, re.ASCII):
+        raise ValueError("expected owner and name of a GitHub repository, such as 'university/deep-learning'")
+    return value
+
+
+def _reference(value: str) -> str:
+    if not re.fullmatch(r"[0-9A-Za-z]+([._/-][0-9A-Za-z]+)*", value):
+        raise ValueError("expected a name that git accepts, such as 'v1' or '2026-autumn'")
+    return value
+
+
+class Allowance(settings.Table):
+    """Lines that students may have although they are also part of a solution or a hidden test.
+
+    Attributes
+    ----------
+    lines : str
+        The lines; white space, punctuation and capitals do not matter.
+    reason : str
+        Why they give nothing away.
+    """
+
+    lines: Annotated[str, Field(min_length=1)]
+    reason: Annotated[str, Field(min_length=10)]
+
+
+class Release(settings.Table):
+    """Where student releases are published to.
+
+    Attributes
+    ----------
+    repository : str
+        Owner and name of the public GitHub repository; empty until there is one.
+    tag, branch : str
+        The name of this release, which badges and set-up cells point to, and the branch that it extends.
+    remote : str
+        What git pushes to, if not the repository on GitHub.
+    allow : tuple of Allowance
+        Exceptions of the leak check.
+    """
+
+    repository: Annotated[str, AfterValidator(_repository)] = ""
+    tag: Annotated[str, AfterValidator(_reference)] = "v1"
+    branch: Annotated[str, AfterValidator(_reference)] = "main"
+    remote: str = ""
+    allow: tuple[Allowance, ...] = ()
+
+    @property
+    def url(self) -> str:
+        """What git pushes to; empty if there is nothing to push to."""
+        github = f"https://github.com/{self.repository}.git" if self.repository else ""
+        return self.remote or github
 
 
 class _CourseTable(settings.Table):
     name: str
     timezone: str
-    release: _Release = _Release()
+    release: Release = Release()
 
 
 @dataclass(frozen=True)
@@ -39,14 +94,14 @@ class Course:
         The title that students see.
     timezone : str
         IANA zone of deadlines.
-    repository : str
-        Public repository that student releases are published to; empty until there is one.
+    release : Release
+        Where student releases are published to.
     """
 
     root: Path
     name: str
     timezone: str
-    repository: str = ""
+    release: Release = field(default_factory=Release)
 
     @classmethod
     def find(cls, start: Path | None = None) -> Course:
@@ -76,7 +131,7 @@ class Course:
         path = root / COURSE_FILE
         table = settings.read(path, _CourseTable)
         settings.zone(path, table.timezone)
-        return cls(root.absolute(), table.name, table.timezone, table.release.repository)
+        return cls(root.absolute(), table.name, table.timezone, table.release)
 
     def assignments(self) -> tuple[str, ...]:
         """Return the names of the assignments that have a ``solutions/<name>/assignment.toml``."""

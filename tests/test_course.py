@@ -98,3 +98,31 @@ def test_current_course(course: Course, monkeypatch: pytest.MonkeyPatch) -> None
     course_module.set_current(course)
     monkeypatch.chdir("/")
     assert course_module.current() == course
+
+
+def test_releases_go_to_the_repository_or_the_remote(course: Course) -> None:
+    path = course.root / "course.toml"
+    assert course.release.url == ""
+    path.write_text(path.read_text() + '[release]\nrepository = "uni/course"\ntag = "2026-autumn"\n')
+    release = Course.load(course.root).release
+    assert (release.tag, release.url) == ("2026-autumn", "https://github.com/uni/course.git")
+    path.write_text(path.read_text() + 'remote = "../public.git"\n')
+    assert Course.load(course.root).release.url == "../public.git"
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        'repository = "https://github.com/uni/course"',
+        'tag = "v 1"',
+        'tag = "--force"',
+        'tag = "a..b"',
+        'branch = ""',
+        'allow = [{lines = "x = 1", reason = "ok"}]',
+    ],
+)
+def test_a_malformed_release_is_refused(course: Course, line: str) -> None:
+    path = course.root / "course.toml"
+    path.write_text(f"{path.read_text()}[release]\n{line}\n")
+    with pytest.raises(ConfigError, match="`release"):
+        Course.load(course.root)
