@@ -1,0 +1,40 @@
+import ctypes
+import os
+import posix
+import sys
+
+from toolbox import CANARY, attempt, libc
+
+
+def by_getenv():
+    library = libc()
+    library.getenv.restype = ctypes.c_char_p
+    return library.getenv(b"GITHUB_TOKEN")
+
+
+def by_pointer():
+    pointer = ctypes.POINTER(ctypes.c_char_p).in_dll(libc(), "environ")
+    found = []
+    for position in range(1000):
+        if not pointer or pointer[position] is None:
+            break
+        found.append(pointer[position])
+    return [entry for entry in found if CANARY.encode() in entry or b"TOKEN" in entry]
+
+
+attempt(
+    "read os.environ",
+    lambda: [v for v in os.environ.values() if CANARY in v] or os.environ.get("GITHUB_TOKEN"),
+)
+attempt("read posix.environ", lambda: [v for v in posix.environ.values() if CANARY.encode() in v])
+attempt("read it by getenv", by_getenv)
+attempt("read it by pointer", by_pointer)
+attempt(
+    "read the command line",
+    lambda: [v for v in (*sys.argv, *sys.orig_argv, *sys._xoptions) if CANARY in str(v)],
+)
+attempt("read the shell's files", lambda: open("/root/.bash_history").read() + open("/root/.netrc").read())
+
+
+def twice(function, x):
+    return function(function(x))

@@ -1,0 +1,9 @@
+import builtins
+
+from toolbox import attempt
+
+attempt("find that a file of settings was read", lambda: getattr(builtins, "PWNED", None))
+
+
+def twice(function, x):
+    return function(function(x))
