@@ -184,6 +184,13 @@ def test_prctl_cannot_undo_confinement(filter: Filter) -> None:
     assert set(allowed) == set(seccomp.PRCTL_HARMLESS) - {kernel.PR_SET_VMA}
 
 
+def test_clocks_of_other_processes_are_refused(filter: Filter) -> None:
+    """The kernel's own clocks can be read; a negative number means a process."""
+    for name in ("clock_gettime", "clock_getres"):
+        assert all(filter.call(name, clock) == seccomp.ALLOW for clock in range(12))
+        assert filter.call(name, (~1234 << 3 | 2) & 0xFFFFFFFF) != seccomp.ALLOW
+
+
 def test_fcntl_cannot_send_signals_or_hold_leases(filter: Filter) -> None:
     """Duplicates and flags only: no owner, signal, lock, lease, notification, pipe size or seal."""
     allowed = [command for command in range(2048) if filter.call("fcntl", 0, command) == seccomp.ALLOW]

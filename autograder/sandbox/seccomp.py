@@ -58,6 +58,7 @@ IOCTL_HARMLESS: Final = (0x5401, 0x802C542A, 0x541B, 0x5421, 0x5451, 0x5450)
 
 _SET_MODE_FILTER: Final = 1
 _TSYNC: Final = 1
+KERNEL_CLOCKS: Final = 12
 
 
 class Instruction(NamedTuple):
@@ -154,6 +155,9 @@ def _rules(*, read_only: bool) -> dict[str, list[Instruction]]:
         "prctl": _one_of(0, PRCTL_HARMLESS),
         "fcntl": _one_of(1, FCNTL_HARMLESS),
         "ioctl": _one_of(1, IOCTL_HARMLESS),
+        # Other numbers are clocks of other processes: how long the grader computes is nobody's business.
+        "clock_gettime": _one_of(0, range(KERNEL_CLOCKS)),
+        "clock_getres": _one_of(0, range(KERNEL_CLOCKS)),
     }
     if read_only:
         for name, flags in (("open", 1), ("openat", 2)):

@@ -110,8 +110,6 @@ getitimer                  36  102
 """Handlers, masks and timers of the process itself."""
 
 CLOCKS: Final = """
-clock_gettime             228  113
-clock_getres              229  114
 clock_nanosleep           230  115
 nanosleep                  35  101
 gettimeofday               96  169
@@ -152,6 +150,8 @@ prlimit64                 302  261
 prctl                     157  167
 fcntl                      72   25
 ioctl                      16   29
+clock_gettime             228  113
+clock_getres              229  114
 """
 """Allowed or refused by their arguments; see `seccomp`."""
 
