@@ -104,7 +104,7 @@ def _broken(facts: FunctionFacts, found: Sequence[Sighting], problem: str, cause
     ]
     more = f" and {len(places) - 5} more" if len(places) > 5 else ""
     return CheckFailure(
-        facts.name[:60], problem, first_wrong=", ".join(places[:5]) + more, likely_cause=cause
+        f"{facts.name[:60]}()", problem, first_wrong=", ".join(places[:5]) + more, likely_cause=cause
     )
 
 

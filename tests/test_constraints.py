@@ -204,7 +204,7 @@ def test_loops_are_found(source: str, expected: list[str] | int | str) -> None:
 def test_the_report_names_lines_and_helpers() -> None:
     source = "def g(x):\n    for a in x: pass\ndef f(x):\n    while x: pass\n    g(x)"
     report = broken(source, loops=1)
-    assert report.what == "f"
+    assert report.what == "f()"
     assert report.problem == "2 explicit loops; this task allows 1"
     assert report.first_wrong == "line 4 (while loop), line 2 (for loop, in g)"
     require(StandIn(source), loops=2)
