@@ -43,8 +43,8 @@ def test_one_submission_in_full(result: SubmissionResult) -> None:
         "The first task  5 / 10",
         "✓ Adds numbers",
         "✗ Adds vectors  failed",
-        "expected      (3, 4) float32",
-        "likely cause  The sum runs over the wrong dimension.",
+        "expected           (3, 4) float32",
+        "likely cause       The sum runs over the wrong dimension.",
         "toy.py:12, in answer",
         "✗ Adds many numbers  raised an error  (hidden)",
         "– Uses no loop  not judged",  # noqa: RUF001

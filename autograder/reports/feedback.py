@@ -59,6 +59,7 @@ def render(result: SubmissionResult, *, title: str, course: str) -> str:
         max_score=wording.number(result.max_score),
         percent=_percent(result.score, result.max_score),
         stopped=wording.stopped(result),
+        place_label=wording.place_label,
         notes=result.notes,
         sections=sections,
         passed=sum(check.look.tone == "good" for check in checks),

@@ -123,7 +123,7 @@ def _feedback(test: TestResult) -> RenderableType:
     for name, text in (
         ("expected", feedback.expected),
         ("actual", feedback.actual),
-        ("first wrong", feedback.first_wrong),
+        (wording.place_label(feedback.first_wrong).lower(), feedback.first_wrong),
         ("likely cause", feedback.likely_cause),
         ("line", f"{place.file}:{place.line}, in {place.function}" if place else None),
     ):

@@ -45,6 +45,17 @@ def number(points: float) -> str:
     return f"{points:.2f}".rstrip("0").rstrip(".")
 
 
+def place_label(place: str | None) -> str:
+    """Say what a feedback's ``first_wrong`` names: an entry of a value, or lines of the source.
+
+    Examples
+    --------
+    >>> place_label("[3, 0]"), place_label("line 18 (for loop)")
+    ('First wrong entry', 'In your source')
+    """
+    return "In your source" if place is not None and place.startswith("line ") else "First wrong entry"
+
+
 def stopped(result: SubmissionResult) -> str | None:
     """Return the reason why no test of a submission ran, or None if tests ran."""
     if not result.tests or any(test.status is not Status.not_run for test in result.tests):
