@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import sys
 from typing import Any
 
@@ -30,3 +31,8 @@ def say(text: str) -> None:
 def in_colab() -> bool:
     """Tell whether this is a Google Colab runtime, which loads ``google.colab`` at its start."""
     return "google.colab" in sys.modules
+
+
+def colab_part(name: str) -> Any:
+    """Return a module of ``google.colab``, such as ``drive``; raises ImportError outside of Colab."""
+    return importlib.import_module(f"google.colab.{name}")

@@ -16,6 +16,9 @@ from helpers.session import run_tests
 _last: dict[tuple[str, str | None], list[str]] = {}
 """Digests of what a check ran on that did not pass, by assignment and task."""
 
+_checked: dict[str, dict[str, str]] = {}
+"""File names to digests of what the last check of an assignment ran on."""
+
 
 def check(name: str, task: str | None = None) -> None:
     """Run public checks and show a table: as HTML in a notebook, as text elsewhere.
@@ -47,10 +50,17 @@ def run(name: str, task: str | None = None) -> Report:
         raise HandoutError(f"{error.filename} is missing; put it beside the notebook.") from None
     notes = _notes(found, versions, (name, task))
     done = _run(found, tests, versions, notes)
+    if done.problem is None:
+        _checked[name] = {version.file.name: version.digest for version in versions}
     _last.pop((name, task), None)
     if done.passed < len(done.outcomes):
         _last[name, task] = [version.digest for version in versions]
     return done
+
+
+def last_checked(name: str) -> dict[str, str] | None:
+    """Return file names and SHA-256 of what the last check in this session ran on; None if none did."""
+    return _checked.get(name)
 
 
 def _chosen(found: Handout, task: str | None) -> tuple[PublicTest, ...]:
