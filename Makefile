@@ -8,7 +8,7 @@ OUT         ?= graded/$(ASSIGNMENT)
 BIN   := .venv/bin
 STAMP := .venv/.installed
 
-.PHONY: help install grade report release test test-full check format schema bench clean
+.PHONY: help install grade report release publish test test-full check format schema bench clean
 
 help:  ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/' | expand -t 12
@@ -28,8 +28,11 @@ grade: $(STAMP)  ## Grade the folder SUBMISSIONS of ASSIGNMENT into OUT
 report: $(STAMP)  ## Write grades.csv and the feedback in OUT again, and print the table
 	@$(BIN)/autograder report $(OUT)
 
-release:  ## Build the student release (not in this version yet)
-	$(error make release comes with the student release, which this version does not have yet)
+release: $(STAMP)  ## Make assignments/ and dist/ from solutions/, and check that nothing leaks
+	@$(BIN)/autograder release
+
+publish: $(STAMP)  ## Push dist/student to the public repository that course.toml names
+	@$(BIN)/autograder publish
 
 test: $(STAMP)  ## Run the tests
 	@$(BIN)/pytest -m 'not full'

@@ -13,6 +13,7 @@ from typer.core import TyperGroup
 
 import autograder
 from autograder.errors import AutograderError, ConfigError
+from autograder.release import commands
 
 if TYPE_CHECKING:
     from autograder.course import Course
@@ -207,6 +208,9 @@ def schema() -> None:
     from autograder.results import SubmissionResult
 
     typer.echo(json.dumps(SubmissionResult.model_json_schema(), indent=2))
+
+
+commands.register(app)
 
 
 def main() -> None:

@@ -1,0 +1,177 @@
+"""Everything that a file holds, also within archives and encodings, as texts in which words can be sought."""
+
+from __future__ import annotations
+
+import binascii
+import bz2
+import html
+import io
+import lzma
+import re
+import tarfile
+import zipfile
+import zlib
+from collections.abc import Callable, Iterator
+from urllib.parse import unquote
+
+MAX_DEPTH = 6
+"""Archives within archives."""
+
+MAX_BYTES = 20_000_000
+"""Of one file; nothing that a release contains is nearly so large."""
+
+_BASE64 = re.compile(rb"(?:[A-Za-z0-9+/_-]{20,}\s*)+={0,2}")
+_ANSI = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
+_NUMBERED = re.compile(r"^[\s>|+-]*\d+[:.|]?[ \t]+", re.MULTILINE)
+_COMMENT = re.compile(r"#.*")
+_TAG = re.compile(r"<[^<>]*>")
+_ESCAPE = re.compile(r"\\(?:u([0-9a-fA-F]{4})|x([0-9a-fA-F]{2})|(.))")
+_ZLIB = re.compile(rb"x[\x01\x5e\x9c\xda]")
+_STANDARD = bytes.maketrans(b"-_", b"+/")
+_SHORTEST = 12
+_CONTROLS = {chr(code) for code in range(32)} - set("\t\n\r\f\x1b")
+_PACKED: dict[bytes, Callable[[bytes], bytes]] = {
+    b"\x1f\x8b": lambda blob: zlib.decompressobj(31).decompress(blob, MAX_BYTES + 1),
+    b"BZh": lambda blob: bz2.BZ2Decompressor().decompress(blob, MAX_BYTES + 1),
+    b"\xfd7zXZ\0": lambda blob: lzma.LZMADecompressor().decompress(blob, MAX_BYTES + 1),
+}
+_MAGIC = (*_PACKED, b"PK", b"\x89PNG", b"%PDF", b"GIF8", b"\xff\xd8\xff")
+
+
+class UnreadableError(Exception):
+    """Content that cannot be looked into; its text says why."""
+
+
+def inside(place: str, blob: bytes, depth: int = 0) -> Iterator[tuple[str, bytes]]:
+    """Yield a file and every file and encoded part within it, each with its place.
+
+    Raises
+    ------
+    UnreadableError
+        A part is encrypted, damaged, too large, or too deep inside others.
+    """
+    if len(blob) > MAX_BYTES:
+        raise UnreadableError(f"{place} is larger than {MAX_BYTES:,} bytes")
+    yield place, blob
+    for name, part in _parts(blob):
+        if depth == MAX_DEPTH:
+            raise UnreadableError(f"{place} holds archives {MAX_DEPTH} deep")
+        yield from inside(f"{place}!{name}", part, depth + 1)
+
+
+def texts(blob: bytes) -> Iterator[str]:
+    """Yield readings of a file, line by line as in the file: as it is, unescaped, without markup."""
+    plain = blob.decode("utf-8", errors="replace")
+    readings = [plain]
+    if "\0" in plain:
+        readings.append(blob.replace(b"\0", b"").decode("utf-8", errors="replace"))  # UTF-16 and UTF-32
+    for reading in list(readings):
+        for _ in range(3):  # JSON in JSON in JSON
+            if "\\" in reading:
+                reading = _ESCAPE.sub(_unescaped, reading)
+                readings.append(reading)
+    for reading in list(readings):
+        if "<" in reading or "&" in reading:
+            readings += [html.unescape(_TAG.sub(filler, reading)) for filler in ("", " ")]
+        if "%" in reading:
+            readings.append(unquote(reading))
+    for reading in dict.fromkeys(readings):
+        cleaned = _NUMBERED.sub("", _ANSI.sub("", reading))
+        yield from dict.fromkeys((reading, cleaned, _COMMENT.sub("", cleaned)))
+
+
+def _unescaped(match: re.Match[str]) -> str:
+    """Return what an escape stands for; a space for a line's end, so that lines are those of the file."""
+    code, letter = match[1] or match[2], match[3]
+    if code:
+        character = chr(int(code, 16))
+        return character if character.isprintable() or character == "\x1b" else " "
+    return " " if letter in "nrtfv" else letter
+
+
+def _parts(blob: bytes) -> Iterator[tuple[str, bytes]]:
+    """Yield what is packed or encoded in a file, with a name for each part."""
+    if zipfile.is_zipfile(io.BytesIO(blob)):
+        yield from _zip(blob)
+    elif blob[257:262] == b"ustar":
+        yield from _tar(blob)
+    for magic, expand in _PACKED.items():
+        if blob.startswith(magic):
+            yield "unpacked", _expanded(expand, blob)
+    if not _is_text(blob):
+        yield from _streams(blob)
+    yield from _encoded(blob)
+
+
+def _zip(blob: bytes) -> Iterator[tuple[str, bytes]]:
+    """Yield comments, names and members of a zip archive, those that its directory leaves out as well."""
+    try:
+        with zipfile.ZipFile(io.BytesIO(blob)) as archive:
+            yield "comment", archive.comment
+            entries = archive.infolist()
+            for entry in entries:
+                if entry.file_size > MAX_BYTES:
+                    raise UnreadableError(f"{entry.filename} is larger than {MAX_BYTES:,} bytes")
+                yield f"{entry.filename}!comment", entry.comment
+                yield f"{entry.filename}!extra", entry.extra
+                yield entry.filename, archive.read(entry)
+    except (zipfile.BadZipFile, zlib.error, RuntimeError, NotImplementedError, EOFError, OSError) as error:
+        raise UnreadableError(f"a zip archive cannot be read ({error})") from None
+    listed = {entry.header_offset for entry in entries}
+    for match in re.finditer(re.escape(b"PK\x03\x04"), blob):
+        start = match.start()
+        lengths = blob[start + 26 : start + 30]
+        if start not in listed and len(lengths) == 4:
+            data = start + 30 + int.from_bytes(lengths[:2], "little") + int.from_bytes(lengths[2:], "little")
+            yield f"unlisted@{start}", _inflated(blob[data:], raw=True)
+
+
+def _tar(blob: bytes) -> Iterator[tuple[str, bytes]]:
+    try:
+        with tarfile.open(fileobj=io.BytesIO(blob)) as archive:
+            for member in archive:
+                file = archive.extractfile(member) if member.isreg() else None
+                yield member.name, file.read(MAX_BYTES + 1) if file else member.linkname.encode()
+    except (tarfile.TarError, EOFError, OSError) as error:
+        raise UnreadableError(f"a tar archive cannot be read ({error})") from None
+
+
+def _expanded(expand: Callable[[bytes], bytes], blob: bytes) -> bytes:
+    try:
+        return expand(blob)
+    except (zlib.error, lzma.LZMAError, OSError, EOFError) as error:
+        raise UnreadableError(f"a packed file cannot be read ({error})") from None
+
+
+def _streams(blob: bytes) -> Iterator[tuple[str, bytes]]:
+    """Yield what is compressed within a binary file, such as the texts of an image."""
+    for match in _ZLIB.finditer(blob):
+        data = _inflated(blob[match.start() :])
+        if data:
+            yield f"stream@{match.start()}", data
+
+
+def _inflated(blob: bytes, *, raw: bool = False) -> bytes:
+    try:
+        return zlib.decompressobj(-zlib.MAX_WBITS if raw else zlib.MAX_WBITS).decompress(blob, MAX_BYTES + 1)
+    except zlib.error:
+        return b""
+
+
+def _encoded(blob: bytes) -> Iterator[tuple[str, bytes]]:
+    """Yield what is written in Base64, where it is text or a packed file."""
+    for match in _BASE64.finditer(blob.replace(b"\\n", b"\n")):
+        digits = re.sub(rb"\s", b"", match[0]).rstrip(b"=").translate(_STANDARD)
+        for offset in range(4):
+            usable = digits[offset : len(digits) - (len(digits) - offset) % 4 or None]
+            data = binascii.a2b_base64(usable)
+            if len(data) >= _SHORTEST and (_is_text(data) or data.startswith(_MAGIC)):
+                yield f"base64@{match.start()}", data
+                break
+
+
+def _is_text(blob: bytes) -> bool:
+    try:
+        return not any(character in _CONTROLS for character in blob.decode("utf-8"))
+    except UnicodeDecodeError:
+        return False

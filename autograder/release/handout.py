@@ -1,0 +1,157 @@
+"""What students get of an assignment: notebook, stub modules, public tests, and what checks are worth."""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+from autograder.assignment import Assignment
+from autograder.course import Course
+from autograder.errors import ReleaseError
+from autograder.release import notebook
+from autograder.release.notebook import Notebook
+from autograder.release.stripper import stub_module
+from autograder.scoring import DECIMALS, PlannedTest, share
+
+PUBLIC_TESTS = "test_public.py"
+CHECKS_FILE = "checks.json"
+CHECKS_FORMAT = 1
+
+
+@dataclass(frozen=True)
+class Handout:
+    """The released files of an assignment.
+
+    Attributes
+    ----------
+    name, title : str
+        Of the assignment.
+    modules : tuple of str
+        What students write, each as ``<module>.py``.
+    files : dict
+        Path below the assignment's folder to content.
+    notebook : Notebook
+        The notebook in both forms.
+    """
+
+    name: str
+    title: str
+    modules: tuple[str, ...]
+    files: dict[str, bytes]
+    notebook: Notebook
+
+
+def build(course: Course, assignment: Assignment, plan: Sequence[PlannedTest]) -> Handout:
+    """Make the files that students get.
+
+    Parameters
+    ----------
+    plan : sequence of PlannedTest
+        The whole suite as the grader collects it, so that points are those of the grader.
+
+    Raises
+    ------
+    ReleaseError
+        The notebook is missing, a solution region is malformed, or the public tests need what students
+        do not have.
+    """
+    book = read_notebook(course, assignment)
+    stubs = {f"{module}.py": _stub(assignment, module) for module in assignment.modules}
+    checks = checklist(assignment, plan, stubs)
+    files = {
+        f"{assignment.name}.ipynb": notebook.dumps(book.release),
+        PUBLIC_TESTS: _public_tests(assignment),
+        CHECKS_FILE: (json.dumps(checks, indent=1, ensure_ascii=False) + "\n").encode(),
+    }
+    return Handout(assignment.name, assignment.title, assignment.modules, files | stubs, book)
+
+
+def read_notebook(course: Course, assignment: Assignment) -> Notebook:
+    """Build an assignment's notebook in both forms; raises ReleaseError as `notebook.build` does."""
+    path = assignment.folder / f"{assignment.name}.md"
+    values = {
+        "repository": course.release.repository,
+        "tag": course.release.tag,
+        "course": course.name,
+        "assignment": assignment.name,
+    }
+    return notebook.build(read_text(path), relative(course, path), assignment.name, values)
+
+
+def checklist(
+    assignment: Assignment, plan: Sequence[PlannedTest], stubs: Mapping[str, bytes]
+) -> dict[str, Any]:
+    """Return what the checks in the notebook need: tasks, public tests and their points, hashes of stubs."""
+    points = share(plan, assignment)
+    return {
+        "format": CHECKS_FORMAT,
+        "name": assignment.name,
+        "title": assignment.title,
+        "modules": list(assignment.modules),
+        "tasks": [
+            {"id": task.id, "title": task.title, "points": _number(task.points)} for task in assignment.tasks
+        ],
+        "tests": [
+            {
+                "id": test.id,
+                "title": test.title,
+                "task": test.task,
+                "points": _number(points[test.id]),
+                "kind": test.kind,
+            }
+            for test in plan
+            if test.tier == "public"
+        ],
+        "stubs": {name: hashlib.sha256(content).hexdigest() for name, content in stubs.items()},
+    }
+
+
+def read_text(path: Path) -> str:
+    """Read a file of the course; raises ReleaseError if it is missing or not text."""
+    try:
+        return path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise ReleaseError(
+            str(path), "there is no such file", "write it; students get it or a part"
+        ) from None
+    except (OSError, UnicodeDecodeError):
+        raise ReleaseError(str(path), "cannot be read as UTF-8 text", "save it as UTF-8") from None
+
+
+def relative(course: Course, path: Path) -> str:
+    """Return a path as messages show it: below the course's folder."""
+    return path.relative_to(course.root).as_posix() if path.is_relative_to(course.root) else str(path)
+
+
+def _stub(assignment: Assignment, module: str) -> bytes:
+    path = assignment.folder / f"{module}.py"
+    return stub_module(read_text(path), f"solutions/{assignment.name}/{path.name}", module).encode()
+
+
+def _public_tests(assignment: Assignment) -> bytes:
+    """Return the public tests as they are."""
+    where = f"{assignment.suite}/{PUBLIC_TESTS}"
+    public = [name for name, tier in assignment.tiers.items() if tier == "public"]
+    if public != [PUBLIC_TESTS]:
+        mend = f"expected the public tests in one file, {PUBLIC_TESTS}"
+        raise ReleaseError(str(assignment.file), f"public tests in {', '.join(public) or 'no file'}", mend)
+    text = read_text(assignment.suite / PUBLIC_TESTS)
+    for node in ast.walk(ast.parse(text)):
+        names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+        if isinstance(node, ast.ImportFrom):
+            names = [node.module or ""]
+        if any(name.partition(".")[0] == "autograder" for name in names):
+            line = getattr(node, "lineno", 1)
+            mend = "import from `helpers` instead, or make it a hidden test"
+            raise ReleaseError(f"{where}:{line}", "imports autograder, which students do not have", mend)
+    return text.encode()
+
+
+def _number(points: Fraction) -> int | float:
+    return int(points) if points.denominator == 1 else float(round(points, DECIMALS))

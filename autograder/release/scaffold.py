@@ -1,0 +1,60 @@
+"""A new assignment: small, whole, and ready to be released and graded before a word of it is changed."""
+
+from __future__ import annotations
+
+import importlib.util
+import keyword
+from importlib import resources
+from pathlib import Path
+
+from autograder.course import Course
+from autograder.errors import ReleaseError
+
+_FILES = {
+    "assignment.toml": "solutions/{name}/assignment.toml",
+    "module.py": "solutions/{name}/{name}.py",
+    "notebook.md": "solutions/{name}/{name}.md",
+    "test_public.py": "autograder/suites/{name}/test_public.py",
+    "test_hidden.py": "autograder/suites/{name}/test_hidden.py",
+}
+
+
+def write(course: Course, name: str) -> list[Path]:
+    """Write the files of a new assignment and return their paths.
+
+    Parameters
+    ----------
+    name : str
+        Of the assignment, and of the one module that its students hand in.
+
+    Raises
+    ------
+    ReleaseError
+        The name cannot be a module's, is taken, or the files cannot be written.
+    """
+    _require_usable(course, name)
+    templates = resources.files("autograder.release") / "templates" / "new"
+    title = name.replace("_", " ").capitalize()
+    written = []
+    for template, place in _FILES.items():
+        text = (templates / f"{template}.txt").read_text(encoding="utf-8")
+        path = course.root / place.format(name=name)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text.replace("<<name>>", name).replace("<<title>>", title), encoding="utf-8")
+        except OSError as error:
+            raise ReleaseError(str(path), f"cannot be written ({error.strerror})", "free the place") from None
+        written.append(path)
+    return written
+
+
+def _require_usable(course: Course, name: str) -> None:
+    if not (name.isascii() and name.isidentifier() and name.islower()) or keyword.iskeyword(name):
+        mend = "expected lower-case letters, digits and underscores, such as 'softmax'"
+        raise ReleaseError(name, "cannot be the name of a module", mend)
+    if name.startswith("test_") or importlib.util.find_spec(name) is not None:
+        mend = "choose another, or tests would import that one"
+        raise ReleaseError(name, "is the name of a Python module that exists already", mend)
+    for place in sorted({(course.root / path.format(name=name)).parent for path in _FILES.values()}):
+        if place.exists():
+            raise ReleaseError(str(place), "exists already", "choose another name, or move it away")
