@@ -82,7 +82,9 @@ def _options(
 def grade(
     ctx: typer.Context,
     assignment: Annotated[str, typer.Argument(metavar="ASSIGNMENT", help="Its name, such as knn.")],
-    class_folder: Annotated[Path, typer.Argument(metavar="CLASS_FOLDER", help="One folder per student.")],
+    class_folder: Annotated[
+        Path, typer.Argument(metavar="CLASS_FOLDER", help="A folder or zip file per student.")
+    ],
     output: Annotated[Path, typer.Option("--output", "-o", help="Where grades and feedback go.")],
     jobs: Annotated[
         int | None,
@@ -132,7 +134,7 @@ def grade(
 def check(
     ctx: typer.Context,
     target: Annotated[
-        Path, typer.Argument(metavar="FILE_OR_FOLDER", help="A student's file, or its folder.")
+        Path, typer.Argument(metavar="FILE_OR_FOLDER", help="A student's file, folder or zip file.")
     ],
     assignment: Annotated[
         str | None, typer.Option("--assignment", help="Name of the assignment, if the file does not tell.")

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
 
-from autograder import snapshot
+from autograder import archive, snapshot
 from autograder.assignment import Assignment, load
 from autograder.course import Course
 from autograder.errors import IntakeError
@@ -17,8 +17,9 @@ from autograder.reports.untrusted import file_name, line
 from autograder.snapshot import Unreadable
 
 NAMED_AT_MOST = 5
-CLUTTER = frozenset({"__pycache__", "__MACOSX", "Thumbs.db"})
-"""What operating systems and editors leave behind; ignored without a note, as dot files are."""
+ARCHIVE = ".zip"
+MANIFEST = "manifest.json"
+"""What the zip that `helpers.submit` builds says about itself."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,7 @@ class Handin:
 
 
 def read_class(folder: Path, assignment: Assignment) -> Handin:
-    """Read a folder that holds one folder per student.
+    """Read a folder that holds one folder or one zip file per student.
 
     A submission that cannot be read carries its `Submission.problem`; the others are unaffected.
 
@@ -66,19 +67,20 @@ def read_class(folder: Path, assignment: Assignment) -> Handin:
     """
     names, others = _students(folder)
     if not names:
-        found = "holds no folder of a student"
-        raise IntakeError(str(folder), found, f"expected {folder}/STUDENT/{_expected(assignment)}")
+        found = "holds no folder or zip file of a student"
+        mend = f"expected {folder}/STUDENT/{_expected(assignment)}, or {folder}/STUDENT{ARCHIVE}"
+        raise IntakeError(str(folder), found, mend)
     students = _student_names(folder, names)
-    submissions = [_read_folder(folder / name, students[name], assignment) for name in names]
+    submissions = [_read(folder / name, students[name], assignment) for name in names]
     if all(submission.problem == _missing(assignment) for submission in submissions):
-        found = f"no folder in it holds {_expected(assignment)}"
+        found = f"nothing in it holds {_expected(assignment)}"
         raise IntakeError(str(folder), found, "check the assignment's name and the folder")
-    notes = tuple(f"{line(name)} is not a folder and was left out; unpack it first." for name in others)
+    notes = tuple(f"{line(name)} is neither a folder nor a zip file and was left out." for name in others)
     return Handin(tuple(sorted(submissions, key=lambda submission: submission.student)), notes)
 
 
 def read_one(target: Path, assignment: Assignment) -> Submission:
-    """Read one submission: a folder, or the assignment's only file.
+    """Read one submission: a folder, a zip file, or the assignment's only file.
 
     Raises
     ------
@@ -87,12 +89,14 @@ def read_one(target: Path, assignment: Assignment) -> Submission:
     """
     path = target.absolute()
     if path.is_dir():
-        return _read_folder(path.resolve(), file_name(path.name) or "submission", assignment)
-    student = file_name(path.parent.name) or "submission"
+        return _read(path.resolve(), file_name(path.name) or "submission", assignment)
     if not os.path.lexists(path):
         raise IntakeError(str(target), "there is no such file or folder", "check the path")
+    if _is_archive(path.name):
+        return _read(path.parent.resolve() / path.name, file_name(path.stem) or "submission", assignment)
+    student = file_name(path.parent.name) or "submission"
     if assignment.modules != (path.stem,) or path.suffix != ".py":
-        mend = f"expected {_expected(assignment)}, or the folder that holds it"
+        mend = f"expected {_expected(assignment)}, or the folder or zip file that holds it"
         raise IntakeError(str(target), f"is not a submission to {assignment.name!r}", mend)
     try:
         with snapshot.opened(path.parent.resolve()) as folder:
@@ -102,7 +106,7 @@ def read_one(target: Path, assignment: Assignment) -> Submission:
 
 
 def infer_assignment(course: Course, target: Path) -> Assignment:
-    """Find the assignment that ``target``, a submission's file or folder, belongs to.
+    """Find the assignment that ``target``, a submission's file, zip file or folder, belongs to.
 
     Raises
     ------
@@ -112,7 +116,7 @@ def infer_assignment(course: Course, target: Path) -> Assignment:
     assignments = [load(course, name) for name in course.assignments()]
     if not target.exists():
         raise IntakeError(str(target), "there is no such file or folder", "check the path")
-    present = {path.name for path in _visible_files(target)}
+    present = _visible_files(target)
     matching = [item for item in assignments if present.intersection(_file_names(item))]
     if len(matching) == 1:
         return matching[0]
@@ -123,10 +127,20 @@ def infer_assignment(course: Course, target: Path) -> Assignment:
     raise IntakeError(str(target), "holds no file of any assignment", f"expected one of: {known}")
 
 
-def _visible_files(target: Path) -> Iterable[Path]:
-    if not target.is_dir():
-        return [target]
-    return (path for path in islice(target.glob("*"), snapshot.MAX_ENTRIES) if not path.is_dir())
+def _visible_files(target: Path) -> set[str]:
+    """Return the names of the files that a target consists of."""
+    if target.is_dir():
+        entries = islice(target.glob("*"), snapshot.MAX_ENTRIES)
+        return {path.name for path in entries if not path.is_dir()}
+    if not _is_archive(target.name):
+        return {target.name}
+    try:
+        with snapshot.opened(target.absolute().parent.resolve()) as folder:
+            return archive.names(target.name, folder)
+    except Unreadable as error:
+        raise IntakeError(
+            str(target), str(error).rstrip("."), "say which assignment with --assignment"
+        ) from None
 
 
 def _file_names(assignment: Assignment) -> list[str]:
@@ -147,30 +161,30 @@ def _are_missing(names: Sequence[str]) -> str:
 
 
 def _students(folder: Path) -> tuple[list[str], list[str]]:
-    """List the student folders of a class, links to folders among them, and the names of other entries."""
+    """List the student folders and zip files of a class, links among them, and the other entries."""
     try:
         entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
     except FileNotFoundError:
         raise IntakeError(str(folder), "there is no such folder", "check the path") from None
     except NotADirectoryError:
-        mend = "expected a folder with one folder per student; unpack it first"
+        mend = "expected a folder with one folder or zip file per student"
         raise IntakeError(str(folder), "is not a folder", mend) from None
     except OSError as error:
         raise IntakeError(
             str(folder), f"cannot be read ({error.strerror})", "check its permissions"
         ) from None
-    shown = [entry for entry in entries if not _is_clutter(entry.name)]
-    names = [entry.name for entry in shown if entry.is_dir()]
-    return names, [entry.name for entry in shown if not entry.is_dir()]
+    shown = [entry for entry in entries if not snapshot.is_clutter(entry.name)]
+    names = [entry.name for entry in shown if entry.is_dir() or _is_archive(entry.name)]
+    return names, [entry.name for entry in shown if entry.name not in names]
 
 
 def _student_names(folder: Path, names: Sequence[str]) -> dict[str, str]:
-    """Map folder names to file names that differ on every system."""
-    students = {name: file_name(name) for name in names}
+    """Map names of folders and zip files to file names that differ on every system."""
+    students = {name: file_name(Path(name).stem if _is_archive(name) else name) for name in names}
     taken: dict[str, list[str]] = defaultdict(list)
     for name, student in students.items():
         if not student:
-            raise IntakeError(str(folder), f"the folder {name!r} has no usable name", "rename it")
+            raise IntakeError(str(folder), f"{name!r} is no usable name", "rename it")
         taken[student.casefold()].append(name)
     for same in taken.values():
         if len(same) > 1:
@@ -179,22 +193,55 @@ def _student_names(folder: Path, names: Sequence[str]) -> dict[str, str]:
     return students
 
 
-def _read_folder(path: Path, student: str, assignment: Assignment) -> Submission:
+def _read(path: Path, student: str, assignment: Assignment) -> Submission:
+    """Read a student's folder or zip file."""
     wanted = _file_names(assignment)
-    notes: list[str] = []
     try:
-        with snapshot.opened(path) as folder:
-            inside = _locate(folder, wanted)
-            if inside != ".":
-                notes.append(f"Taken from the folder {line(inside)}.")
-            with snapshot.opened(inside, folder) as source:
-                present = snapshot.entries(source)
-                notes += _remarks([name for name in present if not _is_clutter(name)], wanted)
-                files = {name: snapshot.read_text(name, source) for name in wanted if name in present}
+        taken = _from_folder(path, wanted) if path.is_dir() else _from_archive(path, wanted)
     except Unreadable as error:
-        return Submission(student, path, problem=str(error), notes=tuple(notes))
-    missing = [name for name in wanted if name not in files]
-    return Submission(student, path, files, _are_missing(missing) if missing else None, tuple(notes))
+        return Submission(student, path, problem=str(error))
+    missing = [name for name in wanted if name not in taken.files]
+    known = {f"{assignment.name}.ipynb", MANIFEST}
+    others = [name for name in taken.others if name not in known and not snapshot.is_clutter(name)]
+    notes = [*taken.notes, *_remarks(others, wanted)]
+    return Submission(student, path, taken.files, _are_missing(missing) if missing else None, tuple(notes))
+
+
+@dataclass(frozen=True)
+class _Taken:
+    """The wanted files, the names of the others beside them, and where that was."""
+
+    files: dict[str, bytes]
+    others: Sequence[str]
+    notes: tuple[str, ...]
+
+
+def _from_folder(path: Path, wanted: Sequence[str]) -> _Taken:
+    """Read the wanted files of a folder, or of a zip file that takes their place."""
+    with snapshot.opened(path) as folder:
+        inside = _locate(folder, wanted)
+        with snapshot.opened(inside, folder) as source:
+            present = snapshot.entries(source)
+            packed = [name for name in present if _is_archive(name) and not snapshot.is_clutter(name)]
+            if len(packed) == 1 and present.keys().isdisjoint(wanted):
+                taken = _unpacked(archive.read(packed[0], source, wanted))
+                return replace(taken, notes=(f"Taken from {line(packed[0])}.", *taken.notes))
+            files = {name: snapshot.read_text(name, source) for name in wanted if name in present}
+    return _Taken(files, [name for name in present if name not in files], _place(inside))
+
+
+def _from_archive(path: Path, wanted: Sequence[str]) -> _Taken:
+    """Read the wanted files of a zip file."""
+    with snapshot.opened(path.parent) as folder:
+        return _unpacked(archive.read(path.name, folder, wanted))
+
+
+def _unpacked(packed: archive.Packed) -> _Taken:
+    return _Taken(packed.files, packed.others, _place(packed.inside))
+
+
+def _place(inside: str) -> tuple[str, ...]:
+    return () if inside == "." else (f"Taken from the folder {line(inside)}.",)
 
 
 def _locate(folder: int, wanted: Sequence[str]) -> str:
@@ -209,7 +256,7 @@ def _locate(folder: int, wanted: Sequence[str]) -> str:
     if not present.keys().isdisjoint(wanted):
         return "."
     holding = []
-    for name in (name for name, is_folder in present.items() if is_folder and not _is_clutter(name)):
+    for name in (name for name, is_folder in present.items() if is_folder and not snapshot.is_clutter(name)):
         with snapshot.opened(name, folder) as below:
             if not snapshot.entries(below).keys().isdisjoint(wanted):
                 holding.append(name)
@@ -219,10 +266,9 @@ def _locate(folder: int, wanted: Sequence[str]) -> str:
     return holding[0] if holding else "."
 
 
-def _remarks(present: Sequence[str], wanted: Sequence[str]) -> list[str]:
+def _remarks(others: Sequence[str], wanted: Sequence[str]) -> list[str]:
     """Say which other files lie beside the wanted ones, and which differ from them only in case."""
     lower = {name.casefold(): name for name in wanted}
-    others = [name for name in present if name not in wanted]
     notes = [
         f"{line(name)} is not {lower[name.casefold()]}: upper and lower case differ."
         for name in others
@@ -235,5 +281,5 @@ def _remarks(present: Sequence[str], wanted: Sequence[str]) -> list[str]:
     return notes
 
 
-def _is_clutter(name: str) -> bool:
-    return name.startswith(".") or name in CLUTTER
+def _is_archive(name: str) -> bool:
+    return name.casefold().endswith(ARCHIVE)

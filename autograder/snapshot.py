@@ -11,6 +11,8 @@ from pathlib import Path
 
 MAX_FILE_BYTES = 1_000_000
 MAX_ENTRIES = 2_000
+CLUTTER = frozenset({"__pycache__", "__MACOSX", "Thumbs.db"})
+"""What operating systems and editors leave behind; ignored without a note, as dot files are."""
 
 
 class Unreadable(Exception):
@@ -57,16 +59,32 @@ def read_text(name: str, within: int) -> bytes:
     Unreadable
         It is not a regular file, not readable, not UTF-8, or larger than a megabyte.
     """
+    return checked_text(name, read_bytes(name, within, MAX_FILE_BYTES, name))
+
+
+def read_bytes(name: str, within: int, limit: int, shown: str) -> bytes:
+    """Return the bytes of a file in an open folder; messages call it `shown`.
+
+    Raises
+    ------
+    Unreadable
+        It is not a regular file, not readable, or larger than `limit` bytes.
+    """
     try:
         # Asked first, because opening a device or a pipe can have effects of its own.
         regular = stat.S_ISREG(os.lstat(name, dir_fd=within).st_mode)
-        content = _read_regular(name, within) if regular else None
+        content = _read_regular(name, within, limit) if regular else None
     except OSError as error:
-        raise Unreadable(f"{name} cannot be read ({error.strerror}).") from None
+        raise Unreadable(f"{shown} cannot be read ({error.strerror}).") from None
     if content is None:
-        raise Unreadable(f"{name} is not a regular file.")
-    if len(content) > MAX_FILE_BYTES:
-        raise Unreadable(f"{name} is larger than {MAX_FILE_BYTES // 1_000_000} MB.")
+        raise Unreadable(f"{shown} is not a regular file.")
+    _require_size(shown, content, limit)
+    return content
+
+
+def checked_text(name: str, content: bytes) -> bytes:
+    """Return a file's content if it is UTF-8 text of at most a megabyte; raises as `read_text` does."""
+    _require_size(name, content, MAX_FILE_BYTES)
     try:
         content.decode("utf-8")
     except UnicodeDecodeError as error:
@@ -74,10 +92,20 @@ def read_text(name: str, within: int) -> bytes:
     return content
 
 
-def _read_regular(name: str, within: int) -> bytes | None:
+def is_clutter(name: str) -> bool:
+    """Tell whether operating systems and editors leave files or folders of this name behind."""
+    return name.startswith(".") or name in CLUTTER
+
+
+def _require_size(shown: str, content: bytes, limit: int) -> None:
+    if len(content) > limit:
+        raise Unreadable(f"{shown} is larger than {limit // 1_000_000} MB.")
+
+
+def _read_regular(name: str, within: int, limit: int) -> bytes | None:
     flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
     descriptor = os.open(name, flags, dir_fd=within)
     with os.fdopen(descriptor, "rb") as file:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             return None
-        return file.read(MAX_FILE_BYTES + 1)
+        return file.read(limit + 1)

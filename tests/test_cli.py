@@ -53,9 +53,9 @@ def test_weak_and_missing_sandboxes_are_announced_in_one_line(
 
 
 def test_notes_about_the_class_are_warnings(run: Any, class_folder: Path, tmp_path: Path) -> None:
-    (class_folder / "b\x1b[2Jad.zip").write_text("")
+    (class_folder / "b\x1b[2Jad.rar").write_text("")
     done = run("grade", "toy", class_folder, "-o", tmp_path / "graded")
-    assert done.stderr == "warning: b\\x1b[2Jad.zip is not a folder and was left out; unpack it first.\n"
+    assert done.stderr == "warning: b\\x1b[2Jad.rar is neither a folder nor a zip file and was left out.\n"
 
 
 def test_earlier_results_are_mentioned(run: Any, class_folder: Path, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from autograder.assignment import Assignment, load
 from autograder.course import Course
 from autograder.errors import IntakeError
 from autograder.intake import Submission
+from helpers import submit
 
 
 @pytest.fixture
@@ -97,11 +99,11 @@ def test_case_matters(folder: Path, toy: Assignment) -> None:
 
 
 def test_other_entries_of_the_class_are_noted(folder: Path, toy: Assignment) -> None:
-    (folder / "bob.zip").write_text("")
+    (folder / "bob.rar").write_text("")
     (folder / ".DS_Store").write_text("")
     handin = intake.read_class(folder, toy)
     assert [item.student for item in handin.submissions] == ["ada"]
-    assert handin.notes == ("bob.zip is not a folder and was left out; unpack it first.",)
+    assert handin.notes == ("bob.rar is neither a folder nor a zip file and was left out.",)
 
 
 def test_names_are_made_safe(folder: Path, toy: Assignment) -> None:
@@ -122,9 +124,9 @@ def test_folders_that_are_no_class(folder: Path, toy: Assignment, tmp_path: Path
     for name, found in {
         "nowhere": "no such folder",
         "class/ada/toy.py": "is not a folder",
-        "empty": r"holds no folder of a student; expected .*STUDENT/toy\.py",
-        "class/ada": "holds no folder of a student",
-        "other": r"no folder in it holds toy\.py",
+        "empty": r"holds no folder or zip file of a student; expected .*STUDENT/toy\.py, or .*STUDENT\.zip",
+        "class/ada": "holds no folder or zip file of a student",
+        "other": r"nothing in it holds toy\.py",
     }.items():
         with pytest.raises(IntakeError, match=found):
             intake.read_class(tmp_path / name, toy)
@@ -182,3 +184,74 @@ def test_ambiguous_assignment(course: Course, folder: Path) -> None:
         (suite / "twin" / f"test_{tier}.py").write_text("")
     with pytest.raises(IntakeError, match="could belong to toy or twin; say which with --assignment"):
         intake.infer_assignment(course, folder / "ada")
+
+
+def _zip(path: Path, members: dict[str, str]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, text in members.items():
+            archive.writestr(name, text)
+
+
+def test_a_zip_file_per_student(folder: Path, toy: Assignment) -> None:
+    _zip(folder / "Bob B.zip", {"toy.py": "x = 2\n", "toy.ipynb": "{}", "manifest.json": "{}"})
+    _zip(folder / "eve.ZIP", {"hw/toy.py": "x = 3\n", "hw/notes.txt": "", "__MACOSX/hw/._toy.py": ""})
+    (folder / "mia.zip").write_text("no zip")
+    handin = intake.read_class(folder, toy)
+    assert handin.notes == ()
+    bob, ada, eve, mia = handin.submissions
+    assert (bob.student, bob.files, bob.problem, bob.notes) == ("Bob B", {"toy.py": b"x = 2\n"}, None, ())
+    assert ada.student == "ada"
+    assert eve.files == {"toy.py": b"x = 3\n"}
+    assert eve.notes == ("Taken from the folder hw.", "Ignored: notes.txt.")
+    assert mia.problem == "The zip file is damaged, or is none."
+
+
+def test_a_zip_file_and_a_folder_of_one_student(folder: Path, toy: Assignment) -> None:
+    _zip(folder / "ada.zip", {"toy.py": ""})
+    with pytest.raises(IntakeError, match=r"'ada' and 'ada\.zip' give the same file name"):
+        intake.read_class(folder, toy)
+
+
+def test_a_zip_file_in_a_students_folder(folder: Path, toy: Assignment) -> None:
+    _zip(folder / "bob" / "toy-submission.zip", {"toy.py": "x = 2\n"})
+    bob = _only(folder, toy, "bob")
+    assert bob.files == {"toy.py": b"x = 2\n"}
+    assert bob.notes == ("Taken from toy-submission.zip.",)
+    _zip(folder / "bob" / "older.zip", {"toy.py": "x = 1\n"})
+    bob = _only(folder, toy, "bob")
+    assert bob.problem == "toy.py is missing."
+    assert bob.notes == ("Ignored: older.zip, toy-submission.zip.",)
+    _hand_in(folder / "bob" / "toy.py", "x = 3\n")
+    assert _only(folder, toy, "bob").files == {"toy.py": b"x = 3\n"}
+
+
+def test_a_link_is_no_zip_file(folder: Path, toy: Assignment, tmp_path: Path) -> None:
+    _zip(tmp_path / "elsewhere.zip", {"toy.py": ""})
+    (folder / "bob.zip").symlink_to(tmp_path / "elsewhere.zip")
+    (folder / "eve").mkdir()
+    (folder / "eve" / "toy.zip").symlink_to(tmp_path / "elsewhere.zip")
+    for student in ("bob", "eve"):
+        assert _only(folder, toy, student).problem == "The zip file is not a regular file."
+
+
+def test_one_zip_file(course: Course, folder: Path, toy: Assignment) -> None:
+    _zip(folder / "bob.zip", {"hw/toy.py": "x = 2\n"})
+    assert intake.infer_assignment(course, folder / "bob.zip") == toy
+    bob = intake.read_one(folder / "bob.zip", toy)
+    assert (bob.student, bob.files) == ("bob", {"toy.py": b"x = 2\n"})
+    _zip(folder / "bob.zip", {"deep/er/toy.py": ""})
+    with pytest.raises(IntakeError, match="holds no file of any assignment"):
+        intake.infer_assignment(course, folder / "bob.zip")
+    assert intake.read_one(folder / "bob.zip", toy).problem == "toy.py is missing."
+    (folder / "bob.zip").write_text("no zip")
+    with pytest.raises(IntakeError, match="The zip file is damaged, or is none; say which assignment"):
+        intake.infer_assignment(course, folder / "bob.zip")
+
+
+def test_the_zip_file_that_students_build(folder: Path, toy: Assignment) -> None:
+    files = {"toy.py": b"x = 2\n", "toy.ipynb": b"{}"}
+    (folder / "bob.zip").write_bytes(submit.pack("toy", files))
+    bob = _only(folder, toy, "bob")
+    assert (bob.files, bob.problem, bob.notes) == ({"toy.py": b"x = 2\n"}, None, ())
+    assert submit.MANIFEST == intake.MANIFEST

@@ -1,0 +1,181 @@
+"""Zip files from students are read within bounds, or refused in a sentence; nothing is written anywhere."""
+
+from __future__ import annotations
+
+import contextlib
+import stat
+import struct
+import time
+import warnings
+import zipfile
+from collections.abc import Callable
+from io import BytesIO
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from autograder import archive, snapshot
+from autograder.archive import Packed
+from autograder.snapshot import Unreadable
+
+Build = Callable[[zipfile.ZipFile], object]
+
+
+def _packed(build: Build, method: int = zipfile.ZIP_DEFLATED) -> bytes:
+    buffer = BytesIO()
+    with zipfile.ZipFile(buffer, "w", method) as made, warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # zipfile warns of a name that comes twice
+        build(made)
+    return buffer.getvalue()
+
+
+def _read(folder: Path, content: bytes) -> Packed:
+    (folder / "a.zip").write_bytes(content)
+    with snapshot.opened(folder) as within:
+        return archive.read("a.zip", within, ["knn.py"])
+
+
+def _refusal(folder: Path, content: bytes) -> str:
+    with pytest.raises(Unreadable) as caught:
+        _read(folder, content)
+    return str(caught.value)
+
+
+def _member(name: str = "knn.py", mode: int = 0o100644, text: str = "x = 1\n") -> Build:
+    info = zipfile.ZipInfo(name)
+    info.external_attr = mode << 16
+    return lambda made: made.writestr(info, text, made.compression)
+
+
+def _all(*builds: Build) -> Build:
+    return lambda made: [build(made) for build in builds]
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED])
+@pytest.mark.parametrize("mode", [0, 0o644, 0o100600])
+def test_files_at_the_top(tmp_path: Path, method: int, mode: int) -> None:
+    content = _packed(_all(_member(mode=mode), _member("notes.txt"), _member("hw/knn.py")), method)
+    assert _read(tmp_path, content) == Packed({"knn.py": b"x = 1\n"}, ".", ("notes.txt",))
+
+
+@pytest.mark.parametrize("name", ["hw/knn.py", "hw\\knn.py"])
+def test_files_one_folder_deeper(tmp_path: Path, name: str) -> None:
+    builds = (_member(name), _member("hw/"), _member("hw/b.txt"), _member("__MACOSX/knn.py"))
+    content = _packed(_all(*builds))
+    assert _read(tmp_path, content) == Packed({"knn.py": b"x = 1\n"}, "hw", ("b.txt",))
+    with snapshot.opened(tmp_path) as within:
+        assert archive.names("a.zip", within) == {"knn.py", "b.txt"}
+
+
+def test_two_folders_hold_it(tmp_path: Path) -> None:
+    found = _refusal(tmp_path, _packed(_all(_member("a/knn.py"), _member("b/knn.py"))))
+    assert found == "More than one folder in the zip file holds knn.py; hand in one."
+
+
+def test_too_deep_is_not_there(tmp_path: Path) -> None:
+    assert _read(tmp_path, _packed(_member("a/b/knn.py"))).files == {}
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["../knn.py", "/knn.py", "a/../../knn.py", "..\\knn.py", "C:\\knn.py", "C:knn.py", "//host/knn.py"],
+)
+def test_paths_that_lead_out(tmp_path: Path, name: str) -> None:
+    assert "leads out of it" in _refusal(tmp_path, _packed(_all(_member(), _member(name))))
+    assert [path.name for path in tmp_path.iterdir()] == ["a.zip"]
+
+
+@pytest.mark.parametrize("kind", [stat.S_IFLNK, stat.S_IFIFO, stat.S_IFCHR, stat.S_IFDIR])
+def test_only_regular_files(tmp_path: Path, kind: int) -> None:
+    found = _refusal(tmp_path, _packed(_member(mode=kind | 0o777, text="/etc/passwd")))
+    assert found == "knn.py is not a regular file."
+
+
+@pytest.mark.parametrize("twin", ["knn.py", "./knn.py", ".//knn.py"])
+def test_a_name_that_comes_twice(tmp_path: Path, twin: str) -> None:
+    assert "holds knn.py twice" in _refusal(tmp_path, _packed(_all(_member(), _member(twin))))
+
+
+def test_encrypted(tmp_path: Path) -> None:
+    content = bytearray(_packed(_member()))
+    for signature, place in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
+        content[content.index(signature) + place] |= 1
+    assert _refusal(tmp_path, bytes(content)) == "knn.py is encrypted; pack the files without a password."
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_unusual_compression(tmp_path: Path, method: int) -> None:
+    assert "in an unusual way" in _refusal(tmp_path, _packed(_member(), method))
+
+
+def test_unusual_compression_of_other_files_does_not_matter(tmp_path: Path) -> None:
+    def build(made: zipfile.ZipFile) -> None:
+        made.writestr("data.bin", b"x", zipfile.ZIP_LZMA)
+        made.writestr("knn.py", b"x = 1\n")
+
+    assert _read(tmp_path, _packed(build)).files == {"knn.py": b"x = 1\n"}
+
+
+def test_sizes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    large = "".join(chr(33 + n * n % 89) for n in range(snapshot.MAX_FILE_BYTES + 1))
+    assert (
+        _refusal(tmp_path, _packed(_member(text=large), zipfile.ZIP_STORED)) == "knn.py is larger than 1 MB."
+    )
+    fitting = large[:-1]
+    assert (
+        len(_read(tmp_path, _packed(_member(text=fitting), zipfile.ZIP_STORED)).files["knn.py"]) == 1_000_000
+    )
+    monkeypatch.setattr(archive, "MAX_ARCHIVE_BYTES", 1_000_000)
+    assert _refusal(tmp_path, b"0" * 1_000_001) == "The zip file is larger than 1 MB."
+
+
+def test_bombs(tmp_path: Path) -> None:
+    bomb = _packed(_member(text="#" * 900_000))
+    assert len(bomb) < 5_000
+    assert _refusal(tmp_path, bomb) == "knn.py is packed too tightly to be source code."
+    giant = _packed(_all(_member("other.py", text="0" * 50_000_000), _member()))
+    start = time.process_time()
+    assert _read(tmp_path, giant).files == {"knn.py": b"x = 1\n"}
+    assert time.process_time() - start < 0.2
+    assert _read(tmp_path, _packed(_member(text="\n" * 40_000))).files["knn.py"] == b"\n" * 40_000
+
+
+def test_a_header_that_lies_about_the_size(tmp_path: Path) -> None:
+    content = bytearray(_packed(_member(text="#" * 5_000_000)))
+    place = content.index(b"PK\x01\x02") + 24
+    content[place : place + 4] = struct.pack("<I", 10)
+    assert _refusal(tmp_path, bytes(content)).startswith("knn.py is ")
+
+
+def test_more_files_than_anyone_hands_in(tmp_path: Path) -> None:
+    content = _packed(_all(*(_member(f"{n}.txt", text="") for n in range(2_001))))
+    assert _refusal(tmp_path, content) == "The zip file holds more than 2000 files."
+
+
+def test_names_that_end_early(tmp_path: Path) -> None:
+    content = _packed(_member("knn.pyXevil.txt")).replace(b"knn.pyXevil.txt", b"knn.py\0evil.txt")
+    assert _read(tmp_path, content).files == {"knn.py": b"x = 1\n"}
+
+
+def test_not_text(tmp_path: Path) -> None:
+    content = _packed(lambda made: made.writestr("knn.py", b"\xff"))
+    assert "not UTF-8 text" in _refusal(tmp_path, content)
+
+
+def test_damage(tmp_path: Path) -> None:
+    whole = _packed(_member(text="x = 1\n" * 50), zipfile.ZIP_STORED)
+    assert _refusal(tmp_path, b"") == "The zip file is damaged, or is none."
+    assert _refusal(tmp_path, whole[: len(whole) // 2]) == "The zip file is damaged, or is none."
+    assert _refusal(tmp_path, whole.replace(b"x = 1", b"x = 2")) == "knn.py is damaged; pack the files anew."
+
+
+@settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(st.data())
+def test_any_damage_is_told_or_harmless(tmp_path: Path, data: st.DataObject) -> None:
+    content = bytearray(_packed(_all(_member(), _member("hw/other.py"))))
+    for _ in range(data.draw(st.integers(1, 4))):
+        content[data.draw(st.integers(0, len(content) - 1))] = data.draw(st.integers(0, 255))
+    with contextlib.suppress(Unreadable):  # anything else fails the test
+        assert _read(tmp_path, bytes(content)).files.keys() <= {"knn.py"}
