@@ -20,22 +20,23 @@ MAX_DEPTH = 6
 MAX_BYTES = 20_000_000
 """Of one file; nothing that a release contains is nearly so large."""
 
-_BASE64 = re.compile(rb"(?:[A-Za-z0-9+/_-]{20,}\s*)+={0,2}")
+_BASE64 = re.compile(rb"(?:[A-Za-z0-9+/_-]{20,}\s*)+(?:[A-Za-z0-9+/_-]{1,19})?={0,2}")
 _ANSI = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
-_NUMBERED = re.compile(r"^[\s>|+-]*\d+[:.|]?[ \t]+", re.MULTILINE)
-_COMMENT = re.compile(r"#.*")
+_BREAK = "\u2028"
+"""Stands for an escaped end of line, so that the lines of a reading are those of the file."""
+
+_NUMBERED = re.compile(rf"""(^|{_BREAK}|")[ \t>|+,"'\[-]*\d+[:.|]?[ \t]+""", re.MULTILINE)
+_COMMENT = re.compile(rf"#[^\n{_BREAK}]*")
 _TAG = re.compile(r"<[^<>]*>")
 _ESCAPE = re.compile(r"\\(?:u([0-9a-fA-F]{4})|x([0-9a-fA-F]{2})|(.))")
 _ZLIB = re.compile(rb"x[\x01\x5e\x9c\xda]")
 _STANDARD = bytes.maketrans(b"-_", b"+/")
-_SHORTEST = 12
 _CONTROLS = {chr(code) for code in range(32)} - set("\t\n\r\f\x1b")
 _PACKED: dict[bytes, Callable[[bytes], bytes]] = {
-    b"\x1f\x8b": lambda blob: zlib.decompressobj(31).decompress(blob, MAX_BYTES + 1),
-    b"BZh": lambda blob: bz2.BZ2Decompressor().decompress(blob, MAX_BYTES + 1),
-    b"\xfd7zXZ\0": lambda blob: lzma.LZMADecompressor().decompress(blob, MAX_BYTES + 1),
+    rb"\x1f\x8b\x08[\0-\x1f]": lambda blob: zlib.decompressobj(31).decompress(blob, MAX_BYTES + 1),
+    rb"BZh[1-9]1AY&SY": lambda blob: bz2.BZ2Decompressor().decompress(blob, MAX_BYTES + 1),
+    rb"\xfd7zXZ\0": lambda blob: lzma.LZMADecompressor().decompress(blob, MAX_BYTES + 1),
 }
-_MAGIC = (*_PACKED, b"PK", b"\x89PNG", b"%PDF", b"GIF8", b"\xff\xd8\xff")
 
 
 class UnreadableError(Exception):
@@ -76,17 +77,17 @@ def texts(blob: bytes) -> Iterator[str]:
         if "%" in reading:
             readings.append(unquote(reading))
     for reading in dict.fromkeys(readings):
-        cleaned = _NUMBERED.sub("", _ANSI.sub("", reading))
+        cleaned = _NUMBERED.sub(r"\1", _ANSI.sub("", reading))
         yield from dict.fromkeys((reading, cleaned, _COMMENT.sub("", cleaned)))
 
 
 def _unescaped(match: re.Match[str]) -> str:
-    """Return what an escape stands for; a space for a line's end, so that lines are those of the file."""
+    """Return what an escape stands for."""
     code, letter = match[1] or match[2], match[3]
     if code:
         character = chr(int(code, 16))
         return character if character.isprintable() or character == "\x1b" else " "
-    return " " if letter in "nrtfv" else letter
+    return {"n": _BREAK, "r": _BREAK}.get(letter, " " if letter in "tfv" else letter)
 
 
 def _parts(blob: bytes) -> Iterator[tuple[str, bytes]]:
@@ -96,8 +97,11 @@ def _parts(blob: bytes) -> Iterator[tuple[str, bytes]]:
     elif blob[257:262] == b"ustar":
         yield from _tar(blob)
     for magic, expand in _PACKED.items():
-        if blob.startswith(magic):
-            yield "unpacked", _expanded(expand, blob)
+        for match in re.finditer(magic, blob):
+            yield (
+                f"unpacked@{match.start()}",
+                _expanded(expand, blob[match.start() :], whole=not match.start()),
+            )
     if not _is_text(blob):
         yield from _streams(blob)
     yield from _encoded(blob)
@@ -136,10 +140,13 @@ def _tar(blob: bytes) -> Iterator[tuple[str, bytes]]:
         raise UnreadableError(f"a tar archive cannot be read ({error})") from None
 
 
-def _expanded(expand: Callable[[bytes], bytes], blob: bytes) -> bytes:
+def _expanded(expand: Callable[[bytes], bytes], blob: bytes, *, whole: bool) -> bytes:
+    """Unpack what begins like a packed file, which may be chance unless it is a ``whole`` file."""
     try:
         return expand(blob)
     except (zlib.error, lzma.LZMAError, OSError, EOFError) as error:
+        if not whole:
+            return b""
         raise UnreadableError(f"a packed file cannot be read ({error})") from None
 
 
@@ -159,15 +166,15 @@ def _inflated(blob: bytes, *, raw: bool = False) -> bytes:
 
 
 def _encoded(blob: bytes) -> Iterator[tuple[str, bytes]]:
-    """Yield what is written in Base64, where it is text or a packed file."""
+    """Yield what may be written in Base64, wherever in a run of its digits it begins."""
     for match in _BASE64.finditer(blob.replace(b"\\n", b"\n")):
         digits = re.sub(rb"\s", b"", match[0]).rstrip(b"=").translate(_STANDARD)
         for offset in range(4):
-            usable = digits[offset : len(digits) - (len(digits) - offset) % 4 or None]
-            data = binascii.a2b_base64(usable)
-            if len(data) >= _SHORTEST and (_is_text(data) or data.startswith(_MAGIC)):
-                yield f"base64@{match.start()}", data
-                break
+            usable = digits[offset:]
+            if len(usable) % 4 == 1:
+                usable = usable[:-1]
+            data = binascii.a2b_base64(usable + b"=" * (-len(usable) % 4))
+            yield f"base64@{match.start()}", data
 
 
 def _is_text(blob: bytes) -> bool:
