@@ -28,7 +28,7 @@ from autograder.sandbox.probe import LAYERS
 
 ROOT = Path(__file__).parent.parent
 PACKAGES = ("autograder", "helpers", "benchmarks")
-SKIPPED = {".venv", "graded", "build", "dist", ".git"}
+SKIPPED = {".venv", "graded", "build", "dist", ".git", "solutions"}  # solutions are notebooks
 DOCUMENTS = sorted(
     path.relative_to(ROOT)
     for path in ROOT.rglob("*.md")

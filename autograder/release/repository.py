@@ -62,7 +62,7 @@ class Repository:
             return []
 
     def commit(self, files: Mapping[str, bytes], message: str, parent: str | None) -> str:
-        """Store files as a commit on top of ``parent``; return it, or the parent if nothing changed."""
+        """Store files as a commit on top of ``parent``, if there is one, and return it."""
         entries = []
         for path, content in sorted(files.items()):
             blob = self.git("hash-object", "-w", "--stdin", data=content).decode().strip()
@@ -70,8 +70,6 @@ class Repository:
         self.git("read-tree", "--empty")
         self.git("update-index", "-z", "--index-info", data="".join(entries).encode())
         tree = self.git("write-tree").decode().strip()
-        if parent and self.lines("rev-parse", f"{parent}^{{tree}}") == [tree]:
-            return parent
         onto = ["-p", parent] if parent else []
         return self.git("commit-tree", tree, *onto, "-m", message).decode().strip()
 

@@ -34,14 +34,20 @@ def write(course: Course, name: str) -> list[Path]:
     """
     _require_usable(course, name)
     templates = resources.files("autograder.release") / "templates" / "new"
-    title = name.replace("_", " ").capitalize()
+    values = {
+        "<<name>>": name,
+        "<<title>>": name.replace("_", " ").capitalize(),
+        "<<imports>>": "\n".join(sorted(f"import {module}" for module in (name, "pytest", "torch"))),
+    }
     written = []
     for template, place in _FILES.items():
         text = (templates / f"{template}.txt").read_text(encoding="utf-8")
+        for placeholder, value in values.items():
+            text = text.replace(placeholder, value)
         path = course.root / place.format(name=name)
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(text.replace("<<name>>", name).replace("<<title>>", title), encoding="utf-8")
+            path.write_text(text, encoding="utf-8")
         except OSError as error:
             raise ReleaseError(str(path), f"cannot be written ({error.strerror})", "free the place") from None
         written.append(path)
