@@ -194,7 +194,7 @@ def test_a_byte_order_mark_and_foreign_line_ends_are_no_mistake(either_pool: Poo
 
 
 def test_student_code_may_import_the_helpers_of_the_notebooks(pool: Pool) -> None:
-    found = graded(pool, tiny.submission("from helpers import data, checks\n" + tiny.REFERENCE))
+    found = graded(pool, tiny.submission("from helpers import gradients, checks\n" + tiny.REFERENCE))
     assert {outcome.status for outcome in found.outcomes} == {Status.passed}
 
 
