@@ -201,7 +201,8 @@ def unloadable(version: Version) -> str:
     assert version.error is not None
     place = origin(version.error, [version.file])
     where = f", line {place[1]}" if place else ""
-    return f"{version.file.name}{where}: {described(version.error)}\n{still_running(version)}"
+    old = f"the version loaded at {clock(version.since)}" if version.since else "an older version"
+    return f"{version.file.name}{where}: {described(version.error)}\nUntil that is mended, {old} runs."
 
 
 def still_running(version: Version) -> str:

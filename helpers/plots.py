@@ -145,13 +145,13 @@ def decision_regions(
     ]
     places = torch.cartesian_prod(*ticks)
     with mpl.rc_context(_STYLE):
-        figure, panels = _figure(1, len(predictors), (4.1 * len(predictors), 4.2))
+        figure, panels = _figure(1, len(predictors), (4.1 * len(predictors), 4.5))
         for axes, (title, predict) in zip(panels, predictors.items(), strict=True):
             regions = predict(places).reshape(resolution, resolution).T
             _draw_regions(axes, ticks, regions, classes)
             _draw_points(axes, points, labels, names)
             axes.set(title=title, xlabel="first feature", ylabel="second feature")
-        panels[0].legend(loc="upper left", frameon=True, framealpha=0.9, edgecolor="none")
+        figure.legend(*panels[0].get_legend_handles_labels(), loc="outside lower center", ncols=classes)
     return figure
 
 
@@ -218,7 +218,7 @@ def cross_validation(
     means = [float(fold.mean()) for fold in folds]
     spread = [float(fold.std(correction=0)) for fold in folds]
     with mpl.rc_context(_STYLE):
-        figure, (axes,) = _figure(1, 1, (7.2, 4.2))
+        figure, (axes,) = _figure(1, 1, (7.2, 4.5))
         for k, fold in zip(ks, folds, strict=True):
             axes.plot([k] * len(fold), fold.tolist(), "o", color=_GREY, alpha=0.45, ms=4, zorder=1)
         axes.plot([], [], "o", color=_GREY, alpha=0.45, ms=4, label="one fold")
@@ -235,7 +235,7 @@ def cross_validation(
         axes.grid(axis="y", color="#dddddd", lw=0.8)
         axes.set_axisbelow(True)
         axes.set(title=title, xlabel="k, the number of neighbours that vote", ylabel="accuracy in percent")
-        axes.legend(loc="lower left")
+        figure.legend(loc="outside lower center", ncols=3)
     return figure
 
 

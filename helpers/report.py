@@ -12,6 +12,8 @@ from helpers.outcomes import SYMBOLS, Failure, Outcome, Report, Status, number
 _WIDTH = 96
 _TONES: dict[Status, str] = {"passed": "good", "not judged": "quiet", "not run": "quiet"}
 _CODE = {"Expected", "Yours", "First wrong", "That line"}
+_LEFT = ' style="text-align:left"'
+"""What notebooks keep of the style when they show a table that they do not trust, such as a saved one."""
 # Text keeps the colour of the page, so that it is legible on any; colours only mark edges, beside words.
 _STYLE = """
 .coursegrad{max-width:60rem;font-size:14px;line-height:1.5;color:inherit}
@@ -21,7 +23,7 @@ _STYLE = """
 .coursegrad .cg-note{border-left:4px solid #d18a00;background:rgba(209,138,0,.13);padding:.35rem .7rem}
 .coursegrad table.cg-table{width:100%;margin:.5rem 0 .6rem;border-collapse:collapse;border:0;
  table-layout:auto;font-size:1em;color:inherit}
-.coursegrad .cg-table tr,.coursegrad .cg-table tr:nth-child(odd),.coursegrad .cg-table tr:hover{
+.coursegrad table.cg-table tbody tr:nth-child(n),.coursegrad table.cg-table tbody tr:nth-child(n):hover{
  background:transparent}
 .coursegrad .cg-table th,.coursegrad .cg-table td{text-align:left;vertical-align:top;white-space:normal;
  padding:.4rem .7rem;border:0;border-top:1px solid rgba(128,128,128,.35);max-width:none;color:inherit}
@@ -34,8 +36,8 @@ _STYLE = """
 .coursegrad .cg-table .cg-quiet{box-shadow:inset 4px 0 #8a8f98}
 .coursegrad .cg-problem{margin:.25rem 0 .35rem;white-space:pre-line}
 .coursegrad dl{display:grid;grid-template-columns:max-content 1fr;gap:.15rem .8rem;margin:.2rem 0 .3rem}
-.coursegrad dt{font-weight:400;opacity:.8;margin:0;padding:0}
-.coursegrad dd{margin:0;padding:0;overflow-wrap:anywhere}
+.coursegrad dt{font-weight:400;opacity:.8;margin:0;padding:0;float:none;width:auto;white-space:nowrap}
+.coursegrad dd{margin:0;padding:0;float:none;width:auto;overflow-wrap:anywhere}
 .coursegrad dd code{font-size:.93em;background:rgba(128,128,128,.16);color:inherit;padding:.05rem .3rem;
  border-radius:3px;white-space:pre-wrap}
 """
@@ -51,7 +53,7 @@ def as_html(report: Report) -> str:
         parts.append(f'<div class="cg-note">{_failure_html(report.problem)}</div>')
     else:
         heads = ("Task", "Points", "Result", "Check")
-        head = "".join(f'<th scope="col">{name}</th>' for name in heads)
+        head = "".join(f'<th scope="col"{_LEFT}>{name}</th>' for name in heads)
         rows = "".join(_group_html(report, *group) for group in _groups(report))
         parts.append(f'<table class="cg-table"><thead><tr>{head}</tr></thead>{rows}</table>')
     parts += [f'<p class="cg-small">{escape(line)}</p>' for line in _closing(report)]
@@ -102,19 +104,19 @@ def _groups(report: Report) -> Iterator[tuple[str, list[Outcome]]]:
 
 def _group_html(report: Report, task: str, outcomes: Sequence[Outcome]) -> str:
     title = escape(_task_title(report, task))
-    first = f'<th scope="rowgroup" rowspan="{len(outcomes)}" class="cg-task">{title}</th>'
+    first = f'<th scope="rowgroup" rowspan="{len(outcomes)}" class="cg-task"{_LEFT}>{title}</th>'
     rows = "</tr><tr>".join(map(_cells, outcomes))
     return f"<tbody><tr>{first}{rows}</tr></tbody>"
 
 
 def _cells(outcome: Outcome) -> str:
     tone = _TONES.get(outcome.status, "bad")
-    result = f'<span aria-hidden="true">{SYMBOLS[outcome.status]}</span> {outcome.status.capitalize()}'
+    result = f'<span aria-hidden="true">{SYMBOLS[outcome.status]}</span>&nbsp;{outcome.status.capitalize()}'
     details = _failure_html(outcome.failure) if outcome.failure else ""
     return (
         f'<td class="cg-points">{_points(outcome)}</td>'
-        f'<td class="cg-result cg-{tone}">{result}</td>'
-        f"<td>{escape(outcome.test.title)}{details}</td>"
+        f'<td class="cg-result cg-{tone}"{_LEFT}>{result}</td>'
+        f"<td{_LEFT}>{escape(outcome.test.title)}{details}</td>"
     )
 
 

@@ -20,6 +20,14 @@ _checked: dict[str, dict[str, str]] = {}
 """File names to digests of what the last check of an assignment ran on."""
 
 
+class Stopped(KeyboardInterrupt):
+    """The student interrupted a check; the notebook's other cells that wait must not run either."""
+
+    def _render_traceback_(self) -> list[str]:
+        """Have notebooks show one word, since the table says the rest."""
+        return ["Stopped."]
+
+
 def check(name: str, task: str | None = None) -> None:
     """Run public checks and show a table: as HTML in a notebook, as text elsewhere.
 
@@ -34,9 +42,13 @@ def check(name: str, task: str | None = None) -> None:
     ------
     HandoutError
         If the assignment's files are not found or damaged, or there is no such task.
+    Stopped
+        After the table, if the student interrupted a check.
     """
     done = run(name, task)
     frontend.show(report.as_html(done), report.as_text(done))
+    if any(outcome.status == "stopped" for outcome in done.outcomes):
+        raise Stopped
 
 
 def run(name: str, task: str | None = None) -> Report:

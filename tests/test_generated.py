@@ -12,8 +12,10 @@ import pytest
 import yaml
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
+from typer.testing import CliRunner
 
 import autograder
+from autograder.cli import app
 from autograder.results import SubmissionResult
 
 ROOT = Path(__file__).parent.parent
@@ -60,6 +62,11 @@ def test_constraints_suit_every_machine(pins: dict[str, str]) -> None:
     for name, version in pins.items():
         assert name == canonicalize_name(name)
         assert re.fullmatch(r"[0-9][0-9a-z.]*", version), f"{name}: local versions exist on one index only"
+
+
+def test_assignments_are_fresh() -> None:
+    done = CliRunner().invoke(app, ["release", "--check", "--course", str(ROOT)])
+    assert done.exit_code == 0, done.output
 
 
 def test_version_is_one(project: dict[str, Any]) -> None:

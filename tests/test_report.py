@@ -87,7 +87,7 @@ def test_nothing_is_told_by_colour_alone(done: Report) -> None:
     html = report.as_html(done)
     for status, symbol in SYMBOLS.items():
         row = report.as_html(replace(done, outcomes=(Outcome(SUMS, status),)))
-        assert f"{symbol}</span> {status.capitalize()}" in row
+        assert f"{symbol}</span>&nbsp;{status.capitalize()}" in row
     assert not re.search(r"[^-]color:(?!inherit)", html), "text keeps the colour of the page"
 
 

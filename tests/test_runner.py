@@ -128,6 +128,20 @@ def test_a_notebook_shows_html(toy: Path, monkeypatch: pytest.MonkeyPatch) -> No
     assert bundle["text/plain"].startswith("A toy: 0 of 4 public checks passed")
 
 
+def test_an_interruption_shows_the_table_and_stops_the_notebook(
+    toy: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    toy.write_text(SOLUTION.replace("return 2 * x", "raise KeyboardInterrupt"))
+    with pytest.raises(KeyboardInterrupt) as caught:
+        helpers.check("toy")
+    assert isinstance(caught.value, runner.Stopped)
+    assert caught.value._render_traceback_() == ["Stopped."]
+    said = capsys.readouterr().out
+    assert "■ stopped" in said
+    assert said.count("○ not run") == 2
+    assert "toy.py, line 6, in double" in said
+
+
 def test_it_is_quick(toy: Path) -> None:
     toy.write_text(SOLUTION)
     runner.run("toy")

@@ -17,8 +17,8 @@ from autograder.errors import ReleaseError
 from autograder.release import handout, markers, notebook
 
 _WORD = re.compile(r"\w+")
-_PAIR_LETTERS, _LINE_LETTERS, _LINE_WORDS = 12, 16, 4
-"""What a run of two lines, and a solution of one line, must hold lest they be found by chance."""
+_LINE_LETTERS, _LINE_WORDS = 16, 4
+"""What a solution of a single line must hold lest it be found by chance."""
 _CONSTANT_DIGITS = 5
 _SERIES_DIGITS = 8
 
@@ -168,9 +168,7 @@ def _runs(lines: Iterable[Line], where: str, kind: str, *, alone: bool = False) 
             kept.append((number, short))
             short = ""
     for (number, first), (_, second) in pairwise(kept):
-        run = first + second[1:]
-        if len(run.replace(" ", "")) >= _PAIR_LETTERS:
-            yield Fingerprint(run, kind, f"{where}:{number}")
+        yield Fingerprint(first + second[1:], kind, f"{where}:{number}")
     if alone and len(kept) == 1:
         number, line = kept[0]
         if len(line.replace(" ", "")) >= _LINE_LETTERS and len(line.split()) >= _LINE_WORDS:

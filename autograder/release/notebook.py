@@ -123,10 +123,16 @@ def _filled(cell: NotebookNode, values: Mapping[str, str]) -> str:
     def value(match: re.Match[str]) -> str:
         return values.get(match[1], match[0])
 
-    lines = cell.source.split("\n")
-    if cell.cell_type == "markdown":
-        lines = [line for line in lines if all(values.get(key) != "" for key in _PLACEHOLDER.findall(line))]
-    return "\n".join(_PLACEHOLDER.sub(value, line) for line in lines)
+    kept: list[str] = []
+    left_out = False
+    for line in cell.source.split("\n"):
+        empty = any(values.get(key) == "" for key in _PLACEHOLDER.findall(line))
+        if empty and cell.cell_type == "markdown":
+            left_out = True
+        elif not (left_out and not line and kept[-1:] == [""]):
+            kept.append(_PLACEHOLDER.sub(value, line))
+            left_out = False
+    return "\n".join(kept)
 
 
 def _require_distinct(cells: Sequence[NotebookNode], where: str, lines: Sequence[int]) -> None:

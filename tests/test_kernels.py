@@ -1,0 +1,94 @@
+"""Set-up, reload and checks in real kernels: today's, and the IPython 7 that Google Colab keeps."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+import sysconfig
+from collections.abc import Mapping
+from pathlib import Path
+
+import kernels
+import pytest
+from handouts import SOLUTION, write_toy
+
+COLAB = ("ipython==7.34.0", "ipykernel==6.17.1")
+EDIT = "Path('toy.py').write_text({!r})"
+WRONG = SOLUTION.replace("2 * x", "3 * x")
+CELLS = {
+    "set-up": (
+        "import json, sys\nfrom pathlib import Path\nsys.path.insert(0, str(Path.cwd().parents[1]))\n"
+        "from helpers import check, colab, submit\n"
+        "import IPython\nprint(IPython.__version__)\n"
+        "colab.setup('toy')"
+    ),
+    "import": "import toy\nfrom toy import *\nfrom toy import double as twice",
+    "wrong": EDIT.format(WRONG),
+    "after wrong": "print(json.dumps([double(3), twice(3), toy.double(3)]))",
+    "check wrong": "check('toy')",
+    "broken": EDIT.format(SOLUTION + "def f(:\n"),
+    "check broken": "check('toy', task='double')",
+    "after broken": "print(json.dumps([double(3), twice(3), toy.double(3)]))",
+    "right": EDIT.format(SOLUTION),
+    "check right": "check('toy')",
+    "after right": "print(json.dumps([double(3), twice(3), toy.double(3)]))",
+    "autoreload": "%load_ext autoreload\n%autoreload 2",
+    "submit": "submit.build('toy')",
+    "refuse": "Path('toy.py').unlink()\nsubmit.build('toy')",
+}
+
+
+def run(folder: Path, python: str) -> Mapping[str, str]:
+    """Run the cells in a student tree and return what each printed or showed."""
+    write_toy(folder / "assignments" / "toy")
+    shutil.copytree(kernels.ROOT / "helpers", folder / "helpers")
+    notebook = kernels.of_cells(list(CELLS.values()))
+    done = kernels.execute(notebook, folder / "assignments" / "toy", python=python)
+    assert done.stopped == len(CELLS) - 1, done.text(done.stopped or 0)
+    outputs = [output for cell in done.cells for output in cell.outputs]
+    assert any("text/html" in output.get("data", {}) for output in outputs)
+    return {name: done.text(index) for index, name in enumerate(CELLS)}
+
+
+def require_as_described(said: Mapping[str, str]) -> None:
+    """Require that each edit took effect at once, wherever the functions had been imported."""
+    results = {name: json.loads(said[name].splitlines()[-1]) for name in said if name.startswith("after")}
+    assert results == {"after wrong": [9, 9, 9], "after broken": [9, 9, 9], "after right": [6, 6, 6]}
+    assert said["after wrong"].startswith("toy.py: loaded the version saved at ")
+    assert "Twice three: wrong" in said["check wrong"]
+    assert "this is the square" in said["check wrong"]
+    assert "toy.py cannot be imported: SyntaxError" in said["check broken"]
+    assert "is newer than what runs" in " ".join(said["check broken"].split())
+    assert "4 of 4 public checks passed" in said["check right"]
+    assert said["autoreload"] == ""
+    assert "toy-submission.zip" in said["submit"]
+    assert said["refuse"].startswith("toy.py is missing from ")
+    assert said["refuse"].count("\n") == 0, "one line, no traceback"
+
+
+def test_the_kernel_of_today(tmp_path: Path) -> None:
+    require_as_described(run(tmp_path / "course", sys.executable))
+
+
+@pytest.mark.full
+def test_the_kernel_of_colab(tmp_path: Path) -> None:
+    """Needs a package index; without one it fails and says so."""
+    python = old_environment(tmp_path / "venv")
+    said = run(tmp_path / "course", python)
+    assert said["set-up"].startswith("7.34.0\n")
+    require_as_described(said)
+
+
+def old_environment(folder: Path) -> str:
+    """Make an environment with Colab's IPython in front of the packages of this one; return its Python."""
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(folder)], check=True)
+    python = folder / "bin" / "python"
+    install = [sys.executable, "-m", "pip", "--python", str(python), "install", "--quiet", *COLAB]
+    done = subprocess.run(install, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, f"pip cannot install {' and '.join(COLAB)}:\n{done.stderr}"
+    asked = [str(python), "-c", "import sysconfig; print(sysconfig.get_paths()['purelib'])"]
+    inside = subprocess.run(asked, capture_output=True, text=True, check=True).stdout.strip()
+    (Path(inside) / "these.pth").write_text(sysconfig.get_paths()["purelib"] + "\n")
+    return str(python)
