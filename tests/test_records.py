@@ -1,0 +1,61 @@
+"""What counts for a student: the result, and what people decided about it."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+from pydantic import ValidationError
+
+from autograder.records import Override, Record
+from autograder.results import Provenance, SandboxReport, SubmissionResult, TaskResult
+
+AT = datetime(2026, 3, 1, 12, tzinfo=UTC)
+
+
+def result() -> SubmissionResult:
+    return SubmissionResult(
+        assignment="toy",
+        student="ada",
+        score=3.3333,
+        max_score=10,
+        tasks=[
+            TaskResult(id="sums", title="Sums", points=3.3333, max_points=5),
+            TaskResult(id="rows", title="Rows", points=0, max_points=5),
+        ],
+        tests=[],
+        sandbox=SandboxReport(level="full", layers={}),
+        provenance=Provenance(
+            kit="", suite="", python="", torch="", numpy="", machine="", secret="", limits={}
+        ),
+        files={},
+    )
+
+
+def override(points: float, task: str | None = None) -> Override:
+    return Override(task=task, points=points, reason="a typing error", by="Grace", at=AT)
+
+
+def test_without_overrides_the_result_counts() -> None:
+    record = Record(result())
+    assert (record.student, record.score) == ("ada", 3.3333)
+    assert record.tasks == tuple(result().tasks)
+
+
+def test_an_override_of_a_task_moves_the_score_by_its_difference() -> None:
+    record = Record(result(), (override(1, "sums"), override(4, "rows"), override(2, "rows")))
+    assert [task.points for task in record.tasks] == [1, 2]
+    assert record.score == 3
+    assert Record(result(), (override(2, "rows"),)).score == 5.3333
+
+
+def test_an_override_of_the_total_is_the_score() -> None:
+    record = Record(result(), (override(7), override(4, "rows")))
+    assert record.score == 7
+    assert record.tasks[1].points == 4
+
+
+def test_an_override_gives_its_reason() -> None:
+    for wrong in ({"reason": ""}, {"points": -1}, {"by": ""}, {"at": datetime(2026, 3, 1)}):
+        with pytest.raises(ValidationError):
+            Override(**({"points": 1, "reason": "because", "by": "Grace", "at": AT} | wrong))
