@@ -54,3 +54,8 @@ def scores_under_a_new_secret(tmp_path: Path) -> dict[str, float]:
             ).score
             for graded in pool.grade(submissions)
         }
+
+
+def test_one_student_hands_in_the_stub_as_released() -> None:
+    released = (ROOT / "assignments" / "knn" / "knn.py").read_bytes()
+    assert (ROOT / "examples" / "submissions" / "knn" / "liam-murphy" / "knn.py").read_bytes() == released

@@ -30,7 +30,7 @@ def compute_distances_two_loops(x_train: torch.Tensor, x_test: torch.Tensor) -> 
     Tensor of shape (num_train, num_test)
         Entry [i, j] is the squared distance of training point i and test point j; dtype as `x_train`.
     """
-    raise NotImplementedError("to do")
+    raise NotImplementedError("knn: compute_distances_two_loops")
 
 
 def compute_distances_one_loop(x_train: torch.Tensor, x_test: torch.Tensor) -> torch.Tensor:
@@ -52,7 +52,7 @@ def compute_distances_one_loop(x_train: torch.Tensor, x_test: torch.Tensor) -> t
     Tensor of shape (num_train, num_test)
         Entry [i, j] is the squared distance of training point i and test point j; dtype as `x_train`.
     """
-    raise NotImplementedError("to do")
+    raise NotImplementedError("knn: compute_distances_one_loop")
 
 
 def compute_distances_no_loops(x_train: torch.Tensor, x_test: torch.Tensor) -> torch.Tensor:
@@ -80,7 +80,7 @@ def compute_distances_no_loops(x_train: torch.Tensor, x_test: torch.Tensor) -> t
     Tensor of shape (num_train, num_test)
         Entry [i, j] is the squared distance of training point i and test point j; dtype as `x_train`.
     """
-    raise NotImplementedError("to do")
+    raise NotImplementedError("knn: compute_distances_no_loops")
 
 
 def predict_labels(dists: torch.Tensor, y_train: torch.Tensor, k: int = 1) -> torch.Tensor:
@@ -102,7 +102,7 @@ def predict_labels(dists: torch.Tensor, y_train: torch.Tensor, k: int = 1) -> to
     Tensor of shape (num_test,), int64
         The predicted labels.
     """
-    raise NotImplementedError("to do")
+    raise NotImplementedError("knn: predict_labels")
 
 
 class KnnClassifier:
@@ -118,7 +118,7 @@ class KnnClassifier:
         y_train : Tensor of shape (num_train,), int64
             Their labels.
         """
-        raise NotImplementedError("to do")
+        raise NotImplementedError("knn: KnnClassifier.__init__")
 
     def predict(self, x_test: torch.Tensor, k: int = 1) -> torch.Tensor:
         """Predict labels of test points with the functions above.
@@ -135,7 +135,7 @@ class KnnClassifier:
         Tensor of shape (num_test,), int64
             The predicted labels.
         """
-        raise NotImplementedError("to do")
+        raise NotImplementedError("knn: KnnClassifier.predict")
 
     def check_accuracy(
         self, x_test: torch.Tensor, y_test: torch.Tensor, k: int = 1, quiet: bool = False
@@ -158,7 +158,7 @@ class KnnClassifier:
         float
             A plain number from 0 to 100.
         """
-        raise NotImplementedError("to do")
+        raise NotImplementedError("knn: KnnClassifier.check_accuracy")
 
 
 def knn_cross_validate(
@@ -195,7 +195,7 @@ def knn_cross_validate(
     if k_choices is None:
         k_choices = [1, 3, 5, 8, 10, 12, 15, 20, 50, 100]
 
-    raise NotImplementedError("to do")
+    raise NotImplementedError("knn: knn_cross_validate")
 
 
 def knn_get_best_k(k_to_accuracies: dict[int, list[float]]) -> int:
@@ -211,4 +211,4 @@ def knn_get_best_k(k_to_accuracies: dict[int, list[float]]) -> int:
     int
         The best k.
     """
-    raise NotImplementedError("to do")
+    raise NotImplementedError("knn: knn_get_best_k")
