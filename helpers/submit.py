@@ -136,6 +136,10 @@ def _summary(found: Handout, target: Path, packed: dict[str, bytes], document: D
         )
     if document is None:
         lines.append(f"{found.name}.ipynb was not found, so answers in the notebook are not in it.")
+    elif document.saved is not None:
+        # A kernel sees cells that ran, and no text that was typed into the others.
+        clock = live.clock(document.saved)
+        lines.append(f"If you wrote an answer after {clock}, save (Ctrl+S) and run this cell again.")
     return "\n".join(lines)
 
 

@@ -113,7 +113,9 @@ def test_a_failed_check_is_no_reason_to_refuse(toy: Path) -> None:
     submit.build("toy")
 
 
-def test_a_notebook_that_was_not_saved(toy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_notebook_that_was_not_saved(
+    toy: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     shell = FakeShell()
     monkeypatch.setattr(frontend, "shell", lambda: shell)
     notebook.observe()
@@ -126,6 +128,8 @@ def test_a_notebook_that_was_not_saved(toy: Path, monkeypatch: pytest.MonkeyPatc
     assert "save it (Ctrl+S), then run this cell again." in refusal()
     os.utime(document)
     submit.build("toy")
+    saved = live.clock(document.stat().st_mtime)
+    assert f"If you wrote an answer after {saved}, save (Ctrl+S) and run" in capsys.readouterr().out
 
 
 def test_without_a_notebook(toy: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -142,7 +146,9 @@ def test_on_colab(toy: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Cap
     assert runtime.downloads == [str(target)]
     with zipfile.ZipFile(target) as archive:
         assert b"as in the browser" in archive.read("toy.ipynb")
-    assert "as it is in your browser now" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "as it is in your browser now" in said
+    assert "If you wrote" not in said
 
 
 def test_a_refusal_is_one_line_in_a_notebook(toy: Path) -> None:
