@@ -74,6 +74,8 @@ class Assignment:
         Of every test that sets none itself.
     deadline : datetime or None
         With its time zone.
+    attempts : {"latest", "best"}
+        Which of several submissions of a student counts.
     allow : tuple of Allowance
         Exceptions of the leak check of releases.
     """
@@ -87,6 +89,7 @@ class Assignment:
     tiers: dict[str, str]
     limits: TestLimits
     deadline: datetime | None = None
+    attempts: Literal["latest", "best"] = "latest"
     allow: tuple[Allowance, ...] = ()
 
     @property
@@ -129,6 +132,7 @@ def load(course: Course, name: str) -> Assignment:
         tiers=dict(table.tiers),
         limits=TestLimits(**table.limits.model_dump()),
         deadline=_deadline(path, table, course.timezone),
+        attempts=table.submissions.attempts,
         allow=table.release.allow,
     )
 
@@ -194,6 +198,10 @@ class _LimitsTable(settings.Table):
     output_kb: Annotated[int, Field(ge=1, le=10_000, strict=True)] = TestLimits.output_kb
 
 
+class _SubmissionsTable(settings.Table):
+    attempts: Literal["latest", "best"] = "latest"
+
+
 class _ReleaseTable(settings.Table):
     allow: tuple[Allowance, ...] = ()
 
@@ -208,5 +216,6 @@ class _AssignmentTable(settings.Table):
         dict[Annotated[str, AfterValidator(_suite_file)], Literal["public", "hidden"]], Field(min_length=1)
     ]
     limits: _LimitsTable = _LimitsTable()
+    submissions: _SubmissionsTable = _SubmissionsTable()
     release: _ReleaseTable = _ReleaseTable()
     tasks: Annotated[tuple[_TaskTable, ...], Field(min_length=1), AfterValidator(_distinct_tasks)]

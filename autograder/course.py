@@ -13,7 +13,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
-from autograder import settings, storage
+from autograder import files, settings
 from autograder.errors import ConfigError
 
 COURSE_FILE = "course.toml"
@@ -204,5 +204,5 @@ def _read_secret(path: Path) -> bytes:
 
 def _make_secret(path: Path) -> None:
     """Write a new secret; where two processes race, the first one's secret stays."""
-    storage.private_folder(path.parent)
-    storage.write_private(path, secrets.token_hex(SECRET_BYTES) + "\n", replace=False)
+    files.private_folder(path.parent)
+    files.write_private(path, secrets.token_hex(SECRET_BYTES) + "\n", replace=False)

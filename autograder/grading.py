@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import Literal, Protocol
 
-from autograder import provenance, scoring
+from autograder import provenance, regrade, scoring, views
 from autograder.assignment import Assignment
 from autograder.course import Course
 from autograder.engine.pool import Pool
 from autograder.errors import EngineError
 from autograder.intake import Submission
-from autograder.reports import feedback, gradebook
+from autograder.records import Move, Record
 from autograder.results import Provenance, SandboxReport, SubmissionResult
 from autograder.scoring import Outcome
-from autograder.storage import GradedFolder, write_private
+from autograder.storage import GradedFolder
 
 Sandbox = Literal["full", "weak", "none"]
 
@@ -28,6 +28,26 @@ class OpenPool(Protocol):
         """Return a pool that is ready once it is entered."""
 
 
+class Progress(Protocol):
+    """Follow a run: `kept` once, then one call for each result."""
+
+    def kept(self, count: int) -> None:
+        """Take note of results that are up to date already."""
+
+    def __call__(self, result: SubmissionResult) -> None:
+        """Take note of one graded submission."""
+
+
+class Silent:
+    """Progress that nobody follows."""
+
+    def kept(self, count: int) -> None:
+        """Do nothing."""
+
+    def __call__(self, result: SubmissionResult) -> None:
+        """Do nothing."""
+
+
 @dataclass(frozen=True)
 class GradedClass:
     """What `grade_class` leaves behind.
@@ -36,8 +56,10 @@ class GradedClass:
     ----------
     folder : GradedFolder
         Where everything was written.
-    results : tuple of SubmissionResult
-        All results in the folder, in order of the students' names.
+    kept : tuple of str
+        Students whose result was up to date and was not made again.
+    moves : tuple of Move
+        What results that wait to be accepted would change.
     older : tuple of str
         Students whose result was there before and was not part of this run.
     sandbox : SandboxReport
@@ -45,7 +67,8 @@ class GradedClass:
     """
 
     folder: GradedFolder
-    results: tuple[SubmissionResult, ...]
+    kept: tuple[str, ...]
+    moves: tuple[Move, ...]
     older: tuple[str, ...]
     sandbox: SandboxReport
 
@@ -54,39 +77,64 @@ def grade_class(
     course: Course,
     assignment: Assignment,
     submissions: Sequence[Submission],
-    output: Path,
+    folder: GradedFolder,
     *,
     jobs: int,
     sandbox: Sandbox,
+    force: bool = False,
+    accept: bool = False,
     open_pool: OpenPool = Pool,
-    progress: Callable[[SubmissionResult], None] = lambda result: None,
+    progress: Progress | None = None,
 ) -> GradedClass:
-    """Grade ``submissions`` and write results, feedback pages and the gradebook to ``output``.
+    """Bring the results in ``folder`` up to date with ``submissions``; call it while writing is reserved.
 
-    A result is on disk before ``progress`` is called with it, so stopping at any time loses only the
-    submissions that were being graded. A submission with a problem gets a result without running.
+    A result is on disk before ``progress`` hears of it, so that stopping at any time loses only the
+    submissions that were being graded. A result that is up to date is kept. If a submission is the same but
+    its points are not, because the suite is another, the new result waits in ``pending/``.
+
+    Parameters
+    ----------
+    force : bool
+        Grade again what is up to date, too.
+    accept : bool
+        Let changed points replace the old ones at once.
 
     Raises
     ------
     ConfigError
-        ``output`` cannot be written to or holds results of another assignment.
+        The folder cannot be written to or holds results of another assignment.
     SuiteError, SandboxError, EngineError
         The suite cannot be scored, this machine cannot confine student code, or the engine failed.
     """
-    folder = GradedFolder(output)
     folder.require_assignment(assignment.name)
-    folder.prepare()
+    report = progress or Silent()
+    before, held = folder.results(), folder.pending()
     with open_pool(assignment, course, jobs=jobs, sandbox=sandbox) as pool:
-        for result in _results(course, assignment, submissions, pool):
-            folder.save(result)
-            _write_feedback(course, assignment, folder, result)
-            progress(result)
-        report = pool.sandbox
-    results = folder.results()
-    write_private(folder.gradebook, gradebook.render(results))
+        source = provenance.collect(course, assignment, pool.versions)
+        todo, kept = [], []
+        for submission in submissions:
+            candidates = (held.get(submission.student), before.get(submission.student))
+            known = None if force else _current(candidates, submission, source, pool.sandbox)
+            if known is None:
+                todo.append(submission)
+            else:
+                kept.append(submission.student)
+                is_pending = known is held.get(submission.student)
+                _refresh(course, assignment, folder, known, submission, is_pending=is_pending)
+        report.kept(len(kept))
+        for submission, result in _results(assignment, todo, pool, source):
+            old = before.get(result.student)
+            if accept or old is None or not _is_regrade(old, result, submission):
+                save(course, assignment, folder, result)
+            else:
+                folder.hold(result)
+            report(result)
+        confined = pool.sandbox
+    if accept:
+        accept_pending(course, assignment, folder)
     present = {submission.student for submission in submissions}
-    older = tuple(result.student for result in results if result.student not in present)
-    return GradedClass(folder, tuple(results), older, report)
+    older = tuple(student for student in folder.results() if student not in present)
+    return GradedClass(folder, tuple(kept), pending_moves(folder), older, confined)
 
 
 def grade_one(
@@ -99,65 +147,143 @@ def grade_one(
 ) -> SubmissionResult:
     """Grade one submission and write nothing; raises as `grade_class` does."""
     with open_pool(assignment, course, jobs=1, sandbox=sandbox) as pool:
-        (result,) = _results(course, assignment, [submission], pool)
+        source = provenance.collect(course, assignment, pool.versions)
+        ((_, result),) = _results(assignment, [submission], pool, source)
     return result
 
 
-def rewrite_reports(course: Course, assignment: Assignment, folder: GradedFolder) -> list[SubmissionResult]:
-    """Write the gradebook and the feedback pages again from the results in ``folder``."""
+def save(course: Course, assignment: Assignment, folder: GradedFolder, result: SubmissionResult) -> None:
+    """Write a result and the feedback on it."""
+    folder.save(result)
+    record = Record(result, folder.overrides(result.student), result.name)
+    views.write_feedback(course, assignment, folder, record)
+
+
+def accept_pending(course: Course, assignment: Assignment, folder: GradedFolder) -> int:
+    """Let every result that waits replace the one before; return how many there were."""
+    accepted = folder.pending().values()
+    for result in accepted:
+        save(course, assignment, folder, result)
+    folder.changes.unlink(missing_ok=True)
+    return len(accepted)
+
+
+def pending_moves(folder: GradedFolder) -> tuple[Move, ...]:
+    """Return what the results that wait to be accepted would change, in order of students."""
     results = folder.results()
-    folder.prepare()
-    for result in results:
-        _write_feedback(course, assignment, folder, result)
-    write_private(folder.gradebook, gradebook.render(results))
-    return results
+    moves = []
+    for student, result in folder.pending().items():
+        change = regrade.move(results[student], result) if student in results else None
+        if change is not None:
+            moves.append(change)
+    return tuple(moves)
+
+
+def _current(
+    candidates: Sequence[SubmissionResult | None],
+    submission: Submission,
+    source: Provenance,
+    sandbox: SandboxReport,
+) -> SubmissionResult | None:
+    """Return the first result that is up to date, if one is."""
+    for result in candidates:
+        if result is not None and regrade.is_current(result, submission, source, sandbox):
+            return result
+    return None
+
+
+def _refresh(
+    course: Course,
+    assignment: Assignment,
+    folder: GradedFolder,
+    result: SubmissionResult,
+    submission: Submission,
+    *,
+    is_pending: bool,
+) -> None:
+    """Bring what a result says about the submission up to date, where no test need run for it."""
+    problem = [submission.problem] if submission.problem is not None else []
+    notes = [*submission.notes, *problem] if not submission.earlier else result.notes
+    fresh = result.model_copy(update={"notes": notes, "name": submission.name})
+    if is_pending and fresh != result:
+        folder.hold(fresh)
+    elif not is_pending and (fresh != result or not folder.feedback_file(result.student).exists()):
+        save(course, assignment, folder, fresh)
+
+
+def _is_regrade(old: SubmissionResult, new: SubmissionResult, submission: Submission) -> bool:
+    """Tell whether points changed although the submission did not: then people decide."""
+    same = regrade.same_submission(old, submission) and not scoring.unfinished(old)
+    return same and regrade.move(old, new) is not None
 
 
 def _results(
-    course: Course, assignment: Assignment, submissions: Sequence[Submission], pool: Pool
-) -> Iterator[SubmissionResult]:
-    """Score the submissions as they are done, those that cannot run first."""
+    assignment: Assignment, submissions: Sequence[Submission], pool: Pool, source: Provenance
+) -> Iterator[tuple[Submission, SubmissionResult]]:
+    """Score the submissions as they are done; of several attempts of a student, the one that counts."""
     scoring.share(pool.plan, assignment)
-    source = provenance.collect(course, assignment, pool.versions)
-    for submission in submissions:
-        if submission.problem is not None:
-            outcomes = scoring.not_run(pool.plan, submission.problem)
-            yield _score(assignment, pool, source, submission, outcomes, note=submission.problem)
-    runnable = [submission for submission in submissions if submission.problem is None]
-    waiting = {submission.student for submission in runnable}
-    for graded in pool.grade(runnable):
-        waiting.discard(graded.submission.student)
-        yield _score(
-            assignment, pool, source, graded.submission, graded.outcomes, graded.note, graded.seconds
-        )
-    if waiting:
-        found = f"the engine returned nothing for {len(waiting)} of {len(submissions)} submissions"
-        raise EngineError(assignment.name, found, "run the same command again; if it recurs, report it")
+    whole = {submission.student: submission for submission in submissions}
+    attempts = {student: _attempts(assignment, one) for student, one in whole.items()}
+    found: dict[str, dict[int, SubmissionResult]] = defaultdict(dict)
+    everything = [one for student in attempts for one in attempts[student]]
+    for attempt, result in _scored(assignment, everything, pool, source):
+        student = attempt.student
+        place = next(n for n, one in enumerate(attempts[student]) if one is attempt)
+        found[student][place] = result
+        if len(found[student]) == len(attempts[student]):
+            yield whole[student], _chosen(assignment, whole[student], found.pop(student))
 
 
-def _score(
-    assignment: Assignment,
-    pool: Pool,
-    source: Provenance,
-    submission: Submission,
-    outcomes: Sequence[Outcome],
-    note: str | None = None,
-    seconds: float = 0.0,
+def _attempts(assignment: Assignment, submission: Submission) -> tuple[Submission, ...]:
+    """Return the submissions of a student that have to be graded, the oldest first."""
+    if assignment.attempts == "best":
+        return (*submission.earlier, submission)
+    return (submission,)
+
+
+def _chosen(
+    assignment: Assignment, submission: Submission, results: dict[int, SubmissionResult]
 ) -> SubmissionResult:
-    return scoring.score(
-        assignment,
-        pool.plan,
-        submission,
-        outcomes,
-        sandbox=pool.sandbox,
-        provenance=source,
-        seconds=round(seconds, 3),
-        notes=[note] if note else [],
+    """Return the result that counts, which says that there were others."""
+    if not submission.earlier:
+        return results[0]
+    count = len(submission.earlier) + 1
+    best = max(results, key=lambda place: (results[place].score, place))
+    number = best + 1 if assignment.attempts == "best" else count
+    note = f"Attempt {number} of {count} counts, the {assignment.attempts}."
+    return results[best].model_copy(
+        update={"attempts": submission.attempts, "notes": [note, *results[best].notes]}
     )
 
 
-def _write_feedback(
-    course: Course, assignment: Assignment, folder: GradedFolder, result: SubmissionResult
-) -> None:
-    page = feedback.render(result, title=assignment.title, course=course.name)
-    write_private(folder.feedback_file(result.student), page)
+def _scored(
+    assignment: Assignment, submissions: Sequence[Submission], pool: Pool, source: Provenance
+) -> Iterator[tuple[Submission, SubmissionResult]]:
+    """Score every submission, those that cannot run first."""
+
+    def score(
+        submission: Submission, outcomes: Sequence[Outcome], note: str | None, seconds: float
+    ) -> tuple[Submission, SubmissionResult]:
+        result = scoring.score(
+            assignment,
+            pool.plan,
+            replace(submission, earlier=()),
+            outcomes,
+            sandbox=pool.sandbox,
+            provenance=source,
+            seconds=round(seconds, 3),
+            notes=[note] if note else [],
+        )
+        return submission, result
+
+    for submission in submissions:
+        if submission.problem is not None:
+            outcomes = scoring.not_run(pool.plan, submission.problem)
+            yield score(submission, outcomes, submission.problem, 0.0)
+    waiting = {id(submission): submission for submission in submissions if submission.problem is None}
+    for graded in pool.grade(list(waiting.values())):
+        del waiting[id(graded.submission)]
+        yield score(graded.submission, graded.outcomes, graded.note, graded.seconds)
+    if waiting:
+        found = f"the engine returned nothing for {len(waiting)} of {len(submissions)} submissions"
+        raise EngineError(assignment.name, found, "run the same command again; if it recurs, report it")

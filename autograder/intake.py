@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -38,6 +39,10 @@ class Submission:
         Why it cannot run: ``"knn.py is missing."``
     notes : tuple of str
         Plain sentences that do not stop it from running.
+    name : str
+        Name for people to read, if the folder tells one.
+    earlier : tuple of Submission
+        What the same student handed in before, the oldest first.
     """
 
     student: str
@@ -45,6 +50,23 @@ class Submission:
     files: Mapping[str, bytes] = field(default_factory=dict)
     problem: str | None = None
     notes: tuple[str, ...] = ()
+    name: str = ""
+    earlier: tuple[Submission, ...] = ()
+
+    @property
+    def hashes(self) -> dict[str, str]:
+        """Name of each file to the SHA-256 of its bytes, in hexadecimal."""
+        return {name: hashlib.sha256(content).hexdigest() for name, content in self.files.items()}
+
+    @property
+    def attempts(self) -> list[str]:
+        """A SHA-256 for everything that the student handed in, the oldest first; empty if it was one."""
+        if not self.earlier:
+            return []
+        return [
+            hashlib.sha256(repr((sorted(one.hashes.items()), one.problem)).encode()).hexdigest()
+            for one in (*self.earlier, self)
+        ]
 
 
 @dataclass(frozen=True)
@@ -103,6 +125,16 @@ def read_one(target: Path, assignment: Assignment) -> Submission:
             return Submission(student, path, {path.name: snapshot.read_text(path.name, folder)})
     except Unreadable as error:
         return Submission(student, path, problem=str(error))
+
+
+def changed(handin: Handin, folder: Path, assignment: Assignment) -> list[str]:
+    """Return the students whose files differ now from what was read before, or are gone or new."""
+    try:
+        now = {one.student: (one.hashes, one.problem) for one in read_class(folder, assignment).submissions}
+    except IntakeError:
+        now = {}
+    then = {one.student: (one.hashes, one.problem) for one in handin.submissions}
+    return sorted(student for student in then.keys() | now.keys() if then.get(student) != now.get(student))
 
 
 def infer_assignment(course: Course, target: Path) -> Assignment:

@@ -1,4 +1,4 @@
-"""A student's record: the graded result, and what people decided about it afterwards."""
+"""A student's record: the graded result, what people decided about it, and how a regrade would move it."""
 
 from __future__ import annotations
 
@@ -60,3 +60,23 @@ class Record:
             return totals[-1]
         changed = zip(self.tasks, self.result.tasks, strict=True)
         return round(self.result.score + sum(now.points - then.points for now, then in changed), 4)
+
+
+@dataclass(frozen=True)
+class MovedTest:
+    """A test whose points differ between two results; None where one of them does not have it."""
+
+    id: str
+    title: str
+    before: float | None
+    after: float | None
+
+
+@dataclass(frozen=True)
+class Move:
+    """What a regrade changes for one student whose submission is the same."""
+
+    student: str
+    before: float
+    after: float
+    tests: tuple[MovedTest, ...]

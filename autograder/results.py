@@ -124,6 +124,8 @@ class SubmissionResult(Model):
     schema_version: Literal[1] = 1
     assignment: str
     student: str
+    name: str = ""
+    """Name for people to read, where the submission tells one."""
     score: float
     max_score: float
     notes: list[str] = Field(default_factory=list)
@@ -134,5 +136,7 @@ class SubmissionResult(Model):
     provenance: Provenance
     files: dict[str, str]
     """Name of each graded file to the SHA-256 of the bytes that were graded."""
+    attempts: list[str] = Field(default_factory=list)
+    """Where one of several submissions was chosen: a SHA-256 for each, in the order of handing in."""
     seconds: float = 0.0
     """Wall seconds that grading took. Only this and `cpu_seconds` differ between identical regrades."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -138,6 +137,7 @@ def score(
     return SubmissionResult(
         assignment=assignment.name,
         student=submission.student,
+        name=submission.name,
         score=_rounded(sum(earned.values(), Fraction())),
         max_score=_rounded(assignment.max_points),
         notes=[*submission.notes, *notes],
@@ -153,7 +153,8 @@ def score(
         tests=[_test_result(test, ended[test.id], earned[test.id], points[test.id]) for test in plan],
         sandbox=sandbox,
         provenance=provenance,
-        files={name: hashlib.sha256(content).hexdigest() for name, content in submission.files.items()},
+        files=submission.hashes,
+        attempts=submission.attempts,
         seconds=seconds,
     )
 

@@ -1,69 +1,29 @@
-"""The folder that a graded class is written to: private files that are whole or absent, never half."""
+"""The folder of a graded class: results, what people decided about them, and every view of both."""
 
 from __future__ import annotations
 
-import contextlib
-import os
-import secrets
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
+from typing import TypeVar
 
-from pydantic import ValidationError
+from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from autograder.errors import ConfigError
+from autograder.files import locked, private_folder, remove_drafts, write_private
+from autograder.records import Override, Record
 from autograder.results import SubmissionResult
 
-
-def write_private(path: Path, content: str | bytes, *, replace: bool = True) -> None:
-    """Write a file that only its owner can read, in one step.
-
-    The content goes to a draft in the same folder, is flushed to disk and then renamed, so that
-    whoever reads ``path`` finds the old content or the new one, also after a crash.
-
-    Parameters
-    ----------
-    replace : bool
-        Whether an existing file is replaced; otherwise it stays and nothing is written.
-
-    Raises
-    ------
-    ConfigError
-        The folder cannot be written to.
-    """
-    data = content.encode("utf-8") if isinstance(content, str) else content
-    draft = path.with_name(f".draft-{secrets.token_hex(8)}")
-    try:
-        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-        try:
-            with os.fdopen(descriptor, "wb") as file:
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
-            if replace:
-                draft.replace(path)
-            else:
-                with contextlib.suppress(FileExistsError):
-                    os.link(draft, path)
-        finally:
-            draft.unlink(missing_ok=True)
-        _sync_folder(path.parent)
-    except OSError as error:
-        raise _cannot_write(path, error) from None
-
-
-def private_folder(path: Path) -> Path:
-    """Make ``path`` if it is missing, open to its owner only; raises ConfigError if that fails."""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.mkdir(mode=0o700, exist_ok=True)
-    except OSError as error:
-        raise _cannot_write(path, error) from None
-    return path
+_Overrides = TypeAdapter(tuple[Override, ...])
+ModelT = TypeVar("ModelT", bound=BaseModel)
 
 
 class GradedFolder:
-    """Where the results of a class lie: ``results/``, ``feedback/`` and ``grades.csv``.
+    """Where a class is graded into.
 
-    The files in ``results/`` are the truth; everything else can be made from them again.
+    ``results/`` and ``overrides/`` are the truth. ``pending/`` holds results of a regrade that wait to be
+    accepted. Everything else can be made from these again.
 
     Parameters
     ----------
@@ -79,47 +39,134 @@ class GradedFolder:
         """The file ``grades.csv``."""
         return self.root / "grades.csv"
 
+    @property
+    def canvas(self) -> Path:
+        """The file that Canvas imports."""
+        return self.root / "canvas.csv"
+
+    @property
+    def class_report(self) -> Path:
+        """The report on the whole class."""
+        return self.root / "report.html"
+
+    @property
+    def changes(self) -> Path:
+        """The table of what a regrade would change."""
+        return self.root / "pending" / "changes.csv"
+
     def result_file(self, student: str) -> Path:
         """Return where the result of ``student`` lies."""
         return self.root / "results" / f"{student}.json"
 
-    def feedback_file(self, student: str) -> Path:
-        """Return where the feedback page of ``student`` lies."""
-        return self.root / "feedback" / f"{student}.html"
+    def pending_file(self, student: str) -> Path:
+        """Return where a result of ``student`` waits to be accepted."""
+        return self.root / "pending" / f"{student}.json"
 
-    def prepare(self) -> None:
-        """Make the folders; raises ConfigError if they cannot be written to."""
-        for path in (self.root, self.root / "results", self.root / "feedback"):
-            private_folder(path)
+    def override_file(self, student: str) -> Path:
+        """Return where decisions about ``student`` lie."""
+        return self.root / "overrides" / f"{student}.json"
+
+    def feedback_file(self, student: str, form: str = "html") -> Path:
+        """Return where the feedback for ``student`` lies, as ``html`` or as ``md``."""
+        return self.root / "feedback" / f"{student}.{form}"
+
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        """Make the folders and keep other runs out of them; what killed runs left half done is removed.
+
+        Raises
+        ------
+        ConfigError
+            The folder cannot be written to, or another run is writing to it.
+        """
+        private_folder(self.root)
+        with locked(self.root):
+            for name in ("", "results", "feedback", "pending", "overrides"):
+                remove_drafts(private_folder(self.root / name))
+            yield
 
     def save(self, result: SubmissionResult) -> None:
-        """Write ``result``, replacing an earlier one of the same student."""
-        write_private(self.result_file(result.student), result.model_dump_json(indent=2) + "\n")
+        """Write ``result``, replacing an earlier one of the same student, also one that was pending."""
+        write_private(self.result_file(result.student), _json(result))
+        self.pending_file(result.student).unlink(missing_ok=True)
 
-    def results(self) -> list[SubmissionResult]:
-        """Read all results, in order of the students' names.
+    def hold(self, result: SubmissionResult) -> None:
+        """Write ``result`` to where it waits to be accepted."""
+        write_private(self.pending_file(result.student), _json(result))
+
+    def results(self) -> dict[str, SubmissionResult]:
+        """Read all results, by student, in order of their names.
 
         Raises
         ------
         ConfigError
             A file is damaged, was renamed, or was written by another version of the kit.
         """
-        paths = sorted((self.root / "results").glob("*.json"))
-        return [_read_result(path) for path in paths if not path.name.startswith(".")]
+        return dict(self._read("results"))
+
+    def pending(self) -> dict[str, SubmissionResult]:
+        """Read the results that wait to be accepted; raises as `results` does."""
+        return dict(self._read("pending"))
+
+    def records(self, names: Mapping[str, str] | None = None) -> list[Record]:
+        """Read all results with the decisions about them; raises as `results` does.
+
+        Parameters
+        ----------
+        names : mapping of str to str, optional
+            Names for people to read, by student, where they are known better than by the result.
+        """
+        known = names or {}
+        return [
+            Record(result, self.overrides(student), known.get(student) or result.name)
+            for student, result in self.results().items()
+        ]
+
+    def overrides(self, student: str) -> tuple[Override, ...]:
+        """Read the decisions about ``student``; raises ConfigError if the file is damaged."""
+        path = self.override_file(student)
+        try:
+            return _Overrides.validate_json(path.read_bytes())
+        except FileNotFoundError:
+            return ()
+        except OSError as error:
+            raise _unreadable(path, error) from None
+        except ValidationError:
+            raise ConfigError(
+                str(path), "is not a list of overrides", "restore it, or move it away"
+            ) from None
+
+    def decide(self, student: str, overrides: tuple[Override, ...]) -> None:
+        """Write the decisions about ``student``, all of them; none removes the file."""
+        path = self.override_file(student)
+        if overrides:
+            plain = [override.model_dump(mode="json") for override in overrides]
+            write_private(path, json.dumps(plain, indent=2) + "\n")
+        else:
+            path.unlink(missing_ok=True)
 
     def require_assignment(self, name: str) -> None:
         """Raise ConfigError if the folder already holds results of another assignment."""
-        for result in self.results():
+        for result in self.results().values():
             if result.assignment != name:
                 found = f"holds results of the assignment {result.assignment!r}"
                 raise ConfigError(str(self.root), found, "choose another folder with --output")
+
+    def _read(self, folder: str) -> Iterator[tuple[str, SubmissionResult]]:
+        for path in sorted((self.root / folder).glob("*.json")):
+            if not path.name.startswith("."):
+                yield path.stem, _read_result(path)
+
+
+def _json(model: BaseModel) -> str:
+    return model.model_dump_json(indent=2) + "\n"
 
 
 def _read_result(path: Path) -> SubmissionResult:
     try:
         result = SubmissionResult.model_validate_json(path.read_bytes())
     except OSError as error:
-        raise ConfigError(str(path), f"cannot be read ({error.strerror})", "check its permissions") from None
+        raise _unreadable(path, error) from None
     except ValidationError:
         found = "is not a result that this version of the kit wrote"
         raise ConfigError(str(path), found, "move it away and grade again") from None
@@ -128,14 +175,5 @@ def _read_result(path: Path) -> SubmissionResult:
     return result
 
 
-def _sync_folder(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def _cannot_write(path: Path, error: OSError) -> ConfigError:
-    reason = error.strerror or type(error).__name__
-    return ConfigError(str(path), f"cannot be written ({reason})", "free the place, or choose another folder")
+def _unreadable(path: Path, error: OSError) -> ConfigError:
+    return ConfigError(str(path), f"cannot be read ({error.strerror})", "check its permissions")

@@ -52,6 +52,7 @@ class GradingProgress:
 
     def __init__(self, total: int) -> None:
         self.done = 0
+        self._kept = 0
         self._total = total
         self._bar = Progress(
             SpinnerColumn(),
@@ -74,6 +75,11 @@ class GradingProgress:
         """Take the bar away."""
         self._bar.stop()
 
+    def kept(self, count: int) -> None:
+        """Count results that are up to date; pace and time left are those of the others."""
+        self._kept = count
+        self._bar.reset(self._task, total=self._total - count, description="Grading")
+
     def __call__(self, result: SubmissionResult) -> None:
         """Count one graded submission."""
         self.done += 1
@@ -81,7 +87,7 @@ class GradingProgress:
 
     def __str__(self) -> str:
         """Say how far it got."""
-        return f"{self.done} of {self._total}"
+        return f"{self._kept + self.done} of {self._total}"
 
 
 class _PaceColumn(ProgressColumn):

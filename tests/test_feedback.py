@@ -6,6 +6,7 @@ from html.parser import HTMLParser
 
 import pytest
 
+from autograder.records import Record
 from autograder.reports import feedback
 from autograder.results import Feedback, Location, Status, SubmissionResult
 
@@ -44,7 +45,7 @@ class _Page(HTMLParser):
 
 
 def _render(result: SubmissionResult) -> str:
-    return feedback.render(result, title="A toy", course="Deep Learning")
+    return feedback.render(Record(result), title="A toy", course="Deep Learning")
 
 
 def test_everything_for_the_student_is_there(result: SubmissionResult) -> None:
@@ -102,16 +103,9 @@ def test_student_text_is_only_ever_text(result: SubmissionResult) -> None:
         )
     ]
     tasks = [task.model_copy(update={"title": HOSTILE}) for task in result.tasks]
+    changes = {"student": HOSTILE, "notes": [HOSTILE], "tests": tests, "tasks": tasks}
     page = feedback.render(
-        result.model_copy(
-            update={
-                "student": HOSTILE,
-                "notes": [HOSTILE],
-                "tests": tests,
-                "tasks": tasks,
-                "files": {HOSTILE: HOSTILE},
-            }
-        ),
+        Record(result.model_copy(update={**changes, "files": {HOSTILE: HOSTILE}})),
         title=HOSTILE,
         course=HOSTILE,
     )

@@ -5,24 +5,27 @@ from __future__ import annotations
 import csv
 import io
 
+from autograder.records import Record
 from autograder.reports import gradebook
 from autograder.results import Feedback, Status, SubmissionResult, TaskResult
 
 
 def _rows(*results: SubmissionResult) -> list[dict[str, str]]:
-    return list(csv.DictReader(io.StringIO(gradebook.render(results))))
+    return list(csv.DictReader(io.StringIO(gradebook.render([Record(one) for one in results]))))
 
 
 def test_a_row_per_student_and_a_column_per_task(result: SubmissionResult) -> None:
     (row,) = _rows(result)
     assert row == {
         "student": "ada",
+        "name": "",
         "score": "5",
         "max_score": "12.5",
         "first": "5",
         "second": "0",
         "status": "graded",
         "summary": "1 failed, 1 raised an error",
+        "overrides": "",
         "notes": "Ignored: notes.txt.",
     }
 
@@ -34,7 +37,7 @@ def test_points_keep_four_decimals(result: SubmissionResult) -> None:
 
 def test_formulas_quotes_and_lines_are_harmless(result: SubmissionResult) -> None:
     name = '=HYPERLINK("http://x","a,b")'
-    text = gradebook.render([result.model_copy(update={"student": name, "notes": ['+1,"\n\r=2']})])
+    text = gradebook.render([Record(result.model_copy(update={"student": name, "notes": ['+1,"\n\r=2']}))])
     (row,) = csv.DictReader(io.StringIO(text))
     assert row["student"] == f"'{name}"
     assert row["notes"] == "'+1,\" \\r=2"

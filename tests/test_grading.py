@@ -6,17 +6,22 @@ import csv
 import json
 import stat
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
+from conftest import StandInPool
 
-from autograder import grading, intake
+from autograder import grading, intake, views
 from autograder.assignment import Assignment, load
 from autograder.course import Course
 from autograder.errors import ConfigError, EngineError, SuiteError
 from autograder.grading import GradedClass
-from autograder.results import Status, SubmissionResult
+from autograder.intake import Submission
+from autograder.records import Override
+from autograder.results import Feedback, Status, SubmissionResult
+from autograder.storage import GradedFolder
 
 
 @pytest.fixture
@@ -31,14 +36,38 @@ def grade(course: Course, toy: Assignment, class_folder: Path, tmp_path: Path, o
     def run(**options: Any) -> GradedClass:
         submissions = intake.read_class(class_folder, toy).submissions
         settings: dict[str, Any] = {"jobs": 2, "sandbox": "full", "open_pool": open_pool}
-        return grading.grade_class(course, toy, submissions, tmp_path / "graded", **settings | options)
+        folder = GradedFolder(tmp_path / "graded")
+        with folder.writing():
+            graded = grading.grade_class(course, toy, submissions, folder, **settings | options)
+            views.write_class(folder, folder.records())
+        return graded
 
     return run
 
 
+class Seen:
+    """Progress that remembers."""
+
+    def __init__(self, folder: Path) -> None:
+        self.results = folder / "results"
+        self.students: list[str] = []
+        self.up_to_date = -1
+
+    def kept(self, count: int) -> None:
+        self.up_to_date = count
+
+    def __call__(self, result: SubmissionResult) -> None:
+        assert (self.results / f"{result.student}.json").is_file()
+        self.students.append(result.student)
+
+
 def test_everyone_gets_a_result_a_page_and_a_row(grade: Any) -> None:
     graded = grade()
-    assert {result.student: result.score for result in graded.results} == {"ada": 12.5, "bob": 0, "eve": 0}
+    assert {student: result.score for student, result in graded.folder.results().items()} == {
+        "ada": 12.5,
+        "bob": 0,
+        "eve": 0,
+    }
     for student in ("ada", "bob", "eve"):
         assert graded.folder.feedback_file(student).read_text().startswith("<!doctype html>")
         written = json.loads(graded.folder.result_file(student).read_text())
@@ -52,7 +81,7 @@ def test_everyone_gets_a_result_a_page_and_a_row(grade: Any) -> None:
 
 
 def test_a_problem_is_a_result_too(grade: Any) -> None:
-    eve = grade().results[2]
+    eve = grade().folder.results()["eve"]
     assert {test.status for test in eve.tests} == {Status.not_run}
     assert eve.notes == ["toy.py is missing."]
     assert eve.max_score == 12.5
@@ -65,7 +94,7 @@ def test_files_are_private(grade: Any) -> None:
 
 
 def test_provenance_and_time_are_recorded(grade: Any, course: Course) -> None:
-    ada = grade().results[0]
+    ada = grade().folder.results()["ada"]
     assert ada.provenance.torch == "2.13.0"
     assert ada.provenance.secret == course.secret_id()
     assert ada.seconds == 0.123
@@ -73,21 +102,16 @@ def test_provenance_and_time_are_recorded(grade: Any, course: Course) -> None:
 
 
 def test_a_result_is_on_disk_before_it_is_reported(grade: Any, tmp_path: Path) -> None:
-    seen = []
-
-    def progress(result: SubmissionResult) -> None:
-        assert (tmp_path / "graded" / "results" / f"{result.student}.json").is_file()
-        seen.append(result.student)
-
-    grade(progress=progress)
-    assert seen == ["eve", "bob", "ada"]
+    seen = Seen(tmp_path / "graded")
+    grade(progress=seen)
+    assert (seen.students, seen.up_to_date) == (["eve", "bob", "ada"], 0)
 
 
 def test_regrading_changes_nothing(grade: Any) -> None:
     before = {path: path.read_bytes() for path in grade().folder.root.rglob("*.*")}
     after = {path: path.read_bytes() for path in grade().folder.root.rglob("*.*")}
     assert before == after
-    assert len(after) == 7
+    assert len(after) == 11
 
 
 def test_stopping_keeps_what_is_done(grade: Any, class_folder: Path, tmp_path: Path) -> None:
@@ -104,13 +128,13 @@ def test_earlier_results_stay_and_are_named(grade: Any, class_folder: Path) -> N
     grade()
     (class_folder / "bob").rename(class_folder / "rob")
     graded = grade()
-    assert [result.student for result in graded.results] == ["ada", "bob", "eve", "rob"]
+    assert list(graded.folder.results()) == ["ada", "bob", "eve", "rob"]
     assert graded.older == ("bob",)
 
 
 def test_another_assignment_in_the_folder_is_refused(grade: Any, toy: Assignment, tmp_path: Path) -> None:
     folder = grade().folder
-    folder.save(folder.results()[0].model_copy(update={"assignment": "other"}))
+    folder.save(folder.results()["ada"].model_copy(update={"assignment": "other"}))
     with pytest.raises(ConfigError, match="holds results of the assignment 'other'"):
         grade()
 
@@ -143,10 +167,164 @@ def test_one_submission_leaves_nothing_behind(
 
 def test_reports_are_made_from_results_alone(grade: Any, course: Course, toy: Assignment) -> None:
     folder = grade().folder
-    folder.save(folder.results()[1].model_copy(update={"score": 3.0}))
+    folder.save(folder.results()["bob"].model_copy(update={"score": 3.0}))
     folder.feedback_file("ada").unlink()
     folder.gradebook.unlink()
-    results = grading.rewrite_reports(course, toy, folder)
-    assert [result.score for result in results] == [12.5, 3, 0]
+    records = views.write_all(course, toy, folder)
+    assert [record.score for record in records] == [12.5, 3, 0]
     assert folder.feedback_file("ada").is_file()
-    assert "bob,3,12.5" in folder.gradebook.read_text()
+    assert "bob,,3,12.5" in folder.gradebook.read_text()
+
+
+def test_what_is_up_to_date_is_kept(grade: Any, class_folder: Path, tmp_path: Path) -> None:
+    grade()
+    (class_folder / "bob" / "toy.py").write_text("pass")
+    seen = Seen(tmp_path / "graded")
+    graded = grade(progress=seen)
+    assert (graded.kept, seen.students) == (("ada", "eve"), ["bob"])
+    assert graded.folder.results()["bob"].score == 12.5
+    assert len(grade(force=True).kept) == 0
+
+
+def test_an_interrupted_run_goes_on(grade: Any, class_folder: Path, tmp_path: Path) -> None:
+    (class_folder / "ada" / "toy.py").write_text("stop")
+    with pytest.raises(KeyboardInterrupt):
+        grade()
+    (class_folder / "ada" / "toy.py").write_text("pass")
+    graded = grade()
+    assert graded.kept == ("bob", "eve")
+    assert list(graded.folder.results()) == ["ada", "bob", "eve"]
+
+
+def test_a_new_remark_needs_no_grading(grade: Any, class_folder: Path) -> None:
+    grade()
+    (class_folder / "ada" / "more.txt").write_text("")
+    graded = grade()
+    assert graded.kept == ("ada", "bob", "eve")
+    assert graded.folder.results()["ada"].notes == ["Ignored: more.txt."]
+
+
+@pytest.mark.parametrize("field", ["kit", "suite", "python", "torch", "numpy", "machine", "secret", "limits"])
+def test_whatever_a_regrade_must_share_is_part_of_being_up_to_date(grade: Any, field: str) -> None:
+    folder = grade().folder
+    ada = folder.results()["ada"]
+    other: Any = {} if field == "limits" else "another"
+    folder.save(ada.model_copy(update={"provenance": ada.provenance.model_copy(update={field: other})}))
+    assert grade().kept == ("bob", "eve")
+    assert folder.results()["ada"] == ada
+
+
+def test_another_level_of_confinement_is_no_repetition(grade: Any) -> None:
+    grade()
+    assert grade(sandbox="weak").kept == ()
+    assert grade(sandbox="weak").kept == ("ada", "bob", "eve")
+
+
+def test_unfinished_results_are_never_up_to_date(grade: Any, class_folder: Path) -> None:
+    (class_folder / "ada" / "toy.py").write_text("half")
+    grade()
+    assert grade().kept == ("bob", "eve")
+
+
+class Stricter(StandInPool):
+    """An engine whose suite was changed: its hidden test fails whatever was handed in."""
+
+    def grade(self, submissions: Any) -> Any:
+        for graded in super().grade(submissions):
+            first, second = graded.outcomes
+            failed = replace(second, status=Status.failed, feedback=Feedback(summary="Wrong."))
+            yield replace(graded, outcomes=(first, failed))
+
+
+@pytest.fixture
+def changed(toy: Assignment) -> None:
+    """Change the suite after the class was graded, so that every result is made again."""
+    (toy.suite / "test_hidden.py").write_text("# another one\n")
+
+
+@pytest.fixture
+def graded_before(grade: Any) -> GradedFolder:
+    """Return the folder of a class that was graded with the first suite."""
+    folder: GradedFolder = grade().folder
+    return folder
+
+
+def test_a_changed_suite_shows_who_moves_before_it_replaces(
+    graded_before: GradedFolder, changed: None, grade: Any
+) -> None:
+    before = graded_before.results()
+    graded = grade(open_pool=Stricter)
+    (move,) = graded.moves
+    assert (move.student, move.before, move.after) == ("ada", 12.5, 10)
+    (test,) = move.tests
+    assert (test.id, test.before, test.after) == ("test_hidden.py::test_b", 2.5, 0)
+    assert graded.folder.results()["ada"] == before["ada"], "the old points count"
+    assert graded.folder.results()["bob"] != before["bob"], "nothing moves, so it is replaced"
+    again = grade(open_pool=Stricter)
+    assert again.kept == ("ada", "bob", "eve"), "what waits is not made again"
+    assert again.moves == graded.moves
+
+
+def test_accepting_replaces(
+    graded_before: GradedFolder, changed: None, grade: Any, course: Course, toy: Assignment
+) -> None:
+    folder = grade(open_pool=Stricter).folder
+    assert grading.accept_pending(course, toy, folder) == 1
+    assert folder.results()["ada"].score == 10
+    assert "10 of 12.5" in folder.feedback_file("ada", "md").read_text()
+    assert grading.pending_moves(folder) == ()
+    assert grading.accept_pending(course, toy, folder) == 0
+
+
+def test_accepting_beforehand(graded_before: GradedFolder, changed: None, grade: Any) -> None:
+    graded = grade(open_pool=Stricter, accept=True)
+    assert graded.moves == ()
+    assert graded.folder.results()["ada"].score == 10
+
+
+def test_a_new_submission_replaces_what_waits(
+    graded_before: GradedFolder, changed: None, grade: Any, class_folder: Path
+) -> None:
+    grade(open_pool=Stricter)
+    (class_folder / "ada" / "toy.py").write_text("fail")
+    graded = grade(open_pool=Stricter)
+    assert graded.moves == ()
+    assert graded.folder.results()["ada"].score == 0
+
+
+def test_overrides_survive_regrades(graded_before: GradedFolder, changed: None, grade: Any) -> None:
+    decided = Override(
+        task="second", points=2, reason="agreed", by="Grace", at=datetime(2026, 3, 1, tzinfo=UTC)
+    )
+    graded_before.decide("ada", (decided,))
+    folder = grade(open_pool=Stricter, accept=True).folder
+    (ada, *_) = folder.records()
+    assert (ada.score, ada.result.score) == (12, 10)
+    for form in ("html", "md"):
+        page = folder.feedback_file("ada", form).read_text()
+        assert "decided by Grace" in page
+        assert "agreed" in page
+    assert "second: 2 points, by Grace on 2026-03-01 (agreed)." in folder.gradebook.read_text()
+
+
+@pytest.mark.parametrize(
+    ("rule", "score", "note"),
+    [("latest", 0, "Attempt 3 of 3 counts, the latest."), ("best", 12.5, "Attempt 2 of 3 counts, the best.")],
+)
+def test_of_several_attempts_one_counts(
+    course: Course, toy: Assignment, open_pool: Any, tmp_path: Path, rule: Any, score: float, note: str
+) -> None:
+    words = [b"fail", b"pass", b"fail"]
+    *earlier, last = (Submission("ada", tmp_path, {"toy.py": word}) for word in words)
+    submission = replace(last, earlier=tuple(earlier))
+    folder = GradedFolder(tmp_path / "graded")
+    chosen = replace(toy, attempts=rule)
+    settings: Any = {"jobs": 1, "sandbox": "full", "open_pool": open_pool}
+    with folder.writing():
+        grading.grade_class(course, chosen, [submission], folder, **settings)
+        again = grading.grade_class(course, chosen, [submission], folder, **settings)
+        assert again.kept == ("ada",)
+        result = folder.results()["ada"]
+        assert (result.score, result.notes, len(result.attempts)) == (score, [note], 3)
+        more = replace(submission, earlier=(*earlier, earlier[0]))
+        assert grading.grade_class(course, chosen, [more], folder, **settings).kept == ()

@@ -1,76 +1,43 @@
-"""Graded files are private, whole or absent, and are the truth that everything else is made from."""
+"""The folder of a graded class: results and decisions are the truth, and what is damaged is named."""
 
 from __future__ import annotations
 
-import os
-import stat
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-from autograder import storage
 from autograder.errors import ConfigError
+from autograder.records import Override
 from autograder.results import SubmissionResult
 from autograder.storage import GradedFolder
 
-
-def test_files_are_private_whatever_the_umask(tmp_path: Path) -> None:
-    old = os.umask(0)
-    try:
-        storage.write_private(tmp_path / "a", "é")
-        storage.private_folder(tmp_path / "x" / "y")
-    finally:
-        os.umask(old)
-    assert (tmp_path / "a").read_bytes() == "é".encode()
-    assert stat.S_IMODE((tmp_path / "a").stat().st_mode) == 0o600
-    assert stat.S_IMODE((tmp_path / "x" / "y").stat().st_mode) == 0o700
+OVERRIDE = Override(
+    task="first", points=7, reason="a typing error", by="Grace", at=datetime(2026, 3, 1, tzinfo=UTC)
+)
 
 
-def test_a_file_is_replaced_or_kept_and_no_draft_remains(tmp_path: Path) -> None:
-    path = tmp_path / "a"
-    storage.write_private(path, "old")
-    storage.write_private(path, "newer", replace=False)
-    assert path.read_text() == "old"
-    storage.write_private(path, "new")
-    assert path.read_text() == "new"
-    assert list(tmp_path.iterdir()) == [path]
-
-
-def test_a_link_is_replaced_not_followed(tmp_path: Path) -> None:
-    (tmp_path / "target").write_text("untouched")
-    (tmp_path / "a").symlink_to(tmp_path / "target")
-    storage.write_private(tmp_path / "a", "new")
-    assert (tmp_path / "target").read_text() == "untouched"
-    assert not (tmp_path / "a").is_symlink()
-
-
-def test_a_failed_write_says_so_and_leaves_nothing(tmp_path: Path) -> None:
-    (tmp_path / "a").mkdir()
-    (tmp_path / "a" / "full").write_text("")
-    with pytest.raises(ConfigError, match="cannot be written"):
-        storage.write_private(tmp_path / "a", "new")
-    assert list(tmp_path.iterdir()) == [tmp_path / "a"]
-    with pytest.raises(ConfigError, match="cannot be written"):
-        GradedFolder(tmp_path / "a" / "full").prepare()
-
-
-def test_results_survive_the_round_trip_in_order(tmp_path: Path, result: SubmissionResult) -> None:
+@pytest.fixture
+def folder(tmp_path: Path) -> GradedFolder:
+    """Return an empty folder, ready to be written to."""
     folder = GradedFolder(tmp_path / "graded")
-    folder.prepare()
+    with folder.writing():
+        return folder
+
+
+def test_results_survive_the_round_trip_in_order(folder: GradedFolder, result: SubmissionResult) -> None:
     bob = result.model_copy(update={"student": "Bob"})
     folder.save(result)
     folder.save(bob)
     (folder.root / "results" / ".draft-1.json").write_text("half")
-    assert folder.results() == [bob, result]
+    assert list(folder.results().items()) == [("Bob", bob), ("ada", result)]
 
 
 def test_no_results_yet(tmp_path: Path) -> None:
-    assert GradedFolder(tmp_path / "nowhere").results() == []
+    assert GradedFolder(tmp_path / "nowhere").results() == {}
 
 
-def test_damaged_and_renamed_results_are_named(tmp_path: Path, result: SubmissionResult) -> None:
-    folder = GradedFolder(tmp_path)
-    folder.prepare()
+def test_damaged_and_renamed_results_are_named(folder: GradedFolder, result: SubmissionResult) -> None:
     folder.save(result)
     path = folder.result_file(result.student)
     path.rename(folder.result_file("eve"))
@@ -81,10 +48,46 @@ def test_damaged_and_renamed_results_are_named(tmp_path: Path, result: Submissio
         folder.results()
 
 
-def test_results_of_another_assignment_are_not_mixed_in(tmp_path: Path, result: SubmissionResult) -> None:
-    folder = GradedFolder(tmp_path)
-    folder.prepare()
+def test_results_of_another_assignment_are_not_mixed_in(
+    folder: GradedFolder, result: SubmissionResult
+) -> None:
     folder.save(result)
     folder.require_assignment(result.assignment)
     with pytest.raises(ConfigError, match="choose another folder with --output"):
         folder.require_assignment("other")
+
+
+def test_a_result_that_waits_is_no_result_until_it_is_saved(
+    folder: GradedFolder, result: SubmissionResult
+) -> None:
+    better = result.model_copy(update={"score": 6.0})
+    folder.save(result)
+    folder.hold(better)
+    assert (folder.results(), folder.pending()) == ({"ada": result}, {"ada": better})
+    folder.save(better)
+    assert (folder.results(), folder.pending()) == ({"ada": better}, {})
+
+
+def test_decisions_are_kept_apart_from_results(folder: GradedFolder, result: SubmissionResult) -> None:
+    folder.decide("ada", (OVERRIDE,))
+    folder.save(result)
+    (record,) = folder.records()
+    assert (record.score, record.result.score, record.overrides) == (7, 5, (OVERRIDE,))
+    folder.decide("ada", ())
+    assert folder.overrides("ada") == ()
+    assert not folder.override_file("ada").exists()
+
+
+def test_damaged_decisions_are_named(folder: GradedFolder) -> None:
+    folder.override_file("ada").write_text("[{}]")
+    with pytest.raises(ConfigError, match=r"ada\.json: is not a list of overrides"):
+        folder.overrides("ada")
+
+
+def test_writing_clears_drafts_and_keeps_others_out(folder: GradedFolder) -> None:
+    draft = folder.root / "results" / ".draft-0"
+    draft.write_text("half")
+    with folder.writing():
+        assert not draft.exists()
+        with pytest.raises(ConfigError, match="another command is writing to it"), folder.writing():
+            pass

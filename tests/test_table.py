@@ -6,6 +6,7 @@ import io
 
 from rich.console import Console, RenderableType
 
+from autograder.records import Record
 from autograder.reports import table
 from autograder.results import Feedback, Status, SubmissionResult
 
@@ -21,7 +22,7 @@ def _text(content: RenderableType, *, color: bool = False) -> str:
 
 def test_class_at_a_glance(result: SubmissionResult) -> None:
     bob = result.model_copy(update={"student": "bob", "score": 12.5})
-    text = _text(table.class_table([result, bob]))
+    text = _text(table.class_table([Record(result), Record(bob)]))
     for words in (
         "ada",
         "1 failed, 1 raised an error",
@@ -74,7 +75,10 @@ def test_hostile_text_is_shown_as_text(result: SubmissionResult) -> None:
         for test in result.tests
     ]
     bad = result.model_copy(update={"tests": tests, "student": hostile, "notes": [hostile]})
-    for content in (table.class_table([bad]), table.submission_report(bad, title=hostile, details=True)):
+    for content in (
+        table.class_table([Record(bad)]),
+        table.submission_report(bad, title=hostile, details=True),
+    ):
         text = _text(content, color=True)
         assert "\x1b]" not in text
         assert "\x07" not in text

@@ -29,6 +29,10 @@ class ImportFailed(Exception):
     """The submission cannot be imported, so no test runs; the text is one sentence for the student."""
 
 
+class KilledFromOutside(Exception):
+    """A worker was killed, and not by a limit: by the machine, perhaps. That deserves a second try."""
+
+
 class Grader:
     """Run every test of a suite on one submission.
 
@@ -67,10 +71,16 @@ class Grader:
         plan = self._suite.plan
         self._lines = {name: len(source.splitlines()) for name, source in files.items()}
         try:
-            worker = self._first_worker(plan[0], files)
+            try:
+                worker = self._first_worker(plan[0], files)
+            except KilledFromOutside:
+                worker = self._first_worker(plan[0], files, final=True)
             for index, test in enumerate(plan):
                 following = self._next_worker(plan[index + 1]) if index + 1 < len(plan) else worker
-                emit(self._run(index, test, worker, loaded=index == 0))
+                try:
+                    emit(self._run(index, test, worker, loaded=index == 0))
+                except KilledFromOutside:
+                    emit(self._run(index, test, self._next_worker(test), loaded=False, final=True))
                 worker = following
         except ImportFailed as error:
             for outcome in not_run(plan, str(error)):
@@ -78,7 +88,7 @@ class Grader:
         finally:
             self._slot.end_all()
 
-    def _first_worker(self, test: PlannedTest, files: Mapping[str, bytes]) -> Worker:
+    def _first_worker(self, test: PlannedTest, files: Mapping[str, bytes], *, final: bool = False) -> Worker:
         """Have the source compiled and scanned before any of it runs, then imported once."""
         sources = {name.removesuffix(".py"): [name, source] for name, source in files.items()}
         worker = self._spawn(test)
@@ -90,6 +100,8 @@ class Grader:
             raise ImportFailed(verdict.explain_import(error)) from None
         except WorkerEnded as error:
             _, exit = self._slot.end(worker, look=error.end is End.crashed)
+            if not final and verdict.was_killed(exit, test.cpu_seconds):
+                raise KilledFromOutside from None
             why = verdict.explain_end(error, exit, test.cpu_seconds)
             raise ImportFailed(f"{why} {verdict.NOT_IMPORTED}") from None
         return worker
@@ -122,7 +134,9 @@ class Grader:
         if "ready" not in header:
             raise StudentError(header.get("error"))
 
-    def _run(self, index: int, test: PlannedTest, worker: Worker, *, loaded: bool) -> Outcome:
+    def _run(
+        self, index: int, test: PlannedTest, worker: Worker, *, loaded: bool, final: bool = False
+    ) -> Outcome:
         link = worker.link
         link.deadline = time.monotonic() + self._limits.wall_seconds
         self._session.link = link
@@ -136,10 +150,10 @@ class Grader:
             error, detail = failure, f"the submission could not be imported again: {failure}"
         finally:
             self._session.link = None
-        return self._outcome(test, worker, error, detail)
+        return self._outcome(test, worker, error, detail, final=final)
 
     def _outcome(
-        self, test: PlannedTest, worker: Worker, error: BaseException | None, detail: str
+        self, test: PlannedTest, worker: Worker, error: BaseException | None, detail: str, *, final: bool
     ) -> Outcome:
         # A test that caught the end of its worker has not been passed.
         ended = worker.link.ended or (error if isinstance(error, WorkerEnded) else None)
@@ -147,6 +161,8 @@ class Grader:
         seconds = round(worker.cpu_seconds(), 4)
         output, exit = self._slot.end(worker, look=ended is not None and ended.end is End.crashed)
         if ended is not None:
+            if not final and verdict.was_killed(exit, test.cpu_seconds):
+                raise KilledFromOutside
             if exit is not None:
                 seconds = round(exit.cpu_seconds, 4)
             status = verdict.ended_status(ended, exit, test.cpu_seconds)

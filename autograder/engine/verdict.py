@@ -93,6 +93,11 @@ def ended_status(error: WorkerEnded, exit: Exit | None, cpu_limit: int) -> Statu
     return Status.timeout if out_of_time else Status.crashed
 
 
+def was_killed(exit: Exit | None, cpu_limit: int) -> bool:
+    """Tell whether a worker was killed by something else than its limit on CPU time."""
+    return exit is not None and exit.signal == signal.SIGKILL and not _used_up(exit, cpu_limit)
+
+
 def _used_up(exit: Exit, cpu_limit: int) -> bool:
     """Tell whether the kernel ended a worker for its CPU time.
 

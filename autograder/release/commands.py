@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from autograder.options import CourseOption
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,10 +18,6 @@ if TYPE_CHECKING:
     from autograder.scoring import PlannedTest
 
 STALE = 1
-
-CourseOption = Annotated[
-    Path | None, typer.Option("--course", metavar="DIR", help="The course's folder, if not around this one.")
-]
 
 
 def register(app: typer.Typer) -> None:

@@ -8,9 +8,10 @@ from functools import cache
 import jinja2
 from markupsafe import Markup
 
+from autograder.records import Override, Record
 from autograder.reports import wording
-from autograder.reports.untrusted import printable
-from autograder.results import Feedback, Status, SubmissionResult, TaskResult, TestResult
+from autograder.reports.untrusted import markdown, printable
+from autograder.results import Feedback, Status, TaskResult, TestResult
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,8 @@ class Section:
     points: str
     max_points: str
     percent: float
+    override: Override | None
+    """Why the points are not those of the checks."""
     marks: tuple[Check, ...]
     """Every check, in the order of the suite."""
     wrong: tuple[Check, ...]
@@ -39,51 +42,94 @@ class Section:
     passed: tuple[Check, ...]
 
 
-def render(result: SubmissionResult, *, title: str, course: str) -> str:
-    """Return the page of one submission.
+@dataclass(frozen=True)
+class Page:
+    """Everything that a student may read, in words; the page and its plain form show the same."""
 
-    The fields of a result that are for the instructor (details, output, machine) do not reach the page.
+    course: str
+    title: str
+    student: str
+    score: str
+    max_score: str
+    percent: float
+    stopped: str | None
+    override: Override | None
+    notes: tuple[str, ...]
+    sections: tuple[Section, ...]
+    passed: int
+    total: int
+    graded_by: str
+    files: dict[str, str]
+
+
+def page(record: Record, *, title: str, course: str) -> Page:
+    """Return what one student may read.
+
+    The fields of a result that are for the instructor (details, output, machine) are not in it.
 
     Parameters
     ----------
     title, course : str
         Names of the assignment and of the course.
     """
-    sections = [_section(task, result) for task in result.tasks]
+    result = record.result
+    sections = tuple(_section(task, record) for task in record.tasks)
     checks = [check for section in sections for check in section.marks]
-    return _template().render(
-        title=title,
+    source = result.provenance
+    stopped = wording.stopped(result)
+    return Page(
         course=course,
-        student=result.student,
-        score=wording.number(result.score),
+        title=title,
+        student=record.name or record.student,
+        score=wording.number(record.score),
         max_score=wording.number(result.max_score),
-        percent=_percent(result.score, result.max_score),
-        stopped=wording.stopped(result),
-        place_label=wording.place_label,
-        notes=result.notes,
+        percent=_percent(record.score, result.max_score),
+        stopped=stopped,
+        override=_override(record, None),
+        notes=tuple(note for note in result.notes if note != stopped),
         sections=sections,
         passed=sum(check.look.tone == "good" for check in checks),
         total=len(checks),
-        kit=result.provenance.kit,
-        python=result.provenance.python,
-        torch=result.provenance.torch,
-        level=result.sandbox.level,
+        graded_by=(
+            f"Graded by CourseGrad {source.kit} with Python {source.python} and PyTorch {source.torch}. "
+            f"Sandbox: {result.sandbox.level}."
+        ),
         files=result.files,
     )
 
 
-def _section(task: TaskResult, result: SubmissionResult) -> Section:
-    checks = tuple(_check(test) for test in result.tests if test.task == task.id)
+def render(record: Record, *, title: str, course: str) -> str:
+    """Return the feedback of one student as HTML; parameters are those of `page`."""
+    shown = page(record, title=title, course=course)
+    return _environment().get_template("feedback.html.j2").render(page=shown, place_label=wording.place_label)
+
+
+def render_markdown(record: Record, *, title: str, course: str) -> str:
+    """Return the same as Markdown; parameters are those of `page`."""
+    shown = page(record, title=title, course=course)
+    template = _environment("md").get_template("feedback.md.j2")
+    return template.render(page=shown, place_label=wording.place_label)
+
+
+def _section(task: TaskResult, record: Record) -> Section:
+    checks = tuple(_check(test) for test in record.result.tests if test.task == task.id)
     return Section(
         title=task.title,
         points=wording.number(task.points),
         max_points=wording.number(task.max_points),
-        percent=_percent(task.points, task.max_points),
+        percent=min(100.0, _percent(task.points, task.max_points)),
+        override=_override(record, task.id),
         marks=checks,
         wrong=tuple(check for check in checks if check.look.tone == "bad"),
         set_aside=tuple(check for check in checks if check.look.tone == "quiet"),
         passed=tuple(check for check in checks if check.look.tone == "good"),
     )
+
+
+def _override(record: Record, task: str | None) -> Override | None:
+    """Return the decision about a task, or about the total, that counts."""
+    about = [override for override in record.overrides if override.task == task]
+    return about[-1] if about else None
 
 
 def _check(test: TestResult) -> Check:
@@ -97,18 +143,21 @@ def _percent(points: float, max_points: float) -> float:
 
 
 @cache
-def _template() -> jinja2.Template:
-    environment = jinja2.Environment(
+def _environment(form: str = "html") -> jinja2.Environment:
+    return jinja2.Environment(
         loader=jinja2.PackageLoader("autograder.reports"),
-        autoescape=True,
+        autoescape=form == "html",
         undefined=jinja2.StrictUndefined,
-        finalize=_shown,
+        finalize=_shown if form == "html" else _shown_markdown,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    return environment.get_template("feedback.html.j2")
 
 
 def _shown(value: object) -> object:
     """Take every text on its way into the page through `printable`; escaping comes after."""
     return printable(value) if isinstance(value, str) and not isinstance(value, Markup) else value
+
+
+def _shown_markdown(value: object) -> object:
+    return markdown(value) if isinstance(value, str) else value

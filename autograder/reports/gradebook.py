@@ -6,32 +6,37 @@ import csv
 import io
 from collections.abc import Sequence
 
+from autograder.records import Record
 from autograder.reports import wording
 from autograder.reports.untrusted import cell
-from autograder.results import SubmissionResult
 
 
-def render(results: Sequence[SubmissionResult]) -> str:
-    """Return the gradebook of one assignment, a row per result in the order given.
+def render(records: Sequence[Record]) -> str:
+    """Return the gradebook of one assignment, a row per student in the order given.
 
-    Columns: student, score, max_score, the points of each task under the task's id, status
-    (``graded`` or ``not run``), what went wrong in a few words, and notes.
+    Columns: student, name, score, max_score, the points of each task under the task's id, status
+    (``graded`` or ``not run``), what went wrong in a few words, what people decided, and notes.
     """
-    tasks = list(dict.fromkeys(task.id for result in results for task in result.tasks))
+    tasks = list(dict.fromkeys(task.id for record in records for task in record.tasks))
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(["student", "score", "max_score", *tasks, "status", "summary", "notes"])
-    for result in results:
+    writer.writerow(
+        ["student", "name", "score", "max_score", *tasks, "status", "summary", "overrides", "notes"]
+    )
+    for record in records:
+        result = record.result
         gist = wording.gist(result)
-        points = {task.id: task.points for task in result.tasks}
+        points = {task.id: task.points for task in record.tasks}
         writer.writerow(
             [
-                cell(result.student),
-                _exact(result.score),
+                cell(record.student),
+                cell(record.name),
+                _exact(record.score),
                 _exact(result.max_score),
                 *(_exact(points[task]) if task in points else "" for task in tasks),
                 "graded" if wording.stopped(result) is None else "not run",
                 cell(gist),
+                cell(" ".join(map(wording.decided, record.overrides))),
                 cell(" ".join(note for note in result.notes if note != gist)),
             ]
         )

@@ -11,31 +11,61 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from autograder.records import Move, Record
 from autograder.reports import wording
 from autograder.reports.untrusted import line, printable
 from autograder.results import Status, SubmissionResult, TaskResult, TestResult
 
 STYLES: dict[wording.Tone, str] = {"good": "green", "bad": "red", "quiet": "bright_black"}
 MAX_GIST = 100
+MAX_TESTS = 4
 
 
-def class_table(results: Sequence[SubmissionResult]) -> RenderableType:
-    """Return a table with a row per result, a legend of the tasks and the mean and median score."""
-    tasks = results[0].tasks if results else []
+def class_table(records: Sequence[Record]) -> RenderableType:
+    """Return a table with a row per student, a legend of the tasks and the mean and median score."""
+    tasks = records[0].tasks if records else ()
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     table.add_column("student", overflow="fold")
     table.add_column("score", justify="right", no_wrap=True)
     for number, _ in enumerate(tasks, 1):
         table.add_column(str(number), justify="right", no_wrap=True)
     table.add_column("what went wrong", overflow="fold")
-    for result in results:
+    for record in records:
+        changed = "*" if record.overrides else ""
         table.add_row(
-            Text(line(result.student)),
-            Text(wording.number(result.score), style="bold"),
-            *(_points(task) for task in result.tasks),
-            _gist(result),
+            Text(line(record.student)),
+            Text(f"{wording.number(record.score)}{changed}", style="bold"),
+            *(_points(task) for task in record.tasks),
+            _gist(record.result),
         )
-    return Group(table, _legend(tasks), _statistics(results))
+    return Group(table, _legend(tasks), _statistics(records))
+
+
+def moves_table(moves: Sequence[Move]) -> RenderableType:
+    """Return a table of the students whose points a regrade changes, by how much, and by which tests."""
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table.add_column("student", overflow="fold")
+    for name in ("before", "after", "change"):
+        table.add_column(name, justify="right", no_wrap=True)
+    table.add_column("by which checks", overflow="fold")
+    for move in moves:
+        change = move.after - move.before
+        shown = [f"{line(test.title)} {_change(test.before, test.after)}" for test in move.tests[:MAX_TESTS]]
+        more = [f"and {len(move.tests) - MAX_TESTS} more"] if len(move.tests) > MAX_TESTS else []
+        table.add_row(
+            Text(line(move.student)),
+            wording.number(move.before),
+            wording.number(move.after),
+            Text(f"{change:+.2f}".rstrip("0").rstrip("."), style="red" if change < 0 else "green"),
+            Text("; ".join([*shown, *more])),
+        )
+    return table
+
+
+def _change(before: float | None, after: float | None) -> str:
+    """Say how the points of one test changed; one that only one side has is gone or new."""
+    old = "new" if before is None else wording.number(before)
+    return f"{old} → {'gone' if after is None else wording.number(after)}"
 
 
 def submission_report(result: SubmissionResult, *, title: str, details: bool = False) -> RenderableType:
@@ -83,14 +113,15 @@ def _legend(tasks: Sequence[TaskResult]) -> RenderableType:
     return legend
 
 
-def _statistics(results: Sequence[SubmissionResult]) -> Text:
-    scores = [result.score for result in results]
+def _statistics(records: Sequence[Record]) -> Text:
+    scores = [record.score for record in records]
     if not scores:
         return Text("no results", style="yellow")
     students = "1 student" if len(scores) == 1 else f"{len(scores)} students"
     mean, median = wording.number(statistics.fmean(scores)), wording.number(statistics.median(scores))
-    top = wording.number(results[0].max_score)
-    return Text(f"\n{students}, mean {mean}, median {median} of {top} points")
+    top = wording.number(records[0].result.max_score)
+    overridden = "\n* decided by a person" if any(record.overrides for record in records) else ""
+    return Text(f"\n{students}, mean {mean}, median {median} of {top} points{overridden}")
 
 
 def _test(test: TestResult, reason: str | None, details: bool) -> Iterator[RenderableType]:

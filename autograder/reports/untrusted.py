@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 
 HIDDEN_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
@@ -31,6 +32,19 @@ def line(text: str) -> str:
     'two words'
     """
     return " ".join(printable(text).split())
+
+
+def markdown(text: str) -> str:
+    r"""Return ``text`` on one line for Markdown, so that nothing in it is taken for markup.
+
+    Examples
+    --------
+    >>> markdown("a_b <i>| x")
+    'a\\_b &lt;i&gt;\\| x'
+    """
+    shown = line(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    shown = re.sub(r"([\\`*_{}\[\]()#+!|~$^])", r"\\\1", shown)
+    return re.sub(r"^(\d+)\.(?=\s|$)|^-", lambda found: f"{found[1]}\\." if found[1] else "\\-", shown)
 
 
 def cell(text: str) -> str:

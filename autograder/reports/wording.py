@@ -6,6 +6,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Literal
 
+from autograder.records import Override
 from autograder.results import Status, SubmissionResult
 
 Tone = Literal["good", "bad", "quiet"]
@@ -81,3 +82,10 @@ def gist(result: SubmissionResult) -> str:
         for status, word in WORDS.items()
         if counts[status] and word.tone == "bad"
     )
+
+
+def decided(override: Override) -> str:
+    """Say in one sentence what an instructor decided, who and why."""
+    what = override.task or "score"
+    when = override.at.date().isoformat()
+    return f"{what}: {number(override.points)} points, by {override.by} on {when} ({override.reason})."

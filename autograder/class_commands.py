@@ -1,0 +1,259 @@
+"""The commands of the command line that grade a class and keep its results."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from autograder.errors import ConfigError
+from autograder.options import (
+    CourseOption,
+    Level,
+    LevelOption,
+    WeakOption,
+    cores,
+    course_of,
+    open_pool,
+    sandbox_of,
+    say,
+)
+
+if TYPE_CHECKING:
+    from autograder.assignment import Assignment
+    from autograder.course import Course
+    from autograder.grading import GradedClass
+    from autograder.intake import Handin
+    from autograder.storage import GradedFolder
+    from autograder.terminal import GradingProgress
+
+STOPPED, UNDECIDED = 130, 3
+_NAMED = 5
+
+OutputArgument = Annotated[Path, typer.Argument(metavar="OUTPUT", help="Where an earlier run wrote to.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands to the command line."""
+    app.command(epilog="Example: autograder grade knn submissions/knn --output graded/knn")(grade)
+    app.command(epilog="Example: autograder report graded/knn")(report)
+    app.command(epilog="Example: autograder accept graded/knn")(accept)
+    app.command(
+        epilog="Example: autograder override graded/knn ada --task best_k --points 5 --reason 'a typo'"
+    )(override)
+
+
+def grade(
+    ctx: typer.Context,
+    assignment: Annotated[str, typer.Argument(metavar="ASSIGNMENT", help="Its name, such as knn.")],
+    class_folder: Annotated[
+        Path, typer.Argument(metavar="CLASS_FOLDER", help="A folder or zip file per student, or a download.")
+    ],
+    output: Annotated[Path, typer.Option("--output", "-o", help="Where grades and feedback go.")],
+    jobs: Annotated[
+        int | None,
+        typer.Option("--jobs", "-j", min=1, help="Submissions at a time.  [default: one per core]"),
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Grade again what is up to date, too.")] = False,
+    accepted: Annotated[
+        bool, typer.Option("--accept", help="Let changed points replace the old ones without asking.")
+    ] = False,
+    sandbox: LevelOption = Level.full,
+    allow_weak_sandbox: WeakOption = False,
+    course: CourseOption = None,
+) -> None:
+    """Grade a class into results, feedback and gradebooks; what is up to date is kept."""
+    from autograder import grading, intake, terminal, views
+    from autograder.assignment import load
+    from autograder.storage import GradedFolder
+
+    current = course_of(course)
+    chosen = load(current, assignment)
+    handin = intake.read_class(class_folder, chosen)
+    if output.resolve().is_relative_to(class_folder.resolve()):
+        raise ConfigError(str(output), "lies inside the folder of submissions", "choose one outside it")
+    for note in handin.notes:
+        terminal.warn(note)
+    folder = GradedFolder(output)
+    with folder.writing():
+        with _stoppable(len(handin.submissions)) as progress:
+            graded = grading.grade_class(
+                current,
+                chosen,
+                handin.submissions,
+                folder,
+                jobs=jobs or cores(),
+                sandbox=sandbox_of(sandbox, allow_weak_sandbox),
+                force=force,
+                accept=accepted,
+                open_pool=open_pool(ctx),
+                progress=progress,
+            )
+        views.write_class(folder, folder.records())
+        _show_class(folder)
+        _warn(graded, handin, class_folder, chosen)
+        _settle(current, chosen, graded)
+
+
+def report(output: OutputArgument, course: CourseOption = None) -> None:
+    """Write gradebooks, feedback and the report on the class again from the results, and print the table."""
+    from autograder import views
+
+    folder = _graded(output)
+    current, assignment = _assignment_of(folder, course)
+    with folder.writing():
+        views.write_all(current, assignment, folder)
+        _show_class(folder)
+
+
+def accept(output: OutputArgument, course: CourseOption = None) -> None:
+    """Let the points of a regrade, which wait in OUTPUT/pending, replace the old ones."""
+    from autograder import grading, views
+
+    folder = _graded(output)
+    current, assignment = _assignment_of(folder, course)
+    with folder.writing():
+        count = grading.accept_pending(current, assignment, folder)
+        views.write_class(folder, folder.records())
+    typer.echo(
+        f"{count} {'result' if count == 1 else 'results'} replaced" if count else "nothing was waiting"
+    )
+
+
+def override(
+    output: OutputArgument,
+    student: Annotated[str, typer.Argument(metavar="STUDENT", help="As in the gradebook.")],
+    points: Annotated[float | None, typer.Option("--points", min=0, help="What counts from now on.")] = None,
+    task: Annotated[
+        str | None, typer.Option("--task", help="Whose points it replaces; without it, the whole score.")
+    ] = None,
+    reason: Annotated[str, typer.Option("--reason", help="The student reads it.")] = "",
+    by: Annotated[
+        str, typer.Option("--by", envvar=["USER", "USERNAME"], help="Who decided.  [default: you]")
+    ] = "",
+    remove: Annotated[bool, typer.Option("--remove", help="Let the graded points count again.")] = False,
+    course: CourseOption = None,
+) -> None:
+    """Decide the points of a student; that survives every regrade."""
+    from autograder import grading, views
+    from autograder.records import Override
+
+    folder = _graded(output)
+    current, assignment = _assignment_of(folder, course)
+    results = folder.results()
+    if student not in results:
+        raise ConfigError(str(output), f"holds no result of {student!r}", "write the name as in grades.csv")
+    known = [item.id for item in assignment.tasks]
+    if task is not None and task not in known:
+        raise ConfigError(assignment.name, f"has no task {task!r}", f"choose one of: {', '.join(known)}")
+    if not remove and (points is None or not reason.strip() or not by.strip()):
+        raise ConfigError("override", "is incomplete", "give --points, --reason and --by, or --remove")
+    with folder.writing():
+        others = tuple(one for one in folder.overrides(student) if not remove or one.task != task)
+        now = datetime.now(UTC).replace(microsecond=0)
+        new = () if remove else (Override(task=task, points=points or 0, reason=reason, by=by, at=now),)
+        folder.decide(student, (*others, *new))
+        grading.save(current, assignment, folder, results[student])
+        records = folder.records()
+        views.write_class(folder, records)
+    (record,) = (one for one in records if one.student == student)
+    typer.echo(f"{student}: {record.score:g} of {record.result.max_score:g} points")
+
+
+@contextlib.contextmanager
+def _stoppable(count: int) -> Iterator[GradingProgress]:
+    """Show progress; Ctrl-C ends the command and says what is kept."""
+    from autograder import terminal
+
+    with terminal.GradingProgress(count) as progress:
+        try:
+            yield progress
+        except KeyboardInterrupt:
+            say(f"stopped: {progress} submissions are graded and kept; the same command goes on from here")
+            raise typer.Exit(STOPPED) from None
+
+
+def _warn(graded: GradedClass, handin: Handin, class_folder: Path, assignment: Assignment) -> None:
+    """Say what the instructor should know about a run."""
+    from autograder import intake, scoring, terminal
+
+    if graded.kept:
+        say(f"{len(graded.kept)} of {len(handin.submissions)} results were up to date and kept")
+    if graded.older:
+        terminal.warn(
+            f"the gradebook also holds {len(graded.older)} earlier results, of {_some(graded.older)}"
+        )
+    results = graded.folder.results()
+    unfinished = [student for student, result in results.items() if scoring.unfinished(result)]
+    if unfinished:
+        terminal.warn(f"some checks ended without a result, so look at: {_some(unfinished)}")
+    changed = intake.changed(handin, class_folder, assignment)
+    if changed:
+        terminal.warn(f"changed while the class was graded, so run the command again: {_some(changed)}")
+    terminal.warn_about(graded.sandbox)
+
+
+def _settle(course: Course, assignment: Assignment, graded: GradedClass) -> None:
+    """Show what a regrade would change, and have somebody decide."""
+    import sys
+
+    from autograder import grading, terminal, views
+    from autograder.files import write_private
+    from autograder.reports import changes, table
+
+    folder, moves = graded.folder, graded.moves
+    if not moves:
+        return
+    write_private(folder.changes, changes.render(moves))
+    students = "1 student" if len(moves) == 1 else f"{len(moves)} students"
+    terminal.show(table.moves_table(moves))
+    question = f"The regrade changes the points of {students}, whose submissions are the same"
+    if sys.stdin.isatty() and sys.stdout.isatty() and typer.confirm(f"{question}. Replace them?"):
+        grading.accept_pending(course, assignment, folder)
+        views.write_class(folder, folder.records())
+        return
+    terminal.warn(f"{question}; the old ones count until you run: autograder accept {folder.root}")
+    raise typer.Exit(UNDECIDED)
+
+
+def _graded(output: Path) -> GradedFolder:
+    from autograder.storage import GradedFolder
+
+    folder = GradedFolder(output)
+    if not folder.results():
+        raise ConfigError(str(output), "holds no results", "grade a class first: autograder grade --help")
+    return folder
+
+
+def _assignment_of(folder: GradedFolder, course: Path | None) -> tuple[Course, Assignment]:
+    """Return the course, and the assignment that the results in a folder belong to."""
+    from autograder.assignment import load
+
+    current = course_of(course)
+    name = next(iter(folder.results().values())).assignment
+    return current, load(current, name)
+
+
+def _show_class(folder: GradedFolder) -> None:
+    """Print the table of a graded class and where its files are."""
+    from rich.text import Text
+
+    from autograder import terminal
+    from autograder.reports import table
+
+    terminal.show(table.class_table(folder.records()))
+    terminal.show(
+        Text(
+            f"\nGradebook  {folder.gradebook}\n"
+            f"Feedback   {folder.feedback_file('STUDENT')}\n"
+            f"Results    {folder.result_file('STUDENT')}"
+        )
+    )
+
+
+def _some(names: tuple[str, ...] | list[str]) -> str:
+    return ", ".join(names[:_NAMED]) + (", …" if len(names) > _NAMED else "")

@@ -1,0 +1,63 @@
+"""Options that commands share, and how they are turned into what the modules below take."""
+
+from __future__ import annotations
+
+import os
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from autograder.reports.untrusted import line
+
+if TYPE_CHECKING:
+    from autograder.course import Course
+    from autograder.grading import OpenPool, Sandbox
+
+
+class Level(StrEnum):
+    """How student code is confined."""
+
+    full = "full"
+    none = "none"
+
+
+CourseOption = Annotated[
+    Path | None, typer.Option("--course", metavar="DIR", help="The course's folder, if not around this one.")
+]
+LevelOption = Annotated[Level, typer.Option("--sandbox", help="'none' is for authors of suites only.")]
+WeakOption = Annotated[
+    bool, typer.Option("--allow-weak-sandbox", help="Grade even if this machine cannot confine fully.")
+]
+
+
+def course_of(folder: Path | None) -> Course:
+    """Find the course around a folder, or around the current one."""
+    from autograder.course import Course
+
+    return Course.find(folder)
+
+
+def open_pool(ctx: typer.Context) -> OpenPool:
+    """Return the engine to use: the one that the caller of the command line brought, or the kit's."""
+    from autograder.engine.pool import Pool
+
+    return ctx.obj or Pool
+
+
+def sandbox_of(level: Level, weak_allowed: bool) -> Sandbox:
+    """Return what the engine calls the level that the options ask for."""
+    if level is Level.none:
+        return "none"
+    return "weak" if weak_allowed else "full"
+
+
+def cores() -> int:
+    """Return how many processor cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def say(text: str) -> None:
+    """Print one line on standard error."""
+    typer.echo(line(text), err=True)

@@ -1,0 +1,54 @@
+"""Grading again: what need not be, and what it would change."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from autograder.intake import Submission
+from autograder.records import Move, MovedTest
+from autograder.results import Provenance, SandboxReport, SubmissionResult
+from autograder.scoring import unfinished
+
+
+def is_current(
+    result: SubmissionResult, submission: Submission, provenance: Provenance, sandbox: SandboxReport
+) -> bool:
+    """Tell whether grading ``submission`` again could give nothing but ``result``.
+
+    That is so if the files are the same, byte for byte, and so is everything that a regrade must share:
+    kit, suite, secret, versions, machine, limits, and the level of the sandbox. A result that came about
+    only in part is never current.
+    """
+    return (
+        same_submission(result, submission)
+        and result.provenance == provenance
+        and result.sandbox.level == sandbox.level
+        and not unfinished(result)
+    )
+
+
+def same_submission(result: SubmissionResult, submission: Submission) -> bool:
+    """Tell whether ``result`` came from the very files that ``submission`` holds."""
+    if submission.earlier:
+        return result.attempts == submission.attempts
+    same_problem = submission.problem is None or submission.problem in result.notes
+    return not result.attempts and result.files == submission.hashes and same_problem
+
+
+def move(before: SubmissionResult, after: SubmissionResult) -> Move | None:
+    """Return how the points of two results of one student differ, or None if they do not.
+
+    A task or test that is gone or new counts, also where the score stays the same.
+    """
+    old, new = _tests(before), _tests(after)
+    tests = tuple(
+        MovedTest(id, title, old.get((id, title)), new.get((id, title)))
+        for id, title in dict.fromkeys([*old, *new])
+        if old.get((id, title)) != new.get((id, title))
+    )
+    same = before.score == after.score and before.max_score == after.max_score
+    return None if same and not tests else Move(before.student, before.score, after.score, tests)
+
+
+def _tests(result: SubmissionResult) -> Mapping[tuple[str, str], float]:
+    return {(test.id, test.title): test.points for test in result.tests}
