@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -28,12 +28,17 @@ if TYPE_CHECKING:
     from autograder.course import Course
     from autograder.grading import GradedClass
     from autograder.intake import Handin
+    from autograder.intake.roster import Roster
     from autograder.storage import GradedFolder
     from autograder.terminal import GradingProgress
 
 STOPPED, UNDECIDED = 130, 3
 _NAMED = 5
 
+RosterOption = Annotated[
+    Path | None,
+    typer.Option("--roster", metavar="CSV", help="Who is in the class.  [default: as course.toml says]"),
+]
 OutputArgument = Annotated[Path, typer.Argument(metavar="OUTPUT", help="Where an earlier run wrote to.")]
 
 
@@ -58,6 +63,7 @@ def grade(
         int | None,
         typer.Option("--jobs", "-j", min=1, help="Submissions at a time.  [default: one per core]"),
     ] = None,
+    roster: RosterOption = None,
     force: Annotated[bool, typer.Option("--force", help="Grade again what is up to date, too.")] = False,
     accepted: Annotated[
         bool, typer.Option("--accept", help="Let changed points replace the old ones without asking.")
@@ -73,7 +79,8 @@ def grade(
 
     current = course_of(course)
     chosen = load(current, assignment)
-    handin = intake.read_class(class_folder, chosen)
+    people = _roster(current, roster)
+    handin = intake.read_class(class_folder, chosen, people)
     if output.resolve().is_relative_to(class_folder.resolve()):
         raise ConfigError(str(output), "lies inside the folder of submissions", "choose one outside it")
     for note in handin.notes:
@@ -95,7 +102,7 @@ def grade(
             )
         views.write_class(folder, folder.records())
         _show_class(folder)
-        _warn(graded, handin, class_folder, chosen)
+        _warn(graded, handin, intake.changed(handin, class_folder, chosen, people))
         _settle(current, chosen, graded)
 
 
@@ -177,9 +184,16 @@ def _stoppable(count: int) -> Iterator[GradingProgress]:
             raise typer.Exit(STOPPED) from None
 
 
-def _warn(graded: GradedClass, handin: Handin, class_folder: Path, assignment: Assignment) -> None:
+def _roster(course: Course, path: Path | None) -> Roster | None:
+    from autograder.intake import roster
+
+    chosen = path or course.roster
+    return roster.read(chosen) if chosen is not None else None
+
+
+def _warn(graded: GradedClass, handin: Handin, changed: Sequence[str]) -> None:
     """Say what the instructor should know about a run."""
-    from autograder import intake, scoring, terminal
+    from autograder import scoring, terminal
 
     if graded.kept:
         say(f"{len(graded.kept)} of {len(handin.submissions)} results were up to date and kept")
@@ -191,7 +205,6 @@ def _warn(graded: GradedClass, handin: Handin, class_folder: Path, assignment: A
     unfinished = [student for student, result in results.items() if scoring.unfinished(result)]
     if unfinished:
         terminal.warn(f"some checks ended without a result, so look at: {_some(unfinished)}")
-    changed = intake.changed(handin, class_folder, assignment)
     if changed:
         terminal.warn(f"changed while the class was graded, so run the command again: {_some(changed)}")
     terminal.warn_about(graded.sandbox)
@@ -255,5 +268,5 @@ def _show_class(folder: GradedFolder) -> None:
     )
 
 
-def _some(names: tuple[str, ...] | list[str]) -> str:
+def _some(names: Sequence[str]) -> str:
     return ", ".join(names[:_NAMED]) + (", …" if len(names) > _NAMED else "")

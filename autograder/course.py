@@ -79,6 +79,7 @@ class Release(settings.Table):
 class _CourseTable(settings.Table):
     name: str
     timezone: str
+    roster: str = ""
     release: Release = Release()
 
 
@@ -96,12 +97,15 @@ class Course:
         IANA zone of deadlines.
     release : Release
         Where student releases are published to.
+    roster : Path or None
+        The CSV file that says who is in the class.
     """
 
     root: Path
     name: str
     timezone: str
     release: Release = field(default_factory=Release)
+    roster: Path | None = None
 
     @classmethod
     def find(cls, start: Path | None = None) -> Course:
@@ -131,7 +135,8 @@ class Course:
         path = root / COURSE_FILE
         table = settings.read(path, _CourseTable)
         settings.zone(path, table.timezone)
-        return cls(root.absolute(), table.name, table.timezone, table.release)
+        roster = root.absolute() / table.roster if table.roster else None
+        return cls(root.absolute(), table.name, table.timezone, table.release, roster)
 
     def assignments(self) -> tuple[str, ...]:
         """Return the names of the assignments that have a ``solutions/<name>/assignment.toml``."""

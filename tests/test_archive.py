@@ -16,9 +16,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from autograder import archive, snapshot
-from autograder.archive import Packed
-from autograder.snapshot import Unreadable
+from autograder.intake import archive, snapshot
+from autograder.intake.archive import Packed
+from autograder.intake.snapshot import Unreadable
 
 Build = Callable[[zipfile.ZipFile], object]
 

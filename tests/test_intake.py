@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import zipfile
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from autograder import intake
 from autograder.assignment import Assignment, load
 from autograder.course import Course
 from autograder.errors import IntakeError
-from autograder.intake import Submission
+from autograder.intake import Submission, reading
 from helpers import submit
 
 
@@ -112,10 +113,13 @@ def test_names_are_made_safe(folder: Path, toy: Assignment) -> None:
 
 
 @pytest.mark.parametrize("name", ["ADA", "ada ", "ada."])
-def test_names_that_collide_are_refused(folder: Path, toy: Assignment, name: str) -> None:
-    _hand_in(folder / name / "toy.py")
-    with pytest.raises(IntakeError, match="same file name; rename"):
-        intake.read_class(folder, toy)
+def test_names_that_a_file_system_might_confuse_stay_apart(folder: Path, toy: Assignment, name: str) -> None:
+    _hand_in(folder / name / "toy.py", "x = 2\n")
+    handin = intake.read_class(folder, toy)
+    assert len({item.student.casefold() for item in handin.submissions}) == 2
+    assert sorted(item.files["toy.py"] for item in handin.submissions) == [b"x = 1\n", b"x = 2\n"]
+    (note,) = handin.notes
+    assert "in the results" in note
 
 
 def test_folders_that_are_no_class(folder: Path, toy: Assignment, tmp_path: Path) -> None:
@@ -207,10 +211,14 @@ def test_a_zip_file_per_student(folder: Path, toy: Assignment) -> None:
     assert mia.problem == "The zip file is damaged, or is none."
 
 
-def test_a_zip_file_and_a_folder_of_one_student(folder: Path, toy: Assignment) -> None:
-    _zip(folder / "ada.zip", {"toy.py": ""})
-    with pytest.raises(IntakeError, match=r"'ada' and 'ada\.zip' give the same file name"):
-        intake.read_class(folder, toy)
+def test_a_zip_file_and_a_folder_of_one_student_are_two_attempts(folder: Path, toy: Assignment) -> None:
+    _zip(folder / "ada.zip", {"toy.py": "x = 2"})
+    os.utime(folder / "ada", (1_000_000_000,) * 2)
+    handin = intake.read_class(folder, toy)
+    (ada,) = handin.submissions
+    assert ada.files == {"toy.py": b"x = 2"}
+    assert [item.files for item in ada.earlier] == [{"toy.py": b"x = 1\n"}]
+    assert handin.notes == ("ada handed in 2 times (ada, ada.zip); the latest counts.",)
 
 
 def test_a_zip_file_in_a_students_folder(folder: Path, toy: Assignment) -> None:
@@ -254,4 +262,4 @@ def test_the_zip_file_that_students_build(folder: Path, toy: Assignment) -> None
     (folder / "bob.zip").write_bytes(submit.pack("toy", files))
     bob = _only(folder, toy, "bob")
     assert (bob.files, bob.problem, bob.notes) == ({"toy.py": b"x = 2\n"}, None, ())
-    assert submit.MANIFEST == intake.MANIFEST
+    assert submit.MANIFEST == reading.MANIFEST

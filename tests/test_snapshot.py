@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from autograder import snapshot
-from autograder.snapshot import Unreadable
+from autograder.intake import snapshot
+from autograder.intake.snapshot import Unreadable
 
 
 def _read(folder: Path, name: str = "knn.py") -> bytes:

@@ -8,12 +8,15 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from io import BytesIO
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 
-from autograder import snapshot
-from autograder.snapshot import MAX_ENTRIES, Unreadable
+from autograder.intake import snapshot
+from autograder.intake.snapshot import MAX_ENTRIES, Unreadable
+from autograder.reports.untrusted import line
 
 MAX_ARCHIVE_BYTES = 20_000_000
+MAX_CLASS_BYTES, MAX_CLASS_ENTRIES = 8_000_000_000, 200_000
+"""Limits of a whole class in one zip file."""
 MAX_RATIO = 100
 """How many times larger than its packed form a file may be; source code reaches about 10."""
 RATIO_FROM = 50_000
@@ -68,6 +71,53 @@ def read(name: str, within: int, wanted: Sequence[str]) -> Packed:
         files = {member: _content(archive, here[member], member) for member in wanted if member in here}
     others = tuple(sorted(here.keys() - files.keys()))
     return Packed(files, inside, others)
+
+
+def unpack(path: Path, target: Path) -> tuple[str, ...]:
+    """Unpack the zip file of a whole class, a platform's download, into an empty private folder.
+
+    What is not a regular file, leads out of the folder, comes twice or is larger than any submission is left
+    out; zip files in it stay packed.
+
+    Returns
+    -------
+    tuple of str
+        Sentences about what was left out.
+
+    Raises
+    ------
+    Unreadable
+        The zip file is damaged, or far larger than a class.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:
+            members = [info for info in archive.infolist() if not info.is_dir()]
+            if len(members) > MAX_CLASS_ENTRIES or sum(i.file_size for i in members) > MAX_CLASS_BYTES:
+                raise Unreadable("The zip file is larger than a class can be.")
+            refused = [info.filename for info in members if not _unpack_one(archive, info, target)]
+    except (OSError, zipfile.BadZipFile, ValueError, NotImplementedError):
+        raise Unreadable("The zip file is damaged, or is none.") from None
+    return tuple(f"{line(name)} in the zip file was left out." for name in refused)
+
+
+def _unpack_one(archive: zipfile.ZipFile, info: zipfile.ZipInfo, target: Path) -> bool:
+    """Unpack one member unless it is refused; tell whether it was unpacked."""
+    inside = PurePosixPath(info.filename.replace("\\", "/"))
+    mode = info.external_attr >> 16
+    if inside.is_absolute() or ".." in inside.parts or stat.S_IFMT(mode) not in (0, stat.S_IFREG):
+        return False
+    try:
+        with archive.open(info) as member:
+            content = member.read(MAX_ARCHIVE_BYTES + 1)
+        place = target / inside
+        place.parent.mkdir(parents=True, exist_ok=True)
+        if len(content) <= MAX_ARCHIVE_BYTES:
+            with place.open("xb") as file:
+                file.write(content)
+            return True
+    except Exception:  # damaged, encrypted, twice, or a name that this file system does not know
+        pass
+    return False
 
 
 def names(name: str, within: int) -> set[str]:
