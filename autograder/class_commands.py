@@ -100,7 +100,7 @@ def grade(
                 open_pool=open_pool(ctx),
                 progress=progress,
             )
-        views.write_class(folder, folder.records())
+        views.write_class(current, chosen, folder, notes=handin.notes, moves=graded.moves)
         _show_class(folder)
         _warn(graded, handin, intake.changed(handin, class_folder, chosen, people))
         _settle(current, chosen, graded)
@@ -125,10 +125,9 @@ def accept(output: OutputArgument, course: CourseOption = None) -> None:
     current, assignment = _assignment_of(folder, course)
     with folder.writing():
         count = grading.accept_pending(current, assignment, folder)
-        views.write_class(folder, folder.records())
-    typer.echo(
-        f"{count} {'result' if count == 1 else 'results'} replaced" if count else "nothing was waiting"
-    )
+        views.write_class(current, assignment, folder)
+    replaced = "1 result" if count == 1 else f"{count} results"
+    typer.echo(f"{replaced} replaced" if count else "nothing was waiting")
 
 
 def override(
@@ -165,8 +164,7 @@ def override(
         new = () if remove else (Override(task=task, points=points or 0, reason=reason, by=by, at=now),)
         folder.decide(student, (*others, *new))
         grading.save(current, assignment, folder, results[student])
-        records = folder.records()
-        views.write_class(folder, records)
+        records = views.write_class(current, assignment, folder)
     (record,) = (one for one in records if one.student == student)
     typer.echo(f"{student}: {record.score:g} of {record.result.max_score:g} points")
 
@@ -227,7 +225,7 @@ def _settle(course: Course, assignment: Assignment, graded: GradedClass) -> None
     question = f"The regrade changes the points of {students}, whose submissions are the same"
     if sys.stdin.isatty() and sys.stdout.isatty() and typer.confirm(f"{question}. Replace them?"):
         grading.accept_pending(course, assignment, folder)
-        views.write_class(folder, folder.records())
+        views.write_class(course, assignment, folder)
         return
     terminal.warn(f"{question}; the old ones count until you run: autograder accept {folder.root}")
     raise typer.Exit(UNDECIDED)
@@ -261,7 +259,8 @@ def _show_class(folder: GradedFolder) -> None:
     terminal.show(table.class_table(folder.records()))
     terminal.show(
         Text(
-            f"\nGradebook  {folder.gradebook}\n"
+            f"\nReport     {folder.class_report}\n"
+            f"Gradebook  {folder.gradebook}\n"
             f"Feedback   {folder.feedback_file('STUDENT')}\n"
             f"Results    {folder.result_file('STUDENT')}"
         )

@@ -132,9 +132,12 @@ def grade_class(
         confined = pool.sandbox
     if accept:
         accept_pending(course, assignment, folder)
+    moves = pending_moves(folder)
+    if not moves:
+        folder.settle()
     present = {submission.student for submission in submissions}
     older = tuple(student for student in folder.results() if student not in present)
-    return GradedClass(folder, tuple(kept), pending_moves(folder), older, confined)
+    return GradedClass(folder, tuple(kept), moves, older, confined)
 
 
 def grade_one(
@@ -164,7 +167,7 @@ def accept_pending(course: Course, assignment: Assignment, folder: GradedFolder)
     accepted = folder.pending().values()
     for result in accepted:
         save(course, assignment, folder, result)
-    folder.changes.unlink(missing_ok=True)
+    folder.settle()
     return len(accepted)
 
 

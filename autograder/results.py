@@ -8,6 +8,8 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 SCHEMA_VERSION = 1
+CUT_OFF = "The check ended without a result, so it earns no points."
+"""What the student reads about a test whose outcome never arrived."""
 
 
 class Status(StrEnum):
@@ -83,6 +85,11 @@ class TestResult(Model):
     """For the instructor only: what the student's code printed, capped."""
     cpu_seconds: float = 0.0
     """CPU time of the worker, as the operating system accounted it."""
+
+    @property
+    def is_cut_off(self) -> bool:
+        """Whether grading stopped before the test had an outcome."""
+        return self.status is Status.crashed and self.feedback == Feedback(summary=CUT_OFF)
 
 
 class TaskResult(Model):

@@ -12,6 +12,7 @@ from autograder.assignment import Assignment
 from autograder.errors import EngineError, SuiteError
 from autograder.intake import Submission
 from autograder.results import (
+    CUT_OFF,
     Feedback,
     Provenance,
     SandboxReport,
@@ -23,7 +24,6 @@ from autograder.results import (
 
 DECIMALS = 4
 NOT_JUDGED = Feedback(summary="Not judged: it counts once every other check of this task passes.")
-NO_OUTCOME = Feedback(summary="The check ended without a result, so it earns no points.")
 
 
 @dataclass(frozen=True)
@@ -161,7 +161,7 @@ def score(
 
 def unfinished(result: SubmissionResult) -> bool:
     """Tell whether a check of ``result`` ended without an outcome, so that someone should look at it."""
-    return any(test.feedback == NO_OUTCOME for test in result.tests)
+    return any(test.is_cut_off for test in result.tests)
 
 
 def _by_task(plan: Sequence[PlannedTest], assignment: Assignment) -> dict[str, list[PlannedTest]]:
@@ -197,7 +197,10 @@ def _by_id(points: Mapping[str, Fraction], outcomes: Iterable[Outcome]) -> dict[
 
 def _settled(plan: Sequence[PlannedTest], outcomes: Mapping[str, Outcome]) -> dict[str, Outcome]:
     """Fill in missing outcomes, and set aside constraints of tasks that are not solved."""
-    settled = {test.id: outcomes.get(test.id, Outcome(test.id, Status.crashed, NO_OUTCOME)) for test in plan}
+    settled = {
+        test.id: outcomes.get(test.id, Outcome(test.id, Status.crashed, Feedback(summary=CUT_OFF)))
+        for test in plan
+    }
     unsolved = {
         test.task for test in plan if test.kind == "value" and settled[test.id].status is not Status.passed
     }

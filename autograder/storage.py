@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -81,8 +82,10 @@ class GradedFolder:
         """
         private_folder(self.root)
         with locked(self.root):
+            for name in ("results", "feedback"):
+                private_folder(self.root / name)
             for name in ("", "results", "feedback", "pending", "overrides"):
-                remove_drafts(private_folder(self.root / name))
+                remove_drafts(self.root / name)
             yield
 
     def save(self, result: SubmissionResult) -> None:
@@ -92,7 +95,14 @@ class GradedFolder:
 
     def hold(self, result: SubmissionResult) -> None:
         """Write ``result`` to where it waits to be accepted."""
+        private_folder(self.root / "pending")
         write_private(self.pending_file(result.student), _json(result))
+
+    def settle(self) -> None:
+        """Remove the folder of what waits, once nothing does."""
+        self.changes.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):  # it is not there, or something else is in it
+            self.changes.parent.rmdir()
 
     def results(self) -> dict[str, SubmissionResult]:
         """Read all results, by student, in order of their names.
@@ -141,6 +151,7 @@ class GradedFolder:
         path = self.override_file(student)
         if overrides:
             plain = [override.model_dump(mode="json") for override in overrides]
+            private_folder(path.parent)
             write_private(path, json.dumps(plain, indent=2) + "\n")
         else:
             path.unlink(missing_ok=True)

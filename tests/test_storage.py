@@ -79,6 +79,7 @@ def test_decisions_are_kept_apart_from_results(folder: GradedFolder, result: Sub
 
 
 def test_damaged_decisions_are_named(folder: GradedFolder) -> None:
+    folder.decide("ada", (OVERRIDE,))
     folder.override_file("ada").write_text("[{}]")
     with pytest.raises(ConfigError, match=r"ada\.json: is not a list of overrides"):
         folder.overrides("ada")

@@ -101,13 +101,13 @@ def page(record: Record, *, title: str, course: str) -> Page:
 def render(record: Record, *, title: str, course: str) -> str:
     """Return the feedback of one student as HTML; parameters are those of `page`."""
     shown = page(record, title=title, course=course)
-    return _environment().get_template("feedback.html.j2").render(page=shown, place_label=wording.place_label)
+    return environment().get_template("feedback.html.j2").render(page=shown, place_label=wording.place_label)
 
 
 def render_markdown(record: Record, *, title: str, course: str) -> str:
     """Return the same as Markdown; parameters are those of `page`."""
     shown = page(record, title=title, course=course)
-    template = _environment("md").get_template("feedback.md.j2")
+    template = environment("md").get_template("feedback.md.j2")
     return template.render(page=shown, place_label=wording.place_label)
 
 
@@ -143,7 +143,8 @@ def _percent(points: float, max_points: float) -> float:
 
 
 @cache
-def _environment(form: str = "html") -> jinja2.Environment:
+def environment(form: str = "html") -> jinja2.Environment:
+    """Return what makes pages of templates, for ``html`` or ``md``; every text in them is made harmless."""
     return jinja2.Environment(
         loader=jinja2.PackageLoader("autograder.reports"),
         autoescape=form == "html",

@@ -1,0 +1,175 @@
+"""The report on a class, for the instructor: one HTML file that explains the scores and the suite."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from statistics import fmean, median, pstdev
+
+from markupsafe import Markup
+
+from autograder.records import Move, Record
+from autograder.reports import charts, statistics, wording
+from autograder.reports.feedback import environment
+from autograder.results import Status, SubmissionResult
+
+
+@dataclass(frozen=True)
+class Look:
+    """Something that a person should look at, and whom or what it concerns."""
+
+    what: str
+    why: str
+    concerns: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Timing:
+    """Seconds that grading took, per submission."""
+
+    total: str
+    middle: str
+    most: str
+    slowest: tuple[tuple[str, str], ...]
+
+
+def render(
+    records: Sequence[Record],
+    *,
+    title: str,
+    course: str,
+    notes: Sequence[str] = (),
+    moves: Sequence[Move] = (),
+) -> str:
+    """Return the report.
+
+    Parameters
+    ----------
+    records : sequence of Record
+        At least one, of one assignment.
+    title, course : str
+        Names of the assignment and of the course.
+    notes : sequence of str
+        What intake said about the class.
+    moves : sequence of Move
+        What a regrade that waits to be accepted would change.
+    """
+    scores = [record.score for record in records]
+    top = max(record.result.max_score for record in records)
+    tasks = list(dict.fromkeys((task.id, task.title) for record in records for task in record.tasks))
+    items = statistics.items(records)
+    return (
+        environment()
+        .get_template("class_report.html.j2")
+        .render(
+            title=title,
+            course=course,
+            count=len(records),
+            top=wording.number(top),
+            mean=wording.number(fmean(scores)),
+            median=wording.number(median(scores)),
+            spread=wording.number(pstdev(scores)),
+            perfect=sum(score >= top for score in scores),
+            not_run=sum(wording.stopped(record.result) is not None for record in records),
+            histogram=charts.histogram(scores, top),
+            shares=_shares(records, tasks),
+            looks=looks(records, items, moves),
+            notes=notes,
+            tasks=[(name, [item for item in items if item.task == id]) for id, name in tasks],
+            few=len(records) < statistics.FEW,
+            causes=statistics.causes(records),
+            timing=_timing(records),
+            students=[(record, wording.gist(record.result)) for record in _ranked(records)],
+            number=wording.number,
+            graded_by=_graded_by(records),
+        )
+    )
+
+
+def looks(
+    records: Sequence[Record], items: Sequence[statistics.Item], moves: Sequence[Move] = ()
+) -> list[Look]:
+    """Return what needs a human look, the most urgent first; nothing that concerns nobody."""
+    points = wording.number
+    waiting = tuple(f"{move.student}: {points(move.before)} → {points(move.after)}" for move in moves)
+    unpassed = tuple(item.title for item in items if item.judged and item.passed == 0)
+    perverse = tuple(item.title for item in items if item.is_perverse)
+    reasons = [
+        ("Checks without a result", "Grading stopped; run the same command again.", _who(records, _cut_off)),
+        ("A regrade waits", "The old points count until you accept the new ones.", waiting),
+        ("Not fully confined", "Grade again on a machine that can.", _who(records, _is_weak)),
+        ("Nothing could be checked", "Was it the wrong file, or a wrong upload?", _who(records, _stopped)),
+        ("Crashed or out of memory", "Often a loop without end; rarely an attack.", _who(records, _crashed)),
+        ("Decided by a person", "Points were overridden.", _who(records, _decided)),
+        ("Tests that nobody passed", "Is the task too hard, or the test wrong?", unpassed),
+        ("Tests that good students fail", "Whoever passes does worse elsewhere.", perverse),
+    ]
+    return [Look(what, why, concerns) for what, why, concerns in reasons if concerns]
+
+
+def _who(records: Sequence[Record], holds: Callable[[Record], bool]) -> tuple[str, ...]:
+    return tuple(record.name or record.student for record in records if holds(record))
+
+
+def _decided(record: Record) -> bool:
+    return bool(record.overrides)
+
+
+def _cut_off(record: Record) -> bool:
+    return any(test.is_cut_off for test in record.result.tests)
+
+
+def _is_weak(record: Record) -> bool:
+    return record.result.sandbox.level != "full"
+
+
+def _stopped(record: Record) -> bool:
+    return wording.stopped(record.result) is not None
+
+
+def _crashed(record: Record) -> bool:
+    return any(test.status in (Status.crashed, Status.memory) for test in record.result.tests)
+
+
+def _shares(records: Sequence[Record], tasks: Sequence[tuple[str, str]]) -> Markup:
+    parts = []
+    for id, _ in tasks:
+        own = [task for record in records for task in record.tasks if task.id == id and task.max_points]
+        parts.append(fmean(task.points / task.max_points for task in own) if own else 0.0)
+    return charts.shares([name for _, name in tasks], parts)
+
+
+def _timing(records: Sequence[Record]) -> Timing:
+    seconds = [record.result.seconds for record in records]
+    slowest = sorted(records, key=lambda record: -record.result.seconds)[:5]
+    return Timing(
+        total=f"{sum(seconds):.1f}",
+        middle=f"{median(seconds):.2f}",
+        most=f"{statistics.quantile(seconds, 0.95):.2f}",
+        slowest=tuple((one.name or one.student, f"{one.result.seconds:.2f}") for one in slowest),
+    )
+
+
+def _ranked(records: Sequence[Record]) -> list[Record]:
+    return sorted(records, key=lambda record: (-record.score, record.student))
+
+
+def _graded_by(records: Sequence[Record]) -> list[tuple[str, int]]:
+    """Say by what the results were made, and how many by each; more than one line is worth a regrade."""
+    made = Counter(_made_by(record.result) for record in records)
+    return made.most_common()
+
+
+def _made_by(result: SubmissionResult) -> str:
+    source = result.provenance
+    versions = f"Python {source.python}, PyTorch {source.torch}, NumPy {source.numpy}"
+    made = f"CourseGrad {source.kit}, suite {source.suite[:12]}, {versions}, {source.machine}"
+    return f"{made}, {_limits(source.limits)}, sandbox {result.sandbox.level}"
+
+
+def _limits(limits: dict[str, float]) -> str:
+    named = {"cpu_seconds": "CPU s", "wall_seconds": "s", "memory_mb": "MiB"}
+    return (
+        " / ".join(f"{limits[key]:g} {unit}" for key, unit in named.items() if key in limits) or "no limits"
+    )

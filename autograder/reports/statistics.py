@@ -1,0 +1,143 @@
+"""What a class's results say about the suite: how hard each test is, and whether it tells students apart."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from statistics import fmean
+
+from autograder.records import Record
+from autograder.reports import wording
+from autograder.results import Status
+
+FEW = 10
+"""Below this number of students a correlation says nothing."""
+_SOME, _PERVERSE = 3, -0.1
+
+
+@dataclass(frozen=True)
+class Item:
+    """How a class did on one test.
+
+    Attributes
+    ----------
+    id, title, task : str
+        Of the test.
+    hidden : bool
+        Whether students do not see it.
+    passed, judged : int
+        How many passed it, and how many it was run on and judged for.
+    discrimination : float or None
+        Corrected item-total correlation, from -1 to 1: of passing this test with the points earned on all
+        others (the point-biserial correlation of J. C. Nunnally, Psychometric Theory, 1978, chapter 8). None
+        if everybody or nobody passed, the others differ in nothing, or the class is too small.
+    """
+
+    id: str
+    title: str
+    task: str
+    hidden: bool
+    passed: int
+    judged: int
+    discrimination: float | None
+
+    @property
+    def share(self) -> float:
+        """Part of the students judged who passed, from 0 to 1: the difficulty index of test theory."""
+        return self.passed / self.judged if self.judged else 0.0
+
+    @property
+    def is_perverse(self) -> bool:
+        """Whether good students fail it: some do, not one, and they do better elsewhere."""
+        failed = self.judged - self.passed
+        return self.discrimination is not None and failed >= _SOME and self.discrimination < _PERVERSE
+
+
+@dataclass(frozen=True)
+class Cause:
+    """A likely cause that the feedback named, how many students read it, and in which tasks."""
+
+    text: str
+    students: int
+    tasks: tuple[str, ...]
+
+
+def items(records: Sequence[Record]) -> list[Item]:
+    """Describe every test, in the order of the suite. Students whose submission did not run do not count."""
+    ran = [record.result for record in records if wording.stopped(record.result) is None]
+    first = {test.id: test for result in ran for test in reversed(result.tests)}
+    order = {test.id: None for result in ran for test in result.tests}
+    found = []
+    for id in order:
+        outcomes = [
+            (float(test.status is Status.passed), result.score - test.points)
+            for result in ran
+            for test in result.tests
+            if test.id == id and test.status is not Status.not_judged
+        ]
+        passed = [hit for hit, _ in outcomes]
+        rest = [points for _, points in outcomes]
+        test = first[id]
+        found.append(
+            Item(
+                id,
+                test.title,
+                test.task,
+                test.tier == "hidden",
+                int(sum(passed)),
+                len(outcomes),
+                correlation(passed, rest) if len(outcomes) >= FEW else None,
+            )
+        )
+    return found
+
+
+def causes(records: Sequence[Record]) -> list[Cause]:
+    """Return the likely causes that students were told, the commonest first; one student counts once."""
+    students: Counter[str] = Counter()
+    tasks: dict[str, Counter[str]] = defaultdict(Counter)
+    for record in records:
+        titles = {task.id: task.title for task in record.result.tasks}
+        told = {
+            (test.feedback.likely_cause, titles.get(test.task, test.task))
+            for test in record.result.tests
+            if test.feedback is not None and test.feedback.likely_cause
+        }
+        students.update({text for text, _ in told})
+        for text, task in told:
+            tasks[text][task] += 1
+    ordered = sorted(students.items(), key=lambda pair: (-pair[1], pair[0]))
+    return [Cause(text, count, tuple(sorted(tasks[text]))) for text, count in ordered]
+
+
+def correlation(x: Sequence[float], y: Sequence[float]) -> float | None:
+    """Return Pearson's correlation of two equally long series, or None if one of them is constant.
+
+    Examples
+    --------
+    >>> correlation([0, 0, 1, 1], [1, 2, 3, 4])
+    0.8944271909999159
+    """
+    if not x:
+        return None
+    mean_x, mean_y = fmean(x), fmean(y)
+    spread_x = math.fsum((a - mean_x) ** 2 for a in x)
+    spread_y = math.fsum((b - mean_y) ** 2 for b in y)
+    if spread_x < 1e-9 or spread_y < 1e-9:
+        return None
+    together = math.fsum((a - mean_x) * (b - mean_y) for a, b in zip(x, y, strict=True))
+    return together / math.sqrt(spread_x * spread_y)
+
+
+def quantile(values: Sequence[float], part: float) -> float:
+    """Return the value below which a part of the values lies, by the nearest rank.
+
+    Examples
+    --------
+    >>> quantile([3, 1, 2, 4], 0.5), quantile([3, 1, 2, 4], 0.95)
+    (2, 4)
+    """
+    ordered = sorted(values)
+    return ordered[max(0, math.ceil(part * len(ordered)) - 1)]
