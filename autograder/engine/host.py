@@ -37,7 +37,7 @@ from autograder.engine.proxy import ProxyFinder, Session
 from autograder.engine.slot import Slot
 from autograder.engine.suite import SuiteRun
 from autograder.engine.wire.frames import Channel, ChannelClosed
-from autograder.errors import AutograderError
+from autograder.errors import AutograderError, EngineError
 from autograder.results import SandboxReport
 from autograder.sandbox import kernel
 from autograder.sandbox.limits import mapped_bytes
@@ -231,9 +231,15 @@ class Host:
 
     def _renew(self, place: int) -> None:
         """Start a slot afresh: its last child may have died between a request and the reply."""
-        self._slots[place].close()
-        self._slots[place] = Slot(self._plan)
-        self._slots[place].ready()
+        for last in (False, False, True):
+            self._slots[place].close()
+            self._slots[place] = Slot(self._plan)
+            try:
+                self._slots[place].ready()
+                return
+            except EngineError:  # killed while it started, perhaps
+                if last:
+                    raise
 
 
 def _with_helpers(plan: sandbox.Plan) -> sandbox.Plan:

@@ -91,11 +91,8 @@ class Pool:
         self._socket = ours
         self._channel = Channel(ours.fileno(), JOB_BUDGET)
         try:
-            self._channel.send(self._request)
+            self._send(self._request)
             reply = self._receive()
-            if "error" in reply:
-                kind, where, found, mend = reply["error"]
-                raise getattr(errors, kind, errors.EngineError)(where, found, mend)
         except BaseException:
             self.close()
             raise
@@ -118,7 +115,7 @@ class Pool:
         Raises
         ------
         EngineError
-            If the host is gone.
+            If the host is gone, or cannot go on.
         """
         waiting = enumerate(submissions)
         at_work: dict[int, Submission] = {}
@@ -130,7 +127,7 @@ class Pool:
                     exhausted = True
                     break
                 at_work[job] = submission
-                self._channel.send({"job": job, "files": dict(submission.files)})
+                self._send({"job": job, "files": dict(submission.files)})
             if at_work:
                 reply = self._receive()
                 yield _graded(at_work.pop(reply["job"]), reply)
@@ -149,14 +146,26 @@ class Pool:
             self._process.kill()
             self._process.wait()
 
+    def _send(self, message: dict[str, Any]) -> None:
+        try:
+            self._channel.send(message)
+        except ChannelClosed:
+            raise self._gone() from None
+
     def _receive(self) -> dict[str, Any]:
+        """Return the next reply; raises the error that the host reports, or says that it is gone."""
         try:
             reply: dict[str, Any] = self._channel.receive()[0]
         except ChannelClosed:
-            status = self._process.wait()
-            found = f"ended unexpectedly (status {status})"
-            raise errors.EngineError("grader host", found, "grade again; finished results are kept") from None
+            raise self._gone() from None
+        if "error" in reply:
+            kind, where, found, mend = reply["error"]
+            raise getattr(errors, kind, errors.EngineError)(where, found, mend)
         return reply
+
+    def _gone(self) -> errors.EngineError:
+        found = f"ended unexpectedly (status {self._process.wait()})"
+        return errors.EngineError("grader host", found, "grade again; finished results are kept")
 
 
 def _without_secrets(environment: Iterable[tuple[str, str]] | os._Environ[str]) -> dict[str, str]:
