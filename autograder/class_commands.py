@@ -100,20 +100,30 @@ def grade(
                 open_pool=open_pool(ctx),
                 progress=progress,
             )
-        views.write_class(current, chosen, folder, notes=handin.notes, moves=graded.moves)
+        views.write_class(current, chosen, folder, roster=people, notes=handin.notes, moves=graded.moves)
         _show_class(folder)
         _warn(graded, handin, intake.changed(handin, class_folder, chosen, people))
         _settle(current, chosen, graded)
 
 
-def report(output: OutputArgument, course: CourseOption = None) -> None:
+def report(
+    output: OutputArgument,
+    anonymous: Annotated[
+        bool, typer.Option("--anonymous", help="Write OUTPUT/anonymous: report and gradebook by pseudonym.")
+    ] = False,
+    roster: RosterOption = None,
+    course: CourseOption = None,
+) -> None:
     """Write gradebooks, feedback and the report on the class again from the results, and print the table."""
     from autograder import views
 
     folder = _graded(output)
     current, assignment = _assignment_of(folder, course)
     with folder.writing():
-        views.write_all(current, assignment, folder)
+        if anonymous:
+            typer.echo(views.write_anonymous(current, assignment, folder).root)
+            return
+        views.write_all(current, assignment, folder, _roster(current, roster))
         _show_class(folder)
 
 
@@ -125,7 +135,7 @@ def accept(output: OutputArgument, course: CourseOption = None) -> None:
     current, assignment = _assignment_of(folder, course)
     with folder.writing():
         count = grading.accept_pending(current, assignment, folder)
-        views.write_class(current, assignment, folder)
+        views.write_class(current, assignment, folder, roster=_roster(current, None))
     replaced = "1 result" if count == 1 else f"{count} results"
     typer.echo(f"{replaced} replaced" if count else "nothing was waiting")
 
@@ -164,7 +174,7 @@ def override(
         new = () if remove else (Override(task=task, points=points or 0, reason=reason, by=by, at=now),)
         folder.decide(student, (*others, *new))
         grading.save(current, assignment, folder, results[student])
-        records = views.write_class(current, assignment, folder)
+        records = views.write_class(current, assignment, folder, roster=_roster(current, None))
     (record,) = (one for one in records if one.student == student)
     typer.echo(f"{student}: {record.score:g} of {record.result.max_score:g} points")
 
@@ -225,7 +235,7 @@ def _settle(course: Course, assignment: Assignment, graded: GradedClass) -> None
     question = f"The regrade changes the points of {students}, whose submissions are the same"
     if sys.stdin.isatty() and sys.stdout.isatty() and typer.confirm(f"{question}. Replace them?"):
         grading.accept_pending(course, assignment, folder)
-        views.write_class(course, assignment, folder)
+        views.write_class(course, assignment, folder, roster=_roster(course, None))
         return
     terminal.warn(f"{question}; the old ones count until you run: autograder accept {folder.root}")
     raise typer.Exit(UNDECIDED)

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 
 from autograder.assignment import Assignment
 from autograder.course import Course
-from autograder.files import write_private
+from autograder.files import private_folder, write_private
+from autograder.intake.roster import Roster
 from autograder.records import Move, Record
-from autograder.reports import class_report, feedback, gradebook
+from autograder.reports import anonymous, canvas, class_report, feedback, gradebook
 from autograder.storage import GradedFolder
 
 
@@ -24,6 +25,7 @@ def write_class(
     assignment: Assignment,
     folder: GradedFolder,
     *,
+    roster: Roster | None = None,
     notes: Sequence[str] = (),
     moves: Sequence[Move] = (),
 ) -> list[Record]:
@@ -31,22 +33,53 @@ def write_class(
 
     Parameters
     ----------
+    roster : Roster, optional
+        Who is in the class; if it is Canvas' export, there is a file for Canvas to import, too.
     notes : sequence of str
         What intake said about the class.
     moves : sequence of Move
         What results that wait to be accepted would change.
     """
     records = folder.records()
-    write_private(folder.gradebook, gradebook.render(records))
-    if records:
-        names = {"title": assignment.title, "course": course.name}
-        write_private(folder.class_report, class_report.render(records, notes=notes, moves=moves, **names))
+    _write_class(course, assignment, folder, records, notes, moves)
+    if roster is not None and roster.is_canvas:
+        text = canvas.render(
+            records,
+            columns=roster.columns,
+            rows={person.student: person.row for person in roster.people},
+            points_possible=roster.points_possible,
+            names=(assignment.title, assignment.name),
+        )
+        write_private(folder.canvas, text)
     return records
 
 
-def write_all(course: Course, assignment: Assignment, folder: GradedFolder) -> list[Record]:
+def write_anonymous(course: Course, assignment: Assignment, folder: GradedFolder) -> GradedFolder:
+    """Write report and gradebook of the class under pseudonyms into a folder of their own; return it."""
+    hidden = GradedFolder(private_folder(folder.root / "anonymous"))
+    _write_class(course, assignment, hidden, anonymous.anonymized(folder.records(), course.secret()))
+    return hidden
+
+
+def _write_class(
+    course: Course,
+    assignment: Assignment,
+    folder: GradedFolder,
+    records: list[Record],
+    notes: Sequence[str] = (),
+    moves: Sequence[Move] = (),
+) -> None:
+    names = {"title": assignment.title, "course": course.name}
+    write_private(folder.gradebook, gradebook.render(records))
+    if records:
+        write_private(folder.class_report, class_report.render(records, notes=notes, moves=moves, **names))
+
+
+def write_all(
+    course: Course, assignment: Assignment, folder: GradedFolder, roster: Roster | None = None
+) -> list[Record]:
     """Write everything that can be made from results and overrides; return the records."""
-    records = write_class(course, assignment, folder)
+    records = write_class(course, assignment, folder, roster=roster)
     for record in records:
         write_feedback(course, assignment, folder, record)
     return records

@@ -31,9 +31,9 @@ def render(records: Sequence[Record]) -> str:
             [
                 cell(record.student),
                 cell(record.name),
-                _exact(record.score),
-                _exact(result.max_score),
-                *(_exact(points[task]) if task in points else "" for task in tasks),
+                exact(record.score),
+                exact(result.max_score),
+                *(exact(points[task]) if task in points else "" for task in tasks),
                 "graded" if wording.stopped(result) is None else "not run",
                 cell(gist),
                 cell(" ".join(map(wording.decided, record.overrides))),
@@ -43,5 +43,12 @@ def render(records: Sequence[Record]) -> str:
     return text.getvalue()
 
 
-def _exact(points: float) -> str:
+def exact(points: float) -> str:
+    """Write points with up to four decimals, as they were rounded.
+
+    Examples
+    --------
+    >>> exact(10.0), exact(1.4286)
+    ('10', '1.4286')
+    """
     return f"{points:.4f}".rstrip("0").rstrip(".")
