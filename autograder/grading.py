@@ -158,6 +158,12 @@ def grade_one(
 def save(course: Course, assignment: Assignment, folder: GradedFolder, result: SubmissionResult) -> None:
     """Write a result and the feedback on it."""
     folder.save(result)
+    _write_feedback(course, assignment, folder, result)
+
+
+def _write_feedback(
+    course: Course, assignment: Assignment, folder: GradedFolder, result: SubmissionResult
+) -> None:
     record = Record(result, folder.overrides(result.student), result.name)
     views.write_feedback(course, assignment, folder, record)
 
@@ -210,8 +216,10 @@ def _refresh(
     fresh = result.model_copy(update={"notes": notes, "name": submission.name})
     if is_pending and fresh != result:
         folder.hold(fresh)
-    elif not is_pending and (fresh != result or not folder.feedback_file(result.student).exists()):
+    elif not is_pending and fresh != result:
         save(course, assignment, folder, fresh)
+    elif not is_pending and not folder.has_feedback(result.student):
+        _write_feedback(course, assignment, folder, result)
 
 
 def _is_regrade(old: SubmissionResult, new: SubmissionResult, submission: Submission) -> bool:

@@ -71,6 +71,10 @@ class GradedFolder:
         """Return where the feedback for ``student`` lies, as ``html`` or as ``md``."""
         return self.root / "feedback" / f"{student}.{form}"
 
+    def has_feedback(self, student: str) -> bool:
+        """Tell whether feedback for ``student`` is there in every form."""
+        return all(self.feedback_file(student, form).exists() for form in ("html", "md"))
+
     @contextmanager
     def writing(self) -> Iterator[None]:
         """Make the folders and keep other runs out of them; what killed runs left half done is removed.

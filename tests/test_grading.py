@@ -204,6 +204,16 @@ def test_a_new_remark_needs_no_grading(grade: Any, class_folder: Path) -> None:
     assert graded.folder.results()["ada"].notes == ["Ignored: more.txt."]
 
 
+def test_feedback_that_is_missing_is_written_without_touching_the_result(grade: Any) -> None:
+    folder = grade().folder
+    before = folder.result_file("ada").stat().st_mtime_ns
+    for form in ("html", "md"):
+        folder.feedback_file("ada", form).unlink()
+        grade()
+        assert folder.feedback_file("ada", form).is_file()
+    assert folder.result_file("ada").stat().st_mtime_ns == before
+
+
 @pytest.mark.parametrize("field", ["kit", "suite", "python", "torch", "numpy", "machine", "secret", "limits"])
 def test_whatever_a_regrade_must_share_is_part_of_being_up_to_date(grade: Any, field: str) -> None:
     folder = grade().folder
