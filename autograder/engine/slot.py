@@ -58,7 +58,7 @@ class Slot:
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs:
             self._process = subprocess.Popen(
-                [sys.executable, "-I", "-m", "autograder.engine.zygote", str(theirs.fileno())],
+                [sys.executable, "-sP", "-m", "autograder.engine.zygote", str(theirs.fileno())],
                 env={**ENVIRONMENT, "PYTHONHASHSEED": "0"},
                 cwd="/",
                 stdin=subprocess.DEVNULL,

@@ -1,7 +1,8 @@
 """The zygote: a process that has imported torch but no suite, and forks a confined worker on request.
 
-Run as `python -I -m autograder.engine.zygote FD` with a minimal environment, so that neither the
-environment nor the initial stack of any worker holds a token. FD is a SOCK_SEQPACKET socket to the
+Run as `python -sP -m autograder.engine.zygote FD` with a minimal environment, so that neither the
+environment nor the initial stack of any worker holds a token; it fixes the seed of hashes, so that sets of
+texts have the same order in every worker. FD is a SOCK_SEQPACKET socket to the
 grader; closing it ends the zygote and all its workers.
 """
 
