@@ -10,7 +10,7 @@ import statistics
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -20,7 +20,6 @@ from rich.console import Console
 from rich.table import Table
 
 from autograder import assignment as assignments
-from autograder.assignment import Assignment
 from autograder.course import Course
 from autograder.engine.link import Link
 from autograder.engine.pool import Pool
@@ -28,32 +27,11 @@ from autograder.engine.proxy import ProxyModule, ProxyReferences, Session
 from autograder.engine.slot import Slot
 from autograder.intake import Submission
 from autograder.sandbox import choose_plan
-from benchmarks import cold
+from benchmarks import cold, scale
 from benchmarks.processes import census
+from benchmarks.small import MODULE, small_course
 
 ROOT = Path(__file__).parents[1]
-MODULE = "import torch\n\n\ndef f(x):\n    return x\n\n\ndef length(x):\n    return len(x)\n"
-TEST = '''import pytest
-import torch
-import measured
-
-
-@pytest.mark.parametrize("n", range({count}))
-@pytest.mark.task("all")
-def test_f(n):
-    """Returns its argument."""
-    assert measured.f(n) == n
-'''
-ASSIGNMENT = """name = "measured"
-title = "Measured"
-modules = ["measured"]
-[tiers]
-"test_public.py" = "public"
-[[tasks]]
-id = "all"
-title = "All"
-points = 1
-"""
 FEW, MANY = 1, 41
 
 
@@ -71,20 +49,6 @@ class Report:
     def print(self) -> None:
         """Print the table."""
         Console(width=110).print(self._table)
-
-
-def small_course(root: Path, count: int) -> tuple[Course, Assignment]:
-    """Write a course whose tests cost next to nothing, and load it."""
-    for path, text in {
-        "course.toml": 'name = "Bench"\ntimezone = "UTC"\n',
-        "solutions/measured/assignment.toml": ASSIGNMENT,
-        "solutions/measured/measured.py": MODULE,
-        "autograder/suites/measured/test_public.py": TEST.format(count=count),
-    }.items():
-        (root / path).parent.mkdir(parents=True, exist_ok=True)
-        (root / path).write_text(text)
-    course = Course.load(root)
-    return course, assignments.load(course, "measured")
 
 
 def copies(files: dict[str, bytes], count: int) -> list[Submission]:
@@ -225,6 +189,20 @@ def throughput(report: Report, count: int, rounds: int) -> None:
     report.add("cold pytest / ours, kNN, whole run", f"{statistics.median(ratios):.1f} x")
 
 
+def classes(report: Report, counts: Sequence[int]) -> None:
+    """Run the whole command on classes of growing size: neither cost per submission nor memory may grow."""
+    runs = [scale.grade(count) for count in counts]
+    least = min(run.seconds_each for run in runs)
+    for run in runs:
+        memory = ", ".join(f"{role} {mb:.0f}" for role, mb in run.peak_mb.items())
+        report.add(
+            f"autograder grade, {run.count} submissions of 5 tests, 2 at a time",
+            f"{1e3 * run.seconds_each:.1f} ms each ({run.seconds_each / least:.2f} x the least), "
+            f"start {run.start:.1f} s, reports {run.end:.1f} s; MB: {memory}",
+            "flat within 10 %, memory flat",
+        )
+
+
 def main() -> None:
     """Run all benchmarks."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -236,6 +214,7 @@ def main() -> None:
     wire(report)
     throughput(report, 4 if quick else 20, 1 if quick else 3)
     endurance(report, 40 if quick else 500)
+    classes(report, (30, 60) if quick else (30, 300, 3000))
     report.print()
 
 

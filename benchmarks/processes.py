@@ -33,8 +33,20 @@ def census(leader: int) -> Census:
         processes=len(living),
         zombies=len(zombies),
         descriptors=sum(len(list(Path(f"/proc/{pid}/fd").iterdir())) for pid in living),
-        private_mb=sum(_anonymous_kb(pid) for pid in living) / 1024,
+        private_mb=sum(_memory_kb(pid, "RssAnon:") for pid in living) / 1024,
     )
+
+
+def peaks(command: int) -> dict[str, float]:
+    """Return resident megabytes of a command, of its grader host, and of the largest process below that."""
+    table = dict(_processes())
+    hosts = {pid for pid, fields in table.items() if int(fields[1]) == command}
+    below = [pid for pid, fields in table.items() if int(fields[3]) in hosts and pid not in hosts]
+    return {
+        "command": _memory_kb(command, "VmRSS:") / 1024,
+        "host": max((_memory_kb(pid, "VmRSS:") for pid in hosts), default=0) / 1024,
+        "largest below": max((_memory_kb(pid, "VmRSS:") for pid in below), default=0) / 1024,
+    }
 
 
 def _processes() -> list[tuple[int, list[str]]]:
@@ -48,8 +60,9 @@ def _processes() -> list[tuple[int, list[str]]]:
     return found
 
 
-def _anonymous_kb(pid: int) -> int:
-    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
-        if line.startswith("RssAnon:"):
-            return int(line.split()[1])
-    return 0
+def _memory_kb(pid: int, field: str) -> int:
+    try:
+        lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    except OSError:
+        return 0
+    return next((int(line.split()[1]) for line in lines if line.startswith(field)), 0)
