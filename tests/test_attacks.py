@@ -15,6 +15,7 @@ import json
 import os
 import py_compile
 import re
+import resource
 import socket
 import subprocess
 import sys
@@ -190,6 +191,7 @@ class Run:
     before: dict[str, str]
     finished: subprocess.CompletedProcess[str]
     seconds: float
+    peak_mb: float
     orphans: set[str]
     results: dict[str, SubmissionResult]
     pages: dict[str, str]
@@ -227,7 +229,8 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
         }
         pages = {path.stem: path.read_text() for path in (scene.output / "feedback").glob("*.html")}
         seconds = time.monotonic() - started
-        yield Run(scene, before, finished, seconds, _children() - children, results, pages)
+        peak_mb = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
+        yield Run(scene, before, finished, seconds, peak_mb, _children() - children, results, pages)
 
 
 def _adopt_orphans(adopt: bool) -> None:
@@ -260,6 +263,11 @@ def test_a_neighbours_score_is_untouched(run: Run, student: str) -> None:
 def test_no_attack_holds_its_slot_longer_than_its_wall_time(run: Run) -> None:
     # The floods wait for two deadlines of 6 seconds each; no other attack waits for more than one.
     assert max(result.seconds for result in run.results.values()) < 25
+
+
+def test_no_process_of_the_run_took_much_memory(run: Run) -> None:
+    # Some attacks announce exabytes; what was ever resident in one process stays near that of torch alone.
+    assert run.peak_mb < 800
 
 
 def test_the_gradebook_says_the_same(run: Run) -> None:

@@ -83,7 +83,7 @@ def explain_end(error: WorkerEnded, exit: Exit | None, cpu_limit: int) -> str:
     if _used_up(exit, cpu_limit):
         return f"Your code used up its {cpu_limit} seconds of CPU time; look for a loop that never ends."
     if exit.signal:
-        return f"Your code ended the Python process with signal {exit.signal}."
+        return f"Your code ended the Python process with signal {exit.signal}{_meaning(exit.signal)}."
     return f"Your code ended the Python process (exit status {exit.code}) instead of returning."
 
 
@@ -96,6 +96,12 @@ def ended_status(error: WorkerEnded, exit: Exit | None, cpu_limit: int) -> Statu
 def was_killed(exit: Exit | None, cpu_limit: int) -> bool:
     """Tell whether a worker was killed by something else than its limit on CPU time."""
     return exit is not None and exit.signal == signal.SIGKILL and not _used_up(exit, cpu_limit)
+
+
+def _meaning(number: int) -> str:
+    """Say in brackets what a signal means, in the words of the operating system, if it knows it."""
+    words = signal.strsignal(number) if number in signal.valid_signals() else None
+    return f" ({words.lower()})" if words else ""
 
 
 def _used_up(exit: Exit, cpu_limit: int) -> bool:

@@ -121,6 +121,8 @@ class Encoder:
         return self._tensor_content(value, depth)
 
     def _tensor_content(self, value: torch.Tensor, depth: int) -> Any:
+        if value.is_nested:
+            raise ValueRefused("a nested tensor; expected one of a single shape")
         if value.layout is not torch.strided:
             raise ValueRefused(f"a tensor of layout {value.layout}; expected torch.strided")
         if value.device.type != "cpu":
