@@ -96,7 +96,7 @@ class Host:
             self._request = request
             self._confine(assignment)
             sys.meta_path.insert(0, ProxyFinder(assignment.modules, self._session))
-            with tempfile.TemporaryDirectory(prefix="coursegrad-") as self._folder:
+            with sandbox.scratch() as self._folder:
                 SuiteRun(assignment, self._serve).run()
         except AutograderError as error:
             kind = type(error).__name__

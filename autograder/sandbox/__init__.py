@@ -5,6 +5,7 @@ from autograder.sandbox.identity import Lease, lease_uid
 from autograder.sandbox.limits import Limits, share_arenas
 from autograder.sandbox.plan import Plan, choose_plan
 from autograder.sandbox.probe import Proof, Trial, prove, report, require, rows
+from autograder.sandbox.scratch import scratch
 
 __all__ = [
     "ENVIRONMENT",
@@ -22,5 +23,6 @@ __all__ = [
     "report",
     "require",
     "rows",
+    "scratch",
     "share_arenas",
 ]

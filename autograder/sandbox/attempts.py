@@ -249,9 +249,7 @@ def _filesystem(scene: Scene) -> list[Attempt]:
         attempt("read /etc/passwd", _reads(lambda _: "/etc/passwd")),
         attempt("read a file outside", _reads(lambda scene: scene.outside)),
         attempt("list the root folder", _list_root),
-        attempt(
-            "make a file beside the working folder", _writes(lambda _: f"probe-{os.getpid()}"), "may work"
-        ),
+        attempt("make a file beside the working folder", _writes(lambda scene: scene.beside), "may work"),
         attempt("make a file where it could", _writes(lambda s: f"{s.outside}-{os.getpid()}")),
         attempt("change the standard library", _change_library, "may work"),
         attempt("read the parent's command line in /proc", _reads(lambda s: f"/proc/{s.parent}/cmdline")),

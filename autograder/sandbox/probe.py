@@ -12,7 +12,6 @@ import json
 import os
 import signal
 import socket
-import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -26,6 +25,7 @@ from autograder.sandbox.identity import lease_uid
 from autograder.sandbox.limits import Limits
 from autograder.sandbox.plan import MEND, Plan
 from autograder.sandbox.scene import Attempt, Held, Scene
+from autograder.sandbox.scratch import scratch
 
 if TYPE_CHECKING:  # the zygote imports this package, and has no need of pydantic
     from autograder.results import SandboxReport
@@ -120,10 +120,13 @@ def _scene(plan: Plan, hidden: tuple[Path, ...]) -> Iterator[Scene]:
     """Make ready what the attempts try to reach, and clear it away."""
     with contextlib.ExitStack() as stack:
         uid = stack.enter_context(lease_uid()).uid if plan.dedicated_uids else None
-        outside = stack.enter_context(tempfile.NamedTemporaryFile(prefix="coursegrad-probe-"))
+        folder = stack.enter_context(scratch(0o1777))  # where a user of its own could write, too
+        outside = stack.enter_context((folder / "outside").open("wb"))
         outside.write(b"what nobody should read")
         outside.flush()
         os.fchmod(outside.fileno(), 0o644)
+        beside = f"{folder.name}-beside"
+        stack.callback(_remove, beside)
         listener = stack.enter_context(socket.socket())
         port = None
         with contextlib.suppress(OSError):
@@ -138,9 +141,17 @@ def _scene(plan: Plan, hidden: tuple[Path, ...]) -> Iterator[Scene]:
             port=port,
             outside=Path(outside.name),
             hidden=hidden,
+            beside=beside,
             descriptor=outside.fileno(),
             kept=frozenset(),
         )
+
+
+def _remove(name: str) -> None:
+    """Remove what a child made and was not allowed to remove: here, or where workers work."""
+    for place in (".", "/"):
+        with contextlib.suppress(OSError):
+            Path(place, name).unlink()
 
 
 def _try_all(attempts: list[Attempt], scene: Scene, *, confined: bool) -> list[_Answer]:

@@ -27,7 +27,9 @@ class Scene:
     port: int | None
     """Where the parent listens on the loopback interface; None where there is none."""
     outside: Path
-    """A file that everybody may read."""
+    """A file that everybody may read, in a folder that everybody may write to."""
+    beside: str
+    """The name of a file to make in the working folder."""
     hidden: tuple[Path, ...]
     """What the course must hide: suites, solutions, the secret."""
     descriptor: int
