@@ -28,8 +28,10 @@ class Changes:
         Raises
         ------
         ProtocolError
-            If an array cannot hold it.
+            If the object cannot hold it.
         """
+        if type(node) is np.ndarray and not node.flags.writeable:
+            raise ProtocolError("an array changed that can only be read")
         if id(node) not in self._restore:
             self._restore[id(node)] = (node, _keep(node))
         _write(node, content)
@@ -45,9 +47,12 @@ def _write(node: object, content: Any) -> None:
     if type(node) is torch.Tensor:
         with torch.no_grad():
             if node.shape == content.shape and node.dtype == content.dtype:
-                node.copy_(content)
-            else:
-                node.data = content
+                with contextlib.suppress(RuntimeError):  # an expanded tensor has no place for every entry
+                    node.copy_(content)
+                    return
+            if node.requires_grad and not (content.is_floating_point() or content.is_complex()):
+                raise ProtocolError("a tensor with a gradient changed its dtype to one that has none")
+            node.data = content
     elif type(node) is np.ndarray:
         if node.shape != content.shape or node.dtype != content.dtype:
             raise ProtocolError("an array changed its shape or dtype in place")

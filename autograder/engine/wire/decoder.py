@@ -96,7 +96,8 @@ class Decoder:
             If the content is of another type than the value.
         """
         kind = dict if type(node) in DICTS else type(node)
-        if type(part) is not list or not part or _CONTENT_TAGS.get(part[0]) is not kind:
+        tagged = type(part) is list and part and type(part[0]) is int
+        if not tagged or _CONTENT_TAGS.get(part[0]) is not kind:
             raise ProtocolError("new content of another type than the argument")
         return self._guarded(_CONTENT_DECODERS[part[0]], part, 1)
 
