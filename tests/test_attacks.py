@@ -27,6 +27,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import levels
 import pytest
 import vault
 
@@ -201,10 +202,17 @@ class Run:
         return "\n".join(test.output for test in self.results[attack.file].tests)
 
 
-@pytest.fixture(scope="module")
-def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
+@pytest.fixture(
+    scope="module",
+    params=["as-it-is", *(pytest.param(level, marks=pytest.mark.full) for level in levels.LEVELS)],
+)
+def run(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
+    """Grade the corpus; on the machine as it is, and elsewhere."""
+    level = request.param
+    if level != "as-it-is" and os.geteuid() != 0:
+        pytest.skip(f"only root can make this machine into: {level}")
     with ExitStack() as stack:
-        root = tmp_path_factory.mktemp("confined")
+        root = tmp_path_factory.mktemp(f"confined-{level}")
         scene = Scene(root, Listeners(root))
         stack.callback(scene.listeners.close)
         for student in NEIGHBOURS:
@@ -215,13 +223,18 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
         _adopt_orphans(True)
         stack.callback(_adopt_orphans, False)
         command = [sys.executable, "-X", "canary=CANARY-command", "-m", "autograder", "grade", "vault"]
-        options = ["--output", scene.output, "--course", scene.course, "--jobs", "2"]
+        memory = stack.enter_context(levels.Memory(root)) if "container" in level else None
+        if level != "as-it-is":
+            command = [sys.executable, levels.__file__, level, str(root), *command]
+        jobs = "1" if memory else "2"  # two workers at their limit are more than such a container holds
+        options = ["--output", scene.output, "--course", scene.course, "--jobs", jobs]
         finished = subprocess.run(
             [*command, scene.students, *options],
             env=os.environ | {"GITHUB_TOKEN": "CANARY-token", "SSH_AUTH_SOCK": scene.listeners.path},
             text=True,
             capture_output=True,
             check=False,
+            preexec_fn=memory.join if memory else None,
         )
         results = {
             path.stem: SubmissionResult.model_validate_json(path.read_bytes())
@@ -229,6 +242,8 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
         }
         pages = {path.stem: path.read_text() for path in (scene.output / "feedback").glob("*.html")}
         seconds = time.monotonic() - started
+        if memory:
+            print(f"{level}: {memory.peak() / 2**20:.0f} MB at most")
         peak_mb = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
         yield Run(scene, before, finished, seconds, peak_mb, _children() - children, results, pages)
 

@@ -9,13 +9,11 @@ grader; closing it ends the zygote and all its workers.
 from __future__ import annotations
 
 import gc
-import importlib
 import os
 import select
 import signal
 import socket
 import sys
-import tempfile
 import time
 import traceback
 from typing import Any
@@ -23,15 +21,6 @@ from typing import Any
 import msgpack
 
 CONTROL_BYTES = 1 << 18
-
-_PRELOADED = (
-    *("torch.nn.functional", "torch.optim", "numpy.random", "matplotlib.pyplot"),
-    *("autograder.engine.worker",),
-    *("helpers.checks", "helpers.constraints", "helpers.evidence", "helpers.seeds", "helpers.substitute"),
-    *("collections", "copy", "dataclasses", "enum", "functools", "heapq", "itertools", "json", "math"),
-    *("operator", "pathlib", "random", "statistics", "string", "time", "typing", "warnings"),
-)
-"""What student modules and PyTorch import sooner or later; workers find it in memory."""
 
 
 class Zygote:
@@ -76,20 +65,13 @@ class Zygote:
 
     def _prepare(self, request: dict[str, Any]) -> None:
         """Import what workers need, and make the confinement ready."""
-        import torch
-
-        torch.set_num_threads(1)
-        with tempfile.TemporaryDirectory() as caches:  # matplotlib writes a list of fonts when imported
-            kept = os.environ["MPLCONFIGDIR"]
-            os.environ["MPLCONFIGDIR"] = caches
-            for name in _PRELOADED:
-                importlib.import_module(name)
-            os.environ["MPLCONFIGDIR"] = kept
-        _warm(torch)
         from autograder import sandbox
-        from autograder.engine import pages
+        from autograder.engine import pages, preload
 
         plan = sandbox.Plan.from_plain(request["plan"])
+        preload.common()
+        if plan.filesystem == "chroot":
+            preload.everything()
         sandbox.share_arenas()
         self._lease = sandbox.lease_uid() if plan.dedicated_uids else None
         self._prepared = sandbox.prepare(plan)
@@ -156,16 +138,6 @@ class Zygote:
 
     def _send(self, reply: dict[str, Any]) -> None:
         self._control.send(msgpack.packb(reply))
-
-
-def _warm(torch: Any) -> None:
-    """Run what PyTorch sets up at first use, so that no worker does."""
-    x = torch.ones(2, 1, 4, 4, requires_grad=True)
-    y = torch.nn.functional.conv2d(x, torch.ones(1, 1, 3, 3))
-    (y.sum() + (x[:, 0] @ x[:, 0]).sum()).backward()
-    torch.cdist(torch.ones(2, 2), torch.ones(2, 2)).sort()
-    x[0, 0].detach().numpy() @ x[0, 0].detach().numpy()
-    importlib.import_module("helpers.evidence").counted_call(torch.add, (x, x), {})
 
 
 def main() -> None:
