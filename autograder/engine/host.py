@@ -115,9 +115,20 @@ class Host:
         hidden = [assignment.suite, assignment.folder, courses.current().secret_file]
         self._plan = _with_helpers(sandbox.choose_plan(weak=mode == "weak"))
         self._plan.check_hidden(hidden)
+        self._spare_memory(assignment.limits.memory_mb)
         self._slots = [Slot(self._plan) for _ in range(self._request["jobs"])]
         self._report = sandbox.report(self._plan, sandbox.prove(self._plan, hidden=hidden))
         sandbox.require(self._report, weak_allowed=mode == "weak")
+
+    def _spare_memory(self, memory_mb: int) -> None:
+        """Have fewer slots than asked for where their workers could use up the memory of all."""
+        wanted = self._request["jobs"]
+        fitting = self._request["jobs"] = sandbox.slots_that_fit(wanted, memory_mb)
+        if fitting < wanted:
+            print(
+                f"Grading {fitting} at a time, not {wanted}: the memory that is free has room for no more.",
+                file=sys.stderr,
+            )
 
     def _serve(self, suite: SuiteRun) -> None:
         for slot in self._slots:

@@ -3,6 +3,7 @@
 from autograder.sandbox.confinement import ENVIRONMENT, Prepared, confine, prepare
 from autograder.sandbox.identity import Lease, lease_uid
 from autograder.sandbox.limits import Limits, share_arenas
+from autograder.sandbox.memory import slots_that_fit
 from autograder.sandbox.plan import Plan, choose_plan
 from autograder.sandbox.probe import Proof, Trial, prove, report, require, rows
 from autograder.sandbox.scratch import scratch
@@ -25,4 +26,5 @@ __all__ = [
     "rows",
     "scratch",
     "share_arenas",
+    "slots_that_fit",
 ]
