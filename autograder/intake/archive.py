@@ -89,14 +89,11 @@ def unpack(path: Path, target: Path) -> tuple[str, ...]:
     Unreadable
         The zip file is damaged, or far larger than a class.
     """
-    try:
-        with zipfile.ZipFile(path) as archive:
-            members = [info for info in archive.infolist() if not info.is_dir()]
-            if len(members) > MAX_CLASS_ENTRIES or sum(i.file_size for i in members) > MAX_CLASS_BYTES:
-                raise Unreadable("The zip file is larger than a class can be.")
-            refused = [info.filename for info in members if not _unpack_one(archive, info, target)]
-    except (OSError, zipfile.BadZipFile, ValueError, NotImplementedError):
-        raise Unreadable("The zip file is damaged, or is none.") from None
+    with _parsed(path) as archive:
+        members = [info for info in archive.infolist() if not info.filename.endswith("/")]
+        if len(members) > MAX_CLASS_ENTRIES or sum(i.file_size for i in members) > MAX_CLASS_BYTES:
+            raise Unreadable("The zip file is larger than a class can be.")
+        refused = [info.filename for info in members if not _unpack_one(archive, info, target)]
     return tuple(f"{line(name)} in the zip file was left out." for name in refused)
 
 
@@ -131,8 +128,12 @@ def _opened(name: str, within: int) -> zipfile.ZipFile:
     # Before the directory is parsed: a million empty entries fit into a few megabytes.
     if content.count(_CENTRAL) > MAX_ENTRIES:
         raise Unreadable(f"The zip file holds more than {MAX_ENTRIES} files.")
+    return _parsed(BytesIO(content))
+
+
+def _parsed(source: Path | BytesIO) -> zipfile.ZipFile:
     try:
-        return zipfile.ZipFile(BytesIO(content))
+        return zipfile.ZipFile(source)
     except Exception:  # a malformed zip makes the parser raise what it likes
         raise Unreadable("The zip file is damaged, or is none.") from None
 
