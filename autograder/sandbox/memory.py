@@ -18,7 +18,7 @@ _VERSIONS: Final = {
     "": ("", "memory.max", "memory.current", ""),
     "memory": ("memory", "memory.limit_in_bytes", "memory.usage_in_bytes", "total_"),
 }
-"""Of both versions of control groups: folder, files of limit and use, and how names in the statistics begin."""
+"""Of both versions of control groups: folder, files of limit and use, and the prefix in the statistics."""
 
 
 def slots_that_fit(wanted: int, memory_mb: int, root: Path = Path("/")) -> int:
