@@ -93,13 +93,13 @@ def _poses(draws: Draws) -> Pose:
     scale = np.repeat(np.array([SCALES.get(name, 1.0) for name in names], np.float32), PER_CLASS)
     half = draws.uniform(-1, 1, *ONE) * turn[:, None, None]
     return Pose(
-        x=draws.uniform(-0.3, 0.3, *ONE),
-        y=draws.uniform(-0.25, 0.25, *ONE),
+        x=draws.uniform(-0.2, 0.2, *ONE),
+        y=draws.uniform(-0.16, 0.16, *ONE),
         scale=draws.uniform(0.5, 0.72, *ONE) * scale[:, None, None],
         cosine=(1 - half * half) / (1 + half * half),
         sine=2 * half / (1 + half * half),
         lean=draws.uniform(-0.15, 0.15, *ONE),
-        stretch=draws.uniform(0.88, 1.12, *ONE),
+        stretch=draws.uniform(0.94, 1.06, *ONE),
         mirror=draws.signs(*ONE),
     )
 
@@ -126,8 +126,8 @@ def _colour(draws: Draws, brightness: Floats, spread: float = 0.22) -> list[Floa
 
 
 def _contrasting(draws: Draws, brightness: Floats) -> Floats:
-    """Return another brightness, (N, 1, 1): darker or lighter at random, where there is room for it."""
-    step = draws.uniform(0.22, 0.5, *ONE) * draws.signs(*ONE)
+    """Return another brightness, (N, 1, 1): mostly lighter, where there is room for it."""
+    step = draws.uniform(0.22, 0.5, *ONE) * (1 - 2 * draws.chance(0.2, *ONE))
     outside = (brightness + step < 0.05) | (brightness + step > 0.95)
     return np.where(outside, brightness - step, brightness + step)
 

@@ -101,14 +101,15 @@ def tabletop_images(seed: int | bytes, count: int) -> tuple[torch.Tensor, torch.
     return _tensors(*_draw(key, count))
 
 
-def default_folder() -> Path:
-    """Return the folder of the cache: COURSEGRAD_CACHE, or `coursegrad` in the user's cache folder."""
+def default_folder() -> Path | None:
+    """Return the folder of the cache: COURSEGRAD_CACHE, or one in the user's home, if there is any."""
     named = os.environ.get("COURSEGRAD_CACHE")
-    return (
-        Path(named)
-        if named
-        else Path(os.environ.get("XDG_CACHE_HOME", "~/.cache"), "coursegrad").expanduser()
-    )
+    if named:
+        return Path(named)
+    try:
+        return Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache", "coursegrad").expanduser()
+    except RuntimeError:  # a user without a home, such as one that only runs a worker
+        return None
 
 
 def _public_key(seed: int, part: str) -> bytes:
@@ -137,7 +138,7 @@ def _draw(key: bytes, count: int) -> tuple[NDArray[np.uint8], NDArray[np.int64]]
 def _kept(file: Path, key: bytes, count: int) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
     """Return images and labels from a file, which is written first if there is none, or a damaged one."""
     with contextlib.suppress(OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
-        with np.load(file, allow_pickle=False) as stored:
+        with file.open("rb") as stream, np.load(stream, allow_pickle=False) as stored:
             images, labels = stored["images"], stored["labels"]
         whole = images.shape == (count, 3, scenes.SIZE, scenes.SIZE) and labels.shape == (count,)
         if whole and images.dtype == np.uint8 and labels.dtype == np.int64:
