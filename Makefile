@@ -8,7 +8,7 @@ OUT         ?= graded/$(ASSIGNMENT)
 BIN   := .venv/bin
 STAMP := .venv/.installed
 
-.PHONY: help install grade report release publish test test-full check format schema bench clean
+.PHONY: help install grade report release publish test test-full check format schema attacks bench clean
 
 help:  ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/' | expand -t 12
@@ -52,6 +52,9 @@ format: $(STAMP)  ## Format the code and mend what the linter can
 
 schema: $(STAMP)  ## Write the JSON schema of results again
 	@$(BIN)/autograder schema > docs/schemas/result-v1.json
+
+attacks: $(STAMP)  ## Write the table of attacks again
+	@$(BIN)/python tests/attack_table.py > docs/attacks.md
 
 bench: $(STAMP)  ## Measure how fast a class is graded
 	@$(BIN)/python -m benchmarks

@@ -8,6 +8,7 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
+import attack_table
 import pytest
 import yaml
 from packaging.requirements import Requirement
@@ -37,6 +38,12 @@ def pins() -> dict[str, str]:
 def test_result_schema_is_fresh() -> None:
     written = json.loads((ROOT / "docs" / "schemas" / "result-v1.json").read_text())
     assert written == SubmissionResult.model_json_schema(), "run `make schema`"
+
+
+def test_table_of_attacks_is_fresh() -> None:
+    assert (ROOT / "docs" / "attacks.md").read_text(encoding="utf-8") == attack_table.page(), (
+        "run `make attacks`"
+    )
 
 
 def test_environment_lists_the_packages_of_the_project(project: dict[str, Any]) -> None:
