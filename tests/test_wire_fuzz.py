@@ -206,7 +206,7 @@ def decoded(header: Any, buffers: list[Buffer]) -> Iterator[object]:
     parts = [header.get(key) for key in ("ok", "args", "kwargs")] if type(header) is dict else [header]
     for part in parts:
         value = decoder.decode(part)
-        require_listed(value)
+        require_listed(value, nodes)
         yield value
     changed = header.get("changed") if type(header) is dict else None
     for change in changed if type(changed) is list else []:
@@ -215,13 +215,13 @@ def decoded(header: Any, buffers: list[Buffer]) -> Iterator[object]:
             node = nodes[number % len(nodes)]
             value = decoder.decode_content(change[1], node)
             assert type(value) is type(node)
-            require_listed(value)
+            require_listed(value, nodes)
             yield value
 
 
-def require_listed(value: object) -> None:
-    """Hold every object inside a value to the list of docs/wire.md."""
-    seen: set[int] = set()
+def require_listed(value: object, known: list[object]) -> None:
+    """Hold every object inside a value, but those that the test passed in, to the list of docs/wire.md."""
+    seen = {id(node) for node in known}
     todo = [value]
     while todo:
         item = todo.pop()
