@@ -52,6 +52,13 @@ OPAQUE_ATTRIBUTES = frozenset(
     }
 )
 
+GRADING = (
+    *("autograder", "helpers.constraints", "helpers.evidence", "helpers.facts", "helpers.scanner"),
+    *("helpers.scopes", "helpers.session", "helpers.substitute", "torch.overrides"),
+    *("torch.utils._python_dispatch", "sys.modules", "sys._getframe", "ctypes", "gc"),
+)
+"""Names that no solution needs anywhere: what reads the source and watches calls, and ways to reach it."""
+
 
 def require(
     fn: Callable[..., object], *, loops: int | None = None, banned: Sequence[str] = (), in_place: bool = True
@@ -84,6 +91,8 @@ def require(
         raise _broken(
             facts, opaque, "uses what hides the calls that it makes", "call functions by their names"
         )
+    if banned or loops is not None:
+        _require_untouched(facts)
     for name in banned:
         found = [use for use in facts.uses if _is_banned(use.what, name)]
         if found:
@@ -94,6 +103,15 @@ def require(
         raise _broken(facts, facts.loops, problem, "let one tensor operation work on all the entries at once")
     if not in_place and facts.in_place:
         raise _broken(facts, facts.in_place, "changes an argument in place", "work on a new tensor")
+
+
+def _require_untouched(facts: FunctionFacts) -> None:
+    """Check that nothing in the file changes functions after they were read, or what looks at their calls."""
+    found = [use for use in facts.in_file if any(_is_in(use.what, name) for name in GRADING)]
+    found += [use for use in facts.at_import if _is_opaque(use.what)]
+    if found:
+        cause = "leave alone what checks your code, and let the module do nothing but define"
+        raise _broken(facts, found, "stands in a file that can change what was read of it", cause)
 
 
 def _broken(facts: FunctionFacts, found: Sequence[Sighting], problem: str, cause: str | None) -> CheckFailure:

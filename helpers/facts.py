@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from helpers.scanner import Unit, units
+from helpers.scanner import MODULE, Unit, units
 from helpers.scopes import ConstraintError
 
 MAX_SOURCE = 1_000_000
@@ -42,6 +42,10 @@ class FunctionFacts:
         Dotted names, aliases resolved; ``.norm`` is an attribute or method of an unknown object.
     in_place : tuple of Sighting
         Operations that change an argument.
+    at_import : tuple of Sighting
+        Dotted names that the file uses while it is imported.
+    in_file : tuple of Sighting
+        Dotted names that the file uses anywhere.
     """
 
     name: str
@@ -49,6 +53,8 @@ class FunctionFacts:
     loops: tuple[Sighting, ...]
     uses: tuple[Sighting, ...]
     in_place: tuple[Sighting, ...]
+    at_import: tuple[Sighting, ...] = ()
+    in_file: tuple[Sighting, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -77,14 +83,24 @@ class ModuleFacts:
             tuple(loops),
             tuple(mark for unit in reached for mark in _sightings(unit, unit.uses)),
             tuple(mark for unit in reached for mark in _sightings(unit, unit.in_place)),
+            tuple(self._at_import()),
+            tuple(mark for unit in self.units.values() for mark in _sightings(unit, unit.uses)),
         )
 
-    def _reached(self, name: str) -> list[Unit]:
-        """Return a unit and all that it names or contains, directly or not."""
+    def _at_import(self) -> Iterable[Sighting]:
+        """Yield what the module uses while it is imported, in functions that it then calls, too."""
+        if MODULE not in self.units:
+            return
+        for unit in self._reached(MODULE, parts=False):
+            yield from _sightings(unit, unit.uses)
+
+    def _reached(self, name: str, *, parts: bool = True) -> list[Unit]:
+        """Return a unit and all that it names, and maybe contains, directly or not."""
         seen, waiting = {name: None}, [name]
         while waiting:
             unit = self.units[waiting.pop()]
-            new = [other for other in (*unit.calls, *unit.parts) if other in self.units and other not in seen]
+            others = (*unit.calls, *unit.parts) if parts else unit.calls
+            new = [other for other in others if other in self.units and other not in seen]
             seen.update(dict.fromkeys(new))
             waiting += new
         return [self.units[other] for other in seen]

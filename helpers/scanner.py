@@ -34,7 +34,7 @@ class Unit:
     loops, uses, in_place : list of (str, int)
         What was seen there and on which line: kinds of loops; dotted names; operations on arguments.
     calls : dict of str to None
-        Other units that it names, in order.
+        Other units that it names, or that run where it does, in order.
     parts : dict of str to None
         Units defined inside it.
     """
@@ -88,6 +88,8 @@ class Scanner(ast.NodeVisitor):
 
     def _function(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
         unit, scope = self._define(node.name, node.lineno, replace=True), self._tree.of[node]
+        if self._runs_at_import:
+            self._visit_all(node.decorator_list)
         with self._inside(unit):
             self._visit_all([*node.decorator_list, *node.args.defaults, *node.args.kw_defaults])
         with self._inside(unit, scope, at_import=False):
@@ -105,6 +107,8 @@ class Scanner(ast.NodeVisitor):
     def visit_ClassDef(self, node: ast.ClassDef) -> None:
         """Make a unit of a class; its methods become its parts."""
         unit = self._define(node.name, node.lineno, replace=True)
+        if self._runs_at_import:
+            self._unit.calls[unit.name] = None
         with self._inside(unit):
             self._visit_all([*node.decorator_list, *node.bases, *node.keywords])
         with self._inside(unit, self._tree.of[node], at_import=self._runs_at_import):
@@ -142,9 +146,11 @@ class Scanner(ast.NodeVisitor):
         if self._scope.kind not in ("module", "class"):
             return False
         names = [node for target in targets for node in _bound(target)]
+        self._visit_all(node for node in names if isinstance(node, ast.Attribute))
         for node in names:
             label = node.id if isinstance(node, ast.Name) else f".{node.attr}"
             unit = self._define(label, node.lineno, replace=False)
+            self._unit.calls[unit.name] = None
             known = len(unit.loops)
             with self._inside(unit):
                 self.visit(value)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import importlib.util
 import textwrap
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -288,15 +290,58 @@ def test_a_missing_function_is_said() -> None:
         scan("def f(): pass").function("g")
 
 
-def own(x: int) -> int:
-    """Loop, for the tests in this process."""
-    return sum(i for i in range(x))
-
-
-def test_functions_of_this_process_are_read_from_their_file() -> None:
+def test_functions_of_this_process_are_read_from_their_file(tmp_path: Path) -> None:
+    (tmp_path / "own.py").write_text("def own(x):\n    return sum(i for i in range(x))\n")
+    spec = importlib.util.spec_from_file_location("own", tmp_path / "own.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
     with pytest.raises(CheckFailure, match="1 explicit loop;"):
-        require(own, loops=0)
-    require(own, loops=1, banned=BANNED)
+        require(module.own, loops=0)
+    require(module.own, loops=1, banned=BANNED)
+
+
+TAMPERING = {
+    "watching code replaced": "from helpers import evidence\nevidence.counted_call = print",
+    "by an alias": "import helpers.evidence as e\ng = e\ng.counted_call = print",
+    "in another function": "import helpers\ndef g(): helpers.evidence.counted_call = print",
+    "code replaced": "def g(x): return [a for a in x]\nf.__code__ = g.__code__",
+    "code replaced by a variable": "f.__code__ = CODE",
+    "in a function that runs at import": "def g(): f.__code__ = CODE\ng()",
+    "in a class body": "class A:\n    f.__code__ = CODE",
+    "in a decorator": "@(lambda g: exec('f = g'))\ndef g(): pass",
+    "name replaced": "globals()['f'] = print",
+    "module found": "import sys\nsys.modules['torch'].add = print",
+    "set by name": "import torch\nsetattr(torch, 'add', print)",
+    "dispatch": "import torch.utils._python_dispatch as d\nd.x = 1",
+}
+
+
+@pytest.mark.parametrize("more", TAMPERING.values(), ids=TAMPERING)
+def test_a_file_that_can_change_what_was_read_is_refused(more: str) -> None:
+    source = f"def f(x):\n    return x\n{more}\n"
+    assert "can change what was read" in str(broken(source, loops=0))
+    assert "can change what was read" in str(broken(source, banned=BANNED))
+    require(StandIn(source))
+
+
+def test_a_module_may_set_what_changes_nothing() -> None:
+    source = """
+        import torch
+        import matplotlib.pyplot as plt
+        torch.backends.cudnn.deterministic = True
+        plt.rcParams["figure.figsize"] = (10, 8)
+        torch.manual_seed(0)
+        table = {}
+        table["a"] = [a for a in range(3)]
+        class Net:
+            def __init__(self): self.__dict__.update(a=1)
+            def set(self, name, value): setattr(self, name, value)
+        def f(x): return x
+        f.__test__ = False
+    """
+    require(StandIn(source), loops=0, banned=BANNED)
 
 
 @pytest.mark.parametrize("fn", [len, print, measure.__call__, type("A", (), {})])
