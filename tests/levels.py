@@ -1,10 +1,11 @@
-"""Run a command as it would run elsewhere: as an ordinary user, or as root of a container.
+"""Run a command as it would run elsewhere: as an ordinary user, as root of a container, or without a layer.
 
     python tests/levels.py LEVEL FOLDER COMMAND...
 
 FOLDER is where the command works; an ordinary user owns it from then on. No container engine is needed: what
 a container takes away is taken away here by the same means of the kernel, which are capabilities, system
-calls and memory. Linux on x86-64, as root.
+calls and memory. A layer is missing where the system calls that make it fail, and does nothing where they
+claim success without being made. Linux on x86-64, as root.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import struct
 import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import NamedTuple
 
 ORDINARY_USER = 64321
 """Not one of those that the kit gives to workers."""
@@ -44,6 +46,7 @@ _REFUSED = {
     "fsconfig": 431,
     "fsmount": 432,
     "fsopen": 430,
+    "fspick": 433,
     "init_module": 175,
     "io_uring_enter": 426,
     "io_uring_register": 427,
@@ -57,6 +60,7 @@ _REFUSED = {
     "lookup_dcookie": 212,
     "mbind": 237,
     "mount": 165,
+    "mount_setattr": 442,
     "move_mount": 429,
     "move_pages": 279,
     "open_by_handle_at": 304,
@@ -64,6 +68,7 @@ _REFUSED = {
     "perf_event_open": 298,
     "pivot_root": 155,
     "quotactl": 179,
+    "quotactl_fd": 443,
     "reboot": 169,
     "request_key": 249,
     "setdomainname": 171,
@@ -82,7 +87,8 @@ _REFUSED = {
 
 _LANDLOCK = {"landlock_create_ruleset": 444, "landlock_add_rule": 445, "landlock_restrict_self": 446}
 _CLONE, _CLONE3 = 56, 435
-_NAMESPACES = 0x7E020080
+_NAMESPACES = 0x7E020000
+_SET_NO_NEW_PRIVS = 38
 _LIBC = ctypes.CDLL(None, use_errno=True)
 
 
@@ -141,21 +147,25 @@ def ordinary_user() -> None:
 
 def container() -> None:
     """Stay root, as far as a container is: few capabilities, and no system call that manages the machine."""
-    _filter({*_REFUSED.values()})
+    _filter(_DOCKER)
     _drop_capabilities()
 
 
 def old_container() -> None:
     """Be in a container whose profile does not know Landlock yet."""
-    _filter({*_REFUSED.values(), *_LANDLOCK.values()})
+    _filter([*_DOCKER, *_NO_LANDLOCK])
     _drop_capabilities()
 
 
 MEMORY = 768 << 20
 """What a container may use, in bytes."""
 _GROUPS = {
-    Path("/sys/fs/cgroup/memory"): ("memory.limit_in_bytes", "memory.max_usage_in_bytes"),
-    Path("/sys/fs/cgroup"): ("memory.max", "memory.peak"),
+    Path("/sys/fs/cgroup/memory"): (
+        "memory.limit_in_bytes",
+        "memory.max_usage_in_bytes",
+        "memory.oom_control",
+    ),
+    Path("/sys/fs/cgroup"): ("memory.max", "memory.peak", "memory.events"),
 }
 """Where groups for memory are, in the first and in the second version of control groups, and their files."""
 
@@ -164,7 +174,9 @@ class Memory:
     """A control group of the kernel with as much memory as a small container has."""
 
     def __init__(self, folder: Path) -> None:
-        parent, (self._limit, self._peak) = next(pair for pair in _GROUPS.items() if pair[0].is_dir())
+        parent, (self._limit, self._peak, self._events) = next(
+            pair for pair in _GROUPS.items() if pair[0].is_dir()
+        )
         self.path = parent / f"coursegrad-{os.getpid()}-{folder.name}"
 
     def __enter__(self) -> Memory:
@@ -182,6 +194,11 @@ class Memory:
     def peak(self) -> int:
         """Return the most that was used at a time, in bytes, the cache of files included."""
         return int((self.path / self._peak).read_text())
+
+    def killed(self) -> int:
+        """Return how many processes the kernel killed for want of memory."""
+        rows = (row.split() for row in (self.path / self._events).read_text().splitlines())
+        return next(int(row[1]) for row in rows if row[0] == "oom_kill")
 
 
 LEVELS: dict[str, Callable[[], None]] = {
@@ -201,15 +218,58 @@ def _drop_capabilities() -> None:
     _checked(_LIBC.capset(header, words))
 
 
-def _filter(refused: set[int]) -> None:
-    """Install a filter: refuse these calls, and new name spaces by clone; allow everything else."""
+class Rule(NamedTuple):
+    """A system call that is answered with an error; with the error 0 it does nothing, and says it did."""
+
+    call: int
+    error: int = errno.EPERM
+    argument: int | None = None
+    """Judge by this argument; otherwise the call is answered so whatever its arguments."""
+    bits: int = 0xFFFFFFFF
+    """Any of these bits in it, or"""
+    equal: int | None = None
+    """this value."""
+
+
+_DOCKER = [
+    *(Rule(number) for number in _REFUSED.values()),
+    Rule(_CLONE3, errno.ENOSYS),
+    Rule(_CLONE, argument=0, bits=_NAMESPACES),
+]
+_NO_LANDLOCK = [Rule(number) for number in _LANDLOCK.values()]
+
+_MISSING = {
+    "filesystem": [*(Rule(number, errno.ENOSYS) for number in _LANDLOCK.values()), Rule(161)],  # and chroot
+    "seccomp": [Rule(317, errno.ENOSYS)],
+    "uid": [Rule(117)],  # setresuid
+}
+_IDLE = {
+    "process": [Rule(436, 0)],  # close_range
+    "no_new_privs": [Rule(157, 0, argument=0, equal=_SET_NO_NEW_PRIVS)],
+    "rlimits": [Rule(302, 0, argument=2), Rule(160, 0)],  # prlimit64 with a new value, setrlimit
+    "filesystem": [Rule(_LANDLOCK["landlock_restrict_self"], 0)],
+    "seccomp": [Rule(317, 0)],
+    "uid": [Rule(117, 0)],
+}
+WITHOUT = {f"missing-{layer}": rules for layer, rules in _MISSING.items()} | {
+    f"idle-{layer}": rules for layer, rules in _IDLE.items()
+}
+"""Machines on which one layer cannot be had, or does nothing."""
+
+
+def _filter(rules: Iterable[Rule]) -> None:
+    """Install a filter: answer these calls, allow everything else."""
+    load, if_any, if_equal, end = 0x20, 0x45, 0x15, 0x06
     allow, error = 0x7FFF0000, 0x00050000
-    steps = [(0x20, 0, 0, 0)]  # load the number
-    for number in sorted(refused):
-        steps += [(0x15, 0, 1, number), (0x06, 0, 0, error | errno.EPERM)]
-    steps += [(0x15, 0, 1, _CLONE3), (0x06, 0, 0, error | errno.ENOSYS)]
-    steps += [(0x15, 0, 3, _CLONE), (0x20, 0, 0, 16), (0x45, 0, 1, _NAMESPACES)]
-    steps += [(0x06, 0, 0, error | errno.EPERM), (0x06, 0, 0, allow)]
+    steps = []
+    for rule in rules:
+        answer = (end, 0, 0, error | rule.error)
+        body = [answer]
+        if rule.argument is not None:
+            fits = (if_any, rule.bits) if rule.equal is None else (if_equal, rule.equal)
+            body = [(load, 0, 0, 16 + 8 * rule.argument), (fits[0], 0, 1, fits[1]), answer]
+        steps += [(load, 0, 0, 0), (if_equal, 0, len(body), rule.call), *body]
+    steps.append((end, 0, 0, allow))
     program = b"".join(struct.pack("=HBBI", *step) for step in steps)
     words = ctypes.create_string_buffer(program)
     whole = struct.pack("=HxxxxxxQ", len(steps), ctypes.addressof(words))
@@ -230,7 +290,10 @@ def main() -> None:
     show([*programs, Path(folder)])
     for program in programs:
         _require(user, program)
-    LEVELS[level]()
+    if level in WITHOUT:
+        _filter(WITHOUT[level])
+    else:
+        LEVELS[level]()
     os.execvp(command[0], command)
 
 

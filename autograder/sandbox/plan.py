@@ -16,10 +16,10 @@ from autograder.sandbox import children, identity, kernel, landlock, seccomp, sy
 Filesystem = Literal["landlock", "chroot", "none"]
 
 WEAK_OPTION: Final = "--allow-weak-sandbox"
-MEND: Final = (
-    f"grade in a Linux container as root, or pass {WEAK_OPTION} to grade with what is there "
-    "(then student code may reach more than its own task)"
+_ACCEPT: Final = (
+    f"or pass {WEAK_OPTION} to grade with what is there (then student code may reach more than its own task)"
 )
+MEND: Final = f"grade in a Linux container as root, {_ACCEPT}"
 
 _LIBRARIES: Final = ("/lib", "/lib64", "/usr/lib", "/usr/lib64", "/usr/local/lib", "/usr/local/lib64")
 _SYSTEM_FILES: Final = (
@@ -112,7 +112,8 @@ def choose_plan(
     plan = _strongest(weak, dedicated_uids, filesystem) if kernel.LINUX else NO_PLAN
     missing = missing_layers(plan)
     if missing and not weak:
-        raise SandboxError("sandbox", f"this machine offers no {' and no '.join(missing)}", MEND)
+        found = f"this machine offers no {' and no '.join(missing)}"
+        raise SandboxError("sandbox", found, ", ".join([*missing.values(), _ACCEPT]))
     return plan
 
 
@@ -142,16 +143,30 @@ def _strongest(weak: bool, dedicated_uids: bool | None, filesystem: Filesystem |
     return Plan(files, _works(_filter_calls), uids, search, readable, root)
 
 
-def missing_layers(plan: Plan) -> list[str]:
-    """Name the layers that a plan does without, in words."""
+def missing_layers(plan: Plan) -> dict[str, str]:
+    """Name the layers that a plan does without, in words, with what mends each."""
     if not plan.linux:
-        return ["confinement of student code at all (it is not Linux)"]
-    absent = {
-        "way to hide files (Landlock, or chroot as root)": plan.filesystem == "none",
-        "system-call filter (seccomp on x86_64 or aarch64)": not plan.seccomp,
-        "user of its own for student code (it would run as root)": plan.root and not plan.dedicated_uids,
-    }
-    return [words for words, true in absent.items() if true]
+        return {
+            "confinement of student code at all (it is not Linux)": "grade in a Linux container as root",
+        }
+    layers = [
+        (
+            plan.filesystem == "none",
+            "way to hide files (Landlock, or chroot as root)",
+            "use a kernel with Landlock (5.13 or newer), or grade as root with CAP_SYS_CHROOT",
+        ),
+        (
+            not plan.seccomp,
+            "system-call filter (seccomp on x86_64 or aarch64)",
+            "use a kernel, and a container profile, that permit seccomp filters",
+        ),
+        (
+            plan.root and not plan.dedicated_uids,
+            "user of its own for student code (it would run as root)",
+            "let root switch users (CAP_SETUID and CAP_SETGID), or grade as an ordinary user",
+        ),
+    ]
+    return {words: mend for missing, words, mend in layers if missing}
 
 
 def readable_paths() -> tuple[str, ...]:
