@@ -59,13 +59,15 @@ class Graded:
         return self.result.sandbox
 
 
-def grade(root: Path, level: str, *options: str) -> Graded:
-    """Grade one honest submission at a level, two slots wide."""
+def grade(root: Path, level: str, *options: str, greedy: int = 0) -> Graded:
+    """Grade one honest submission at a level, two slots wide; beside it, perhaps, some greedy ones."""
     vault.write_course(root / "course")
-    student = root / "class" / "ada"
-    student.mkdir(parents=True)
-    (student / "vault.py").write_text(vault.REFERENCE)
-    (student / "toolbox.py").touch()
+    sources = {"ada": vault.REFERENCE} | {f"greedy-{n}": GREEDY for n in range(greedy)}
+    for student, source in sources.items():
+        folder = root / "class" / student
+        folder.mkdir(parents=True)
+        (folder / "vault.py").write_text(source)
+        (folder / "toolbox.py").touch()
     command = [sys.executable, "-m", "autograder", "grade", "vault", str(root / "class")]
     command += ["--course", str(root / "course"), "--output", str(root / "graded"), "--jobs", str(JOBS)]
     if level != "as-it-is":
@@ -145,6 +147,32 @@ def test_the_memory_of_a_small_container_is_enough(full: SideBySide, level: str)
     run = full[level]
     assert run.killed == 0
     assert 100 << 20 < run.peak <= levels.MEMORY
+
+
+GREEDY = vault.REFERENCE.replace(
+    "def scale(x, factor):",
+    """def scale(x, factor):
+    import time
+    held = []
+    try:
+        while True:
+            held.append(bytearray(4 << 20))
+    except MemoryError:
+        time.sleep(1)""",
+)
+"""Correct, but it takes all the memory that it may have, and holds it for a second."""
+
+
+@pytest.mark.full
+@needs_landlock
+def test_greedy_neighbours_in_a_small_container_cost_nobody_anything(tmp_path: Path) -> None:
+    """Two at a time were asked for; there is memory for one."""
+    run = grade(tmp_path, "container", greedy=3)
+    assert run.finished.returncode == 0, run.finished.stderr
+    assert "Grading 1 at a time, not 2" in run.finished.stderr
+    assert run.killed == 0
+    assert run.result is not None
+    assert run.result.score == vault.TOTAL
 
 
 # Without a layer
