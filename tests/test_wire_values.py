@@ -170,6 +170,9 @@ class SlyTensor(torch.Tensor):
         torch.ones(2, 2).to_sparse(),
         torch.ones(2, device="meta"),
         torch.ones(2).view(torch.float8_e5m2),
+        torch.ones([1] * 17),
+        torch.empty(1 << 25, 0),
+        np.ones([1] * 17),
     ],
     ids=lambda value: type(value).__name__,
 )

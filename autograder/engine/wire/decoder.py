@@ -10,12 +10,17 @@ import numpy as np
 import torch
 
 from autograder.engine.wire.frames import Buffer, ProtocolError, copy
-from autograder.engine.wire.values import DICTS, MAX_DEPTH, NUMPY_DTYPES, TORCH_DTYPES, Tag
+from autograder.engine.wire.values import (
+    DICTS,
+    MAX_DEPTH,
+    MAX_DIMENSIONS,
+    MAX_EMPTY,
+    NUMPY_DTYPES,
+    TORCH_DTYPES,
+    Tag,
+)
 
-_MAX_DIMENSIONS = 16
 _MAX_ELEMENTS = 1 << 40
-_MAX_EMPTY = 1 << 24
-"""What takes no bytes on the wire can still become a list of a billion empty rows."""
 _MAX_PAIRS = 10_000
 """Keys whose hashes collide make a dict slow to build, so a dict that arrives is small."""
 _MAX_COLLISIONS = _MAX_PAIRS**2
@@ -208,7 +213,7 @@ def _typed(value: Any, kind: type) -> Any:
 
 def _size(shape: Any) -> int:
     """Return the number of elements of a shape that is small enough to be believed."""
-    if len(_typed(shape, list)) > _MAX_DIMENSIONS:
+    if len(_typed(shape, list)) > MAX_DIMENSIONS:
         raise ProtocolError("a shape of too many dimensions")
     elements = span = 1
     for length in shape:
@@ -218,7 +223,7 @@ def _size(shape: Any) -> int:
         span *= max(length, 1)
         if span > _MAX_ELEMENTS:
             raise ProtocolError("a shape of too many elements")
-    if elements == 0 and span > _MAX_EMPTY:
+    if elements == 0 and span > MAX_EMPTY:
         raise ProtocolError("a shape of no elements, but long sides")
     return elements
 

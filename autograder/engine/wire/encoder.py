@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -12,6 +13,8 @@ from autograder.engine.wire.values import (
     BY_VALUE,
     DICTS,
     MAX_DEPTH,
+    MAX_DIMENSIONS,
+    MAX_EMPTY,
     NUMPY_NAMES,
     NUMPY_SCALARS,
     TORCH_NAMES,
@@ -129,6 +132,7 @@ class Encoder:
             raise ValueRefused(f"a tensor on device {value.device}; expected cpu")
         if value.dtype not in TORCH_NAMES:
             raise ValueRefused(f"a tensor of dtype {value.dtype}")
+        _require_plain(value.shape)
         flag = value.requires_grad and value.is_leaf
         value = value.detach()
         self._take(value.numel() * value.element_size())
@@ -144,6 +148,7 @@ class Encoder:
 
     def _array_content(self, value: np.ndarray[Any, Any], depth: int) -> Any:
         name = _numpy_name(value.dtype)
+        _require_plain(value.shape)
         self._take(value.nbytes)
         number = self._buffer(np.ascontiguousarray(value).reshape(-1).view(np.uint8))
         return [Tag.ARRAY, name, list(value.shape), number]
@@ -159,6 +164,13 @@ class Encoder:
 
     def _slice(self, value: slice, depth: int) -> Any:
         return [Tag.SLICE, *(self.encode(part, depth) for part in (value.start, value.stop, value.step))]
+
+
+def _require_plain(shape: tuple[int, ...]) -> None:
+    if len(shape) > MAX_DIMENSIONS:
+        raise ValueRefused(f"of {len(shape)} dimensions; at most {MAX_DIMENSIONS} are accepted")
+    if 0 in shape and math.prod(max(length, 1) for length in shape) > MAX_EMPTY:
+        raise ValueRefused("without entries, but with long sides")
 
 
 def _base_name(value: object) -> str:

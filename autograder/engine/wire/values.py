@@ -18,6 +18,9 @@ import numpy as np
 import torch
 
 MAX_DEPTH = 32
+MAX_DIMENSIONS = 16
+MAX_EMPTY = 1 << 24
+"""What takes no bytes on the wire can still become a list of a billion empty rows."""
 
 TORCH_DTYPES: dict[str, torch.dtype] = {
     str(dtype).removeprefix("torch."): dtype
