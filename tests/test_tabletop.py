@@ -241,9 +241,11 @@ def test_a_folder_that_cannot_be_written_is_no_obstacle(tmp_path: Path) -> None:
 
 
 def test_the_default_folder_is_the_users(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    name = f"tabletop-{tabletop.EDITION}-0-train-10.npz"
     monkeypatch.delenv("COURSEGRAD_CACHE", raising=False)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    assert tabletop.default_folder() == tmp_path / "coursegrad"
+    tabletop.tabletop(10, 0, 0)
+    assert (tmp_path / "coursegrad" / name).exists()
     monkeypatch.setenv("COURSEGRAD_CACHE", str(tmp_path / "named"))
     tabletop.tabletop(10, 0, 0)
-    assert (tmp_path / "named" / f"tabletop-{tabletop.EDITION}-0-train-10.npz").exists()
+    assert (tmp_path / "named" / name).exists()
