@@ -25,6 +25,7 @@ def plain(value: Any) -> Any:
         (torch.ones(2, 3).t(), torch.zeros(3, 2), torch.full((3, 2), 5.0)),
         (torch.ones(2), torch.zeros(3, dtype=torch.int64), torch.ones(1)),
         (torch.ones(1).expand(3), torch.zeros(2), torch.ones(2)),
+        (torch.ones(1).expand(3), torch.arange(3.0), torch.zeros(3)),
         (torch.ones(2, requires_grad=True), torch.zeros(2), torch.zeros(4)),
         (np.ones((2, 2)), np.zeros((2, 2)), np.full((2, 2), 7.0)),
         ([1, 2], [], [3]),
@@ -73,3 +74,15 @@ def test_an_array_cannot_change_its_shape() -> None:
         changes.write(array, np.ones(3))
     changes.undo()
     assert array.tolist() == [1, 1]
+
+
+def test_what_an_object_cannot_hold_is_refused_and_nothing_of_it_stays() -> None:
+    constant, leaf = np.ones(2), torch.ones(2, requires_grad=True)
+    constant.flags.writeable = False
+    changes = Changes()
+    with pytest.raises(ProtocolError, match="only be read"):
+        changes.write(constant, np.zeros(2))
+    with pytest.raises(ProtocolError, match="gradient"):
+        changes.write(leaf, torch.zeros(2, dtype=torch.int64))
+    changes.undo()
+    assert constant.tolist() == leaf.tolist() == [1, 1]

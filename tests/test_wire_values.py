@@ -294,6 +294,12 @@ def test_malformed_parts_are_refused(part: Any) -> None:
         Decoder([bytearray(8)], refuse).decode(packed(part))
 
 
+@pytest.mark.parametrize("part", [3, [], [True, []], [[Tag.LIST], []], [{}, []], [Tag.DICT, []]], ids=str)
+def test_new_content_of_another_type_is_refused(part: Any) -> None:
+    with pytest.raises(ProtocolError, match="another type"):
+        Decoder([], refuse).decode_content(packed(part), [1])
+
+
 def test_one_buffer_backs_one_value() -> None:
     tensor = [Tag.TENSOR, "float32", [2], 0, False, None]
     with pytest.raises(ProtocolError):
