@@ -38,10 +38,6 @@ class Draws:
         fractions = (self._raw(*shape) >> np.uint64(40)).astype(np.float32) * np.float32(2.0**-24)
         return np.float32(low) + np.float32(high - low) * fractions
 
-    def integers(self, count: int, *shape: int) -> NDArray[np.int64]:
-        """Return integers from 0 to count - 1, where count is at most 2**31; int64."""
-        return (((self._raw(*shape) >> np.uint64(32)) * np.uint64(count)) >> np.uint64(32)).astype(np.int64)
-
     def chance(self, probability: float, *shape: int) -> NDArray[np.float32]:
         """Return 1 with this probability and 0 otherwise, float32."""
         return (self.uniform(0, 1, *shape) < np.float32(probability)).astype(np.float32)
