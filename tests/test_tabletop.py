@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 import torch
 
-from helpers import cache, scenes, tabletop
+from helpers import scenes, tabletop
 from helpers.draws import Draws
 from helpers.objects import OBJECTS, Pen
 
