@@ -1,0 +1,500 @@
+"""Hidden tests of the four losses of the linear classifiers.
+
+Expected values come from PyTorch's own losses in float64 and automatic differentiation, which students may
+not use. Examples are chosen so that no margin is close to the kink of the hinge.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import linear_classifier
+import pytest
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from autograder.seeds import hidden_generator
+from helpers import checks, evidence
+from helpers.checks import Hint
+from helpers.constraints import require
+
+Student = Callable[..., object]
+DataLoss = Callable[[Tensor, Tensor], Tensor]
+
+BANNED = (
+    *("torch.nn", "torch.autograd", "torch.func", "torch.enable_grad", ".backward", ".requires_grad_"),
+    *("torch.softmax", "torch.log_softmax", "torch.special", "scipy", "sklearn"),
+)
+
+
+def hinge(scores: Tensor, y: Tensor) -> Tensor:
+    """Return the mean hinge loss over examples; PyTorch's divides by the number of classes as well."""
+    return functional.multi_margin_loss(scores, y) * scores.shape[1]
+
+
+@dataclass(frozen=True)
+class Case:
+    """Arguments of a loss, and what is right for them.
+
+    Attributes
+    ----------
+    arguments : tuple
+        W (D, C), X (N, D), y (N,) and reg.
+    loss, gradient : float and Tensor (D, C)
+        The right result.
+    data_loss, data_gradient : float and Tensor (D, C)
+        The part of it that does not come from the regularizer.
+    """
+
+    arguments: tuple[Tensor, Tensor, Tensor, float]
+    loss: float
+    gradient: Tensor
+    data_loss: float
+    data_gradient: Tensor
+
+
+def case(kind: DataLoss, W: Tensor, X: Tensor, y: Tensor, reg: float = 0.0) -> Case:
+    """Work out what is right, in float64."""
+    weights = W.double().clone().requires_grad_()
+    data_loss = kind(X.double() @ weights, y)
+    (data_gradient,) = torch.autograd.grad(data_loss, weights)
+    right = data_gradient + 2 * reg * W.double()
+    loss = data_loss.item() + reg * W.double().square().sum().item()
+    return Case((W, X, y, reg), loss, right.to(W.dtype), data_loss.item(), data_gradient.to(W.dtype))
+
+
+def examples(
+    name: str, N: int, D: int, C: int, dtype: torch.dtype = torch.float64
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Return hidden W, X and y without a margin near 0."""
+    generator = hidden_generator("linear_classifier", name)
+    W = torch.randn(D, C, generator=generator, dtype=torch.float64)
+    X = torch.randn(40 * N, D, generator=generator, dtype=torch.float64)
+    y = torch.randint(C, (40 * N,), generator=generator)
+    W, X = W.to(dtype), X.to(dtype)
+    scores = X.double() @ W.double()
+    margins = scores - scores.gather(1, y[:, None]) + 1
+    good = (margins.abs() > 0.02).all(dim=1)
+    if N == 1:
+        good &= (margins > 0).sum(dim=1) > 1  # its hinge loss is not 0
+    return W, X[good][:N].clone(), y[good][:N].clone()
+
+
+def copies(arguments: Sequence[object]) -> list[object]:
+    """Return the arguments with tensors copied."""
+    return [value.clone() if type(value) is Tensor else value for value in arguments]
+
+
+def loss_and_gradient(found: object, like: Tensor) -> tuple[float, Tensor]:
+    """Check the form of what a loss function returns, a loss and a gradient like W."""
+    pair = type(found) in (tuple, list) and len(found) == 2  # type: ignore[arg-type]
+    checks.holds(pair, what="the result", problem="not a pair of loss and gradient")
+    loss, gradient = found  # type: ignore[misc]
+    if type(loss) is Tensor:
+        loss = checks.tensor(loss, shape=(), what="the loss").item()
+    number = checks.number(loss, what="the loss")
+    return number, checks.tensor(gradient, shape=like.shape, dtype=like.dtype, what="the gradient")
+
+
+def run(function: Student, known: Case) -> tuple[float, Tensor]:
+    """Call a loss function on copies of a case's arguments."""
+    return loss_and_gradient(function(*copies(known.arguments)), known.arguments[0])
+
+
+# Checks that all four losses go through
+
+
+def check_loss(function: Student, known: Case) -> None:
+    """Compare the loss, without regularization."""
+    W, X, y, _ = known.arguments
+    scores = X @ W
+    rows, wrong = torch.arange(len(X)), torch.ones_like(scores)
+    wrong[rows, y] = 0
+    lead = scores - scores[rows, y][:, None]
+    hints = [
+        Hint(known.loss * len(X), says="the losses were added, not averaged over the examples"),
+        Hint(known.loss / W.shape[1], says="the losses were also divided by the number of classes"),
+        Hint(known.loss + 1, says="the true class was counted too: its own margin is always 1"),
+        Hint(float((lead.clamp(min=0) * wrong).sum()) / len(X), says="the margin of 1 is missing"),
+        Hint(float(((lead + 1).clamp(min=0) ** 2 * wrong).sum()) / len(X), says="the margins were squared"),
+        Hint(
+            float(-scores.log_softmax(dim=0)[rows, y].mean()),
+            says="normalized over the examples, not the classes",
+        ),
+        Hint(-known.loss, says="the sign is wrong"),
+    ]
+    loss, _ = run(function, known)
+    checks.close(loss, known.loss, what="the loss", rtol=1e-9, hints=hints)
+
+
+def check_gradient(function: Student, known: Case) -> None:
+    """Compare the gradient, without regularization."""
+    W, X, y, _ = known.arguments
+    right = known.gradient
+    of_true = torch.zeros(len(X), W.shape[1], dtype=X.dtype).scatter(1, y[:, None], 1.0)
+    active = ((X @ W - (X @ W).gather(1, y[:, None]) + 1) > 0).to(X.dtype) - of_true
+    hints = [
+        Hint(right * len(X), says="the gradient is not divided by the number of examples"),
+        Hint(right / len(X), says="the gradient is divided by the number of examples twice"),
+        Hint(right.T.reshape(right.shape), says="the gradient is transposed"),
+        Hint(-right, says="the sign is wrong"),
+        Hint(right + X.T @ of_true / len(X), says="nothing is subtracted at the true class"),
+        Hint(X.T @ active / len(X), says="nothing is subtracted at the true class"),
+        Hint(
+            X.T @ (active - of_true) / len(X),
+            says="at the true class, subtract x once for every margin above 0",
+        ),
+    ]
+    _, gradient = run(function, known)
+    checks.close(gradient, right, what="the gradient", rtol=1e-8, atol=1e-10, hints=hints)
+
+
+def check_regularized(function: Student, known: Case) -> None:
+    """Compare loss and gradient, with regularization."""
+    W, X, _, reg = known.arguments
+    extra, slope = known.loss - known.data_loss, known.gradient - known.data_gradient
+    loss, gradient = run(function, known)
+    hints = [
+        Hint(known.data_loss, says="the regularizer is missing"),
+        Hint(known.data_loss + extra / 2, says="there is a factor 1/2 in the regularizer; here it has none"),
+        Hint(known.data_loss + extra / len(X), says="the regularizer was averaged over the examples, too"),
+        Hint(known.data_loss + extra * len(X), says="the regularizer was added once per example"),
+        Hint(known.data_loss + reg * float(W.abs().sum()), says="absolute weights were added, not squares"),
+        Hint(known.data_loss + 2 * extra, says="the regularizer was added twice"),
+    ]
+    checks.close(loss, known.loss, what="the regularized loss", rtol=1e-9, hints=hints)
+    hints = [
+        Hint(known.data_gradient, says="the regularizer has a gradient, too"),
+        Hint(known.data_gradient + slope / 2, says="a factor 2 is missing: the derivative of w² is 2w"),
+        Hint(known.data_gradient + slope * 2, says="the gradient of the regularizer was added twice"),
+        Hint(known.data_gradient + slope / len(X), says="the regularizer's gradient was averaged, too"),
+    ]
+    what = "the regularized gradient"
+    checks.close(gradient, known.gradient, what=what, rtol=1e-8, atol=1e-10, hints=hints)
+
+
+def check_single(function: Student, known: Case) -> None:
+    """Compare in float32, where loss and gradient must not change the dtype."""
+    loss, gradient = run(function, known)
+    checks.close(loss, known.loss, what="the loss in float32", rtol=2e-4, atol=1e-4)
+    checks.close(gradient, known.gradient, what="the gradient in float32", rtol=1e-3, atol=1e-4)
+
+
+def check_layout(function: Student, known: Case) -> None:
+    """Compare where W and X are transposed in memory and y is every other entry of a tensor."""
+    W, X, y, reg = known.arguments
+    labels = torch.stack([y, y.flip(0)], dim=1)[:, 0]
+    strided = (W.T.contiguous().T, X.T.contiguous().T, labels, reg)
+    loss, gradient = loss_and_gradient(function(*strided), W)
+    checks.close(loss, known.loss, what="the loss", rtol=1e-9)
+    checks.close(gradient, known.gradient, what="the gradient", rtol=1e-8, atol=1e-10)
+
+
+def check_far_scores(function: Student, kind: DataLoss) -> None:
+    """Compare where all scores of an example are close to 10,000, or to -10,000."""
+    for sign in (1.0, -1.0):
+        W, X, y = examples("far", 7, 4, 5)
+        W, X = torch.cat([W, torch.full((1, 5), 1e4 * sign)]), torch.cat([X, torch.ones(7, 1)], dim=1)
+        W, X = W.double(), X.double()
+        known = case(kind, W, X, y)
+        loss, gradient = run(function, known)
+        checks.close(loss, known.loss, what="the loss of large scores", rtol=1e-6)
+        checks.close(gradient, known.gradient, what="the gradient of large scores", rtol=1e-6, atol=1e-8)
+
+
+def check_inputs_unchanged(function: Student, known: Case) -> None:
+    """Check that W, X and y are as before."""
+    W, X, y, reg = known.arguments
+    given = (W.clone(), X.clone(), y.clone())
+    loss_and_gradient(function(*given, reg), W)
+    for before, after, what in zip((W, X, y), given, ("W", "X", "y"), strict=True):
+        checks.unchanged(before, after, what=what)
+
+
+def check_own_work(function: Student, known: Case) -> None:
+    """Check that the function runs, then that its source uses nothing ready-made."""
+    run(function, known)
+    require(function, banned=BANNED)
+
+
+def check_no_loop(function: Student, known: Case) -> None:
+    """Check that the function runs, then that its source has no loop."""
+    run(function, known)
+    require(function, loops=0)
+
+
+def check_operations(function: Student) -> None:
+    """Check that 8 times the examples and 4 times the classes do not take more tensor operations."""
+    counts = []
+    for N, C in ((4, 3), (32, 12)):
+        W, X, y = examples(f"operations {N}", N, 5, C)
+        measured = evidence.measure(function, W, X, y, 0.1)
+        loss_and_gradient(measured.result, W)
+        counts.append(max(1, measured.operations))
+    checks.holds(
+        counts[1] < 2 * counts[0],  # 1 without a loop; 4 or more with one, over whatever it runs
+        what="the number of tensor operations",
+        problem="grows with the examples or the classes, as that of a loop does",
+    )
+
+
+SVM, SVM_REG = (case(hinge, *examples("svm", 13, 6, 5), reg) for reg in (0.0, 0.7))
+SVM_SINGLE = case(hinge, *examples("svm/single", 21, 8, 4, torch.float32), 0.05)
+SVM_LITTLE = case(hinge, *examples("svm/little", 1, 4, 2), 0.3)
+SOFTMAX, SOFTMAX_REG = (
+    case(functional.cross_entropy, *examples("softmax", 13, 6, 5), reg) for reg in (0.0, 0.7)
+)
+SOFTMAX_SINGLE = case(functional.cross_entropy, *examples("softmax/single", 21, 8, 4, torch.float32), 0.05)
+SOFTMAX_LITTLE = case(functional.cross_entropy, *examples("softmax/little", 1, 4, 2), 0.3)
+
+
+# SVM with loops
+
+
+@pytest.mark.task("svm_naive", weight=2)
+def test_svm_naive_hidden_loss() -> None:
+    """SVM with loops: the loss of hidden examples."""
+    check_loss(linear_classifier.svm_loss_naive, SVM)
+
+
+@pytest.mark.task("svm_naive", weight=3)
+def test_svm_naive_hidden_gradient() -> None:
+    """SVM with loops: the gradient of hidden examples."""
+    check_gradient(linear_classifier.svm_loss_naive, SVM)
+
+
+@pytest.mark.task("svm_naive", weight=2)
+def test_svm_naive_hidden_regularization() -> None:
+    """SVM with loops: regularization has no factor 1/2, and a gradient."""
+    check_regularized(linear_classifier.svm_loss_naive, SVM_REG)
+
+
+@pytest.mark.task("svm_naive", weight=1)
+def test_svm_naive_float32() -> None:
+    """SVM with loops: float32 stays float32."""
+    check_single(linear_classifier.svm_loss_naive, SVM_SINGLE)
+
+
+@pytest.mark.task("svm_naive", weight=1)
+def test_svm_naive_one_example() -> None:
+    """SVM with loops: a single example of two classes."""
+    check_regularized(linear_classifier.svm_loss_naive, SVM_LITTLE)
+
+
+@pytest.mark.task("svm_naive", weight=1)
+def test_svm_naive_layout() -> None:
+    """SVM with loops: inputs may lie in memory in any order."""
+    check_layout(linear_classifier.svm_loss_naive, SVM_REG)
+
+
+@pytest.mark.constraint
+@pytest.mark.task("svm_naive", weight=1)
+def test_svm_naive_inputs_unchanged() -> None:
+    """SVM with loops: the inputs are not modified."""
+    check_inputs_unchanged(linear_classifier.svm_loss_naive, SVM_REG)
+
+
+@pytest.mark.constraint
+@pytest.mark.task("svm_naive", weight=1)
+def test_svm_naive_own_work() -> None:
+    """SVM with loops: nothing ready-made and no automatic differentiation is used."""
+    check_own_work(linear_classifier.svm_loss_naive, SVM)
+
+
+# SVM without loops
+
+
+@pytest.mark.task("svm_vectorized", weight=2)
+def test_svm_vectorized_hidden_loss() -> None:
+    """SVM without loops: the loss of hidden examples."""
+    check_loss(linear_classifier.svm_loss_vectorized, SVM)
+
+
+@pytest.mark.task("svm_vectorized", weight=3)
+def test_svm_vectorized_hidden_gradient() -> None:
+    """SVM without loops: the gradient of hidden examples."""
+    check_gradient(linear_classifier.svm_loss_vectorized, SVM)
+
+
+@pytest.mark.task("svm_vectorized", weight=2)
+def test_svm_vectorized_hidden_regularization() -> None:
+    """SVM without loops: regularization has no factor 1/2, and a gradient."""
+    check_regularized(linear_classifier.svm_loss_vectorized, SVM_REG)
+
+
+@pytest.mark.task("svm_vectorized", weight=1)
+def test_svm_vectorized_float32() -> None:
+    """SVM without loops: float32 stays float32."""
+    check_single(linear_classifier.svm_loss_vectorized, SVM_SINGLE)
+
+
+@pytest.mark.task("svm_vectorized", weight=1)
+def test_svm_vectorized_one_example() -> None:
+    """SVM without loops: a single example of two classes."""
+    check_regularized(linear_classifier.svm_loss_vectorized, SVM_LITTLE)
+
+
+@pytest.mark.task("svm_vectorized", weight=1)
+def test_svm_vectorized_layout() -> None:
+    """SVM without loops: inputs may lie in memory in any order."""
+    check_layout(linear_classifier.svm_loss_vectorized, SVM_REG)
+
+
+@pytest.mark.constraint
+@pytest.mark.task("svm_vectorized", weight=1)
+def test_svm_vectorized_inputs_unchanged() -> None:
+    """SVM without loops: the inputs are not modified."""
+    check_inputs_unchanged(linear_classifier.svm_loss_vectorized, SVM_REG)
+
+
+@pytest.mark.constraint
+@pytest.mark.task("svm_vectorized", weight=1)
+def test_svm_vectorized_own_work() -> None:
+    """SVM without loops: nothing ready-made and no automatic differentiation is used."""
+    check_own_work(linear_classifier.svm_loss_vectorized, SVM)
+
+
+@pytest.mark.constraint
+@pytest.mark.task("svm_vectorized", weight=2)
+def test_svm_vectorized_source() -> None:
+    """SVM without loops: the source holds no explicit loop."""
+    check_no_loop(linear_classifier.svm_loss_vectorized, SVM)
+
+
+@pytest.mark.constraint
+@pytest.mark.task("svm_vectorized", weight=2)
+def test_svm_vectorized_operations() -> None:
+    """SVM without loops: the number of tensor operations stays the same."""
+    check_operations(linear_classifier.svm_loss_vectorized)
+
+
+# Softmax with loops
+
+
+@pytest.mark.task("softmax_naive", weight=2)
+def test_softmax_naive_hidden_loss() -> None:
+    """Softmax with loops: the loss of hidden examples."""
+    check_loss(linear_classifier.softmax_loss_naive, SOFTMAX)
+
+
+@pytest.mark.task("softmax_naive", weight=3)
+def test_softmax_naive_hidden_gradient() -> None:
+    """Softmax with loops: the gradient of hidden examples."""
+    check_gradient(linear_classifier.softmax_loss_naive, SOFTMAX)
+
+
+@pytest.mark.task("softmax_naive", weight=2)
+def test_softmax_naive_hidden_regularization() -> None:
+    """Softmax with loops: regularization has no factor 1/2, and a gradient."""
+    check_regularized(linear_classifier.softmax_loss_naive, SOFTMAX_REG)
+
+
+@pytest.mark.task("softmax_naive", weight=1)
+def test_softmax_naive_float32() -> None:
+    """Softmax with loops: float32 stays float32."""
+    check_single(linear_classifier.softmax_loss_naive, SOFTMAX_SINGLE)
+
+
+@pytest.mark.task("softmax_naive", weight=1)
+def test_softmax_naive_one_example() -> None:
+    """Softmax with loops: a single example of two classes."""
+    check_regularized(linear_classifier.softmax_loss_naive, SOFTMAX_LITTLE)
+
+
+@pytest.mark.task("softmax_naive", weight=1)
+def test_softmax_naive_layout() -> None:
+    """Softmax with loops: inputs may lie in memory in any order."""
+    check_layout(linear_classifier.softmax_loss_naive, SOFTMAX_REG)
+
+
+@pytest.mark.task("softmax_naive", weight=2)
+def test_softmax_naive_far_scores() -> None:
+    """Softmax with loops: scores around 10,000 and -10,000 give finite results."""
+    check_far_scores(linear_classifier.softmax_loss_naive, functional.cross_entropy)
+
+
+@pytest.mark.constraint
+@pytest.mark.task("softmax_naive", weight=1)
+def test_softmax_naive_inputs_unchanged() -> None:
+    """Softmax with loops: the inputs are not modified."""
+    check_inputs_unchanged(linear_classifier.softmax_loss_naive, SOFTMAX_REG)
+
+
+@pytest.mark.constraint
+@pytest.mark.task("softmax_naive", weight=1)
+def test_softmax_naive_own_work() -> None:
+    """Softmax with loops: nothing ready-made and no automatic differentiation is used."""
+    check_own_work(linear_classifier.softmax_loss_naive, SOFTMAX)
+
+
+# Softmax without loops
+
+
+@pytest.mark.task("softmax_vectorized", weight=2)
+def test_softmax_vectorized_hidden_loss() -> None:
+    """Softmax without loops: the loss of hidden examples."""
+    check_loss(linear_classifier.softmax_loss_vectorized, SOFTMAX)
+
+
+@pytest.mark.task("softmax_vectorized", weight=3)
+def test_softmax_vectorized_hidden_gradient() -> None:
+    """Softmax without loops: the gradient of hidden examples."""
+    check_gradient(linear_classifier.softmax_loss_vectorized, SOFTMAX)
+
+
+@pytest.mark.task("softmax_vectorized", weight=2)
+def test_softmax_vectorized_hidden_regularization() -> None:
+    """Softmax without loops: regularization has no factor 1/2, and a gradient."""
+    check_regularized(linear_classifier.softmax_loss_vectorized, SOFTMAX_REG)
+
+
+@pytest.mark.task("softmax_vectorized", weight=1)
+def test_softmax_vectorized_float32() -> None:
+    """Softmax without loops: float32 stays float32."""
+    check_single(linear_classifier.softmax_loss_vectorized, SOFTMAX_SINGLE)
+
+
+@pytest.mark.task("softmax_vectorized", weight=1)
+def test_softmax_vectorized_one_example() -> None:
+    """Softmax without loops: a single example of two classes."""
+    check_regularized(linear_classifier.softmax_loss_vectorized, SOFTMAX_LITTLE)
+
+
+@pytest.mark.task("softmax_vectorized", weight=1)
+def test_softmax_vectorized_layout() -> None:
+    """Softmax without loops: inputs may lie in memory in any order."""
+    check_layout(linear_classifier.softmax_loss_vectorized, SOFTMAX_REG)
+
+
+@pytest.mark.task("softmax_vectorized", weight=2)
+def test_softmax_vectorized_far_scores() -> None:
+    """Softmax without loops: scores around 10,000 and -10,000 give finite results."""
+    check_far_scores(linear_classifier.softmax_loss_vectorized, functional.cross_entropy)
+
+
+@pytest.mark.constraint
+@pytest.mark.task("softmax_vectorized", weight=1)
+def test_softmax_vectorized_inputs_unchanged() -> None:
+    """Softmax without loops: the inputs are not modified."""
+    check_inputs_unchanged(linear_classifier.softmax_loss_vectorized, SOFTMAX_REG)
+
+
+@pytest.mark.constraint
+@pytest.mark.task("softmax_vectorized", weight=1)
+def test_softmax_vectorized_own_work() -> None:
+    """Softmax without loops: nothing ready-made and no automatic differentiation is used."""
+    check_own_work(linear_classifier.softmax_loss_vectorized, SOFTMAX)
+
+
+@pytest.mark.constraint
+@pytest.mark.task("softmax_vectorized", weight=2)
+def test_softmax_vectorized_source() -> None:
+    """Softmax without loops: the source holds no explicit loop."""
+    check_no_loop(linear_classifier.softmax_loss_vectorized, SOFTMAX)
+
+
+@pytest.mark.constraint
+@pytest.mark.task("softmax_vectorized", weight=2)
+def test_softmax_vectorized_operations() -> None:
+    """Softmax without loops: the number of tensor operations stays the same."""
+    check_operations(linear_classifier.softmax_loss_vectorized)
