@@ -157,8 +157,8 @@ def old_container() -> None:
     _drop_capabilities()
 
 
-MEMORY = 768 << 20
-"""What a container may use, in bytes."""
+MEMORY = {"container": 768 << 20, "old-container": 1024 << 20}
+"""What a container may use, in bytes; without Landlock a zygote holds more in memory."""
 _GROUPS = {
     Path("/sys/fs/cgroup/memory"): (
         "memory.limit_in_bytes",
@@ -173,7 +173,8 @@ _GROUPS = {
 class Memory:
     """A control group of the kernel with as much memory as a small container has."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, size: int) -> None:
+        self._size = size
         parent, (self._limit, self._peak, self._events) = next(
             pair for pair in _GROUPS.items() if pair[0].is_dir()
         )
@@ -181,7 +182,7 @@ class Memory:
 
     def __enter__(self) -> Memory:
         self.path.mkdir()
-        (self.path / self._limit).write_text(str(MEMORY))
+        (self.path / self._limit).write_text(str(self._size))
         return self
 
     def __exit__(self, *error: object) -> None:

@@ -78,6 +78,8 @@ CORPUS = [
     Attack(**entry) for entry in tomllib.loads((FOLDER / "corpus.toml").read_text(encoding="utf-8"))["attack"]
 ]
 NEIGHBOURS = ("ada", "zoe")
+NEEDS_FILES = {"01_open_hidden_tests", "16_patch_pytest", "33_skip_at_import"}
+"""Attacks of which parts cannot even be tried where there are no files: nothing to walk, no pytest to import."""
 each_attack = pytest.mark.parametrize("attack", CORPUS, ids=lambda attack: attack.file)
 each_score = pytest.mark.parametrize(
     "attack",
@@ -188,6 +190,7 @@ class Scene:
 class Run:
     """What the confined run left behind."""
 
+    level: str
     scene: Scene
     before: dict[str, str]
     finished: subprocess.CompletedProcess[str]
@@ -223,11 +226,11 @@ def run(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
         _adopt_orphans(True)
         stack.callback(_adopt_orphans, False)
         command = [sys.executable, "-X", "canary=CANARY-command", "-m", "autograder", "grade", "vault"]
-        memory = stack.enter_context(levels.Memory(root)) if "container" in level else None
+        size = levels.MEMORY.get(level)
+        memory = stack.enter_context(levels.Memory(root, size)) if size else None
         if level != "as-it-is":
             command = [sys.executable, levels.__file__, level, str(root), *command]
-        jobs = "1" if memory else "2"  # two workers at their limit are more than such a container holds
-        options = ["--output", scene.output, "--course", scene.course, "--jobs", jobs]
+        options = ["--output", scene.output, "--course", scene.course, "--jobs", "2"]
         finished = subprocess.run(
             [*command, scene.students, *options],
             env=os.environ | {"GITHUB_TOKEN": "CANARY-token", "SSH_AUTH_SOCK": scene.listeners.path},
@@ -245,7 +248,7 @@ def run(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
         if memory:
             print(f"{level}: {memory.peak() / 2**20:.0f} MB at most")
         peak_mb = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
-        yield Run(scene, before, finished, seconds, peak_mb, _children() - children, results, pages)
+        yield Run(level, scene, before, finished, seconds, peak_mb, _children() - children, results, pages)
 
 
 def _adopt_orphans(adopt: bool) -> None:
@@ -254,8 +257,10 @@ def _adopt_orphans(adopt: bool) -> None:
 
 
 def _children() -> set[str]:
+    """Return the living; where the memory ends, the host kills a zygote, and nobody awaits its workers."""
     tasks = Path("/proc/self/task").glob("*/children")
-    return {pid for task in tasks for pid in task.read_text().split()}
+    found = {pid for task in tasks for pid in task.read_text().split()}
+    return {pid for pid in found if ") Z " not in Path(f"/proc/{pid}/stat").read_text()}
 
 
 # The class as a whole
@@ -352,9 +357,14 @@ def test_an_attack_scores_its_honest_part(run: Run, attack: Attack) -> None:
 def test_an_attack_tried_what_it_announces_and_reached_nothing(run: Run, attack: Attack) -> None:
     found = ATTEMPTED.findall(run.output_of(attack))
     tried = {what for what, _, _ in found}
-    assert attack.announced <= tried
+    reached = {what for what, outcome, _ in found if outcome == "reached"}
     assert [entry for entry in found if entry[1] == "broke"] == []
-    assert {what for what, outcome, _ in found if outcome == "reached"} == set(attack.reached)
+    assert reached <= set(attack.reached)
+    if run.level == "old-container" and attack.file in NEEDS_FILES:
+        return
+    assert attack.announced <= tried
+    if run.level == "as-it-is":
+        assert reached == set(attack.reached)
     if attack.says is not None:
         said = [test.feedback.summary for test in run.results[attack.file].tests if test.feedback]
         assert any(re.search(attack.says, text) for text in said), said

@@ -73,7 +73,8 @@ def grade(root: Path, level: str, *options: str, greedy: int = 0) -> Graded:
     if level != "as-it-is":
         command = [sys.executable, levels.__file__, level, str(root), *command]
     with ExitStack() as stack:
-        memory = stack.enter_context(levels.Memory(root)) if "container" in level else None
+        size = levels.MEMORY.get(level)
+        memory = stack.enter_context(levels.Memory(root, size)) if size else None
         finished = subprocess.run(
             [*command, *options],
             text=True,
@@ -142,11 +143,11 @@ def test_a_level_confines_fully_and_grades(full: SideBySide, level: str) -> None
 
 
 @needs_landlock
-@pytest.mark.parametrize("level", [level for level in FILES_BY if "container" in level])
+@pytest.mark.parametrize("level", levels.MEMORY)
 def test_the_memory_of_a_small_container_is_enough(full: SideBySide, level: str) -> None:
     run = full[level]
     assert run.killed == 0
-    assert 100 << 20 < run.peak <= levels.MEMORY
+    assert 100 << 20 < run.peak <= levels.MEMORY[level]
 
 
 GREEDY = vault.REFERENCE.replace(

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-SLOT_MB: Final = 330
+SLOT_MB: Final = 400
 """Mebibytes that a slot needs beside its test's limit: zygote, waiting worker and grading child, measured."""
 
 _MEBIBYTE: Final = 1 << 20
