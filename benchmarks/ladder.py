@@ -22,7 +22,7 @@ from torch import nn
 from torch.nn import functional
 
 from helpers import plots
-from helpers.data import Split
+from helpers.splits import Split
 from helpers.tabletop import CLASSES, tabletop
 
 BATCH = 100

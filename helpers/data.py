@@ -2,27 +2,28 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import torch
 from sklearn.datasets import load_digits
 
+from helpers.downloads import DownloadError
+from helpers.photographs import CIFAR10_CLASSES, PROPS_CLASSES, cifar10, props
 from helpers.seeds import public_generator
+from helpers.splits import Split, require_sizes
+from helpers.tabletop import CLASSES as TABLETOP_CLASSES
+from helpers.tabletop import tabletop, tabletop_images
 
-
-@dataclass(frozen=True)
-class Split:
-    """Images and labels for training, validation and test.
-
-    Images are float32 of shape (N, 1, H, W) in [0, 1], labels int64 of shape (N,).
-    """
-
-    x_train: torch.Tensor
-    y_train: torch.Tensor
-    x_val: torch.Tensor
-    y_val: torch.Tensor
-    x_test: torch.Tensor
-    y_test: torch.Tensor
+__all__ = [
+    "CIFAR10_CLASSES",
+    "PROPS_CLASSES",
+    "TABLETOP_CLASSES",
+    "DownloadError",
+    "Split",
+    "cifar10",
+    "digits",
+    "props",
+    "tabletop",
+    "tabletop_images",
+]
 
 
 def digits(num_train: int = 1197, num_val: int = 300, num_test: int = 300) -> Split:
@@ -48,10 +49,7 @@ def digits(num_train: int = 1197, num_val: int = 300, num_test: int = 300) -> Sp
     """
     images, labels = _all_digits()
     sizes = (num_train, num_val, num_test)
-    if min(sizes) < 0 or sum(sizes) > len(labels):
-        raise ValueError(
-            f"there are {len(labels)} digits; {' + '.join(map(str, sizes))} of them cannot be taken"
-        )
+    require_sizes("digits", len(labels), *sizes)
     order = torch.randperm(len(labels), generator=public_generator("digits"))
     parts = torch.split(order[: sum(sizes)], list(sizes))
     return Split(*(source[part] for part in parts for source in (images, labels)))

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
-import tempfile
-import zipfile
-from pathlib import Path
+from functools import partial
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
 from helpers import scenes, seeds
-from helpers.data import Split
+from helpers.cache import Arrays, folder_of, kept
 from helpers.draws import Draws
 from helpers.objects import OBJECTS
+from helpers.splits import Split
 
 CLASSES = tuple(OBJECTS)
 """Names of the classes, by label."""
@@ -45,8 +43,9 @@ def tabletop(
     seed : int
         Which set: another number gives other pictures.
     cache : bool or path
-        Whether to keep the pictures in a file, or in which folder. By default it is `default_folder()`.
-        A file that is missing or damaged, or a folder that cannot be written, costs a second and no more.
+        Whether to keep the pictures in a file, or in which folder, by default that of
+        `helpers.cache.folder_of`. A file that is missing or damaged, or a folder that cannot be written,
+        costs a second and no more.
 
     Returns
     -------
@@ -64,7 +63,7 @@ def tabletop(
     >>> split.x_train.shape, split.y_test.dtype
     (torch.Size([40, 3, 32, 32]), torch.int64)
     """
-    folder = None if cache is False else default_folder() if cache is True else Path(cache)
+    folder = None if cache is False else folder_of(None if cache is True else cache)
     parts: list[torch.Tensor] = []
     for name, count in (("train", num_train), ("val", num_val), ("test", num_test)):
         key = _public_key(seed, name)
@@ -72,7 +71,7 @@ def tabletop(
             parts += _tensors(*_draw(key, count))
         else:
             file = folder / f"tabletop-{EDITION}-{seed}-{name}-{count}.npz"
-            parts += _tensors(*_kept(file, key, count))
+            parts += _tensors(**kept(file, partial(_arrays, key, count), partial(_is_sound, count)))
     return Split(*parts)
 
 
@@ -101,17 +100,6 @@ def tabletop_images(seed: int | bytes, count: int) -> tuple[torch.Tensor, torch.
     return _tensors(*_draw(key, count))
 
 
-def default_folder() -> Path | None:
-    """Return the folder of the cache: COURSEGRAD_CACHE, or one in the user's home, if there is any."""
-    named = os.environ.get("COURSEGRAD_CACHE")
-    if named:
-        return Path(named)
-    try:
-        return Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache", "coursegrad").expanduser()
-    except RuntimeError:  # a user without a home, such as one that only runs a worker
-        return None
-
-
 def _public_key(seed: int, part: str) -> bytes:
     """Return the key of a part of a public set."""
     return seeds.seed(seeds.PUBLIC_KEY, "tabletop", str(int(seed)), part).to_bytes(8, "big")
@@ -120,6 +108,19 @@ def _public_key(seed: int, part: str) -> bytes:
 def _tensors(images: NDArray[np.uint8], labels: NDArray[np.int64]) -> tuple[torch.Tensor, torch.Tensor]:
     """Return images as float32 in [0, 1], and labels."""
     return torch.from_numpy(images).to(torch.float32) / 255, torch.from_numpy(labels)
+
+
+def _arrays(key: bytes, count: int) -> Arrays:
+    """Return what is kept of so many pictures."""
+    images, labels = _draw(key, count)
+    return {"images": images, "labels": labels}
+
+
+def _is_sound(count: int, arrays: Arrays) -> bool:
+    """Tell whether arrays hold so many pictures."""
+    forms = {name: (array.dtype.name, array.shape) for name, array in arrays.items()}
+    images = ("uint8", (count, 3, scenes.SIZE, scenes.SIZE))
+    return forms == {"images": images, "labels": ("int64", (count,))}
 
 
 def _draw(key: bytes, count: int) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
@@ -133,30 +134,3 @@ def _draw(key: bytes, count: int) -> tuple[NDArray[np.uint8], NDArray[np.int64]]
         drawn, named = scenes.draw_block(Draws(key, "tabletop", start // scenes.BLOCK))
         images[part], labels[part] = drawn[: count - start], named[: count - start]
     return images, labels
-
-
-def _kept(file: Path, key: bytes, count: int) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
-    """Return images and labels from a file, which is written first if there is none, or a damaged one."""
-    with contextlib.suppress(OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
-        with file.open("rb") as stream, np.load(stream, allow_pickle=False) as stored:
-            images, labels = stored["images"], stored["labels"]
-        whole = images.shape == (count, 3, scenes.SIZE, scenes.SIZE) and labels.shape == (count,)
-        if whole and images.dtype == np.uint8 and labels.dtype == np.int64:
-            return images, labels
-    images, labels = _draw(key, count)
-    with contextlib.suppress(OSError):
-        _write(file, images, labels)
-    return images, labels
-
-
-def _write(file: Path, images: NDArray[np.uint8], labels: NDArray[np.int64]) -> None:
-    """Write a file so that at no time there is a part of it under its name."""
-    file.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=file.parent, prefix=".tabletop-")
-    try:
-        with os.fdopen(handle, "wb") as stream:
-            np.savez(stream, images=images, labels=labels)
-        Path(temporary).replace(file)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
