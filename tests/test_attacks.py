@@ -79,7 +79,7 @@ CORPUS = [
 ]
 NEIGHBOURS = ("ada", "zoe")
 NEEDS_FILES = {"01_open_hidden_tests", "16_patch_pytest", "33_skip_at_import"}
-"""Attacks of which parts cannot even be tried where there are no files: nothing to walk, no pytest to import."""
+"""Attacks of which a part cannot even be tried where there are no files to walk, and no pytest to import."""
 each_attack = pytest.mark.parametrize("attack", CORPUS, ids=lambda attack: attack.file)
 each_score = pytest.mark.parametrize(
     "attack",
