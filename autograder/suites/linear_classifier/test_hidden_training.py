@@ -1,0 +1,483 @@
+"""Hidden tests of batches, gradient descent, predictions and the search for settings.
+
+What a function builds on is replaced, so that a mistake in one task loses points in that task only.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import linear_classifier
+import pytest
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from autograder.seeds import hidden_generator
+from helpers import checks, data
+from helpers.checks import Hint
+from helpers.substitute import constructor, substituted
+
+MAX_NUMBERS = 1_000_000
+"""More numbers than any test hands over: student code that asks a replacement for more gets nothing."""
+
+
+def normal(name: str, *shape: int, dtype: torch.dtype = torch.float32) -> Tensor:
+    """Return hidden normal numbers."""
+    generator = hidden_generator("linear_classifier", name)
+    return torch.randn(*shape, generator=generator, dtype=torch.float64).to(dtype)
+
+
+def labels_below(classes: int, name: str, count: int) -> Tensor:
+    """Return hidden labels, the largest among them."""
+    labels = torch.randint(classes, (count,), generator=hidden_generator("linear_classifier", name))
+    labels[count // 2] = classes - 1
+    return labels
+
+
+def parts(found: object, count: int, what: str) -> list[object]:
+    """Check that a result is a tuple of so many values, and return them."""
+    good = type(found) in (tuple, list) and len(found) == count  # type: ignore[arg-type]
+    checks.holds(good, what="the result", problem=f"not {what}")
+    return list(found)  # type: ignore[call-overload]
+
+
+# Batches
+
+X_NUMBERED = torch.arange(50.0)[:, None] * torch.tensor([1.0, -2.0, 0.5])
+Y_NUMBERED = torch.randperm(50, generator=hidden_generator("linear_classifier", "numbered"))
+
+
+def batch(size: int, dtype: torch.dtype = torch.float32) -> Tensor:
+    """Draw a batch of the numbered examples, check it, and return the numbers of its examples."""
+    found = linear_classifier.sample_batch(X_NUMBERED.to(dtype).clone(), Y_NUMBERED.clone(), 50, size)
+    x, y = parts(found, 2, "a pair of examples and labels")
+    rows = checks.tensor(x, shape=(size, 3), dtype=dtype, what="the examples")
+    labels = checks.tensor(y, shape=(size,), dtype=torch.int64, what="the labels")
+    numbers = rows[:, 0].round().long()
+    known = bool(((numbers >= 0) & (numbers < 50)).all())
+    known = known and bool((X_NUMBERED[numbers] == rows).all())
+    checks.holds(known, what="the examples", problem="not rows of X")
+    checks.holds(
+        bool((Y_NUMBERED[numbers] == labels).all()),
+        what="the labels",
+        problem="not those of the examples",
+        likely_cause="X and y must be indexed by the same random numbers",
+    )
+    return numbers
+
+
+@pytest.mark.task("sample_batch", weight=2)
+def test_batch_pairs() -> None:
+    """Examples keep their own labels, whatever the size of the batch and the dtype."""
+    for size, dtype in ((1, torch.float32), (7, torch.float64), (50, torch.float32)):
+        batch(size, dtype)
+
+
+@pytest.mark.task("sample_batch", weight=2)
+def test_batches_are_random() -> None:
+    """Every batch is another one, and every example gets its turn."""
+    drawn = torch.stack([batch(25) for _ in range(50)])
+    checks.holds(
+        len(torch.unique(drawn, dim=0)) > 40,
+        what="the batches",
+        problem="the same again and again",
+        likely_cause="the generator is seeded in every call, or the batch is cut from the beginning",
+    )
+    checks.holds(  # with replacement, one example of 50 is missing with a probability of 5e-10
+        len(torch.unique(drawn)) == 50,
+        what="the examples",
+        problem="some are never drawn",
+        likely_cause="the random numbers stop short of the last example, or start after the first",
+    )
+
+
+@pytest.mark.task("sample_batch", weight=1)
+def test_batch_inputs_unchanged() -> None:
+    """Neither the examples nor their labels are modified or put into another order."""
+    x, y = X_NUMBERED.clone(), Y_NUMBERED.clone()
+    x_batch, _ = parts(linear_classifier.sample_batch(x, y, 50, 10), 2, "a pair of examples and labels")
+    checks.tensor(x_batch, shape=(10, 3), dtype=torch.float32, what="the examples")
+    checks.unchanged(X_NUMBERED, x, what="X")
+    checks.unchanged(Y_NUMBERED, y, what="y")
+
+
+# Gradient descent
+
+
+@dataclass
+class Given:
+    """A loss and a source of batches that are right, and what they were asked.
+
+    The loss is half the squared distance of W to a target that depends on the batch.
+    """
+
+    size: int = 4
+    drawn: list[tuple[int, int]] = field(default_factory=list)
+    weights: list[Tensor] = field(default_factory=list)
+    batches: list[tuple[Tensor, Tensor, float]] = field(default_factory=list)
+
+    def sample_batch(self, X: Tensor, y: Tensor, num_train: int, batch_size: int) -> tuple[Tensor, Tensor]:
+        """Return the next batch, in a fixed order."""
+        self.drawn.append((num_train, batch_size))
+        return next_batch(len(self.drawn) - 1, self.size)
+
+    def loss_func(self, W: Tensor, X_batch: Tensor, y_batch: Tensor, reg: float) -> tuple[Tensor, Tensor]:
+        """Return loss and gradient."""
+        self.weights.append(W.detach().clone())
+        self.batches.append((X_batch.clone(), y_batch.clone(), reg))
+        step = len(self.weights) - 1
+        gradient = W - target(step, self.size, W.dtype)
+        return gradient.square().sum() / 2, gradient
+
+
+X_TRAIN, Y_TRAIN = normal("train", 24, 5, dtype=torch.float64), labels_below(3, "train/y", 24)
+W_START = normal("start", 5, 3, dtype=torch.float64)
+
+
+def next_batch(step: int, size: int) -> tuple[Tensor, Tensor]:
+    """Return the examples and labels of one step."""
+    chosen = (torch.arange(size) + step * size) % len(X_TRAIN)
+    return X_TRAIN[chosen], Y_TRAIN[chosen]
+
+
+def target(step: int, size: int, dtype: torch.dtype) -> Tensor:
+    """Return where the loss of one step is 0."""
+    x, y = next_batch(step, size)
+    return (x.T @ functional.one_hot(y, 3).to(x.dtype)).to(dtype) / size
+
+
+def descent(steps: int, rate: float, *, size: int = 4, sign: float = 1.0) -> tuple[Tensor, list[float]]:
+    """Return the weights and losses of gradient descent on the given loss."""
+    W, losses = W_START.clone(), []
+    for step in range(steps):
+        away = W - target(step, size, W.dtype)
+        losses.append(float((away**2).sum()) / 2)
+        W = torch.lerp(W, W - sign * away, rate)
+    return W, losses
+
+
+def train(given: Given, W: Tensor | None, **kwargs: object) -> tuple[object, object]:
+    """Call the student's function with a loss and batches that are right."""
+    with substituted(linear_classifier, sample_batch=given.sample_batch):
+        found = linear_classifier.train_linear_classifier(
+            given.loss_func, W, X_TRAIN.clone(), Y_TRAIN.clone(), batch_size=given.size, **kwargs
+        )
+    weights, losses = parts(found, 2, "a pair of weights and losses")
+    return weights, losses
+
+
+@pytest.mark.task("train", weight=3)
+def test_training_steps() -> None:
+    """Eleven steps downhill, each from where the last one ended."""
+    given = Given()
+    weights, _ = train(given, W_START.clone(), learning_rate=0.3, reg=0.1, num_iters=11)
+    hints = [
+        Hint(descent(11, 0.3, sign=-1.0)[0], says="the steps go uphill; subtract the gradient"),
+        Hint(descent(10, 0.3)[0], says="the last step is missing"),
+        Hint(descent(12, 0.3)[0], says="there is a step too many"),
+        Hint(descent(1, 0.3)[0], says="only one step was taken"),
+        Hint(W_START, says="the weights never change"),
+        Hint(descent(11, 0.3 / 4)[0], says="the gradient was divided by the batch size; the loss did that"),
+        Hint(descent(11, 1.0)[0], says="learning_rate is not used"),
+    ]
+    checks.close(weights, descent(11, 0.3)[0], what="the weights after 11 steps", rtol=1e-9, hints=hints)
+
+
+@pytest.mark.task("train", weight=2)
+def test_training_losses() -> None:
+    """One loss per step, a plain number, from before the step."""
+    given = Given()
+    _, losses = train(given, W_START.clone(), learning_rate=0.3, reg=0.1, num_iters=11)
+    checks.holds(type(losses) is list, what="the losses", problem="not a list")
+    checks.number(len(losses), at_least=11, at_most=11, what="how many losses there are")  # type: ignore[arg-type]
+    right = descent(12, 0.3)[1]
+    hints = [
+        Hint(right[1:], says="the losses were noted after the step, not before it"),
+        Hint(right[10::-1], says="the losses are in the reverse order"),
+    ]
+    checks.close(losses, right[:11], what="the losses", rtol=1e-9, hints=hints)
+
+
+@pytest.mark.task("train", weight=2)
+def test_training_batches() -> None:
+    """Each step draws one batch with sample_batch, and passes it on to loss_func, with reg."""
+    given = Given(size=6)
+    train(given, W_START.clone(), learning_rate=0.1, reg=0.35, num_iters=5)
+    checks.equal(len(given.drawn), 5, what="how often sample_batch was called")
+    checks.equal(len(given.weights), 5, what="how often loss_func was called")
+    checks.equal(given.drawn, [(24, 6)] * 5, what="num_train and batch_size for sample_batch")
+    for step, (x, y, reg) in enumerate(given.batches):
+        right = next_batch(step, 6)
+        checks.equal(x, right[0], what="the examples that loss_func was called with")
+        checks.equal(y, right[1], what="the labels that loss_func was called with")
+        checks.equal(reg, 0.35, what="the reg that loss_func was called with")
+
+
+@pytest.mark.task("train", weight=1)
+def test_training_from_small_weights() -> None:
+    """Without weights to start from, small random ones with a column per class are used."""
+    given = Given()
+    weights, losses = train(given, None, learning_rate=0.25, num_iters=2, verbose=True)
+    checks.tensor(weights, shape=(5, 3), dtype=torch.float64, what="the weights")
+    checks.holds(
+        bool((given.weights[0].abs() < 0.1).all()), what="the first weights", problem="not small numbers"
+    )
+    right = float(target(0, 4, torch.float64).square().sum()) / 2
+    checks.close(losses[0], right, what="the first loss", rtol=0.2)  # type: ignore[index]
+
+
+NUM_DIGITS = 200
+DIGITS = data.digits(num_train=600, num_val=0, num_test=NUM_DIGITS)
+
+
+def with_one(images: Tensor) -> Tensor:
+    """Return images around 0 as rows, with a feature that is always 1."""
+    return torch.cat([images.flatten(1) - 0.3, torch.ones(len(images), 1)], dim=1)
+
+
+def changed_digits() -> tuple[Tensor, Tensor]:
+    """Return digits that are nowhere to be looked up: each moved, faded and made noisy in its own way."""
+    generator = hidden_generator("linear_classifier", "digits")
+    order = torch.randperm(NUM_DIGITS, generator=generator)
+    shift = 0.6 * torch.rand(NUM_DIGITS, 1, 1, 1, generator=generator) - 0.3  # in pixels
+    beside = torch.where(shift > 0, DIGITS.x_test.roll(1, dims=3), DIGITS.x_test.roll(-1, dims=3))
+    moved = torch.lerp(DIGITS.x_test, beside, shift.abs())
+    contrast = 0.8 + 0.2 * torch.rand(NUM_DIGITS, 1, 1, 1, generator=generator)
+    noise = 0.1 * torch.randn(NUM_DIGITS, 1, 8, 8, generator=generator)
+    return with_one((moved * contrast + noise).clamp(0, 1)[order]), DIGITS.y_test[order]
+
+
+X_DIGITS, Y_DIGITS = with_one(DIGITS.x_train), DIGITS.y_train
+X_CHANGED, Y_CHANGED = changed_digits()
+
+
+def softmax_loss(W: Tensor, X: Tensor, y: Tensor, reg: float) -> tuple[Tensor, Tensor]:
+    """Return a loss that is right, and its gradient."""
+    if X.numel() + W.numel() > MAX_NUMBERS:
+        raise ValueError("too many numbers")
+    logs = (X @ W).log_softmax(dim=1)
+    slope = X.T @ (logs.exp() - functional.one_hot(y, W.shape[1])) / len(X)
+    return functional.nll_loss(logs, y) + reg * W.square().sum(), slope + 2 * reg * W
+
+
+def svm_loss(W: Tensor, X: Tensor, y: Tensor, reg: float) -> tuple[Tensor, Tensor]:
+    """Return a loss that is right, and its gradient."""
+    lead = X @ W - (X @ W).gather(1, y[:, None]) + 1
+    over = (lead > 0).to(X.dtype)
+    slope = X.T @ (over - functional.one_hot(y, W.shape[1]) * over.sum(dim=1, keepdim=True)) / len(X)
+    return lead.clamp(min=0).sum() / len(X) - 1 + reg * W.square().sum(), slope + 2 * reg * W
+
+
+def accuracy_on_changed_digits(W: Tensor) -> float:
+    """Return how many percent of the changed digits are recognized."""
+    return float(((X_CHANGED @ W).argmax(dim=1) == Y_CHANGED).double().mean()) * 100
+
+
+@pytest.mark.task("train", weight=2)
+def test_training_recognizes_digits() -> None:
+    """Handwritten digits that nobody has seen are recognized after training."""
+    generator = hidden_generator("linear_classifier", "batches")
+
+    def sample_batch(X: Tensor, y: Tensor, num_train: int, batch_size: int) -> tuple[Tensor, Tensor]:
+        chosen = torch.randint(600, (60,), generator=generator)
+        return X_DIGITS[chosen], Y_DIGITS[chosen]
+
+    with substituted(linear_classifier, sample_batch=sample_batch):
+        found = linear_classifier.train_linear_classifier(
+            softmax_loss,
+            torch.zeros(65, 10),
+            X_DIGITS.clone(),
+            Y_DIGITS.clone(),
+            learning_rate=0.3,
+            reg=1e-3,
+            num_iters=150,
+            batch_size=60,
+        )
+    weights = checks.tensor(found[0], shape=(65, 10), dtype=torch.float32, what="the weights")
+    # The reference: mean 0, standard deviation 0 over 20 secrets; 5.2 of them below the mean.
+    checks.number(
+        accuracy_on_changed_digits(weights), at_least=75, what="the percentage of digits recognized"
+    )
+
+
+# Predictions
+
+W_SCORES, X_SCORES = (
+    normal("scores/w", 7, 6, dtype=torch.float64),
+    normal("scores/x", 40, 7, dtype=torch.float64),
+)
+PREDICTED = torch.stack([torch.mv(W_SCORES.T, x).argmax() for x in X_SCORES])
+PREDICT_HINTS = [
+    Hint(torch.stack([torch.mv(W_SCORES.T, x).argmin() for x in X_SCORES]), says="the smallest score won"),
+    Hint((X_SCORES @ W_SCORES).argmax(dim=0), says="the best example of each class, not the reverse"),
+    Hint((X_SCORES @ W_SCORES).abs().argmax(dim=1), says="the sign of the scores was lost"),
+]
+
+
+@pytest.mark.task("predict", weight=2)
+def test_predictions_in_both_precisions() -> None:
+    """Forty examples and six classes, in float64 and in float32."""
+    clear = (X_SCORES @ W_SCORES).topk(2, dim=1).values.diff(dim=1).abs().flatten() > 1e-3
+    for dtype in (torch.float64, torch.float32):
+        x, W = X_SCORES[clear].to(dtype).clone(), W_SCORES.to(dtype).clone()
+        found = linear_classifier.predict_linear_classifier(W, x)
+        checks.equal(found, PREDICTED[clear], what="the labels", hints=PREDICT_HINTS)
+
+
+@pytest.mark.task("predict", weight=1)
+def test_prediction_of_one_example() -> None:
+    """A single example gets a tensor with one label, and inputs may lie in memory in any order."""
+    W = W_SCORES.T.contiguous().T
+    for place in range(3):
+        x = torch.stack([X_SCORES[place], X_SCORES[place + 1]], dim=1).T[:1]
+        found = linear_classifier.predict_linear_classifier(W, x)
+        checks.equal(found, PREDICTED[place : place + 1].clone(), what="the label")
+
+
+@pytest.mark.task("predict", weight=1)
+def test_classifier_predicts() -> None:
+    """The classifier predicts with its own weights, which are not modified."""
+    classifier = linear_classifier.LinearSVM()
+    classifier.W = W_SCORES.clone()
+    x = X_SCORES.clone()
+    checks.equal(classifier.predict(x), PREDICTED, what="the labels", hints=PREDICT_HINTS)
+    checks.unchanged(X_SCORES, x, what="X")
+    checks.unchanged(W_SCORES, classifier.W, what="W")
+
+
+# The search
+
+
+def combinations(found: object) -> list[tuple[float, float]]:
+    """Check the settings that are to be tried, and return all pairs."""
+    lists = parts(found, 2, "a pair of lists")
+    rates, strengths = (part.tolist() if type(part) is Tensor else part for part in lists)
+    for values, what in ((rates, "the learning rates"), (strengths, "the regularization strengths")):
+        good = type(values) in (list, tuple) and 0 < len(values) <= 25
+        checks.holds(good, what=what, problem="not a list of 1 to 25 numbers")
+        for value in values:
+            checks.number(value, at_least=0, what=f"each of {what}")
+    checks.holds(min(rates) > 0, what="the learning rates", problem="a rate of 0 learns nothing")
+    checks.number(len(rates) * len(strengths), at_most=25, what="the number of combinations")
+    return [(float(rate), float(strength)) for rate in rates for strength in strengths]
+
+
+def check_plausible(
+    found: object, loss: Callable[[Tensor, Tensor, Tensor, float], tuple[Tensor, Tensor]]
+) -> None:
+    """Check that one of the combinations learns digits, from weights that are noise and not tiny."""
+    noise = 0.01 * normal("noise", 65, 10)
+    best = 0.0
+    for rate, strength in combinations(found):
+        W = noise
+        for step in range(100):
+            chosen = torch.arange(step * 60, step * 60 + 60) % 600
+            W = W - rate * loss(W, X_DIGITS[chosen], Y_DIGITS[chosen], strength)[1]
+        best = max(best, accuracy_on_changed_digits(W))
+        if best >= 70:
+            return
+    checks.holds(
+        False,
+        what="the combinations",
+        problem="with none of them a linear classifier learns to read digits in 100 steps",
+        likely_cause="some are so large that the weights explode, or so small that they hardly move",
+    )
+
+
+@pytest.mark.task("search", weight=2)
+def test_svm_search_params_learn() -> None:
+    """SVM: with one of the combinations it learns to read digits."""
+    check_plausible(linear_classifier.svm_get_search_params(), svm_loss)
+
+
+@pytest.mark.task("search", weight=2)
+def test_softmax_search_params_learn() -> None:
+    """Softmax: with one of the combinations it learns to read digits."""
+    check_plausible(linear_classifier.softmax_get_search_params(), softmax_loss)
+
+
+DATA = {
+    "X_train": normal("one/train", 16, 3),
+    "y_train": labels_below(4, "one/train/y", 16),
+    "X_val": normal("one/val", 8, 3),
+    "y_val": labels_below(4, "one/val/y", 8),
+}
+TRAIN_RIGHT, VAL_RIGHT = 11, 3
+ANSWERS = {
+    16: torch.where(torch.arange(16) < TRAIN_RIGHT, DATA["y_train"], (DATA["y_train"] + 1) % 4),
+    8: torch.where(torch.arange(8) < VAL_RIGHT, DATA["y_val"], (DATA["y_val"] + 1) % 4),
+}
+
+
+@dataclass
+class Recorder:
+    """A classifier whose training does nothing, and whose predictions are known."""
+
+    events: list[str] = field(default_factory=list)
+    settings: list[list[object]] = field(default_factory=list)
+
+    def train(
+        self,
+        X_train: Tensor,
+        y_train: Tensor,
+        learning_rate: float = 1e-3,
+        reg: float = 1e-5,
+        num_iters: int = 100,
+        batch_size: int = 200,
+        verbose: bool = False,
+    ) -> list[float]:
+        """Note the settings."""
+        self.events.append("train")
+        self.settings.append([learning_rate, reg, num_iters, X_train.clone(), y_train.clone()])
+        return [1.0, 0.5]
+
+    def predict(self, X: Tensor) -> Tensor:
+        """Return labels of which a known number is right, as long as the classifier was trained."""
+        self.events.append("predict")
+        answers = ANSWERS[len(X)].clone()
+        return answers if "train" in self.events else torch.full_like(answers, -1)
+
+
+def one_param_set(**kwargs: object) -> tuple[Recorder, list[object]]:
+    """Call the student's function with a classifier that records."""
+    recorder = Recorder()
+    methods = {"train": recorder.train, "predict": recorder.predict, "mark": lambda: 42}
+    classifier = constructor(linear_classifier.Softmax, (), lambda: methods, count=1)()
+    given = {name: part.clone() for name, part in DATA.items()}
+    found = linear_classifier.test_one_param_set(classifier, given, 0.02, 0.003, **kwargs)
+    return recorder, parts(found, 3, "a classifier and two accuracies")
+
+
+@pytest.mark.task("search", weight=2)
+def test_one_choice_trains() -> None:
+    """One choice: the classifier that was given is trained once, with these settings, and returned."""
+    for kwargs, steps in (({"num_iters": 30}, 30), ({}, 2000)):
+        recorder, found = one_param_set(**kwargs)
+        checks.equal(recorder.events.count("train"), 1, what="how often the classifier was trained")
+        rate, reg, num_iters, x, y = recorder.settings[0]
+        hints = [
+            Hint([0.003, 0.02, steps], says="learning rate and regularization are swapped"),
+            Hint([0.02, 0.003, 100], says="num_iters is not passed on"),
+        ]
+        checks.equal([rate, reg, num_iters], [0.02, 0.003, steps], what="the settings", hints=hints)
+        hints = [Hint(DATA["X_val"], says="trained on the validation data")]
+        checks.equal(x, DATA["X_train"], what="the examples to train on", hints=hints)
+        checks.equal(y, DATA["y_train"], what="the labels to train on")
+        checks.equal(found[0].mark(), 42, what="the mark of the classifier returned")  # type: ignore[attr-defined]
+
+
+@pytest.mark.task("search", weight=2)
+def test_one_choice_accuracies() -> None:
+    """One choice: both accuracies are measured after training, on their own data."""
+    _, found = one_param_set(num_iters=5)
+    rights = (TRAIN_RIGHT / 16, VAL_RIGHT / 8)
+    for accuracy, right, part in zip(found[1:], rights, ("training", "validation"), strict=True):
+        value = accuracy.item() if type(accuracy) is Tensor and accuracy.numel() == 1 else accuracy
+        number = checks.number(value, at_least=0, at_most=100, what=f"the {part} accuracy")
+        hints = [
+            Hint(sum(rights) - right, says="the two accuracies are swapped"),
+            Hint(1 - right, says="this is the fraction of wrong labels"),
+            Hint(0.0, says="measured before training, or as a whole number"),
+        ]
+        fraction = number / 100 if number > 1 else number
+        checks.close(fraction, right, what=f"the {part} accuracy", rtol=1e-6, hints=hints)
