@@ -285,6 +285,7 @@ def main() -> None:
     checkout = Path(__file__).resolve().parents[1]
     user = ORDINARY_USER if level == "ordinary-user" else 65100
     if level == "ordinary-user":
+        os.environ["HOME"] = folder
         for path in (Path(folder), *Path(folder).rglob("*")):
             os.chown(path, ORDINARY_USER, ORDINARY_USER, follow_symlinks=False)
     programs = [Path(sys.base_prefix), Path(sys.prefix), checkout]
