@@ -157,51 +157,6 @@ def old_container() -> None:
     _drop_capabilities()
 
 
-MEMORY = {"container": 768 << 20, "old-container": 1024 << 20}
-"""What a container may use, in bytes; without Landlock a zygote holds more in memory."""
-_GROUPS = {
-    Path("/sys/fs/cgroup/memory"): (
-        "memory.limit_in_bytes",
-        "memory.max_usage_in_bytes",
-        "memory.oom_control",
-    ),
-    Path("/sys/fs/cgroup"): ("memory.max", "memory.peak", "memory.events"),
-}
-"""Where groups for memory are, in the first and in the second version of control groups, and their files."""
-
-
-class Memory:
-    """A control group of the kernel with as much memory as a small container has."""
-
-    def __init__(self, folder: Path, size: int) -> None:
-        self._size = size
-        parent, (self._limit, self._peak, self._events) = next(
-            pair for pair in _GROUPS.items() if pair[0].is_dir()
-        )
-        self.path = parent / f"coursegrad-{os.getpid()}-{folder.name}"
-
-    def __enter__(self) -> Memory:
-        self.path.mkdir()
-        (self.path / self._limit).write_text(str(self._size))
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        self.path.rmdir()
-
-    def join(self) -> None:
-        """Make this process and its children count."""
-        (self.path / "cgroup.procs").write_text(str(os.getpid()))
-
-    def peak(self) -> int:
-        """Return the most that was used at a time, in bytes, the cache of files included."""
-        return int((self.path / self._peak).read_text())
-
-    def killed(self) -> int:
-        """Return how many processes the kernel killed for want of memory."""
-        rows = (row.split() for row in (self.path / self._events).read_text().splitlines())
-        return next(int(row[1]) for row in rows if row[0] == "oom_kill")
-
-
 LEVELS: dict[str, Callable[[], None]] = {
     "ordinary-user": ordinary_user,
     "container": container,

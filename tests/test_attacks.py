@@ -27,6 +27,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import bounded
 import levels
 import pytest
 import vault
@@ -226,8 +227,8 @@ def run(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
         _adopt_orphans(True)
         stack.callback(_adopt_orphans, False)
         command = [sys.executable, "-X", "canary=CANARY-command", "-m", "autograder", "grade", "vault"]
-        size = levels.MEMORY.get(level)
-        memory = stack.enter_context(levels.Memory(root, size)) if size else None
+        size = bounded.MEMORY.get(level)
+        memory = stack.enter_context(bounded.Memory(root, size)) if size else None
         if level != "as-it-is":
             command = [sys.executable, levels.__file__, level, str(root), *command]
         options = ["--output", scene.output, "--course", scene.course, "--jobs", "2"]

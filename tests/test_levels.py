@@ -16,6 +16,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
+import bounded
 import levels
 import pytest
 import vault
@@ -73,8 +74,8 @@ def grade(root: Path, level: str, *options: str, greedy: int = 0) -> Graded:
     if level != "as-it-is":
         command = [sys.executable, levels.__file__, level, str(root), *command]
     with ExitStack() as stack:
-        size = levels.MEMORY.get(level)
-        memory = stack.enter_context(levels.Memory(root, size)) if size else None
+        size = bounded.MEMORY.get(level)
+        memory = stack.enter_context(bounded.Memory(root, size)) if size else None
         finished = subprocess.run(
             [*command, *options],
             text=True,
@@ -143,11 +144,11 @@ def test_a_level_confines_fully_and_grades(full: SideBySide, level: str) -> None
 
 
 @needs_landlock
-@pytest.mark.parametrize("level", levels.MEMORY)
+@pytest.mark.parametrize("level", bounded.MEMORY)
 def test_the_memory_of_a_small_container_is_enough(full: SideBySide, level: str) -> None:
     run = full[level]
     assert run.killed == 0
-    assert 100 << 20 < run.peak <= levels.MEMORY[level]
+    assert 100 << 20 < run.peak <= bounded.MEMORY[level]
 
 
 GREEDY = vault.REFERENCE.replace(
@@ -174,6 +175,18 @@ def test_greedy_neighbours_in_a_small_container_cost_nobody_anything(tmp_path: P
     assert run.killed == 0
     assert run.result is not None
     assert run.result.score == vault.TOTAL
+
+
+@pytest.mark.parametrize("groups", [True, False], ids=["bounded", "watched"])
+def test_memory_is_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, groups: bool) -> None:
+    """Where no control group can be made, it is watched from outside."""
+    if not groups:
+        monkeypatch.setattr(bounded, "_GROUPS", {})
+    code = "import time; held = bytes(range(256)) * 800_000; time.sleep(0.5)"
+    with bounded.Memory(tmp_path, 768 << 20) as memory:
+        subprocess.run([sys.executable, "-c", code], check=True, preexec_fn=memory.join)
+        assert 190 << 20 < memory.peak() < 300 << 20
+        assert memory.killed() == 0
 
 
 # Without a layer
