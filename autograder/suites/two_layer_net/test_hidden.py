@@ -627,7 +627,8 @@ def test_training_on_digits() -> None:
         checks.tensor(params[name], shape=start[name].shape, dtype=torch.float32, what=f'params["{name}"]')
     labels = true_predict(params, None, x_hidden.flatten(1))
     accuracy = float((labels == y_hidden).double().mean()) * 100
-    checks.number(accuracy, at_least=60, what="the percentage of digits recognized")
+    # The reference gets 92.3 on average over 20 secrets, with a standard deviation of 1.38: 92.3 - 5.2 * 1.38.
+    checks.number(accuracy, at_least=85, what="the percentage of digits recognized")
 
 
 # Prediction
