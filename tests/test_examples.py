@@ -1,4 +1,4 @@
-"""The example class gets the scores that are written down beside it."""
+"""The example classes get the scores that are written down beside them."""
 
 from __future__ import annotations
 
@@ -13,39 +13,54 @@ from autograder.engine.pool import Pool
 from autograder.results import Provenance
 
 ROOT = Path(__file__).parent.parent
-CLASS = ROOT / "examples" / "submissions" / "knn"
-EXPECTED = tomllib.loads((CLASS.parent / "knn-scores.toml").read_text())
+CLASSES = ROOT / "examples" / "submissions"
+EXPECTED = {
+    path.name.removesuffix("-scores.toml"): tomllib.loads(path.read_text())
+    for path in sorted(CLASSES.glob("*-scores.toml"))
+}
 PROVENANCE = Provenance(kit="", suite="", python="", torch="", numpy="", machine="", secret="", limits={})
 
 
-def test_every_student_has_a_score_and_a_reason() -> None:
-    assert {folder.name for folder in CLASS.iterdir()} == EXPECTED.keys()
-    assert all(0 <= entry["score"] <= 100 and entry["reason"] for entry in EXPECTED.values())
+def test_classes_have_scores() -> None:
+    assert {"knn", "linear_classifier"} <= EXPECTED.keys()
 
 
-def test_the_class_gets_these_scores_under_a_new_secret(tmp_path: Path) -> None:
-    assert scores_under_a_new_secret(tmp_path) == {name: entry["score"] for name, entry in EXPECTED.items()}
+@pytest.mark.parametrize("name", EXPECTED)
+def test_every_student_has_a_score_and_a_reason(name: str) -> None:
+    assert {folder.name for folder in (CLASSES / name).iterdir()} == EXPECTED[name].keys()
+    assert all(0 <= entry["score"] <= 100 and entry["reason"] for entry in EXPECTED[name].values())
+
+
+@pytest.mark.parametrize("name", EXPECTED)
+def test_the_class_gets_these_scores_under_a_new_secret(tmp_path: Path, name: str) -> None:
+    assert scores_under_a_new_secret(tmp_path, name) == expected(name)
 
 
 @pytest.mark.full
 @pytest.mark.parametrize("run", range(3))
-def test_the_scores_are_the_same_under_every_secret(tmp_path: Path, run: int) -> None:
-    assert scores_under_a_new_secret(tmp_path) == {name: entry["score"] for name, entry in EXPECTED.items()}
+@pytest.mark.parametrize("name", EXPECTED)
+def test_the_scores_are_the_same_under_every_secret(tmp_path: Path, name: str, run: int) -> None:
+    assert scores_under_a_new_secret(tmp_path, name) == expected(name)
 
 
-def scores_under_a_new_secret(tmp_path: Path) -> dict[str, float]:
+def expected(name: str) -> dict[str, float]:
+    """Return the score that each student of a class must get."""
+    return {student: entry["score"] for student, entry in EXPECTED[name].items()}
+
+
+def scores_under_a_new_secret(tmp_path: Path, name: str) -> dict[str, float]:
     """Grade the class in a copy of the course, which makes a secret of its own."""
-    for part in ("course.toml", "solutions/knn", "autograder/suites/knn"):
+    for part in ("course.toml", f"solutions/{name}", f"autograder/suites/{name}"):
         source, copy = ROOT / part, tmp_path / part
         copy.parent.mkdir(parents=True, exist_ok=True)
         (shutil.copytree if source.is_dir() else shutil.copy)(source, copy)
     own = course.Course.load(tmp_path)
-    knn = assignment.load(own, "knn")
-    submissions = intake.read_class(CLASS, knn).submissions
-    with Pool(knn, own, jobs=2, sandbox="full") as pool:
+    graded_for = assignment.load(own, name)
+    submissions = intake.read_class(CLASSES / name, graded_for).submissions
+    with Pool(graded_for, own, jobs=2, sandbox="full") as pool:
         return {
             graded.submission.student: scoring.score(
-                knn,
+                graded_for,
                 pool.plan,
                 graded.submission,
                 graded.outcomes,
@@ -56,6 +71,9 @@ def scores_under_a_new_secret(tmp_path: Path) -> dict[str, float]:
         }
 
 
-def test_one_student_hands_in_the_stub_as_released() -> None:
-    released = (ROOT / "assignments" / "knn" / "knn.py").read_bytes()
-    assert (ROOT / "examples" / "submissions" / "knn" / "liam-murphy" / "knn.py").read_bytes() == released
+@pytest.mark.parametrize("name", EXPECTED)
+def test_one_student_hands_in_the_stub_as_released(name: str) -> None:
+    (student,) = (key for key, entry in EXPECTED[name].items() if entry["reason"] == "the untouched stub")
+    for released in (ROOT / "assignments" / name).glob("*.py"):
+        if released.name != "test_public.py":
+            assert (CLASSES / name / student / released.name).read_bytes() == released.read_bytes()

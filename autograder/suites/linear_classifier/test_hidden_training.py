@@ -66,7 +66,7 @@ def batch(size: int, dtype: torch.dtype = torch.float32) -> Tensor:
     return numbers
 
 
-@pytest.mark.task("sample_batch", weight=2)
+@pytest.mark.task("sample_batch", weight=1)
 def test_batch_pairs() -> None:
     """Examples keep their own labels, whatever the size of the batch and the dtype."""
     for size, dtype in ((1, torch.float32), (7, torch.float64), (50, torch.float32)):
@@ -166,7 +166,7 @@ def train(given: Given, W: Tensor | None, **kwargs: object) -> tuple[object, obj
     return weights, losses
 
 
-@pytest.mark.task("train", weight=3)
+@pytest.mark.task("train", weight=2)
 def test_training_steps() -> None:
     """Eleven steps downhill, each from where the last one ended."""
     given = Given()
@@ -273,7 +273,7 @@ def accuracy_on_changed_digits(W: Tensor) -> float:
     return float(((X_CHANGED @ W).argmax(dim=1) == Y_CHANGED).double().mean()) * 100
 
 
-@pytest.mark.task("train", weight=2)
+@pytest.mark.task("train", weight=1)
 def test_training_recognizes_digits() -> None:
     """Handwritten digits that nobody has seen are recognized after training."""
     generator = hidden_generator("linear_classifier", "batches")
@@ -294,9 +294,9 @@ def test_training_recognizes_digits() -> None:
             batch_size=60,
         )
     weights = checks.tensor(found[0], shape=(65, 10), dtype=torch.float32, what="the weights")
-    # The reference: mean 0, standard deviation 0 over 20 secrets; 5.2 of them below the mean.
+    # The reference over 20 secrets: mean 88.8, standard deviation 1.48; the bound is 5.2 of them below.
     checks.number(
-        accuracy_on_changed_digits(weights), at_least=75, what="the percentage of digits recognized"
+        accuracy_on_changed_digits(weights), at_least=81, what="the percentage of digits recognized"
     )
 
 
@@ -365,8 +365,12 @@ def combinations(found: object) -> list[tuple[float, float]]:
 def check_plausible(
     found: object, loss: Callable[[Tensor, Tensor, Tensor, float], tuple[Tensor, Tensor]]
 ) -> None:
-    """Check that one of the combinations learns digits, from weights that are noise and not tiny."""
-    noise = 0.01 * normal("noise", 65, 10)
+    """Check that one of the combinations learns digits, from weights that are noise and not tiny.
+
+    The best combinations of the reference reach 88 percent or more under 20 secrets. The bound is far lower,
+    since settings that suit other pictures than digits are fine.
+    """
+    noise = 0.003 * normal("noise", 65, 10)
     best = 0.0
     for rate, strength in combinations(found):
         W = noise
@@ -374,7 +378,7 @@ def check_plausible(
             chosen = torch.arange(step * 60, step * 60 + 60) % 600
             W = W - rate * loss(W, X_DIGITS[chosen], Y_DIGITS[chosen], strength)[1]
         best = max(best, accuracy_on_changed_digits(W))
-        if best >= 70:
+        if best >= 50:
             return
     checks.holds(
         False,
@@ -384,13 +388,13 @@ def check_plausible(
     )
 
 
-@pytest.mark.task("search", weight=2)
+@pytest.mark.task("search", weight=1)
 def test_svm_search_params_learn() -> None:
     """SVM: with one of the combinations it learns to read digits."""
     check_plausible(linear_classifier.svm_get_search_params(), svm_loss)
 
 
-@pytest.mark.task("search", weight=2)
+@pytest.mark.task("search", weight=1)
 def test_softmax_search_params_learn() -> None:
     """Softmax: with one of the combinations it learns to read digits."""
     check_plausible(linear_classifier.softmax_get_search_params(), softmax_loss)
@@ -475,7 +479,7 @@ def test_one_choice_accuracies() -> None:
         value = accuracy.item() if type(accuracy) is Tensor and accuracy.numel() == 1 else accuracy
         number = checks.number(value, at_least=0, at_most=100, what=f"the {part} accuracy")
         hints = [
-            Hint(sum(rights) - right, says="the two accuracies are swapped"),
+            Hint(sum(rights) - right, says="measured on the other part of the data"),
             Hint(1 - right, says="this is the fraction of wrong labels"),
             Hint(0.0, says="measured before training, or as a whole number"),
         ]
