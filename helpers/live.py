@@ -5,8 +5,9 @@ What a reload does, in full:
 - The file is compiled afresh; no ``.pyc`` is used, which two edits within a second would confuse.
 - All names of the old version go, and the new version's come. If it cannot be loaded, the old version stays
   whole.
-- Functions and classes that the notebook imported by name (``from knn import predict_labels``, or ``*``) are
-  exchanged for the new ones. Names that are new in the file, and plain values, are not: import them again.
+- Functions and classes that the notebook, or another module that is followed, imported by name (``from knn
+  import predict_labels``, or ``*``) are exchanged for the new ones. Names that are new in the file, and plain
+  values, are not: import them again.
 - Objects made earlier (``classifier = KnnClassifier(...)``) keep the methods of their time; make them again.
 """
 
@@ -172,16 +173,17 @@ def origin(error: BaseException, files: Sequence[Path]) -> tuple[str, int, str] 
 
 
 def _load(name: str) -> None:
-    """Import a module, or reload it and exchange what the notebook imported from it."""
+    """Import a module, or reload it and exchange what the notebook and other modules imported from it."""
     module = sys.modules.get(name)
     if module is None:
         importlib.import_module(name)
         return
     module = importlib.reload(module)
-    notebook = vars(sys.modules["__main__"])
-    for key, value in list(notebook.items()):
-        if isinstance(value, (FunctionType, type)) and value.__module__ == name:
-            notebook[key] = vars(module).get(value.__name__, value)
+    others = [sys.modules[other] for other in _finder.files if other in sys.modules and other != name]
+    for names in map(vars, (sys.modules["__main__"], *others)):
+        for key, value in list(names.items()):
+            if isinstance(value, (FunctionType, type)) and value.__module__ == name:
+                names[key] = vars(module).get(value.__name__, value)
 
 
 def _before_cell(info: object) -> None:

@@ -396,3 +396,13 @@ def test_many_functions_are_followed_in_linear_time() -> None:
     facts = scan(source)
     assert facts.function("f0").uses[-1].what == ".norm"
     assert time.process_time() - start < 20
+
+
+@pytest.mark.parametrize(
+    "line", ["from torch.nn import functional as F", "import torch.nn.functional as F", "import torch as F"]
+)
+def test_what_is_allowed_may_lie_in_what_is_banned(line: str) -> None:
+    rules = {"banned": ["torch.nn"], "allowed": ["torch.nn.functional.pad"]}
+    inner = "nn.functional." if line.endswith("torch as F") else ""
+    require(StandIn(f"{line}\ndef f(x): return F.{inner}pad(x, (1, 1))"), **rules)
+    assert "uses torch.nn" in broken(f"{line}\ndef f(x): return F.{inner}relu(x)", **rules).problem

@@ -182,3 +182,17 @@ def test_the_place_of_an_exception_is_the_named_function(file: Path) -> None:
 def test_times_of_other_days_have_a_date() -> None:
     assert len(live.clock(time.time())) == 8
     assert live.clock(0).startswith(("1970-01-01 ", "1969-12-31 "))
+
+
+def test_another_module_that_imported_from_it_gets_the_new_version(file: Path, tmp_path: Path) -> None:
+    outer = tmp_path / "outer.py"
+    outer.write_text("from edited import f\n\ndef g():\n    return f()\n")
+    live.follow({"outer": outer})
+    try:
+        assert importlib.import_module("outer").g() == 1
+        file.write_text(SECOND)
+        live.refresh("edited")
+        assert importlib.import_module("outer").g() == 2
+    finally:
+        sys.modules.pop("outer", None)
+        del live._finder.files["outer"]

@@ -1,0 +1,181 @@
+"""Layers and update rules that an assignment gives to its students, made of PyTorch's own operations.
+
+A layer is a class with two static functions: ``forward`` returns the result and a cache, and ``backward``
+takes the gradient of a loss with respect to that result, and the cache, and returns the gradients with
+respect to what went in. PyTorch works these gradients out; an assignment that asks for them by hand bans
+this module.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+from torch.optim.adam import adam as _adam
+from torch.optim.sgd import sgd as _sgd
+
+Config = dict[str, Any]
+
+
+class Linear:
+    """A fully connected layer."""
+
+    @staticmethod
+    def forward(x: Tensor, w: Tensor, b: Tensor) -> tuple[Tensor, Any]:
+        """Compute x w + b for x (N, ...) with D numbers per example, w (D, M) and b (M,); returns (N, M)."""
+        return _traced(lambda x, w, b: x.flatten(1) @ w + b, x, w, b)
+
+    @staticmethod
+    def backward(dout: Tensor, cache: Any) -> tuple[Tensor, Tensor, Tensor]:
+        """Return the gradients (dx, dw, db), each of the shape of what it belongs to."""
+        dx, dw, db = _gradients(dout, cache)
+        return dx, dw, db
+
+
+class ReLU:
+    """The rectifier, max(0, x), entry by entry."""
+
+    @staticmethod
+    def forward(x: Tensor) -> tuple[Tensor, Any]:
+        """Compute max(0, x) for x of any shape."""
+        return _traced(F.relu, x)
+
+    @staticmethod
+    def backward(dout: Tensor, cache: Any) -> Tensor:
+        """Return the gradient dx."""
+        return _gradients(dout, cache)[0]
+
+
+class Linear_ReLU:
+    """A fully connected layer and a ReLU."""
+
+    @staticmethod
+    def forward(x: Tensor, w: Tensor, b: Tensor) -> tuple[Tensor, Any]:
+        """Compute max(0, x w + b), in the shapes of `Linear`."""
+        sums, linear = Linear.forward(x, w, b)
+        out, relu = ReLU.forward(sums)
+        return out, (linear, relu)
+
+    @staticmethod
+    def backward(dout: Tensor, cache: Any) -> tuple[Tensor, Tensor, Tensor]:
+        """Return the gradients (dx, dw, db)."""
+        linear, relu = cache
+        return Linear.backward(ReLU.backward(dout, relu), linear)
+
+
+class FastConv:
+    """Convolution by PyTorch. Shapes that do not fit raise PyTorch's error."""
+
+    @staticmethod
+    def forward(x: Tensor, w: Tensor, b: Tensor, conv_param: Mapping[str, int]) -> tuple[Tensor, Any]:
+        """Convolve x (N, C, H, W) with w (F, C, HH, WW) and b (F,); `conv_param` holds stride and pad."""
+        stride, pad = conv_param["stride"], conv_param["pad"]
+        return _traced(lambda x, w, b: F.conv2d(x, w, b, stride=stride, padding=pad), x, w, b)
+
+    @staticmethod
+    def backward(dout: Tensor, cache: Any) -> tuple[Tensor, Tensor, Tensor]:
+        """Return the gradients (dx, dw, db)."""
+        dx, dw, db = _gradients(dout, cache)
+        return dx, dw, db
+
+
+class FastMaxPool:
+    """Max pooling by PyTorch. Shapes that do not fit raise PyTorch's error."""
+
+    @staticmethod
+    def forward(x: Tensor, pool_param: Mapping[str, int]) -> tuple[Tensor, Any]:
+        """Pool x (N, C, H, W); `pool_param` holds pool_height, pool_width and stride."""
+        window = pool_param["pool_height"], pool_param["pool_width"]
+        return _traced(lambda x: F.max_pool2d(x, window, stride=pool_param["stride"]), x)
+
+    @staticmethod
+    def backward(dout: Tensor, cache: Any) -> Tensor:
+        """Return the gradient dx; of several equal maxima in a window, the first gets it."""
+        return _gradients(dout, cache)[0]
+
+
+def softmax_loss(x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
+    """Compute the mean of -log p(y), where p is the softmax of the scores, and its gradient.
+
+    Parameters
+    ----------
+    x : Tensor of shape (N, C)
+        Scores.
+    y : Tensor of shape (N,), int64
+        Labels.
+
+    Returns
+    -------
+    loss : Tensor of shape ()
+    dx : Tensor of shape (N, C)
+    """
+    loss, cache = _traced(lambda x: F.cross_entropy(x, y), x)
+    return loss, _gradients(torch.ones_like(loss), cache)[0]
+
+
+def sgd_momentum(w: Tensor, dw: Tensor, config: Config | None = None) -> tuple[Tensor, Config]:
+    """Take a step of gradient descent with momentum, as `torch.optim.SGD` does.
+
+    Parameters
+    ----------
+    w, dw : Tensor
+        A parameter and its gradient; neither is modified.
+    config : dict, optional
+        ``learning_rate`` (1e-2) and ``momentum`` (0.9); `velocity` is kept here from step to step.
+
+    Returns
+    -------
+    next_w : Tensor
+    config : dict
+    """
+    config = {"learning_rate": 1e-2, "momentum": 0.9, **(config or {})}
+    velocity, next_w = config.get("velocity", torch.zeros_like(w)).clone(), w.clone()
+    options: dict[str, Any] = {"lr": config["learning_rate"], "momentum": config["momentum"]}
+    options |= {"weight_decay": 0.0, "dampening": 0.0, "nesterov": False, "maximize": False}
+    with torch.no_grad():
+        _sgd([next_w], [dw], [velocity], foreach=False, **options)
+    return next_w, config | {"velocity": velocity}
+
+
+def adam(w: Tensor, dw: Tensor, config: Config | None = None) -> tuple[Tensor, Config]:
+    """Take a step of Adam (Kingma and Ba, 2015), as `torch.optim.Adam` does.
+
+    Parameters
+    ----------
+    w, dw : Tensor
+        A parameter and its gradient; neither is modified.
+    config : dict, optional
+        ``learning_rate`` (1e-3), ``beta1`` (0.9), ``beta2`` (0.999) and ``epsilon`` (1e-8); the moments
+        ``m`` and ``v`` and the number of steps ``t`` are kept here from step to step.
+
+    Returns
+    -------
+    next_w : Tensor
+    config : dict
+    """
+    config = {"learning_rate": 1e-3, "beta1": 0.9, "beta2": 0.999, "epsilon": 1e-8, **(config or {})}
+    m, v = (config.get(name, torch.zeros_like(w)).clone() for name in "mv")
+    steps, next_w = torch.tensor(float(config.get("t", 0))), w.clone()
+    options: dict[str, Any] = {name: config[name] for name in ("beta1", "beta2")}
+    options |= {"lr": config["learning_rate"], "eps": config["epsilon"], "weight_decay": 0.0}
+    with torch.no_grad():
+        _adam([next_w], [dw], [m], [v], [], [steps], foreach=False, amsgrad=False, maximize=False, **options)
+    return next_w, config | {"m": m, "v": v, "t": int(steps)}
+
+
+def _traced(function: Callable[..., Tensor], *inputs: Tensor) -> tuple[Tensor, Any]:
+    """Return the value of a function, and what its gradients need."""
+    leaves = [value.detach().requires_grad_() for value in inputs]
+    with torch.enable_grad():
+        out = function(*leaves)
+    return out.detach(), (out, leaves)
+
+
+def _gradients(dout: Tensor, cache: Any) -> tuple[Tensor, ...]:
+    """Return the gradients with respect to the inputs of the function."""
+    out, leaves = cache
+    found: tuple[Tensor, ...] = torch.autograd.grad(out, leaves, dout, retain_graph=True)
+    return found
