@@ -129,7 +129,7 @@ def sample_batch(
 def nn_forward_pass(params: Params, X: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     """Compute the scores of all classes: a linear layer, ReLU, and another linear layer.
 
-    Use no loop. Neither `params` nor `X` may be modified.
+    Use no loop (a comprehension counts as one). Neither `params` nor `X` may be modified.
 
     Parameters
     ----------
@@ -162,7 +162,7 @@ def nn_forward_backward(
     biases are not regularized; and scores may be as large as 10,000, whose exponential is infinite. What
     happens to p when the same number is subtracted from all scores of an example?
 
-    Use no loop. Neither `params` nor `X` nor `y` may be modified.
+    Use no loop (a comprehension counts as one). Neither `params` nor `X` nor `y` may be modified.
 
     Parameters
     ----------
@@ -179,7 +179,7 @@ def nn_forward_backward(
     -------
     scores : Tensor of shape (N, C)
         If `y` is None; nothing else is returned then.
-    loss : Tensor of shape ()
+    loss : Tensor of shape (), or float
         The loss, if there are labels.
     grads : dict of str to Tensor
         The gradient of the loss with respect to each parameter, by its name and of its shape.

@@ -1,0 +1,445 @@
+"""Hidden tests of the two-layer network: training, prediction and the search.
+
+Whatever these build on is replaced: by results that are known beforehand, or by a network in PyTorch's own
+functions and float64, so that a mistake is not counted twice.
+"""
+
+import itertools
+import math
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from typing import Any
+
+import pytest
+import torch
+import two_layer_net
+from torch import Tensor
+
+from autograder.seeds import hidden_generator
+from helpers import checks, data
+from helpers.checks import Hint
+from helpers.constraints import require
+from helpers.substitute import substituted
+
+BANNED = ("torch.nn", "torch.optim", "torch.autograd", "torch.func", ".backward", ".cuda")
+NAMES = ("W1", "b1", "W2", "b2")
+MAX_WORK = 20_000_000
+"""More numbers than any test needs: student code that asks the network for more gets nothing."""
+
+Params = dict[str, Tensor]
+
+
+def normal(name: str, *shape: int, dtype: torch.dtype = torch.float64) -> Tensor:
+    """Return hidden normal numbers."""
+    generator = hidden_generator("two_layer_net", name)
+    return torch.randn(*shape, generator=generator, dtype=torch.float64).to(dtype)
+
+
+def labels_below(classes: int, name: str, count: int) -> Tensor:
+    """Return hidden labels."""
+    return torch.randint(classes, (count,), generator=hidden_generator("two_layer_net", name))
+
+
+def hidden_params(name: str, d: int, h: int, c: int) -> Params:
+    """Return hidden parameters, biases included, of a network with scores of moderate size."""
+    shapes = {"W1": (d, h), "b1": (h,), "W2": (h, c), "b2": (c,)}
+    return {key: 0.7 * normal(f"{name}/{key}", *shape) for key, shape in shapes.items()}
+
+
+def copied(params: Params, dtype: torch.dtype = torch.float64) -> Params:
+    """Return a copy of all parameters."""
+    return {name: value.to(dtype, copy=True) for name, value in params.items()}
+
+
+# A network that is right
+
+
+def true_forward(params: Params, X: Tensor) -> tuple[Tensor, Tensor]:
+    """Return scores and hidden values in the dtype of X."""
+    if X.numel() * params["W1"].shape[1] > MAX_WORK:
+        raise ValueError("too many examples")
+    w1, b1, w2, b2 = (params[name].double() for name in NAMES)
+    hidden = torch.addmm(b1, X.double(), w1).relu()
+    return torch.addmm(b2, hidden, w2).to(X.dtype), hidden.to(X.dtype)
+
+
+def true_loss_func(params: Params, X: Tensor, y: Tensor | None = None, reg: float = 0.0) -> object:
+    """Do what nn_forward_backward should."""
+    scores, hidden = (result.double() for result in true_forward(params, X))
+    if y is None:
+        return scores.to(X.dtype)
+    targets = torch.nn.functional.one_hot(y, scores.shape[1]).double()
+    upstream = (scores.softmax(dim=1) - targets) / len(y)
+    below = (upstream @ params["W2"].double().T).masked_fill(hidden == 0, 0)
+    grads = {"W1": X.double().T @ below, "b1": below.sum(0), "W2": hidden.T @ upstream, "b2": upstream.sum(0)}
+    squares = 0.0
+    for name in ("W1", "W2"):
+        grads[name] += 2 * reg * params[name].double()
+        squares += float((params[name].double() ** 2).sum())
+    loss = torch.nn.functional.cross_entropy(scores, y) + reg * squares
+    return loss.to(X.dtype), copied(grads, X.dtype)
+
+
+def true_predict(params: Params, loss_func: object, X: Tensor) -> Tensor:
+    """Do what nn_predict should."""
+    return true_forward(params, X)[0].argmax(dim=1)
+
+
+def with_true_network() -> AbstractContextManager[None]:
+    """Replace all that training and prediction build on."""
+    return substituted(two_layer_net, nn_forward_pass=true_forward, nn_forward_backward=true_loss_func)
+
+
+# Training
+
+PARAMS = hidden_params("net", 6, 8, 5)
+MANY = normal("many", 64, 6)
+TRAIN = normal("train", 13, 6)
+TRAIN_LABELS = labels_below(5, "train/y", 13)
+VAL_LABELS = labels_below(5, "val/y", 10)
+STEPS = [{name: normal(f"step {it}/{name}", *PARAMS[name].shape) for name in NAMES} for it in range(11)]
+RATE, DECAY = 0.3, 0.6
+
+
+class Course:
+    """Loss and prediction functions whose results are known beforehand; they note what they are asked."""
+
+    def __init__(self) -> None:
+        self.seen: list[Params] = []
+        self.batches: list[Tensor] = []
+
+    def loss_func(self, params: Params, X: Tensor, y: Tensor | None = None, reg: float = 0.0) -> object:
+        """Return the next loss and the next gradients of the list."""
+        if y is None:
+            return torch.zeros(len(X), 5)
+        self.seen.append(copied(params))
+        self.batches.append(y.clone())
+        step = len(self.seen) - 1
+        return torch.tensor(100.0 - step), STEPS[step]
+
+    def pred_func(self, params: Params, loss_func: object, X: Tensor) -> Tensor:
+        """Predict as many validation labels right as steps were taken, and all labels of a batch but one."""
+        if len(X) == len(VAL_LABELS):
+            right = sum(bool((params["b2"] != seen["b2"]).any()) for seen in self.seen)
+            return torch.where(torch.arange(len(X)) < right, VAL_LABELS, VAL_LABELS + 1)
+        labels = self.batches[-1].clone()
+        labels[0] += 1
+        return labels
+
+
+def train(course: Course, params: Params, num_iters: int, batch_size: int) -> Any:
+    """Let the student's code train on known gradients."""
+    stats = two_layer_net.nn_train(
+        params,
+        course.loss_func,
+        course.pred_func,
+        TRAIN.clone(),
+        TRAIN_LABELS.clone(),
+        MANY[:10].clone(),
+        VAL_LABELS.clone(),
+        learning_rate=RATE,
+        learning_rate_decay=DECAY,
+        reg=0.1,
+        num_iters=num_iters,
+        batch_size=batch_size,
+    )
+    checks.holds(
+        type(stats) is dict and all(f"{name}_history" in stats for name in ("loss", "train_acc", "val_acc")),
+        what="the statistics",
+        problem="not a dict with loss_history, train_acc_history and val_acc_history",
+    )
+    return stats
+
+
+def after(rates: Sequence[float]) -> Params:
+    """Return the parameters after steps of these lengths."""
+    found = copied(PARAMS)
+    for rate, step in zip(rates, STEPS, strict=False):
+        found = {name: found[name] - rate * step[name] for name in NAMES}
+    return found
+
+
+def rates(decays: Callable[[int], int], count: int = 8) -> list[float]:
+    """Return the learning rates of the steps, given how often they have decayed before step `it`."""
+    return [RATE * DECAY ** decays(it) for it in range(count)]
+
+
+@pytest.mark.task("train", weight=4)
+def test_training_steps() -> None:
+    """Training: eight steps with known gradients, in epochs of three."""
+    course, params = Course(), copied(PARAMS)
+    train(course, params, num_iters=8, batch_size=4)
+    right = rates(lambda it: (it + 2) // 3)
+    wrong = {
+        "the learning rate decayed after every iteration; it does so once per epoch": rates(lambda it: it),
+        "the learning rate did not decay": rates(lambda it: 0),
+        "the learning rate decayed before the step; decay it after the step": rates(lambda it: it // 3 + 1),
+        "the learning rate decayed at the end of an epoch; do so in iterations 0, E, 2E": rates(
+            lambda it: it // 3
+        ),
+        "the step went along the gradient; it goes against it": [-rate for rate in right],
+        "params still holds the old values; change them in the dict": [],
+        "only the first step was taken": right[:1],
+    }
+    for name in NAMES:
+        hints = [Hint(after(lengths)[name], says) for says, lengths in wrong.items()]
+        what = f'params["{name}"] after the training'
+        checks.close(params[name], after(right)[name], what=what, rtol=1e-6, atol=1e-8, hints=hints)
+    for it, seen in enumerate(course.seen):
+        checks.close(seen, after(right[:it]), what=f"params in iteration {it}", rtol=1e-6, atol=1e-8)
+
+
+@pytest.mark.task("train", weight=3)
+def test_training_histories() -> None:
+    """Training: losses of all iterations, and accuracies once per epoch, after the step."""
+    stats = train(Course(), copied(PARAMS), num_iters=8, batch_size=4)
+    losses = [100.0 - it for it in range(8)]
+    checks.close(stats["loss_history"], losses, what="the loss history", rtol=1e-6)
+    hints = [
+        Hint([0.0, 0.3, 0.6], says="the accuracy was measured before the step, not after it"),
+        Hint([0.3, 0.6], says="measured at the end of an epoch; do so in iterations 0, E, 2E"),
+        Hint([0.1 * it for it in range(1, 9)], says="measured in every iteration; do so once per epoch"),
+        Hint([10.0, 40.0, 70.0], says="these are percentages; an accuracy is a number from 0 to 1"),
+        Hint([0.75] * 3, says="this is the accuracy on the batch"),
+    ]
+    right = [0.1, 0.4, 0.7]
+    checks.close(stats["val_acc_history"], right, what="the accuracies on validation", rtol=1e-6, hints=hints)
+    checks.close(stats["train_acc_history"], [0.75] * 3, what="the accuracies on batches", rtol=1e-6)
+
+
+@pytest.mark.task("train", weight=2)
+def test_training_with_large_batches() -> None:
+    """Training: where a batch is larger than the training set, every iteration is an epoch."""
+    params = copied(PARAMS)
+    stats = train(Course(), params, num_iters=5, batch_size=40)
+    right = after(rates(lambda it: it, 5))
+    checks.close(params["W2"], right["W2"], what='params["W2"] after the training', rtol=1e-6, atol=1e-8)
+    accuracies = [0.1, 0.2, 0.3, 0.4, 0.5]
+    checks.close(stats["val_acc_history"], accuracies, what="the accuracies on validation", rtol=1e-6)
+
+
+@pytest.mark.constraint
+@pytest.mark.task("train", weight=1)
+def test_training_source() -> None:
+    """Training: no optimizer and no automatic differentiation."""
+    train(Course(), copied(PARAMS), num_iters=2, batch_size=4)
+    require(two_layer_net.nn_train, banned=BANNED)
+
+
+NUM_DIGITS = 200
+DIGITS = data.digits(num_train=1000, num_val=100, num_test=NUM_DIGITS)
+
+
+def changed_digits() -> tuple[Tensor, Tensor]:
+    """Return digits that are nowhere to be looked up: each moved, faded and made noisy in its own way."""
+    generator = hidden_generator("two_layer_net", "digits")
+    order = torch.randperm(NUM_DIGITS, generator=generator)
+    shift = torch.rand(NUM_DIGITS, 1, 1, 1, generator=generator) - 0.5  # in pixels
+    neighbours = torch.where(shift > 0, DIGITS.x_test.roll(1, dims=3), DIGITS.x_test.roll(-1, dims=3))
+    moved = torch.lerp(DIGITS.x_test, neighbours, shift.abs())
+    contrast = 0.7 + 0.3 * torch.rand(NUM_DIGITS, 1, 1, 1, generator=generator)
+    noise = 0.1 * torch.randn(NUM_DIGITS, 1, 8, 8, generator=generator)
+    return (moved * contrast + noise).clamp(0, 1)[order], DIGITS.y_test[order]
+
+
+@pytest.mark.task("train", weight=2)
+def test_training_on_digits() -> None:
+    """Training: a network learns to read digits, and reads those that nobody has seen."""
+    x_hidden, y_hidden = changed_digits()
+    start = {name: 0.1 * value for name, value in hidden_params("digits", 64, 32, 10).items()}
+    params = copied(start, torch.float32)
+    with with_true_network():
+        two_layer_net.nn_train(
+            params,
+            true_loss_func,
+            true_predict,
+            DIGITS.x_train.flatten(1),
+            DIGITS.y_train.clone(),
+            DIGITS.x_val.flatten(1),
+            DIGITS.y_val.clone(),
+            learning_rate=1.0,
+            learning_rate_decay=0.97,
+            reg=1e-4,
+            num_iters=200,
+            batch_size=100,
+        )
+    for name in NAMES:
+        checks.tensor(params[name], shape=start[name].shape, dtype=torch.float32, what=f'params["{name}"]')
+    labels = true_predict(params, None, x_hidden.flatten(1))
+    accuracy = float((labels == y_hidden).double().mean()) * 100
+    # The reference gets 92.3 on average over 20 secrets; the standard deviation is 1.38, and 5.2 of it less
+    # are 85.1.
+    checks.number(accuracy, at_least=85, what="the percentage of digits recognized")
+
+
+# Prediction
+
+
+@pytest.mark.task("predict", weight=2)
+def test_prediction() -> None:
+    """Prediction: the class with the highest score, for many examples."""
+    scores = true_forward(PARAMS, MANY)[0]
+    with with_true_network():
+        found = two_layer_net.nn_predict(copied(PARAMS), true_loss_func, MANY.clone())
+    hints = [
+        Hint(scores.argmin(dim=1), says="the class with the lowest score was chosen"),
+        Hint(scores.argmax(dim=0), says="the best example of each class was chosen; compare classes, dim=1"),
+    ]
+    checks.equal(found, scores.argmax(dim=1), what="the labels", hints=hints)
+
+
+@pytest.mark.task("predict", weight=1)
+def test_prediction_of_one() -> None:
+    """Prediction: a single example in float32 gets a tensor with one label."""
+    for x in MANY[:6].float().split(1):
+        with with_true_network():
+            found = two_layer_net.nn_predict(copied(PARAMS, torch.float32), true_loss_func, x)
+        checks.equal(found, true_predict(PARAMS, None, x), what="the label")
+
+
+# The search
+
+
+@pytest.mark.task("search_params", weight=3)
+def test_number_of_settings() -> None:
+    """Settings: at least 4 and at most 256 combinations, none of them twice."""
+    lists = two_layer_net.nn_get_search_params()
+    checks.holds(
+        type(lists) in (tuple, list) and len(lists) == 4 and all(type(one) in (tuple, list) for one in lists),
+        what="the settings",
+        problem="not four lists",
+    )
+    for values in lists:
+        distinct = {checks.number(value, at_least=0, what="a setting") for value in values}
+        checks.holds(len(distinct) == len(values), what="the settings", problem="a value is in a list twice")
+    number = math.prod(len(values) for values in lists)
+    checks.number(number, at_least=4, at_most=256, what="the number of combinations")
+
+
+FEATURES, NUM_TRAIN, NUM_VAL = 3 * 32 * 32, 30, 20
+SEARCH = {
+    "X_train": normal("search", NUM_TRAIN, FEATURES, dtype=torch.float32),
+    "y_train": torch.arange(NUM_TRAIN) % 10,
+    "X_val": normal("search/val", NUM_VAL, FEATURES, dtype=torch.float32),
+    "y_val": labels_below(10, "search/val/y", NUM_VAL),
+}
+RATES, SIZES, REGS, DECAYS = [0.5, 0.25], [3, 5, 4], [0.0, 0.125], [1.0, 0.75]
+SETTINGS = list(itertools.product(RATES, SIZES, REGS, DECAYS))
+
+
+class Nets:
+    """Networks whose accuracy on the validation set is known for all settings.
+
+    The better a network is there, the worse it is on the training set, so that choosing by that shows.
+    """
+
+    def __init__(self, best: int) -> None:
+        right = torch.randperm(15, generator=hidden_generator("two_layer_net", f"right {best}"))
+        others = [place for place in range(len(SETTINGS)) if place != best]
+        self.right = {SETTINGS[place]: int(right[n % 15]) for n, place in enumerate(others)}
+        self.right[SETTINGS[best]] = 17
+        kind = {"dtype": torch.float32, "device": "cpu"}
+        self.spare = {
+            size: [two_layer_net.TwoLayerNet(FEATURES, size, 10, **kind) for _ in range(len(SETTINGS) // 3)]
+            for size in SIZES
+        }
+        self.trained: set[tuple[float, ...]] = set()
+
+    def stats(self, settings: tuple[float, ...]) -> dict[str, list[float]]:
+        """Return what training with these settings gives."""
+        good = self.right[settings] / NUM_VAL
+        return {
+            "loss_history": [2.25, 1.0 + good],
+            "train_acc_history": [0.0, 1 - good],
+            "val_acc_history": [good / 2, good],
+        }
+
+    def labels(self, settings: tuple[float, ...] | None, x: Tensor) -> Tensor:
+        """Return the labels that a network predicts."""
+        truth = SEARCH["y_val"] if len(x) == NUM_VAL else SEARCH["y_train"]
+        right = 0 if settings is None else self.right[settings]
+        right = right if len(x) == NUM_VAL else NUM_TRAIN - right
+        return torch.where(torch.arange(len(truth)) < right, truth, (truth + 1) % 10)
+
+    def make(
+        self, input_size: int, hidden_size: int, output_size: int, *rest: object, **more: object
+    ) -> object:
+        """Stand for the class TwoLayerNet, whose other parameters do not matter here."""
+        if (int(input_size), int(output_size)) != (FEATURES, 10) or not self.spare.get(int(hidden_size)):
+            raise ValueError("a network of another size than asked for, or too many of them")
+        settings: list[tuple[float, ...]] = []
+
+        def train(
+            X: Tensor,
+            y: Tensor,
+            X_val: Tensor,
+            y_val: Tensor,
+            learning_rate: float = 1e-3,
+            learning_rate_decay: float = 0.95,
+            reg: float = 5e-6,
+            num_iters: int = 100,
+            batch_size: int = 200,
+            verbose: bool = False,
+        ) -> object:
+            if (len(X), len(y), len(X_val), len(y_val)) != (NUM_TRAIN, NUM_TRAIN, NUM_VAL, NUM_VAL):
+                raise ValueError("training and validation data are not in their places")
+            settings.append((float(learning_rate), int(hidden_size), float(reg), float(learning_rate_decay)))
+            self.trained.add(settings[-1])
+            return self.stats(settings[-1])
+
+        net: Any = self.spare[int(hidden_size)].pop()
+        net.train = train
+        net.predict = lambda X: self.labels(settings[-1] if settings else None, X)
+        return net
+
+
+def check_search(best: int) -> None:
+    """Check that the best of all settings is found, wherever it stands."""
+    nets = Nets(best)
+    with substituted(two_layer_net, TwoLayerNet=nets.make):
+        found = two_layer_net.find_best_net(
+            {name: value.clone() for name, value in SEARCH.items()}, lambda: (RATES, SIZES, REGS, DECAYS)
+        )
+    checks.holds(
+        type(found) in (tuple, list) and len(found) == 3,
+        what="the result of find_best_net",
+        problem="not network, statistics and accuracy",
+    )
+    net, stat, accuracy = found
+    checks.holds(
+        nets.trained == set(SETTINGS),
+        what="the settings that were tried",
+        problem="not all the combinations",
+        likely_cause="settings are mixed up, left out, or not passed on to train",
+    )
+    worst = min(nets.right.values()) / NUM_VAL
+    hints = [
+        Hint(85.0, says="this is a percentage; an accuracy is a number from 0 to 1"),
+        Hint(1 - worst, says="this is an accuracy on the training set; the validation set decides"),
+        Hint(worst, says="the worst network was chosen, or the one that is best on the training set"),
+        Hint(nets.right[SETTINGS[-1]] / NUM_VAL, says="the last network was chosen, not the best"),
+        Hint(nets.right[SETTINGS[0]] / NUM_VAL, says="the first network was chosen, not the best"),
+    ]
+    if type(accuracy) is torch.Tensor:
+        accuracy = float(checks.tensor(accuracy, shape=(), what="the best accuracy"))
+    checks.close(accuracy, 0.85, what="the best accuracy", rtol=1e-6, hints=hints)
+    hints = [Hint(nets.stats(SETTINGS[-1]), says="these belong to the last network, not to the best")]
+    checks.close(stat, nets.stats(SETTINGS[best]), what="the statistics of the best network", hints=hints)
+    labels = net.predict(SEARCH["X_val"].clone())
+    hints = [
+        Hint(nets.labels(SETTINGS[-1], SEARCH["X_val"]), says="the last network was returned, not the best")
+    ]
+    checks.equal(labels, nets.labels(SETTINGS[best], SEARCH["X_val"]), what="the best network", hints=hints)
+
+
+@pytest.mark.task("find_best_net", weight=4)
+def test_best_net_in_the_middle() -> None:
+    """Search: the network with the highest accuracy on the validation set is found among 24."""
+    check_search(9)
+
+
+@pytest.mark.task("find_best_net", weight=3)
+def test_best_net_at_either_end() -> None:
+    """Search: it is found as well where it comes first or last."""
+    check_search(0)
+    check_search(len(SETTINGS) - 1)
