@@ -26,7 +26,10 @@ from helpers.comparison import (
 )
 from helpers.failures import CheckFailure
 
-__all__ = ["CheckFailure", "Hint", "close", "equal", "holds", "number", "raises", "tensor", "unchanged"]
+__all__ = [
+    *("CheckFailure", "Hint", "close", "equal", "holds", "number", "parts", "raises", "scalar", "tensor"),
+    "unchanged",
+]
 
 
 @dataclass(frozen=True)
@@ -182,6 +185,43 @@ def number(
     if at_most is not None and not value <= at_most:
         raise CheckFailure(what, "too large", expected_value=f"at most {at_most:g}", actual_value=found_text)
     return value
+
+
+def scalar(
+    actual: object, *, what: str, at_least: float | None = None, at_most: float | None = None
+) -> float:
+    """Check that a value is a finite number within bounds, or a tensor of shape () that holds one; return it.
+
+    Raises
+    ------
+    CheckFailure
+        If it is neither, or NaN, infinite or out of bounds.
+
+    Examples
+    --------
+    >>> scalar(torch.tensor(2.5), what="the loss")
+    2.5
+    """
+    if type(actual) is torch.Tensor:
+        actual = tensor(actual, shape=(), what=what).item()
+    return number(actual, at_least=at_least, at_most=at_most, what=what)
+
+
+def parts(actual: object, count: int, *, what: str) -> tuple[object, ...]:
+    """Check that a value is a tuple or list of so many parts, and return them.
+
+    Raises
+    ------
+    CheckFailure
+        If it is not.
+
+    Examples
+    --------
+    >>> loss, gradient = parts((1.0, torch.zeros(2)), 2, what="loss and gradient")
+    """
+    if (type(actual) is not tuple and type(actual) is not list) or len(actual) != count:
+        raise CheckFailure(what, f"not returned as {count} values")
+    return tuple(actual)
 
 
 def holds(condition: bool, *, what: str, problem: str, likely_cause: str | None = None) -> None:
