@@ -19,8 +19,8 @@ from matplotlib.figure import Figure
 COLORS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442")
 """Okabe and Ito, "Color Universal Design", 2008; for at most seven classes, beside markers."""
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")
-_INK, _GREY = "#222222", "#777777"
-_STYLE: Any = {
+INK, GREY = "#222222", "#777777"
+STYLE: Any = {
     "figure.dpi": 100,
     "figure.facecolor": "white",
     "savefig.facecolor": "white",
@@ -28,15 +28,29 @@ _STYLE: Any = {
     "font.size": 10,
     "axes.titlesize": 11.5,
     "axes.titlepad": 8,
-    "axes.labelcolor": _INK,
-    "axes.edgecolor": _GREY,
+    "axes.labelcolor": INK,
+    "axes.edgecolor": GREY,
     "axes.spines.top": False,
     "axes.spines.right": False,
-    "xtick.color": _INK,
-    "ytick.color": _INK,
+    "xtick.color": INK,
+    "ytick.color": INK,
     "image.cmap": "viridis",
     "legend.frameon": False,
 }
+"""Settings of matplotlib for all figures of the notebooks, those of other modules included."""
+
+
+def new_figure(rows: int, columns: int, size: tuple[float, float]) -> tuple[Figure, list[Axes]]:
+    """Return a figure that pyplot does not show by itself, and its axes in reading order."""
+    figure, axes = plt.subplots(rows, columns, figsize=size, squeeze=False)
+    plt.close(figure)
+    return figure, list(axes.flat)
+
+
+def as_rgb(image: torch.Tensor) -> torch.Tensor:
+    """Return an image (C, H, W) as (H, W, 3), a grey one dark on white."""
+    values = image.detach().cpu().to(torch.float32).clamp(0, 1)
+    return (1 - values if len(values) == 1 else values).permute(1, 2, 0).expand(-1, -1, 3)
 
 
 def sample_grid(
@@ -66,10 +80,10 @@ def sample_grid(
     for row, label in enumerate(classes):
         for column, image in enumerate(images[labels == label][:per_class]):
             top, left = row * (height + 1), column * (width + 1)
-            sheet[top : top + height, left : left + width] = _rgb(image)
-    with mpl.rc_context(_STYLE):
+            sheet[top : top + height, left : left + width] = as_rgb(image)
+    with mpl.rc_context(STYLE):
         shape = (0.52 * per_class + 1, 0.52 * len(classes) + 0.9)
-        figure, (axes,) = _figure(1, 1, shape)
+        figure, (axes,) = new_figure(1, 1, shape)
         axes.imshow(sheet.numpy(), interpolation="nearest")
         axes.set_yticks([row * (height + 1) + height / 2 for row in range(len(classes))])
         axes.set_yticklabels([_name(label, names) for label in classes])
@@ -95,9 +109,9 @@ def distance_map(
     y_train, y_test : Tensor of shape (num_train,) or (num_test,), optional
         Classes; points are then sorted by class, and lines separate the classes.
     """
-    with mpl.rc_context(_STYLE):
+    with mpl.rc_context(STYLE):
         height = min(max(6.4 * dists.shape[0] / dists.shape[1], 2.4), 6.0)
-        figure, (axes,) = _figure(1, 1, (7.2, height + 0.6))
+        figure, (axes,) = new_figure(1, 1, (7.2, height + 0.6))
         rows, columns = _order(y_train, dists.shape[0]), _order(y_test, dists.shape[1])
         sorted_dists = dists.detach().cpu()[rows][:, columns]
         drawn = axes.imshow(sorted_dists.numpy(), aspect="auto", interpolation="nearest")
@@ -144,8 +158,8 @@ def decision_regions(
         for a, b in zip(low - margin, high + margin, strict=True)
     ]
     places = torch.cartesian_prod(*ticks)
-    with mpl.rc_context(_STYLE):
-        figure, panels = _figure(1, len(predictors), (4.1 * len(predictors), 4.5))
+    with mpl.rc_context(STYLE):
+        figure, panels = new_figure(1, len(predictors), (4.1 * len(predictors), 4.5))
         for axes, (title, predict) in zip(panels, predictors.items(), strict=True):
             regions = predict(places).reshape(resolution, resolution).T
             _draw_regions(axes, ticks, regions, classes)
@@ -181,11 +195,11 @@ def nearest_neighbours(
         Neighbours to show. One of another class than its query gets a dashed frame and a cross.
     """
     nearest = dists.topk(k, dim=0, largest=False)
-    with mpl.rc_context(_STYLE):
-        figure, cells = _figure(len(queries), k + 1, (1.25 * (k + 1), 1.62 * len(queries) + 0.7))
+    with mpl.rc_context(STYLE):
+        figure, cells = new_figure(len(queries), k + 1, (1.25 * (k + 1), 1.62 * len(queries) + 0.7))
         for row, (query, truth) in enumerate(zip(queries, query_labels, strict=True)):
             line = cells[row * (k + 1) : (row + 1) * (k + 1)]
-            _draw_image(line[0], query, f"query: a {int(truth)}", frame=_INK)
+            _draw_image(line[0], query, f"query: a {int(truth)}", frame=INK)
             for rank, axes in enumerate(line[1:]):
                 place = int(nearest.indices[rank, row])
                 wrong = int(labels[place]) != int(truth)
@@ -217,18 +231,16 @@ def cross_validation(
     folds = [torch.tensor(k_to_accuracies[k], dtype=torch.float64) for k in ks]
     means = [float(fold.mean()) for fold in folds]
     spread = [float(fold.std(correction=0)) for fold in folds]
-    with mpl.rc_context(_STYLE):
-        figure, (axes,) = _figure(1, 1, (7.2, 4.5))
+    with mpl.rc_context(STYLE):
+        figure, (axes,) = new_figure(1, 1, (7.2, 4.5))
         for k, fold in zip(ks, folds, strict=True):
-            axes.plot([k] * len(fold), fold.tolist(), "o", color=_GREY, alpha=0.45, ms=4, zorder=1)
-        axes.plot([], [], "o", color=_GREY, alpha=0.45, ms=4, label="one fold")
+            axes.plot([k] * len(fold), fold.tolist(), "o", color=GREY, alpha=0.45, ms=4, zorder=1)
+        axes.plot([], [], "o", color=GREY, alpha=0.45, ms=4, label="one fold")
         label = "mean and standard deviation over the folds"
         axes.errorbar(ks, means, yerr=spread, fmt="-s", ms=5, lw=1.6, color=COLORS[0], capsize=4, label=label)
         if best_k is not None:
             best = means[ks.index(best_k)]
-            axes.plot(
-                best_k, best, "*", ms=17, mfc=COLORS[1], mec=_INK, zorder=5, label=f"best: k = {best_k}"
-            )
+            axes.plot(best_k, best, "*", ms=17, mfc=COLORS[1], mec=INK, zorder=5, label=f"best: k = {best_k}")
         axes.set_xscale("log")
         axes.set_xticks(ks, [str(k) for k in ks])
         axes.minorticks_off()
@@ -239,21 +251,8 @@ def cross_validation(
     return figure
 
 
-def _figure(rows: int, columns: int, size: tuple[float, float]) -> tuple[Figure, list[Axes]]:
-    """Return a figure that pyplot does not show by itself, and its axes in reading order."""
-    figure, axes = plt.subplots(rows, columns, figsize=size, squeeze=False)
-    plt.close(figure)
-    return figure, list(axes.flat)
-
-
-def _rgb(image: torch.Tensor) -> torch.Tensor:
-    """Return an image (C, H, W) as (H, W, 3), a grey one dark on white."""
-    values = image.detach().cpu().to(torch.float32).clamp(0, 1)
-    return (1 - values if len(values) == 1 else values).permute(1, 2, 0).expand(-1, -1, 3)
-
-
 def _draw_image(axes: Axes, image: torch.Tensor, caption: str, frame: str | None) -> None:
-    axes.imshow(_rgb(image).numpy(), interpolation="nearest")
+    axes.imshow(as_rgb(image).numpy(), interpolation="nearest")
     axes.set_xticks([])
     axes.set_yticks([])
     axes.set_xlabel(caption, fontsize=9)
@@ -309,7 +308,7 @@ def _draw_points(axes: Axes, points: torch.Tensor, labels: torch.Tensor, names: 
             s=34,
             color=COLORS[label],
             marker=MARKERS[label],
-            edgecolors=_INK,
+            edgecolors=INK,
             linewidths=0.7,
             label=_name(label, names),
         )

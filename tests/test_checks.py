@@ -277,3 +277,21 @@ def test_close_agrees_with_its_definition(expected: float, actual: float) -> Non
         except CheckFailure:
             passed = False
         assert passed == right
+
+
+@pytest.mark.parametrize("value", [2, 2.0, torch.tensor(2.0), torch.tensor(2, dtype=torch.float64)])
+def test_a_scalar_is_a_number_or_a_tensor_without_dimensions(value: object) -> None:
+    assert checks.scalar(value, what="the loss") == 2.0
+
+
+@pytest.mark.parametrize("value", [None, "2", torch.tensor([2.0]), torch.tensor(float("nan")), float("inf")])
+def test_nothing_else_is_a_scalar(value: object) -> None:
+    with pytest.raises(CheckFailure):
+        checks.scalar(value, what="the loss")
+
+
+def test_parts_are_a_tuple_or_a_list_of_the_right_length() -> None:
+    assert checks.parts([1, "a"], 2, what="both") == (1, "a")
+    for value in ((1,), (1, 2, 3), {1: 2, 3: 4}, "ab", None, torch.zeros(2)):
+        with pytest.raises(CheckFailure, match="both: not returned as 2 values"):
+            checks.parts(value, 2, what="both")
