@@ -1,0 +1,336 @@
+"""Hidden tests of convolution, forward and backward.
+
+Expected values come from `torch.nn.functional` and automatic differentiation, in float64. The backward pass
+gets its cache from the test, so that it does not hang on the forward pass.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import convolution_layers as layers
+import pytest
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from autograder.seeds import hidden_generator
+from helpers import checks
+from helpers.checks import Hint
+from helpers.constraints import require
+
+BANNED = (
+    *("torch.nn", "torch.autograd", "torch.func", "helpers", "scipy", ".cuda", ".requires_grad_"),
+    *("torch.conv1d", "torch.conv2d", "torch.conv3d", "torch.convolution", "torch.conv_transpose2d"),
+    *("torch.mkldnn_convolution", "torch.max_pool2d", "torch.max_pool2d_with_indices", "torch.avg_pool1d"),
+)
+ALLOWED = ("torch.nn.functional.pad",)
+
+
+def normal(name: str, *shape: int, dtype: torch.dtype = torch.float64) -> Tensor:
+    """Return hidden normal numbers."""
+    generator = hidden_generator("convolutional_networks", "convolution", name)
+    return torch.randn(*shape, generator=generator, dtype=torch.float64).to(dtype)
+
+
+def scattered(x: Tensor) -> Tensor:
+    """Return the same values in memory that is not contiguous."""
+    return torch.stack([x, torch.zeros_like(x)], dim=-1)[..., 0]
+
+
+@dataclass(frozen=True)
+class Case:
+    """A convolution."""
+
+    x: Tensor
+    w: Tensor
+    b: Tensor
+    stride: int
+    pad: int
+
+    @property
+    def param(self) -> dict[str, int]:
+        """What the student's functions get."""
+        return {"stride": self.stride, "pad": self.pad}
+
+    def tensors(self) -> tuple[Tensor, Tensor, Tensor]:
+        """Return copies of images, filters and biases."""
+        return self.x.clone(), self.w.clone(), self.b.clone()
+
+    def to(self, dtype: torch.dtype) -> "Case":
+        """Return the same in another dtype."""
+        return Case(self.x.to(dtype), self.w.to(dtype), self.b.to(dtype), self.stride, self.pad)
+
+    def out(self) -> Tensor:
+        """Return the right result in the dtype of the images."""
+        x, w, b = (v.double() for v in (self.x, self.w, self.b))
+        return F.conv2d(x, w, b, stride=self.stride, padding=self.pad).to(self.x.dtype)
+
+    def grads(self, dout: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Return the right gradients."""
+        leaves = [v.double().requires_grad_() for v in (self.x, self.w, self.b)]
+        out = F.conv2d(*leaves, stride=self.stride, padding=self.pad)
+        found = torch.autograd.grad(out, leaves, dout.double())
+        return tuple(v.to(self.x.dtype) for v in found)  # type: ignore[return-value]
+
+
+def case(name: str, images: tuple[int, ...], filters: tuple[int, ...], stride: int, pad: int) -> Case:
+    """Return a convolution of hidden numbers."""
+    shape = (filters[0], images[1], *filters[1:])
+    return Case(
+        normal(f"{name}/x", *images), normal(f"{name}/w", *shape), normal(name, shape[0]), stride, pad
+    )
+
+
+PLAIN = case("plain", (2, 3, 5, 7), (4, 3, 2), 1, 0)
+PADDED = case("pad", (2, 2, 4, 5), (3, 3, 3), 1, 1)
+STRIDES = {
+    "stride 2": case("stride", (2, 2, 7, 9), (3, 3, 3), 2, 0),
+    "stride 2, pad 1 and a remainder": case("remainder", (3, 2, 6, 9), (2, 3, 4), 2, 1),
+    "stride 3, larger than a filter": case("gaps", (1, 3, 8, 6), (2, 2, 1), 3, 2),
+}
+SAME = case("same", (1, 3, 32, 32), (10, 5, 5), 1, 2)
+LAST = case("last", (2, 3, 6, 8), (4, 3, 2), 2, 1)
+
+
+def first(found: object) -> Any:
+    """Return the result of a forward pass."""
+    checks.holds(
+        type(found) in (tuple, list) and len(found) == 2,  # type: ignore[arg-type]
+        what="what forward returns",
+        problem="not a pair of result and cache",
+    )
+    return found[0]  # type: ignore[index]
+
+
+def forward_hints(c: Case) -> list[Hint]:
+    """Return what typical mistakes make of a convolution."""
+    right, (x, w, b) = c.out(), c.tensors()
+    options = {"stride": c.stride, "padding": c.pad}
+    edges = F.pad(x, (c.pad,) * 4, mode="replicate")
+    return [
+        Hint(
+            F.conv2d(x, w.flip(2, 3), b, **options), says="the filters were flipped; lay them on as they are"
+        ),
+        Hint(F.conv2d(x, w, **options), says="the bias was forgotten"),
+        Hint(F.conv2d(x, w, b, stride=c.stride), says="the padding was forgotten"),
+        Hint(F.conv2d(x, w, b, padding=c.pad), says="the stride was forgotten"),
+        Hint(right[:, :, :-1, :-1], says="the last place of each row and column is missing"),
+        Hint(right.transpose(2, 3), says="height and width are swapped"),
+        Hint(F.conv2d(edges, w, b, stride=c.stride), says="padded by copies of the border; pad by zeros"),
+    ]
+
+
+def check_forward(c: Case, what: str = "the result", **tolerance: float) -> None:
+    """Compare the student's result with the right one."""
+    out = first(layers.Conv.forward(*c.tensors(), c.param))
+    checks.close(out, c.out(), what=what, hints=forward_hints(c), **tolerance)
+
+
+@pytest.mark.task("conv_forward", weight=3)
+def test_forward() -> None:
+    """Convolution: filters and images that are higher than wide, or wider than high."""
+    check_forward(PLAIN, rtol=1e-9, atol=1e-9)
+
+
+@pytest.mark.task("conv_forward", weight=2)
+def test_forward_with_padding() -> None:
+    """Convolution: images are padded by zeros."""
+    check_forward(PADDED, rtol=1e-9, atol=1e-9)
+
+
+@pytest.mark.task("conv_forward", weight=3)
+def test_forward_with_strides() -> None:
+    """Convolution: strides of 2 and 3, with a remainder or without."""
+    for name, c in STRIDES.items():
+        check_forward(c, f"the result with {name}", rtol=1e-9, atol=1e-9)
+
+
+@pytest.mark.task("conv_forward", weight=2)
+def test_forward_in_float32() -> None:
+    """Convolution: the result is in the dtype of the images and close to that in float64."""
+    check_forward(LAST.to(torch.float32))
+
+
+@pytest.mark.task("conv_forward", weight=2)
+def test_forward_in_scattered_memory() -> None:
+    """Convolution: images and filters may lie in memory that is not contiguous."""
+    out = first(layers.Conv.forward(scattered(LAST.x), scattered(LAST.w), LAST.b.clone(), LAST.param))
+    checks.close(out, LAST.out(), what="the result", hints=forward_hints(LAST), rtol=1e-9, atol=1e-9)
+
+
+@pytest.mark.task("conv_forward", weight=2)
+def test_forward_keeps_the_size() -> None:
+    """Convolution: ten 5 x 5 filters, stride 1 and pad 2, make 10 x 32 x 32 of 3 x 32 x 32."""
+    checks.close(
+        first(layers.Conv.forward(*SAME.tensors(), SAME.param)), SAME.out(), what="the result", rtol=1e-8
+    )
+
+
+@pytest.mark.task("conv_forward", weight=2)
+def test_forward_of_one_image_at_a_time() -> None:
+    """Convolution: an image gives the same in a batch and alone."""
+    c = STRIDES["stride 2, pad 1 and a remainder"]
+    for n, image in enumerate(c.x.split(1)):
+        out = first(layers.Conv.forward(image.clone(), c.w.clone(), c.b.clone(), c.param))
+        checks.close(out, c.out()[n : n + 1], what=f"the result for image {n} alone", rtol=1e-9, atol=1e-9)
+
+
+@pytest.mark.task("conv_forward", weight=2)
+def test_forward_of_a_shifted_image() -> None:
+    """Convolution: if the image shifts by a pixel, so does the result; by the stride, by one place."""
+    for stride in (1, 2):
+        image = F.pad(normal("shift", 1, 2, 4, 5), (4, 4, 4, 4))
+        shifted = image.roll((stride, stride), dims=(2, 3))
+        w, b, param = normal("shift/w", 2, 2, 3, 2), torch.zeros(2).double(), {"stride": stride, "pad": 0}
+        one = first(layers.Conv.forward(image, w.clone(), b.clone(), param))
+        other = first(layers.Conv.forward(shifted, w.clone(), b.clone(), param))
+        right = F.conv2d(image, w, b, stride=stride)
+        checks.close(one, right, what="the result", rtol=1e-9, atol=1e-9)
+        checks.close(other, right.roll((1, 1), dims=(2, 3)), what="the shifted result", rtol=1e-9, atol=1e-9)
+
+
+@pytest.mark.task("conv_forward", weight=2)
+def test_two_convolutions_are_one() -> None:
+    """Convolution: one after the other gives what their composed filters give at once."""
+    x, w, v = normal("two/x", 2, 2, 7, 8), normal("two/w", 3, 2, 3, 2), normal("two/v", 4, 3, 2, 3)
+    zeros, param = torch.zeros(4).double(), {"stride": 1, "pad": 0}
+    once = first(layers.Conv.forward(x.clone(), w.clone(), zeros[:3].clone(), dict(param)))
+    once = checks.tensor(once, shape=(2, 3, 5, 7), dtype=torch.float64, what="the first result")
+    twice = first(layers.Conv.forward(once, v.clone(), zeros.clone(), dict(param)))
+    composed = F.conv2d(w.permute(1, 0, 2, 3), v.flip(2, 3), padding=(1, 2)).permute(1, 0, 2, 3)
+    checks.close(twice, F.conv2d(x, composed), what="the second result", rtol=1e-9, atol=1e-9)
+
+
+@pytest.mark.task("conv_forward", weight=2)
+def test_one_by_one_filters() -> None:
+    """Convolution: 1 x 1 filters do at each pixel what a linear layer does."""
+    x, w, b = normal("one/x", 2, 3, 4, 5), normal("one/w", 6, 3, 1, 1), normal("one/b", 6)
+    out = first(layers.Conv.forward(x.clone(), w.clone(), b.clone(), {"stride": 1, "pad": 0}))
+    right = (x.permute(0, 2, 3, 1) @ w[:, :, 0, 0].T + b).permute(0, 3, 1, 2)
+    checks.close(out, right, what="the result", rtol=1e-9, atol=1e-9)
+
+
+@pytest.mark.constraint
+@pytest.mark.task("conv_forward", weight=2)
+def test_forward_inputs_unchanged() -> None:
+    """Convolution: neither images nor filters nor settings are modified."""
+    x, w, b = LAST.tensors()
+    param = LAST.param
+    checks.close(first(layers.Conv.forward(x, w, b, param)), LAST.out(), what="the result")
+    for name, before, after in zip(("x", "w", "b"), LAST.tensors(), (x, w, b), strict=True):
+        checks.unchanged(before, after, what=name)
+    checks.unchanged(LAST.param, param, what="conv_param")
+
+
+@pytest.mark.constraint
+@pytest.mark.task("conv_forward", weight=2)
+def test_forward_source() -> None:
+    """Convolution: of torch.nn only the padding is used."""
+    require(layers.Conv.forward, banned=BANNED, allowed=ALLOWED)
+
+
+# Backward
+
+
+def backward_hints(c: Case, dout: Tensor) -> dict[str, list[Hint]]:
+    """Return what typical mistakes make of the gradients."""
+    right = dict(zip(("dx", "dw", "db"), c.grads(dout), strict=True))
+    flipped = Case(c.x, c.w.flip(2, 3), c.b, c.stride, c.pad).grads(dout)[0]
+    padded = Case(F.pad(c.x, (c.pad,) * 4), c.w, c.b, c.stride, 0).grads(dout)[0]
+    return {
+        "dx": [
+            Hint(padded, says="the padding is still around dx; cut it off"),
+            Hint(flipped, says="the filters were flipped"),
+            Hint(right["dx"] / len(c.x), says="divided by the number of images; the loss does that"),
+        ],
+        "dw": [
+            Hint(right["dw"].flip(2, 3), says="the filters' gradients are flipped"),
+            Hint(right["dw"] / len(c.x), says="divided by the number of images; the loss does that"),
+        ],
+        "db": [
+            Hint(dout.sum(dim=(0, 1, 2)), says="summed over the filters; sum over images and places"),
+            Hint(dout.sum(dim=(1, 2, 3)), says="summed over the filters; sum over images and places"),
+            Hint(dout.mean(dim=(0, 2, 3)), says="averaged; the gradients of all places add up"),
+            Hint(dout[:, :, 0, 0].sum(dim=0), says="only one place counted"),
+        ],
+    }
+
+
+def check_backward(c: Case, dout: Tensor, what: str = "", **tolerance: float) -> None:
+    """Compare the student's gradients with the right ones."""
+    found = layers.Conv.backward(dout.clone(), (*c.tensors(), c.param))
+    checks.holds(
+        type(found) in (tuple, list) and len(found) == 3,
+        what="what backward returns",
+        problem="not the three gradients dx, dw, db",
+    )
+    hints = backward_hints(c, dout)
+    for name, one, right in zip(("dx", "dw", "db"), found, c.grads(dout), strict=True):
+        checks.close(one, right, what=f"{name}{what}", hints=hints[name], **tolerance)
+
+
+@pytest.mark.task("conv_backward", weight=3)
+def test_backward() -> None:
+    """Gradients of a convolution: without padding, at stride 1."""
+    check_backward(PLAIN, normal("dout", *PLAIN.out().shape), rtol=1e-9, atol=1e-9)
+
+
+@pytest.mark.task("conv_backward", weight=2)
+def test_backward_with_padding() -> None:
+    """Gradients of a convolution: the padding gets none."""
+    check_backward(PADDED, normal("dout/pad", *PADDED.out().shape), rtol=1e-9, atol=1e-9)
+
+
+@pytest.mark.task("conv_backward", weight=3)
+def test_backward_with_strides() -> None:
+    """Gradients of a convolution: strides of 2 and 3; pixels of a remainder get none."""
+    for name, c in STRIDES.items():
+        check_backward(c, normal(f"dout/{name}", *c.out().shape), f" with {name}", rtol=1e-9, atol=1e-9)
+
+
+@pytest.mark.task("conv_backward", weight=2)
+def test_backward_in_float32() -> None:
+    """Gradients of a convolution: in the dtype of the images and close to those in float64."""
+    check_backward(LAST.to(torch.float32), normal("float", *LAST.out().shape, dtype=torch.float32))
+
+
+@pytest.mark.task("conv_backward", weight=2)
+def test_backward_in_scattered_memory() -> None:
+    """Gradients of a convolution: a gradient may come in memory that is not contiguous."""
+    dout = normal("scattered", *LAST.out().shape)
+    cache = (scattered(LAST.x), scattered(LAST.w), LAST.b.clone(), LAST.param)
+    found = layers.Conv.backward(scattered(dout), cache)
+    for name, one, right in zip(("dx", "dw", "db"), found, LAST.grads(dout), strict=True):
+        checks.close(one, right, what=name, rtol=1e-9, atol=1e-9)
+
+
+@pytest.mark.task("conv_backward", weight=3)
+def test_backward_is_the_adjoint() -> None:
+    """Gradients of a convolution: <A x, y> = <x, A' y>, for filters as for images."""
+    c = case("adjoint", (4, 3, 11, 8), (5, 4, 3), 2, 1)
+    y = normal("adjoint/y", *c.out().shape)
+    images = Case(c.x, c.w, torch.zeros_like(c.b), c.stride, c.pad).out()
+    product = float((images * y).sum())
+    dx, dw, _ = layers.Conv.backward(y.clone(), (*c.tensors(), c.param))
+    for name, v, g in (("dx", c.x, dx), ("dw", c.w, dw)):
+        g = checks.tensor(g, shape=v.shape, dtype=torch.float64, what=name)
+        checks.close(float((v * g).sum()), product, what=f"the product with {name}", rtol=1e-8, atol=1e-7)
+
+
+@pytest.mark.constraint
+@pytest.mark.task("conv_backward", weight=2)
+def test_backward_inputs_unchanged() -> None:
+    """Gradients of a convolution: neither the gradient that came nor the cache is modified."""
+    dout = normal("kept", *LAST.out().shape)
+    given, (x, w, b) = dout.clone(), LAST.tensors()
+    dx, _, _ = layers.Conv.backward(given, (x, w, b, LAST.param))
+    checks.close(dx, LAST.grads(dout)[0], what="dx")
+    for name, before, after in (("dout", dout, given), ("x", LAST.x, x), ("w", LAST.w, w)):
+        checks.unchanged(before, after, what=name)
+
+
+@pytest.mark.constraint
+@pytest.mark.task("conv_backward", weight=2)
+def test_backward_source() -> None:
+    """Gradients of a convolution: of torch.nn only the padding is used, and no automatic differentiation."""
+    require(layers.Conv.backward, banned=BANNED, allowed=ALLOWED)

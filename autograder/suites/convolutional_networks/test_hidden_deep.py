@@ -1,0 +1,386 @@
+"""Hidden tests of the deep network, and of the weights that it begins with.
+
+Expected values come from `torch.nn.functional` and automatic differentiation in float64. The layers that
+students write are replaced by right ones meanwhile.
+"""
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from typing import Any
+
+import convolutional_networks as cn
+import pytest
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from autograder.seeds import hidden_generator
+from helpers import checks
+from helpers.checks import Hint
+from helpers.constraints import require
+from helpers.substitute import substituted
+
+Params = dict[str, Tensor]
+BANNED = ("torch.nn", "torch.optim", "torch.autograd", "torch.func", ".cuda", ".requires_grad_")
+EXACT = {"rtol": 1e-7, "atol": 1e-9}
+MAX_ENTRIES = 500_000
+
+
+def normal(name: str, *shape: int) -> Tensor:
+    """Return hidden normal numbers."""
+    generator = hidden_generator("convolutional_networks", "networks", name)
+    return torch.randn(*shape, generator=generator, dtype=torch.float64)
+
+
+# Layers that are right, to stand for the student's
+
+
+def norm(x: Tensor, gamma: Tensor, beta: Tensor, mode: object, eps: float = 1e-5) -> Tensor:
+    """Normalize vectors or images; in mode "test" by running statistics of 0 and 1."""
+    zeros = torch.zeros_like(gamma)
+    return F.batch_norm(x, zeros.clone(), zeros + 1, gamma, beta, training=mode == "train", eps=eps)
+
+
+def conv(x: Tensor, w: Tensor, b: Tensor, param: dict[str, int]) -> Tensor:
+    """Convolve."""
+    return F.conv2d(x, w, b, stride=param["stride"], padding=param["pad"])
+
+
+def pool(x: Tensor, param: dict[str, int]) -> Tensor:
+    """Pool."""
+    return F.max_pool2d(x, (param["pool_height"], param["pool_width"]), stride=param["stride"])
+
+
+def both_ways(function: Callable[..., Tensor], tensors: int) -> tuple[Callable[..., Any], Callable[..., Any]]:
+    """Return a layer's forward and backward functions; the first arguments are tensors."""
+
+    def forward(*args: Any) -> tuple[Tensor, Any]:
+        if sum(value.numel() for value in args[:tensors]) > MAX_ENTRIES:
+            raise ValueError("too many numbers")
+        return function(*args), args
+
+    def backward(dout: Tensor, cache: Sequence[Any]) -> Any:
+        leaves = [value.clone().requires_grad_() for value in cache[:tensors]]
+        found = torch.autograd.grad(function(*leaves, *cache[tensors:]), leaves, dout)
+        return found if tensors > 1 else found[0]
+
+    return forward, backward
+
+
+@contextmanager
+def replaced(cls: Any, layer: tuple[Callable[..., Any], Callable[..., Any]]) -> Iterator[None]:
+    """Replace the functions of a student's layer."""
+    right = dict(zip(("forward", "backward", "backward_alt"), (*layer, layer[1]), strict=True))
+    names = list(right) if layer[0] is NORM[0] and cls is cn.BatchNorm else ["forward", "backward"]
+    static = staticmethod if isinstance(cls, type) else lambda function: function
+    kept = {name: getattr(cls, name) for name in names}
+    for name in names:
+        setattr(cls, name, static(right[name]))
+    try:
+        yield
+    finally:
+        for name in names:
+            setattr(cls, name, static(kept[name]))
+
+
+NORM = both_ways(lambda x, gamma, beta, p: norm(x, gamma, beta, p["mode"], float(p.get("eps", 1e-5))), 3)
+CONV, POOL = both_ways(conv, 3), both_ways(pool, 1)
+
+
+@contextmanager
+def with_true_layers() -> Iterator[None]:
+    """Replace all layers that students write."""
+    layers = ((cn.Conv, CONV), (cn.MaxPool, POOL), (cn.BatchNorm, NORM), (cn.SpatialBatchNorm, NORM))
+    with ExitStack() as stack:
+        for cls, layer in layers:
+            stack.enter_context(replaced(cls, layer))
+        yield
+
+
+# What both networks have in common
+
+
+def loss_of(scores: Tensor, y: Tensor, params: Params, reg: float, mistake: str = "") -> Tensor:
+    """Return the loss, or what a typical mistake makes of it."""
+    factor = {"halved": 0.5, "forgotten": 0.0}.get(mistake, 1.0)
+    names = [
+        name
+        for name in params
+        if name.startswith("W")
+        or (mistake == "biases" and name.startswith("b") and not name.startswith("beta"))
+        or (mistake == "gamma and beta" and name.startswith(("gamma", "beta")))
+        or mistake == "all"
+    ]
+    if mistake == "convolutions":
+        names = [name for name in names if params[name].dim() == 2]
+    if mistake == "linear":
+        names = [name for name in names if params[name].dim() == 4]
+    return F.cross_entropy(scores, y) + factor * reg * sum((params[name] ** 2).sum() for name in names)
+
+
+LOSS_HINTS = {
+    "halved": "the regularization was halved; there is no factor 1/2",
+    "forgotten": "the regularization was forgotten",
+    "biases": "the biases were regularized, too; only weights are",
+    "gamma and beta": "gamma and beta were regularized, too; only weights are",
+    "all": "all parameters were regularized; only weights are",
+    "convolutions": "the weights of convolutions were not regularized",
+    "linear": "the weights of linear layers were not regularized",
+}
+
+
+def check_loss(
+    found: object,
+    params: Params,
+    names: dict[str, str],
+    forward: Callable[[Params], Tensor],
+    y: Tensor,
+    reg: float,
+) -> None:
+    """Compare loss and gradients with the right ones; `names` maps a right name to the student's."""
+    checks.holds(
+        type(found) in (tuple, list) and len(found) == 2,  # type: ignore[arg-type]
+        what="what loss returns",
+        problem="not a pair of loss and gradients",
+    )
+    loss, grads = found  # type: ignore[misc]
+    leaves = {name: value.clone().requires_grad_() for name, value in params.items()}
+    scores = forward(leaves)
+    losses = {mistake: loss_of(scores, y, leaves, reg, mistake) for mistake in ("", *LOSS_HINTS)}
+    if type(loss) is float:
+        loss = torch.tensor(loss, dtype=torch.float64)
+    hints = [Hint(losses[mistake].detach(), says) for mistake, says in LOSS_HINTS.items()]
+    checks.close(loss, losses[""].detach(), what="the loss", hints=hints, **EXACT)
+    checks.holds(
+        type(grads) is dict and set(grads) == set(names.values()),
+        what="the gradients",
+        problem="not a dict with an entry for each parameter, and no other",
+    )
+    right, *wrong = (
+        dict(
+            zip(leaves, torch.autograd.grad(losses[m], list(leaves.values()), retain_graph=True), strict=True)
+        )
+        for m in ("", *LOSS_HINTS)
+    )
+    for name, own in names.items():
+        hints = [Hint(g[name], says) for g, says in zip(wrong, LOSS_HINTS.values(), strict=True)]
+        checks.close(grads[own], right[name], what=f'grads["{own}"]', hints=hints, **EXACT)
+
+
+def check_weights(value: object, shape: tuple[int, ...], std: float, what: str) -> None:
+    """Check that weights are of this shape and spread about as they should."""
+    w = checks.tensor(value, shape=shape, dtype=torch.float64, what=what)
+    spread = (w**2).mean().sqrt() / std
+    slack = 5 / (2 * w.numel()) ** 0.5
+    checks.number(
+        float(spread), at_least=1 - slack, at_most=1 + slack, what=f"the spread of {what}, relative"
+    )
+
+
+# The deep network
+
+FILTERS, POOLS = (4, 3, 5), (0, 2)
+
+
+def deep_shapes(batchnorm: bool) -> dict[str, tuple[int, ...]]:
+    """Return names and shapes of the parameters."""
+    shapes: dict[str, tuple[int, ...]] = {}
+    for n, (before, after) in enumerate(zip((2, *FILTERS), FILTERS, strict=False), start=1):
+        shapes |= {f"W{n}": (after, before, 3, 3), f"b{n}": (after,)}
+        if batchnorm:
+            shapes |= {f"gamma{n}": (after,), f"beta{n}": (after,)}
+    return shapes | {"W4": (5 * 2 * 3, 6), "b4": (6,)}
+
+
+def deep_params(batchnorm: bool) -> Params:
+    """Return hidden parameters."""
+    return {name: 0.5 * normal(f"deep/{name}", *shape) for name, shape in deep_shapes(batchnorm).items()}
+
+
+IMAGES, LABELS = normal("images", 5, 2, 8, 12), torch.tensor([3, 0, 5, 1, 1])
+
+
+def deep_scores(p: Params, mode: str = "train") -> Tensor:
+    """Return the scores of the deep network."""
+    out = IMAGES
+    for n in (1, 2, 3):
+        out = F.conv2d(out, p[f"W{n}"], p[f"b{n}"], padding=1)
+        if f"gamma{n}" in p:
+            out = norm(out, p[f"gamma{n}"], p[f"beta{n}"], mode)
+        out = F.max_pool2d(F.relu(out), 2) if n - 1 in POOLS else F.relu(out)
+    return out.flatten(1) @ p["W4"] + p["b4"]
+
+
+def deep_net(batchnorm: bool, **settings: Any) -> Any:
+    """Return a student's network."""
+    return cn.DeepConvNet(
+        input_dims=(2, 8, 12),
+        num_filters=list(FILTERS),
+        max_pools=list(POOLS),
+        batchnorm=batchnorm,
+        num_classes=6,
+        dtype=torch.float64,
+        **settings,
+    )
+
+
+def own_names(net: Any, batchnorm: bool) -> dict[str, str]:
+    """Map the right names to the student's, whose layers may be counted from 0."""
+    own = [name for name in net.params.keys() if type(name) is str]  # noqa: SIM118 (it may be a live view)
+    parts = {name: re.fullmatch(r"(W|b|gamma|beta)_?(\d{1,2})", name) for name in own}
+    numbers = sorted({int(part[2]) for part in parts.values() if part})
+    found = {f"{part[1]}{numbers.index(int(part[2])) + 1}": name for name, part in parts.items() if part}
+    checks.holds(
+        set(found) == set(deep_shapes(batchnorm)) and len(own) == len(found),
+        what="the names of the parameters",
+        problem="not W, b, gamma and beta with the number of the layer",
+    )
+    return found
+
+
+def known_net(batchnorm: bool, **settings: Any) -> tuple[Any, dict[str, str]]:
+    """Return a student's network with known parameters, and its names of them."""
+    net = deep_net(batchnorm, **settings)
+    names = own_names(net, batchnorm)
+    for name, value in deep_params(batchnorm).items():
+        net.params[names[name]] = value.clone()
+    return net, names
+
+
+def begin(batchnorm: bool, **settings: Any) -> tuple[Any, dict[str, str]]:
+    """Return a student's network as it begins, and its names of the parameters; checks all but weights."""
+    net = deep_net(batchnorm, **settings)
+    names = own_names(net, batchnorm)
+    for name, shape in deep_shapes(batchnorm).items():
+        if not name.startswith("W"):
+            value = torch.full(shape, 1.0 if name.startswith("gamma") else 0.0, dtype=torch.float64)
+            checks.equal(net.params[names[name]], value, what=f'params["{names[name]}"]')
+    return net, names
+
+
+@pytest.mark.task("deep_net", weight=2)
+def test_deep_begins() -> None:
+    """Deep network: shapes and spread of weights, biases and beta of zero, gamma of one."""
+    for batchnorm in (False, True):
+        net, names = begin(batchnorm, weight_scale=0.02)
+        for name, shape in deep_shapes(batchnorm).items():
+            if name.startswith("W"):
+                check_weights(net.params[names[name]], shape, 0.02, f'params["{names[name]}"]')
+
+
+@pytest.mark.task("deep_net", weight=2)
+def test_deep_begins_with_kaiming() -> None:
+    """Deep network: with weight_scale "kaiming" weights come from kaiming_initializer."""
+    asked = []
+
+    def initializer(
+        Din: int, Dout: int, K: int | None = None, relu: bool = True, device: Any = None, dtype: Any = None
+    ) -> Tensor:
+        asked.append((Din, Dout, K))
+        shape = (Din, Dout) if K is None else (Dout, Din, K, K)
+        if torch.Size(shape).numel() > MAX_ENTRIES:
+            raise ValueError("too many weights")
+        return torch.full(shape, 0.5 + len(asked), dtype=torch.float64)
+
+    with substituted(cn, kaiming_initializer=initializer):
+        net, names = begin(True, weight_scale="kaiming")
+    checks.holds(
+        sorted(asked, key=str) == sorted([(2, 4, 3), (4, 3, 3), (3, 5, 3), (30, 6, None)], key=str),
+        what="the calls of kaiming_initializer",
+        problem="not one for each layer, with its Din, Dout and K",
+    )
+    for name, shape in deep_shapes(True).items():
+        if name.startswith("W"):
+            w = checks.tensor(net.params[names[name]], shape=shape, dtype=torch.float64, what=names[name])
+            same = bool((w == w.flatten()[0]).all()) and float(w.flatten()[0]) > 1
+            checks.holds(same, what=names[name], problem="not what kaiming_initializer gave")
+
+
+@pytest.mark.task("deep_net", weight=3)
+def test_deep_loss() -> None:
+    """Deep network: scores, loss and gradients without batch normalization, regularized or not."""
+    for reg in (0.0, 0.3):
+        net, names = known_net(False, reg=reg)
+        with with_true_layers():
+            scores, found = net.loss(IMAGES.clone()), net.loss(IMAGES.clone(), LABELS.clone())
+        checks.close(scores, deep_scores(deep_params(False)), what="the scores", **EXACT)
+        check_loss(found, deep_params(False), names, deep_scores, LABELS, reg)
+
+
+@pytest.mark.task("deep_net", weight=3)
+def test_deep_loss_with_batchnorm() -> None:
+    """Deep network: loss and gradients with batch normalization, regularized."""
+    net, names = known_net(True, reg=0.3)
+    with with_true_layers():
+        found = net.loss(IMAGES.clone(), LABELS.clone())
+    check_loss(found, deep_params(True), names, deep_scores, LABELS, 0.3)
+
+
+@pytest.mark.task("deep_net", weight=2)
+def test_deep_scores_with_batchnorm() -> None:
+    """Deep network: without labels, batch normalization is in mode "test", before training and after."""
+    net, _ = known_net(True)
+    right = deep_scores(deep_params(True), "test")
+    hints = [Hint(deep_scores(deep_params(True)), says='batch normalization stayed in mode "train"')]
+    with with_true_layers():
+        before = net.loss(IMAGES.clone())
+        net.loss(IMAGES.clone(), LABELS.clone())
+        after = net.loss(IMAGES.clone())
+    checks.close(before, right, what="the scores", hints=hints, **EXACT)
+    checks.close(after, right, what="the scores after training", hints=hints, **EXACT)
+
+
+@pytest.mark.constraint
+@pytest.mark.task("deep_net", weight=1)
+def test_deep_source() -> None:
+    """Deep network: built of the layers of this assignment."""
+    require(cn.DeepConvNet.loss, banned=BANNED)
+
+
+# Weights that keep signals in size
+
+
+def check_kaiming(shape: tuple[int, ...], variance: float, **arguments: Any) -> None:
+    """Check weights against their variance."""
+    w = cn.kaiming_initializer(**arguments)
+    found = checks.tensor(w, shape=shape, dtype=torch.float32, what="the weights").double()
+    ratio = float((found**2).mean()) / variance
+    causes = {0.5: "the gain is 2 in front of a ReLU", 2.0: "the gain is 1 where no ReLU follows"}
+    near = [says for factor, says in causes.items() if abs(ratio / factor - 1) < 0.05]
+    checks.holds(
+        abs(ratio - 1) < 0.05,  # 10 standard deviations
+        what="the variance of the weights",
+        problem="not gain / fan_in",
+        likely_cause=near[0]
+        if near
+        else "fan_in is how many numbers go into one output: Din, or Din * K * K",
+    )
+    checks.number(
+        float(found.mean()) / variance**0.5, at_least=-0.03, at_most=0.03, what="the mean, relative"
+    )
+    kurtosis = float((found**4).mean() / (found**2).mean() ** 2)
+    checks.number(kurtosis, at_least=2.7, at_most=3.3, what="the fourth moment of the weights, 3 if normal")
+
+
+@pytest.mark.task("kaiming", weight=2)
+def test_kaiming_of_linear_layers() -> None:
+    """Kaiming initialization: of a fully connected layer, with a ReLU and without."""
+    check_kaiming((400, 200), 2 / 400, Din=400, Dout=200)
+    check_kaiming((200, 400), 1 / 200, Din=200, Dout=400, relu=False)
+
+
+@pytest.mark.task("kaiming", weight=2)
+def test_kaiming_of_convolutions() -> None:
+    """Kaiming initialization: of a convolution, with a ReLU and without."""
+    check_kaiming((60, 40, 5, 5), 2 / (40 * 25), Din=40, Dout=60, K=5)
+    check_kaiming((150, 80, 3, 3), 1 / (80 * 9), Din=80, Dout=150, K=3, relu=False)
+
+
+@pytest.mark.task("kaiming", weight=1)
+def test_kaiming_draws_anew() -> None:
+    """Kaiming initialization: every call gives other weights, in the dtype that is asked for."""
+    one, other = (cn.kaiming_initializer(30, 20, dtype=torch.float64) for _ in range(2))
+    one = checks.tensor(one, shape=(30, 20), dtype=torch.float64, what="the weights")
+    other = checks.tensor(other, shape=(30, 20), dtype=torch.float64, what="the weights")
+    checks.holds(not torch.equal(one, other), what="the weights", problem="the same twice")

@@ -1,0 +1,184 @@
+"""Hidden tests of the relatives of convolution, against `torch.nn.functional` in float64."""
+
+from collections.abc import Callable
+from typing import Any
+
+import more_convolutions as more
+import pytest
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from autograder.seeds import hidden_generator
+from helpers import checks
+from helpers.checks import Hint
+from helpers.constraints import require
+
+BANNED = (
+    *("torch.nn", "torch.autograd", "torch.func", "helpers", "scipy", ".cuda"),
+    *("torch.conv1d", "torch.conv2d", "torch.conv3d", "torch.convolution", "torch.mkldnn_convolution"),
+    *("torch.conv_transpose1d", "torch.conv_transpose2d", "torch.conv_transpose3d", "torch.avg_pool1d"),
+)
+EXACT = {"rtol": 1e-9, "atol": 1e-9}
+
+
+def normal(name: str, *shape: int) -> Tensor:
+    """Return hidden normal numbers."""
+    generator = hidden_generator("convolutional_networks", "more", name)
+    return torch.randn(*shape, generator=generator, dtype=torch.float64)
+
+
+def check(
+    function: Callable[..., Any], right: Tensor, *args: Any, hints: dict[str, Tensor], **settings: int
+) -> None:
+    """Compare a result with the right one, in float64 and in float32, and see that arguments are kept."""
+    given = [value.clone() for value in args]
+    found = function(*given, **settings)
+    checks.close(found, right, what="the result", hints=[Hint(v, says) for says, v in hints.items()], **EXACT)
+    for before, after in zip(args, given, strict=True):
+        checks.unchanged(before, after, what="an argument")
+    found = function(*(value.float() for value in args), **settings)
+    checks.close(found, right.float(), what="the result in float32", rtol=1e-4, atol=1e-4)
+
+
+def allowed(function: Callable[..., Any]) -> None:
+    """Check that nothing of torch.nn but the padding is used."""
+    require(function, banned=BANNED, allowed=("torch.nn.functional.pad",))
+
+
+X, B = normal("x", 2, 4, 7, 9), normal("b", 6)
+
+
+@pytest.mark.task("im2col", weight=3)
+def test_im2col() -> None:
+    """Columns: windows with padding, strides and a remainder."""
+    for height, width, stride, pad in ((3, 2, 1, 0), (2, 4, 2, 1), (3, 3, 3, 0)):
+        right = F.unfold(X, (height, width), stride=stride, padding=pad)
+        rows = right.unflatten(1, (4, -1)).transpose(1, 2).flatten(1, 2)
+        hints = {
+            "rows and columns of the result are swapped": right.transpose(1, 2),
+            "within a column, the channel comes first": rows,
+            "the padding was forgotten": F.unfold(X, (height, width), stride=stride),
+        }
+        settings = {"height": height, "width": width, "stride": stride, "pad": pad}
+        check(more.im2col, right, X, hints=hints, **settings)
+
+
+@pytest.mark.constraint
+@pytest.mark.task("im2col", weight=1)
+def test_im2col_source() -> None:
+    """Columns: of torch.nn only the padding is used."""
+    allowed(more.im2col)
+
+
+@pytest.mark.task("average_pool", weight=3)
+def test_average_pool() -> None:
+    """Average pooling: windows side by side, and overlapping ones."""
+    for height, width, stride in ((2, 2, 2), (3, 2, 1), (2, 4, 3)):
+        right = F.avg_pool2d(X, (height, width), stride=stride)
+        hints = {
+            "the sum was taken": right * height * width,
+            "the largest value was taken": F.max_pool2d(X, (height, width), stride=stride),
+        }
+        check(more.average_pool, right, X, hints=hints, height=height, width=width, stride=stride)
+
+
+@pytest.mark.constraint
+@pytest.mark.task("average_pool", weight=1)
+def test_average_pool_source() -> None:
+    """Average pooling: nothing of torch.nn is used."""
+    allowed(more.average_pool)
+
+
+@pytest.mark.task("dilated_conv", weight=3)
+def test_dilated_conv() -> None:
+    """Dilated convolution: entries of a filter 1, 2 and 3 pixels apart."""
+    w = normal("dilated", 6, 4, 3, 2)
+    for stride, pad, dilation in ((1, 0, 2), (2, 1, 3), (1, 2, 1)):
+        options = {"stride": stride, "padding": pad}
+        hints = {"the dilation was forgotten": F.conv2d(X, w, B, **options)}
+        settings = {"stride": stride, "pad": pad, "dilation": dilation}
+        check(
+            more.dilated_conv,
+            F.conv2d(X, w, B, dilation=dilation, **options),
+            X,
+            w,
+            B,
+            hints=hints,
+            **settings,
+        )
+
+
+@pytest.mark.constraint
+@pytest.mark.task("dilated_conv", weight=1)
+def test_dilated_conv_source() -> None:
+    """Dilated convolution: of torch.nn only the padding is used."""
+    allowed(more.dilated_conv)
+
+
+@pytest.mark.task("grouped_conv", weight=3)
+def test_grouped_conv() -> None:
+    """Grouped convolution: one group, two, and as many as channels."""
+    for stride, pad, groups in ((1, 0, 2), (2, 1, 1), (2, 1, 4)):
+        filters = 6 if groups < 4 else 8
+        w, b = normal(f"grouped {groups}", filters, 4 // groups, 2, 3), normal(f"grouped/b {groups}", filters)
+        right = F.conv2d(X, w, b, stride=stride, padding=pad, groups=groups)
+        turned = right.unflatten(1, (groups, -1)).transpose(1, 2).flatten(1, 2)
+        hints = {"the filters are in another order: those of the first group come first": turned}
+        check(more.grouped_conv, right, X, w, b, hints=hints, stride=stride, pad=pad, groups=groups)
+
+
+@pytest.mark.constraint
+@pytest.mark.task("grouped_conv", weight=1)
+def test_grouped_conv_source() -> None:
+    """Grouped convolution: of torch.nn only the padding is used."""
+    allowed(more.grouped_conv)
+
+
+@pytest.mark.task("transposed_conv", weight=3)
+def test_transposed_conv() -> None:
+    """Transposed convolution: stamps that overlap or leave gaps, with borders cut off."""
+    w = normal("transposed", 4, 6, 3, 2)
+    for stride, pad in ((1, 0), (2, 1), (3, 0)):
+        right = F.conv_transpose2d(X, w, B, stride=stride, padding=pad)
+        hints = {
+            "the filters were flipped": F.conv_transpose2d(X, w.flip(2, 3), B, stride=stride, padding=pad),
+            "nothing was cut off": F.conv_transpose2d(X, w, B, stride=stride),
+            "the bias was forgotten": right - B[:, None, None],
+        }
+        check(more.transposed_conv, right, X, w, B, hints=hints, stride=stride, pad=pad)
+
+
+@pytest.mark.constraint
+@pytest.mark.task("transposed_conv", weight=1)
+def test_transposed_conv_source() -> None:
+    """Transposed convolution: of torch.nn only the padding is used."""
+    allowed(more.transposed_conv)
+
+
+@pytest.mark.task("conv_1d_3d", weight=3)
+def test_conv1d() -> None:
+    """Convolution of sequences: with strides, pads and a remainder."""
+    x, w = normal("sequence", 3, 4, 11), normal("sequence/w", 6, 4, 3)
+    for stride, pad in ((1, 0), (3, 1), (2, 2)):
+        right = F.conv1d(x, w, B, stride=stride, padding=pad)
+        hints = {"the filters were flipped": F.conv1d(x, w.flip(2), B, stride=stride, padding=pad)}
+        check(more.conv1d, right, x, w, B, hints=hints, stride=stride, pad=pad)
+
+
+@pytest.mark.task("conv_1d_3d", weight=3)
+def test_conv3d() -> None:
+    """Convolution of volumes: three sizes of their own, with strides and pads."""
+    x, w = normal("volume", 2, 2, 5, 4, 6), normal("volume/w", 6, 2, 3, 1, 2)
+    for stride, pad in ((1, 0), (2, 1)):
+        right = F.conv3d(x, w, B, stride=stride, padding=pad)
+        hints = {"the filters were flipped": F.conv3d(x, w.flip(2, 3, 4), B, stride=stride, padding=pad)}
+        check(more.conv3d, right, x, w, B, hints=hints, stride=stride, pad=pad)
+
+
+@pytest.mark.constraint
+@pytest.mark.task("conv_1d_3d", weight=1)
+def test_conv_1d_3d_source() -> None:
+    """Convolution of sequences and volumes: of torch.nn only the padding is used."""
+    allowed(more.conv1d)
+    allowed(more.conv3d)

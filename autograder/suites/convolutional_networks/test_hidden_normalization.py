@@ -1,0 +1,306 @@
+"""Hidden tests of batch normalization.
+
+Gradients are compared with those of `torch.nn.functional.batch_norm`. What `backward` needs comes from the
+student's own forward pass; if that makes one of the known mistakes, its gradients are judged by what they
+would be for that forward pass, so that one mistake loses one task.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import batch_normalization as layers
+import pytest
+import torch
+from torch import Tensor
+
+from autograder.seeds import hidden_generator
+from helpers import checks
+from helpers.checks import Hint
+from helpers.constraints import require
+
+BANNED = (
+    *("torch.nn", "torch.autograd", "torch.func", "helpers", ".cuda", ".requires_grad_"),
+    *("torch.batch_norm", "torch.native_batch_norm", "torch.layer_norm", "torch.instance_norm"),
+    *("torch.batch_norm_stats", "torch.group_norm", "torch.native_layer_norm"),
+)
+EXACT = {"rtol": 1e-8, "atol": 1e-9}
+
+
+def normal(name: str, *shape: int, dtype: torch.dtype = torch.float64) -> Tensor:
+    """Return hidden normal numbers."""
+    generator = hidden_generator("convolutional_networks", "normalization", name)
+    return torch.randn(*shape, generator=generator, dtype=torch.float64).to(dtype)
+
+
+N, D, EPS = 7, 5, 0.25
+X = 1.5 * normal("x", N, D) + 2 * normal("means", D)
+GAMMA, BETA, DOUT = normal("gamma", D), normal("beta", D), normal("dout", N, D)
+RUNNING_MEAN, RUNNING_VAR = normal("running", D), normal("running/var", D).abs() + 0.5
+IMAGES, DIMAGES = 1.5 * normal("images", 3, D, 4, 2) + 1, normal("images/dout", 3, D, 4, 2)
+
+
+def scattered(x: Tensor) -> Tensor:
+    """Return the same values in memory that is not contiguous."""
+    return torch.stack([x, torch.zeros_like(x)], dim=-1)[..., 0]
+
+
+def standardized(x: Tensor, mistake: str = "") -> tuple[Tensor, Tensor]:
+    """Return x with mean 0 and variance 1 in each column, and by what it was multiplied."""
+    var = x.var(dim=0, unbiased=mistake == "unbiased")
+    eps = 0.0 if mistake == "no eps" else EPS
+    std = {"eps outside": var.sqrt() + eps, "no root": var + eps}.get(mistake, (var + eps).sqrt())
+    return (x - x.mean(dim=0)) / std, 1 / std
+
+
+def normalized(x: Tensor, gamma: Tensor = GAMMA, beta: Tensor = BETA, mistake: str = "") -> Tensor:
+    """Return the right result in mode "train", or what a mistake makes of it."""
+    z, _ = standardized(x, mistake)
+    if mistake == "swapped":
+        gamma, beta = beta, gamma
+    return gamma * z + (0 if mistake == "no shift" else beta)
+
+
+HINTS = {
+    "swapped": "gamma and beta are swapped",
+    "unbiased": "the variance was divided by N - 1; divide by N",
+    "no eps": "eps was forgotten, or another one was used than that of bn_param",
+    "eps outside": "eps was added to the standard deviation; add it to the variance",
+    "no root": "divided by the variance; divide by its square root",
+    "no shift": "beta was forgotten",
+}
+
+
+def forward(x: Tensor, **param: Any) -> Any:
+    """Return result and cache of the student's forward pass."""
+    bn_param = {"mode": "train", "eps": EPS, **param}
+    found = layers.BatchNorm.forward(x, GAMMA.to(x.dtype), BETA.to(x.dtype), bn_param)
+    return pair(found), bn_param
+
+
+def pair(found: object) -> Any:
+    """Return result and cache."""
+    checks.holds(
+        type(found) in (tuple, list) and len(found) == 2,  # type: ignore[arg-type]
+        what="what forward returns",
+        problem="not a pair of result and cache",
+    )
+    return found
+
+
+def check_forward(x: Tensor, out: object) -> None:
+    """Compare a result in mode "train" with the right one."""
+    exact = x.double()
+    hints = [Hint(normalized(exact, mistake=name).to(x.dtype), says) for name, says in HINTS.items()]
+    tolerance = EXACT if x.dtype == torch.float64 else {}
+    checks.close(out, normalized(exact).to(x.dtype), what="the result", hints=hints, **tolerance)
+
+
+@pytest.mark.task("batchnorm_forward", weight=3)
+def test_training() -> None:
+    """Batch normalization: mode "train", with an eps that counts."""
+    check_forward(X, forward(X.clone())[0][0])
+
+
+@pytest.mark.task("batchnorm_forward", weight=1)
+def test_training_in_float32() -> None:
+    """Batch normalization: in float32, and in memory that is not contiguous."""
+    check_forward(X.float(), forward(X.float())[0][0])
+    check_forward(X, forward(scattered(X))[0][0])
+
+
+@pytest.mark.task("batchnorm_forward", weight=1)
+def test_training_far_from_zero() -> None:
+    """Batch normalization: features around 10,000 in float32 keep their digits."""
+    x = (X + 10_000).float()
+    (out, _), _ = forward(x.clone())
+    checks.close(out, normalized(x.double()).float(), what="the result", atol=1e-2)
+
+
+@pytest.mark.task("batchnorm_forward", weight=3)
+def test_running_statistics() -> None:
+    """Batch normalization: running statistics after one batch and after two, with momentum and without."""
+    var = X.var(dim=0, unbiased=False)
+    for momentum in (0.75, 0.9):
+        given = {} if momentum == 0.9 else {"momentum": momentum}
+        mean = momentum * RUNNING_MEAN + (1 - momentum) * X.mean(dim=0)
+        _, bn_param = forward(
+            X.clone(), running_mean=RUNNING_MEAN.clone(), running_var=RUNNING_VAR.clone(), **given
+        )
+        turned = (1 - momentum) * RUNNING_VAR + momentum * var
+        unbiased = momentum * RUNNING_VAR + (1 - momentum) * X.var(dim=0)
+        hints = [
+            Hint((1 - momentum) * RUNNING_MEAN + momentum * X.mean(dim=0), says="the wrong way round"),
+            Hint(X.mean(dim=0), says="this is the mean of the batch alone"),
+            Hint(RUNNING_MEAN, says="not updated; put the new tensor into bn_param"),
+        ]
+        checks.close(bn_param["running_mean"], mean, what="running_mean", hints=hints, **EXACT)
+        hints = [
+            Hint(turned, says="the wrong way round: the momentum belongs to the old value"),
+            Hint(unbiased, says="the variance of the batch was divided by N - 1; divide by N"),
+            Hint(RUNNING_VAR, says="not updated; put the new tensor into bn_param"),
+            Hint((momentum * RUNNING_VAR.sqrt() + (1 - momentum) * var.sqrt()), says="standard deviations"),
+        ]
+        right = momentum * RUNNING_VAR + (1 - momentum) * var
+        checks.close(bn_param["running_var"], right, what="running_var", hints=hints, **EXACT)
+
+
+@pytest.mark.task("batchnorm_forward", weight=1)
+def test_running_statistics_begin_at_zero() -> None:
+    """Batch normalization: without running statistics in bn_param, they begin at zero."""
+    _, bn_param = forward(X.clone())
+    for name, value in (("mean", X.mean(dim=0)), ("var", X.var(dim=0, unbiased=False))):
+        found = bn_param.get(f"running_{name}")
+        checks.close(
+            found, 0.1 * value, what=f"running_{name}", hints=[Hint(value, "the batch alone")], **EXACT
+        )
+
+
+@pytest.mark.task("batchnorm_forward", weight=1)
+def test_running_statistics_are_not_shared() -> None:
+    """Batch normalization: tensors of running statistics that somebody else holds stay as they are."""
+    mean, var = RUNNING_MEAN.clone(), RUNNING_VAR.clone()
+    _, bn_param = forward(X.clone(), running_mean=mean, running_var=var)
+    checks.tensor(bn_param["running_mean"], shape=(D,), dtype=torch.float64, what="running_mean")
+    checks.unchanged(RUNNING_MEAN, mean, what="the old running_mean")
+    checks.unchanged(RUNNING_VAR, var, what="the old running_var")
+
+
+@pytest.mark.task("batchnorm_forward", weight=3)
+def test_testing() -> None:
+    """Batch normalization: mode "test" takes the running statistics, for one example as for many."""
+    right = GAMMA * (X - RUNNING_MEAN) / (RUNNING_VAR + EPS).sqrt() + BETA
+    hints = [
+        Hint(normalized(X), says="the statistics of the batch were used"),
+        Hint(GAMMA * (X - RUNNING_MEAN) / RUNNING_VAR.sqrt() + BETA, says="eps was forgotten"),
+        Hint((X - RUNNING_MEAN) / (RUNNING_VAR + EPS).sqrt(), says="gamma and beta were forgotten"),
+    ]
+    given = {"mode": "test", "running_mean": RUNNING_MEAN.clone(), "running_var": RUNNING_VAR.clone()}
+    (out, _), bn_param = forward(X.clone(), **given)
+    checks.close(out, right, what="the result", hints=hints, **EXACT)
+    checks.close(bn_param["running_mean"], RUNNING_MEAN, what="running_mean after it", **EXACT)
+    checks.close(bn_param["running_var"], RUNNING_VAR, what="running_var after it", **EXACT)
+    (one, _), _ = forward(X[:1].clone(), **given)
+    checks.close(one, right[:1], what="the result for one example", **EXACT)
+
+
+@pytest.mark.constraint
+@pytest.mark.task("batchnorm_forward", weight=1)
+def test_forward_inputs_unchanged() -> None:
+    """Batch normalization: neither examples nor gamma nor beta are modified."""
+    x, gamma, beta = X.clone(), GAMMA.clone(), BETA.clone()
+    out, _ = pair(layers.BatchNorm.forward(x, gamma, beta, {"mode": "train", "eps": EPS}))
+    check_forward(X, out)
+    for name, before, after in (("x", X, x), ("gamma", GAMMA, gamma), ("beta", BETA, beta)):
+        checks.unchanged(before, after, what=name)
+
+
+@pytest.mark.constraint
+@pytest.mark.task("batchnorm_forward", weight=2)
+def test_forward_source() -> None:
+    """Batch normalization: no loop, and no ready-made normalization."""
+    require(layers.BatchNorm.forward, loops=0, banned=BANNED)
+
+
+# Backward
+
+
+def gradients(x: Tensor, dout: Tensor, mistake: str = "") -> tuple[Tensor, ...]:
+    """Return the gradients through a forward pass, right or with a mistake."""
+    leaves = [v.clone().requires_grad_() for v in (x, GAMMA, BETA)]
+    found = torch.autograd.grad(normalized(*leaves, mistake), leaves, dout, allow_unused=True)
+    return *found[:2], dout.sum(dim=0)
+
+
+def of_formula(x: Tensor, dout: Tensor, mistake: str) -> tuple[Tensor, ...]:
+    """Return what the right formula makes of the values that a forward pass with a mistake keeps."""
+    z, scale = standardized(x, mistake)
+    dx = GAMMA * scale * (dout - dout.mean(dim=0) - z * (dout * z).mean(dim=0))
+    return dx, (dout * z).sum(dim=0), dout.sum(dim=0)
+
+
+def agree(found: Any, right: Any) -> bool:
+    """Return whether values are the right ones."""
+    try:
+        for one, other in zip(found, right, strict=True):
+            checks.close(one, other, what="", **EXACT)
+    except checks.CheckFailure:
+        return False
+    return True
+
+
+def check_backward(function: Callable[..., Any], x: Tensor, dout: Tensor) -> None:
+    """Compare the student's gradients with the right ones, or with those of the student's forward pass."""
+    (out, cache), _ = forward(x.clone())
+    found = function(dout.clone(), cache)
+    checks.holds(
+        type(found) in (tuple, list) and len(found) == 3,
+        what="what backward returns",
+        problem="not the three gradients dx, dgamma, dbeta",
+    )
+    for mistake in HINTS:
+        if agree([out], [normalized(x, mistake=mistake)]) and any(
+            agree(found, expected) for expected in (gradients(x, dout, mistake), of_formula(x, dout, mistake))
+        ):
+            return
+    right, (z, scale) = gradients(x, dout), standardized(x)
+    centered = dout - dout.mean(dim=0)
+    hints = {
+        "dx": [
+            Hint(GAMMA * scale * dout, says="x has an influence through mean and variance, too"),
+            Hint(GAMMA * scale * centered, says="the way through the variance was forgotten"),
+            Hint(
+                GAMMA * scale * (dout - z * (dout * z).mean(dim=0)),
+                says="that through the mean was forgotten",
+            ),
+            Hint(right[0] / GAMMA, says="gamma was forgotten"),
+        ],
+        "dgamma": [
+            Hint(right[2], says="dgamma and dbeta are swapped"),
+            Hint((dout * x).sum(dim=0), says="computed with x; use the normalized x"),
+            Hint((dout * z).mean(dim=0), says="averaged; the gradients of all examples add up"),
+        ],
+        "dbeta": [
+            Hint(right[1], says="dgamma and dbeta are swapped"),
+            Hint(dout.mean(dim=0), says="averaged; the gradients of all examples add up"),
+        ],
+    }
+    for name, one, expected in zip(("dx", "dgamma", "dbeta"), found, right, strict=True):
+        checks.close(one, expected, what=name, hints=hints[name], **EXACT)
+
+
+@pytest.mark.task("batchnorm_backward", weight=3)
+def test_backward() -> None:
+    """Gradients of batch normalization: with respect to x, gamma and beta."""
+    check_backward(layers.BatchNorm.backward, X, DOUT)
+
+
+@pytest.mark.task("batchnorm_backward", weight=1)
+def test_backward_of_two_examples() -> None:
+    """Gradients of batch normalization: for a batch of two."""
+    check_backward(layers.BatchNorm.backward, X[:2], DOUT[:2])
+
+
+@pytest.mark.constraint
+@pytest.mark.task("batchnorm_backward", weight=1)
+def test_backward_source() -> None:
+    """Gradients of batch normalization: no loop, and no automatic differentiation."""
+    require(layers.BatchNorm.backward, loops=0, banned=BANNED)
+
+
+@pytest.mark.task("batchnorm_backward_alt", weight=3)
+def test_backward_alt() -> None:
+    """Batch normalization by one formula: the same gradients."""
+    check_backward(layers.BatchNorm.backward_alt, X, DOUT)
+
+
+@pytest.mark.task("batchnorm_backward_alt", weight=1)
+def test_backward_alt_of_two_examples() -> None:
+    """Batch normalization by one formula: for a batch of two."""
+    check_backward(layers.BatchNorm.backward_alt, X[:2], DOUT[:2])
+
+
+@pytest.mark.constraint
+@pytest.mark.task("batchnorm_backward_alt", weight=1)
+def test_backward_alt_source() -> None:
+    """Batch normalization by one formula: no loop, and no automatic differentiation."""
+    require(layers.BatchNorm.backward_alt, loops=0, banned=BANNED)

@@ -1,0 +1,195 @@
+"""Hidden tests of batch normalization of images.
+
+`BatchNorm` is replaced by a right one while values and gradients are compared. Running statistics are
+compared with those of the student's own `BatchNorm`: what the replacement writes stays in the grader.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import batch_normalization as layers
+import pytest
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from autograder.seeds import hidden_generator
+from helpers import checks
+from helpers.checks import Hint
+from helpers.constraints import require
+
+BANNED = (
+    *("torch.nn", "torch.autograd", "torch.func", "helpers", ".cuda", ".requires_grad_"),
+    *("torch.batch_norm", "torch.native_batch_norm", "torch.layer_norm", "torch.instance_norm"),
+    *("torch.batch_norm_stats", "torch.group_norm", "torch.native_layer_norm"),
+)
+EXACT = {"rtol": 1e-8, "atol": 1e-9}
+MAX_ENTRIES = 100_000
+
+
+def normal(name: str, *shape: int) -> Tensor:
+    """Return hidden normal numbers."""
+    generator = hidden_generator("convolutional_networks", "spatial", name)
+    return torch.randn(*shape, generator=generator, dtype=torch.float64)
+
+
+C, EPS = 3, 0.25
+X, DOUT = 1.5 * normal("x", 4, C, 2, 5) + normal("means", C, 1, 1), normal("dout", 4, C, 2, 5)
+GAMMA, BETA = normal("gamma", C), normal("beta", C)
+MEAN, VAR = normal("running", C), normal("running/var", C).abs() + 0.5
+
+
+def true_norm(x: Tensor, gamma: Tensor, beta: Tensor, param: dict[str, Any]) -> Tensor:
+    """Return the right result for vectors or images."""
+    if x.numel() > MAX_ENTRIES:
+        raise ValueError("too many numbers")
+    eps = float(param.get("eps", 1e-5))
+    if param["mode"] == "train":
+        return F.batch_norm(x, None, None, gamma, beta, training=True, eps=eps)
+    zeros = torch.zeros(x.shape[1], dtype=x.dtype)
+    statistics = param.get("running_mean", zeros), param.get("running_var", zeros)
+    return F.batch_norm(x, *statistics, gamma, beta, training=False, eps=eps)
+
+
+def true_forward(x: Tensor, gamma: Tensor, beta: Tensor, bn_param: dict[str, Any]) -> tuple[Tensor, Any]:
+    """Do what the student's forward pass should, but for the running statistics."""
+    eps = float(bn_param.get("eps", 1e-5))
+    return true_norm(x, gamma, beta, bn_param), (x, gamma, beta, eps)
+
+
+def true_backward(dout: Tensor, cache: tuple[Tensor, Tensor, Tensor, float]) -> tuple[Tensor, ...]:
+    """Do what the student's backward pass should."""
+    leaves = [v.clone().requires_grad_() for v in cache[:3]]
+    out = true_norm(*leaves, {"mode": "train", "eps": cache[3]})
+    return torch.autograd.grad(out, leaves, dout)
+
+
+@contextmanager
+def with_true_norm() -> Iterator[None]:
+    """Replace the functions of the student's BatchNorm."""
+    right = {"forward": true_forward, "backward": true_backward, "backward_alt": true_backward}
+    kept = {name: getattr(layers.BatchNorm, name) for name in right}
+    for name, function in right.items():
+        setattr(
+            layers.BatchNorm, name, staticmethod(function) if isinstance(layers.BatchNorm, type) else function
+        )
+    try:
+        yield
+    finally:
+        for name, function in kept.items():
+            setattr(
+                layers.BatchNorm,
+                name,
+                staticmethod(function) if isinstance(layers.BatchNorm, type) else function,
+            )
+
+
+def forward(x: Tensor, **param: Any) -> Any:
+    """Return result and cache of the student's forward pass."""
+    found = layers.SpatialBatchNorm.forward(
+        x, GAMMA.clone(), BETA.clone(), {"mode": "train", "eps": EPS, **param}
+    )
+    checks.holds(
+        type(found) in (tuple, list) and len(found) == 2,
+        what="what forward returns",
+        problem="not a pair of result and cache",
+    )
+    return found
+
+
+def check_forward(x: Tensor, out: object, **param: Any) -> None:
+    """Compare a result with the right one."""
+    settings = {"mode": "train", "eps": EPS, **param}
+    mixed = true_norm(x.reshape(-1, C), GAMMA, BETA, settings).reshape(x.shape)
+    instance = F.instance_norm(x, weight=GAMMA, bias=BETA, eps=EPS)
+    layer = (x - x.mean(0)) / (x.var(0, unbiased=False) + EPS).sqrt() * GAMMA[:, None, None] + BETA[
+        :, None, None
+    ]
+    hints = [
+        Hint(mixed, says="reshape mixes up the channels; move them to the last dimension first"),
+        Hint(instance, says="each image has statistics of its own; they go over all images of the batch"),
+        Hint(layer, says="each pixel has statistics of its own; they go over all pixels of a channel"),
+    ]
+    checks.close(out, true_norm(x, GAMMA, BETA, settings), what="the result", hints=hints, **EXACT)
+
+
+@pytest.mark.task("spatial_batchnorm", weight=3)
+def test_training() -> None:
+    """Batch normalization of images: mode "train", images wider than high."""
+    with with_true_norm():
+        out, _ = forward(X.clone())
+    check_forward(X, out)
+
+
+@pytest.mark.task("spatial_batchnorm", weight=1)
+def test_scattered_images() -> None:
+    """Batch normalization of images: of one image, and in memory that is not contiguous."""
+    with with_true_norm():
+        one, _ = forward(X[:1].clone())
+        scattered, _ = forward(X.permute(0, 1, 3, 2).contiguous().permute(0, 1, 3, 2))
+    check_forward(X[:1], one)
+    check_forward(X, scattered)
+
+
+@pytest.mark.task("spatial_batchnorm", weight=2)
+def test_testing() -> None:
+    """Batch normalization of images: mode "test" takes the running statistics."""
+    given = {"mode": "test", "running_mean": MEAN, "running_var": VAR}
+    with with_true_norm():
+        out, _ = forward(X.clone(), **given)
+    check_forward(X, out, **given)
+
+
+@pytest.mark.task("spatial_batchnorm", weight=1)
+def test_running_statistics() -> None:
+    """Batch normalization of images: running statistics are those of all pixels, and stay in bn_param."""
+    param, rows = {"mode": "train", "eps": EPS}, {"mode": "train", "eps": EPS}
+    pixels = X.permute(0, 2, 3, 1).reshape(-1, C).contiguous()
+    layers.SpatialBatchNorm.forward(X.clone(), GAMMA.clone(), BETA.clone(), param)
+    layers.BatchNorm.forward(pixels, GAMMA.clone(), BETA.clone(), rows)
+    for name, value in (("mean", pixels.mean(dim=0)), ("var", pixels.var(dim=0, unbiased=False))):
+        found = param.get(f"running_{name}")
+        try:
+            checks.close(found, 0.1 * value, what=f"running_{name}", **EXACT)
+        except checks.CheckFailure:
+            same = rows.get(f"running_{name}")
+            if type(same) is not Tensor or type(found) is not Tensor or same.shape != found.shape:
+                raise
+            if not torch.allclose(same, found):
+                raise
+
+
+@pytest.mark.task("spatial_batchnorm", weight=3)
+def test_backward() -> None:
+    """Batch normalization of images: gradients with respect to x, gamma and beta."""
+    with with_true_norm():
+        _, cache = forward(X.clone())
+        found = layers.SpatialBatchNorm.backward(DOUT.clone(), cache)
+    checks.holds(
+        type(found) in (tuple, list) and len(found) == 3,
+        what="what backward returns",
+        problem="not the three gradients dx, dgamma, dbeta",
+    )
+    right = true_backward(DOUT, (X, GAMMA, BETA, EPS))
+    for name, one, expected in zip(("dx", "dgamma", "dbeta"), found, right, strict=True):
+        checks.close(one, expected, what=name, **EXACT)
+
+
+@pytest.mark.constraint
+@pytest.mark.task("spatial_batchnorm", weight=1)
+def test_source() -> None:
+    """Batch normalization of images: no ready-made normalization, and no automatic differentiation."""
+    inner = layers.BatchNorm.forward, layers.BatchNorm.backward, layers.BatchNorm.backward_alt
+    kept = [name for name in BANNED if all(keeps(function, name) for function in inner)]
+    for function in (layers.SpatialBatchNorm.forward, layers.SpatialBatchNorm.backward):
+        require(function, banned=kept)
+
+
+def keeps(function: Any, name: str) -> bool:
+    """Return whether a function is without a name; what BatchNorm breaks is not held against this task."""
+    try:
+        require(function, banned=[name])
+    except checks.CheckFailure:
+        return False
+    return True

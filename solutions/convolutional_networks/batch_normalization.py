@@ -1,0 +1,192 @@
+"""Batch normalization by hand, of vectors and of images, forward and backward.
+
+Ioffe and Szegedy, "Batch Normalization", 2015. Shapes: N examples, D features; images have C channels of
+H x W pixels. Every function works on any device and in any floating-point dtype.
+
+You may use neither `torch.nn`, nor what PyTorch keeps of it under other names, such as `torch.batch_norm`,
+nor let PyTorch work out gradients (`torch.autograd`). Use no loop.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+
+
+class BatchNorm:
+    """Batch normalization of vectors: each feature gets mean 0 and variance 1 over the batch."""
+
+    @staticmethod
+    def forward(
+        x: torch.Tensor, gamma: torch.Tensor, beta: torch.Tensor, bn_param: dict[str, Any]
+    ) -> tuple[torch.Tensor, Any]:
+        """Normalize each feature, then scale it by `gamma` and shift it by `beta`.
+
+        In mode "train", mean and variance are those of the batch, and running statistics are kept,
+
+            running_mean = momentum * running_mean + (1 - momentum) * mean
+            running_var = momentum * running_var + (1 - momentum) * variance
+
+        where the variance is the mean square distance from the mean: divided by N, not by N - 1. The result
+        is gamma * (x - mean) / sqrt(variance + eps) + beta. In mode "test", the running statistics take the
+        place of those of the batch, and stay as they are.
+
+        The running statistics live in `bn_param`: put new tensors there, rather than change those that are in
+        it, which somebody else may hold as well.
+
+        Parameters
+        ----------
+        x : Tensor of shape (N, D)
+            Examples.
+        gamma, beta : Tensor of shape (D,)
+            Scale and shift of each feature.
+        bn_param : dict
+            ``mode``, "train" or "test"; ``eps``, 1e-5 if it is not there; ``momentum``, 0.9 if it is not
+            there; ``running_mean`` and ``running_var`` of shape (D,), zeros if they are not there.
+
+        Returns
+        -------
+        out : Tensor of shape (N, D)
+            The result.
+        cache : object
+            Whatever your `backward` and `backward_alt` need.
+
+        Raises
+        ------
+        ValueError
+            If the mode is neither "train" nor "test".
+        """
+        mode = bn_param["mode"]
+        eps, momentum = bn_param.get("eps", 1e-5), bn_param.get("momentum", 0.9)
+        running_mean = bn_param.get("running_mean", torch.zeros_like(x[0]))
+        running_var = bn_param.get("running_var", torch.zeros_like(x[0]))
+        if mode not in ("train", "test"):
+            raise ValueError(f'the mode is {mode!r}; it must be "train" or "test"')
+
+        ### BEGIN SOLUTION
+        if mode == "train":
+            mean = x.mean(dim=0)
+            var = ((x - mean) ** 2).mean(dim=0)
+            bn_param["running_mean"] = momentum * running_mean + (1 - momentum) * mean
+            bn_param["running_var"] = momentum * running_var + (1 - momentum) * var
+        else:
+            mean, var = running_mean, running_var
+        scale = 1 / (var + eps).sqrt()
+        normal = (x - mean) * scale
+        return gamma * normal + beta, (normal, scale, gamma)
+        ### END SOLUTION
+
+    @staticmethod
+    def backward(dout: torch.Tensor, cache: Any) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """Work out the gradients of a loss, step by step, through the graph of the computation.
+
+        x has an influence along three ways: itself, through the mean, and through the variance.
+
+        Parameters
+        ----------
+        dout : Tensor of shape (N, D)
+            Gradient of the loss with respect to the result of `forward` in mode "train".
+        cache : object
+            What `forward` returned.
+
+        Returns
+        -------
+        dx : Tensor of shape (N, D)
+        dgamma, dbeta : Tensor of shape (D,)
+            Its gradients with respect to x, gamma and beta.
+        """
+        ### BEGIN SOLUTION
+        normal, scale, gamma = cache
+        centered = normal / scale
+        dgamma = (dout * normal).sum(dim=0)
+        dbeta = dout.sum(dim=0)
+        dnormal = dout * gamma
+        dscale = (dnormal * centered).sum(dim=0)
+        dvar = dscale * (-0.5) * scale**3
+        dcentered = dnormal * scale + dvar * 2 * centered / len(dout)
+        dmean = -dcentered.sum(dim=0)
+        dx = dcentered + dmean / len(dout)
+        return dx, dgamma, dbeta
+        ### END SOLUTION
+
+    @staticmethod
+    def backward_alt(dout: torch.Tensor, cache: Any) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """Work out the same gradients by one formula, simplified on paper.
+
+        Let z be the normalized x. The gradient with respect to x then needs no more than dout, z, gamma, the
+        standard deviation, and the means over the batch of two things.
+
+        Parameters
+        ----------
+        dout : Tensor of shape (N, D)
+            Gradient of the loss with respect to the result of `forward` in mode "train".
+        cache : object
+            What `forward` returned.
+
+        Returns
+        -------
+        dx : Tensor of shape (N, D)
+        dgamma, dbeta : Tensor of shape (D,)
+            Its gradients with respect to x, gamma and beta.
+        """
+        ### BEGIN SOLUTION
+        z, scale, gamma = cache
+        dx = gamma * scale * (dout - dout.mean(dim=0) - z * (dout * z).mean(dim=0))
+        return dx, (dout * z).sum(dim=0), dout.sum(dim=0)
+        ### END SOLUTION
+
+
+class SpatialBatchNorm:
+    """Batch normalization of images: each channel over all pixels of all images of the batch."""
+
+    @staticmethod
+    def forward(
+        x: torch.Tensor, gamma: torch.Tensor, beta: torch.Tensor, bn_param: dict[str, Any]
+    ) -> tuple[torch.Tensor, Any]:
+        """Normalize each channel, then scale and shift it. Build on `BatchNorm`: two lines will do.
+
+        Parameters
+        ----------
+        x : Tensor of shape (N, C, H, W)
+            Images.
+        gamma, beta : Tensor of shape (C,)
+            Scale and shift of each channel.
+        bn_param : dict
+            As for `BatchNorm`; the running statistics are of shape (C,).
+
+        Returns
+        -------
+        out : Tensor of shape (N, C, H, W)
+            The result.
+        cache : object
+            Whatever your `backward` needs.
+        """
+        ### BEGIN SOLUTION
+        pixels = x.permute(0, 2, 3, 1)
+        out, cache = BatchNorm.forward(pixels.reshape(-1, x.shape[1]), gamma, beta, bn_param)
+        return out.reshape(pixels.shape).permute(0, 3, 1, 2), cache
+        ### END SOLUTION
+
+    @staticmethod
+    def backward(dout: torch.Tensor, cache: Any) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """Work out the gradients of a loss.
+
+        Parameters
+        ----------
+        dout : Tensor of shape (N, C, H, W)
+            Gradient of the loss with respect to the result of `forward` in mode "train".
+        cache : object
+            What `forward` returned.
+
+        Returns
+        -------
+        dx : Tensor of shape (N, C, H, W)
+        dgamma, dbeta : Tensor of shape (C,)
+            Its gradients with respect to x, gamma and beta.
+        """
+        ### BEGIN SOLUTION
+        pixels = dout.permute(0, 2, 3, 1)
+        dx, dgamma, dbeta = BatchNorm.backward_alt(pixels.reshape(-1, dout.shape[1]), cache)
+        return dx.reshape(pixels.shape).permute(0, 3, 1, 2), dgamma, dbeta
+        ### END SOLUTION

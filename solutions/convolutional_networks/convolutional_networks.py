@@ -1,0 +1,423 @@
+"""Convolutional networks, from layers that you write and layers that are given.
+
+The layers are written in three other files, and all can be had from this one: `Conv` and `MaxPool` from
+`convolution_layers.py`, `BatchNorm` and `SpatialBatchNorm` from `batch_normalization.py`, and relatives of
+convolution from `more_convolutions.py`. Networks are made of the fast layers of `helpers.layers` and of those
+that `sandwich_layers.py` puts together.
+
+A network has `params`, a dict of tensors, and ``loss(X, y)``, so that `helpers.solver.Solver` can train it.
+You may use neither `torch.nn` nor `torch.optim`, nor let PyTorch work out gradients (`torch.autograd`), nor
+move tensors (`.cuda()`): new tensors belong where `device` says.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import torch
+from batch_normalization import BatchNorm, SpatialBatchNorm
+from convolution_layers import Conv, MaxPool
+from more_convolutions import (
+    average_pool,
+    conv1d,
+    conv3d,
+    dilated_conv,
+    grouped_conv,
+    im2col,
+    transposed_conv,
+)
+from sandwich_layers import (
+    Conv_BatchNorm_ReLU,
+    Conv_BatchNorm_ReLU_Pool,
+    Conv_ReLU,
+    Conv_ReLU_Pool,
+    Linear_BatchNorm_ReLU,
+)
+
+from helpers.layers import (
+    FastConv,
+    FastMaxPool,
+    Linear,
+    Linear_ReLU,
+    ReLU,
+    adam,
+    sgd_momentum,
+    softmax_loss,
+)
+from helpers.solver import Solver
+
+__all__ = [
+    "BatchNorm",
+    "Conv",
+    "Conv_BatchNorm_ReLU",
+    "Conv_BatchNorm_ReLU_Pool",
+    "Conv_ReLU",
+    "Conv_ReLU_Pool",
+    "DeepConvNet",
+    "FastConv",
+    "FastMaxPool",
+    "Linear",
+    "Linear_BatchNorm_ReLU",
+    "Linear_ReLU",
+    "MaxPool",
+    "ReLU",
+    "Solver",
+    "SpatialBatchNorm",
+    "ThreeLayerConvNet",
+    "adam",
+    "average_pool",
+    "conv1d",
+    "conv3d",
+    "create_convolutional_solver_instance",
+    "dilated_conv",
+    "find_overfit_parameters",
+    "grouped_conv",
+    "im2col",
+    "kaiming_initializer",
+    "sgd_momentum",
+    "softmax_loss",
+    "transposed_conv",
+]
+
+POOL = {"pool_height": 2, "pool_width": 2, "stride": 2}
+"""The max pooling of both networks."""
+
+
+def kaiming_initializer(
+    Din: int,
+    Dout: int,
+    K: int | None = None,
+    relu: bool = True,
+    device: str | torch.device = "cpu",
+    dtype: torch.dtype = torch.float32,
+) -> torch.Tensor:
+    """Draw the weights of a layer so that signals keep their size from layer to layer.
+
+    They are normal numbers with mean 0 and variance gain / fan_in, where the gain is 2 in front of a ReLU,
+    which halves the mean square, and 1 otherwise; fan_in is how many numbers go into one output. (He, Zhang,
+    Ren and Sun, "Delving Deep into Rectifiers", 2015.)
+
+    Parameters
+    ----------
+    Din, Dout : int
+        Features, or channels, that go in and come out.
+    K : int, optional
+        Height and width of the filters; None for a fully connected layer.
+    relu : bool
+        Whether a ReLU follows.
+    device : str or torch.device
+        Where the weights are to be.
+    dtype : torch.dtype
+        Of the weights.
+
+    Returns
+    -------
+    Tensor of shape (Din, Dout), or (Dout, Din, K, K) if K is given
+        The weights.
+    """
+    ### BEGIN SOLUTION
+    fan_in = Din if K is None else Din * K * K
+    shape = (Din, Dout) if K is None else (Dout, Din, K, K)
+    std = ((2 if relu else 1) / fan_in) ** 0.5
+    return std * torch.randn(shape, device=device, dtype=dtype)
+    ### END SOLUTION
+
+
+class ThreeLayerConvNet:
+    """Convolution, ReLU, 2 x 2 max pooling, linear, ReLU, linear, softmax."""
+
+    def __init__(
+        self,
+        input_dims: tuple[int, int, int] = (3, 32, 32),
+        num_filters: int = 32,
+        filter_size: int = 7,
+        hidden_dim: int = 100,
+        num_classes: int = 10,
+        weight_scale: float = 1e-3,
+        reg: float = 0.0,
+        dtype: torch.dtype = torch.float32,
+        device: str | torch.device = "cpu",
+    ) -> None:
+        """Make `params`: W1 and b1 of the convolution, W2 and b2, W3 and b3 of the linear layers.
+
+        Weights are normal numbers with standard deviation `weight_scale`, biases are zero. The convolution
+        has stride 1 and keeps height and width: filters of odd size are padded by half of it.
+
+        Parameters
+        ----------
+        input_dims : tuple of int
+            (C, H, W) of an image; H and W are even.
+        num_filters, filter_size : int
+            How many filters there are, and their height and width.
+        hidden_dim, num_classes : int
+            Units of the hidden layer, and classes.
+        weight_scale : float
+            Standard deviation of the weights.
+        reg : float
+            Strength of the regularization.
+        dtype, device : torch.dtype, str or torch.device
+            Of all parameters.
+        """
+        self.params: dict[str, torch.Tensor] = {}
+        self.reg = reg
+        self.dtype = dtype
+        ### BEGIN SOLUTION
+        C, H, W = input_dims
+        shapes = {
+            1: (num_filters, C, filter_size, filter_size),
+            2: (num_filters * (H // 2) * (W // 2), hidden_dim),
+            3: (hidden_dim, num_classes),
+        }
+        for n, shape in shapes.items():
+            width = num_filters if n == 1 else shape[1]
+            self.params[f"W{n}"] = weight_scale * torch.randn(shape, dtype=dtype, device=device)
+            self.params[f"b{n}"] = torch.zeros(width, dtype=dtype, device=device)
+        ### END SOLUTION
+
+    def loss(self, X: torch.Tensor, y: torch.Tensor | None = None) -> Any:
+        """Compute the scores, or with labels the loss and its gradients.
+
+        The loss is that of `softmax_loss` plus reg times the sum of the squares of W1, W2 and W3: without
+        a factor of one half, and without the biases.
+
+        Parameters
+        ----------
+        X : Tensor of shape (N, C, H, W)
+            Images; they are converted to the dtype of the network.
+        y : Tensor of shape (N,), int64, optional
+            Their labels.
+
+        Returns
+        -------
+        scores : Tensor of shape (N, num_classes)
+            If `y` is None; nothing else is returned then.
+        loss : Tensor of shape (), or float
+            The loss, if there are labels.
+        grads : dict of str to Tensor
+            Its gradient with respect to each parameter, by its name.
+        """
+        X = X.to(self.dtype)
+        conv_param = {"stride": 1, "pad": (self.params["W1"].shape[2] - 1) // 2}
+        ### BEGIN SOLUTION
+        p = self.params
+        features, first = Conv_ReLU_Pool.forward(X, p["W1"], p["b1"], conv_param, POOL)
+        hidden, second = Linear_ReLU.forward(features, p["W2"], p["b2"])
+        scores, third = Linear.forward(hidden, p["W3"], p["b3"])
+        if y is None:
+            return scores
+        loss, dscores = softmax_loss(scores, y)
+        grads = {}
+        dhidden, grads["W3"], grads["b3"] = Linear.backward(dscores, third)
+        dfeatures, grads["W2"], grads["b2"] = Linear_ReLU.backward(dhidden, second)
+        _, grads["W1"], grads["b1"] = Conv_ReLU_Pool.backward(dfeatures, first)
+        for name in ("W1", "W2", "W3"):
+            loss = loss + self.reg * (p[name] ** 2).sum()
+            grads[name] = grads[name] + 2 * self.reg * p[name]
+        return loss, grads
+        ### END SOLUTION
+
+
+class DeepConvNet:
+    """As many convolutions as you like, 3 x 3, and a linear layer.
+
+    Each convolution (stride 1, pad 1) is followed by batch normalization, if the network has it, by a ReLU,
+    and, where `max_pools` says so, by 2 x 2 max pooling. Then comes the linear layer, and the softmax.
+    """
+
+    def __init__(
+        self,
+        input_dims: tuple[int, int, int] = (3, 32, 32),
+        num_filters: Sequence[int] = (8, 8, 8, 8, 8),
+        max_pools: Sequence[int] = (0, 1, 2, 3, 4),
+        batchnorm: bool = False,
+        num_classes: int = 10,
+        weight_scale: float | str = 1e-3,
+        reg: float = 0.0,
+        weight_initializer: Any = None,
+        dtype: torch.dtype = torch.float32,
+        device: str | torch.device = "cpu",
+    ) -> None:
+        """Make `params`: W1 and b1 of the first convolution, and so on; the linear layer has the last number.
+
+        With batch normalization, gamma1 and beta1 belong to the first convolution, and so on. Weights are
+        normal numbers with standard deviation `weight_scale`, or by `kaiming_initializer` if that is
+        "kaiming"; biases and beta are zeros, and gamma ones. (Whoever counts layers from 0 may do so.)
+
+        Parameters
+        ----------
+        input_dims : tuple of int
+            (C, H, W) of an image.
+        num_filters : sequence of int
+            Filters of each convolution.
+        max_pools : sequence of int
+            After which convolutions there is max pooling, counted from 0.
+        batchnorm : bool
+            Whether there is batch normalization.
+        num_classes : int
+            How many classes there are.
+        weight_scale : float or "kaiming"
+            Standard deviation of the weights.
+        reg : float
+            Strength of the regularization.
+        weight_initializer : optional
+            Not used; it is here for programs that pass it.
+        dtype, device : torch.dtype, str or torch.device
+            Of all parameters.
+        """
+        self.params: dict[str, torch.Tensor] = {}
+        self.num_layers = len(num_filters) + 1
+        self.max_pools = max_pools
+        self.batchnorm = batchnorm
+        self.reg = reg
+        self.dtype = dtype
+        self.bn_params: list[dict[str, Any]] = [{"mode": "train"} for _ in num_filters if batchnorm]
+        ### BEGIN SOLUTION
+        like = {"dtype": dtype, "device": device}
+
+        def weights(Din: int, Dout: int, K: int | None) -> torch.Tensor:
+            if weight_scale == "kaiming":
+                return kaiming_initializer(Din, Dout, K, relu=K is not None, **like)
+            return weight_scale * torch.randn((Din, Dout) if K is None else (Dout, Din, K, K), **like)
+
+        C, H, W = input_dims
+        for n, F in enumerate(num_filters, start=1):
+            self.params[f"W{n}"], self.params[f"b{n}"] = weights(C, F, 3), torch.zeros(F, **like)
+            if batchnorm:
+                self.params[f"gamma{n}"] = torch.ones(F, **like)
+                self.params[f"beta{n}"] = torch.zeros(F, **like)
+            if n - 1 in max_pools:
+                H, W = H // 2, W // 2
+            C = F
+        self.params[f"W{self.num_layers}"] = weights(C * H * W, num_classes, None)
+        self.params[f"b{self.num_layers}"] = torch.zeros(num_classes, **like)
+        ### END SOLUTION
+
+    def loss(self, X: torch.Tensor, y: torch.Tensor | None = None) -> Any:
+        """Compute the scores, or with labels the loss and its gradients.
+
+        The loss is that of `softmax_loss` plus reg times the sum of the squares of all weights W1, W2, ...:
+        without a factor of one half, and without biases, gamma and beta.
+
+        Parameters
+        ----------
+        X : Tensor of shape (N, C, H, W)
+            Images; they are converted to the dtype of the network.
+        y : Tensor of shape (N,), int64, optional
+            Their labels. Without them, batch normalization uses its running statistics (mode "test").
+
+        Returns
+        -------
+        scores : Tensor of shape (N, num_classes)
+            If `y` is None; nothing else is returned then.
+        loss : Tensor of shape (), or float
+            The loss, if there are labels.
+        grads : dict of str to Tensor
+            Its gradient with respect to each parameter, by its name.
+        """
+        X = X.to(self.dtype)
+        for bn_param in self.bn_params:
+            bn_param["mode"] = "test" if y is None else "train"
+        conv_param = {"stride": 1, "pad": 1}
+        ### BEGIN SOLUTION
+        p, last = self.params, self.num_layers
+        layers = {
+            (False, False): Conv_ReLU,
+            (False, True): Conv_ReLU_Pool,
+            (True, False): Conv_BatchNorm_ReLU,
+            (True, True): Conv_BatchNorm_ReLU_Pool,
+        }
+        names = ("W", "b", "gamma", "beta") if self.batchnorm else ("W", "b")
+        out, caches = X, {}
+        for n in range(1, last):
+            pooled = n - 1 in self.max_pools
+            tensors = [p[f"{name}{n}"] for name in names]
+            settings = [conv_param, *self.bn_params[n - 1 : n], *([POOL] if pooled else [])]
+            layer = layers[self.batchnorm, pooled]
+            out, cache = layer.forward(out, *tensors, *settings)
+            caches[n] = layer, cache
+        scores, linear = Linear.forward(out, p[f"W{last}"], p[f"b{last}"])
+        if y is None:
+            return scores
+
+        loss, dscores = softmax_loss(scores, y)
+        grads = {}
+        dout, grads[f"W{last}"], grads[f"b{last}"] = Linear.backward(dscores, linear)
+        for n in range(last - 1, 0, -1):
+            layer, cache = caches[n]
+            dout, *found = layer.backward(dout, cache)
+            grads.update({f"{name}{n}": grad for name, grad in zip(names, found, strict=True)})
+        for n in range(1, last + 1):
+            loss = loss + self.reg * (p[f"W{n}"] ** 2).sum()
+            grads[f"W{n}"] = grads[f"W{n}"] + 2 * self.reg * p[f"W{n}"]
+        return loss, grads
+        ### END SOLUTION
+
+
+def find_overfit_parameters() -> tuple[float, float]:
+    """Name settings with which a deep network learns 50 images by heart.
+
+    The network is ``DeepConvNet(num_filters=[8, 16, 32, 64], max_pools=[0, 1, 2, 3], reg=1e-5)`` with your
+    `weight_scale`, and it is trained by `adam` with your learning rate, for 30 epochs on batches of 10.
+
+    Returns
+    -------
+    weight_scale : float
+        Standard deviation of the weights.
+    learning_rate : float
+        Learning rate.
+    """
+    ### BEGIN SOLUTION
+    weight_scale = 0.1
+    learning_rate = 3e-3
+    return weight_scale, learning_rate
+    ### END SOLUTION
+
+
+def create_convolutional_solver_instance(
+    data_dict: Mapping[str, torch.Tensor], dtype: torch.dtype, device: str | torch.device
+) -> Solver:
+    """Make a `DeepConvNet` and a `Solver` that is ready to train it, with settings of your choice.
+
+    It is not trained here. Its settings are graded: a network of the same form is trained by your update rule
+    on 2,000 pictures, in batches of your size, until it has seen 12,000 (those of six epochs), and then has to
+    recognize new pictures. So choose settings that learn fast. In the convolutions a picture may cost 6 million
+    multiplications, and a network may have 12 of them. Use `DeepConvNet` and `Solver` by these names.
+
+    Parameters
+    ----------
+    data_dict : mapping of str to Tensor
+        ``X_train`` (N, 3, 32, 32), ``y_train`` (N,), ``X_val`` and ``y_val``; ten classes.
+    dtype : torch.dtype
+        Of the network.
+    device : str or torch.device
+        Of the network.
+
+    Returns
+    -------
+    Solver
+        The solver; its `model` is the network.
+    """
+    ### BEGIN SOLUTION
+    model = DeepConvNet(
+        input_dims=(3, 32, 32),
+        num_filters=[16, 32, 32, 64],
+        max_pools=[0, 1, 3],
+        batchnorm=True,
+        weight_scale="kaiming",
+        reg=1e-4,
+        dtype=dtype,
+        device=device,
+    )
+    return Solver(
+        model,
+        data_dict,
+        update_rule=adam,
+        optim_config={"learning_rate": 3e-3},
+        lr_decay=0.8,
+        batch_size=64,
+        num_epochs=8,
+        device=device,
+        verbose=False,
+    )
+    ### END SOLUTION
