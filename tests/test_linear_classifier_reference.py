@@ -109,8 +109,13 @@ MISTAKES = {
         "sample_batch",
     ),
     "smallest score": ("argmax(dim=1)", "argmin(dim=1)", "predict", "smallest score"),
-    "too many": ("[3e-2, 1e-1, 3e-1, 1.0]", "[1e-1, 3e-1] * 4", "search", "number of combinations"),
-    "explodes": ("[3e-2, 1e-1, 3e-1, 1.0]", "[1e3, 1e4]", "search", "weights explode"),
+    "too many": ("[3e-1, 1.0, 3.0, 10.0]", "[1e-1, 3e-1] * 4", "search", "number of combinations"),
+    "explodes": (
+        "return [3e-1, 1.0, 3.0, 10.0], [1e-5, 1e-4, 1e-3, 1e-2]",
+        "return [1e3, 1e4], [1e2]",
+        "search",
+        "weights explode",
+    ),
     "steps not passed on": (", reg=reg, num_iters=num_iters)", ", reg=reg)", "search", "not passed on"),
     "training data twice": (
         'cls.predict(data_dict[f"X_{part}"]) == data_dict[f"y_{part}"]',
@@ -128,7 +133,7 @@ VARIANTS = {
     "without replacement": [
         ("torch.randint(num_train, (batch_size,), device=X.device)", "torch.randperm(num_train)[:batch_size]")
     ],
-    "tensors to search": [("return [3e-2, 1e-1, 3e-1, 1.0], ", "return torch.logspace(-2, 0, 3), ")],
+    "tensors to search": [("return [3e-1, 1.0, 3.0, 10.0], ", "return torch.logspace(-2, 0, 3), ")],
     "loss as a number": [
         ("loss = margins.sum() / len(X) + reg", "loss = margins.sum().item() / len(X) + float(reg"),
         (

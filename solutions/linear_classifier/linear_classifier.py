@@ -337,7 +337,7 @@ def softmax_get_search_params() -> tuple[list[float], list[float]]:
     regularization_strengths : list of float
     """
     ### BEGIN SOLUTION
-    return [3e-2, 1e-1, 3e-1, 1.0], [1e-4, 1e-3, 1e-2, 1e-1]
+    return [3e-1, 1.0, 3.0, 10.0], [1e-5, 1e-4, 1e-3, 1e-2]
     ### END SOLUTION
 
 

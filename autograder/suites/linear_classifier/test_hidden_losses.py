@@ -48,8 +48,8 @@ class Case:
 
     arguments: tuple[Tensor, Tensor, Tensor, float]
     loss: float
-    gradient: Tensor
     data_loss: float
+    gradient: Tensor
     data_gradient: Tensor
 
 
@@ -60,7 +60,7 @@ def case(kind: DataLoss, W: Tensor, X: Tensor, y: Tensor, reg: float = 0.0) -> C
     (data_gradient,) = torch.autograd.grad(data_loss, weights)
     right = data_gradient + 2 * reg * W.double()
     loss = data_loss.item() + reg * W.double().square().sum().item()
-    return Case((W, X, y, reg), loss, right.to(W.dtype), data_loss.item(), data_gradient.to(W.dtype))
+    return Case((W, X, y, reg), loss, data_loss.item(), right.to(W.dtype), data_gradient.to(W.dtype))
 
 
 def examples(
@@ -86,14 +86,10 @@ def copies(arguments: Sequence[object]) -> list[object]:
 
 
 def loss_and_gradient(found: object, like: Tensor) -> tuple[float, Tensor]:
-    """Check the form of what a loss function returns, a loss and a gradient like W."""
-    pair = type(found) in (tuple, list) and len(found) == 2  # type: ignore[arg-type]
-    checks.holds(pair, what="the result", problem="not a pair of loss and gradient")
-    loss, gradient = found  # type: ignore[misc]
-    if type(loss) is Tensor:
-        loss = checks.tensor(loss, shape=(), what="the loss").item()
-    number = checks.number(loss, what="the loss")
-    return number, checks.tensor(gradient, shape=like.shape, dtype=like.dtype, what="the gradient")
+    """Return loss and gradient, which must have the form of a number and of W."""
+    pair = checks.parts(found, 2, what="loss and gradient")
+    number = checks.scalar(pair[0], what="the loss")
+    return number, checks.tensor(pair[1], shape=like.shape, dtype=like.dtype, what="the gradient")
 
 
 def is_finite(found: object) -> bool:

@@ -34,13 +34,6 @@ def labels_below(classes: int, name: str, count: int) -> Tensor:
     return labels
 
 
-def parts(found: object, count: int, what: str) -> list[object]:
-    """Check that a result is a tuple of so many values, and return them."""
-    good = type(found) in (tuple, list) and len(found) == count  # type: ignore[arg-type]
-    checks.holds(good, what="the result", problem=f"not {what}")
-    return list(found)  # type: ignore[call-overload]
-
-
 # Batches
 
 X_NUMBERED = torch.arange(50.0)[:, None] * torch.tensor([1.0, -2.0, 0.5])
@@ -50,7 +43,7 @@ Y_NUMBERED = torch.randperm(50, generator=hidden_generator("linear_classifier", 
 def batch(size: int, dtype: torch.dtype = torch.float32) -> Tensor:
     """Draw a batch of the numbered examples, check it, and return the numbers of its examples."""
     found = linear_classifier.sample_batch(X_NUMBERED.to(dtype).clone(), Y_NUMBERED.clone(), 50, size)
-    x, y = parts(found, 2, "a pair of examples and labels")
+    x, y = checks.parts(found, 2, what="the batch")
     rows = checks.tensor(x, shape=(size, 3), dtype=dtype, what="the examples")
     labels = checks.tensor(y, shape=(size,), dtype=torch.int64, what="the labels")
     numbers = rows[:, 0].round().long()
@@ -59,8 +52,8 @@ def batch(size: int, dtype: torch.dtype = torch.float32) -> Tensor:
     checks.holds(known, what="the examples", problem="not rows of X")
     checks.holds(
         bool((Y_NUMBERED[numbers] == labels).all()),
-        what="the labels",
-        problem="not those of the examples",
+        what="the labels that were drawn",
+        problem="do not belong to the examples",
         likely_cause="X and y must be indexed by the same random numbers",
     )
     return numbers
@@ -95,7 +88,8 @@ def test_batches_are_random() -> None:
 def test_batch_inputs_unchanged() -> None:
     """Neither the examples nor their labels are modified or put into another order."""
     x, y = X_NUMBERED.clone(), Y_NUMBERED.clone()
-    x_batch, _ = parts(linear_classifier.sample_batch(x, y, 50, 10), 2, "a pair of examples and labels")
+    found = linear_classifier.sample_batch(x, y, 50, 10)
+    x_batch, _ = checks.parts(found, 2, what="the batch")
     checks.tensor(x_batch, shape=(10, 3), dtype=torch.float32, what="the examples")
     checks.unchanged(X_NUMBERED, x, what="X")
     checks.unchanged(Y_NUMBERED, y, what="y")
@@ -162,8 +156,8 @@ def train(given: Given, W: Tensor | None, **kwargs: object) -> tuple[object, obj
         found = linear_classifier.train_linear_classifier(
             given.loss_func, W, X_TRAIN.clone(), Y_TRAIN.clone(), batch_size=given.size, **kwargs
         )
-    weights, losses = parts(found, 2, "a pair of weights and losses")
-    return weights, losses
+    weights, history = checks.parts(found, 2, what="weights and losses")
+    return weights, history
 
 
 @pytest.mark.task("train", weight=2)
@@ -278,11 +272,11 @@ def test_training_recognizes_digits() -> None:
     """Handwritten digits that nobody has seen are recognized after training."""
     generator = hidden_generator("linear_classifier", "batches")
 
-    def sample_batch(X: Tensor, y: Tensor, num_train: int, batch_size: int) -> tuple[Tensor, Tensor]:
+    def sixty(X: Tensor, y: Tensor, num_train: int, batch_size: int) -> tuple[Tensor, Tensor]:
         chosen = torch.randint(600, (60,), generator=generator)
         return X_DIGITS[chosen], Y_DIGITS[chosen]
 
-    with substituted(linear_classifier, sample_batch=sample_batch):
+    with substituted(linear_classifier, sample_batch=sixty):
         found = linear_classifier.train_linear_classifier(
             softmax_loss,
             torch.zeros(65, 10),
@@ -350,7 +344,7 @@ def test_classifier_predicts() -> None:
 
 def combinations(found: object) -> list[tuple[float, float]]:
     """Check the settings that are to be tried, and return all pairs."""
-    lists = parts(found, 2, "a pair of lists")
+    lists = checks.parts(found, 2, what="rates and strengths")
     rates, strengths = (part.tolist() if type(part) is Tensor else part for part in lists)
     for values, what in ((rates, "the learning rates"), (strengths, "the regularization strengths")):
         good = type(values) in (list, tuple) and 0 < len(values) <= 25
@@ -442,14 +436,14 @@ class Recorder:
         return answers if "train" in self.events else torch.full_like(answers, -1)
 
 
-def one_param_set(**kwargs: object) -> tuple[Recorder, list[object]]:
+def one_param_set(**kwargs: object) -> tuple[Recorder, tuple[object, ...]]:
     """Call the student's function with a classifier that records."""
     recorder = Recorder()
     methods = {"train": recorder.train, "predict": recorder.predict, "mark": lambda: 42}
     classifier = constructor(linear_classifier.Softmax, (), lambda: methods, count=1)()
     given = {name: part.clone() for name, part in DATA.items()}
     found = linear_classifier.test_one_param_set(classifier, given, 0.02, 0.003, **kwargs)
-    return recorder, parts(found, 3, "a classifier and two accuracies")
+    return recorder, checks.parts(found, 3, what="classifier and accuracies")
 
 
 @pytest.mark.task("search", weight=2)
@@ -476,8 +470,7 @@ def test_one_choice_accuracies() -> None:
     _, found = one_param_set(num_iters=5)
     rights = (TRAIN_RIGHT / 16, VAL_RIGHT / 8)
     for accuracy, right, part in zip(found[1:], rights, ("training", "validation"), strict=True):
-        value = accuracy.item() if type(accuracy) is Tensor and accuracy.numel() == 1 else accuracy
-        number = checks.number(value, at_least=0, at_most=100, what=f"the {part} accuracy")
+        number = checks.scalar(accuracy, at_least=0, at_most=100, what=f"the {part} accuracy")
         hints = [
             Hint(sum(rights) - right, says="measured on the other part of the data"),
             Hint(1 - right, says="this is the fraction of wrong labels"),

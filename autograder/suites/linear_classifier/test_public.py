@@ -39,15 +39,11 @@ SOFTMAX_HINTS = [
 SUM_OF_SQUARES = 89.54
 
 
-def loss_and_gradient(found: object, shape: Sequence[int] = (3, 3)) -> tuple[float, Tensor]:
+def loss_and_gradient(found: object) -> tuple[float, Tensor]:
     """Check the form of what a loss function returns."""
-    pair = type(found) in (tuple, list) and len(found) == 2  # type: ignore[arg-type]
-    checks.holds(pair, what="the result", problem="not a pair of loss and gradient")
-    loss, gradient = found  # type: ignore[misc]
-    if type(loss) is Tensor:
-        loss = checks.tensor(loss, shape=(), what="the loss").item()
-    number = checks.number(loss, what="the loss")
-    return number, checks.tensor(gradient, shape=shape, dtype=torch.float32, what="the gradient")
+    loss, gradient = checks.parts(found, 2, what="loss and gradient")
+    checked = checks.tensor(gradient, shape=(3, 3), dtype=torch.float32, what="the gradient")
+    return checks.scalar(loss, what="the loss"), checked
 
 
 def check_loss(function: Callable[..., object], right: float, hints: Sequence[Hint]) -> None:
@@ -164,10 +160,9 @@ def test_batch_by_hand() -> None:
     """Four of six examples come with their own labels."""
     x = torch.tensor([[0.0, 9.0], [1.0, 8.0], [2.0, 7.0], [3.0, 6.0], [4.0, 5.0], [5.0, 4.0]])
     found = linear_classifier.sample_batch(x.clone(), torch.tensor([0, 10, 20, 30, 40, 50]), 6, 4)
-    pair = type(found) in (tuple, list) and len(found) == 2
-    checks.holds(pair, what="the result", problem="not a pair of examples and labels")
-    rows = checks.tensor(found[0], shape=(4, 2), dtype=torch.float32, what="the examples")
-    labels = checks.tensor(found[1], shape=(4,), dtype=torch.int64, what="the labels")
+    some_x, some_y = checks.parts(found, 2, what="examples and labels")
+    rows = checks.tensor(some_x, shape=(4, 2), dtype=torch.float32, what="the examples")
+    labels = checks.tensor(some_y, shape=(4,), dtype=torch.int64, what="the labels")
     checks.holds(
         bool(torch.isin(rows[:, 0], x[:, 0]).all() and (rows.sum(dim=1) == 9).all()),
         what="the examples",
@@ -198,16 +193,15 @@ def test_three_steps_by_hand() -> None:
         found = linear_classifier.train_linear_classifier(
             loss_func, torch.tensor([[8.0]]), x, y, learning_rate=0.5, reg=0.25, num_iters=3, batch_size=2
         )
-    pair = type(found) in (tuple, list) and len(found) == 2
-    checks.holds(pair, what="the result", problem="not a pair of weights and losses")
+    weights, losses = checks.parts(found, 2, what="weights and losses")
     hints = [
         Hint(torch.tensor([[27.0]]), says="the step goes uphill; subtract the gradient"),
         Hint(torch.tensor([[8.0]]), says="the weights never change"),
         Hint(torch.tensor([[0.0]]), says="learning_rate is not used"),
     ]
-    checks.close(found[0], torch.tensor([[1.0]]), what="the weights", hints=hints)
+    checks.close(weights, torch.tensor([[1.0]]), what="the weights", hints=hints)
     hints = [Hint([8.0, 2.0, 0.5], says="the loss was noted after the step, not before it")]
-    checks.close(found[1], [32.0, 8.0, 2.0], what="the losses", hints=hints)
+    checks.close(losses, [32.0, 8.0, 2.0], what="the losses", hints=hints)
     checks.holds(
         seen == [([[1.0], [2.0]], [0, 0], 0.25)] * 3,
         what="what loss_func was called with",
@@ -228,16 +222,16 @@ def test_predictions_by_hand() -> None:
 
 def check_search_params(found: object) -> None:
     """Check the form of the settings to try."""
-    pair = type(found) in (tuple, list) and len(found) == 2  # type: ignore[arg-type]
-    checks.holds(pair, what="the result", problem="not a pair of lists")
-    rates, strengths = (part.tolist() if type(part) is Tensor else part for part in found)  # type: ignore[attr-defined]
-    for values, what in ((rates, "the learning rates"), (strengths, "the regularization strengths")):
-        good = type(values) in (list, tuple) and len(values) > 0
-        checks.holds(good, what=what, problem="not a list of numbers, or an empty one")
-        for value in values:
-            checks.number(value, at_least=0, what=f"each of {what}")
-    checks.holds(min(rates) > 0, what="the learning rates", problem="a rate of 0 learns nothing")
-    checks.number(len(rates) * len(strengths), at_most=25, what="the number of combinations")
+    combinations = 1
+    names = ("learning rates", "regularization strengths")
+    for values, name in zip(checks.parts(found, 2, what=" and ".join(names)), names, strict=True):
+        listed = values.tolist() if type(values) is Tensor else values
+        checks.holds(type(listed) in (list, tuple), what=f"the {name}", problem="not a list")
+        for value in listed:  # type: ignore[attr-defined]
+            number = checks.number(value, at_least=0, what=f"one of the {name}")
+            checks.holds(number > 0 or name != names[0], what="a learning rate", problem="0 learns nothing")
+        combinations *= len(listed)  # type: ignore[arg-type]
+    checks.number(combinations, at_least=1, at_most=25, what="the number of combinations")
 
 
 @pytest.mark.task("search", weight=1)
@@ -278,17 +272,15 @@ def test_one_choice_by_hand() -> None:
     methods = {"train": train, "predict": lambda X: torch.ones(len(X), dtype=torch.int64)}
     classifier = constructor(linear_classifier.LinearSVM, (), lambda: methods, count=1)()
     found = linear_classifier.test_one_param_set(classifier, data, 0.5, 0.25, num_iters=7)
-    triple = type(found) in (tuple, list) and len(found) == 3
-    checks.holds(triple, what="the result", problem="not a classifier and two accuracies")
+    _, *accuracies = checks.parts(found, 3, what="the classifier and two accuracies")
     hints = [
         Hint([[0.25, 0.5, 7, 4, 4]], says="learning rate and regularization are swapped"),
         Hint([[0.5, 0.25, 100, 4, 4]], says="num_iters is not passed on"),
         Hint([[0.5, 0.25, 7, 2, 2]], says="trained on the validation data"),
     ]
     checks.equal(settings, [[0.5, 0.25, 7, 4, 4]], what="what the classifier is trained with", hints=hints)
-    for accuracy, right, part in zip(found[1:], (0.75, 0.5), ("training", "validation"), strict=True):
-        value = accuracy.item() if type(accuracy) is Tensor and accuracy.numel() == 1 else accuracy
-        number = checks.number(value, at_least=0, at_most=100, what=f"the {part} accuracy")
-        fraction = number / 100 if number > 1 else number
+    for accuracy, right, part in zip(accuracies, (0.75, 0.5), ("training", "validation"), strict=True):
+        percent = checks.scalar(accuracy, at_least=0, at_most=100, what=f"the {part} accuracy")
         hints = [Hint(1.25 - right, says="measured on the other part of the data")]
+        fraction = percent / 100 if percent > 1 else percent
         checks.close(fraction, right, what=f"the {part} accuracy", rtol=1e-6, hints=hints)
