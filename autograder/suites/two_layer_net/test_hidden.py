@@ -5,6 +5,7 @@ differentiation and with central differences. Whatever a task builds on is repla
 mistake is not counted twice. The oracle can make typical mistakes, too, for the likely causes.
 """
 
+import contextlib
 import math
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -160,21 +161,11 @@ MANY = normal("many", 64, 6)
 MANY_LABELS = labels_below(5, "many/y", 64)
 
 
-def pair(found: object, what: str) -> Any:
-    """Return the two results of a call."""
-    checks.holds(
-        type(found) in (tuple, list) and len(found) == 2,  # type: ignore[arg-type]
-        what=what,
-        problem="not a pair, as the docstring says",
-    )
-    return found
-
-
 def forward_backward(params: Params, x: Tensor, y: Tensor, reg: float) -> Any:
     """Return loss and gradients of the student's function, on top of a forward pass that is right."""
     with substituted(two_layer_net, nn_forward_pass=true_forward):
         found = two_layer_net.nn_forward_backward(params, x, y, reg)
-    return pair(found, "the result of nn_forward_backward")
+    return checks.parts(found, 2, what="loss and gradients")
 
 
 def check_loss(params: Params, x: Tensor, reg: float, **tolerance: float) -> None:
@@ -204,11 +195,10 @@ def check_grads(grads: object, names: Sequence[str], x: Tensor, reg: float, **to
 
 def keeps(function: Callable[..., object], **rule: Any) -> bool:
     """Return whether the source of a function keeps to a rule."""
-    try:
+    with contextlib.suppress(checks.CheckFailure):
         require(function, **rule)
-    except checks.CheckFailure:
-        return False
-    return True
+        return True
+    return False
 
 
 def check_source(function: Callable[..., object], uses: Callable[..., object] | None = None) -> None:
@@ -233,11 +223,16 @@ def check_operations(count: Callable[[int], int]) -> None:
 # The forward pass
 
 
+def forward(params: Params, x: Tensor) -> Any:
+    """Return scores and hidden values of the student's function."""
+    return checks.parts(two_layer_net.nn_forward_pass(params, x), 2, what="scores and hidden values")
+
+
 def check_forward(params: Params, x: Tensor, **tolerance: float) -> None:
     """Compare scores and hidden values with the oracle."""
     right_scores, right_hidden = true_forward(params, x)
     sums = torch.from_numpy(layers(params, x)[0]).to(x.dtype)
-    scores, hidden = pair(two_layer_net.nn_forward_pass(params, x), "the result of nn_forward_pass")
+    scores, hidden = forward(params, x)
     hints = [
         Hint(sums, says="the ReLU is missing: negative sums become 0"),
         Hint(sums.abs(), says="the absolute value was taken; ReLU makes negative sums 0"),
@@ -280,7 +275,7 @@ def test_forward_of_scattered_inputs() -> None:
 def test_forward_leaves_inputs() -> None:
     """Forward: neither the parameters nor the examples are modified."""
     params, x = copied(PARAMS), X.clone()
-    pair(two_layer_net.nn_forward_pass(params, x), "the result of nn_forward_pass")
+    forward(params, x)
     checks.unchanged(PARAMS, params, what="params")
     checks.unchanged(X, x, what="X")
 
@@ -289,7 +284,7 @@ def test_forward_leaves_inputs() -> None:
 @pytest.mark.task("forward", weight=2)
 def test_forward_source() -> None:
     """Forward: no explicit loop, no torch.nn."""
-    pair(two_layer_net.nn_forward_pass(copied(PARAMS), X.clone()), "the result of nn_forward_pass")
+    forward(copied(PARAMS), X.clone())
     check_source(two_layer_net.nn_forward_pass)
 
 
@@ -300,7 +295,7 @@ def test_forward_operations() -> None:
 
     def count(size: int) -> int:
         measured = evidence.measure(two_layer_net.nn_forward_pass, copied(PARAMS), MANY[:size].clone())
-        pair(measured.result, "the result of nn_forward_pass")
+        checks.parts(measured.result, 2, what="scores and hidden values")
         return measured.operations
 
     check_operations(count)
@@ -351,7 +346,7 @@ def test_initial_loss() -> None:
     """Loss: with weights close to zero it is the logarithm of the number of classes."""
     small = {name: 1e-5 * value for name, value in PARAMS.items()}
     loss = forward_backward(small, X.clone(), Y.clone(), 1e-3)[0]
-    loss = loss if type(loss) is float else float(checks.tensor(loss, shape=(), what="the loss"))
+    loss = checks.scalar(loss, what="the loss")
     hints = [
         Hint(math.log(5) * 11, says="the losses were added up; divide by the number of examples N"),
         Hint(math.log(11), says="the softmax ran over the examples; it runs over the classes, dim=1"),
@@ -427,7 +422,7 @@ def test_backward_operations() -> None:
         x, y = MANY[:size].clone(), MANY_LABELS[:size].clone()
         with substituted(two_layer_net, nn_forward_pass=true_forward):
             measured = evidence.measure(two_layer_net.nn_forward_backward, copied(PARAMS), x, y, 0.1)
-        pair(measured.result, "the result of nn_forward_backward")
+        checks.parts(measured.result, 2, what="loss and gradients")
         return measured.operations
 
     check_operations(count)

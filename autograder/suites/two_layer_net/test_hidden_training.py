@@ -8,7 +8,7 @@ import itertools
 import math
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
-from typing import Any
+from typing import Any, cast
 
 import pytest
 import torch
@@ -304,12 +304,9 @@ def test_prediction_of_one() -> None:
 def test_number_of_settings() -> None:
     """Settings: at least 4 and at most 256 combinations, none of them twice."""
     lists = two_layer_net.nn_get_search_params()
-    checks.holds(
-        type(lists) in (tuple, list) and len(lists) == 4 and all(type(one) in (tuple, list) for one in lists),
-        what="the settings",
-        problem="not four lists",
-    )
+    checks.parts(lists, 4, what="the settings")
     for values in lists:
+        checks.holds(type(values) in (list, tuple), what="the settings", problem="one of them is no list")
         distinct = {checks.number(value, at_least=0, what="a setting") for value in values}
         checks.holds(len(distinct) == len(values), what="the settings", problem="a value is in a list twice")
     number = math.prod(len(values) for values in lists)
@@ -324,6 +321,7 @@ SEARCH = {
     "y_val": labels_below(10, "search/val/y", NUM_VAL),
 }
 RATES, SIZES, REGS, DECAYS = [0.5, 0.25], [3, 5, 4], [0.0, 0.125], [1.0, 0.75]
+TRAIN_PARAMETERS = ("X", "y", "X_val", "y_val", "learning_rate", "learning_rate_decay", "reg")
 SETTINGS = list(itertools.product(RATES, SIZES, REGS, DECAYS))
 
 
@@ -369,23 +367,15 @@ class Nets:
             raise ValueError("a network of another size than asked for, or too many of them")
         settings: list[tuple[float, ...]] = []
 
-        def train(
-            X: Tensor,
-            y: Tensor,
-            X_val: Tensor,
-            y_val: Tensor,
-            learning_rate: float = 1e-3,
-            learning_rate_decay: float = 0.95,
-            reg: float = 5e-6,
-            num_iters: int = 100,
-            batch_size: int = 200,
-            verbose: bool = False,
-        ) -> object:
-            if (len(X), len(y), len(X_val), len(y_val)) != (NUM_TRAIN, NUM_TRAIN, NUM_VAL, NUM_VAL):
+        def train(*args: Any, **kwargs: Any) -> object:
+            given = dict(zip(TRAIN_PARAMETERS, args, strict=False)) | kwargs
+            sizes = [len(given[name]) for name in TRAIN_PARAMETERS[:4]]
+            if sizes != [NUM_TRAIN, NUM_TRAIN, NUM_VAL, NUM_VAL]:
                 raise ValueError("training and validation data are not in their places")
-            settings.append((float(learning_rate), int(hidden_size), float(reg), float(learning_rate_decay)))
+            rate, decay, reg = (float(given.get(name, math.nan)) for name in TRAIN_PARAMETERS[4:7])
+            settings.append((rate, int(hidden_size), reg, decay))
             self.trained.add(settings[-1])
-            return self.stats(settings[-1])
+            return self.stats(settings[-1]) if settings[-1] in self.right else {}
 
         net: Any = self.spare[int(hidden_size)].pop()
         net.train = train
@@ -400,12 +390,9 @@ def check_search(best: int) -> None:
         found = two_layer_net.find_best_net(
             {name: value.clone() for name, value in SEARCH.items()}, lambda: (RATES, SIZES, REGS, DECAYS)
         )
-    checks.holds(
-        type(found) in (tuple, list) and len(found) == 3,
-        what="the result of find_best_net",
-        problem="not network, statistics and accuracy",
+    net, stat, accuracy = cast(
+        "tuple[Any, object, object]", checks.parts(found, 3, what="network, statistics, accuracy")
     )
-    net, stat, accuracy = found
     checks.holds(
         nets.trained == set(SETTINGS),
         what="the settings that were tried",
@@ -420,9 +407,8 @@ def check_search(best: int) -> None:
         Hint(nets.right[SETTINGS[-1]] / NUM_VAL, says="the last network was chosen, not the best"),
         Hint(nets.right[SETTINGS[0]] / NUM_VAL, says="the first network was chosen, not the best"),
     ]
-    if type(accuracy) is torch.Tensor:
-        accuracy = float(checks.tensor(accuracy, shape=(), what="the best accuracy"))
-    checks.close(accuracy, 0.85, what="the best accuracy", rtol=1e-6, hints=hints)
+    best_accuracy = checks.scalar(accuracy, what="the best accuracy")
+    checks.close(best_accuracy, 0.85, what="the best accuracy", rtol=1e-6, hints=hints)
     hints = [Hint(nets.stats(SETTINGS[-1]), says="these belong to the last network, not to the best")]
     checks.close(stat, nets.stats(SETTINGS[best]), what="the statistics of the best network", hints=hints)
     labels = net.predict(SEARCH["X_val"].clone())

@@ -1,5 +1,7 @@
 """Public checks of the two-layer network: small enough to be worked out by hand."""
 
+from typing import Any, cast
+
 import pytest
 import torch
 import two_layer_net
@@ -36,21 +38,16 @@ def forward(params: dict[str, Tensor], x: Tensor) -> tuple[Tensor, Tensor]:
     return SCORES + params["b2"], HIDDEN.clone()
 
 
-def part(found: object, place: int) -> object:
-    """Return the loss (0) or the gradients (1) of what nn_forward_backward returned."""
-    checks.holds(
-        type(found) in (tuple, list) and len(found) == 2,  # type: ignore[arg-type]
-        what="the result of nn_forward_backward",
-        problem="not a pair of loss and gradients",
-        likely_cause="with labels, return loss, grads",
-    )
-    return found[place]  # type: ignore[index]
+def forward_backward(params: dict[str, Tensor], reg: float) -> Any:
+    """Return what the student's function returns for X and Y, on top of hidden values that are right."""
+    with substituted(two_layer_net, nn_forward_pass=forward):
+        found = two_layer_net.nn_forward_backward(params, X.clone(), Y.clone(), reg=reg)
+    return checks.parts(found, 2, what="loss and gradients")
 
 
 def loss_of(params: dict[str, Tensor], reg: float) -> object:
     """Return the loss that the student's function gives for X and Y."""
-    with substituted(two_layer_net, nn_forward_pass=forward):
-        loss = part(two_layer_net.nn_forward_backward(params, X.clone(), Y.clone(), reg=reg), 0)
+    loss = forward_backward(params, reg)[0]
     return torch.tensor(loss) if type(loss) is float else loss  # a plain number will do as well
 
 
@@ -61,13 +58,7 @@ def loss_of(params: dict[str, Tensor], reg: float) -> object:
 def test_forward_by_hand() -> None:
     """Forward: scores and hidden values of two examples."""
     found = two_layer_net.nn_forward_pass(network(), X.clone())
-    checks.holds(
-        type(found) in (tuple, list) and len(found) == 2,
-        what="the result of nn_forward_pass",
-        problem="not a pair of scores and hidden values",
-        likely_cause="return scores, hidden, in this order",
-    )
-    scores, hidden = found
+    scores, hidden = checks.parts(found, 2, what="scores and hidden values")
     hints = [
         Hint(SUMS, says="the ReLU is missing: negative sums become 0"),
         Hint(torch.sigmoid(SUMS), says="a sigmoid was used in the place of the ReLU"),
@@ -144,14 +135,10 @@ def test_loss_regularization() -> None:
 
 def gradients(reg: float) -> dict[str, object]:
     """Return the gradients that the student's function gives."""
-    with substituted(two_layer_net, nn_forward_pass=forward):
-        grads = part(two_layer_net.nn_forward_backward(network(), X.clone(), Y.clone(), reg=reg), 1)
-    checks.holds(
-        type(grads) is dict and all(name in grads for name in ("W1", "b1", "W2", "b2")),
-        what="the gradients",
-        problem="not a dict with an entry for each of W1, b1, W2 and b2",
-    )
-    return grads  # type: ignore[return-value]
+    grads = forward_backward(network(), reg)[1]
+    complete = type(grads) is dict and {"W1", "b1", "W2", "b2"} <= grads.keys()
+    checks.holds(complete, what="the gradients", problem="not a dict with W1, b1, W2 and b2")
+    return grads  # type: ignore[no-any-return]
 
 
 @pytest.mark.task("backward", weight=3)
@@ -287,18 +274,13 @@ def test_prediction_by_hand() -> None:
 
 def settings() -> tuple[list[object], list[object], list[object], list[object]]:
     """Return the student's settings, checked to be four lists that are not empty."""
-    found = two_layer_net.nn_get_search_params()
-    checks.holds(
-        type(found) in (tuple, list) and len(found) == 4,
-        what="the settings",
-        problem="not four lists: learning rates, hidden sizes, regularization strengths and decays",
-    )
+    found = checks.parts(two_layer_net.nn_get_search_params(), 4, what="the settings")
     checks.holds(
         all(type(values) in (tuple, list) and len(values) > 0 for values in found),
         what="the settings",
         problem="one of the four is no list, or is empty",
     )
-    return tuple(found)  # type: ignore[return-value]
+    return found  # type: ignore[return-value]
 
 
 @pytest.mark.task("search_params", weight=2)
@@ -344,16 +326,14 @@ def test_best_of_two_networks() -> None:
     for sizes in ([1, 2], [2, 1]):
         with substituted(two_layer_net, TwoLayerNet=make):
             found = two_layer_net.find_best_net(data, lambda sizes=sizes: ([0.5], sizes, [0.0], [1.0]))
-        checks.holds(
-            type(found) in (tuple, list) and len(found) == 3,
-            what="the result of find_best_net",
-            problem="not network, statistics and accuracy",
+        net, stat, best = cast(
+            "tuple[Any, Any, object]", checks.parts(found, 3, what="network, statistics, accuracy")
         )
-        accuracy = float(found[2]) if type(found[2]) is Tensor and found[2].numel() == 1 else found[2]
+        accuracy = checks.scalar(best, what="the best accuracy")
         hints = [
             Hint(0.5, says="the worse network was chosen"),
             Hint(100.0, says="this is a percentage; an accuracy is a number from 0 to 1"),
         ]
         checks.close(accuracy, 1.0, what="the best accuracy", rtol=1e-6, hints=hints)
-        checks.close(found[1]["val_acc_history"], [1.0], what="the statistics of the best network")
-        checks.equal(found[0].predict(data["X_val"]), right[2], what="the labels of the best network")
+        checks.close(stat["val_acc_history"], [1.0], what="the statistics of the best network")
+        checks.equal(net.predict(data["X_val"]), right[2], what="the labels of the best network")
