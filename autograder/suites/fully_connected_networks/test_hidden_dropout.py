@@ -1,0 +1,171 @@
+"""Hidden tests of dropout. Bounds on random numbers are 6 standard deviations wide or more."""
+
+import math
+from typing import Any
+
+import fully_connected_networks as fcn
+import pytest
+import torch
+from torch import Tensor
+
+from autograder.seeds import hidden_generator
+from helpers import checks
+from helpers.checks import Hint
+from helpers.constraints import require
+
+BANNED = ("torch.nn", "torch.optim", "torch.autograd", "torch.func", ".backward", ".cuda", "helpers.layers")
+READY_MADE = ("torch.dropout", "torch.feature_dropout", "torch.alpha_dropout", "torch.native_dropout")
+SINGLE = {"rtol": 1e-6, "atol": 1e-7}
+"""A mask may be float32, whatever x is."""
+
+
+def numbers(name: str, *shape: int) -> Tensor:
+    """Return hidden numbers from 1 to 2, of either sign: none is 0."""
+    generator = hidden_generator("fully_connected_networks", "dropout", name)
+    values = torch.rand(*shape, generator=generator, dtype=torch.float64) + 1
+    return values * (1 - 2 * torch.randint(2, shape, generator=generator))
+
+
+def forward(x: Tensor, p: float, mode: str = "train", **more: int) -> Any:
+    """Return out, checked for its form, and the cache."""
+    found = fcn.Dropout.forward(x, {"p": p, "mode": mode, **more})
+    checks.holds(
+        type(found) in (tuple, list) and len(found) == 2,
+        what="the result of Dropout.forward",
+        problem="not out and cache",
+    )
+    return checks.tensor(found[0], what="out", shape=x.shape, dtype=x.dtype), found[1]
+
+
+def check_scale(x: Tensor, out: Tensor, p: float) -> None:
+    """Check that what was not dropped is x / (1 - p)."""
+    kept = torch.where(out != 0, x, torch.zeros_like(x))
+    hints = [
+        Hint(kept, says="what is kept was not scaled: divide by 1 - p, so that the expected value stays"),
+        Hint(kept / p, says="divided by p, which is the probability of dropping; divide by 1 - p"),
+        Hint(kept * (1 - p), says="multiplied by 1 - p; divide by it"),
+        Hint(kept * p, says="multiplied by p; divide by 1 - p"),
+    ]
+    checks.close(out, kept / (1 - p), what="what is kept", hints=hints, **SINGLE)
+
+
+def check_fraction(out: Tensor, p: float) -> None:
+    """Check how much was dropped."""
+    dropped = float((out == 0).double().mean())
+    margin = 6 * math.sqrt(p * (1 - p) / out.numel())
+    turned = abs(dropped - (1 - p)) <= margin
+    checks.holds(
+        abs(dropped - p) <= margin,
+        what="how much is dropped",
+        problem="not a fraction of about p",
+        likely_cause="p is the probability of dropping, not of keeping" if turned else None,
+    )
+
+
+@pytest.mark.task("dropout", weight=3)
+def test_dropout_scale() -> None:
+    """Dropout: what is kept is scaled so that the expected value stays."""
+    x = numbers("scale", 200, 50)
+    for p in (0.3, 0.8):
+        check_scale(x, forward(x.clone(), p)[0], p)
+
+
+@pytest.mark.task("dropout", weight=3)
+def test_dropout_fraction() -> None:
+    """Dropout: p is the probability of dropping."""
+    x = numbers("fraction", 400, 50)
+    for p in (0.25, 0.7):
+        check_fraction(forward(x.clone(), p)[0], p)
+
+
+@pytest.mark.task("dropout", weight=2)
+def test_dropout_entries_are_independent() -> None:
+    """Dropout: each entry is dropped for itself, and each call draws anew."""
+    x = numbers("entries", 200, 100)
+    out, again = forward(x.clone(), 0.5)[0], forward(x.clone(), 0.5)[0]
+    kept = (out != 0).double()
+    for axis, what in ((0, "unit"), (1, "example")):
+        share = kept.mean(dim=axis)
+        checks.holds(
+            bool(((share > 0.05) & (share < 0.95)).all()),  # 10 standard deviations or more
+            what="what is dropped",
+            problem=f"a whole {what} is kept or dropped at once",
+            likely_cause="draw a random number for each entry of x",
+        )
+    checks.holds(
+        bool(((out != 0) != (again != 0)).any()), what="two calls without a seed", problem="dropped the same"
+    )
+
+
+@pytest.mark.task("dropout", weight=4)
+def test_dropout_backward() -> None:
+    """Dropout, backward: the mask of the forward pass is used again, scale included."""
+    x, dout = numbers("back", 60, 20), numbers("back dout", 60, 20)
+    for p in (0.3, 0.6):
+        out, cache = forward(x.clone(), p)
+        kept = torch.where(out != 0, dout, torch.zeros_like(dout))
+        ratio = out / x  # what the forward pass multiplied by, right or wrong
+        found = fcn.Dropout.backward(dout.clone(), cache)
+        hints = [
+            Hint(dout, says="the mask was not used"),
+            Hint(kept, says="the mask was used without its scale"),
+            Hint(dout - kept, says="the mask was turned around"),
+        ]
+        try:
+            checks.close(found, dout * ratio, what="dx", hints=hints, **SINGLE)
+        except checks.CheckFailure:
+            dx = checks.tensor(found, what="dx", shape=dout.shape, dtype=dout.dtype)
+            checks.holds(
+                not bool(((dx != 0) & (out == 0)).any() and ((dx == 0) & (out != 0)).any()),
+                what="dx",
+                problem="other entries are 0 than in the forward pass",
+                likely_cause="a new mask was drawn; use the one in the cache",
+            )
+            raise
+
+
+@pytest.mark.task("dropout", weight=2)
+def test_dropout_in_test_mode() -> None:
+    """Dropout: in the mode "test" everything passes as it is, forward and backward."""
+    x, dout = numbers("test", 30, 8), numbers("test dout", 30, 8)
+    out, cache = forward(x.clone(), 0.4, "test")
+    hints = [
+        Hint(x * 0.6, says="inverted dropout scales while training; at test time nothing is scaled"),
+        Hint(x / 0.6, says="scaled as while training; at test time nothing is scaled"),
+    ]
+    checks.close(out, x, what="out", hints=hints)
+    checks.close(fcn.Dropout.backward(dout.clone(), cache), dout, what="dx")
+
+
+@pytest.mark.task("dropout", weight=1)
+def test_dropout_of_nothing() -> None:
+    """Dropout: with p = 0 nothing is dropped, and images in float32 stay images in float32."""
+    x = numbers("nothing", 7, 3, 5, 2).float().transpose(1, 2)
+    out, cache = forward(x, 0.0)
+    checks.close(out, x, what="out")
+    checks.close(fcn.Dropout.backward(x, cache), x, what="dx")
+
+
+@pytest.mark.task("dropout", weight=1)
+def test_dropout_with_a_seed() -> None:
+    """Dropout: the same seed drops the same, another one something else."""
+    x = numbers("seed", 60, 20)
+    first, second, other = (forward(x.clone(), 0.5, seed=seed)[0] for seed in (11, 11, 12))
+    checks.close(second, first, what="two calls with the same seed")
+    checks.holds(bool((first != other).any()), what="calls with different seeds", problem="dropped the same")
+    check_fraction(first, 0.5)
+
+
+@pytest.mark.constraint
+@pytest.mark.task("dropout", weight=2)
+def test_dropout_rules() -> None:
+    """Dropout: no argument is modified, no loop, nothing that is off limits."""
+    before, upstream = numbers("rules", 20, 8), numbers("rules dout", 20, 8)
+    x, dout, param = before.clone(), upstream.clone(), {"p": 0.4, "mode": "train"}
+    _, cache = fcn.Dropout.forward(x, param)
+    fcn.Dropout.backward(dout, cache)
+    checks.unchanged(before, x, what="x")
+    checks.unchanged(upstream, dout, what="dout")
+    checks.unchanged({"p": 0.4, "mode": "train"}, param, what="dropout_param")
+    for function in (fcn.Dropout.forward, fcn.Dropout.backward):
+        require(function, loops=0, banned=[*BANNED, *READY_MADE])

@@ -1,0 +1,260 @@
+"""Hidden tests of the layers: linear, ReLU and dropout.
+
+Expected values come from automatic differentiation in float64. Backward passes are given the caches that the
+docstrings describe, so that they do not need the forward passes.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import fully_connected_networks as fcn
+import pytest
+import torch
+from torch import Tensor
+
+from autograder.seeds import hidden_generator
+from helpers import checks, evidence
+from helpers.checks import Hint
+from helpers.constraints import require
+
+BANNED = ("torch.nn", "torch.optim", "torch.autograd", "torch.func", ".backward", ".cuda", "helpers.layers")
+EXACT = {"rtol": 1e-9, "atol": 1e-10}
+COARSE = {"rtol": 1e-4, "atol": 1e-4}
+
+
+def normal(name: str, *shape: int) -> Tensor:
+    """Return hidden normal numbers in float64."""
+    generator = hidden_generator("fully_connected_networks", "layers", name)
+    return torch.randn(*shape, generator=generator, dtype=torch.float64)
+
+
+def scattered(x: Tensor) -> Tensor:
+    """Return the same values in memory that is not contiguous."""
+    return torch.stack([x, torch.zeros_like(x)], dim=-1)[..., 0]
+
+
+def sequence(found: object, count: int, what: str) -> Any:
+    """Return the results of a call."""
+    checks.holds(
+        type(found) in (tuple, list) and len(found) == count,  # type: ignore[arg-type]
+        what=what,
+        problem=f"not {count} values, as the docstring says",
+    )
+    return found
+
+
+def check_source(function: Callable[..., object], more: Sequence[str] = ()) -> None:
+    """Check that a function of a layer is without loops and keeps to what is allowed."""
+    require(function, loops=0, banned=[*BANNED, *more])
+
+
+def check_operations(call: Callable[[int], evidence.Measurement], what: str) -> None:
+    """Check that 64 examples take hardly more tensor operations than 8."""
+    few, many = call(8), call(64)
+    for measured in (few, many):
+        sequence(measured.result, 2 if "forward" in what else 3, f"the result of {what}")
+    checks.holds(
+        many.operations < 2.5 * max(1, few.operations),  # 1 without a loop, about 6 with one
+        what="the number of tensor operations",
+        problem="grows with the number of examples, as that of a loop does",
+    )
+
+
+# Linear, forward
+
+X, W, B = normal("x", 5, 2, 3, 2), normal("w", 12, 7), normal("b", 7)
+FLAT = normal("flat", 9, 12)
+MANY = normal("many", 64, 12)
+DOUT, DOUT_FLAT = normal("dout", 5, 7), normal("dout flat", 9, 7)
+
+
+def true_out(x: Tensor, w: Tensor, b: Tensor) -> Tensor:
+    """Return what the linear layer gives, in the dtype of x."""
+    out = torch.einsum("nd,dm->nm", x.double().flatten(1), w.double()) + b.double()
+    return out.to(x.dtype)
+
+
+def check_linear_forward(x: Tensor, w: Tensor, b: Tensor, **tolerance: float) -> None:
+    """Compare the outputs with the oracle."""
+    right = true_out(x, w, b)
+    hints = [
+        Hint(right - b, says="the biases were forgotten"),
+        Hint(right - 2 * b, says="the biases were subtracted"),
+        Hint(right.clamp(min=0), says="a ReLU was applied; this layer is linear alone"),
+        Hint(right.T, says="transposed: rows are examples"),
+    ]
+    out, _ = sequence(fcn.Linear.forward(x, w, b), 2, "the result of Linear.forward")
+    checks.close(out, right, what="out", hints=hints, **tolerance)
+
+
+@pytest.mark.task("linear_forward", weight=3)
+def test_linear_forward() -> None:
+    """Linear, forward: nine examples of twelve numbers, in float64."""
+    check_linear_forward(FLAT.clone(), W.clone(), B.clone(), **EXACT)
+
+
+@pytest.mark.task("linear_forward", weight=3)
+def test_linear_forward_of_images() -> None:
+    """Linear, forward: examples with more than one dimension are flattened."""
+    check_linear_forward(X.clone(), W.clone(), B.clone(), **EXACT)
+
+
+@pytest.mark.task("linear_forward", weight=2)
+def test_linear_forward_in_float32() -> None:
+    """Linear, forward: float32, and tensors whose memory is not contiguous."""
+    x, w, b = (scattered(value.float()) for value in (X, W, B))
+    check_linear_forward(x, w, b, **COARSE)
+
+
+@pytest.mark.constraint
+@pytest.mark.task("linear_forward", weight=1)
+def test_linear_forward_leaves_inputs() -> None:
+    """Linear, forward: no argument is modified."""
+    arguments = [X.clone(), W.clone(), B.clone()]
+    sequence(fcn.Linear.forward(*arguments), 2, "the result of Linear.forward")
+    checks.unchanged([X, W, B], arguments, what="x, w, b")
+
+
+@pytest.mark.constraint
+@pytest.mark.task("linear_forward", weight=4)
+def test_linear_forward_source() -> None:
+    """Linear, forward: no loop, nothing that is off limits."""
+    check_operations(
+        lambda n: evidence.measure(fcn.Linear.forward, MANY[:n].clone(), W.clone(), B.clone()), "forward"
+    )
+    check_source(fcn.Linear.forward)
+
+
+# Linear, backward
+
+
+def true_gradients(dout: Tensor, x: Tensor, w: Tensor, b: Tensor) -> list[Tensor]:
+    """Return dx, dw and db by automatic differentiation, in the dtype of x."""
+    leaves = [value.detach().double().requires_grad_() for value in (x, w, b)]
+    out = leaves[0].flatten(1) @ leaves[1] + leaves[2]
+    return [grad.to(x.dtype) for grad in torch.autograd.grad(out, leaves, dout.double())]
+
+
+def linear_gradients(dout: Tensor, x: Tensor, w: Tensor, b: Tensor) -> Any:
+    """Return what the student's code gives."""
+    return sequence(fcn.Linear.backward(dout, (x, w, b)), 3, "the result of Linear.backward")
+
+
+@pytest.mark.task("linear_backward", weight=3)
+def test_linear_dx() -> None:
+    """Linear, backward: dx, of the shape of x."""
+    right = true_gradients(DOUT, X, W, B)[0]
+    found = linear_gradients(DOUT.clone(), X.clone(), W.clone(), B.clone())[0]
+    hints = [
+        Hint(right.flatten(1), says="dx has the shape of the flattened x; give it the shape of x"),
+        Hint(right / len(X), says="divided by the number of examples; softmax_loss did that already"),
+    ]
+    checks.close(found, right, what="dx", hints=hints, **EXACT)
+
+
+@pytest.mark.task("linear_backward", weight=3)
+def test_linear_dw() -> None:
+    """Linear, backward: dw, of examples with more than one dimension and of flat ones."""
+    for dout, x in ((DOUT, X), (DOUT_FLAT, FLAT)):
+        right = true_gradients(dout, x, W, B)[1]
+        found = linear_gradients(dout.clone(), x.clone(), W.clone(), B.clone())[1]
+        hints = [
+            Hint(right.T, says="transposed: dw has the shape of w"),
+            Hint(right / len(x), says="divided by the number of examples; softmax_loss did that already"),
+        ]
+        checks.close(found, right, what="dw", hints=hints, **EXACT)
+
+
+@pytest.mark.task("linear_backward", weight=3)
+def test_linear_db() -> None:
+    """Linear, backward: db, also where there are as many examples as outputs."""
+    square = normal("square", 7, 7)
+    for dout, x in ((DOUT, X), (square, MANY[:7])):
+        right = true_gradients(dout, x, W, B)[2]
+        found = linear_gradients(dout.clone(), x.clone(), W.clone(), B.clone())[2]
+        hints = [
+            Hint(dout.sum(dim=1), says="added up over the outputs; add up over the examples, dim=0"),
+            Hint(dout.mean(dim=0), says="the mean over the examples; add up instead"),
+            Hint(dout.sum(dim=0, keepdim=True), says="db has the shape of b, without an axis of length 1"),
+            Hint(dout, says="not added up over the examples"),
+        ]
+        checks.close(found, right, what="db", hints=hints, **EXACT)
+
+
+@pytest.mark.task("linear_backward", weight=2)
+def test_linear_backward_in_float32() -> None:
+    """Linear, backward: float32, memory that is not contiguous, and a single example."""
+    for count in (1, 5):
+        x, w, b, dout = (scattered(value.float()) for value in (X[:count], W, B, DOUT[:count]))
+        right = true_gradients(dout, x, w, b)
+        found = linear_gradients(dout, x, w, b)
+        for name, value, expected in zip(("dx", "dw", "db"), found, right, strict=True):
+            checks.close(value, expected, what=name, **COARSE)
+
+
+@pytest.mark.constraint
+@pytest.mark.task("linear_backward", weight=1)
+def test_linear_backward_leaves_inputs() -> None:
+    """Linear, backward: neither dout nor the cache is modified."""
+    arguments = [DOUT.clone(), X.clone(), W.clone(), B.clone()]
+    linear_gradients(*arguments)
+    checks.unchanged([DOUT, X, W, B], arguments, what="dout, x, w, b")
+
+
+@pytest.mark.constraint
+@pytest.mark.task("linear_backward", weight=4)
+def test_linear_backward_source() -> None:
+    """Linear, backward: no loop, nothing that is off limits."""
+    dout = normal("dout many", 64, 7)
+
+    def call(count: int) -> evidence.Measurement:
+        cache = (MANY[:count].clone(), W.clone(), B.clone())
+        return evidence.measure(fcn.Linear.backward, dout[:count].clone(), cache)
+
+    check_operations(call, "the backward pass")
+    check_source(fcn.Linear.backward)
+
+
+# ReLU
+
+SUMS = normal("sums", 6, 4, 3)
+SUMS = SUMS + SUMS.sign() * 0.01  # away from the kink
+UPSTREAM = normal("upstream", 6, 4, 3)
+
+
+@pytest.mark.task("relu", weight=2)
+def test_relu_forward() -> None:
+    """ReLU, forward: numbers below 0 become 0, in tensors of any shape and layout."""
+    for x in (SUMS.clone(), scattered(SUMS.float()), SUMS[0, 0].clone()):
+        right = torch.where(x > 0, x, torch.zeros_like(x))
+        out, _ = sequence(fcn.ReLU.forward(x), 2, "the result of ReLU.forward")
+        checks.close(out, right, what="out", hints=[Hint(x.abs(), says="the absolute value was taken")])
+
+
+@pytest.mark.task("relu", weight=3)
+def test_relu_backward() -> None:
+    """ReLU, backward: the gradient passes where x is above 0."""
+    for x, dout in ((SUMS, UPSTREAM), (SUMS.float(), scattered(UPSTREAM.float()))):
+        nothing = torch.zeros_like(dout)
+        hints = [
+            Hint(torch.where(dout > 0, dout, nothing), says="made of the signs of dout; those of x count"),
+            Hint(torch.where(x > 0, nothing, dout), says="turned around: it passes where x is above 0"),
+            Hint(dout, says="everything passed; where x is below 0, nothing does"),
+            Hint((x > 0).to(x.dtype), says="not multiplied by dout"),
+            Hint(torch.where(x > 0, x, nothing), says="this is the forward pass"),
+        ]
+        found = fcn.ReLU.backward(dout.clone(), x.clone())
+        checks.close(found, torch.where(x > 0, dout, nothing), what="dx", hints=hints)
+
+
+@pytest.mark.constraint
+@pytest.mark.task("relu", weight=2)
+def test_relu_rules() -> None:
+    """ReLU: no argument is modified, no loop, nothing that is off limits."""
+    x, dout = SUMS.clone(), UPSTREAM.clone()
+    fcn.ReLU.forward(x)
+    fcn.ReLU.backward(dout, x)
+    checks.unchanged(SUMS, x, what="x")
+    checks.unchanged(UPSTREAM, dout, what="dout")
+    check_source(fcn.ReLU.forward)
+    check_source(fcn.ReLU.backward)

@@ -1,0 +1,222 @@
+"""Hidden tests of the settings that students choose: a network of the grader's own is trained with them.
+
+So neither layers nor networks of a student matter here, and what is measured is what the settings are worth.
+"""
+
+from typing import Any
+
+import fully_connected_networks as fcn
+import pytest
+import torch
+from torch import Tensor
+
+from autograder.seeds import hidden_generator
+from helpers import checks
+from helpers.data import tabletop_images
+from helpers.solver import Solver
+from helpers.substitute import substituted
+
+MAX_STEPS = 300
+MAX_HIDDEN, MAX_BATCH = 400, 250
+"""More would take longer than a test may."""
+
+
+def generator(name: str) -> torch.Generator:
+    """Return a hidden generator."""
+    return hidden_generator("fully_connected_networks", "training", name)
+
+
+def standardized(name: str, *sizes: int) -> list[tuple[Tensor, Tensor]]:
+    """Return parts of hidden pictures, standardized by the first part, with their labels."""
+    x, y = tabletop_images(generator(name).initial_seed(), sum(sizes))
+    parts = list(x.split(list(sizes)))
+    mean, scale = parts[0].mean(dim=0), (parts[0] - parts[0].mean(dim=0)).std()
+    return [((x - mean) / scale, y) for x, y in zip(parts, y.split(list(sizes)), strict=True)]
+
+
+class Network:
+    """A fully connected network whose gradients come from automatic differentiation."""
+
+    def __init__(self, sizes: list[int], weight_scale: float, reg: float, name: str) -> None:
+        self.reg = reg
+        self.params: dict[str, Tensor] = {}
+        for i in range(1, len(sizes)):
+            weights = torch.randn(sizes[i - 1], sizes[i], generator=generator(f"{name}/{i}"))
+            self.params |= {f"W{i}": weight_scale * weights, f"b{i}": torch.zeros(sizes[i])}
+
+    def loss(self, X: Tensor, y: Tensor | None = None) -> Any:
+        """Return the scores, or loss and gradients."""
+        leaves = {name: value.detach().requires_grad_(y is not None) for name, value in self.params.items()}
+        depth, out = len(leaves) // 2, X.flatten(1)
+        for i in range(1, depth + 1):
+            out = torch.addmm(leaves[f"b{i}"], out, leaves[f"W{i}"])
+            out = out.relu() if i < depth else out
+        if y is None:
+            return out
+        loss = torch.nn.functional.cross_entropy(out, y)
+        if self.reg:
+            loss = loss + self.reg * sum((leaves[f"W{i}"] ** 2).sum() for i in range(1, depth + 1))
+        grads = torch.autograd.grad(loss, list(leaves.values()))
+        return loss.detach(), dict(zip(leaves, grads, strict=True))
+
+
+def plain_sgd(w: Tensor, dw: Tensor, config: dict[str, Any]) -> tuple[Tensor, dict[str, Any]]:
+    """Take a step against the gradient."""
+    return w - config["learning_rate"] * dw, config
+
+
+# Fifty pictures by heart
+
+((FIFTY, FIFTY_LABELS),) = standardized("fifty", 50)
+
+
+def check_settings(found: Any, hidden: int, name: str) -> None:
+    """Train on fifty pictures with a student's settings, and check how many are right."""
+    checks.holds(
+        type(found) in (tuple, list) and len(found) == 2,
+        what="the settings",
+        problem="not weight_scale and learning_rate",
+    )
+    what = ("weight_scale", "learning_rate")
+    scale, rate = (checks.number(value, what=name) for value, name in zip(found, what, strict=True))
+    network = Network([3072, *[100] * hidden, 10], scale, 0.0, name)
+    torch.manual_seed(generator(name).initial_seed() % 2**32)
+    pictures = {
+        "X_train": FIFTY,
+        "y_train": FIFTY_LABELS,
+        "X_val": FIFTY[:10],
+        "y_val": FIFTY_LABELS[:10],
+    }
+    solver = Solver(
+        network,
+        pictures,
+        update_rule=plain_sgd,
+        optim_config={"learning_rate": rate},
+        batch_size=25,
+        num_epochs=20,
+        num_train_samples=10,
+        verbose=False,
+    )
+    solver.train(return_best_params=False)
+    right = int((network.loss(FIFTY).argmax(dim=1) == FIFTY_LABELS).sum())
+    falls = solver.loss_history[-1] < solver.loss_history[0]
+    checks.holds(
+        right >= 48,
+        what=f"{hidden + 1} layers, trained on 50 pictures",
+        problem="fewer than 48 of them are right after 20 epochs",
+        likely_cause="the loss fell too slowly: try larger weights or a larger learning rate"
+        if falls
+        else "the loss did not fall: try a smaller learning rate or smaller weights",
+    )
+
+
+@pytest.mark.task("overfit", weight=2)
+def test_three_layers_by_heart() -> None:
+    """Settings: three layers learn 50 hidden pictures by heart."""
+    check_settings(fcn.get_three_layer_network_params(), 2, "three layers")
+
+
+@pytest.mark.task("overfit", weight=2)
+def test_five_layers_by_heart() -> None:
+    """Settings: five layers learn 50 hidden pictures by heart."""
+    check_settings(fcn.get_five_layer_network_params(), 4, "five layers")
+
+
+# The solver
+
+(TRAIN, TRAIN_LABELS), (VAL, VAL_LABELS), (TEST, TEST_LABELS) = standardized("solver", 2000, 50, 800)
+PICTURES = {"X_train": TRAIN, "y_train": TRAIN_LABELS, "X_val": VAL, "y_val": VAL_LABELS}
+
+
+class Recipe:
+    """Stands for the student's TwoLayerNet, and notes with what settings it is made."""
+
+    def __init__(self) -> None:
+        self.made: list[tuple[int, float, float]] = []
+        self.spare: list[Any] = [fcn.ReLU() for _ in range(2)]
+
+    def make(
+        self,
+        input_dim: int = 3072,
+        hidden_dim: int = 100,
+        num_classes: int = 10,
+        weight_scale: float = 1e-3,
+        reg: float = 0.0,
+        dtype: object = None,
+        device: object = None,
+    ) -> object:
+        """Return an object with parameters, of which only the form matters."""
+        if (int(input_dim), int(num_classes)) != (3072, 10) or not 1 <= int(hidden_dim) <= MAX_HIDDEN:
+            raise ValueError("a network of another size than the pictures need")
+        self.made.append((int(hidden_dim), float(weight_scale), float(reg)))
+        model = self.spare.pop()
+        shapes = {"W1": (3072, int(hidden_dim)), "b1": (int(hidden_dim),), "W2": (int(hidden_dim), 10)}
+        model.params = {name: torch.zeros(shape) for name, shape in (shapes | {"b2": (10,)}).items()}
+        return model
+
+
+RULES = ("sgd_momentum", "rmsprop", "adam")
+
+
+def right_rule(name: str) -> Any:
+    """Return a rule of PyTorch's, for students whose solver uses one that another task asks for."""
+
+    def rule(w: Tensor, dw: Tensor, config: dict[str, Any] | None = None) -> object:
+        config = dict(config or {})
+        rate = float(config.setdefault("learning_rate", 1e-3 if name == "adam" else 1e-2))
+        leaf = w.clone()
+        leaf.grad = dw
+        optimizer: torch.optim.Optimizer
+        if name == "sgd_momentum":
+            optimizer = torch.optim.SGD([leaf], lr=1.0, momentum=float(config.get("momentum", 0.9)))
+            leaf.grad = dw * rate
+        elif name == "rmsprop":
+            alpha, epsilon = float(config.get("decay_rate", 0.99)), float(config.get("epsilon", 1e-8))
+            optimizer = torch.optim.RMSprop([leaf], lr=rate, alpha=alpha, eps=epsilon)
+        else:
+            betas = float(config.get("beta1", 0.9)), float(config.get("beta2", 0.999))
+            optimizer = torch.optim.Adam([leaf], lr=rate, betas=betas, eps=float(config.get("epsilon", 1e-8)))
+        if "state" in config:
+            optimizer.state[leaf] = config["state"]
+        optimizer.step()
+        config["state"] = dict(optimizer.state[leaf])
+        return leaf, config
+
+    return rule
+
+
+@pytest.mark.limits(cpu_seconds=20)
+@pytest.mark.task("solver", weight=2)
+def test_solver_on_hidden_pictures() -> None:
+    """Solver: with its settings, a network learns to recognize pictures that nobody has seen."""
+    recipe = Recipe()
+    rules = {name: right_rule(name) for name in RULES}
+    with substituted(fcn, TwoLayerNet=recipe.make, **rules):
+        found = fcn.create_solver_instance(PICTURES, torch.float32, "cpu")
+        made = len(recipe.made) > 0
+        checks.holds(made, what="the solver", problem="made without a TwoLayerNet")
+        settings = {
+            "optim_config": dict(found.optim_config.items()),
+            "lr_decay": checks.number(found.lr_decay, at_least=0, at_most=1, what="lr_decay"),
+            "batch_size": int(
+                checks.number(found.batch_size, at_least=1, at_most=MAX_BATCH, what="batch_size")
+            ),
+            "num_epochs": int(checks.number(found.num_epochs, at_least=1, what="num_epochs")),
+        }
+        hidden, scale, reg = recipe.made[-1]
+        network = Network([3072, hidden, 10], scale, reg, "solver")
+        torch.manual_seed(generator("solver").initial_seed() % 2**32)
+        solver = Solver(
+            network,
+            PICTURES,
+            update_rule=found.update_rule,
+            max_steps=MAX_STEPS,
+            num_train_samples=10,
+            verbose=False,
+            **settings,  # type: ignore[arg-type]
+        )
+        solver.train(return_best_params=False)
+    right = float((network.loss(TEST).argmax(dim=1) == TEST_LABELS).double().mean()) * 100
+    # The reference gets 36.9 on average over 20 secrets, with a standard deviation of 1.95: 36.9 - 5.2 * 1.95 is
+    # 26.8. Students are promised that 25 will do.
+    checks.number(right, at_least=25, what="the percentage of hidden pictures recognized")

@@ -1,0 +1,261 @@
+"""Hidden tests of update rules and regularizers.
+
+The rules are followed in NumPy and float64, step by step, with the mistakes that students typically make, for
+the likely causes.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import fully_connected_networks as fcn
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+from autograder.seeds import hidden_generator
+from helpers import checks
+from helpers.checks import Hint
+from helpers.constraints import require
+
+BANNED = ("torch.nn", "torch.optim", "torch.autograd", "torch.func", ".backward", ".cuda", "helpers.layers")
+EXACT = {"rtol": 1e-9, "atol": 1e-12}
+
+Config = dict[str, Any]
+Rule = Callable[[np.ndarray, np.ndarray, Config, str], np.ndarray]
+"""Returns the next w, and changes the config; the last argument is a mistake to make."""
+
+
+def normal(name: str, *shape: int) -> Tensor:
+    """Return hidden normal numbers in float64."""
+    generator = hidden_generator("fully_connected_networks", "updates", name)
+    return torch.randn(*shape, generator=generator, dtype=torch.float64)
+
+
+W = normal("w", 4, 5)
+STEPS = [normal(f"dw {number}", 4, 5) for number in range(4)]
+
+
+def momentum(w: np.ndarray, dw: np.ndarray, config: Config, mistake: str) -> np.ndarray:
+    """Follow the rule of sgd_momentum."""
+    mu, rate = config["momentum"], config["learning_rate"]
+    old = config.get("velocity", np.zeros_like(w))
+    velocity = mu * old - rate * dw
+    if mistake == "sign":
+        velocity = mu * old + rate * dw
+    elif mistake == "plain":
+        velocity = -rate * dw
+    elif mistake == "average":
+        velocity = mu * old - (1 - mu) * rate * dw
+    config["velocity"] = velocity
+    return {
+        "stale": w + old,
+        "minus": w - velocity,
+        "rate": w + rate * velocity,
+        "nesterov": w + mu * velocity - rate * dw,
+    }.get(mistake, w + velocity)
+
+
+def rmsprop(w: np.ndarray, dw: np.ndarray, config: Config, mistake: str) -> np.ndarray:
+    """Follow the rule of rmsprop."""
+    decay, rate, epsilon = config["decay_rate"], config["learning_rate"], config["epsilon"]
+    old = config.get("cache", np.zeros_like(w))
+    if mistake == "swapped":
+        decay = 1 - decay
+    squares = dw if mistake == "not squared" else dw * dw
+    config["cache"] = cache = old + squares if mistake == "sum" else decay * old + (1 - decay) * squares
+    root = np.sqrt(np.abs(old if mistake == "stale" else cache))
+    step = {"no root": dw / (cache + epsilon), "inside": dw / np.sqrt(np.abs(cache + epsilon))}.get(
+        mistake, dw / (root + epsilon)
+    )
+    return w + rate * step if mistake == "sign" else w - rate * step
+
+
+def adam(w: np.ndarray, dw: np.ndarray, config: Config, mistake: str) -> np.ndarray:
+    """Follow the rule of adam."""
+    beta1, beta2 = config["beta1"], config["beta2"]
+    if mistake == "swapped":
+        beta1, beta2 = beta2, beta1
+    t = config["t"] = config.get("t", 0) + 1
+    m = config["m"] = beta1 * config.get("m", np.zeros_like(w)) + (1 - beta1) * dw
+    squares = dw if mistake == "not squared" else dw * dw
+    v = config["v"] = beta2 * config.get("v", np.zeros_like(w)) + (1 - beta2) * squares
+    used = {"late": t - 1, "one": 1}.get(mistake, t)
+    with np.errstate(all="ignore"):
+        m_hat, v_hat = m / (1 - beta1**used), v / (1 - beta2**used)
+        if mistake == "uncorrected":
+            m_hat, v_hat = m, v
+        v_hat = v if mistake == "second uncorrected" else v_hat
+        root = np.sqrt(np.abs(v_hat))
+        lower = {"no root": v_hat + config["epsilon"], "inside": np.sqrt(np.abs(v_hat + config["epsilon"]))}
+        step = m_hat / lower.get(mistake, root + config["epsilon"])
+    return w + config["learning_rate"] * step if mistake == "sign" else w - config["learning_rate"] * step
+
+
+MOMENTUM_HINTS = {
+    "sign": "the velocity goes along the gradient; it goes against it: momentum * v - learning_rate * dw",
+    "minus": "the velocity was subtracted from w; add it",
+    "stale": "the old velocity was used; use the new one",
+    "plain": "the old velocity has no effect; keep it in config and use it in the next step",
+    "average": "dw was multiplied by 1 - momentum; here it is not",
+    "rate": "multiplied by the learning rate twice",
+    "nesterov": "this is Nesterov's momentum; the plain one is asked for",
+}
+RMSPROP_HINTS = {
+    "no root": "the square root of the cache is missing",
+    "inside": "epsilon is under the square root; add it to the root",
+    "swapped": "decay_rate and 1 - decay_rate are swapped",
+    "not squared": "the gradient was not squared",
+    "sum": "squares were added up, as in AdaGrad; here they decay",
+    "stale": "the old cache was used; use the new one",
+    "sign": "the step goes uphill; subtract it",
+}
+ADAM_HINTS = {
+    "uncorrected": "m and v are too small at first; divide them by 1 - beta1 ** t and 1 - beta2 ** t",
+    "second uncorrected": "v was not corrected; divide it by 1 - beta2 ** t",
+    "late": "t was counted after it was used; count the step first",
+    "one": "corrected with t = 1 in every step; count t in config",
+    "no root": "the square root of v is missing",
+    "inside": "epsilon is under the square root; add it to the root",
+    "swapped": "beta1 and beta2 are swapped",
+    "not squared": "the gradient was not squared in v",
+    "sign": "the step goes uphill; subtract it",
+}
+
+
+def follow(rule: Rule, config: Config, steps: int, mistake: str = "") -> tuple[Tensor, Config]:
+    """Return w and config after some steps."""
+    state = {name: value.numpy() if type(value) is Tensor else value for name, value in config.items()}
+    w = W.numpy()
+    for dw in STEPS[:steps]:
+        w = rule(w, dw.numpy(), state, mistake)
+    tensors = {name: torch.from_numpy(value) for name, value in state.items() if type(value) is np.ndarray}
+    return torch.from_numpy(w), {**state, **tensors}
+
+
+def call(function: Callable[..., Any], w: Tensor, dw: Tensor, config: Config | None) -> tuple[Any, Config]:
+    """Return the two results of a student's rule, checked for their form."""
+    found = function(w, dw) if config is None else function(w, dw, config)
+    checks.holds(
+        type(found) in (tuple, list) and len(found) == 2 and type(found[1]) is dict,
+        what="the result",
+        problem="not next_w and config",
+    )
+    return found[0], found[1]
+
+
+def check_rule(
+    function: Callable[..., Any],
+    rule: Rule,
+    given: Config | None,
+    defaults: Config,
+    hints: dict[str, str],
+    steps: int,
+    keys: tuple[str, ...],
+) -> None:
+    """Compare every step, and what is remembered after it, with the oracle."""
+    w, config = W.clone(), None if given is None else _copied(given)
+    start = {**defaults, **(given or {})}
+    for number in range(1, steps + 1):
+        w, config = call(function, w, STEPS[number - 1].clone(), config)
+        right, state = follow(rule, start, number)
+        wrong = [Hint(follow(rule, start, number, mistake)[0], says) for mistake, says in hints.items()]
+        checks.close(w, right, what=f"next_w after {number} of {steps} steps", hints=wrong, **EXACT)
+        for key in keys:
+            checks.holds(key in config, what=f'config["{key}"]', problem="missing from what is returned")
+            checks.close(config[key], state[key], what=f'config["{key}"] after step {number}', **EXACT)
+        rate = start["learning_rate"]
+        kept = config.get("learning_rate")
+        checks.close(kept, rate, what='config["learning_rate"]')
+
+
+def _copied(config: Config) -> Config:
+    return {name: value.clone() if type(value) is Tensor else value for name, value in config.items()}
+
+
+def check_rules(function: Callable[..., Any], config: Config) -> None:
+    """Check that w and dw stay, float32 too, that configs are not shared; and the source."""
+    w, dw = W.float()[:, 0], STEPS[0].float()[:, 0]  # memory that is not contiguous
+    w_before, dw_before = w.clone(), dw.clone()
+    first, _ = call(function, w, dw, None)
+    checks.tensor(first, what="next_w", shape=w.shape, dtype=torch.float32)
+    checks.unchanged(w_before, w, what="w")
+    checks.unchanged(dw_before, dw, what="dw")
+    again, _ = call(function, w, dw, None)
+    checks.close(again, first, what="next_w of another call without a config")
+    call(function, w, dw, config)
+    require(function, loops=0, banned=BANNED)
+
+
+MOMENTUM = {"learning_rate": 1e-2, "momentum": 0.9}
+RMSPROP = {"learning_rate": 1e-2, "decay_rate": 0.99, "epsilon": 1e-8}
+ADAM = {"learning_rate": 1e-3, "beta1": 0.9, "beta2": 0.999, "epsilon": 1e-8}
+
+
+@pytest.mark.task("sgd_momentum", weight=3)
+def test_momentum_from_a_velocity() -> None:
+    """Momentum: three steps that begin with a velocity."""
+    given = {"learning_rate": 0.07, "momentum": 0.6, "velocity": normal("velocity", 4, 5)}
+    check_rule(fcn.sgd_momentum, momentum, given, {}, MOMENTUM_HINTS, 3, ("velocity",))
+
+
+@pytest.mark.task("sgd_momentum", weight=2)
+def test_momentum_by_default() -> None:
+    """Momentum: three steps without a config: learning rate 0.01, momentum 0.9, velocity 0."""
+    check_rule(fcn.sgd_momentum, momentum, None, MOMENTUM, MOMENTUM_HINTS, 3, ("velocity",))
+
+
+@pytest.mark.constraint
+@pytest.mark.task("sgd_momentum", weight=2)
+def test_momentum_rules() -> None:
+    """Momentum: w and dw are not modified, configs not shared; no loop, nothing that is off limits."""
+    check_rules(fcn.sgd_momentum, {"learning_rate": 0.1})
+
+
+@pytest.mark.task("rmsprop", weight=3)
+def test_rmsprop_from_a_cache() -> None:
+    """RMSProp: three steps that begin with a cache, and an epsilon that matters."""
+    cache = normal("cache", 4, 5).abs()
+    given = {"learning_rate": 0.07, "decay_rate": 0.8, "epsilon": 0.05, "cache": cache}
+    check_rule(fcn.rmsprop, rmsprop, given, {}, RMSPROP_HINTS, 3, ("cache",))
+
+
+@pytest.mark.task("rmsprop", weight=2)
+def test_rmsprop_by_default() -> None:
+    """RMSProp: three steps without a config."""
+    check_rule(fcn.rmsprop, rmsprop, None, RMSPROP, RMSPROP_HINTS, 3, ("cache",))
+
+
+@pytest.mark.constraint
+@pytest.mark.task("rmsprop", weight=2)
+def test_rmsprop_rules() -> None:
+    """RMSProp: w and dw are not modified, configs not shared; no loop, nothing that is off limits."""
+    check_rules(fcn.rmsprop, {"learning_rate": 0.1})
+
+
+@pytest.mark.task("adam", weight=2)
+def test_adam_at_first() -> None:
+    """Adam: the first step, t = 1."""
+    given = {"learning_rate": 0.07, "epsilon": 0.01}
+    check_rule(fcn.adam, adam, given, ADAM | given, ADAM_HINTS, 1, ("m", "v", "t"))
+
+
+@pytest.mark.task("adam", weight=3)
+def test_adam_in_the_middle() -> None:
+    """Adam: three steps that begin in the middle, with t = 5, other betas, and an epsilon that matters."""
+    given = {"learning_rate": 0.07, "beta1": 0.7, "beta2": 0.9, "epsilon": 0.05, "t": 5}
+    given |= {"m": normal("m", 4, 5), "v": normal("v", 4, 5).abs()}
+    check_rule(fcn.adam, adam, given, {}, ADAM_HINTS, 3, ("m", "v", "t"))
+
+
+@pytest.mark.task("adam", weight=2)
+def test_adam_by_default() -> None:
+    """Adam: four steps without a config."""
+    check_rule(fcn.adam, adam, None, ADAM, ADAM_HINTS, 4, ("m", "v", "t"))
+
+
+@pytest.mark.constraint
+@pytest.mark.task("adam", weight=2)
+def test_adam_rules() -> None:
+    """Adam: w and dw are not modified, configs not shared; no loop, nothing that is off limits."""
+    check_rules(fcn.adam, {"learning_rate": 0.1})
