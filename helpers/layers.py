@@ -97,23 +97,40 @@ class FastMaxPool:
         return _gradients(dout, cache)[0]
 
 
-def softmax_loss(x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
-    """Compute the mean of -log p(y), where p is the softmax of the scores, and its gradient.
+class Conv_ReLU:
+    """Convolution and ReLU."""
 
-    Parameters
-    ----------
-    x : Tensor of shape (N, C)
-        Scores.
-    y : Tensor of shape (N,), int64
-        Labels.
+    @staticmethod
+    def forward(x: Tensor, w: Tensor, b: Tensor, conv_param: Mapping[str, int]) -> tuple[Tensor, Any]:
+        """Go forward through both layers."""
+        out, conv = FastConv.forward(x, w, b, conv_param)
+        out, relu = ReLU.forward(out)
+        return out, (conv, relu)
 
-    Returns
-    -------
-    loss : Tensor of shape ()
-    dx : Tensor of shape (N, C)
-    """
-    loss, cache = _traced(lambda x: F.cross_entropy(x, y), x)
-    return loss, _gradients(torch.ones_like(loss), cache)[0]
+    @staticmethod
+    def backward(dout: Tensor, cache: Any) -> tuple[Tensor, Tensor, Tensor]:
+        """Return dx, dw and db."""
+        conv, relu = cache
+        return FastConv.backward(ReLU.backward(dout, relu), conv)
+
+
+class Conv_ReLU_Pool:
+    """Convolution, ReLU and max pooling."""
+
+    @staticmethod
+    def forward(
+        x: Tensor, w: Tensor, b: Tensor, conv_param: Mapping[str, int], pool_param: Mapping[str, int]
+    ) -> tuple[Tensor, Any]:
+        """Go forward through the three layers."""
+        out, first = Conv_ReLU.forward(x, w, b, conv_param)
+        out, pool = FastMaxPool.forward(out, pool_param)
+        return out, (first, pool)
+
+    @staticmethod
+    def backward(dout: Tensor, cache: Any) -> tuple[Tensor, Tensor, Tensor]:
+        """Return dx, dw and db."""
+        first, pool = cache
+        return Conv_ReLU.backward(FastMaxPool.backward(dout, pool), first)
 
 
 def sgd_momentum(w: Tensor, dw: Tensor, config: Config | None = None) -> tuple[Tensor, Config]:

@@ -54,15 +54,19 @@ class Executed:
         return index
 
 
-def execute(notebook: NotebookNode, folder: Path, *, python: str = sys.executable) -> Executed:
+def execute(
+    notebook: NotebookNode, folder: Path, *, python: str = sys.executable, timeout: int = 120
+) -> Executed:
     """Run a notebook from its first cell on, in a folder, until a cell raises.
 
     Parameters
     ----------
     python : str
         The interpreter whose ipykernel runs it.
+    timeout : int
+        Seconds that a cell may take.
     """
-    client = NotebookClient(notebook, timeout=120, resources={"metadata": {"path": str(folder)}})
+    client = NotebookClient(notebook, timeout=timeout, resources={"metadata": {"path": str(folder)}})
     manager = client.create_kernel_manager()
     manager.kernel_spec.argv[0] = python
     with contextlib.suppress(CellExecutionError):

@@ -1,5 +1,7 @@
 """Batch normalization by hand, of vectors and of images, forward and backward.
 
+Layers that are put together of it and others, such as `Conv_BatchNorm_ReLU`, are given at the end.
+
 Ioffe and Szegedy, "Batch Normalization", 2015. Shapes: N examples, D features; images have C channels of
 H x W pixels. Every function works on any device and in any floating-point dtype.
 
@@ -12,6 +14,8 @@ from __future__ import annotations
 from typing import Any
 
 import torch
+
+from helpers.layers import FastConv, FastMaxPool, Linear, ReLU
 
 
 class BatchNorm:
@@ -190,3 +194,88 @@ class SpatialBatchNorm:
         dx, dgamma, dbeta = BatchNorm.backward_alt(pixels.reshape(-1, dout.shape[1]), cache)
         return dx.reshape(pixels.shape).permute(0, 3, 1, 2), dgamma, dbeta
         ### END SOLUTION
+
+
+class Linear_BatchNorm_ReLU:
+    """Fully connected layer, batch normalization and ReLU."""
+
+    @staticmethod
+    def forward(
+        x: torch.Tensor,
+        w: torch.Tensor,
+        b: torch.Tensor,
+        gamma: torch.Tensor,
+        beta: torch.Tensor,
+        bn_param: dict[str, Any],
+    ) -> tuple[torch.Tensor, Any]:
+        """Go forward through the three layers."""
+        out, linear = Linear.forward(x, w, b)
+        out, norm = BatchNorm.forward(out, gamma, beta, bn_param)
+        out, relu = ReLU.forward(out)
+        return out, (linear, norm, relu)
+
+    @staticmethod
+    def backward(
+        dout: torch.Tensor, cache: Any
+    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
+        """Return dx, dw, db, dgamma and dbeta."""
+        linear, norm, relu = cache
+        dsums, dgamma, dbeta = BatchNorm.backward(ReLU.backward(dout, relu), norm)
+        return *Linear.backward(dsums, linear), dgamma, dbeta
+
+
+class Conv_BatchNorm_ReLU:
+    """Convolution, batch normalization and ReLU."""
+
+    @staticmethod
+    def forward(
+        x: torch.Tensor,
+        w: torch.Tensor,
+        b: torch.Tensor,
+        gamma: torch.Tensor,
+        beta: torch.Tensor,
+        conv_param: dict[str, int],
+        bn_param: dict[str, Any],
+    ) -> tuple[torch.Tensor, Any]:
+        """Go forward through the three layers."""
+        out, conv = FastConv.forward(x, w, b, conv_param)
+        out, norm = SpatialBatchNorm.forward(out, gamma, beta, bn_param)
+        out, relu = ReLU.forward(out)
+        return out, (conv, norm, relu)
+
+    @staticmethod
+    def backward(
+        dout: torch.Tensor, cache: Any
+    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
+        """Return dx, dw, db, dgamma and dbeta."""
+        conv, norm, relu = cache
+        dsums, dgamma, dbeta = SpatialBatchNorm.backward(ReLU.backward(dout, relu), norm)
+        return *FastConv.backward(dsums, conv), dgamma, dbeta
+
+
+class Conv_BatchNorm_ReLU_Pool:
+    """Convolution, batch normalization, ReLU and max pooling."""
+
+    @staticmethod
+    def forward(
+        x: torch.Tensor,
+        w: torch.Tensor,
+        b: torch.Tensor,
+        gamma: torch.Tensor,
+        beta: torch.Tensor,
+        conv_param: dict[str, int],
+        bn_param: dict[str, Any],
+        pool_param: dict[str, int],
+    ) -> tuple[torch.Tensor, Any]:
+        """Go forward through the four layers."""
+        out, first = Conv_BatchNorm_ReLU.forward(x, w, b, gamma, beta, conv_param, bn_param)
+        out, pool = FastMaxPool.forward(out, pool_param)
+        return out, (first, pool)
+
+    @staticmethod
+    def backward(
+        dout: torch.Tensor, cache: Any
+    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
+        """Return dx, dw, db, dgamma and dbeta."""
+        first, pool = cache
+        return Conv_BatchNorm_ReLU.backward(FastMaxPool.backward(dout, pool), first)

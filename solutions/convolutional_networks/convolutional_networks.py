@@ -3,7 +3,7 @@
 The layers are written in three other files, and all can be had from this one: `Conv` and `MaxPool` from
 `convolution_layers.py`, `BatchNorm` and `SpatialBatchNorm` from `batch_normalization.py`, and relatives of
 convolution from `more_convolutions.py`. Networks are made of the fast layers of `helpers.layers` and of those
-that `sandwich_layers.py` puts together.
+at the end of `batch_normalization.py`.
 
 A network has `params`, a dict of tensors, and ``loss(X, y)``, so that `helpers.solver.Solver` can train it.
 You may use neither `torch.nn` nor `torch.optim`, nor let PyTorch work out gradients (`torch.autograd`), nor
@@ -16,7 +16,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
-from batch_normalization import BatchNorm, SpatialBatchNorm
+from batch_normalization import (
+    BatchNorm,
+    Conv_BatchNorm_ReLU,
+    Conv_BatchNorm_ReLU_Pool,
+    Linear_BatchNorm_ReLU,
+    SpatialBatchNorm,
+)
 from convolution_layers import Conv, MaxPool
 from more_convolutions import (
     average_pool,
@@ -27,15 +33,10 @@ from more_convolutions import (
     im2col,
     transposed_conv,
 )
-from sandwich_layers import (
-    Conv_BatchNorm_ReLU,
-    Conv_BatchNorm_ReLU_Pool,
-    Conv_ReLU,
-    Conv_ReLU_Pool,
-    Linear_BatchNorm_ReLU,
-)
 
 from helpers.layers import (
+    Conv_ReLU,
+    Conv_ReLU_Pool,
     FastConv,
     FastMaxPool,
     Linear,
@@ -43,8 +44,8 @@ from helpers.layers import (
     ReLU,
     adam,
     sgd_momentum,
-    softmax_loss,
 )
+from helpers.losses import softmax_loss
 from helpers.solver import Solver
 
 __all__ = [
@@ -380,9 +381,9 @@ def create_convolutional_solver_instance(
     """Make a `DeepConvNet` and a `Solver` that is ready to train it, with settings of your choice.
 
     It is not trained here. Its settings are graded: a network of the same form is trained by your update rule
-    on 2,000 pictures, in batches of your size, until it has seen 12,000 (those of six epochs), and then has to
-    recognize new pictures. So choose settings that learn fast. In the convolutions a picture may cost 6 million
-    multiplications, and a network may have 12 of them. Use `DeepConvNet` and `Solver` by these names.
+    on 2,000 pictures, in batches of your size, until it has seen 12,000 (those of six epochs), and then has
+    to recognize new pictures. So choose settings that learn fast. In the convolutions a picture may cost 6
+    million multiplications, and there may be 12 of them. Use `DeepConvNet` and `Solver` by these names.
 
     Parameters
     ----------
@@ -416,7 +417,7 @@ def create_convolutional_solver_instance(
         optim_config={"learning_rate": 3e-3},
         lr_decay=0.8,
         batch_size=64,
-        num_epochs=8,
+        num_epochs=12,
         device=device,
         verbose=False,
     )

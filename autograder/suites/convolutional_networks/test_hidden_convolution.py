@@ -41,43 +41,43 @@ def scattered(x: Tensor) -> Tensor:
 class Case:
     """A convolution."""
 
-    x: Tensor
-    w: Tensor
     b: Tensor
     stride: int
+    x: Tensor
     pad: int
+    w: Tensor
 
     @property
     def param(self) -> dict[str, int]:
         """What the student's functions get."""
         return {"stride": self.stride, "pad": self.pad}
 
-    def tensors(self) -> tuple[Tensor, Tensor, Tensor]:
+    def tensors(self) -> tuple[Tensor, ...]:
         """Return copies of images, filters and biases."""
         return self.x.clone(), self.w.clone(), self.b.clone()
 
     def to(self, dtype: torch.dtype) -> "Case":
         """Return the same in another dtype."""
-        return Case(self.x.to(dtype), self.w.to(dtype), self.b.to(dtype), self.stride, self.pad)
+        return Case(self.b.to(dtype), self.stride, self.x.to(dtype), self.pad, self.w.to(dtype))
 
     def out(self) -> Tensor:
         """Return the right result in the dtype of the images."""
         x, w, b = (v.double() for v in (self.x, self.w, self.b))
         return F.conv2d(x, w, b, stride=self.stride, padding=self.pad).to(self.x.dtype)
 
-    def grads(self, dout: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    def grads(self, dout: Tensor) -> tuple[Tensor, ...]:
         """Return the right gradients."""
         leaves = [v.double().requires_grad_() for v in (self.x, self.w, self.b)]
         out = F.conv2d(*leaves, stride=self.stride, padding=self.pad)
         found = torch.autograd.grad(out, leaves, dout.double())
-        return tuple(v.to(self.x.dtype) for v in found)  # type: ignore[return-value]
+        return tuple(v.to(self.x.dtype) for v in found)
 
 
 def case(name: str, images: tuple[int, ...], filters: tuple[int, ...], stride: int, pad: int) -> Case:
     """Return a convolution of hidden numbers."""
     shape = (filters[0], images[1], *filters[1:])
     return Case(
-        normal(f"{name}/x", *images), normal(f"{name}/w", *shape), normal(name, shape[0]), stride, pad
+        normal(name, shape[0]), stride, normal(f"{name}/x", *images), pad, normal(f"{name}/w", *shape)
     )
 
 
@@ -235,8 +235,8 @@ def test_forward_source() -> None:
 def backward_hints(c: Case, dout: Tensor) -> dict[str, list[Hint]]:
     """Return what typical mistakes make of the gradients."""
     right = dict(zip(("dx", "dw", "db"), c.grads(dout), strict=True))
-    flipped = Case(c.x, c.w.flip(2, 3), c.b, c.stride, c.pad).grads(dout)[0]
-    padded = Case(F.pad(c.x, (c.pad,) * 4), c.w, c.b, c.stride, 0).grads(dout)[0]
+    flipped = Case(c.b, c.stride, c.x, c.pad, c.w.flip(2, 3)).grads(dout)[0]
+    padded = Case(c.b, c.stride, F.pad(c.x, (c.pad,) * 4), 0, c.w).grads(dout)[0]
     return {
         "dx": [
             Hint(padded, says="the padding is still around dx; cut it off"),
@@ -309,7 +309,7 @@ def test_backward_is_the_adjoint() -> None:
     """Gradients of a convolution: <A x, y> = <x, A' y>, for filters as for images."""
     c = case("adjoint", (4, 3, 11, 8), (5, 4, 3), 2, 1)
     y = normal("adjoint/y", *c.out().shape)
-    images = Case(c.x, c.w, torch.zeros_like(c.b), c.stride, c.pad).out()
+    images = Case(torch.zeros_like(c.b), c.stride, c.x, c.pad, c.w).out()
     product = float((images * y).sum())
     dx, dw, _ = layers.Conv.backward(y.clone(), (*c.tensors(), c.param))
     for name, v, g in (("dx", c.x, dx), ("dw", c.w, dw)):

@@ -223,9 +223,10 @@ def agree(found: Any, right: Any) -> bool:
     try:
         for one, other in zip(found, right, strict=True):
             checks.close(one, other, what="", **EXACT)
+        agreed = True
     except checks.CheckFailure:
-        return False
-    return True
+        agreed = False
+    return agreed
 
 
 def check_backward(function: Callable[..., Any], x: Tensor, dout: Tensor) -> None:

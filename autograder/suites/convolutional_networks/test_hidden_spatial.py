@@ -190,6 +190,7 @@ def keeps(function: Any, name: str) -> bool:
     """Return whether a function is without a name; what BatchNorm breaks is not held against this task."""
     try:
         require(function, banned=[name])
+        kept = True
     except checks.CheckFailure:
-        return False
-    return True
+        kept = False
+    return kept

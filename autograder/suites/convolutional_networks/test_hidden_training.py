@@ -22,9 +22,10 @@ from helpers.substitute import substituted
 from helpers.tabletop import tabletop, tabletop_images
 
 MAX_PRODUCTS, MAX_LAYERS, SEEN = 6_000_000, 12, 12_000
-LEAST = 40.0
-"""Percent. The reference reaches 58.5 on average, with a standard deviation of 3.4 (20 secrets); this is 5.2
-of them below."""
+LEAST = 47.0
+"""Percent. The reference reaches 60.3 on average over 20 secrets, with a standard deviation of 2.53; this is
+5.2 of them below. Of its 50 pictures it knows at least 96 %, over the same secrets.
+"""
 
 
 class Network:

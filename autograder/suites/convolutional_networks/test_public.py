@@ -14,24 +14,21 @@ from helpers.checks import Hint
 from helpers.substitute import substituted
 
 
+def several(found: object, count: int, names: str) -> Any:
+    """Return the results of a call, which should be so many."""
+    right = type(found) in (tuple, list) and len(found) == count  # type: ignore[arg-type]
+    checks.holds(right, what="what the function returns", problem=f"not {names}")
+    return found
+
+
 def first(found: object) -> Any:
-    """Return the result of a forward pass."""
-    checks.holds(
-        type(found) in (tuple, list) and len(found) == 2,  # type: ignore[arg-type]
-        what="what forward returns",
-        problem="not a pair of result and cache",
-    )
-    return found[0]  # type: ignore[index]
+    """Return what comes before a cache, or before gradients."""
+    return several(found, 2, "two things, as its docstring says")[0]
 
 
 def three(found: object) -> Any:
-    """Return the results of a backward pass."""
-    checks.holds(
-        type(found) in (tuple, list) and len(found) == 3,  # type: ignore[arg-type]
-        what="what backward returns",
-        problem="not three gradients",
-    )
-    return found
+    """Return three gradients."""
+    return several(found, 3, "three gradients")
 
 
 IMAGE = torch.tensor([[[[1.0, 2.0, 0.0, 1.0], [0.0, 1.0, 3.0, 1.0], [2.0, 0.0, 1.0, 0.0]]]])

@@ -1,0 +1,256 @@
+"""Public checks of convolutional networks: numbers that can be worked out by hand."""
+
+from typing import Any
+
+import batch_normalization as normalization
+import convolution_layers as layers
+import convolutional_networks as cn
+import more_convolutions as more
+import pytest
+import torch
+
+from helpers import checks
+from helpers.checks import Hint
+from helpers.substitute import substituted
+
+
+def several(found: object, count: int, names: str) -> Any:
+    """Return the results of a call, which should be so many."""
+    right = type(found) in (tuple, list) and len(found) == count  # type: ignore[arg-type]
+    checks.holds(right, what="what the function returns", problem=f"not {names}")
+    return found
+
+
+def first(found: object) -> Any:
+    """Return what comes before a cache, or before gradients."""
+    return several(found, 2, "two things, as its docstring says")[0]
+
+
+def three(found: object) -> Any:
+    """Return three gradients."""
+    return several(found, 3, "three gradients")
+
+
+IMAGE = torch.tensor([[[[1.0, 2.0, 0.0, 1.0], [0.0, 1.0, 3.0, 1.0], [2.0, 0.0, 1.0, 0.0]]]])
+FILTER = torch.tensor([[[[1.0, 0.0], [2.0, -1.0]]]])
+BIAS = torch.tensor([10.0])
+DOUT = torch.tensor([[[[1.0, 0.0, 2.0], [0.0, 3.0, 0.0]]]])
+PLAIN = {"stride": 1, "pad": 0}
+
+
+@pytest.mark.task("conv_forward", weight=2)
+def test_convolution_by_hand() -> None:
+    """Convolution: an image of 3 x 4 and a filter of 2 x 2."""
+    out = first(layers.Conv.forward(IMAGE.clone(), FILTER.clone(), BIAS.clone(), dict(PLAIN)))
+    hints = [
+        Hint(torch.nn.functional.conv2d(IMAGE, FILTER.flip(2, 3), BIAS), says="the filter was flipped"),
+        Hint(torch.tensor([[[[0.0, 1.0, 5.0], [4.0, 0.0, 5.0]]]]), says="the bias was forgotten"),
+    ]
+    checks.close(
+        out, torch.tensor([[[[10.0, 11.0, 15.0], [14.0, 10.0, 15.0]]]]), what="the result", hints=hints
+    )
+
+
+@pytest.mark.task("conv_forward", weight=1)
+def test_size_of_a_convolution() -> None:
+    """Convolution: with pad 1 and stride 2, 7 x 7 pixels become 4 x 4."""
+    x, w = torch.ones(2, 3, 7, 7), torch.ones(5, 3, 3, 3)
+    out = first(layers.Conv.forward(x, w, torch.zeros(5), {"stride": 2, "pad": 1}))
+    line = torch.tensor([2.0, 3.0, 3.0, 2.0])
+    checks.close(out, (3 * line * line[:, None]).expand(2, 5, 4, 4), what="the result")
+
+
+@pytest.mark.task("conv_backward", weight=2)
+def test_gradients_of_a_convolution_by_hand() -> None:
+    """Gradients of a convolution: an image of 3 x 4 and a filter of 2 x 2."""
+    cache = (IMAGE.clone(), FILTER.clone(), BIAS.clone(), dict(PLAIN))
+    dx, dw, db = three(layers.Conv.backward(DOUT.clone(), cache))
+    right = torch.tensor([[[[1.0, 0.0, 2.0, 0.0], [2.0, 2.0, 4.0, -2.0], [0.0, 6.0, -3.0, 0.0]]]])
+    checks.close(dx, right, what="dx")
+    checks.close(dw, torch.tensor([[[[4.0, 13.0], [6.0, 6.0]]]]), what="dw")
+    checks.close(
+        db, torch.tensor([6.0]), what="db", hints=[Hint(torch.tensor([1.0]), says="averaged; add up")]
+    )
+
+
+WINDOWS = torch.tensor(
+    [[[[1.0, 1.0, 2.0, 4.0], [5.0, 6.0, 7.0, 8.0], [3.0, 2.0, 1.0, 0.0], [1.0, 2.0, 3.0, 4.0]]]]
+)
+TWO = {"pool_height": 2, "pool_width": 2, "stride": 2}
+
+
+@pytest.mark.task("max_pool_forward", weight=1)
+def test_max_pooling_by_hand() -> None:
+    """Max pooling: 4 x 4 numbers in windows of 2 x 2."""
+    hints = [Hint(torch.tensor([[[[3.25, 5.25], [2.0, 2.0]]]]), says="the mean was taken")]
+    out = first(layers.MaxPool.forward(WINDOWS.clone(), dict(TWO)))
+    checks.close(out, torch.tensor([[[[6.0, 8.0], [3.0, 4.0]]]]), what="the result", hints=hints)
+
+
+@pytest.mark.task("max_pool_backward", weight=1)
+def test_gradient_of_max_pooling_by_hand() -> None:
+    """Gradient of max pooling: it goes to the largest number of each window."""
+    dout = torch.tensor([[[[10.0, 20.0], [30.0, 40.0]]]])
+    right = torch.zeros(1, 1, 4, 4)
+    right[0, 0, [1, 1, 2, 3], [1, 3, 0, 3]] = torch.tensor([10.0, 20.0, 30.0, 40.0])
+    checks.close(layers.MaxPool.backward(dout, (WINDOWS.clone(), dict(TWO))), right, what="dx")
+
+
+@pytest.mark.task("three_layer_net", weight=1)
+def test_three_layers() -> None:
+    """Network of three layers: shapes of its parameters, and a loss of log 10 with tiny weights."""
+    net = cn.ThreeLayerConvNet(input_dims=(3, 8, 8), num_filters=10, filter_size=5, hidden_dim=20)
+    shapes = {"W1": (10, 3, 5, 5), "b1": (10,), "W2": (160, 20), "b2": (20,), "W3": (20, 10), "b3": (10,)}
+    for name, shape in shapes.items():
+        checks.tensor(net.params[name], shape=shape, dtype=torch.float32, what=f'params["{name}"]')
+    convolution = sum(net.params[name].numel() for name in ("W1", "b1"))
+    checks.equal(convolution, 760, what="the number of parameters of the convolution")
+    found = net.loss(torch.ones(4, 3, 8, 8), torch.tensor([0, 1, 2, 3]))
+    checks.close(float(first(found)), 2.302585, what="the loss", rtol=1e-3)
+
+
+@pytest.mark.task("deep_net", weight=1)
+def test_deep() -> None:
+    """Deep network: a loss of log 10 with tiny weights, and a gradient for each parameter."""
+    net = cn.DeepConvNet(input_dims=(3, 8, 8), num_filters=[4, 4], max_pools=[1], weight_scale=1e-3)
+    loss, grads = net.loss(torch.ones(4, 3, 8, 8), torch.tensor([0, 1, 2, 3]))
+    checks.close(float(loss), 2.302585, what="the loss", rtol=1e-3)
+    checks.equal(sorted(grads), sorted(net.params), what="the names of the gradients")
+
+
+@pytest.mark.task("kaiming", weight=1)
+def test_kaiming() -> None:
+    """Kaiming initialization: the shapes for linear layers and for convolutions."""
+    checks.tensor(cn.kaiming_initializer(4, 5), shape=(4, 5), dtype=torch.float32, what="the weights")
+    w = cn.kaiming_initializer(4, 5, K=3)
+    checks.tensor(w, shape=(5, 4, 3, 3), dtype=torch.float32, what="the weights of a convolution")
+
+
+COLUMNS = torch.tensor([[1.0, 10.0], [3.0, 30.0], [1.0, 20.0], [3.0, 20.0]])
+GAMMA, BETA = torch.tensor([2.0, 1.0]), torch.tensor([5.0, 0.0])
+
+
+@pytest.mark.task("batchnorm_forward", weight=1)
+def test_batch_normalization_by_hand() -> None:
+    """Batch normalization: two features of four examples, and their running statistics."""
+    bn_param = {"mode": "train", "eps": 0.0}
+    out = first(normalization.BatchNorm.forward(COLUMNS.clone(), GAMMA.clone(), BETA.clone(), bn_param))
+    root = 2**0.5
+    checks.close(out, torch.tensor([[3.0, -root], [7.0, root], [3.0, 0.0], [7.0, 0.0]]), what="the result")
+    checks.close(bn_param["running_mean"], torch.tensor([0.2, 2.0]), what="running_mean")
+    checks.close(bn_param["running_var"], torch.tensor([0.1, 5.0]), what="running_var")
+
+
+def check_gradients(backward: Any) -> None:
+    """Check the gradients of batch normalization on two features."""
+    _, cache = normalization.BatchNorm.forward(
+        COLUMNS.clone(), GAMMA.clone(), BETA.clone(), {"mode": "train", "eps": 0.0}
+    )
+    dout = torch.tensor([[1.0, 0.0], [0.0, 0.0], [0.0, 1.0], [0.0, 0.0]])
+    dx, dgamma, dbeta = three(backward(dout, cache))
+    right = [[1.0, -0.0353553], [0.0, -0.0353553], [-1.0, 0.1060660], [0.0, -0.0353553]]
+    checks.close(dx, torch.tensor(right), what="dx", atol=1e-5)
+    checks.close(dgamma, torch.tensor([-1.0, 0.0]), what="dgamma", atol=1e-5)
+    checks.close(dbeta, torch.tensor([1.0, 1.0]), what="dbeta", atol=1e-5)
+
+
+@pytest.mark.task("batchnorm_backward", weight=1)
+def test_gradients_of_batch_normalization_by_hand() -> None:
+    """Gradients of batch normalization: two features of four examples."""
+    check_gradients(normalization.BatchNorm.backward)
+
+
+@pytest.mark.task("batchnorm_backward_alt", weight=1)
+def test_gradients_by_one_formula_by_hand() -> None:
+    """Batch normalization by one formula: the same two features."""
+    check_gradients(normalization.BatchNorm.backward_alt)
+
+
+@pytest.mark.task("spatial_batchnorm", weight=1)
+def test_spatial_batch_normalization() -> None:
+    """Batch normalization of images: each channel of the result has mean beta."""
+    x = torch.arange(48.0).reshape(2, 2, 3, 4)
+    out = first(
+        normalization.SpatialBatchNorm.forward(x.clone(), torch.ones(2), BETA.clone(), {"mode": "train"})
+    )
+    out = checks.tensor(out, shape=(2, 2, 3, 4), dtype=torch.float32, what="the result")
+    checks.close(out.mean(dim=(0, 2, 3)), BETA, what="the means of the channels", atol=1e-4)
+
+
+@pytest.mark.task("overfit", weight=1)
+def test_overfit_settings() -> None:
+    """Overfitting: two positive numbers."""
+    for value in cn.find_overfit_parameters():
+        checks.number(value, at_least=1e-9, what="a setting")
+
+
+@pytest.mark.task("im2col", weight=1)
+def test_columns_by_hand() -> None:
+    """Columns: the windows of 2 x 2 of an image of 3 x 4."""
+    found = more.im2col(IMAGE.clone(), 2, 2, stride=2)
+    checks.equal(found, torch.tensor([[[1.0, 0.0], [2.0, 1.0], [0.0, 3.0], [1.0, 1.0]]]), what="the columns")
+
+
+@pytest.mark.task("average_pool", weight=1)
+def test_average_pooling_by_hand() -> None:
+    """Average pooling: 4 x 4 numbers in windows of 2 x 2."""
+    right = torch.tensor([[[[3.25, 5.25], [2.0, 2.0]]]])
+    checks.close(more.average_pool(WINDOWS.clone(), 2, 2, 2), right, what="the means")
+
+
+@pytest.mark.task("dilated_conv", weight=1)
+def test_dilated_convolution_by_hand() -> None:
+    """Dilated convolution: a filter of 2 x 2 that sees 3 x 3 pixels."""
+    found = more.dilated_conv(IMAGE.clone(), FILTER.clone(), BIAS.clone(), dilation=2)
+    checks.close(found, torch.tensor([[[[14.0, 12.0]]]]), what="the result")
+
+
+@pytest.mark.task("grouped_conv", weight=1)
+def test_grouped_convolution_by_hand() -> None:
+    """Grouped convolution: two channels, each with a filter of its own."""
+    x = torch.cat([IMAGE, 2 * IMAGE], dim=1)
+    w = torch.tensor([2.0, 3.0]).reshape(2, 1, 1, 1)
+    found = more.grouped_conv(x, w, torch.zeros(2), groups=2)
+    checks.close(found, torch.cat([2 * IMAGE, 6 * IMAGE], dim=1), what="the result")
+
+
+@pytest.mark.task("transposed_conv", weight=1)
+def test_transposed_convolution_by_hand() -> None:
+    """Transposed convolution: two pixels, stamped side by side."""
+    x = torch.tensor([[[[1.0, 3.0]]]])
+    found = more.transposed_conv(x, FILTER.clone(), torch.zeros(1), stride=2)
+    checks.close(found, torch.tensor([[[[1.0, 0.0, 3.0, 0.0], [2.0, -1.0, 6.0, -3.0]]]]), what="the result")
+
+
+@pytest.mark.task("conv_1d_3d", weight=1)
+def test_other_dimensions_by_hand() -> None:
+    """Convolution of a sequence, and of a volume: differences of neighbours."""
+    x, w = torch.tensor([[[1.0, 4.0, 9.0, 16.0]]]), torch.tensor([[[-1.0, 1.0]]])
+    right = torch.tensor([[[3.0, 5.0, 7.0]]])
+    checks.close(more.conv1d(x, w, torch.zeros(1)), right, what="the differences in time")
+    volume, filters = x.reshape(1, 1, 4, 1, 1), w.reshape(1, 1, 2, 1, 1)
+    found = more.conv3d(volume, filters, torch.zeros(1))
+    checks.close(found, right.reshape(1, 1, 3, 1, 1), what="the differences in depth")
+
+
+@pytest.mark.task("solver", weight=1)
+def test_solver_is_made() -> None:
+    """Settings: a Solver for a DeepConvNet, with a learning rate."""
+    seen = []
+
+    def make_solver(model: object, data: object, **settings: object) -> str:
+        seen.append((model, settings.get("optim_config")))
+        return "solver"
+
+    data = {"X_train": torch.zeros(4, 3, 32, 32), "y_train": torch.arange(4)}
+    data |= {"X_val": torch.zeros(2, 3, 32, 32), "y_val": torch.arange(2)}
+    with substituted(cn, DeepConvNet=lambda *args, **settings: "network", Solver=make_solver):
+        found = cn.create_convolutional_solver_instance(data, torch.float32, "cpu")
+    checks.equal(found, "solver", what="what create_convolutional_solver_instance returns")
+    model, config = seen[-1]
+    checks.equal(model, "network", what="the model of the solver")
+    checks.holds(
+        type(config) is dict and "learning_rate" in config,
+        what="the optim_config of the solver",
+        problem="not a dict with a learning_rate",
+    )
