@@ -68,7 +68,9 @@ def attack():
     )
     attempt("list the suite", lambda: os.listdir(FOLDER))
     attempt("find them", lambda: glob.glob(f"{PLACES['course']}/**/*hidden*", recursive=True))
-    attempt("walk the machine", lambda: list(itertools.islice(os.walk("/"), 3)))
+    attempt(
+        "walk the machine", lambda: [row for row in itertools.islice(os.walk("/"), 3) if row[1] or row[2]]
+    )
     attempt("open the secret", lambda: open(PLACES["secret"]).read())
     attempt("open the reference", lambda: open(PLACES["reference"]).read())
 
