@@ -27,7 +27,16 @@ from helpers.comparison import (
 from helpers.failures import CheckFailure
 
 __all__ = [
-    *("CheckFailure", "Hint", "close", "equal", "holds", "number", "parts", "raises", "scalar", "tensor"),
+    "CheckFailure",
+    "Hint",
+    "close",
+    "equal",
+    "holds",
+    "number",
+    "parts",
+    "raises",
+    "scalar",
+    "tensor",
     "unchanged",
 ]
 
