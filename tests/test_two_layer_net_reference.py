@@ -210,7 +210,7 @@ MISTAKES = {
         "search_params",
         "number of combinations: too large",
     ),
-    "floats as sizes": ("[64, 128]", "[64.0, 128.0]", "search_params", "not an integer"),
+    "floats as sizes": ("[32, 64]", "[32.0, 64.0]", "search_params", "not an integer"),
     "last one": ("return max(found, key=lambda one: one[2])", "return found[-1]", "find_best_net", "last"),
     "worst one": ("return max(found, key", "return min(found, key", "find_best_net", "worse network"),
     "by training accuracy": (

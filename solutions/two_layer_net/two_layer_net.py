@@ -342,8 +342,8 @@ def nn_get_search_params() -> tuple[list[float], list[int], list[float], list[fl
     """
     ### BEGIN SOLUTION
     learning_rates = [0.1, 0.3]
-    hidden_sizes = [64, 128]
-    regularization_strengths = [1e-4, 1e-3]
+    hidden_sizes = [32, 64]
+    regularization_strengths = [1e-3, 1e-2]
     learning_rate_decays = [0.98]
     return learning_rates, hidden_sizes, regularization_strengths, learning_rate_decays
     ### END SOLUTION
@@ -380,7 +380,7 @@ def find_best_net(
     found = []
     for learning_rate, hidden_size, reg, decay in itertools.product(*get_param_set_fn()):
         net = TwoLayerNet(X.shape[1], hidden_size, int(y.max()) + 1, dtype=X.dtype, device=X.device)
-        stat = net.train(X, y, X_val, y_val, learning_rate, decay, reg, num_iters=1000, batch_size=200)
+        stat = net.train(X, y, X_val, y_val, learning_rate, decay, reg, num_iters=500, batch_size=200)
         accuracy = (net.predict(X_val) == y_val).double().mean().item()
         found.append((net, stat, accuracy))
     return max(found, key=lambda one: one[2])
