@@ -10,17 +10,16 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from autograder import provenance, scoring
+from autograder import provenance, scoring, specimens
 from autograder.assignment import Assignment
 from autograder.course import Course
 from autograder.engine.pool import Pool
 from autograder.grading import OpenPool, Sandbox
 from autograder.intake import Submission
-from autograder.release.stripper import stub_module
 from autograder.results import SubmissionResult
 from autograder.scoring import PlannedTest
+from autograder.specimens import REFERENCE, STUB
 
-REFERENCE, STUB = "(reference)", "(stub)"
 MARGIN = 10
 """How many times the reference's CPU seconds a limit must be."""
 _JOBS = (2, 1, 4)
@@ -110,7 +109,11 @@ def audit(
     SuiteError, SandboxError, EngineError
         As `autograder.grading.grade_class` does.
     """
-    everybody = [*_own(assignment), *(one for one in submissions if one.problem is None)]
+    everybody = [
+        specimens.reference(assignment),
+        specimens.stub(assignment),
+        *(one for one in submissions if one.problem is None),
+    ]
     ends: dict[tuple[str, str], dict[str, None]] = {}
     seconds: dict[str, float] = {}
     scores: dict[str, float] = {}
@@ -156,17 +159,6 @@ def _scored(
             sandbox=pool.sandbox,
             provenance=source,
         )
-
-
-def _own(assignment: Assignment) -> list[Submission]:
-    """Return the reference and the stub as submissions."""
-    sources = {f"{module}.py": assignment.folder / f"{module}.py" for module in assignment.modules}
-    texts = {name: path.read_text(encoding="utf-8") for name, path in sources.items()}
-    stubs = {name: stub_module(text, name, assignment.name) for name, text in texts.items()}
-    return [
-        Submission(student, assignment.folder, {name: text.encode() for name, text in files.items()})
-        for student, files in ((REFERENCE, texts), (STUB, stubs))
-    ]
 
 
 def _faults(assignment: Assignment, plan: Sequence[PlannedTest], scores: dict[str, float]) -> Iterator[str]:

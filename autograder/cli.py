@@ -11,7 +11,7 @@ import typer
 from typer.core import TyperGroup
 
 import autograder
-from autograder import class_commands
+from autograder import class_commands, suite_commands
 from autograder.class_commands import STOPPED
 from autograder.errors import AutograderError
 from autograder.options import (
@@ -101,52 +101,6 @@ def check(
     terminal.warn_about(result.sandbox)
 
 
-@app.command(epilog="Example: autograder audit knn --repeat 5 --class examples/submissions/knn")
-def audit(
-    ctx: typer.Context,
-    assignment: Annotated[str, typer.Argument(metavar="ASSIGNMENT", help="Its name, such as knn.")],
-    repeat: Annotated[int, typer.Option("--repeat", min=2, help="How often everything is graded.")] = 3,
-    class_folder: Annotated[
-        Path | None, typer.Option("--class", metavar="CLASS_FOLDER", help="Submissions to grade as well.")
-    ] = None,
-    sandbox: LevelOption = Level.full,
-    allow_weak_sandbox: WeakOption = False,
-    course: CourseOption = None,
-) -> None:
-    """Grade again and again, in other circumstances; exit 1 if any outcome changes or a limit is tight."""
-    from autograder import audit as audits
-    from autograder import intake, terminal
-    from autograder.assignment import load
-    from autograder.reports import audit_table
-
-    current = course_of(course)
-    chosen = load(current, assignment)
-    others = intake.read_class(class_folder, chosen).submissions if class_folder else ()
-    with terminal.GradingProgress(repeat * (len(others) + 2)) as progress:
-        found = audits.audit(
-            current,
-            chosen,
-            others,
-            repeat=repeat,
-            sandbox=sandbox_of(sandbox, allow_weak_sandbox),
-            open_pool=open_pool(ctx),
-            progress=progress,
-        )
-    terminal.show(
-        audit_table.findings(
-            [(one.student, one.test, one.outcomes) for one in found.unstable],
-            [(one.test, one.reference_seconds, one.limit_seconds) for one in found.tight],
-        )
-    )
-    for fault in found.faults:
-        typer.echo(fault)
-    graded = f"{found.tests} tests on {found.submissions} submissions, {found.rounds} times"
-    verdict = "no outcome changed" if not found.unstable else f"{len(found.unstable)} outcomes changed"
-    typer.echo(f"{graded}: {verdict}. Reference: {found.reference_seconds:.2f} CPU seconds.")
-    if not found.is_sound:
-        raise typer.Exit(1)
-
-
 @app.command(epilog="Example: autograder probe")
 def probe() -> None:
     """Try to break out of this machine's sandbox and print what held; exit 1 unless everything did."""
@@ -180,6 +134,7 @@ def schema() -> None:
 
 
 class_commands.register(app)
+suite_commands.register(app)
 commands.register(app)
 
 

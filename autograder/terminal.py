@@ -48,9 +48,12 @@ class GradingProgress:
     ----------
     total : int
         Number of submissions.
+    doing : str
+        What is done with them.
     """
 
-    def __init__(self, total: int) -> None:
+    def __init__(self, total: int, doing: str = "Grading") -> None:
+        self._doing = doing
         self.done = 0
         self._kept = 0
         self._total = total
@@ -78,12 +81,12 @@ class GradingProgress:
     def kept(self, count: int) -> None:
         """Count results that are up to date; pace and time left are those of the others."""
         self._kept = count
-        self._bar.reset(self._task, total=self._total - count, description="Grading")
+        self._bar.reset(self._task, total=self._total - count, description=self._doing)
 
-    def __call__(self, result: SubmissionResult) -> None:
+    def __call__(self, result: SubmissionResult | None = None) -> None:
         """Count one graded submission."""
         self.done += 1
-        self._bar.update(self._task, advance=1, description="Grading")
+        self._bar.update(self._task, advance=1, description=self._doing)
 
     def __str__(self) -> str:
         """Say how far it got."""

@@ -1,0 +1,112 @@
+"""The commands for authors of suites."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from autograder.options import (
+    CourseOption,
+    Level,
+    LevelOption,
+    WeakOption,
+    course_of,
+    open_pool,
+    sandbox_of,
+)
+
+
+class Seeds(StrEnum):
+    """Under how many secrets thresholds can be calibrated."""
+
+    twenty = "20"
+    hundred = "100"
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands to the command line."""
+    app.command(epilog="Example: autograder audit knn --repeat 5 --class examples/submissions/knn")(audit)
+    app.command(epilog="Example: autograder calibrate linear_classifier")(calibrate)
+
+
+def audit(
+    ctx: typer.Context,
+    assignment: Annotated[str, typer.Argument(metavar="ASSIGNMENT", help="Its name, such as knn.")],
+    repeat: Annotated[int, typer.Option("--repeat", min=2, help="How often everything is graded.")] = 3,
+    class_folder: Annotated[
+        Path | None, typer.Option("--class", metavar="CLASS_FOLDER", help="Submissions to grade as well.")
+    ] = None,
+    sandbox: LevelOption = Level.full,
+    allow_weak_sandbox: WeakOption = False,
+    course: CourseOption = None,
+) -> None:
+    """Grade again and again, in other circumstances; exit 1 if any outcome changes or a limit is tight."""
+    from autograder import audit as audits
+    from autograder import intake, terminal
+    from autograder.assignment import load
+    from autograder.reports import audit_table
+
+    current = course_of(course)
+    chosen = load(current, assignment)
+    others = intake.read_class(class_folder, chosen).submissions if class_folder else ()
+    with terminal.GradingProgress(repeat * (len(others) + 2)) as progress:
+        found = audits.audit(
+            current,
+            chosen,
+            others,
+            repeat=repeat,
+            sandbox=sandbox_of(sandbox, allow_weak_sandbox),
+            open_pool=open_pool(ctx),
+            progress=progress,
+        )
+    terminal.show(
+        audit_table.findings(
+            [(one.student, one.test, one.outcomes) for one in found.unstable],
+            [(one.test, one.reference_seconds, one.limit_seconds) for one in found.tight],
+        )
+    )
+    for fault in found.faults:
+        typer.echo(fault)
+    graded = f"{found.tests} tests on {found.submissions} submissions, {found.rounds} times"
+    verdict = "no outcome changed" if not found.unstable else f"{len(found.unstable)} outcomes changed"
+    typer.echo(f"{graded}: {verdict}. Reference: {found.reference_seconds:.2f} CPU seconds.")
+    if not found.is_sound:
+        raise typer.Exit(1)
+
+
+def calibrate(
+    ctx: typer.Context,
+    assignment: Annotated[str, typer.Argument(metavar="ASSIGNMENT", help="Its name, such as knn.")],
+    seeds: Annotated[
+        Seeds, typer.Option("--seeds", help="Under how many secrets the reference is graded.")
+    ] = Seeds.twenty,
+    sandbox: LevelOption = Level.full,
+    allow_weak_sandbox: WeakOption = False,
+    course: CourseOption = None,
+) -> None:
+    """Measure what the reference reaches under other secrets, and set the suite's thresholds by it."""
+    from autograder import calibration, terminal, thresholds
+    from autograder.assignment import load
+    from autograder.files import write_private
+
+    current = course_of(course)
+    chosen = load(current, assignment)
+    with terminal.GradingProgress(int(seeds.value), "Calibrating") as progress:
+        found = calibration.calibrate(
+            current,
+            chosen,
+            seeds=int(seeds.value),
+            sandbox=sandbox_of(sandbox, allow_weak_sandbox),
+            open_pool=open_pool(ctx),
+            progress=progress,
+        )
+    if not found:
+        typer.echo(f"{assignment}: its suite asks for no threshold.")
+        return
+    write_private(chosen.suite / thresholds.FILE, thresholds.render(assignment, found))
+    for name, one in sorted(found.items()):
+        typer.echo(f"{name}: {one.threshold} (mean {one.mean}, sd {one.sd}, normal p {one.normal_p})")
+    typer.echo(f"Written to {chosen.suite / thresholds.FILE}")
