@@ -28,12 +28,8 @@ def numbers(name: str, *shape: int) -> Tensor:
 
 def forward(x: Tensor, p: float, mode: str = "train", **more: int) -> Any:
     """Return out, checked for its form, and the cache."""
-    found = fcn.Dropout.forward(x, {"p": p, "mode": mode, **more})
-    checks.holds(
-        type(found) in (tuple, list) and len(found) == 2,
-        what="the result of Dropout.forward",
-        problem="not out and cache",
-    )
+    result = fcn.Dropout.forward(x, {"p": p, "mode": mode, **more})
+    found = checks.parts(result, 2, what="the result of Dropout.forward")
     return checks.tensor(found[0], what="out", shape=x.shape, dtype=x.dtype), found[1]
 
 

@@ -33,16 +33,6 @@ def scattered(x: Tensor) -> Tensor:
     return torch.stack([x, torch.zeros_like(x)], dim=-1)[..., 0]
 
 
-def sequence(found: object, count: int, what: str) -> Any:
-    """Return the results of a call."""
-    checks.holds(
-        type(found) in (tuple, list) and len(found) == count,  # type: ignore[arg-type]
-        what=what,
-        problem=f"not {count} values, as the docstring says",
-    )
-    return found
-
-
 def check_source(function: Callable[..., object], more: Sequence[str] = ()) -> None:
     """Check that a function of a layer is without loops and keeps to what is allowed."""
     require(function, loops=0, banned=[*BANNED, *more])
@@ -52,7 +42,7 @@ def check_operations(call: Callable[[int], evidence.Measurement], what: str) -> 
     """Check that 64 examples take hardly more tensor operations than 8."""
     few, many = call(8), call(64)
     for measured in (few, many):
-        sequence(measured.result, 2 if "forward" in what else 3, f"the result of {what}")
+        checks.parts(measured.result, 2 if "forward" in what else 3, what=f"the result of {what}")
     checks.holds(
         many.operations < 2.5 * max(1, few.operations),  # 1 without a loop, about 6 with one
         what="the number of tensor operations",
@@ -83,7 +73,7 @@ def check_linear_forward(x: Tensor, w: Tensor, b: Tensor, **tolerance: float) ->
         Hint(right.clamp(min=0), says="a ReLU was applied; this layer is linear alone"),
         Hint(right.T, says="transposed: rows are examples"),
     ]
-    out, _ = sequence(fcn.Linear.forward(x, w, b), 2, "the result of Linear.forward")
+    out, _ = checks.parts(fcn.Linear.forward(x, w, b), 2, what="the result of Linear.forward")
     checks.close(out, right, what="out", hints=hints, **tolerance)
 
 
@@ -111,7 +101,7 @@ def test_linear_forward_in_float32() -> None:
 def test_linear_forward_leaves_inputs() -> None:
     """Linear, forward: no argument is modified."""
     arguments = [X.clone(), W.clone(), B.clone()]
-    sequence(fcn.Linear.forward(*arguments), 2, "the result of Linear.forward")
+    checks.parts(fcn.Linear.forward(*arguments), 2, what="the result of Linear.forward")
     checks.unchanged([X, W, B], arguments, what="x, w, b")
 
 
@@ -137,7 +127,7 @@ def true_gradients(dout: Tensor, x: Tensor, w: Tensor, b: Tensor) -> list[Tensor
 
 def linear_gradients(dout: Tensor, x: Tensor, w: Tensor, b: Tensor) -> Any:
     """Return what the student's code gives."""
-    return sequence(fcn.Linear.backward(dout, (x, w, b)), 3, "the result of Linear.backward")
+    return checks.parts(fcn.Linear.backward(dout, (x, w, b)), 3, what="the result of Linear.backward")
 
 
 @pytest.mark.task("linear_backward", weight=3)
@@ -227,7 +217,7 @@ def test_relu_forward() -> None:
     """ReLU, forward: numbers below 0 become 0, in tensors of any shape and layout."""
     for x in (SUMS.clone(), scattered(SUMS.float()), SUMS[0, 0].clone()):
         right = torch.where(x > 0, x, torch.zeros_like(x))
-        out, _ = sequence(fcn.ReLU.forward(x), 2, "the result of ReLU.forward")
+        out, _ = checks.parts(fcn.ReLU.forward(x), 2, what="the result of ReLU.forward")
         checks.close(out, right, what="out", hints=[Hint(x.abs(), says="the absolute value was taken")])
 
 

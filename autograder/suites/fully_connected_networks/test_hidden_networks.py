@@ -4,6 +4,7 @@ Losses and gradients come from automatic differentiation in float64. The student
 network is tested, so that a mistake in a layer is not counted twice; dropout drops what a hidden mask says.
 """
 
+import contextlib
 import math
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -165,12 +166,7 @@ def filled(net: Any, params: Params, dtype: torch.dtype = torch.float64) -> Any:
 
 def loss_and_grads(net: Any, x: Tensor, y: Tensor, names: list[str]) -> tuple[Any, Any]:
     """Return loss and gradients of a network, checked for their form."""
-    found = net.loss(x, y)
-    checks.holds(
-        type(found) in (tuple, list) and len(found) == 2,
-        what="the result of loss",
-        problem="not loss and gradients",
-    )
+    found: Any = checks.parts(net.loss(x, y), 2, what="the result of loss")
     loss, grads = found
     complete = type(grads) is dict and all(name in grads for name in names)
     checks.holds(complete, what="the gradients", problem="not a dict with an entry for each parameter")
@@ -227,11 +223,10 @@ def check_scale(net: Any, count: int, scale: float) -> None:
 
 def permitted(function: Callable[..., object], name: str) -> bool:
     """Return whether a function does without a name that is off limits."""
-    try:
+    with contextlib.suppress(checks.CheckFailure):
         require(function, banned=[name])
-    except checks.CheckFailure:
-        return False
-    return True
+        return True
+    return False
 
 
 def check_source(*functions: Callable[..., object]) -> None:

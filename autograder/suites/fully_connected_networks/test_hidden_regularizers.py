@@ -22,15 +22,10 @@ SQUARES, ABSOLUTES = float((W * W).sum()), float(W.abs().sum())
 
 def check_penalty(found: Any, penalty: float, gradient: Tensor, hints: list[Hint]) -> None:
     """Check the two results of a regularizer."""
-    checks.holds(
-        type(found) in (tuple, list) and len(found) == 2,
-        what="the result",
-        problem="not a penalty and its gradient",
+    found = checks.parts(found, 2, what="the result")
+    checks.close(
+        checks.scalar(found[0], what="the penalty"), penalty, what="the penalty", rtol=1e-6, hints=hints
     )
-    value = found[0]
-    if type(value) is Tensor:
-        value = float(checks.tensor(value, what="the penalty", shape=(), dtype=gradient.dtype))
-    checks.close(value, penalty, what="the penalty", rtol=1e-6, hints=hints)
     checks.close(found[1], gradient, what="the gradient", rtol=1e-6, atol=1e-9, hints=hints)
 
 
@@ -94,11 +89,7 @@ def test_weight_decay() -> None:
     """Weight decay: the learning rate is a factor of both terms, and biases do not decay."""
     dw = W.flip(0) + 0.1
     found = fcn.sgd_weight_decay(W.clone(), dw.clone(), {"learning_rate": 0.2, "weight_decay": 0.3})
-    checks.holds(
-        type(found) in (tuple, list) and len(found) == 2 and type(found[1]) is dict,
-        what="the result",
-        problem="not next_w and config",
-    )
+    found = checks.parts(found, 2, what="the result")
     hints = [
         Hint(W - 0.06 * W - dw, says="the gradient has to be multiplied by the learning rate, too"),
         Hint(W - 0.3 * W - 0.2 * dw, says="the decay has to be multiplied by the learning rate, too"),

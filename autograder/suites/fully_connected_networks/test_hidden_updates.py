@@ -136,12 +136,9 @@ def follow(rule: Rule, config: Config, steps: int, mistake: str = "") -> tuple[T
 def call(function: Callable[..., Any], w: Tensor, dw: Tensor, config: Config | None) -> tuple[Any, Config]:
     """Return the two results of a student's rule, checked for their form."""
     found = function(w, dw) if config is None else function(w, dw, config)
-    checks.holds(
-        type(found) in (tuple, list) and len(found) == 2 and type(found[1]) is dict,
-        what="the result",
-        problem="not next_w and config",
-    )
-    return found[0], found[1]
+    next_w, after = checks.parts(found, 2, what="the result")
+    checks.holds(type(after) is dict, what="the config that is returned", problem="not a dict")
+    return next_w, after  # type: ignore[return-value]
 
 
 def check_rule(

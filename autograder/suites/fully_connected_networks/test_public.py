@@ -1,12 +1,11 @@
 """Public checks of the fully connected networks: small enough to be worked out by hand."""
 
 import math
-from typing import Any
+from typing import Any, cast
 
 import fully_connected_networks as fcn
 import pytest
 import torch
-from torch import Tensor
 
 from helpers import checks
 from helpers.checks import Hint
@@ -19,20 +18,10 @@ OUT = torch.tensor([[-0.5, 2.0, 1.0], [-3.5, 3.0, -3.0]])
 DOUT = torch.tensor([[1.0, 0.0, 2.0], [-1.0, 1.0, 0.0]])
 
 
-def sequence(found: object, count: int, what: str) -> Any:
-    """Return the results of a call."""
-    checks.holds(
-        type(found) in (tuple, list) and len(found) == count,  # type: ignore[arg-type]
-        what=what,
-        problem=f"not {count} values, as the docstring says",
-    )
-    return found
-
-
 @pytest.mark.task("linear_forward", weight=2)
 def test_linear_by_hand() -> None:
     """Linear, forward: two examples, two inputs, three outputs."""
-    out, _ = sequence(fcn.Linear.forward(X.clone(), W.clone(), B.clone()), 2, "the result")
+    out, _ = checks.parts(fcn.Linear.forward(X.clone(), W.clone(), B.clone()), 2, what="the result")
     hints = [
         Hint(OUT - B, says="the biases were forgotten"),
         Hint(OUT.clamp(min=0), says="a ReLU was applied; this layer is linear alone"),
@@ -44,7 +33,9 @@ def test_linear_by_hand() -> None:
 def test_linear_gradients_by_hand() -> None:
     """Linear, backward: the same numbers, and an example that is an image."""
     images = X.reshape(2, 1, 2)
-    dx, dw, db = sequence(fcn.Linear.backward(DOUT.clone(), (images, W.clone(), B.clone())), 3, "the result")
+    dx, dw, db = checks.parts(
+        fcn.Linear.backward(DOUT.clone(), (images, W.clone(), B.clone())), 3, what="the result"
+    )
     right = torch.tensor([[[5.0, -1.0]], [[-1.0, 2.0]]])
     hints = [Hint(right.flatten(1), says="give dx the shape of x")]
     checks.close(dx, right, what="dx", hints=hints)
@@ -62,7 +53,7 @@ def test_linear_gradients_by_hand() -> None:
 def test_relu_by_hand() -> None:
     """ReLU: six numbers forward, six gradients backward."""
     x = torch.tensor([[-0.5, 2.0, 1.0], [-3.5, 3.0, -3.0]])
-    out, _ = sequence(fcn.ReLU.forward(x.clone()), 2, "the result")
+    out, _ = checks.parts(fcn.ReLU.forward(x.clone()), 2, what="the result")
     right = torch.tensor([[0.0, 2.0, 1.0], [0.0, 3.0, 0.0]])
     checks.close(out, right, what="out", hints=[Hint(x.abs(), says="the absolute value was taken")])
     dout = torch.tensor([[4.0, -5.0, 6.0], [7.0, 8.0, -9.0]])
@@ -90,29 +81,28 @@ def given_layers() -> Any:
 
 HAND = {
     "W1": torch.tensor([[1.0, -1.0], [2.0, 0.0]]),
-    "b1": torch.tensor([0.0, 1.0]),
+    "b1": torch.tensor([0.0, -1.0]),
     "W2": torch.tensor([[1.0, -1.0], [0.0, 3.0]]),
     "b2": torch.tensor([-3.0, 2.0]),
 }
 HAND_X, HAND_Y = torch.tensor([[1.0, 1.0]]), torch.tensor([0])
-# Sums 3 and 0 + 1e-0: hidden 3 and 0, scores 0 and -1, probabilities 1 / (1 + 1/e) and the rest.
+# Sums 3 and -2, hidden values 3 and 0, scores 0 and -1; P is the probability of the right class.
 P = 1 / (1 + math.exp(-1))
 
 
 def check_by_hand(net: Any) -> None:
     """Check scores, loss and gradients of a network of two layers with one example."""
-    params = HAND | {"b1": torch.tensor([0.0, -1.0])}
-    for name, value in params.items():
-        net.params[name] = value.clone()
+    for name in HAND:
+        net.params[name] = HAND[name].clone()
     with given_layers():
         scores = net.loss(HAND_X.clone())
-        found = sequence(net.loss(HAND_X.clone(), HAND_Y.clone()), 2, "the result of loss")
+        found = checks.parts(net.loss(HAND_X.clone(), HAND_Y.clone()), 2, what="the result of loss")
     hints = [
         Hint(torch.tensor([[0.0, -7.0]]), says="the ReLU between the layers is missing"),
         Hint(torch.tensor([[0.0, 0.0]]), says="no ReLU follows the last layer"),
     ]
     checks.close(scores, torch.tensor([[0.0, -1.0]]), what="the scores", hints=hints)
-    loss = found[0] if type(found[0]) is float else float(checks.tensor(found[0], shape=(), what="the loss"))
+    loss = checks.scalar(found[0], what="the loss")
     hints = [
         Hint(-math.log(P), says="the regularization was forgotten"),
         Hint(-math.log(P) + 0.85, says="the regularization was halved; there is no factor 1/2"),
@@ -130,11 +120,11 @@ def check_by_hand(net: Any) -> None:
         "b2": torch.tensor([-up, up]),
     }
     for name, value in data.items():
-        penalty = 0.2 * params[name] if name.startswith("W") else torch.zeros_like(value)
+        penalty = 0.2 * HAND[name] if name.startswith("W") else torch.zeros_like(value)
         hints = [
             Hint(value, says="the gradient of the regularization was forgotten"),
             Hint(value + penalty / 2, says="a factor 2 is missing: the gradient of w ** 2 is 2 * w"),
-            Hint(value + 0.2 * params[name], says="the biases were regularized too; only weights are"),
+            Hint(value + 0.2 * HAND[name], says="the biases were regularized too; only weights are"),
         ]
         checks.close(grads[name], value + penalty, what=f'grads["{name}"]', rtol=1e-4, hints=hints)
 
@@ -164,7 +154,7 @@ def test_names_of_parameters() -> None:
 
 def check_settings(found: object) -> None:
     """Check that there are two positive numbers."""
-    scale, rate = sequence(found, 2, "the settings")
+    scale, rate = checks.parts(found, 2, what="the settings")
     checks.holds(
         0 < checks.number(scale, what="weight_scale") < 10, what="weight_scale", problem="not from 0 to 10"
     )
@@ -190,15 +180,7 @@ def test_solver_is_made() -> None:
         "y_val": torch.arange(10),
     }
 
-    def make(
-        input_dim: int = 3072,
-        hidden_dim: int = 100,
-        num_classes: int = 10,
-        weight_scale: float = 1e-3,
-        reg: float = 0.0,
-        dtype: object = None,
-        device: object = None,
-    ) -> object:
+    def make(*args: object, **settings: object) -> object:
         model = fcn.ReLU()
         model.params = {"W1": torch.zeros(3072, 2), "b1": torch.zeros(2)}
         return model
@@ -215,9 +197,8 @@ def check_steps(rule: Any, config: dict[str, float], right: list[float], hints: 
     """Check two steps of an update rule on a single weight, with gradients 2 and then 1."""
     w, settings = torch.tensor([1.0], dtype=torch.float64), dict(config)
     for step, gradient in enumerate((2.0, 1.0)):
-        w, settings = sequence(
-            rule(w, torch.tensor([gradient], dtype=torch.float64), settings), 2, "the result"
-        )
+        result = rule(w, torch.tensor([gradient], dtype=torch.float64), settings)
+        w, settings = cast(Any, checks.parts(result, 2, what="the result"))
         wrong = [
             Hint(torch.tensor([values[step]], dtype=torch.float64), says)  # type: ignore[arg-type]
             for says, *values in hints
@@ -270,7 +251,9 @@ def test_adam_by_hand() -> None:
 def test_dropout_of_ones() -> None:
     """Dropout: of many ones about a quarter becomes 0, the others 4/3, and nothing in test mode."""
     ones = torch.ones(100, 100)
-    out, cache = sequence(fcn.Dropout.forward(ones.clone(), {"p": 0.25, "mode": "train"}), 2, "the result")
+    out, cache = checks.parts(
+        fcn.Dropout.forward(ones.clone(), {"p": 0.25, "mode": "train"}), 2, what="the result"
+    )
     out = checks.tensor(out, what="out", shape=(100, 100), dtype=torch.float32)
     kept = (out != 0).float()
     hints = [
@@ -286,7 +269,9 @@ def test_dropout_of_ones() -> None:
     )
     found = fcn.Dropout.backward(ones.clone(), cache)
     checks.close(found, out, what="dx", hints=[Hint(ones, says="the mask was not used")])
-    out, _ = sequence(fcn.Dropout.forward(ones.clone(), {"p": 0.25, "mode": "test"}), 2, "the result")
+    out, _ = checks.parts(
+        fcn.Dropout.forward(ones.clone(), {"p": 0.25, "mode": "test"}), 2, what="the result"
+    )
     checks.close(out, ones, what="out in test mode")
 
 
@@ -295,9 +280,8 @@ ROW = torch.tensor([[1.0, -2.0, 0.0, 3.0]])
 
 def check_penalty(found: object, penalty: float, gradient: list[float]) -> None:
     """Check a penalty and its gradient."""
-    value, slope = sequence(found, 2, "the result")
-    value = float(checks.tensor(value, what="the penalty", shape=())) if type(value) is Tensor else value
-    checks.close(value, penalty, what="the penalty", rtol=1e-6)
+    value, slope = checks.parts(found, 2, what="the result")
+    checks.close(checks.scalar(value, what="the penalty"), penalty, what="the penalty", rtol=1e-6)
     checks.close(slope, torch.tensor([gradient]), what="the gradient")
 
 
@@ -317,7 +301,7 @@ def test_shrinking_by_hand() -> None:
     hints = [Hint(ROW * 0.25, says="shrunk by c / sum(w ** 2); the norm shrinks by its square root")]
     checks.close(fcn.max_norm(ROW.clone(), 3.5), ROW * 0.5, what="weights out of bounds", hints=hints)
     config = {"learning_rate": 0.5, "weight_decay": 0.2}
-    found, _ = sequence(fcn.sgd_weight_decay(ROW.clone(), torch.ones(1, 4), config), 2, "the result")
+    found, _ = checks.parts(fcn.sgd_weight_decay(ROW.clone(), torch.ones(1, 4), config), 2, what="the result")
     right = torch.tensor([[0.4, -2.3, -0.5, 2.2]])
     hints = [Hint(ROW * 0.9 - 1, says="the gradient has to be multiplied by the learning rate, too")]
     checks.close(found, right, what="next_w", hints=hints)

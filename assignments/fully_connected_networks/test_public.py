@@ -1,0 +1,307 @@
+"""Public checks of the fully connected networks: small enough to be worked out by hand."""
+
+import math
+from typing import Any, cast
+
+import fully_connected_networks as fcn
+import pytest
+import torch
+
+from helpers import checks
+from helpers.checks import Hint
+from helpers.substitute import substituted
+
+X = torch.tensor([[1.0, 2.0], [-1.0, 3.0]])
+W = torch.tensor([[1.0, 0.0, 2.0], [-1.0, 1.0, 0.0]])
+B = torch.tensor([0.5, 0.0, -1.0])
+OUT = torch.tensor([[-0.5, 2.0, 1.0], [-3.5, 3.0, -3.0]])
+DOUT = torch.tensor([[1.0, 0.0, 2.0], [-1.0, 1.0, 0.0]])
+
+
+@pytest.mark.task("linear_forward", weight=2)
+def test_linear_by_hand() -> None:
+    """Linear, forward: two examples, two inputs, three outputs."""
+    out, _ = checks.parts(fcn.Linear.forward(X.clone(), W.clone(), B.clone()), 2, what="the result")
+    hints = [
+        Hint(OUT - B, says="the biases were forgotten"),
+        Hint(OUT.clamp(min=0), says="a ReLU was applied; this layer is linear alone"),
+    ]
+    checks.close(out, OUT, what="out", hints=hints)
+
+
+@pytest.mark.task("linear_backward", weight=3)
+def test_linear_gradients_by_hand() -> None:
+    """Linear, backward: the same numbers, and an example that is an image."""
+    images = X.reshape(2, 1, 2)
+    dx, dw, db = checks.parts(
+        fcn.Linear.backward(DOUT.clone(), (images, W.clone(), B.clone())), 3, what="the result"
+    )
+    right = torch.tensor([[[5.0, -1.0]], [[-1.0, 2.0]]])
+    hints = [Hint(right.flatten(1), says="give dx the shape of x")]
+    checks.close(dx, right, what="dx", hints=hints)
+    right = torch.tensor([[2.0, -1.0, 2.0], [-1.0, 3.0, 4.0]])
+    hints = [Hint(right.T, says="transposed: dw has the shape of w")]
+    checks.close(dw, right, what="dw", hints=hints)
+    hints = [
+        Hint(torch.tensor([3.0, 0.0]), says="added up over the outputs; add up over the examples, dim=0"),
+        Hint(torch.tensor([0.0, 0.5, 1.0]), says="the mean over the examples; add up instead"),
+    ]
+    checks.close(db, torch.tensor([0.0, 1.0, 2.0]), what="db", hints=hints)
+
+
+@pytest.mark.task("relu", weight=2)
+def test_relu_by_hand() -> None:
+    """ReLU: six numbers forward, six gradients backward."""
+    x = torch.tensor([[-0.5, 2.0, 1.0], [-3.5, 3.0, -3.0]])
+    out, _ = checks.parts(fcn.ReLU.forward(x.clone()), 2, what="the result")
+    right = torch.tensor([[0.0, 2.0, 1.0], [0.0, 3.0, 0.0]])
+    checks.close(out, right, what="out", hints=[Hint(x.abs(), says="the absolute value was taken")])
+    dout = torch.tensor([[4.0, -5.0, 6.0], [7.0, 8.0, -9.0]])
+    hints = [
+        Hint(torch.tensor([[4.0, 0.0, 6.0], [7.0, 8.0, 0.0]]), says="made of the signs of dout, not of x"),
+        Hint(dout, says="everything passed; where x is below 0, nothing does"),
+    ]
+    found = fcn.ReLU.backward(dout.clone(), x.clone())
+    checks.close(found, torch.tensor([[0.0, -5.0, 6.0], [0.0, 8.0, 0.0]]), what="dx", hints=hints)
+
+
+def given_layers() -> Any:
+    """Replace the layers that networks build on, so that networks are checked on their own."""
+    linear, relu = fcn.Linear(), fcn.ReLU()
+    linear.forward = lambda x, w, b: (torch.addmm(b, x.flatten(1), w), (x, w, b))
+    linear.backward = lambda dout, cache: (
+        torch.einsum("nm,dm->nd", dout, cache[1]).reshape(cache[0].shape),
+        torch.einsum("nd,nm->dm", cache[0].flatten(1), dout),
+        dout.sum(dim=0),
+    )
+    relu.forward = lambda x: (torch.where(x > 0, x, 0.0), x)
+    relu.backward = lambda dout, cache: torch.where(cache > 0, dout, 0.0)
+    return substituted(fcn, Linear=linear, ReLU=relu)
+
+
+HAND = {
+    "W1": torch.tensor([[1.0, -1.0], [2.0, 0.0]]),
+    "b1": torch.tensor([0.0, -1.0]),
+    "W2": torch.tensor([[1.0, -1.0], [0.0, 3.0]]),
+    "b2": torch.tensor([-3.0, 2.0]),
+}
+HAND_X, HAND_Y = torch.tensor([[1.0, 1.0]]), torch.tensor([0])
+# Sums 3 and -2, hidden values 3 and 0, scores 0 and -1; P is the probability of the right class.
+P = 1 / (1 + math.exp(-1))
+
+
+def check_by_hand(net: Any) -> None:
+    """Check scores, loss and gradients of a network of two layers with one example."""
+    for name in HAND:
+        net.params[name] = HAND[name].clone()
+    with given_layers():
+        scores = net.loss(HAND_X.clone())
+        found = checks.parts(net.loss(HAND_X.clone(), HAND_Y.clone()), 2, what="the result of loss")
+    hints = [
+        Hint(torch.tensor([[0.0, -7.0]]), says="the ReLU between the layers is missing"),
+        Hint(torch.tensor([[0.0, 0.0]]), says="no ReLU follows the last layer"),
+    ]
+    checks.close(scores, torch.tensor([[0.0, -1.0]]), what="the scores", hints=hints)
+    loss = checks.scalar(found[0], what="the loss")
+    hints = [
+        Hint(-math.log(P), says="the regularization was forgotten"),
+        Hint(-math.log(P) + 0.85, says="the regularization was halved; there is no factor 1/2"),
+        Hint(-math.log(P) + 3.1, says="the biases were regularized too; only weights are"),
+    ]
+    checks.close(loss, -math.log(P) + 1.7, what="the loss", rtol=1e-5, hints=hints)
+    grads = found[1]
+    complete = type(grads) is dict and all(name in grads for name in HAND)
+    checks.holds(complete, what="the gradients", problem="not a dict with an entry for each parameter")
+    up = 1 - P  # of the wrong class; that of the right one is -up
+    data = {
+        "W1": torch.tensor([[-2 * up, 0.0], [-2 * up, 0.0]]),
+        "b1": torch.tensor([-2 * up, 0.0]),
+        "W2": torch.tensor([[-3 * up, 3 * up], [0.0, 0.0]]),
+        "b2": torch.tensor([-up, up]),
+    }
+    for name, value in data.items():
+        penalty = 0.2 * HAND[name] if name.startswith("W") else torch.zeros_like(value)
+        hints = [
+            Hint(value, says="the gradient of the regularization was forgotten"),
+            Hint(value + penalty / 2, says="a factor 2 is missing: the gradient of w ** 2 is 2 * w"),
+            Hint(value + 0.2 * HAND[name], says="the biases were regularized too; only weights are"),
+        ]
+        checks.close(grads[name], value + penalty, what=f'grads["{name}"]', rtol=1e-4, hints=hints)
+
+
+@pytest.mark.task("two_layer_net", weight=4)
+def test_two_layers_by_hand() -> None:
+    """Two layers: scores, loss and gradients of one example."""
+    check_by_hand(fcn.TwoLayerNet(input_dim=2, hidden_dim=2, num_classes=2, reg=0.1))
+
+
+@pytest.mark.task("fully_connected", weight=4)
+def test_one_hidden_layer_by_hand() -> None:
+    """Any depth: one hidden layer, the same numbers."""
+    check_by_hand(fcn.FullyConnectedNet([2], input_dim=2, num_classes=2, reg=0.1))
+
+
+@pytest.mark.task("fully_connected", weight=2)
+def test_names_of_parameters() -> None:
+    """Any depth: three hidden layers have W1, b1 to W4, b4."""
+    net = fcn.FullyConnectedNet([5, 4, 3], input_dim=6, num_classes=2)
+    shapes = {1: (6, 5), 2: (5, 4), 3: (4, 3), 4: (3, 2)}
+    checks.holds(len(net.params) == 8, what="params", problem="not 8 parameters")
+    for i, shape in shapes.items():
+        checks.tensor(net.params[f"W{i}"], what=f"W{i}", shape=shape, dtype=torch.float32)
+        checks.close(net.params[f"b{i}"], torch.zeros(shape[1]), what=f"b{i}")
+
+
+def check_settings(found: object) -> None:
+    """Check that there are two positive numbers."""
+    scale, rate = checks.parts(found, 2, what="the settings")
+    checks.holds(
+        0 < checks.number(scale, what="weight_scale") < 10, what="weight_scale", problem="not from 0 to 10"
+    )
+    checks.holds(
+        0 < checks.number(rate, what="learning_rate") < 10, what="learning_rate", problem="not from 0 to 10"
+    )
+
+
+@pytest.mark.task("overfit", weight=1)
+def test_settings() -> None:
+    """Settings: two positive numbers for either network."""
+    check_settings(fcn.get_three_layer_network_params())
+    check_settings(fcn.get_five_layer_network_params())
+
+
+@pytest.mark.task("solver", weight=1)
+def test_solver_is_made() -> None:
+    """Solver: it holds the pictures, a network, an update rule and settings."""
+    pictures = {
+        "X_train": torch.zeros(20, 3, 32, 32),
+        "y_train": torch.arange(20) % 10,
+        "X_val": torch.zeros(10, 3, 32, 32),
+        "y_val": torch.arange(10),
+    }
+
+    def make(*args: object, **settings: object) -> object:
+        model = fcn.ReLU()
+        model.params = {"W1": torch.zeros(3072, 2), "b1": torch.zeros(2)}
+        return model
+
+    with substituted(fcn, TwoLayerNet=make):
+        solver = fcn.create_solver_instance(pictures, torch.float32, "cpu")
+    checks.close(solver.X_train, pictures["X_train"], what="solver.X_train")
+    checks.number(solver.num_epochs, at_least=1, what="solver.num_epochs")
+    rate = solver.optim_config.items()
+    checks.holds(len(rate) > 0, what="optim_config", problem="empty", likely_cause="name a learning rate")
+
+
+def check_steps(rule: Any, config: dict[str, float], right: list[float], hints: list[list[float]]) -> None:
+    """Check two steps of an update rule on a single weight, with gradients 2 and then 1."""
+    w, settings = torch.tensor([1.0], dtype=torch.float64), dict(config)
+    for step, gradient in enumerate((2.0, 1.0)):
+        result = rule(w, torch.tensor([gradient], dtype=torch.float64), settings)
+        w, settings = cast(Any, checks.parts(result, 2, what="the result"))
+        wrong = [
+            Hint(torch.tensor([values[step]], dtype=torch.float64), says)  # type: ignore[arg-type]
+            for says, *values in hints
+        ]
+        expected = torch.tensor([right[step]], dtype=torch.float64)
+        checks.close(w, expected, what=f"next_w after {step + 1} of 2 steps", rtol=1e-5, hints=wrong)
+
+
+@pytest.mark.task("sgd_momentum", weight=2)
+def test_momentum_by_hand() -> None:
+    """Momentum: two steps of a single weight."""
+    # v = -0.2, w = 0.8; then v = 0.5 * -0.2 - 0.1 = -0.2, w = 0.6.
+    hints: list[Any] = [
+        ["the old velocity was used; use the new one", 1.0, 0.8],
+        ["the velocity goes along the gradient; it goes against it", 1.2, 1.4],
+        ["the old velocity has no effect; keep it in config", 0.8, 0.7],
+    ]
+    check_steps(fcn.sgd_momentum, {"learning_rate": 0.1, "momentum": 0.5}, [0.8, 0.6], hints)
+
+
+@pytest.mark.task("rmsprop", weight=2)
+def test_rmsprop_by_hand() -> None:
+    """RMSProp: two steps of a single weight."""
+    # cache = 2, w = 1 - 0.2 / sqrt(2); then cache = 1.5, and 0.1 / sqrt(1.5) less.
+    first = 1 - 0.2 / 2**0.5
+    hints: list[Any] = [
+        ["the square root of the cache is missing", 0.9, 0.9 - 0.1 / 1.5],
+        ["the gradient was not squared", 0.8, 0.7],
+        ["squares were added up; here they decay", 0.9, 0.9 - 0.1 / 5**0.5],
+    ]
+    check_steps(
+        fcn.rmsprop, {"learning_rate": 0.1, "decay_rate": 0.5}, [first, first - 0.1 / 1.5**0.5], hints
+    )
+
+
+@pytest.mark.task("adam", weight=2)
+def test_adam_by_hand() -> None:
+    """Adam: two steps of a single weight."""
+    # m = 1, v = 1, corrected 2 and 4, so the step is 0.1; then m = 1, v = 1, corrected 4/3 and 16/7.
+    config = {"learning_rate": 0.1, "beta1": 0.5, "beta2": 0.75}
+    second = 0.9 - 0.1 * (4 / 3) / (16 / 7) ** 0.5
+    hints: list[Any] = [
+        ["m and v are not corrected: divide them by 1 - beta1 ** t and 1 - beta2 ** t", 0.9, 0.8],
+        ["the square root of v is missing", 0.95, 0.95 - 0.1 * (4 / 3) / (16 / 7)],
+    ]
+    check_steps(fcn.adam, config, [0.9, second], hints)
+
+
+@pytest.mark.task("dropout", weight=2)
+def test_dropout_of_ones() -> None:
+    """Dropout: of many ones about a quarter becomes 0, the others 4/3, and nothing in test mode."""
+    ones = torch.ones(100, 100)
+    out, cache = checks.parts(
+        fcn.Dropout.forward(ones.clone(), {"p": 0.25, "mode": "train"}), 2, what="the result"
+    )
+    out = checks.tensor(out, what="out", shape=(100, 100), dtype=torch.float32)
+    kept = (out != 0).float()
+    hints = [
+        Hint(kept, says="what is kept was not scaled: divide by 1 - p, so that the expected value stays"),
+        Hint(kept * 4, says="divided by p, which is the probability of dropping; divide by 1 - p"),
+    ]
+    checks.close(out, kept / 0.75, what="out", hints=hints)
+    checks.holds(
+        0.2 < 1 - float(kept.mean()) < 0.3,
+        what="what is dropped",
+        problem="not about a quarter",
+        likely_cause="p is the probability of dropping, not of keeping",
+    )
+    found = fcn.Dropout.backward(ones.clone(), cache)
+    checks.close(found, out, what="dx", hints=[Hint(ones, says="the mask was not used")])
+    out, _ = checks.parts(
+        fcn.Dropout.forward(ones.clone(), {"p": 0.25, "mode": "test"}), 2, what="the result"
+    )
+    checks.close(out, ones, what="out in test mode")
+
+
+ROW = torch.tensor([[1.0, -2.0, 0.0, 3.0]])
+
+
+def check_penalty(found: object, penalty: float, gradient: list[float]) -> None:
+    """Check a penalty and its gradient."""
+    value, slope = checks.parts(found, 2, what="the result")
+    checks.close(checks.scalar(value, what="the penalty"), penalty, what="the penalty", rtol=1e-6)
+    checks.close(slope, torch.tensor([gradient]), what="the gradient")
+
+
+@pytest.mark.task("regularizers", weight=3)
+def test_penalties_by_hand() -> None:
+    """Regularizers: penalties of (1, -2, 0, 3) and their gradients."""
+    check_penalty(fcn.l2_regularizer(ROW.clone(), 0.5), 7.0, [1.0, -2.0, 0.0, 3.0])
+    check_penalty(fcn.l2_regularizer(ROW.clone(), 0.5, half=True), 3.5, [0.5, -1.0, 0.0, 1.5])
+    check_penalty(fcn.l1_regularizer(ROW.clone(), 0.5), 3.0, [0.5, -0.5, 0.0, 0.5])
+    check_penalty(fcn.elastic_net(ROW.clone(), 0.5, 0.25), 6.5, [1.0, -1.5, 0.0, 2.0])
+
+
+@pytest.mark.task("regularizers", weight=2)
+def test_shrinking_by_hand() -> None:
+    """Regularizers: (1, -2, 0, 3) under a maximum norm, and with weight decay."""
+    checks.close(fcn.max_norm(ROW.clone(), 14.5), ROW, what="weights within the bound")
+    hints = [Hint(ROW * 0.25, says="shrunk by c / sum(w ** 2); the norm shrinks by its square root")]
+    checks.close(fcn.max_norm(ROW.clone(), 3.5), ROW * 0.5, what="weights out of bounds", hints=hints)
+    config = {"learning_rate": 0.5, "weight_decay": 0.2}
+    found, _ = checks.parts(fcn.sgd_weight_decay(ROW.clone(), torch.ones(1, 4), config), 2, what="the result")
+    right = torch.tensor([[0.4, -2.3, -0.5, 2.2]])
+    hints = [Hint(ROW * 0.9 - 1, says="the gradient has to be multiplied by the learning rate, too")]
+    checks.close(found, right, what="next_w", hints=hints)
