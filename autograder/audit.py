@@ -53,6 +53,28 @@ class Tight:
 
 
 @dataclass(frozen=True)
+class Verdict:
+    """How a submission fared.
+
+    Attributes
+    ----------
+    student : str
+        Whose it is.
+    score : float
+        Its points.
+    lost : tuple of (str, float)
+        Tasks that lost points, and how many.
+    causes : tuple of str
+        The likely causes that the feedback names.
+    """
+
+    student: str
+    score: float
+    lost: tuple[tuple[str, float], ...]
+    causes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Audit:
     """What an audit found.
 
@@ -60,6 +82,8 @@ class Audit:
     ----------
     rounds, submissions, tests : int
         How often how many submissions were graded, and by how many tests.
+    verdicts : tuple of Verdict
+        How each submission fared, the best first.
     unstable : tuple of Unstable
         Tests that are no tests.
     tight : tuple of Tight
@@ -73,6 +97,7 @@ class Audit:
     rounds: int
     submissions: int
     tests: int
+    verdicts: tuple[Verdict, ...]
     unstable: tuple[Unstable, ...]
     tight: tuple[Tight, ...]
     faults: tuple[str, ...]
@@ -116,7 +141,7 @@ def audit(
     ]
     ends: dict[tuple[str, str], dict[str, None]] = {}
     seconds: dict[str, float] = {}
-    scores: dict[str, float] = {}
+    verdicts: dict[str, Verdict] = {}
     plan: tuple[PlannedTest, ...] = ()
     for number in range(repeat):
         order = random.Random(number).sample(everybody, len(everybody))
@@ -124,7 +149,7 @@ def audit(
         with _load(number % 2 * jobs), open_pool(assignment, course, jobs=jobs, sandbox=sandbox) as pool:
             plan = pool.plan
             for result in _scored(course, assignment, order, pool):
-                scores[result.student] = result.score
+                verdicts[result.student] = _verdict(result)
                 for test in result.tests:
                     told = test.feedback.model_dump_json() if test.feedback else ""
                     ends.setdefault((result.student, test.id), {})[f"{test.status} {told}".strip()] = None
@@ -135,14 +160,26 @@ def audit(
         rounds=repeat,
         submissions=len(everybody),
         tests=len(plan),
+        verdicts=tuple(sorted(verdicts.values(), key=lambda one: (-one.score, one.student))),
         unstable=tuple(Unstable(*key, tuple(ways)) for key, ways in ends.items() if len(ways) > 1),
         tight=tuple(
             Tight(test.id, seconds[test.id], test.cpu_seconds)
             for test in plan
             if MARGIN * seconds.get(test.id, 0.0) > test.cpu_seconds
         ),
-        faults=tuple(_faults(assignment, plan, scores)),
+        faults=tuple(_faults(assignment, plan, {name: one.score for name, one in verdicts.items()})),
         reference_seconds=sum(seconds.values()),
+    )
+
+
+def _verdict(result: SubmissionResult) -> Verdict:
+    lost = tuple((task.id, task.max_points - task.points) for task in result.tasks)
+    causes = [test.feedback.likely_cause for test in result.tests if test.feedback]
+    return Verdict(
+        result.student,
+        result.score,
+        tuple((task, points) for task, points in lost if points > 0),
+        tuple(dict.fromkeys(cause for cause in causes if cause)),
     )
 
 

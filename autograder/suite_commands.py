@@ -28,7 +28,7 @@ class Seeds(StrEnum):
 
 def register(app: typer.Typer) -> None:
     """Add the commands to the command line."""
-    app.command(epilog="Example: autograder audit knn --repeat 5 --class examples/submissions/knn")(audit)
+    app.command(epilog="Example: autograder audit knn --repeat 5")(audit)
     app.command(epilog="Example: autograder calibrate linear_classifier")(calibrate)
 
 
@@ -37,7 +37,12 @@ def audit(
     assignment: Annotated[str, typer.Argument(metavar="ASSIGNMENT", help="Its name, such as knn.")],
     repeat: Annotated[int, typer.Option("--repeat", min=2, help="How often everything is graded.")] = 3,
     class_folder: Annotated[
-        Path | None, typer.Option("--class", metavar="CLASS_FOLDER", help="Submissions to grade as well.")
+        Path | None,
+        typer.Option(
+            "--class",
+            metavar="CLASS_FOLDER",
+            help="Submissions to grade as well; by default examples/submissions/ASSIGNMENT, if it exists.",
+        ),
     ] = None,
     sandbox: LevelOption = Level.full,
     allow_weak_sandbox: WeakOption = False,
@@ -51,7 +56,9 @@ def audit(
 
     current = course_of(course)
     chosen = load(current, assignment)
-    others = intake.read_class(class_folder, chosen).submissions if class_folder else ()
+    examples = current.root / "examples" / "submissions" / assignment
+    folder = class_folder or (examples if examples.is_dir() else None)
+    others = intake.read_class(folder, chosen).submissions if folder else ()
     with terminal.GradingProgress(repeat * (len(others) + 2)) as progress:
         found = audits.audit(
             current,
@@ -62,6 +69,9 @@ def audit(
             open_pool=open_pool(ctx),
             progress=progress,
         )
+    terminal.show(
+        audit_table.verdicts([(one.student, one.score, one.lost, one.causes) for one in found.verdicts])
+    )
     terminal.show(
         audit_table.findings(
             [(one.student, one.test, one.outcomes) for one in found.unstable],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -35,7 +36,9 @@ def test_a_sound_suite(tmp_path: Path) -> None:
     (tmp_path / "class" / "cem").mkdir()
     done = run(tmp_path / "course", "--repeat", "3", "--class", str(tmp_path / "class"))
     assert done.exit_code == 0, done.output
-    assert done.stdout.startswith("5 tests on 4 submissions, 3 times: no outcome changed. Reference: 0.")
+    assert "5 tests on 4 submissions, 3 times: no outcome changed. Reference: 0." in done.stdout
+    assert re.search(r"bob +0 +double 6, table 4", done.stdout)
+    assert re.search(r"\(stub\) +0 +double 6, table 4", done.stdout)
 
 
 def test_a_test_that_ends_differently_is_named(tmp_path: Path) -> None:

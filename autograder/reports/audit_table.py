@@ -12,6 +12,24 @@ from rich.text import Text
 from autograder.reports.untrusted import line
 
 
+def verdicts(
+    rows: Sequence[tuple[str, float, Sequence[tuple[str, float]], Sequence[str]]],
+) -> RenderableType:
+    """Return a table of how submissions fared.
+
+    Parameters
+    ----------
+    rows : sequence of (student, score, tasks with the points that they lost, likely causes)
+    """
+    table = Table(
+        "submission", "points", "lost in", "likely cause named", box=box.SIMPLE_HEAD, pad_edge=False
+    )
+    for student, score, lost, causes in rows:
+        tasks = ", ".join(f"{task} {points:g}" for task, points in lost)
+        table.add_row(Text(line(student)), f"{score:g}", Text(tasks), Text("; ".join(map(line, causes))))
+    return table
+
+
 def findings(
     unstable: Sequence[tuple[str, str, Sequence[str]]], tight: Sequence[tuple[str, float, float]]
 ) -> RenderableType:
