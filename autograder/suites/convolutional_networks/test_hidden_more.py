@@ -123,7 +123,8 @@ def test_grouped_conv() -> None:
         filters = 6 if groups < 4 else 8
         w, b = normal(f"grouped {groups}", filters, 4 // groups, 2, 3), normal(f"grouped/b {groups}", filters)
         right = F.conv2d(X, w, b, stride=stride, padding=pad, groups=groups)
-        turned = right.unflatten(1, (groups, -1)).transpose(1, 2).flatten(1, 2)
+        bias = b[:, None, None]
+        turned = (right - bias).unflatten(1, (groups, -1)).transpose(1, 2).flatten(1, 2) + bias
         hints = {"the filters are in another order: those of the first group come first": turned}
         check(more.grouped_conv, right, X, w, b, hints=hints, stride=stride, pad=pad, groups=groups)
 

@@ -146,7 +146,7 @@ def check_backward(x: Tensor, param: dict[str, int], what: str = "dx") -> None:
     dout = distinct("dout", *pooled(x, param).shape).to(x.dtype)
     right = gradient(x, param, dout)
     mask = (gradient(x, param, torch.ones_like(dout)) > 0).to(x.dtype)
-    last = torch.zeros_like(x)
+    last, early = torch.zeros_like(x), torch.zeros_like(x)
     height, width, stride = param.values()
     for i in range(dout.shape[2]):
         for j in range(dout.shape[3]):
@@ -154,8 +154,13 @@ def check_backward(x: Tensor, param: dict[str, int], what: str = "dx") -> None:
             mine = (window == window.amax(dim=(2, 3), keepdim=True)) * dout[:, :, i : i + 1, j : j + 1]
             view = last[:, :, i * stride : i * stride + height, j * stride : j * stride + width]
             view.copy_(torch.where(mine != 0, mine, view))
+            view = early[:, :, i * stride : i * stride + height, j * stride : j * stride + width]
+            view.copy_(torch.where(view != 0, view, mine))
     hints = [
-        Hint(last, says="where windows overlap, the gradients of a pixel add up; write += instead of ="),
+        *(
+            Hint(v, says="where windows overlap, gradients add up; write += instead of =")
+            for v in (last, early)
+        ),
         Hint(mask, says="the places are right, but the gradient that came was forgotten"),
         Hint(mask * right.sign(), says="the gradient that came counts with its size, too"),
     ]

@@ -105,7 +105,7 @@ def train(net: Network, images: Tensor, labels: Tensor, **settings: Any) -> None
         solver.train(return_best_params=False)
 
 
-@pytest.mark.task("overfit", weight=1)
+@pytest.mark.task("overfit", weight=3)
 def test_overfit() -> None:
     """Overfitting: with the settings, 50 images are learned by heart in 30 epochs."""
     found = cn.find_overfit_parameters()
@@ -223,7 +223,7 @@ def guarded(rule: Callable[..., Any]) -> Callable[[Tensor, Tensor, Any], tuple[T
 
 
 @pytest.mark.limits(cpu_seconds=60)
-@pytest.mark.task("solver", weight=1)
+@pytest.mark.task("solver", weight=4)
 def test_solver() -> None:
     """Settings: after 12,000 pictures, a network recognizes things on a table that nobody has seen."""
     net, training = plan_of(settings_of_student())

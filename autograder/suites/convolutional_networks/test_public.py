@@ -142,16 +142,27 @@ def test_batch_normalization_by_hand() -> None:
 
 
 def check_gradients(backward: Any) -> None:
-    """Check the gradients of batch normalization on two features."""
-    _, cache = normalization.BatchNorm.forward(
-        COLUMNS.clone(), GAMMA.clone(), BETA.clone(), {"mode": "train", "eps": 0.0}
-    )
-    dout = torch.tensor([[1.0, 0.0], [0.0, 0.0], [0.0, 1.0], [0.0, 0.0]])
-    dx, dgamma, dbeta = three(backward(dout, cache))
-    right = [[1.0, -0.0353553], [0.0, -0.0353553], [-1.0, 0.1060660], [0.0, -0.0353553]]
-    checks.close(dx, torch.tensor(right), what="dx", atol=1e-5)
-    checks.close(dgamma, torch.tensor([-1.0, 0.0]), what="dgamma", atol=1e-5)
-    checks.close(dbeta, torch.tensor([1.0, 1.0]), what="dbeta", atol=1e-5)
+    """Check the gradients of batch normalization on two features.
+
+    Where the forward pass is wrong, dout is one that does not get to the variance: then dx is known from how
+    steep the result is.
+    """
+    forward = normalization.BatchNorm.forward
+    out, cache = forward(COLUMNS.clone(), GAMMA.clone(), GAMMA.clone(), {"mode": "train", "eps": 0.0})
+    out = checks.tensor(out, shape=(4, 2), dtype=torch.float32, what="the result of forward")
+    root = 2**0.5
+    if torch.allclose(out, torch.tensor([[0.0, 1 - root], [4.0, 1 + root], [0.0, 1.0], [4.0, 1.0]])):
+        dout = torch.tensor([[1.0, 0.0], [0.0, 0.0], [0.0, 1.0], [0.0, 0.0]])
+        right = torch.tensor([[1.0, -0.0353553], [0.0, -0.0353553], [-1.0, 0.1060660], [0.0, -0.0353553]])
+        dgamma = torch.tensor([-1.0, 0.0])
+    else:
+        dout = torch.tensor([[1.0, 0.0], [1.0, 0.0], [0.0, 1.0], [0.0, 0.0]])
+        right = (out[1] - out[0]) / (COLUMNS[1] - COLUMNS[0]) * (dout - dout.mean(dim=0))
+        dgamma = torch.zeros(2)
+    found = three(backward(dout.clone(), cache))
+    expected = (right, dgamma, dout.sum(dim=0))
+    for name, one, value in zip(("dx", "dgamma", "dbeta"), found, expected, strict=True):
+        checks.close(one, value, what=name, atol=1e-5)
 
 
 @pytest.mark.task("batchnorm_backward", weight=1)
@@ -168,13 +179,17 @@ def test_gradients_by_one_formula_by_hand() -> None:
 
 @pytest.mark.task("spatial_batchnorm", weight=1)
 def test_spatial_batch_normalization() -> None:
-    """Batch normalization of images: each channel of the result has mean beta."""
-    x = torch.arange(48.0).reshape(2, 2, 3, 4)
-    out = first(
-        normalization.SpatialBatchNorm.forward(x.clone(), torch.ones(2), BETA.clone(), {"mode": "train"})
-    )
-    out = checks.tensor(out, shape=(2, 2, 3, 4), dtype=torch.float32, what="the result")
-    checks.close(out.mean(dim=(0, 2, 3)), BETA, what="the means of the channels", atol=1e-4)
+    """Batch normalization of images: the same as that of a matrix with a row for each pixel."""
+    x = torch.arange(48.0).reshape(2, 2, 3, 4) ** 2
+    pixels = x.permute(0, 2, 3, 1).reshape(24, 2).contiguous()
+    rows = first(normalization.BatchNorm.forward(pixels, GAMMA.clone(), BETA.clone(), {"mode": "train"}))
+    rows = checks.tensor(rows, shape=(24, 2), dtype=torch.float32, what="the result of BatchNorm")
+    out = first(normalization.SpatialBatchNorm.forward(x, GAMMA.clone(), BETA.clone(), {"mode": "train"}))
+    right = rows.reshape(2, 3, 4, 2).permute(0, 3, 1, 2).contiguous()
+    mixed = first(normalization.BatchNorm.forward(x.reshape(24, 2), GAMMA, BETA, {"mode": "train"}))
+    mixed = checks.tensor(mixed, shape=(24, 2), what="the result of BatchNorm").reshape(x.shape)
+    hints = [Hint(mixed, says="reshape mixes up the channels; move them to the last dimension first")]
+    checks.close(out, right, what="the result", atol=1e-4, hints=hints)
 
 
 @pytest.mark.task("overfit", weight=1)

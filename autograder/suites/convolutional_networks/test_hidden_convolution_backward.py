@@ -1,0 +1,195 @@
+"""Hidden tests of the gradients of a convolution.
+
+Expected values come from `torch.nn.functional` and automatic differentiation, in float64. The backward pass
+gets its cache from the test, so that it does not hang on the forward pass.
+"""
+
+from dataclasses import dataclass
+
+import convolution_layers as layers
+import pytest
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from autograder.seeds import hidden_generator
+from helpers import checks
+from helpers.checks import Hint
+from helpers.constraints import require
+
+BANNED = (
+    *("torch.nn", "torch.autograd", "torch.func", "helpers", "scipy", ".cuda", ".requires_grad_"),
+    *("torch.conv1d", "torch.conv2d", "torch.conv3d", "torch.convolution", "torch.conv_transpose2d"),
+    *("torch.mkldnn_convolution", "torch.max_pool2d", "torch.max_pool2d_with_indices", "torch.avg_pool1d"),
+)
+ALLOWED = ("torch.nn.functional.pad",)
+
+
+def normal(name: str, *shape: int, dtype: torch.dtype = torch.float64) -> Tensor:
+    """Return hidden normal numbers."""
+    generator = hidden_generator("convolutional_networks", "convolution", name)
+    return torch.randn(*shape, generator=generator, dtype=torch.float64).to(dtype)
+
+
+def scattered(x: Tensor) -> Tensor:
+    """Return the same values in memory that is not contiguous."""
+    return torch.stack([x, torch.zeros_like(x)], dim=-1)[..., 0]
+
+
+@dataclass(frozen=True)
+class Case:
+    """A convolution."""
+
+    b: Tensor
+    stride: int
+    x: Tensor
+    pad: int
+    w: Tensor
+
+    @property
+    def param(self) -> dict[str, int]:
+        """What the student's functions get."""
+        return {"stride": self.stride, "pad": self.pad}
+
+    def tensors(self) -> tuple[Tensor, ...]:
+        """Return copies of images, filters and biases."""
+        return self.x.clone(), self.w.clone(), self.b.clone()
+
+    def to(self, dtype: torch.dtype) -> "Case":
+        """Return the same in another dtype."""
+        return Case(self.b.to(dtype), self.stride, self.x.to(dtype), self.pad, self.w.to(dtype))
+
+    def out(self) -> Tensor:
+        """Return the right result in the dtype of the images."""
+        x, w, b = (v.double() for v in (self.x, self.w, self.b))
+        return F.conv2d(x, w, b, stride=self.stride, padding=self.pad).to(self.x.dtype)
+
+    def grads(self, dout: Tensor) -> tuple[Tensor, ...]:
+        """Return the right gradients."""
+        leaves = [v.double().requires_grad_() for v in (self.x, self.w, self.b)]
+        out = F.conv2d(*leaves, stride=self.stride, padding=self.pad)
+        found = torch.autograd.grad(out, leaves, dout.double())
+        return tuple(v.to(self.x.dtype) for v in found)
+
+
+def case(name: str, images: tuple[int, ...], filters: tuple[int, ...], stride: int, pad: int) -> Case:
+    """Return a convolution of hidden numbers."""
+    shape = (filters[0], images[1], *filters[1:])
+    return Case(
+        normal(name, shape[0]), stride, normal(f"{name}/x", *images), pad, normal(f"{name}/w", *shape)
+    )
+
+
+PLAIN = case("plain", (2, 3, 5, 7), (4, 3, 2), 1, 0)
+PADDED = case("pad", (2, 2, 4, 5), (3, 3, 3), 1, 1)
+STRIDES = {
+    "stride 2": case("stride", (2, 2, 7, 9), (3, 3, 3), 2, 0),
+    "stride 2, pad 1 and a remainder": case("remainder", (3, 2, 6, 9), (2, 3, 4), 2, 1),
+    "stride 3, larger than a filter": case("gaps", (1, 3, 8, 6), (2, 2, 1), 3, 2),
+}
+SAME = case("same", (1, 3, 32, 32), (10, 5, 5), 1, 2)
+LAST = case("last", (2, 3, 6, 8), (4, 3, 2), 2, 1)
+
+
+def backward_hints(c: Case, dout: Tensor) -> dict[str, list[Hint]]:
+    """Return what typical mistakes make of the gradients."""
+    right = dict(zip(("dx", "dw", "db"), c.grads(dout), strict=True))
+    flipped = Case(c.b, c.stride, c.x, c.pad, c.w.flip(2, 3)).grads(dout)[0]
+    padded = Case(c.b, c.stride, F.pad(c.x, (c.pad,) * 4), 0, c.w).grads(dout)[0]
+    return {
+        "dx": [
+            Hint(padded, says="the padding is still around dx; cut it off"),
+            Hint(flipped, says="the filters were flipped"),
+            Hint(right["dx"] / len(c.x), says="divided by the number of images; the loss does that"),
+        ],
+        "dw": [
+            Hint(right["dw"].flip(2, 3), says="the filters' gradients are flipped"),
+            Hint(right["dw"] / len(c.x), says="divided by the number of images; the loss does that"),
+        ],
+        "db": [
+            Hint(dout.sum(dim=(0, 1, 2)), says="summed over the filters; sum over images and places"),
+            Hint(dout.sum(dim=(1, 2, 3)), says="summed over the filters; sum over images and places"),
+            Hint(dout.mean(dim=(0, 2, 3)), says="averaged; the gradients of all places add up"),
+            Hint(dout[:, :, 0, 0].sum(dim=0), says="only one place counted"),
+        ],
+    }
+
+
+def check_backward(c: Case, dout: Tensor, what: str = "", **tolerance: float) -> None:
+    """Compare the student's gradients with the right ones."""
+    found = layers.Conv.backward(dout.clone(), (*c.tensors(), c.param))
+    checks.holds(
+        type(found) in (tuple, list) and len(found) == 3,
+        what="what backward returns",
+        problem="not the three gradients dx, dw, db",
+    )
+    hints = backward_hints(c, dout)
+    for name, one, right in zip(("dx", "dw", "db"), found, c.grads(dout), strict=True):
+        checks.close(one, right, what=f"{name}{what}", hints=hints[name], **tolerance)
+
+
+@pytest.mark.task("conv_backward", weight=3)
+def test_backward() -> None:
+    """Gradients of a convolution: without padding, at stride 1."""
+    check_backward(PLAIN, normal("dout", *PLAIN.out().shape), rtol=1e-9, atol=1e-9)
+
+
+@pytest.mark.task("conv_backward", weight=2)
+def test_backward_with_padding() -> None:
+    """Gradients of a convolution: the padding gets none."""
+    check_backward(PADDED, normal("dout/pad", *PADDED.out().shape), rtol=1e-9, atol=1e-9)
+
+
+@pytest.mark.task("conv_backward", weight=3)
+def test_backward_with_strides() -> None:
+    """Gradients of a convolution: strides of 2 and 3; pixels of a remainder get none."""
+    for name, c in STRIDES.items():
+        check_backward(c, normal(f"dout/{name}", *c.out().shape), f" with {name}", rtol=1e-9, atol=1e-9)
+
+
+@pytest.mark.task("conv_backward", weight=2)
+def test_backward_in_float32() -> None:
+    """Gradients of a convolution: in the dtype of the images and close to those in float64."""
+    check_backward(LAST.to(torch.float32), normal("float", *LAST.out().shape, dtype=torch.float32))
+
+
+@pytest.mark.task("conv_backward", weight=2)
+def test_backward_in_scattered_memory() -> None:
+    """Gradients of a convolution: a gradient may come in memory that is not contiguous."""
+    dout = normal("scattered", *LAST.out().shape)
+    cache = (scattered(LAST.x), scattered(LAST.w), LAST.b.clone(), LAST.param)
+    found = layers.Conv.backward(scattered(dout), cache)
+    for name, one, right in zip(("dx", "dw", "db"), found, LAST.grads(dout), strict=True):
+        checks.close(one, right, what=name, rtol=1e-9, atol=1e-9)
+
+
+@pytest.mark.task("conv_backward", weight=3)
+def test_backward_is_the_adjoint() -> None:
+    """Gradients of a convolution: <A x, y> = <x, A' y>, for filters as for images."""
+    c = case("adjoint", (4, 3, 11, 8), (5, 4, 3), 2, 1)
+    y = normal("adjoint/y", *c.out().shape)
+    images = Case(torch.zeros_like(c.b), c.stride, c.x, c.pad, c.w).out()
+    product = float((images * y).sum())
+    dx, dw, _ = layers.Conv.backward(y.clone(), (*c.tensors(), c.param))
+    for name, v, g in (("dx", c.x, dx), ("dw", c.w, dw)):
+        g = checks.tensor(g, shape=v.shape, dtype=torch.float64, what=name)
+        checks.close(float((v * g).sum()), product, what=f"the product with {name}", rtol=1e-8, atol=1e-7)
+
+
+@pytest.mark.constraint
+@pytest.mark.task("conv_backward", weight=2)
+def test_backward_inputs_unchanged() -> None:
+    """Gradients of a convolution: neither the gradient that came nor the cache is modified."""
+    dout = normal("kept", *LAST.out().shape)
+    given, (x, w, b) = dout.clone(), LAST.tensors()
+    dx, _, _ = layers.Conv.backward(given, (x, w, b, LAST.param))
+    checks.close(dx, LAST.grads(dout)[0], what="dx")
+    for name, before, after in (("dout", dout, given), ("x", LAST.x, x), ("w", LAST.w, w)):
+        checks.unchanged(before, after, what=name)
+
+
+@pytest.mark.constraint
+@pytest.mark.task("conv_backward", weight=2)
+def test_backward_source() -> None:
+    """Gradients of a convolution: of torch.nn only the padding is used, and no automatic differentiation."""
+    require(layers.Conv.backward, banned=BANNED, allowed=ALLOWED)

@@ -1,0 +1,54 @@
+"""Hidden tests of the weights that networks begin with: their spread, with wide margins."""
+
+from typing import Any
+
+import convolutional_networks as cn
+import pytest
+import torch
+
+from helpers import checks
+
+
+def check_kaiming(shape: tuple[int, ...], variance: float, **arguments: Any) -> None:
+    """Check weights against their variance."""
+    w = cn.kaiming_initializer(**arguments)
+    found = checks.tensor(w, shape=shape, dtype=torch.float32, what="the weights").double()
+    ratio = float((found**2).mean()) / variance
+    causes = {0.5: "the gain is 2 in front of a ReLU", 2.0: "the gain is 1 where no ReLU follows"}
+    near = [says for factor, says in causes.items() if abs(ratio / factor - 1) < 0.05]
+    checks.holds(
+        abs(ratio - 1) < 0.05,  # 10 standard deviations
+        what="the variance of the weights",
+        problem="not gain / fan_in",
+        likely_cause=near[0]
+        if near
+        else "fan_in is how many numbers go into one output: Din, or Din * K * K",
+    )
+    checks.number(
+        float(found.mean()) / variance**0.5, at_least=-0.03, at_most=0.03, what="the mean, relative"
+    )
+    kurtosis = float((found**4).mean() / (found**2).mean() ** 2)
+    checks.number(kurtosis, at_least=2.7, at_most=3.3, what="the fourth moment of the weights, 3 if normal")
+
+
+@pytest.mark.task("kaiming", weight=2)
+def test_kaiming_of_linear_layers() -> None:
+    """Kaiming initialization: of a fully connected layer, with a ReLU and without."""
+    check_kaiming((400, 200), 2 / 400, Din=400, Dout=200)
+    check_kaiming((200, 400), 1 / 200, Din=200, Dout=400, relu=False)
+
+
+@pytest.mark.task("kaiming", weight=2)
+def test_kaiming_of_convolutions() -> None:
+    """Kaiming initialization: of a convolution, with a ReLU and without."""
+    check_kaiming((60, 40, 5, 5), 2 / (40 * 25), Din=40, Dout=60, K=5)
+    check_kaiming((150, 80, 3, 3), 1 / (80 * 9), Din=80, Dout=150, K=3, relu=False)
+
+
+@pytest.mark.task("kaiming", weight=1)
+def test_kaiming_draws_anew() -> None:
+    """Kaiming initialization: every call gives other weights, in the dtype that is asked for."""
+    one, other = (cn.kaiming_initializer(30, 20, dtype=torch.float64) for _ in range(2))
+    one = checks.tensor(one, shape=(30, 20), dtype=torch.float64, what="the weights")
+    other = checks.tensor(other, shape=(30, 20), dtype=torch.float64, what="the weights")
+    checks.holds(not torch.equal(one, other), what="the weights", problem="the same twice")
