@@ -52,10 +52,11 @@ def test_a_test_that_ends_differently_is_named(tmp_path: Path) -> None:
 
 
 def test_tight_limits_and_wrong_scores_are_named(tmp_path: Path) -> None:
-    slow = "\n\n@pytest.mark.task('double')\ndef test_slow():\n    '''Slow.'''\n    tiny_module.double(0)\n"
+    marks = "@pytest.mark.task('double')\n@pytest.mark.limits(cpu_seconds=1)\n"
+    slow = f"\n\n{marks}def test_slow():\n    '''Slow.'''\n    tiny_module.double(0)\n"
     course, assignment = tiny.write_course(tmp_path, public=tiny.PUBLIC + slow)
     for path, old, new in (
-        (assignment.file, "wall_seconds = 10", "wall_seconds = 1"),
+        (assignment.file, "cpu_seconds = 1", "cpu_seconds = 10"),
         (tmp_path / "solutions" / "tiny" / "tiny_module.py", "return 2 * x", "return busy(x)"),
     ):
         path.write_text(path.read_text().replace(old, new))
