@@ -22,6 +22,7 @@ _LINE_LETTERS, _LINE_WORDS = 16, 4
 _CONSTANT_DIGITS = 5
 _SERIES_DIGITS = 8
 
+_START_WORDS = 3
 Line = tuple[int, str]
 """Number, counted from 1, and content."""
 
@@ -43,6 +44,33 @@ class Fingerprint:
     words: str
     kind: str
     place: str
+
+
+class Index:
+    """Finds fingerprints in a text without trying each of them.
+
+    Parameters
+    ----------
+    fingerprints : iterable of Fingerprint
+        What to look for.
+    """
+
+    def __init__(self, fingerprints: Iterable[Fingerprint]) -> None:
+        self._by_start: dict[tuple[str, ...], list[Fingerprint]] = {}
+        for fingerprint in fingerprints:
+            start = tuple(fingerprint.words.split()[:_START_WORDS])
+            self._by_start.setdefault(start, []).append(fingerprint)
+        self._lengths = {len(start) for start in self._by_start}
+
+    def found_in(self, text: str) -> Iterator[tuple[Fingerprint, int]]:
+        """Yield each fingerprint that a text of words (see `words`) contains, and where it first begins."""
+        split = text.split()
+        starts = {tuple(split[n : n + length]) for length in self._lengths for n in range(len(split))}
+        for start in starts & self._by_start.keys():
+            for fingerprint in self._by_start[start]:
+                position = text.find(fingerprint.words)
+                if position >= 0:
+                    yield fingerprint, position
 
 
 def words(text: str) -> str:

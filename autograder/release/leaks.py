@@ -72,7 +72,7 @@ class LeakCheck:
     """
 
     def __init__(self, course: Course) -> None:
-        self._fingerprints = fingerprints.of_course(course)
+        self._fingerprints = fingerprints.Index(fingerprints.of_course(course))
         self._hidden = {
             name
             for one in course.assignments()
@@ -141,11 +141,10 @@ class LeakCheck:
                 if markers.is_marker(line.strip()) and "marker" not in known:
                     known.add("marker")
                     yield number, "a solution marker"
-            for fingerprint in self._fingerprints:
-                if fingerprint.words not in known and fingerprint.words in joined:
+            for fingerprint, position in self._fingerprints.found_in(joined):
+                if fingerprint.words not in known:
                     known.add(fingerprint.words)
-                    number = bisect_right(ends, joined.index(fingerprint.words)) + 1
-                    yield number, f"{fingerprint.kind}, of {fingerprint.place}"
+                    yield bisect_right(ends, position) + 1, f"{fingerprint.kind}, of {fingerprint.place}"
 
     def _secrets(self, place: str, blob: bytes) -> Iterator[Finding]:
         if not self._secret:
