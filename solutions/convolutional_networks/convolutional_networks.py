@@ -205,7 +205,7 @@ class ThreeLayerConvNet:
         features, first = Conv_ReLU_Pool.forward(X, p["W1"], p["b1"], conv_param, POOL)
         hidden, second = Linear_ReLU.forward(features, p["W2"], p["b2"])
         scores, third = Linear.forward(hidden, p["W3"], p["b3"])
-        if y is None:
+        if not isinstance(y, torch.Tensor):
             return scores
         loss, dscores = softmax_loss(scores, y)
         grads = {}
@@ -338,7 +338,7 @@ class DeepConvNet:
             out, cache = layer.forward(out, *tensors, *settings)
             caches[n] = layer, cache
         scores, linear = Linear.forward(out, p[f"W{last}"], p[f"b{last}"])
-        if y is None:
+        if not isinstance(y, torch.Tensor):
             return scores
 
         loss, dscores = softmax_loss(scores, y)
@@ -404,11 +404,11 @@ def create_convolutional_solver_instance(
         input_dims=(3, 32, 32),
         num_filters=[16, 32, 32, 64],
         max_pools=[0, 1, 3],
+        dtype=dtype,
         batchnorm=True,
         weight_scale="kaiming",
-        reg=1e-4,
-        dtype=dtype,
         device=device,
+        reg=1e-4,
     )
     return Solver(
         model,

@@ -135,8 +135,8 @@ def check_loss(
     params: Params,
     names: dict[str, str],
     forward: Callable[[Params], Tensor],
-    y: Tensor,
     reg: float,
+    y: Tensor,
 ) -> None:
     """Compare loss and gradients with the right ones; `names` maps a right name to the student's."""
     checks.holds(
@@ -305,7 +305,7 @@ def test_deep_loss() -> None:
         with with_true_layers():
             scores, found = net.loss(IMAGES.clone()), net.loss(IMAGES.clone(), LABELS.clone())
         checks.close(scores, deep_scores(deep_params(False)), what="the scores", **EXACT)
-        check_loss(found, deep_params(False), names, deep_scores, LABELS, reg)
+        check_loss(found, deep_params(False), names, deep_scores, reg, LABELS)
 
 
 @pytest.mark.task("deep_net", weight=3)
@@ -314,7 +314,7 @@ def test_deep_loss_with_batchnorm() -> None:
     net, names = known_net(True, reg=0.3)
     with with_true_layers():
         found = net.loss(IMAGES.clone(), LABELS.clone())
-    check_loss(found, deep_params(True), names, deep_scores, LABELS, 0.3)
+    check_loss(found, deep_params(True), names, deep_scores, 0.3, LABELS)
 
 
 @pytest.mark.task("deep_net", weight=2)

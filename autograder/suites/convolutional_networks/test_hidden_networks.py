@@ -133,8 +133,8 @@ def check_loss(
     params: Params,
     names: dict[str, str],
     forward: Callable[[Params], Tensor],
-    y: Tensor,
     reg: float,
+    y: Tensor,
 ) -> None:
     """Compare loss and gradients with the right ones; `names` maps a right name to the student's."""
     checks.holds(
@@ -223,7 +223,7 @@ def test_three_layers_loss() -> None:
     for reg in (0.0, 0.3):
         with with_true_layers():
             found = three_net(reg).loss(IMAGES.clone(), LABELS.clone())
-        check_loss(found, THREE_PARAMS, {name: name for name in THREE_PARAMS}, three_scores, LABELS, reg)
+        check_loss(found, THREE_PARAMS, {name: name for name in THREE_PARAMS}, three_scores, reg, LABELS)
 
 
 @pytest.mark.task("three_layer_net", weight=1)

@@ -26,10 +26,10 @@ ALLOWED = ("torch.nn.functional.pad",)
 
 
 def distinct(name: str, *shape: int) -> Tensor:
-    """Return hidden numbers of both signs, no two alike."""
+    """Return hidden numbers of both signs, no two alike and none zero."""
     generator = hidden_generator("convolutional_networks", "pooling", name)
     count = torch.Size(shape).numel()
-    return (torch.randperm(count, generator=generator).double() - 0.75 * count).reshape(shape) / 8
+    return (torch.randperm(count, generator=generator).double() - 0.75 * count + 0.375).reshape(shape) / 8
 
 
 def scattered(x: Tensor) -> Tensor:
