@@ -88,7 +88,7 @@ def svm_loss_naive(W: Tensor, X: Tensor, y: Tensor, reg: float) -> tuple[Tensor 
     added to it once; there is no factor 1/2.
 
     Off limits in all four losses: `torch.nn`, automatic differentiation (`torch.autograd`, `backward`), and
-    ready-made `torch.softmax` and `torch.log_softmax`.
+    ready-made `torch.softmax` and `torch.log_softmax`, also those that `helpers` builds on them.
 
     Parameters
     ----------

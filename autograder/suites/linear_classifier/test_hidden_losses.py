@@ -23,7 +23,7 @@ DataLoss = Callable[[Tensor, Tensor], Tensor]
 
 BANNED = (
     *("torch.nn", "torch.autograd", "torch.func", "torch.enable_grad", ".backward", ".requires_grad_"),
-    *("torch.softmax", "torch.log_softmax", "torch.special", "scipy", "sklearn"),
+    *("torch.softmax", "torch.log_softmax", "torch.special", "scipy", "sklearn", "helpers"),
 )
 
 

@@ -22,7 +22,7 @@ from helpers.checks import Hint
 from helpers.constraints import require
 from helpers.substitute import substituted
 
-BANNED = ("torch.nn", "torch.optim", "torch.autograd", "torch.func", ".backward", ".cuda")
+BANNED = ("torch.nn", "torch.optim", "torch.autograd", "torch.func", ".backward", ".cuda", "helpers")
 NAMES = ("W1", "b1", "W2", "b2")
 MAX_WORK = 20_000_000
 """More numbers than any test needs: student code that asks the oracle for more gets nothing."""
