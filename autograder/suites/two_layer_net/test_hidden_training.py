@@ -16,12 +16,15 @@ import two_layer_net
 from torch import Tensor
 
 from autograder.seeds import hidden_generator
+from autograder.thresholds import Thresholds
 from helpers import checks, data
 from helpers.checks import Hint
 from helpers.constraints import require
 from helpers.substitute import substituted
 
-BANNED = ("torch.nn", "torch.optim", "torch.autograd", "torch.func", ".backward", ".cuda")
+THRESHOLDS = Thresholds("two_layer_net")
+
+BANNED = ("torch.nn", "torch.optim", "torch.autograd", "torch.func", ".backward", ".cuda", "helpers")
 NAMES = ("W1", "b1", "W2", "b2")
 MAX_WORK = 20_000_000
 """More numbers than any test needs: student code that asks the network for more gets nothing."""
@@ -267,9 +270,7 @@ def test_training_on_digits() -> None:
         checks.tensor(params[name], shape=start[name].shape, dtype=torch.float32, what=f'params["{name}"]')
     labels = true_predict(params, None, x_hidden.flatten(1))
     accuracy = float((labels == y_hidden).double().mean()) * 100
-    # The reference gets 92.3 on average over 20 secrets; the standard deviation is 1.38, and 5.2 of it less
-    # are 85.1.
-    checks.number(accuracy, at_least=85, what="the percentage of digits recognized")
+    THRESHOLDS.require("accuracy", accuracy, what="the percentage of digits recognized")
 
 
 # Prediction
