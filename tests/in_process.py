@@ -97,6 +97,7 @@ def grade_all(name: str, jobs: Mapping[str, tuple[str, str]], scratch: Path) -> 
         (folder / f"{name}.py").write_text(jobs[label][0])
     arguments = [str(ROOT / "autograder" / "suites" / name), [(str(folders[x]), jobs[x][1]) for x in jobs]]
     environment = os.environ | {
+        "COURSEGRAD_ROOT": str(ROOT),
         "PYTHONPATH": str(ROOT),
         "PYTHONDONTWRITEBYTECODE": "1",
         "OMP_NUM_THREADS": "1",
