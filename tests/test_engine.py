@@ -206,6 +206,7 @@ def test_a_worker_holds_no_module_of_the_grader(pool: Pool) -> None:
         "autograder.engine",
         "autograder.engine.failures",
         "autograder.engine.pages",
+        "autograder.engine.preload",
         "autograder.engine.wire",
         "autograder.engine.wire.decoder",
         "autograder.engine.wire.encoder",
