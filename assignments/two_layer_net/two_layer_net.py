@@ -5,8 +5,8 @@ tensors: "W1" of shape (D, H), "b1" (H,), "W2" (H, C) and "b2" (C,). Every funct
 any floating-point dtype, and gives results in the dtype of its inputs.
 
 You may use neither `torch.nn` nor `torch.optim`, nor let PyTorch work out gradients (`torch.autograd`,
-`.backward()`), nor move tensors (`.cuda()`): new tensors belong where the old ones are. What `helpers` gives to
-later assignments is off limits, too.
+`.backward()`), nor move tensors (`.cuda()`): new tensors belong where the old ones are. What `helpers` gives
+to later assignments is off limits, too.
 """
 
 from __future__ import annotations
