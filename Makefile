@@ -8,7 +8,7 @@ OUT         ?= graded/$(ASSIGNMENT)
 BIN   := .venv/bin
 STAMP := .venv/.installed
 
-.PHONY: help install grade report release publish test test-full check format schema attacks bench clean
+.PHONY: help install grade report release publish test test-full check format schema attacks tolerances bench clean
 
 help:  ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/' | expand -t 12
@@ -55,6 +55,9 @@ schema: $(STAMP)  ## Write the JSON schema of results again
 
 attacks: $(STAMP)  ## Write the table of attacks again
 	@$(BIN)/python tests/attack_table.py > docs/attacks.md
+
+tolerances: $(STAMP)  ## Write the table of tolerances again
+	@$(BIN)/python -m helpers.tolerances > docs/tolerances.md
 
 bench: $(STAMP)  ## Measure how fast a class is graded
 	@$(BIN)/python -m benchmarks

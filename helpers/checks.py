@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
 import torch
 
@@ -25,6 +25,7 @@ from helpers.comparison import (
     type_name,
 )
 from helpers.failures import CheckFailure
+from helpers.tolerances import Operation
 
 __all__ = [
     "CheckFailure",
@@ -60,6 +61,7 @@ def close(
     expected: object,
     *,
     what: str,
+    operation: Operation = "arithmetic",
     rtol: float | None = None,
     atol: float | None = None,
     hints: Sequence[Hint] = (),
@@ -74,8 +76,11 @@ def close(
         The right value; must be finite.
     what : str
         What is checked, for the report.
+    operation : str
+        What the value comes from: a row of the table in `helpers.tolerances`, which says how far right
+        answers may differ, by dtype.
     rtol, atol : float, optional
-        ``|actual - expected| <= atol + rtol * |expected|``; by default what suits the dtype.
+        ``|actual - expected| <= atol + rtol * |expected|`` with these numbers in place of the table's.
     hints : sequence of Hint
         Typical mistakes; the first one that gives the actual value becomes the likely cause.
 
@@ -96,7 +101,7 @@ def close(
       expected: 1
       found: nan
     """
-    _compare(actual, expected, what, Tolerance(rtol, atol), hints)
+    _compare(actual, expected, what, Tolerance(operation, rtol, atol), hints)
 
 
 def equal(actual: object, expected: object, *, what: str, hints: Sequence[Hint] = ()) -> None:
@@ -284,7 +289,7 @@ def _compare(
     found = difference(actual, expected, tolerance)
     if found is None:
         return
-    loose = Tolerance(tolerance.rtol, tolerance.atol, any_dtype=True)
+    loose = replace(tolerance, exact=False, any_dtype=True)
     says = next((hint.says for hint in hints if _fits(actual, hint, loose)), None)
     raise _failure(what, found, likely_cause=says or found.likely_cause)
 

@@ -15,6 +15,8 @@ from typing import Any
 import numpy as np
 import torch
 
+from helpers.tolerances import Bounds, Operation, bounds
+
 INTEGERS: tuple[type, ...] = (
     int,
     np.int8,
@@ -30,37 +32,29 @@ REALS: tuple[type, ...] = (*INTEGERS, float, np.float16, np.float32, np.float64)
 DICTS: tuple[type, ...] = (dict, defaultdict, OrderedDict)
 """Right answers come in all of these; what arrives from another process is always the first."""
 
-DEFAULT_TOLERANCE: dict[torch.dtype, tuple[float, float]] = {
-    torch.float16: (1e-2, 1e-3),
-    torch.bfloat16: (4e-2, 1e-2),
-    torch.float32: (1e-4, 1e-5),
-    torch.float64: (1e-8, 1e-10),
-    torch.complex64: (1e-4, 1e-5),
-    torch.complex128: (1e-8, 1e-10),
-}
-"""Relative and absolute tolerance by dtype; a dtype that is not listed must agree exactly."""
-
-NUMBER_TOLERANCE = DEFAULT_TOLERANCE[torch.float32]
-"""Plain numbers usually come out of a float32 tensor through ``.item()``."""
-
 
 @dataclass(frozen=True)
 class Tolerance:
     """How far a value may be off: ``|actual - expected| <= atol + rtol * |expected|``.
 
-    None takes the default of the dtype; `exact` demands equality; `any_dtype` lets dtypes of tensors differ.
+    The row of `operation` in `helpers.tolerances` says how far; `rtol` and `atol` replace its numbers.
+    `exact` demands equality; `any_dtype` lets dtypes of tensors differ.
     """
 
+    operation: Operation = "arithmetic"
     rtol: float | None = None
     atol: float | None = None
     exact: bool = False
     any_dtype: bool = False
 
-    def of(self, default: tuple[float, float]) -> tuple[float, float]:
-        """Return (rtol, atol), with `default` where none was asked for."""
+    def of(self, kind: torch.dtype | type[float]) -> Bounds | None:
+        """Return (rtol, atol) for a dtype or plain numbers, None where values must be equal."""
+        found = None if self.exact else bounds(self.operation, kind)
+        if found is None:
+            return None
         return (
-            default[0] if self.rtol is None else self.rtol,
-            default[1] if self.atol is None else self.atol,
+            found[0] if self.rtol is None else self.rtol,
+            found[1] if self.atol is None else self.atol,
         )
 
 
@@ -195,11 +189,12 @@ def _tensor_difference(
 
 def _wrong_entries(actual: torch.Tensor, expected: torch.Tensor, tolerance: Tolerance) -> torch.Tensor:
     """Return a bool tensor that is True wherever an entry is not known to be right."""
-    if tolerance.exact or expected.dtype not in DEFAULT_TOLERANCE:
+    limits = tolerance.of(expected.dtype)
+    if limits is None:
         return ~(actual == expected)
     if not bool(torch.isfinite(expected).all()):
         raise ValueError("the expected tensor holds NaN or infinity, so that nothing can be close to it")
-    rtol, atol = tolerance.of(DEFAULT_TOLERANCE[expected.dtype])
+    rtol, atol = limits
     wide = torch.complex128 if expected.is_complex() or actual.is_complex() else torch.float64
     mine, other = expected.to(wide), actual.to(wide)
     # NaN makes every comparison false: ask which entries are right, never which are wrong.
@@ -233,7 +228,7 @@ def _number_difference(actual: Any, expected: Any, tolerance: Tolerance, path: s
     mine, other = (int(expected), int(actual)) if whole else (float(expected), float(actual))
     if not math.isfinite(mine):
         raise ValueError("the expected number is NaN or infinite, so that nothing can be close to it")
-    rtol, atol = (0.0, 0.0) if tolerance.exact or whole else tolerance.of(NUMBER_TOLERANCE)
+    rtol, atol = (None if whole else tolerance.of(float)) or (0.0, 0.0)
     if mine == other or (math.isfinite(other) and abs(other - mine) <= atol + rtol * abs(mine)):
         return None
     expected_value, actual_value = number_texts(mine, other)
@@ -328,7 +323,7 @@ def _type_cause(actual: object) -> str | None:
 
 def _nonfinite_cause(actual: torch.Tensor) -> str | None:
     """Return why a tensor holds NaN or infinity, if it does."""
-    if actual.dtype not in DEFAULT_TOLERANCE or bool(torch.isfinite(actual).all()):
+    if bool(torch.isfinite(actual).all()):
         return None
     return "some entries are NaN or infinite: a division by zero, an overflow, or torch.empty never filled"
 

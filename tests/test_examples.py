@@ -1,79 +1,110 @@
-"""The example classes get the scores that are written down beside them."""
+"""The example classes get the scores that are written down beside them, and are told why."""
 
 from __future__ import annotations
 
-import shutil
-import tomllib
-from pathlib import Path
-
+import classes
 import pytest
+from classes import Expected
 
-from autograder import assignment, course, intake, scoring
-from autograder.engine.pool import Pool
-from autograder.results import Provenance
+from autograder.results import SubmissionResult
 
-ROOT = Path(__file__).parent.parent
-CLASSES = ROOT / "examples" / "submissions"
-EXPECTED = {
-    path.name.removesuffix("-scores.toml"): tomllib.loads(path.read_text())
-    for path in sorted(CLASSES.glob("*-scores.toml"))
-}
-PROVENANCE = Provenance(kit="", suite="", python="", torch="", numpy="", machine="", secret="", limits={})
+Results = dict[str, SubmissionResult]
+FAST = ("knn", "linear_classifier", "two_layer_net")
+ENOUGH = {"fully_connected_networks": 12, "convolutional_networks": 25}
+"""Fewest wrong variants of an assignment; 8 of one that is not listed."""
+WITH_MISTAKES = [name for name in classes.NAMES if classes.expected_of_mistakes(name)]
 
 
-def test_classes_have_scores() -> None:
-    assert {"knn", "linear_classifier"} <= EXPECTED.keys()
+@pytest.fixture(scope="module", params=classes.NAMES)
+def name(request: pytest.FixtureRequest) -> str:
+    """Return the name of a class; the tests of one class run one after another."""
+    return str(request.param)
 
 
-@pytest.mark.parametrize("name", EXPECTED)
+@pytest.fixture(scope="module")
+def results(name: str, tmp_path_factory: pytest.TempPathFactory) -> Results:
+    """Return a class, graded under a new secret."""
+    return classes.graded(tmp_path_factory.mktemp(name), name, classes.students(name))
+
+
 def test_every_student_has_a_score_and_a_reason(name: str) -> None:
-    assert {folder.name for folder in (CLASSES / name).iterdir()} == EXPECTED[name].keys()
-    assert all(0 <= entry["score"] <= 100 and entry["reason"] for entry in EXPECTED[name].values())
+    assert {folder.name for folder in (classes.CLASSES / name).iterdir()} == classes.expected(name).keys()
+    assert all(0 <= entry.score <= 100 and entry.reason for entry in classes.expected(name).values())
 
 
-@pytest.mark.parametrize("name", EXPECTED)
-def test_the_class_gets_these_scores_under_a_new_secret(tmp_path: Path, name: str) -> None:
-    assert scores_under_a_new_secret(tmp_path, name) == expected(name)
+def test_there_are_enough_mistakes_and_styles(name: str) -> None:
+    wanted = [*classes.expected(name).values(), *classes.expected_of_mistakes(name).values()]
+    assert sum(entry.task is not None for entry in wanted) >= ENOUGH.get(name, 8)
+    assert sum(entry.reason.startswith("right: ") for entry in wanted) >= 3
+
+
+def test_one_student_hands_in_the_stub_as_released(name: str) -> None:
+    (student,) = (
+        key for key, entry in classes.expected(name).items() if entry.reason == "the untouched stub"
+    )
+    for released in (classes.ROOT / "assignments" / name).glob("*.py"):
+        if released.name != "test_public.py":
+            assert (classes.CLASSES / name / student / released.name).read_bytes() == released.read_bytes()
+
+
+def test_scores_are_those_written_down(name: str, results: Results) -> None:
+    assert scores(results) == scores_of(classes.expected(name))
+
+
+def test_a_mistake_costs_points_in_its_task_alone(name: str, results: Results) -> None:
+    check_tasks(results, classes.expected(name))
+
+
+def test_the_likely_cause_is_right(name: str, results: Results) -> None:
+    check_causes(results, classes.expected(name))
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("mistaken", WITH_MISTAKES)
+def test_mistakes_in_the_reference_cost_what_is_written_down(
+    tmp_path_factory: pytest.TempPathFactory, mistaken: str
+) -> None:
+    wanted = classes.expected_of_mistakes(mistaken)
+    folder = tmp_path_factory.mktemp(mistaken)
+    found = classes.graded(folder, mistaken, classes.mistaken(mistaken))
+    assert scores(found) == scores_of(wanted)
+    check_tasks(found, wanted)
+    check_causes(found, wanted)
 
 
 @pytest.mark.full
 @pytest.mark.parametrize("run", range(3))
-@pytest.mark.parametrize("name", EXPECTED)
-def test_the_scores_are_the_same_under_every_secret(tmp_path: Path, name: str, run: int) -> None:
-    assert scores_under_a_new_secret(tmp_path, name) == expected(name)
+@pytest.mark.parametrize("fast", FAST)
+def test_scores_are_the_same_under_every_secret(
+    tmp_path_factory: pytest.TempPathFactory, fast: str, run: int
+) -> None:
+    found = classes.graded(tmp_path_factory.mktemp(fast), fast, classes.students(fast))
+    assert scores(found) == scores_of(classes.expected(fast))
 
 
-def expected(name: str) -> dict[str, float]:
-    """Return the score that each student of a class must get."""
-    return {student: entry["score"] for student, entry in EXPECTED[name].items()}
+def scores(results: Results) -> dict[str, float]:
+    """Return the score of each student."""
+    return {student: result.score for student, result in results.items()}
 
 
-def scores_under_a_new_secret(tmp_path: Path, name: str) -> dict[str, float]:
-    """Grade the class in a copy of the course, which makes a secret of its own."""
-    for part in ("course.toml", f"solutions/{name}", f"autograder/suites/{name}"):
-        source, copy = ROOT / part, tmp_path / part
-        copy.parent.mkdir(parents=True, exist_ok=True)
-        (shutil.copytree if source.is_dir() else shutil.copy)(source, copy)
-    own = course.Course.load(tmp_path)
-    graded_for = assignment.load(own, name)
-    submissions = intake.read_class(CLASSES / name, graded_for).submissions
-    with Pool(graded_for, own, jobs=2, sandbox="full") as pool:
-        return {
-            graded.submission.student: scoring.score(
-                graded_for,
-                pool.plan,
-                graded.submission,
-                graded.outcomes,
-                sandbox=pool.sandbox,
-                provenance=PROVENANCE,
-            ).score
-            for graded in pool.grade(submissions)
-        }
+def scores_of(wanted: dict[str, Expected]) -> dict[str, float]:
+    """Return the score that each student must get."""
+    return {student: entry.score for student, entry in wanted.items()}
 
 
-@pytest.mark.parametrize("name", EXPECTED)
-def test_one_student_hands_in_the_stub_as_released(name: str) -> None:
-    (student,) = (key for key, entry in EXPECTED[name].items() if entry["reason"] == "the untouched stub")
-    for released in (ROOT / "assignments" / name).glob("*.py"):
-        if released.name != "test_public.py":
-            assert (CLASSES / name / student / released.name).read_bytes() == released.read_bytes()
+def check_tasks(results: Results, wanted: dict[str, Expected]) -> None:
+    """Check that every mistake lost points in its task, and none in another."""
+    found = {student: classes.lost(results[student]) for student, entry in wanted.items() if entry.task}
+    assert found == {student: [entry.task] for student, entry in wanted.items() if entry.task}
+
+
+def check_causes(results: Results, wanted: dict[str, Expected]) -> None:
+    """Check that nine of ten mistakes are named, and that right answers are never called mistakes."""
+    causes = {student: classes.shown(result) for student, result in results.items()}
+    named = {
+        student: classes.is_right(causes[student], entry) for student, entry in wanted.items() if entry.task
+    }
+    misled = {student: causes[student] for student, right in named.items() if not right}
+    assert sum(named.values()) >= 0.9 * len(named), misled
+    for student, entry in wanted.items():
+        assert not (entry.reason.startswith("right") and causes[student]), student

@@ -18,6 +18,7 @@ from typer.testing import CliRunner
 import autograder
 from autograder.cli import app
 from autograder.results import SubmissionResult
+from helpers import tolerances
 
 ROOT = Path(__file__).parent.parent
 
@@ -44,6 +45,11 @@ def test_table_of_attacks_is_fresh() -> None:
     assert (ROOT / "docs" / "attacks.md").read_text(encoding="utf-8") == attack_table.page(), (
         "run `make attacks`"
     )
+
+
+def test_table_of_tolerances_is_fresh() -> None:
+    written = (ROOT / "docs" / "tolerances.md").read_text(encoding="utf-8")
+    assert written == tolerances.page(), "run `make tolerances`"
 
 
 def test_environment_lists_the_packages_of_the_project(project: dict[str, Any]) -> None:

@@ -112,29 +112,29 @@ def forward_hints(c: Case) -> list[Hint]:
     ]
 
 
-def check_forward(c: Case, what: str = "the result", **tolerance: float) -> None:
+def check_forward(c: Case, what: str = "the result") -> None:
     """Compare the student's result with the right one."""
     out = first(layers.Conv.forward(*c.tensors(), c.param))
-    checks.close(out, c.out(), what=what, hints=forward_hints(c), **tolerance)
+    checks.close(out, c.out(), what=what, hints=forward_hints(c))
 
 
 @pytest.mark.task("conv_forward", weight=3)
 def test_forward() -> None:
     """Convolution: filters and images that are higher than wide, or wider than high."""
-    check_forward(PLAIN, rtol=1e-9, atol=1e-9)
+    check_forward(PLAIN)
 
 
 @pytest.mark.task("conv_forward", weight=2)
 def test_forward_with_padding() -> None:
     """Convolution: images are padded by zeros."""
-    check_forward(PADDED, rtol=1e-9, atol=1e-9)
+    check_forward(PADDED)
 
 
 @pytest.mark.task("conv_forward", weight=3)
 def test_forward_with_strides() -> None:
     """Convolution: strides of 2 and 3, with a remainder or without."""
     for name, c in STRIDES.items():
-        check_forward(c, f"the result with {name}", rtol=1e-9, atol=1e-9)
+        check_forward(c, f"the result with {name}")
 
 
 @pytest.mark.task("conv_forward", weight=2)
@@ -147,15 +147,13 @@ def test_forward_in_float32() -> None:
 def test_forward_in_scattered_memory() -> None:
     """Convolution: images and filters may lie in memory that is not contiguous."""
     out = first(layers.Conv.forward(scattered(LAST.x), scattered(LAST.w), LAST.b.clone(), LAST.param))
-    checks.close(out, LAST.out(), what="the result", hints=forward_hints(LAST), rtol=1e-9, atol=1e-9)
+    checks.close(out, LAST.out(), what="the result", hints=forward_hints(LAST))
 
 
 @pytest.mark.task("conv_forward", weight=2)
 def test_forward_keeps_the_size() -> None:
     """Convolution: ten 5 x 5 filters, stride 1 and pad 2, make 10 x 32 x 32 of 3 x 32 x 32."""
-    checks.close(
-        first(layers.Conv.forward(*SAME.tensors(), SAME.param)), SAME.out(), what="the result", rtol=1e-8
-    )
+    checks.close(first(layers.Conv.forward(*SAME.tensors(), SAME.param)), SAME.out(), what="the result")
 
 
 @pytest.mark.task("conv_forward", weight=2)
@@ -164,7 +162,7 @@ def test_forward_of_one_image_at_a_time() -> None:
     c = STRIDES["stride 2, pad 1 and a remainder"]
     for n, image in enumerate(c.x.split(1)):
         out = first(layers.Conv.forward(image.clone(), c.w.clone(), c.b.clone(), c.param))
-        checks.close(out, c.out()[n : n + 1], what=f"the result for image {n} alone", rtol=1e-9, atol=1e-9)
+        checks.close(out, c.out()[n : n + 1], what=f"the result for image {n} alone")
 
 
 @pytest.mark.task("conv_forward", weight=2)
@@ -177,8 +175,8 @@ def test_forward_of_a_shifted_image() -> None:
         right = F.conv2d(image, w, b, stride=stride)
         one = first(layers.Conv.forward(image.clone(), w.clone(), b.clone(), dict(param)))
         other = first(layers.Conv.forward(shifted.clone(), w.clone(), b.clone(), dict(param)))
-        checks.close(one, right, what="the result", rtol=1e-9, atol=1e-9)
-        checks.close(other, right.roll((1, 1), dims=(2, 3)), what="the shifted result", rtol=1e-9, atol=1e-9)
+        checks.close(one, right, what="the result")
+        checks.close(other, right.roll((1, 1), dims=(2, 3)), what="the shifted result")
 
 
 @pytest.mark.task("conv_forward", weight=2)
@@ -190,7 +188,7 @@ def test_two_convolutions_are_one() -> None:
     once = checks.tensor(once, shape=(2, 3, 5, 7), dtype=torch.float64, what="the first result")
     twice = first(layers.Conv.forward(once, v.clone(), zeros.clone(), dict(param)))
     composed = F.conv2d(w.permute(1, 0, 2, 3), v.flip(2, 3), padding=(1, 2)).permute(1, 0, 2, 3)
-    checks.close(twice, F.conv2d(x, composed), what="the second result", rtol=1e-9, atol=1e-9)
+    checks.close(twice, F.conv2d(x, composed), what="the second result")
 
 
 @pytest.mark.task("conv_forward", weight=2)
@@ -199,7 +197,7 @@ def test_one_by_one_filters() -> None:
     x, w, b = normal("one/x", 2, 3, 4, 5), normal("one/w", 6, 3, 1, 1), normal("one/b", 6)
     out = first(layers.Conv.forward(x.clone(), w.clone(), b.clone(), {"stride": 1, "pad": 0}))
     right = (x.permute(0, 2, 3, 1) @ w[:, :, 0, 0].T + b).permute(0, 3, 1, 2)
-    checks.close(out, right, what="the result", rtol=1e-9, atol=1e-9)
+    checks.close(out, right, what="the result")
 
 
 @pytest.mark.constraint

@@ -115,7 +115,7 @@ def backward_hints(c: Case, dout: Tensor) -> dict[str, list[Hint]]:
     }
 
 
-def check_backward(c: Case, dout: Tensor, what: str = "", **tolerance: float) -> None:
+def check_backward(c: Case, dout: Tensor, what: str = "") -> None:
     """Compare the student's gradients with the right ones."""
     found = layers.Conv.backward(dout.clone(), (*c.tensors(), c.param))
     checks.holds(
@@ -125,26 +125,26 @@ def check_backward(c: Case, dout: Tensor, what: str = "", **tolerance: float) ->
     )
     hints = backward_hints(c, dout)
     for name, one, right in zip(("dx", "dw", "db"), found, c.grads(dout), strict=True):
-        checks.close(one, right, what=f"{name}{what}", hints=hints[name], **tolerance)
+        checks.close(one, right, what=f"{name}{what}", hints=hints[name])
 
 
 @pytest.mark.task("conv_backward", weight=3)
 def test_backward() -> None:
     """Gradients of a convolution: without padding, at stride 1."""
-    check_backward(PLAIN, normal("dout", *PLAIN.out().shape), rtol=1e-9, atol=1e-9)
+    check_backward(PLAIN, normal("dout", *PLAIN.out().shape))
 
 
 @pytest.mark.task("conv_backward", weight=2)
 def test_backward_with_padding() -> None:
     """Gradients of a convolution: the padding gets none."""
-    check_backward(PADDED, normal("dout/pad", *PADDED.out().shape), rtol=1e-9, atol=1e-9)
+    check_backward(PADDED, normal("dout/pad", *PADDED.out().shape))
 
 
 @pytest.mark.task("conv_backward", weight=3)
 def test_backward_with_strides() -> None:
     """Gradients of a convolution: strides of 2 and 3; pixels of a remainder get none."""
     for name, c in STRIDES.items():
-        check_backward(c, normal(f"dout/{name}", *c.out().shape), f" with {name}", rtol=1e-9, atol=1e-9)
+        check_backward(c, normal(f"dout/{name}", *c.out().shape), f" with {name}")
 
 
 @pytest.mark.task("conv_backward", weight=2)
@@ -160,7 +160,7 @@ def test_backward_in_scattered_memory() -> None:
     cache = (scattered(LAST.x), scattered(LAST.w), LAST.b.clone(), LAST.param)
     found = layers.Conv.backward(scattered(dout), cache)
     for name, one, right in zip(("dx", "dw", "db"), found, LAST.grads(dout), strict=True):
-        checks.close(one, right, what=name, rtol=1e-9, atol=1e-9)
+        checks.close(one, right, what=name)
 
 
 @pytest.mark.task("conv_backward", weight=3)
@@ -173,7 +173,7 @@ def test_backward_is_the_adjoint() -> None:
     dx, dw, _ = layers.Conv.backward(y.clone(), (*c.tensors(), c.param))
     for name, v, g in (("dx", c.x, dx), ("dw", c.w, dw)):
         g = checks.tensor(g, shape=v.shape, dtype=torch.float64, what=name)
-        checks.close(float((v * g).sum()), product, what=f"the product with {name}", rtol=1e-8, atol=1e-7)
+        checks.close(float((v * g).sum()), product, what=f"the product with {name}", operation="cancellation")
 
 
 @pytest.mark.constraint

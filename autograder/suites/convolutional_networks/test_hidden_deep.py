@@ -20,10 +20,11 @@ from helpers import checks
 from helpers.checks import Hint
 from helpers.constraints import require
 from helpers.substitute import substituted
+from helpers.tolerances import Operation
 
 Params = dict[str, Tensor]
 BANNED = ("torch.nn", "torch.optim", "torch.autograd", "torch.func", ".cuda", ".requires_grad_")
-EXACT = {"rtol": 1e-7, "atol": 1e-9}
+DEEP: Operation = "deep gradient"
 MAX_ENTRIES = 500_000
 
 
@@ -151,7 +152,7 @@ def check_loss(
     if type(loss) is float:
         loss = torch.tensor(loss, dtype=torch.float64)
     hints = [Hint(losses[mistake].detach(), says) for mistake, says in LOSS_HINTS.items()]
-    checks.close(loss, losses[""].detach(), what="the loss", hints=hints, **EXACT)
+    checks.close(loss, losses[""].detach(), what="the loss", hints=hints, operation=DEEP)
     checks.holds(
         type(grads) is dict and set(grads) == set(names.values()),
         what="the gradients",
@@ -165,7 +166,7 @@ def check_loss(
     )
     for name, own in names.items():
         hints = [Hint(g[name], says) for g, says in zip(wrong, LOSS_HINTS.values(), strict=True)]
-        checks.close(grads[own], right[name], what=f'grads["{own}"]', hints=hints, **EXACT)
+        checks.close(grads[own], right[name], what=f'grads["{own}"]', hints=hints, operation=DEEP)
 
 
 def check_weights(value: object, shape: tuple[int, ...], std: float, what: str) -> None:
@@ -304,7 +305,7 @@ def test_deep_loss() -> None:
         net, names = known_net(False, reg=reg)
         with with_true_layers():
             scores, found = net.loss(IMAGES.clone()), net.loss(IMAGES.clone(), LABELS.clone())
-        checks.close(scores, deep_scores(deep_params(False)), what="the scores", **EXACT)
+        checks.close(scores, deep_scores(deep_params(False)), what="the scores", operation=DEEP)
         check_loss(found, deep_params(False), names, deep_scores, reg, LABELS)
 
 
@@ -327,8 +328,8 @@ def test_deep_scores_with_batchnorm() -> None:
         before = net.loss(IMAGES.clone())
         net.loss(IMAGES.clone(), LABELS.clone())
         after = net.loss(IMAGES.clone())
-    checks.close(before, right, what="the scores", hints=hints, **EXACT)
-    checks.close(after, right, what="the scores after training", hints=hints, **EXACT)
+    checks.close(before, right, what="the scores", hints=hints, operation=DEEP)
+    checks.close(after, right, what="the scores after training", hints=hints, operation=DEEP)
 
 
 @pytest.mark.constraint

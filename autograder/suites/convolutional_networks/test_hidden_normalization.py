@@ -23,7 +23,6 @@ BANNED = (
     *("torch.batch_norm", "torch.native_batch_norm", "torch.layer_norm", "torch.instance_norm"),
     *("torch.batch_norm_stats", "torch.group_norm", "torch.native_layer_norm"),
 )
-EXACT = {"rtol": 1e-8, "atol": 1e-9}
 
 
 def normal(name: str, *shape: int, dtype: torch.dtype = torch.float64) -> Tensor:
@@ -91,8 +90,7 @@ def check_forward(x: Tensor, out: object) -> None:
     """Compare a result in mode "train" with the right one."""
     exact = x.double()
     hints = [Hint(normalized(exact, mistake=name).to(x.dtype), says) for name, says in HINTS.items()]
-    tolerance = EXACT if x.dtype == torch.float64 else {}
-    checks.close(out, normalized(exact).to(x.dtype), what="the result", hints=hints, **tolerance)
+    checks.close(out, normalized(exact).to(x.dtype), what="the result", hints=hints)
 
 
 @pytest.mark.task("batchnorm_forward", weight=3)
@@ -113,7 +111,7 @@ def test_training_far_from_zero() -> None:
     """Batch normalization: features around 10,000 in float32 keep their digits."""
     x = (X + 10_000).float()
     (out, _), _ = forward(x.clone())
-    checks.close(out, normalized(x.double()).float(), what="the result", atol=1e-2)
+    checks.close(out, normalized(x.double()).float(), what="the result", operation="large numbers")
 
 
 @pytest.mark.task("batchnorm_forward", weight=3)
@@ -133,7 +131,7 @@ def test_running_statistics() -> None:
             Hint(X.mean(dim=0), says="this is the mean of the batch alone"),
             Hint(RUNNING_MEAN, says="not updated; put the new tensor into bn_param"),
         ]
-        checks.close(bn_param["running_mean"], mean, what="running_mean", hints=hints, **EXACT)
+        checks.close(bn_param["running_mean"], mean, what="running_mean", hints=hints)
         hints = [
             Hint(turned, says="the wrong way round: the momentum belongs to the old value"),
             Hint(unbiased, says="the variance of the batch was divided by N - 1; divide by N"),
@@ -141,7 +139,7 @@ def test_running_statistics() -> None:
             Hint((momentum * RUNNING_VAR.sqrt() + (1 - momentum) * var.sqrt()), says="standard deviations"),
         ]
         right = momentum * RUNNING_VAR + (1 - momentum) * var
-        checks.close(bn_param["running_var"], right, what="running_var", hints=hints, **EXACT)
+        checks.close(bn_param["running_var"], right, what="running_var", hints=hints)
 
 
 @pytest.mark.task("batchnorm_forward", weight=1)
@@ -150,9 +148,7 @@ def test_running_statistics_begin_at_zero() -> None:
     _, bn_param = forward(X.clone())
     for name, value in (("mean", X.mean(dim=0)), ("var", X.var(dim=0, unbiased=False))):
         found = bn_param.get(f"running_{name}")
-        checks.close(
-            found, 0.1 * value, what=f"running_{name}", hints=[Hint(value, "the batch alone")], **EXACT
-        )
+        checks.close(found, 0.1 * value, what=f"running_{name}", hints=[Hint(value, "the batch alone")])
 
 
 @pytest.mark.task("batchnorm_forward", weight=1)
@@ -176,11 +172,11 @@ def test_testing() -> None:
     ]
     given = {"mode": "test", "running_mean": RUNNING_MEAN.clone(), "running_var": RUNNING_VAR.clone()}
     (out, _), bn_param = forward(X.clone(), **given)
-    checks.close(out, right, what="the result", hints=hints, **EXACT)
-    checks.close(bn_param["running_mean"], RUNNING_MEAN, what="running_mean after it", **EXACT)
-    checks.close(bn_param["running_var"], RUNNING_VAR, what="running_var after it", **EXACT)
+    checks.close(out, right, what="the result", hints=hints)
+    checks.close(bn_param["running_mean"], RUNNING_MEAN, what="running_mean after it")
+    checks.close(bn_param["running_var"], RUNNING_VAR, what="running_var after it")
     (one, _), _ = forward(X[:1].clone(), **given)
-    checks.close(one, right[:1], what="the result for one example", **EXACT)
+    checks.close(one, right[:1], what="the result for one example")
 
 
 @pytest.mark.constraint
@@ -222,7 +218,7 @@ def agree(found: Any, right: Any) -> bool:
     """Return whether values are the right ones."""
     try:
         for one, other in zip(found, right, strict=True):
-            checks.close(one, other, what="", **EXACT)
+            checks.close(one, other, what="")
         agreed = True
     except checks.CheckFailure:
         agreed = False
@@ -266,7 +262,7 @@ def check_backward(function: Callable[..., Any], x: Tensor, dout: Tensor) -> Non
         ],
     }
     for name, one, expected in zip(("dx", "dgamma", "dbeta"), found, right, strict=True):
-        checks.close(one, expected, what=name, hints=hints[name], **EXACT)
+        checks.close(one, expected, what=name, hints=hints[name])
 
 
 @pytest.mark.task("batchnorm_backward", weight=3)

@@ -24,7 +24,6 @@ BANNED = (
     *("torch.batch_norm", "torch.native_batch_norm", "torch.layer_norm", "torch.instance_norm"),
     *("torch.batch_norm_stats", "torch.group_norm", "torch.native_layer_norm"),
 )
-EXACT = {"rtol": 1e-8, "atol": 1e-9}
 MAX_ENTRIES = 100_000
 
 
@@ -111,7 +110,7 @@ def check_forward(x: Tensor, out: object, **param: Any) -> None:
         Hint(instance, says="each image has statistics of its own; they go over all images of the batch"),
         Hint(layer, says="each pixel has statistics of its own; they go over all pixels of a channel"),
     ]
-    checks.close(out, true_norm(x, GAMMA, BETA, settings), what="the result", hints=hints, **EXACT)
+    checks.close(out, true_norm(x, GAMMA, BETA, settings), what="the result", hints=hints)
 
 
 @pytest.mark.task("spatial_batchnorm", weight=3)
@@ -151,7 +150,7 @@ def test_running_statistics() -> None:
     for name, value in (("mean", pixels.mean(dim=0)), ("var", pixels.var(dim=0, unbiased=False))):
         found = param.get(f"running_{name}")
         try:
-            checks.close(found, 0.1 * value, what=f"running_{name}", **EXACT)
+            checks.close(found, 0.1 * value, what=f"running_{name}")
         except checks.CheckFailure:
             same = rows.get(f"running_{name}")
             if type(same) is not Tensor or type(found) is not Tensor or same.shape != found.shape:
@@ -173,7 +172,7 @@ def test_backward() -> None:
     )
     right = true_backward(DOUT, (X, GAMMA, BETA, EPS))
     for name, one, expected in zip(("dx", "dgamma", "dbeta"), found, right, strict=True):
-        checks.close(one, expected, what=name, **EXACT)
+        checks.close(one, expected, what=name)
 
 
 @pytest.mark.constraint

@@ -106,7 +106,7 @@ def test_three_layers() -> None:
     convolution = sum(net.params[name].numel() for name in ("W1", "b1"))
     checks.equal(convolution, 760, what="the number of parameters of the convolution")
     found = net.loss(torch.ones(4, 3, 8, 8), torch.tensor([0, 1, 2, 3]))
-    checks.close(float(first(found)), 2.302585, what="the loss", rtol=1e-3)
+    checks.close(float(first(found)), 2.302585, what="the loss", operation="small start")
 
 
 @pytest.mark.task("deep_net", weight=1)
@@ -114,7 +114,7 @@ def test_deep() -> None:
     """Deep network: a loss of log 10 with tiny weights, and a gradient for each parameter."""
     net = cn.DeepConvNet(input_dims=(3, 8, 8), num_filters=[4, 4], max_pools=[1], weight_scale=1e-3)
     loss, grads = net.loss(torch.ones(4, 3, 8, 8), torch.tensor([0, 1, 2, 3]))
-    checks.close(float(loss), 2.302585, what="the loss", rtol=1e-3)
+    checks.close(float(loss), 2.302585, what="the loss", operation="small start")
     checks.equal(sorted(grads), sorted(net.params), what="the names of the gradients")
 
 
@@ -162,7 +162,7 @@ def check_gradients(backward: Any) -> None:
     found = three(backward(dout.clone(), cache))
     expected = (right, dgamma, dout.sum(dim=0))
     for name, one, value in zip(("dx", "dgamma", "dbeta"), found, expected, strict=True):
-        checks.close(one, value, what=name, atol=1e-5)
+        checks.close(one, value, what=name, operation="gradient")
 
 
 @pytest.mark.task("batchnorm_backward", weight=1)
@@ -189,7 +189,7 @@ def test_spatial_batch_normalization() -> None:
     mixed = first(normalization.BatchNorm.forward(x.reshape(24, 2), GAMMA, BETA, {"mode": "train"}))
     mixed = checks.tensor(mixed, shape=(24, 2), what="the result of BatchNorm").reshape(x.shape)
     hints = [Hint(mixed, says="reshape mixes up the channels; move them to the last dimension first")]
-    checks.close(out, right, what="the result", atol=1e-4, hints=hints)
+    checks.close(out, right, what="the result", operation="gradient", hints=hints)
 
 
 @pytest.mark.task("overfit", weight=1)

@@ -15,7 +15,6 @@ from helpers.constraints import require
 
 BANNED = ("torch.nn", "torch.optim", "torch.autograd", "torch.func", ".backward", ".cuda", "helpers.layers")
 READY_MADE = ("torch.dropout", "torch.feature_dropout", "torch.alpha_dropout", "torch.native_dropout")
-SINGLE = {"rtol": 1e-6, "atol": 1e-7}
 """A mask may be float32, whatever x is."""
 
 
@@ -42,7 +41,7 @@ def check_scale(x: Tensor, out: Tensor, p: float) -> None:
         Hint(kept * (1 - p), says="multiplied by 1 - p; divide by it"),
         Hint(kept * p, says="multiplied by p; divide by 1 - p"),
     ]
-    checks.close(out, kept / (1 - p), what="what is kept", hints=hints, **SINGLE)
+    checks.close(out, kept / (1 - p), what="what is kept", hints=hints)
 
 
 def check_fraction(out: Tensor, p: float) -> None:
@@ -108,7 +107,7 @@ def test_dropout_backward() -> None:
             Hint(dout - kept, says="the mask was turned around"),
         ]
         try:
-            checks.close(found, dout * ratio, what="dx", hints=hints, **SINGLE)
+            checks.close(found, dout * ratio, what="dx", hints=hints)
         except checks.CheckFailure:
             dx = checks.tensor(found, what="dx", shape=dout.shape, dtype=dout.dtype)
             checks.holds(

@@ -18,8 +18,6 @@ from helpers.checks import Hint
 from helpers.constraints import require
 
 BANNED = ("torch.nn", "torch.optim", "torch.autograd", "torch.func", ".backward", ".cuda", "helpers.layers")
-EXACT = {"rtol": 1e-9, "atol": 1e-10}
-COARSE = {"rtol": 1e-4, "atol": 1e-4}
 
 
 def normal(name: str, *shape: int) -> Tensor:
@@ -64,7 +62,7 @@ def true_out(x: Tensor, w: Tensor, b: Tensor) -> Tensor:
     return out.to(x.dtype)
 
 
-def check_linear_forward(x: Tensor, w: Tensor, b: Tensor, **tolerance: float) -> None:
+def check_linear_forward(x: Tensor, w: Tensor, b: Tensor) -> None:
     """Compare the outputs with the oracle."""
     right = true_out(x, w, b)
     hints = [
@@ -74,26 +72,26 @@ def check_linear_forward(x: Tensor, w: Tensor, b: Tensor, **tolerance: float) ->
         Hint(right.T, says="transposed: rows are examples"),
     ]
     out, _ = checks.parts(fcn.Linear.forward(x, w, b), 2, what="the result of Linear.forward")
-    checks.close(out, right, what="out", hints=hints, **tolerance)
+    checks.close(out, right, what="out", hints=hints)
 
 
 @pytest.mark.task("linear_forward", weight=3)
 def test_linear_forward() -> None:
     """Linear, forward: nine examples of twelve numbers, in float64."""
-    check_linear_forward(FLAT.clone(), W.clone(), B.clone(), **EXACT)
+    check_linear_forward(FLAT.clone(), W.clone(), B.clone())
 
 
 @pytest.mark.task("linear_forward", weight=3)
 def test_linear_forward_of_images() -> None:
     """Linear, forward: examples with more than one dimension are flattened."""
-    check_linear_forward(X.clone(), W.clone(), B.clone(), **EXACT)
+    check_linear_forward(X.clone(), W.clone(), B.clone())
 
 
 @pytest.mark.task("linear_forward", weight=2)
 def test_linear_forward_in_float32() -> None:
     """Linear, forward: float32, and tensors whose memory is not contiguous."""
     x, w, b = (scattered(value.float()) for value in (X, W, B))
-    check_linear_forward(x, w, b, **COARSE)
+    check_linear_forward(x, w, b)
 
 
 @pytest.mark.constraint
@@ -139,7 +137,7 @@ def test_linear_dx() -> None:
         Hint(right.flatten(1), says="dx has the shape of the flattened x; give it the shape of x"),
         Hint(right / len(X), says="divided by the number of examples; softmax_loss did that already"),
     ]
-    checks.close(found, right, what="dx", hints=hints, **EXACT)
+    checks.close(found, right, what="dx", hints=hints)
 
 
 @pytest.mark.task("linear_backward", weight=3)
@@ -152,7 +150,7 @@ def test_linear_dw() -> None:
             Hint(right.T, says="transposed: dw has the shape of w"),
             Hint(right / len(x), says="divided by the number of examples; softmax_loss did that already"),
         ]
-        checks.close(found, right, what="dw", hints=hints, **EXACT)
+        checks.close(found, right, what="dw", hints=hints)
 
 
 @pytest.mark.task("linear_backward", weight=3)
@@ -168,7 +166,7 @@ def test_linear_db() -> None:
             Hint(dout.sum(dim=0, keepdim=True), says="db has the shape of b, without an axis of length 1"),
             Hint(dout, says="not added up over the examples"),
         ]
-        checks.close(found, right, what="db", hints=hints, **EXACT)
+        checks.close(found, right, what="db", hints=hints)
 
 
 @pytest.mark.task("linear_backward", weight=2)
@@ -179,7 +177,7 @@ def test_linear_backward_in_float32() -> None:
         right = true_gradients(dout, x, w, b)
         found = linear_gradients(dout, x, w, b)
         for name, value, expected in zip(("dx", "dw", "db"), found, right, strict=True):
-            checks.close(value, expected, what=name, **COARSE)
+            checks.close(value, expected, what=name)
 
 
 @pytest.mark.constraint

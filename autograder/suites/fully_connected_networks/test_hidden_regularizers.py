@@ -24,9 +24,13 @@ def check_penalty(found: Any, penalty: float, gradient: Tensor, hints: list[Hint
     """Check the two results of a regularizer."""
     found = checks.parts(found, 2, what="the result")
     checks.close(
-        checks.scalar(found[0], what="the penalty"), penalty, what="the penalty", rtol=1e-6, hints=hints
+        checks.scalar(found[0], what="the penalty"),
+        penalty,
+        what="the penalty",
+        operation="float64",
+        hints=hints,
     )
-    checks.close(found[1], gradient, what="the gradient", rtol=1e-6, atol=1e-9, hints=hints)
+    checks.close(found[1], gradient, what="the gradient", hints=hints)
 
 
 def both(penalty: float, gradient: Tensor, says: str) -> list[Hint]:
@@ -74,14 +78,14 @@ def test_elastic_net() -> None:
 @pytest.mark.task("regularizers", weight=2)
 def test_max_norm() -> None:
     """Max-norm: weights within the bound stay; others are shrunk until the sum of their squares is c."""
-    checks.close(fcn.max_norm(W.clone(), 1.01 * SQUARES), W, what="weights within the bound", rtol=1e-9)
+    checks.close(fcn.max_norm(W.clone(), 1.01 * SQUARES), W, what="weights within the bound")
     hints = [
         Hint(W * 0.25, says="shrunk by c / sum(w ** 2); the norm has to shrink by its square root"),
         Hint(W * 0.25 * SQUARES**0.5, says="shrunk to the norm c; the bound is for the sum of the squares"),
         Hint(W, says="not shrunk"),
     ]
     found = fcn.max_norm(W.clone(), 0.25 * SQUARES)
-    checks.close(found, 0.5 * W, what="weights out of bounds", rtol=1e-9, atol=1e-9, hints=hints)
+    checks.close(found, 0.5 * W, what="weights out of bounds", hints=hints)
 
 
 @pytest.mark.task("regularizers", weight=2)
@@ -97,10 +101,10 @@ def test_weight_decay() -> None:
         Hint(W - 0.2 * dw, says="the weights did not decay"),
         Hint(W + 0.06 * W - 0.2 * dw, says="the weights grew; they are to decay"),
     ]
-    checks.close(found[0], 0.94 * W - 0.2 * dw, what="next_w", rtol=1e-9, atol=1e-9, hints=hints)
+    checks.close(found[0], 0.94 * W - 0.2 * dw, what="next_w", hints=hints)
     bias, _ = fcn.sgd_weight_decay(W[0].clone(), dw[0].clone(), {"learning_rate": 0.2, "weight_decay": 0.3})
     hints = [Hint(0.94 * W[0] - 0.2 * dw[0], says="biases, of one dimension, do not decay")]
-    checks.close(bias, W[0] - 0.2 * dw[0], what="the bias", rtol=1e-9, atol=1e-9, hints=hints)
+    checks.close(bias, W[0] - 0.2 * dw[0], what="the bias", hints=hints)
 
 
 @pytest.mark.constraint

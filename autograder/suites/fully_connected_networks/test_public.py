@@ -108,7 +108,7 @@ def check_by_hand(net: Any) -> None:
         Hint(-math.log(P) + 0.85, says="the regularization was halved; there is no factor 1/2"),
         Hint(-math.log(P) + 3.1, says="the biases were regularized too; only weights are"),
     ]
-    checks.close(loss, -math.log(P) + 1.7, what="the loss", rtol=1e-5, hints=hints)
+    checks.close(loss, -math.log(P) + 1.7, what="the loss", hints=hints)
     grads = found[1]
     complete = type(grads) is dict and all(name in grads for name in HAND)
     checks.holds(complete, what="the gradients", problem="not a dict with an entry for each parameter")
@@ -126,7 +126,7 @@ def check_by_hand(net: Any) -> None:
             Hint(value + penalty / 2, says="a factor 2 is missing: the gradient of w ** 2 is 2 * w"),
             Hint(value + 0.2 * HAND[name], says="the biases were regularized too; only weights are"),
         ]
-        checks.close(grads[name], value + penalty, what=f'grads["{name}"]', rtol=1e-4, hints=hints)
+        checks.close(grads[name], value + penalty, what=f'grads["{name}"]', hints=hints)
 
 
 @pytest.mark.task("two_layer_net", weight=4)
@@ -204,7 +204,7 @@ def check_steps(rule: Any, config: dict[str, float], right: list[float], hints: 
             for says, *values in hints
         ]
         expected = torch.tensor([right[step]], dtype=torch.float64)
-        checks.close(w, expected, what=f"next_w after {step + 1} of 2 steps", rtol=1e-5, hints=wrong)
+        checks.close(w, expected, what=f"next_w after {step + 1} of 2 steps", hints=wrong)
 
 
 @pytest.mark.task("sgd_momentum", weight=2)
@@ -281,7 +281,7 @@ ROW = torch.tensor([[1.0, -2.0, 0.0, 3.0]])
 def check_penalty(found: object, penalty: float, gradient: list[float]) -> None:
     """Check a penalty and its gradient."""
     value, slope = checks.parts(found, 2, what="the result")
-    checks.close(checks.scalar(value, what="the penalty"), penalty, what="the penalty", rtol=1e-6)
+    checks.close(checks.scalar(value, what="the penalty"), penalty, what="the penalty", operation="float64")
     checks.close(slope, torch.tensor([gradient]), what="the gradient")
 
 

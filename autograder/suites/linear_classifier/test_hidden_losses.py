@@ -127,7 +127,7 @@ def check_loss(function: Student, known: Case) -> None:
         Hint(-known.loss, says="the sign is wrong"),
     ]
     loss, _ = run(function, known)
-    checks.close(loss, known.loss, what="the loss", rtol=1e-9, hints=hints)
+    checks.close(loss, known.loss, what="the loss", operation="float64", hints=hints)
 
 
 def check_gradient(function: Student, known: Case) -> None:
@@ -149,7 +149,7 @@ def check_gradient(function: Student, known: Case) -> None:
         ),
     ]
     _, gradient = run(function, known)
-    checks.close(gradient, right, what="the gradient", rtol=1e-8, atol=1e-10, hints=hints)
+    checks.close(gradient, right, what="the gradient", operation="gradient", hints=hints)
 
 
 def check_regularized(function: Student, known: Case) -> None:
@@ -165,7 +165,7 @@ def check_regularized(function: Student, known: Case) -> None:
         Hint(known.data_loss + reg * float(W.abs().sum()), says="absolute weights were added, not squares"),
         Hint(known.data_loss + 2 * extra, says="the regularizer was added twice"),
     ]
-    checks.close(loss, known.loss, what="the regularized loss", rtol=1e-9, hints=hints)
+    checks.close(loss, known.loss, what="the regularized loss", operation="float64", hints=hints)
     hints = [
         Hint(known.data_gradient, says="the regularizer has a gradient, too"),
         Hint(known.data_gradient + slope / 2, says="a factor 2 is missing: the derivative of w² is 2w"),
@@ -173,14 +173,14 @@ def check_regularized(function: Student, known: Case) -> None:
         Hint(known.data_gradient + slope / len(X), says="the regularizer's gradient was averaged, too"),
     ]
     what = "the regularized gradient"
-    checks.close(gradient, known.gradient, what=what, rtol=1e-8, atol=1e-10, hints=hints)
+    checks.close(gradient, known.gradient, what=what, operation="gradient", hints=hints)
 
 
 def check_single(function: Student, known: Case) -> None:
     """Compare in float32, where loss and gradient must not change the dtype."""
     loss, gradient = run(function, known)
-    checks.close(loss, known.loss, what="the loss in float32", rtol=2e-4, atol=1e-4)
-    checks.close(gradient, known.gradient, what="the gradient in float32", rtol=1e-3, atol=1e-4)
+    checks.close(loss, known.loss, what="the loss in float32", operation="rounded")
+    checks.close(gradient, known.gradient, what="the gradient in float32", operation="gradient")
 
 
 def check_layout(function: Student, known: Case) -> None:
@@ -189,8 +189,8 @@ def check_layout(function: Student, known: Case) -> None:
     labels = torch.stack([y, y.flip(0)], dim=1)[:, 0]
     strided = (W.T.contiguous().T, X.T.contiguous().T, labels, reg)
     loss, gradient = loss_and_gradient(function(*strided), W)
-    checks.close(loss, known.loss, what="the loss", rtol=1e-9)
-    checks.close(gradient, known.gradient, what="the gradient", rtol=1e-8, atol=1e-10)
+    checks.close(loss, known.loss, what="the loss", operation="float64")
+    checks.close(gradient, known.gradient, what="the gradient", operation="gradient")
 
 
 def check_far_scores(function: Student, kind: DataLoss) -> None:
@@ -208,8 +208,8 @@ def check_far_scores(function: Student, kind: DataLoss) -> None:
             likely_cause="exp(10,000) is infinite, exp(-10,000) is 0: shift scores so that the largest is 0",
         )
         loss, gradient = loss_and_gradient(found, W)
-        checks.close(loss, known.loss, what="the loss of large scores", rtol=1e-6)
-        checks.close(gradient, known.gradient, what="the gradient of large scores", rtol=1e-6, atol=1e-8)
+        checks.close(loss, known.loss, what="the loss of large scores", operation="large numbers")
+        checks.close(gradient, known.gradient, what="the gradient of large scores", operation="large numbers")
 
 
 def check_inputs_unchanged(function: Student, known: Case) -> None:

@@ -177,7 +177,13 @@ def test_training_steps() -> None:
         Hint(descent(11, 0.3 / 4)[0], says="the gradient was divided by the batch size; the loss did that"),
         Hint(descent(11, 1.0)[0], says="learning_rate is not used"),
     ]
-    checks.close(weights, descent(11, 0.3)[0], what="the weights after 11 steps", rtol=1e-9, hints=hints)
+    checks.close(
+        weights,
+        descent(11, 0.3)[0],
+        what="the weights after 11 steps",
+        operation="float64",
+        hints=hints,
+    )
 
 
 @pytest.mark.task("train", weight=2)
@@ -192,7 +198,7 @@ def test_training_losses() -> None:
         Hint(right[1:], says="the losses were noted after the step, not before it"),
         Hint(right[10::-1], says="the losses are in the reverse order"),
     ]
-    checks.close(losses, right[:11], what="the losses", rtol=1e-9, hints=hints)
+    checks.close(losses, right[:11], what="the losses", operation="float64", hints=hints)
 
 
 @pytest.mark.task("train", weight=2)
@@ -220,7 +226,7 @@ def test_training_from_small_weights() -> None:
         bool((given.weights[0].abs() < 0.1).all()), what="the first weights", problem="not small numbers"
     )
     right = float(target(0, 4, torch.float64).square().sum()) / 2
-    checks.close(losses[0], right, what="the first loss", rtol=0.2)  # type: ignore[index]
+    checks.close(losses[0], right, what="the first loss", operation="random batch")  # type: ignore[index]
 
 
 NUM_DIGITS = 200
@@ -478,4 +484,4 @@ def test_one_choice_accuracies() -> None:
             Hint(0.0, says="measured before training, or as a whole number"),
         ]
         fraction = number / 100 if number > 1 else number
-        checks.close(fraction, right, what=f"the {part} accuracy", rtol=1e-6, hints=hints)
+        checks.close(fraction, right, what=f"the {part} accuracy", operation="float64", hints=hints)

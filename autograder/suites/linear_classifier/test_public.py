@@ -49,7 +49,7 @@ def loss_and_gradient(found: object) -> tuple[float, Tensor]:
 def check_loss(function: Callable[..., object], right: float, hints: Sequence[Hint]) -> None:
     """Check the loss of the three images, without regularization."""
     loss, _ = loss_and_gradient(function(W.clone(), X.clone(), Y.clone(), 0.0))
-    checks.close(loss, right, what="the loss", atol=2e-4, hints=hints)
+    checks.close(loss, right, what="the loss", operation="rounded", hints=hints)
 
 
 def check_gradient(function: Callable[..., object], right: Tensor) -> None:
@@ -62,7 +62,7 @@ def check_gradient(function: Callable[..., object], right: Tensor) -> None:
         Hint(right - right.diag().diag(), says="nothing is subtracted at the true class"),
         Hint(torch.zeros(3, 3), says="the gradient was never filled in"),
     ]
-    checks.close(gradient, right, what="the gradient", atol=1e-5, hints=hints)
+    checks.close(gradient, right, what="the gradient", operation="gradient", hints=hints)
 
 
 def check_regularization(function: Callable[..., object], loss: float, gradient: Tensor) -> None:
@@ -75,12 +75,12 @@ def check_regularization(function: Callable[..., object], loss: float, gradient:
         Hint(loss + right / 3, says="the regularizer was averaged over the examples, too"),
         Hint(loss + right * 3, says="the regularizer was added once per example"),
     ]
-    checks.close(found, loss + right, what="the regularized loss", atol=2e-3, hints=hints)
+    checks.close(found, loss + right, what="the regularized loss", operation="rounded", hints=hints)
     hints = [
         Hint(gradient, says="the regularizer has a gradient, too"),
         Hint(gradient + 0.1 * W, says="a factor 2 is missing: the derivative of w² is 2w"),
     ]
-    checks.close(dw, gradient + 0.2 * W, what="the regularized gradient", atol=1e-5, hints=hints)
+    checks.close(dw, gradient + 0.2 * W, what="the regularized gradient", operation="gradient", hints=hints)
 
 
 @pytest.mark.task("svm_naive", weight=1)
@@ -283,4 +283,4 @@ def test_one_choice_by_hand() -> None:
         percent = checks.scalar(accuracy, at_least=0, at_most=100, what=f"the {part} accuracy")
         hints = [Hint(1.25 - right, says="measured on the other part of the data")]
         fraction = percent / 100 if percent > 1 else percent
-        checks.close(fraction, right, what=f"the {part} accuracy", rtol=1e-6, hints=hints)
+        checks.close(fraction, right, what=f"the {part} accuracy", operation="float64", hints=hints)

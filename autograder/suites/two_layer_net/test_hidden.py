@@ -21,6 +21,7 @@ from helpers import checks, evidence
 from helpers.checks import Hint
 from helpers.constraints import require
 from helpers.substitute import substituted
+from helpers.tolerances import Operation
 
 BANNED = ("torch.nn", "torch.optim", "torch.autograd", "torch.func", ".backward", ".cuda", "helpers")
 NAMES = ("W1", "b1", "W2", "b2")
@@ -168,16 +169,18 @@ def forward_backward(params: Params, x: Tensor, y: Tensor, reg: float) -> Any:
     return checks.parts(found, 2, what="loss and gradients")
 
 
-def check_loss(params: Params, x: Tensor, reg: float, **tolerance: float) -> None:
+def check_loss(params: Params, x: Tensor, reg: float, operation: Operation = "arithmetic") -> None:
     """Compare the loss with the oracle; a plain number will do as well as a tensor."""
     loss = forward_backward(copied(params, x.dtype), x.clone(), Y.clone(), reg)[0]
     if type(loss) is float:
         loss = torch.tensor(loss, dtype=x.dtype)
     hints = [Hint(true_loss(params, x, Y, reg, mistake), says) for mistake, says in LOSS_HINTS.items()]
-    checks.close(loss, true_loss(params, x, Y, reg), what="the loss", hints=hints, **tolerance)
+    checks.close(loss, true_loss(params, x, Y, reg), what="the loss", hints=hints, operation=operation)
 
 
-def check_grads(grads: object, names: Sequence[str], x: Tensor, reg: float, **tolerance: float) -> None:
+def check_grads(
+    grads: object, names: Sequence[str], x: Tensor, reg: float, operation: Operation = "arithmetic"
+) -> None:
     """Compare gradients with the oracle."""
     checks.holds(
         type(grads) is dict and all(name in grads for name in NAMES),
@@ -190,7 +193,7 @@ def check_grads(grads: object, names: Sequence[str], x: Tensor, reg: float, **to
         hints = [Hint(grads[name], says) for says, grads in wrong.items()]
         hints += [Hint(right[name].T, "transposed")] if name.startswith("W") else []
         found = grads[name]  # type: ignore[index]
-        checks.close(found, right[name], what=f'grads["{name}"]', hints=hints, **tolerance)
+        checks.close(found, right[name], what=f'grads["{name}"]', hints=hints, operation=operation)
 
 
 def keeps(function: Callable[..., object], **rule: Any) -> bool:
@@ -228,7 +231,7 @@ def forward(params: Params, x: Tensor) -> Any:
     return checks.parts(two_layer_net.nn_forward_pass(params, x), 2, what="scores and hidden values")
 
 
-def check_forward(params: Params, x: Tensor, **tolerance: float) -> None:
+def check_forward(params: Params, x: Tensor, operation: Operation = "arithmetic") -> None:
     """Compare scores and hidden values with the oracle."""
     right_scores, right_hidden = true_forward(params, x)
     sums = torch.from_numpy(layers(params, x)[0]).to(x.dtype)
@@ -239,7 +242,7 @@ def check_forward(params: Params, x: Tensor, **tolerance: float) -> None:
         Hint((sums - params["b1"].to(x.dtype)).clamp(min=0), says="the bias b1 was forgotten"),
         Hint(right_scores, says="scores and hidden values are swapped"),
     ]
-    checks.close(hidden, right_hidden, what="the hidden values", hints=hints, **tolerance)
+    checks.close(hidden, right_hidden, what="the hidden values", hints=hints, operation=operation)
     w2, b2 = params["W2"].to(x.dtype), params["b2"].to(x.dtype)
     hints = [
         Hint(sums @ w2 + b2, says="the scores were computed from the values before the ReLU"),
@@ -247,27 +250,27 @@ def check_forward(params: Params, x: Tensor, **tolerance: float) -> None:
         Hint(right_scores.softmax(dim=1), says="these are probabilities; scores are before the softmax"),
         Hint(right_scores - b2, says="the bias b2 was forgotten"),
     ]
-    checks.close(scores, right_scores, what="the scores", hints=hints, **tolerance)
+    checks.close(scores, right_scores, what="the scores", hints=hints, operation=operation)
 
 
 @pytest.mark.task("forward", weight=4)
 def test_forward() -> None:
     """Forward: scores and hidden values in float64."""
-    check_forward(copied(PARAMS), X.clone(), rtol=1e-9, atol=1e-9)
+    check_forward(copied(PARAMS), X.clone())
 
 
 @pytest.mark.task("forward", weight=2)
 def test_forward_in_float32() -> None:
     """Forward: scores and hidden values in float32, of many examples and of a single one."""
     for x in (MANY.float(), MANY[:1].float()):
-        check_forward(copied(PARAMS, torch.float32), x, rtol=1e-4, atol=1e-5)
+        check_forward(copied(PARAMS, torch.float32), x)
 
 
 @pytest.mark.task("forward", weight=2)
 def test_forward_of_scattered_inputs() -> None:
     """Forward: examples and parameters whose memory is not contiguous."""
     params = {name: scattered(value) for name, value in PARAMS.items()}
-    check_forward(params, scattered(X), rtol=1e-9, atol=1e-9)
+    check_forward(params, scattered(X))
 
 
 @pytest.mark.constraint
@@ -307,19 +310,19 @@ def test_forward_operations() -> None:
 @pytest.mark.task("loss", weight=4)
 def test_loss() -> None:
     """Loss: the mean softmax loss in float64, without regularization."""
-    check_loss(PARAMS, X, 0.0, rtol=1e-9)
+    check_loss(PARAMS, X, 0.0, operation="float64")
 
 
 @pytest.mark.task("loss", weight=4)
 def test_loss_with_regularization() -> None:
     """Loss: reg times the sum of the squares of W1 and W2 is added."""
-    check_loss(PARAMS, X, 0.37, rtol=1e-9)
+    check_loss(PARAMS, X, 0.37, operation="float64")
 
 
 @pytest.mark.task("loss", weight=1)
 def test_loss_in_float32() -> None:
     """Loss: float32, from examples whose memory is not contiguous."""
-    check_loss(PARAMS, scattered(X.float()), 0.02, rtol=1e-4)
+    check_loss(PARAMS, scattered(X.float()), 0.02, operation="arithmetic")
 
 
 @pytest.mark.task("loss", weight=3)
@@ -338,7 +341,7 @@ def test_loss_of_large_scores() -> None:
             )
         else:
             right = float(right)  # type: ignore[assignment]
-        checks.close(loss, right, what="the loss of scores around 10,000", rtol=1e-4, atol=1e-2)
+        checks.close(loss, right, what="the loss of scores around 10,000", operation="large numbers")
 
 
 @pytest.mark.task("loss", weight=2)
@@ -351,7 +354,9 @@ def test_initial_loss() -> None:
         Hint(math.log(5) * 11, says="the losses were added up; divide by the number of examples N"),
         Hint(math.log(11), says="the softmax ran over the examples; it runs over the classes, dim=1"),
     ]
-    checks.close(loss, math.log(5), what="the initial loss with 5 classes", rtol=1e-3, hints=hints)
+    checks.close(
+        loss, math.log(5), what="the initial loss with 5 classes", operation="small start", hints=hints
+    )
 
 
 @pytest.mark.task("loss", weight=1)
@@ -360,7 +365,7 @@ def test_scores_without_labels() -> None:
     forward_backward(copied(PARAMS), X.clone(), Y.clone(), 0.1)
     with substituted(two_layer_net, nn_forward_pass=true_forward):
         scores = two_layer_net.nn_forward_backward(copied(PARAMS), X.clone(), reg=0.1)
-    checks.close(scores, true_forward(PARAMS, X)[0], what="the scores", rtol=1e-9)
+    checks.close(scores, true_forward(PARAMS, X)[0], what="the scores", operation="float64")
 
 
 # The gradients
@@ -370,28 +375,28 @@ def test_scores_without_labels() -> None:
 def test_gradients_of_second_layer() -> None:
     """Gradients: W2 and b2 in float64, without regularization."""
     grads = forward_backward(copied(PARAMS), X.clone(), Y.clone(), 0.0)[1]
-    check_grads(grads, ("W2", "b2"), X, 0.0, rtol=1e-8, atol=1e-10)
+    check_grads(grads, ("W2", "b2"), X, 0.0, operation="gradient")
 
 
 @pytest.mark.task("backward", weight=4)
 def test_gradients_of_first_layer() -> None:
     """Gradients: W1 and b1 in float64, without regularization."""
     grads = forward_backward(copied(PARAMS), X.clone(), Y.clone(), 0.0)[1]
-    check_grads(grads, ("W1", "b1"), X, 0.0, rtol=1e-8, atol=1e-10)
+    check_grads(grads, ("W1", "b1"), X, 0.0, operation="gradient")
 
 
 @pytest.mark.task("backward", weight=4)
 def test_gradients_with_regularization() -> None:
     """Gradients: those of the regularization, which leaves the biases alone."""
     grads = forward_backward(copied(PARAMS), X.clone(), Y.clone(), 0.37)[1]
-    check_grads(grads, NAMES, X, 0.37, rtol=1e-8, atol=1e-10)
+    check_grads(grads, NAMES, X, 0.37, operation="gradient")
 
 
 @pytest.mark.task("backward", weight=3)
 def test_gradients_in_float32() -> None:
     """Gradients: float32, from examples whose memory is not contiguous."""
     grads = forward_backward(copied(PARAMS, torch.float32), scattered(X.float()), Y.clone(), 0.02)[1]
-    check_grads(grads, NAMES, X.float(), 0.02, rtol=1e-3, atol=1e-5)
+    check_grads(grads, NAMES, X.float(), 0.02, operation="gradient")
 
 
 @pytest.mark.constraint

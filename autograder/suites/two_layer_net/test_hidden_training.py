@@ -187,9 +187,9 @@ def test_training_steps() -> None:
     for name in NAMES:
         hints = [Hint(after(lengths)[name], says) for says, lengths in wrong.items()]
         what = f'params["{name}"] after the training'
-        checks.close(params[name], after(right)[name], what=what, rtol=1e-6, atol=1e-8, hints=hints)
+        checks.close(params[name], after(right)[name], what=what, operation="steps", hints=hints)
     for it, seen in enumerate(course.seen):
-        checks.close(seen, after(right[:it]), what=f"params in iteration {it}", rtol=1e-6, atol=1e-8)
+        checks.close(seen, after(right[:it]), what=f"params in iteration {it}", operation="steps")
 
 
 @pytest.mark.task("train", weight=3)
@@ -197,7 +197,7 @@ def test_training_histories() -> None:
     """Training: losses of all iterations, and accuracies once per epoch, after the step."""
     stats = train(Course(), copied(PARAMS), num_iters=8, batch_size=4)
     losses = [100.0 - it for it in range(8)]
-    checks.close(stats["loss_history"], losses, what="the loss history", rtol=1e-6)
+    checks.close(stats["loss_history"], losses, what="the loss history", operation="float64")
     hints = [
         Hint([0.0, 0.3, 0.6], says="the accuracy was measured before the step, not after it"),
         Hint([0.3, 0.6], says="measured at the end of an epoch; do so in iterations 0, E, 2E"),
@@ -206,8 +206,16 @@ def test_training_histories() -> None:
         Hint([0.75] * 3, says="this is the accuracy on the batch"),
     ]
     right = [0.1, 0.4, 0.7]
-    checks.close(stats["val_acc_history"], right, what="the accuracies on validation", rtol=1e-6, hints=hints)
-    checks.close(stats["train_acc_history"], [0.75] * 3, what="the accuracies on batches", rtol=1e-6)
+    checks.close(
+        stats["val_acc_history"],
+        right,
+        what="the accuracies on validation",
+        operation="float64",
+        hints=hints,
+    )
+    checks.close(
+        stats["train_acc_history"], [0.75] * 3, what="the accuracies on batches", operation="float64"
+    )
 
 
 @pytest.mark.task("train", weight=2)
@@ -216,9 +224,11 @@ def test_training_with_large_batches() -> None:
     params = copied(PARAMS)
     stats = train(Course(), params, num_iters=5, batch_size=40)
     right = after(rates(lambda it: it, 5))
-    checks.close(params["W2"], right["W2"], what='params["W2"] after the training', rtol=1e-6, atol=1e-8)
+    checks.close(params["W2"], right["W2"], what='params["W2"] after the training', operation="steps")
     accuracies = [0.1, 0.2, 0.3, 0.4, 0.5]
-    checks.close(stats["val_acc_history"], accuracies, what="the accuracies on validation", rtol=1e-6)
+    checks.close(
+        stats["val_acc_history"], accuracies, what="the accuracies on validation", operation="float64"
+    )
 
 
 @pytest.mark.constraint
@@ -409,7 +419,7 @@ def check_search(best: int) -> None:
         Hint(nets.right[SETTINGS[0]] / NUM_VAL, says="the first network was chosen, not the best"),
     ]
     best_accuracy = checks.scalar(accuracy, what="the best accuracy")
-    checks.close(best_accuracy, 0.85, what="the best accuracy", rtol=1e-6, hints=hints)
+    checks.close(best_accuracy, 0.85, what="the best accuracy", operation="float64", hints=hints)
     hints = [Hint(nets.stats(SETTINGS[-1]), says="these belong to the last network, not to the best")]
     checks.close(stat, nets.stats(SETTINGS[best]), what="the statistics of the best network", hints=hints)
     labels = net.predict(SEARCH["X_val"].clone())

@@ -112,7 +112,7 @@ def test_loss_by_hand() -> None:
             torch.tensor(1.5485874), says="the softmax ran over the examples; it runs over the classes, dim=1"
         ),
     ]
-    checks.close(loss, torch.tensor(1.0397208), what="the loss", rtol=1e-4, hints=hints)
+    checks.close(loss, torch.tensor(1.0397208), what="the loss", hints=hints)
 
 
 @pytest.mark.task("loss", weight=2)
@@ -127,7 +127,7 @@ def test_loss_regularization() -> None:
         Hint(torch.tensor(1.6986123), says="W2 is not regularized"),
         Hint(torch.tensor(4.9986123), says="W1 is not regularized"),
     ]
-    checks.close(loss, torch.tensor(5.5986123), what="the loss", rtol=1e-5, hints=hints)
+    checks.close(loss, torch.tensor(5.5986123), what="the loss", operation="rounded", hints=hints)
 
 
 # The gradients, of the loss with b2 = 0 and without regularization unless said
@@ -177,14 +177,14 @@ def test_gradients_of_the_first_layer() -> None:
         ),
         Hint(right.T, says="transposed: the gradient has the shape of W1, with a row for each feature"),
     ]
-    checks.close(grads["W1"], right, what='grads["W1"]', atol=1e-6, hints=hints)
+    checks.close(grads["W1"], right, what='grads["W1"]', operation="gradient", hints=hints)
     bias = torch.tensor([-2.0, 0.0, 0.5])
     hints = [
         Hint(2 * bias, says="not divided by the number of examples N"),
         Hint(torch.zeros(3), says="the ReLU was forgotten: where it gave 0, no gradient flows"),
         Hint(torch.tensor([-1.5, 0.0]), says="summed over the hidden units; sum over the examples, dim=0"),
     ]
-    checks.close(grads["b1"], bias, what='grads["b1"]', atol=1e-6, hints=hints)
+    checks.close(grads["b1"], bias, what='grads["b1"]', operation="gradient", hints=hints)
 
 
 @pytest.mark.task("backward", weight=3)
@@ -201,7 +201,9 @@ def test_gradients_of_the_regularization() -> None:
             Hint(data + weights, says="the gradient of the regularization is doubled"),
             Hint(data + 2 * weights, says="reg is missing in the gradient of the regularization"),
         ]
-        checks.close(grads[name], data + weights / 2, what=f'grads["{name}"]', atol=1e-6, hints=hints)
+        checks.close(
+            grads[name], data + weights / 2, what=f'grads["{name}"]', operation="gradient", hints=hints
+        )
 
 
 # Training and prediction
@@ -233,7 +235,7 @@ def test_training_by_hand() -> None:
     ]
     checks.close(params["W1"], torch.full((2, 3), 8.25), what='params["W1"] after the training', hints=hints)
     checks.close(params["b2"], torch.full((3,), 8.25), what='params["b2"] after the training')
-    checks.close(stats["loss_history"], [60.0, 54.0, 51.0], what="the loss history", rtol=1e-6)
+    checks.close(stats["loss_history"], [60.0, 54.0, 51.0], what="the loss history", operation="float64")
     hints = [
         Hint([75.0] * 3, says="these are percentages; an accuracy is a number from 0 to 1"),
         Hint([0.25] * 3, says="this is the part of wrong predictions"),
@@ -334,6 +336,6 @@ def test_best_of_two_networks() -> None:
             Hint(0.5, says="the worse network was chosen"),
             Hint(100.0, says="this is a percentage; an accuracy is a number from 0 to 1"),
         ]
-        checks.close(accuracy, 1.0, what="the best accuracy", rtol=1e-6, hints=hints)
+        checks.close(accuracy, 1.0, what="the best accuracy", operation="float64", hints=hints)
         checks.close(stat["val_acc_history"], [1.0], what="the statistics of the best network")
         checks.equal(net.predict(data["X_val"]), right[2], what="the labels of the best network")
