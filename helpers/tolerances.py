@@ -47,8 +47,8 @@ class Row:
 
 TABLE: dict[Operation, Row] = {
     "arithmetic": Row(
-        "Sums of up to some thousand products, in any order. float64 would need less than 1e-12; its bounds only "
-        "have to tell it from float32. Plain numbers usually come out of a float32 tensor through .item().",
+        "Sums of up to some thousand products, in any order. float64 would need less than 1e-12; its bounds "
+        "only have to tell it from float32. Plain numbers usually come out of float32 through .item().",
         {
             torch.float16: (1e-2, 1e-3),
             torch.bfloat16: (4e-2, 1e-2),

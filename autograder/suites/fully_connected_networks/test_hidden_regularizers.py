@@ -27,7 +27,6 @@ def check_penalty(found: Any, penalty: float, gradient: Tensor, hints: list[Hint
         checks.scalar(found[0], what="the penalty"),
         penalty,
         what="the penalty",
-        operation="float64",
         hints=hints,
     )
     checks.close(found[1], gradient, what="the gradient", hints=hints)

@@ -484,4 +484,4 @@ def test_one_choice_accuracies() -> None:
             Hint(0.0, says="measured before training, or as a whole number"),
         ]
         fraction = number / 100 if number > 1 else number
-        checks.close(fraction, right, what=f"the {part} accuracy", operation="float64", hints=hints)
+        checks.close(fraction, right, what=f"the {part} accuracy", hints=hints)

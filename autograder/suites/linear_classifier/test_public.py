@@ -283,4 +283,4 @@ def test_one_choice_by_hand() -> None:
         percent = checks.scalar(accuracy, at_least=0, at_most=100, what=f"the {part} accuracy")
         hints = [Hint(1.25 - right, says="measured on the other part of the data")]
         fraction = percent / 100 if percent > 1 else percent
-        checks.close(fraction, right, what=f"the {part} accuracy", operation="float64", hints=hints)
+        checks.close(fraction, right, what=f"the {part} accuracy", hints=hints)

@@ -197,7 +197,7 @@ def test_training_histories() -> None:
     """Training: losses of all iterations, and accuracies once per epoch, after the step."""
     stats = train(Course(), copied(PARAMS), num_iters=8, batch_size=4)
     losses = [100.0 - it for it in range(8)]
-    checks.close(stats["loss_history"], losses, what="the loss history", operation="float64")
+    checks.close(stats["loss_history"], losses, what="the loss history")
     hints = [
         Hint([0.0, 0.3, 0.6], says="the accuracy was measured before the step, not after it"),
         Hint([0.3, 0.6], says="measured at the end of an epoch; do so in iterations 0, E, 2E"),
@@ -206,16 +206,8 @@ def test_training_histories() -> None:
         Hint([0.75] * 3, says="this is the accuracy on the batch"),
     ]
     right = [0.1, 0.4, 0.7]
-    checks.close(
-        stats["val_acc_history"],
-        right,
-        what="the accuracies on validation",
-        operation="float64",
-        hints=hints,
-    )
-    checks.close(
-        stats["train_acc_history"], [0.75] * 3, what="the accuracies on batches", operation="float64"
-    )
+    checks.close(stats["val_acc_history"], right, what="the accuracies on validation", hints=hints)
+    checks.close(stats["train_acc_history"], [0.75] * 3, what="the accuracies on batches")
 
 
 @pytest.mark.task("train", weight=2)
@@ -226,9 +218,7 @@ def test_training_with_large_batches() -> None:
     right = after(rates(lambda it: it, 5))
     checks.close(params["W2"], right["W2"], what='params["W2"] after the training', operation="steps")
     accuracies = [0.1, 0.2, 0.3, 0.4, 0.5]
-    checks.close(
-        stats["val_acc_history"], accuracies, what="the accuracies on validation", operation="float64"
-    )
+    checks.close(stats["val_acc_history"], accuracies, what="the accuracies on validation")
 
 
 @pytest.mark.constraint
@@ -419,7 +409,7 @@ def check_search(best: int) -> None:
         Hint(nets.right[SETTINGS[0]] / NUM_VAL, says="the first network was chosen, not the best"),
     ]
     best_accuracy = checks.scalar(accuracy, what="the best accuracy")
-    checks.close(best_accuracy, 0.85, what="the best accuracy", operation="float64", hints=hints)
+    checks.close(best_accuracy, 0.85, what="the best accuracy", hints=hints)
     hints = [Hint(nets.stats(SETTINGS[-1]), says="these belong to the last network, not to the best")]
     checks.close(stat, nets.stats(SETTINGS[best]), what="the statistics of the best network", hints=hints)
     labels = net.predict(SEARCH["X_val"].clone())

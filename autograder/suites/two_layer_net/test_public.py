@@ -235,7 +235,7 @@ def test_training_by_hand() -> None:
     ]
     checks.close(params["W1"], torch.full((2, 3), 8.25), what='params["W1"] after the training', hints=hints)
     checks.close(params["b2"], torch.full((3,), 8.25), what='params["b2"] after the training')
-    checks.close(stats["loss_history"], [60.0, 54.0, 51.0], what="the loss history", operation="float64")
+    checks.close(stats["loss_history"], [60.0, 54.0, 51.0], what="the loss history")
     hints = [
         Hint([75.0] * 3, says="these are percentages; an accuracy is a number from 0 to 1"),
         Hint([0.25] * 3, says="this is the part of wrong predictions"),
@@ -336,6 +336,6 @@ def test_best_of_two_networks() -> None:
             Hint(0.5, says="the worse network was chosen"),
             Hint(100.0, says="this is a percentage; an accuracy is a number from 0 to 1"),
         ]
-        checks.close(accuracy, 1.0, what="the best accuracy", operation="float64", hints=hints)
+        checks.close(accuracy, 1.0, what="the best accuracy", hints=hints)
         checks.close(stat["val_acc_history"], [1.0], what="the statistics of the best network")
         checks.equal(net.predict(data["X_val"]), right[2], what="the labels of the best network")
