@@ -97,7 +97,7 @@ class Host:
             self._confine(assignment)
             sys.meta_path.insert(0, ProxyFinder(assignment.modules, self._session))
             with sandbox.scratch() as self._folder:
-                SuiteRun(assignment, self._serve).run()
+                SuiteRun(assignment, self._serve, request["tasks"]).run()
         except AutograderError as error:
             kind = type(error).__name__
             self._channel.send({"error": [kind, error.where, error.found, error.mend]})

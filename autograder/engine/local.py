@@ -58,7 +58,7 @@ def grade(
         for index in range(len(suite.plan)):
             emit(_run(suite, index, paths))
 
-    SuiteRun(assignment, serve).run()
+    SuiteRun(assignment, serve, {test.task for test in plan}).run()
 
 
 def _forget_proxies(assignment: Assignment) -> None:

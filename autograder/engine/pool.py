@@ -46,6 +46,8 @@ class Pool:
         Submissions graded side by side.
     sandbox : {"full", "weak", "none"}
         ``full`` refuses a machine that cannot confine; ``none`` runs student code beside the tests.
+    tasks : iterable of str, optional
+        Run the tests of these tasks alone, for measurements; such a run cannot be scored.
 
     Attributes
     ----------
@@ -58,7 +60,13 @@ class Pool:
     """
 
     def __init__(
-        self, assignment: Assignment, course: Course, *, jobs: int, sandbox: Literal["full", "weak", "none"]
+        self,
+        assignment: Assignment,
+        course: Course,
+        *,
+        jobs: int,
+        sandbox: Literal["full", "weak", "none"],
+        tasks: Iterable[str] | None = None,
     ) -> None:
         self.plan: tuple[PlannedTest, ...] = ()
         self.versions: dict[str, str] = {}
@@ -67,6 +75,7 @@ class Pool:
             "assignment": assignment.name,
             "jobs": jobs,
             "sandbox": sandbox,
+            "tasks": None if tasks is None else sorted(tasks),
         }
         self._jobs = jobs
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import inspect
+import itertools
 import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from fractions import Fraction
 from pathlib import Path
 from typing import Any, Literal
@@ -41,6 +42,8 @@ class SuiteRun:
         Whose suite to collect.
     serve : callable
         `serve(run)` is called once, after the collection, in place of pytest's own loop over the tests.
+    tasks : collection of str, optional
+        Keep the tests of these tasks alone; by default all.
 
     Attributes
     ----------
@@ -50,8 +53,14 @@ class SuiteRun:
         The same, as the rest of the kit knows them.
     """
 
-    def __init__(self, assignment: Assignment, serve: Callable[[SuiteRun], None]) -> None:
+    def __init__(
+        self,
+        assignment: Assignment,
+        serve: Callable[[SuiteRun], None],
+        tasks: Collection[str] | None = None,
+    ) -> None:
         self.assignment = assignment
+        self._tasks = tasks
         self.items: list[pytest.Item] = []
         self.plan: tuple[PlannedTest, ...] = ()
         self._serve = serve
@@ -125,11 +134,19 @@ class SuiteRun:
             try:
                 self.plan = tuple(planned(item, self.assignment) for item in self.items)
                 share(self.plan, self.assignment)
+                self._choose()
                 self._served = True
                 self._serve(self)
             except Exception as error:
                 self._error = error
         return True
+
+    def _choose(self) -> None:
+        """Drop the tests of tasks that were not asked for."""
+        if self._tasks is not None:
+            chosen = [test.task in self._tasks for test in self.plan]
+            self.items = list(itertools.compress(self.items, chosen))
+            self.plan = tuple(itertools.compress(self.plan, chosen))
 
     def _tier(self, item: pytest.Item) -> str:
         return self.assignment.tiers[item.path.name]
