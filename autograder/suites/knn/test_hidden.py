@@ -65,29 +65,121 @@ def true_labels(dists: Tensor, y_train: Tensor, k: int = 1) -> Tensor:
     return torch.tensor([min(vote, key=lambda label: (-vote[label], label)) for vote in votes])
 
 
-def labels_if_largest_wins(dists: Tensor, y_train: Tensor, k: int) -> Tensor:
-    """Return what a vote gives when ties go to the largest label."""
-    top = int(y_train.max())
-    return top - true_labels(dists, top - y_train, k)
-
-
 def true_accuracy(x_train: Tensor, y_train: Tensor, x_test: Tensor, y_test: Tensor, k: int) -> float:
     """Return the accuracy in percent."""
     labels = true_labels(true_distances(x_train, x_test), y_train, k)
     return float((labels == y_test).double().mean()) * 100
 
 
+def folds(sizes: Sequence[int]) -> list[tuple[Tensor, Tensor]]:
+    """Return the indices to train on and to measure on, for each fold."""
+    everything = torch.arange(sum(sizes))
+    held_out = everything.split(list(sizes))
+    return [(everything[~torch.isin(everything, fold)], fold) for fold in held_out]
+
+
 def true_accuracies(
-    x: Tensor, y: Tensor, sizes: Sequence[int], k_choices: Sequence[int]
+    x: Tensor, y: Tensor, rounds: Sequence[tuple[Tensor, Tensor]], k_choices: Sequence[int]
 ) -> dict[int, list[float]]:
-    """Return the accuracies of cross-validation with folds of the given sizes."""
-    found: dict[int, list[float]] = {k: [] for k in k_choices}
-    for end, size in zip(torch.tensor(sizes).cumsum(0).tolist(), sizes, strict=True):
-        held_out = torch.zeros(len(x), dtype=torch.bool)
-        held_out[end - size : end] = True
-        for k in k_choices:
-            found[k].append(true_accuracy(x[~held_out], y[~held_out], x[held_out], y[held_out], k))
-    return found
+    """Return the accuracies for each k of rounds that train and measure on the given indices."""
+    return {k: [true_accuracy(x[a], y[a], x[b], y[b], k) for a, b in rounds] for k in k_choices}
+
+
+# Typical mistakes
+
+
+def distance_hints(right: Tensor, x_train: Tensor, x_test: Tensor) -> list[Hint]:
+    """Return what typical mistakes give in the place of squared distances."""
+    train, test = (x.double().reshape(len(x), -1) for x in (x_train, x_test))
+    apart = train[:, None] - test
+    mistakes = {
+        "the square root was taken": right.sqrt(),
+        "x_train and x_test are swapped": right.T,
+        "absolute differences were added, not squares": apart.abs().sum(dim=2),
+        "the differences were added before they were squared": apart.sum(dim=2).square(),
+        "the squares were averaged, not added": right / apart.shape[2],
+        "the result was never filled in": torch.zeros_like(right),
+    }
+    hints = [Hint(value.to(right.dtype), says=says) for says, value in mistakes.items()]
+    for shift in (torch.zeros(train.shape[1]), train.mean(dim=0)):
+        a, b = train - shift, test - shift
+        aa, ab, bb = a.square().sum(dim=1)[:, None], a @ b.T, b.square().sum(dim=1)
+        expanded = {
+            "the factor 2 of a² - 2ab + b² is missing": aa - ab + bb,
+            "2ab was added; a² - 2ab + b² subtracts it": aa + 2 * ab + bb,
+            "the squares of the test points are missing": aa - 2 * ab,
+            "the squares of the training points are missing": bb - 2 * ab,
+        }
+        for says, value in expanded.items():
+            rounded = value.to(right.dtype)
+            hints += [Hint(rounded, says=says), Hint(rounded.clamp(min=0), says=says)]
+    return hints
+
+
+def labels_if_largest_wins(dists: Tensor, y_train: Tensor, k: int) -> Tensor:
+    """Return what a vote gives when ties go to the largest label."""
+    top = int(y_train.max())
+    return top - true_labels(dists, top - y_train, k)
+
+
+def labels_if_nearest_wins(dists: Tensor, y_train: Tensor, k: int) -> Tensor:
+    """Return what a vote gives when ties go to the label of the nearest point."""
+    nearest = y_train[dists.argsort(dim=0, stable=True)[:k]]
+    # A Counter lists what is equally common in the order in which it came.
+    return torch.tensor([Counter(column.tolist()).most_common(1)[0][0] for column in nearest.T])
+
+
+def label_hints(dists: Tensor, y_train: Tensor, k: int) -> list[Hint]:
+    """Return what typical mistakes give in the place of labels."""
+    mistakes = {
+        "after a tie the largest label was chosen; the smallest should win": labels_if_largest_wins,
+        "after a tie the nearest point decided; the smallest label should win": labels_if_nearest_wins,
+        "the farthest points voted, not the nearest": lambda dists, y, k: true_labels(-dists, y, k),
+        "the first training points voted, not the nearest": lambda dists, y, k: true_labels(0 * dists, y, k),
+    }
+    hints = [Hint(mistake(dists, y_train, k), says=says) for says, mistake in mistakes.items()]
+    return [
+        Hint(true_labels(dists, y_train, 1), says="the nearest point decided alone: k is ignored"),
+        Hint(dists.argmin(dim=0), says="the index of the nearest point was returned, not its label"),
+        *hints,
+    ]
+
+
+def fold_hints(
+    x: Tensor, y: Tensor, rounds: Sequence[tuple[Tensor, Tensor]], k_choices: Sequence[int]
+) -> list[Hint]:
+    """Return what typical mistakes give in the place of the accuracies of cross-validation."""
+    right = true_accuracies(x, y, rounds, k_choices)
+    everything = torch.arange(len(x))
+    ends = torch.cat([held_out[-1:] for _, held_out in rounds])
+    other_rounds = {
+        "the held-out fold is among the training data": [(everything, b) for _, b in rounds],
+        "measured on the training data, not on the held-out fold": [(a, a) for a, _ in rounds],
+        "trained on the held-out fold, measured on the others": [(b, a) for a, b in rounds],
+        "the last point of each fold is missing": [(a[~torch.isin(a, ends)], b[:-1]) for a, b in rounds],
+        "always the same fold is held out": [rounds[0]] * len(rounds),
+    }
+    others = {says: true_accuracies(x, y, wrong, k_choices) for says, wrong in other_rounds.items()}
+    others |= {
+        "these are fractions; multiply them by 100": {k: [v / 100 for v in right[k]] for k in right},
+        "the folds are held out in the reverse order": {k: right[k][::-1] for k in right},
+        "k is not passed on": {k: true_accuracies(x, y, rounds, [1])[1] for k in right},
+    }
+    means = {k: sum(right[k]) / len(right[k]) for k in right}
+    return [
+        *(Hint(value, says=says) for says, value in others.items()),
+        Hint(means, says="the accuracies were averaged; there is one per fold"),
+    ]
+
+
+# Right versions of what a task builds on
+
+
+def labels_by_rows(dists: Tensor, y_train: Tensor, k: int = 1) -> Tensor:
+    """Return the true labels; -1 everywhere if the rows do not belong to the training points."""
+    if len(dists) != len(y_train):
+        return torch.full((dists.shape[1],), -1)
+    return true_labels(dists, y_train, k)
 
 
 def with_true_functions() -> AbstractContextManager[None]:
@@ -97,7 +189,7 @@ def with_true_functions() -> AbstractContextManager[None]:
         compute_distances_two_loops=true_distances,
         compute_distances_one_loop=true_distances,
         compute_distances_no_loops=true_distances,
-        predict_labels=true_labels,
+        predict_labels=labels_by_rows,
     )
 
 
@@ -125,17 +217,16 @@ FEW_AND_MANY = normal("operations", 64, 5)
 def check_vectors(function: Callable[..., object]) -> None:
     """Compare with the oracle in float64, where no rounding excuses a difference."""
     found = function(*(x.clone() for x in VECTORS))
-    hints = [
-        Hint(VECTOR_DISTS.sqrt(), says="the square root was taken"),
-        Hint(VECTOR_DISTS.T, says="x_train and x_test are swapped"),
-    ]
+    hints = distance_hints(VECTOR_DISTS, *VECTORS)
     checks.close(found, VECTOR_DISTS, what="the squared distances", operation="cancellation", hints=hints)
 
 
 def check_images(function: Callable[..., object]) -> None:
     """Compare with the oracle on points with three dimensions each."""
     found = function(*(x.clone() for x in IMAGES))
-    checks.close(found, IMAGE_DISTS, what="the squared distances of images", operation="cancellation")
+    hints = distance_hints(IMAGE_DISTS, *IMAGES)
+    what = "the squared distances of images"
+    checks.close(found, IMAGE_DISTS, what=what, operation="cancellation", hints=hints)
 
 
 def check_inputs_unchanged(function: Callable[..., object]) -> None:
@@ -258,6 +349,8 @@ def test_no_loops_inputs_unchanged() -> None:
 POINTS = normal("points", 80, 100)
 FAR = normal("far/a", 15, 64) + 1000, normal("far/b", 10, 64) + 1000
 FAR_DISTS = true_distances(*FAR)
+FAR_ROUNDING = 2.0**-22 * max(float(x.double().square().sum(dim=1).max()) for x in FAR) * 4
+"""How far rounding in float32 may take a² - 2ab + b² of these points; other mistakes go further."""
 LARGE = normal("large/a", 192, 3, 32, 32), normal("large/b", 190, 3, 32, 32)
 
 
@@ -265,15 +358,15 @@ LARGE = normal("large/a", 192, 3, 32, 32), normal("large/b", 190, 3, 32, 32)
 def test_no_loops_not_negative() -> None:
     """No loops: no squared distance is negative in float32, not even that of a point to itself."""
     found = knn.compute_distances_no_loops(POINTS.clone(), POINTS.clone())
-    dists = checks.tensor(found, shape=(80, 80), dtype=torch.float32, what="the squared distances")
+    what, right = "the squared distances", true_distances(POINTS, POINTS)
+    hints = distance_hints(right, POINTS, POINTS)
+    checks.close(found, right, what=what, operation="large numbers", hints=hints)
+    dists = checks.tensor(found, shape=(80, 80), dtype=torch.float32, what=what)
     checks.holds(
         bool((dists >= 0).all()),
-        what="the squared distances",
-        problem="negative or NaN in places",
+        what=what,
+        problem="negative in places",
         likely_cause="a² - 2ab + b² leaves rounding errors, also below zero, where no square can be",
-    )
-    checks.close(
-        dists, true_distances(POINTS, POINTS), what="the squared distances", operation="large numbers"
     )
 
 
@@ -281,14 +374,13 @@ def test_no_loops_not_negative() -> None:
 def test_no_loops_far_from_zero() -> None:
     """No loops: points that share a large offset come out right to a thousandth in float32."""
     found = knn.compute_distances_no_loops(*(x.clone() for x in FAR))
-    dists = checks.tensor(found, shape=(15, 10), dtype=torch.float32, what="the squared distances")
-    error = ((dists.double() - FAR_DISTS) / FAR_DISTS).abs().max()
-    checks.holds(
-        bool(error < 1e-3),
-        what="the squared distances of points around 1000",
-        problem="off by more than a thousandth",
-        likely_cause="a² + b² and 2ab are large and nearly cancel; a shift of all points changes no distance",
-    )
+    what = "the squared distances of points around 1000"
+    dists = checks.tensor(found, shape=(15, 10), dtype=torch.float32, what=what)
+    hints = distance_hints(FAR_DISTS, *FAR)
+    if bool(((dists.double() - FAR_DISTS).abs() < FAR_ROUNDING).all()):
+        says = "a² + b² and 2ab are large and nearly cancel; a shift of all points changes no distance"
+        hints.append(Hint(dists, says=says))
+    checks.close(dists, FAR_DISTS, what=what, operation="gradient", hints=hints)
 
 
 @pytest.mark.constraint
@@ -343,7 +435,7 @@ def test_no_loops_memory() -> None:
 
 # Labels
 
-VOTE_DISTS, VOTE_LABELS = ranks("votes", 13, 25), labels_below(4, "votes/y", 13)
+VOTE_DISTS, VOTE_LABELS = ranks("votes", 13, 60), labels_below(4, "votes/y", 13)
 VOTES = {k: true_labels(VOTE_DISTS, VOTE_LABELS, k) for k in range(1, 14)}
 TIE_DISTS = ranks("ties", 8, 12)
 TIE_LABELS = torch.randperm(8, generator=hidden_generator("knn", "ties/y"))
@@ -356,14 +448,11 @@ NAMES = torch.tensor([3, 17, 40, 99])
 @pytest.mark.task("predict_labels", weight=5)
 def test_labels_for_every_k() -> None:
     """Labels are right for every k from 1 to the number of training points."""
-    for k, right in VOTES.items():
+    for k in sorted(VOTES, key=lambda k: k not in (1, 5)):  # k = 2 does not tell mistakes from one another
         found = knn.predict_labels(VOTE_DISTS.clone(), VOTE_LABELS.clone(), k=k)
-        tied = labels_if_largest_wins(VOTE_DISTS, VOTE_LABELS, k)
-        hints = [
-            Hint(VOTES[1], says="k is ignored"),
-            Hint(tied, says="after a tie the largest label was chosen; the smallest should win"),
-        ]
-        checks.equal(found, right, what=f"the labels for k = {k}", hints=hints)
+        what = f"the labels for k = {k}"
+        checks.tensor(found, shape=(60,), dtype=torch.int64, what=what)
+        checks.equal(found, VOTES[k], what=what, hints=label_hints(VOTE_DISTS, VOTE_LABELS, k))
 
 
 @pytest.mark.task("predict_labels", weight=4)
@@ -371,22 +460,27 @@ def test_labels_after_ties() -> None:
     """After a tie between several labels the smallest of them wins."""
     for k in (2, 5, 8):
         found = knn.predict_labels(TIE_DISTS.clone(), TIE_LABELS.clone(), k=k)
-        tied = labels_if_largest_wins(TIE_DISTS, TIE_LABELS, k)
-        hints = [
-            Hint(tied, says="after a tie the largest label was chosen; the smallest should win"),
-            Hint(true_labels(TIE_DISTS, TIE_LABELS, 1), says="after a tie the nearest label was chosen"),
-        ]
-        right = true_labels(TIE_DISTS, TIE_LABELS, k)
-        checks.equal(found, right, what=f"the labels for k = {k}", hints=hints)
+        what = f"the labels for k = {k}"
+        checks.tensor(found, shape=(12,), dtype=torch.int64, what=what)
+        nearest = Hint(true_labels(TIE_DISTS, TIE_LABELS, 1), says="the nearest point decided alone")
+        hints = [nearest, *label_hints(TIE_DISTS, TIE_LABELS, k)]  # whether k is ignored is not to be seen
+        checks.equal(found, true_labels(TIE_DISTS, TIE_LABELS, k), what=what, hints=hints)
 
 
 @pytest.mark.task("predict_labels", weight=2)
 def test_labels_with_gaps() -> None:
     """Labels need not be consecutive, and k = 1 is the default."""
-    found = knn.predict_labels(VOTE_DISTS.clone(), NAMES[VOTE_LABELS])
-    checks.equal(found, NAMES[VOTES[1]], what="the labels")
-    found = knn.predict_labels(CLEAR_DISTS.clone(), NAMES[VOTE_LABELS], k=5)
-    checks.equal(found, NAMES[CLEAR_VOTES], what="the labels for k = 5")
+    y_train = NAMES[VOTE_LABELS]
+    found = knn.predict_labels(VOTE_DISTS.clone(), y_train.clone())
+    hints = [
+        Hint(VOTES[1], says="the position among the labels that occur was returned, not the label"),
+        Hint(VOTE_DISTS.argmin(dim=0), says="the index of the nearest point was returned, not its label"),
+        Hint(true_labels(-VOTE_DISTS, y_train), says="the farthest points voted, not the nearest"),
+    ]
+    checks.equal(found, NAMES[VOTES[1]], what="the labels", hints=hints)
+    found = knn.predict_labels(CLEAR_DISTS.clone(), y_train.clone(), k=5)
+    hints = label_hints(CLEAR_DISTS, y_train, 5)[:1]
+    checks.equal(found, NAMES[CLEAR_VOTES], what="the labels for k = 5", hints=hints)
 
 
 @pytest.mark.task("predict_labels", weight=2)
@@ -403,7 +497,7 @@ def test_labels_inputs_unchanged() -> None:
     """Neither the distances nor the labels of the training points are modified."""
     dists, y_train = VOTE_DISTS.clone(), VOTE_LABELS.clone()
     found = knn.predict_labels(dists, y_train, k=3)
-    checks.tensor(found, shape=(25,), dtype=torch.int64, what="the labels")
+    checks.tensor(found, shape=(60,), dtype=torch.int64, what="the labels")
     checks.unchanged(VOTE_DISTS, dists, what="dists")
     checks.unchanged(VOTE_LABELS, y_train, what="y_train")
 
@@ -439,8 +533,10 @@ def test_classifier_on_hidden_points() -> None:
     with with_true_functions():
         classifier = knn.KnnClassifier(X_TRAIN.clone(), Y_TRAIN.clone())
         found = {k: classifier.predict(X_TEST.clone(), k=k) for k in (1, 7)}
-    checks.equal(found[1], PREDICTED[1], what="the labels for k = 1")
+    hints = [Hint(torch.full((30,), -1), says="training and test points are swapped")]
+    checks.equal(found[1], PREDICTED[1], what="the labels for k = 1", hints=hints)
     hints = [Hint(PREDICTED[1], says="k is not passed on")]
+    checks.tensor(found[7], shape=(40,), dtype=torch.int64, what="the labels for k = 7")
     checks.equal(found[7], PREDICTED[7], what="the labels for k = 7", hints=hints)
 
 
@@ -451,12 +547,15 @@ def test_classifier_accuracy_on_hidden_points() -> None:
         classifier = knn.KnnClassifier(X_TRAIN.clone(), Y_TRAIN.clone())
         for k, right in ACCURACY.items():
             found = classifier.check_accuracy(X_TEST.clone(), Y_TEST.clone(), k=k, quiet=True)
-            hints = [
-                Hint(right / 100, says="this is a fraction; multiply it by 100"),
-                Hint(100 - right, says="this is the percentage of wrong labels"),
-                Hint(ACCURACY[1], says="k is not passed on"),
-            ]
-            checks.close(found, right, what=f"the accuracy for k = {k}", hints=hints)
+            hints = {
+                1: [
+                    Hint(right / 100, says="this is a fraction; multiply it by 100"),
+                    Hint(right * 0.4, says="this is the number of right labels, not a percentage"),
+                    Hint(100 - right, says="this is the percentage of wrong labels"),
+                ],
+                7: [Hint(ACCURACY[1], says="k is not passed on")],
+            }
+            checks.close(found, right, what=f"the accuracy for k = {k}", hints=hints[k])
 
 
 @pytest.mark.task("classifier", weight=2)
@@ -474,12 +573,20 @@ def test_classifier_on_digits() -> None:
 
 DEFAULT_CHOICES = (1, 3, 5, 8, 10, 12, 15, 20, 50, 100)
 X_FOLDS, Y_FOLDS = normal("folds", 130, 3), labels_below(3, "folds/y", 130)
-EVEN = true_accuracies(X_FOLDS[:24], Y_FOLDS[:24], [6] * 4, [1, 2, 6])
-DEFAULT = true_accuracies(X_FOLDS, Y_FOLDS, [26] * 5, DEFAULT_CHOICES)
-X_TEN, Y_TEN = X_FOLDS[:10], torch.tensor([0, 1] * 5)
+EVEN = true_accuracies(X_FOLDS[:24], Y_FOLDS[:24], folds([6] * 4), [1, 2, 6])
+EVEN_HINTS = fold_hints(X_FOLDS[:24], Y_FOLDS[:24], folds([6] * 4), [1, 2, 6])
+DEFAULT = true_accuracies(X_FOLDS, Y_FOLDS, folds([26] * 5), DEFAULT_CHOICES)
+DEFAULT_HINTS = fold_hints(X_FOLDS, Y_FOLDS, folds([26] * 5), DEFAULT_CHOICES)
+X_ODD, Y_ODD = X_FOLDS[:22], Y_FOLDS[:22]
 SPLIT, CHUNK, CUT = (
-    true_accuracies(X_TEN, Y_TEN, sizes, [1, 3]) for sizes in ([3, 3, 2, 2], [3, 3, 3, 1], [2, 2, 2, 4])
+    true_accuracies(X_ODD, Y_ODD, folds(sizes), [1, 3])
+    for sizes in ([6, 6, 5, 5], [6, 6, 6, 4], [5, 5, 5, 7])
 )
+ODD_HINTS = [
+    Hint(CUT, says="the last fold takes all that is left over; sizes may differ by one only"),
+    *fold_hints(X_ODD, Y_ODD, folds([6, 6, 5, 5]), [1, 3]),
+    *fold_hints(X_ODD, Y_ODD, folds([6, 6, 6, 4]), [1, 3]),
+]
 
 
 def cross_validate(x: Tensor, y: Tensor, count: int, **kwargs: object) -> object:
@@ -494,29 +601,24 @@ def test_cross_validation_with_equal_folds() -> None:
     """Every fold is held out once, for every k, and the accuracies come in the order of the folds."""
     x, y = X_FOLDS[:24].clone(), Y_FOLDS[:24].clone()
     found = cross_validate(x, y, 24, num_folds=4, k_choices=[1, 2, 6])
-    hints = [
-        Hint({k: [value / 100 for value in EVEN[k]] for k in EVEN}, says="fractions, not percentages"),
-        Hint({k: EVEN[k][::-1] for k in EVEN}, says="the folds are held out in the reverse order"),
-    ]
-    checks.close(found, EVEN, what="the accuracies for each k", hints=hints)
+    checks.close(found, EVEN, what="the accuracies for each k", hints=EVEN_HINTS)
 
 
 @pytest.mark.task("cross_validate", weight=4)
 def test_cross_validation_with_uneven_folds() -> None:
-    """Ten points in four folds: every point is held out once."""
-    found = cross_validate(X_TEN.clone(), Y_TEN.clone(), 16, num_folds=4, k_choices=[1, 3])
+    """Twenty-two points in four folds: every point is held out once."""
+    found = cross_validate(X_ODD.clone(), Y_ODD.clone(), 16, num_folds=4, k_choices=[1, 3])
     try:
         checks.close(found, CHUNK, what="the accuracies for each k")
     except checks.CheckFailure:
-        says = "the last fold takes all that is left over; sizes may differ by one only"
-        checks.close(found, SPLIT, what="the accuracies for each k", hints=[Hint(CUT, says=says)])
+        checks.close(found, SPLIT, what="the accuracies for each k", hints=ODD_HINTS)
 
 
 @pytest.mark.task("cross_validate", weight=2)
 def test_cross_validation_by_default() -> None:
     """By default there are five folds and ten values of k."""
     found = cross_validate(X_FOLDS.clone(), Y_FOLDS.clone(), 100)
-    checks.close(found, DEFAULT, what="the accuracies for each k")
+    checks.close(found, DEFAULT, what="the accuracies for each k", hints=DEFAULT_HINTS)
 
 
 @pytest.mark.task("cross_validate", weight=2)
@@ -524,7 +626,7 @@ def test_cross_validation_inputs_unchanged() -> None:
     """Neither the training data nor the list of values of k is modified."""
     x, y, choices = X_FOLDS[:24].clone(), Y_FOLDS[:24].clone(), [6, 1, 2]
     found = cross_validate(x, y, 24, num_folds=4, k_choices=choices)
-    checks.close(found, EVEN, what="the accuracies for each k")
+    checks.close(found, EVEN, what="the accuracies for each k", hints=EVEN_HINTS)
     checks.unchanged(X_FOLDS[:24], x, what="x_train")
     checks.unchanged(Y_FOLDS[:24], y, what="y_train")
     checks.unchanged([6, 1, 2], choices, what="k_choices")
@@ -536,10 +638,16 @@ def test_cross_validation_inputs_unchanged() -> None:
 @pytest.mark.task("best_k", weight=2)
 def test_best_k_on_average() -> None:
     """The average over the folds decides, not a single fold."""
-    best = knn.knn_get_best_k({2: [10.0, 95.0, 15.0], 9: [60.0, 50.0, 40.0], 30: [20.0, 20.0, 90.0]})
+    best = knn.knn_get_best_k(
+        {2: [10.0, 95.0, 15.0], 9: [60.0, 50.0, 40.0], 30: [20.0, 20.0, 90.0], 5: [70.0, 0.0, 0.0]}
+    )
     hints = [
         Hint(2, says="the best single fold decided"),
         Hint(30, says="the last fold decided"),
+        Hint(1, says="the position of the best k, not k itself"),
+        Hint(5, says="the first fold or the worst average decided"),
+        Hint(50.0, says="the accuracy was returned, not its k"),
+        Hint(95.0, says="the accuracy was returned, not its k"),
     ]
     checks.equal(best, 9, what="the best k", hints=hints)
 
@@ -547,8 +655,16 @@ def test_best_k_on_average() -> None:
 @pytest.mark.task("best_k", weight=2)
 def test_best_k_after_a_tie() -> None:
     """Of equally good values the smallest is chosen, in whatever order they come."""
-    pairs = [(12, [50.0, 75.0]), (8, [62.5, 62.5]), (100, [75.0, 50.0]), (5, [25.0, 25.0])]
+    pairs = [
+        (12, [60.0, 65.0]),
+        (8, [62.5, 62.5]),
+        (30, [50.0, 75.0]),
+        (100, [70.0, 55.0]),
+        (5, [25.0, 25.0]),
+    ]
     hints = [
+        Hint(30, says="the best single fold decided"),
+        Hint(1, says="the position of the best k, not k itself"),
         Hint(12, says="after a tie the first or last key was chosen, not the smallest"),
         Hint(100, says="after a tie the largest or last key was chosen, not the smallest"),
     ]

@@ -21,7 +21,19 @@ DIST_HINTS = [
         torch.tensor([[0.0, 3.0], [7.0, 4.0], [14.0, 11.0]]),
         says="absolute differences were added, not squares",
     ),
+    Hint(
+        torch.tensor([[0.0, 9.0], [49.0, 16.0], [196.0, 121.0]]),
+        says="the differences were added before they were squared",
+    ),
     Hint(torch.tensor([[0.0, 4.5], [12.5, 8.0], [50.0, 36.5]]), says="the squares were averaged, not added"),
+    *(
+        Hint(torch.tensor(values), says="the factor 2 of a² - 2ab + b² is missing")
+        for values in ([[0.0, 9.0], [25.0, 25.0], [100.0, 91.0]], [[25.0, 25.0], [25.0, 16.0], [75.0, 57.0]])
+    ),
+    *(
+        Hint(torch.tensor(values), says="2ab was added; a² - 2ab + b² subtracts it")
+        for values in ([[0.0, 9.0], [25.0, 52.0], [100.0, 145.0]], [[100.0, 73.0], [25.0, 16.0], [0.0, 9.0]])
+    ),
     Hint(torch.zeros(3, 2), says="the result was never filled in"),
 ]
 
@@ -66,6 +78,10 @@ def test_nearest_neighbour() -> None:
     hints = [
         Hint(torch.tensor([0, 4, 1]), says="the index of the nearest point was returned, not its label"),
         Hint(torch.tensor([3, 2, 3]), says="the farthest point was taken, not the nearest"),
+        Hint(
+            torch.tensor([2, 2, 2, 1, 1]),
+            says="rows were sorted; a column holds one test point",
+        ),
     ]
     checks.equal(labels, torch.tensor([2, 3, 1]), what="the labels for k = 1", hints=hints)
 
@@ -78,7 +94,9 @@ def test_votes() -> None:
         Hint(
             torch.tensor([2, 3, 2]), says="after a tie the largest label was chosen; the smallest should win"
         ),
-        Hint(torch.tensor([2, 3, 1]), says="after a tie the nearest label was chosen, or k was ignored"),
+        Hint(torch.tensor([2, 3, 1]), says="the nearest point decided alone"),
+        Hint(torch.tensor([0, 2, 2]), says="the farthest points voted, not the nearest"),
+        Hint(torch.tensor([2, 2, 2, 2, 2]), says="rows were sorted; a column holds one test point"),
     ]
     checks.equal(labels, torch.tensor([2, 0, 0]), what="the labels for k = 3", hints=hints)
 
@@ -153,16 +171,24 @@ def test_cross_validation_by_hand() -> None:
         found = knn.knn_cross_validate(x.clone(), y.clone(), num_folds=3, k_choices=[1, 3])
     checks.close(found, {1: [100.0, 50.0, 0.0], 3: [100.0, 50.0, 0.0]}, what="the accuracies for each k")
     rest = ([2.0, 3.0, 4.0, 5.0], [0.0, 1.0, 4.0, 5.0], [0.0, 1.0, 2.0, 3.0])
+    sizes = [len(points) for points in trained_on]
+    too_many = "the held-out fold is among the training data" if max(sizes, default=4) > 4 else None
+    too_few = "points are missing from the training data" if min(sizes, default=4) < 4 else None
     checks.holds(
         all(points in rest for points in trained_on),
         what="the training data of the classifiers",
         problem="not exactly the folds that are not held out",
-        likely_cause="the held-out fold is among the training data, or a fold is missing from them",
+        likely_cause=too_many or too_few,
     )
 
 
 @pytest.mark.task("best_k", weight=1)
 def test_best_k_by_hand() -> None:
     """The k with the best accuracies is chosen."""
-    best = knn.knn_get_best_k({1: [50.0, 60.0], 3: [70.0, 80.0], 5: [65.0, 75.0]})
-    checks.equal(best, 3, what="the best k", hints=[Hint(1, says="the position of the best k, not k itself")])
+    best = knn.knn_get_best_k({3: [65.0, 75.0], 8: [70.0, 80.0], 5: [50.0, 60.0]})
+    hints = [
+        Hint(1, says="the position of the best k, not k itself"),
+        Hint(5, says="the worst accuracies decided, not the best"),
+        Hint(75.0, says="the accuracy was returned, not its k"),
+    ]
+    checks.equal(best, 8, what="the best k", hints=hints)
