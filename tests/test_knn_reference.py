@@ -57,7 +57,7 @@ MISTAKES = {
         "uses torch.cdist",
     ),
     "cancellation": ("x_train.mean(dim=0)", "0", "distances_no_loops", "nearly cancel"),
-    "negative": (".clamp(min=0)", "", "distances_no_loops", "negative or NaN"),
+    "negative": (".clamp(min=0)", "", "distances_no_loops", "negative in places"),
     "input changed": (
         "train = (x_train - center)",
         "train = x_train.sub_(center)",
