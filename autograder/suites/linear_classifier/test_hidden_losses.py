@@ -38,6 +38,8 @@ class Case:
 
     Attributes
     ----------
+    kind : callable
+        Which loss it is, without the regularizer: `hinge` or `functional.cross_entropy`.
     arguments : tuple
         W (D, C), X (N, D), y (N,) and reg.
     loss, gradient : float and Tensor (D, C)
@@ -46,6 +48,7 @@ class Case:
         The part of it that does not come from the regularizer.
     """
 
+    kind: DataLoss
     arguments: tuple[Tensor, Tensor, Tensor, float]
     loss: float
     data_loss: float
@@ -60,7 +63,7 @@ def case(kind: DataLoss, W: Tensor, X: Tensor, y: Tensor, reg: float = 0.0) -> C
     (data_gradient,) = torch.autograd.grad(data_loss, weights)
     right = data_gradient + 2 * reg * W.double()
     loss = data_loss.item() + reg * W.double().square().sum().item()
-    return Case((W, X, y, reg), loss, data_loss.item(), right.to(W.dtype), data_gradient.to(W.dtype))
+    return Case(kind, (W, X, y, reg), loss, data_loss.item(), right.to(W.dtype), data_gradient.to(W.dtype))
 
 
 def examples(
@@ -104,83 +107,134 @@ def run(function: Student, known: Case) -> tuple[float, Tensor]:
     return loss_and_gradient(function(*copies(known.arguments)), known.arguments[0])
 
 
+# Typical mistakes
+
+
+def hinge_mistakes(W: Tensor, X: Tensor, y: Tensor) -> tuple[dict[str, float], dict[str, Tensor]]:
+    """Return what mistakes in the hinge loss give in the place of loss and gradient, by what to say."""
+    scores, of_true = X @ W, functional.one_hot(y, W.shape[1]).to(X.dtype)
+    lead = scores - scores.gather(1, y[:, None])
+    margins = (lead + 1).clamp(min=0) * (1 - of_true)
+    over, over_all = (margins > 0).to(X.dtype), (lead + 1 > 0).to(X.dtype)
+    over_zero = (lead > 0).to(X.dtype)
+    losses = {
+        "the true class was counted too: its own margin is always 1": margins.sum() + len(X),
+        "the margin of 1 is missing": lead.clamp(min=0).sum(),
+        "the margins were squared": margins.square().sum(),
+        "only the largest margin of each example was counted": margins.amax(dim=1).sum(),
+    }
+    slopes = {
+        "nothing is subtracted at the true class": over,
+        "at the true class, subtract x once for every margin above 0": over - of_true,
+        "the true class was counted among the margins above 0": over_all
+        - of_true * (over_all.sum(dim=1, keepdim=True) + 1),
+        "the margin of 1 is missing": over_zero - of_true * over_zero.sum(dim=1, keepdim=True),
+    }
+    return (
+        {says: float(value) / len(X) for says, value in losses.items()},
+        {says: X.T @ value / len(X) for says, value in slopes.items()},
+    )
+
+
+def softmax_mistakes(W: Tensor, X: Tensor, y: Tensor) -> tuple[dict[str, float], dict[str, Tensor]]:
+    """Return what mistakes in the softmax loss give in the place of loss and gradient, by what to say."""
+    scores, of_true = X @ W, functional.one_hot(y, W.shape[1]).to(X.dtype)
+    over_classes, over_examples = scores.softmax(dim=1), scores.softmax(dim=0)
+    losses = {
+        "normalized over the examples, not the classes": -(over_examples * of_true).sum(dim=1).log().mean(),
+        "the logarithm is missing": -(over_classes * of_true).sum(dim=1).mean(),
+        "the logarithm was taken of all probabilities, not of the true class's": -over_classes.log().mean(),
+    }
+    slopes = {
+        "nothing is subtracted at the true class": over_classes,
+        "normalized over the examples, not the classes": over_examples - of_true,
+    }
+    return (
+        {says: float(value) for says, value in losses.items()},
+        {says: X.T @ value / len(X) for says, value in slopes.items()},
+    )
+
+
+def loss_hints(known: Case) -> list[Hint]:
+    """Return what typical mistakes give in the place of the loss."""
+    W, X, y, reg = known.arguments
+    right, N = known.data_loss, len(X)
+    made, _ = (hinge_mistakes if known.kind is hinge else softmax_mistakes)(W.double(), X.double(), y)
+    made |= {
+        "the losses were added, not averaged over the examples": right * N,
+        "the losses were also divided by the number of classes": right / W.shape[1],
+        "the sign is wrong": -right,
+    }
+    extra = known.loss - right
+    regularizers = {
+        "the regularizer is missing": 0.0,
+        "there is a factor 1/2 in the regularizer; here it has none": extra / 2,
+        "the regularizer was averaged over the examples, too": extra / N,
+        "the regularizer was added once per example": extra * N,
+        "absolute weights were added, not squares": reg * float(W.abs().sum()),
+        "the root of the sum of squares was taken in the regularizer": reg * float(W.norm()),
+        "the regularizer was added twice": extra * 2,
+    }
+    hints = [Hint(value + extra, says=says) for says, value in made.items()]
+    return hints + [Hint(right + value, says=says) for says, value in regularizers.items()]
+
+
+def gradient_hints(known: Case) -> list[Hint]:
+    """Return what typical mistakes give in the place of the gradient."""
+    W, X, y, _ = known.arguments
+    right, N = known.data_gradient, len(X)
+    _, made = (hinge_mistakes if known.kind is hinge else softmax_mistakes)(W.double(), X.double(), y)
+    made |= {
+        "the gradient is not divided by the number of examples": right * N,
+        "the gradient is divided by the number of examples twice": right / N,
+        "the gradient is transposed": right.T.reshape(right.shape),
+        "the sign is wrong": -right,
+        "the gradient was never filled in": 0 * right,
+    }
+    extra = known.gradient - right
+    regularizers = {
+        "the regularizer has a gradient, too": 0 * extra,
+        "a factor 2 is missing: the derivative of w² is 2w": extra / 2,
+        "the gradient of the regularizer was added twice": extra * 2,
+        "the regularizer's gradient was averaged, too": extra / N,
+        "the regularizer's gradient was added once per example": extra * N,
+    }
+    hints = [Hint(value.to(W.dtype) + extra, says=says) for says, value in made.items()]
+    return hints + [Hint(right + value, says=says) for says, value in regularizers.items()]
+
+
 # Checks that all four losses go through
 
 
 def check_loss(function: Student, known: Case) -> None:
     """Compare the loss, without regularization."""
-    W, X, y, _ = known.arguments
-    scores = X @ W
-    rows, wrong = torch.arange(len(X)), torch.ones_like(scores)
-    wrong[rows, y] = 0
-    lead = scores - scores[rows, y][:, None]
-    hints = [
-        Hint(known.loss * len(X), says="the losses were added, not averaged over the examples"),
-        Hint(known.loss / W.shape[1], says="the losses were also divided by the number of classes"),
-        Hint(known.loss + 1, says="the true class was counted too: its own margin is always 1"),
-        Hint(float((lead.clamp(min=0) * wrong).sum()) / len(X), says="the margin of 1 is missing"),
-        Hint(float(((lead + 1).clamp(min=0) ** 2 * wrong).sum()) / len(X), says="the margins were squared"),
-        Hint(
-            float(-scores.log_softmax(dim=0)[rows, y].mean()),
-            says="normalized over the examples, not the classes",
-        ),
-        Hint(-known.loss, says="the sign is wrong"),
-    ]
     loss, _ = run(function, known)
-    checks.close(loss, known.loss, what="the loss", operation="float64", hints=hints)
+    checks.close(loss, known.loss, what="the loss", operation="float64", hints=loss_hints(known))
 
 
 def check_gradient(function: Student, known: Case) -> None:
     """Compare the gradient, without regularization."""
-    W, X, y, _ = known.arguments
-    right = known.gradient
-    of_true = torch.zeros(len(X), W.shape[1], dtype=X.dtype).scatter(1, y[:, None], 1.0)
-    active = ((X @ W - (X @ W).gather(1, y[:, None]) + 1) > 0).to(X.dtype) - of_true
-    hints = [
-        Hint(right * len(X), says="the gradient is not divided by the number of examples"),
-        Hint(right / len(X), says="the gradient is divided by the number of examples twice"),
-        Hint(right.T.reshape(right.shape), says="the gradient is transposed"),
-        Hint(-right, says="the sign is wrong"),
-        Hint(right + X.T @ of_true / len(X), says="nothing is subtracted at the true class"),
-        Hint(X.T @ active / len(X), says="nothing is subtracted at the true class"),
-        Hint(
-            X.T @ (active - of_true) / len(X),
-            says="at the true class, subtract x once for every margin above 0",
-        ),
-    ]
     _, gradient = run(function, known)
-    checks.close(gradient, right, what="the gradient", operation="gradient", hints=hints)
+    what = "the gradient"
+    checks.close(gradient, known.gradient, what=what, operation="gradient", hints=gradient_hints(known))
 
 
 def check_regularized(function: Student, known: Case) -> None:
     """Compare loss and gradient, with regularization."""
-    W, X, _, reg = known.arguments
-    extra, slope = known.loss - known.data_loss, known.gradient - known.data_gradient
     loss, gradient = run(function, known)
-    hints = [
-        Hint(known.data_loss, says="the regularizer is missing"),
-        Hint(known.data_loss + extra / 2, says="there is a factor 1/2 in the regularizer; here it has none"),
-        Hint(known.data_loss + extra / len(X), says="the regularizer was averaged over the examples, too"),
-        Hint(known.data_loss + extra * len(X), says="the regularizer was added once per example"),
-        Hint(known.data_loss + reg * float(W.abs().sum()), says="absolute weights were added, not squares"),
-        Hint(known.data_loss + 2 * extra, says="the regularizer was added twice"),
-    ]
-    checks.close(loss, known.loss, what="the regularized loss", operation="float64", hints=hints)
-    hints = [
-        Hint(known.data_gradient, says="the regularizer has a gradient, too"),
-        Hint(known.data_gradient + slope / 2, says="a factor 2 is missing: the derivative of w² is 2w"),
-        Hint(known.data_gradient + slope * 2, says="the gradient of the regularizer was added twice"),
-        Hint(known.data_gradient + slope / len(X), says="the regularizer's gradient was averaged, too"),
-    ]
+    what = "the regularized loss"
+    checks.close(loss, known.loss, what=what, operation="float64", hints=loss_hints(known))
     what = "the regularized gradient"
-    checks.close(gradient, known.gradient, what=what, operation="gradient", hints=hints)
+    checks.close(gradient, known.gradient, what=what, operation="gradient", hints=gradient_hints(known))
 
 
 def check_single(function: Student, known: Case) -> None:
     """Compare in float32, where loss and gradient must not change the dtype."""
     loss, gradient = run(function, known)
-    checks.close(loss, known.loss, what="the loss in float32", operation="rounded")
-    checks.close(gradient, known.gradient, what="the gradient in float32", operation="gradient")
+    what = "the loss in float32"
+    checks.close(loss, known.loss, what=what, operation="rounded", hints=loss_hints(known))
+    what = "the gradient in float32"
+    checks.close(gradient, known.gradient, what=what, operation="gradient", hints=gradient_hints(known))
 
 
 def check_layout(function: Student, known: Case) -> None:
@@ -189,8 +243,9 @@ def check_layout(function: Student, known: Case) -> None:
     labels = torch.stack([y, y.flip(0)], dim=1)[:, 0]
     strided = (W.T.contiguous().T, X.T.contiguous().T, labels, reg)
     loss, gradient = loss_and_gradient(function(*strided), W)
-    checks.close(loss, known.loss, what="the loss", operation="float64")
-    checks.close(gradient, known.gradient, what="the gradient", operation="gradient")
+    checks.close(loss, known.loss, what="the loss", operation="float64", hints=loss_hints(known))
+    what = "the gradient"
+    checks.close(gradient, known.gradient, what=what, operation="gradient", hints=gradient_hints(known))
 
 
 def check_far_scores(function: Student, kind: DataLoss) -> None:
@@ -200,6 +255,7 @@ def check_far_scores(function: Student, kind: DataLoss) -> None:
         W, X = torch.cat([W, torch.full((1, 5), 1e4 * sign)]), torch.cat([X, torch.ones(7, 1)], dim=1)
         W, X = W.double(), X.double()
         known = case(kind, W, X, y)
+        loss_and_gradient(function(W[:4].clone(), X[:, :4].clone(), y.clone(), 0.0), W[:4])
         found = function(*copies(known.arguments))
         checks.holds(
             is_finite(found),
@@ -208,8 +264,10 @@ def check_far_scores(function: Student, kind: DataLoss) -> None:
             likely_cause="exp(10,000) is infinite, exp(-10,000) is 0: shift scores so that the largest is 0",
         )
         loss, gradient = loss_and_gradient(found, W)
-        checks.close(loss, known.loss, what="the loss of large scores", operation="large numbers")
-        checks.close(gradient, known.gradient, what="the gradient of large scores", operation="large numbers")
+        what, hints = "the loss of large scores", loss_hints(known)
+        checks.close(loss, known.loss, what=what, operation="large numbers", hints=hints)
+        what, hints = "the gradient of large scores", gradient_hints(known)
+        checks.close(gradient, known.gradient, what=what, operation="large numbers", hints=hints)
 
 
 def check_inputs_unchanged(function: Student, known: Case) -> None:

@@ -176,6 +176,7 @@ def test_training_steps() -> None:
         Hint(W_START, says="the weights never change"),
         Hint(descent(11, 0.3 / 4)[0], says="the gradient was divided by the batch size; the loss did that"),
         Hint(descent(11, 1.0)[0], says="learning_rate is not used"),
+        Hint(descent(11, 1e-3)[0], says="learning_rate is not used"),
     ]
     checks.close(
         weights,
@@ -191,12 +192,15 @@ def test_training_losses() -> None:
     """One loss per step, a plain number, from before the step."""
     given = Given()
     _, losses = train(given, W_START.clone(), learning_rate=0.3, reg=0.1, num_iters=11)
-    checks.holds(type(losses) is list, what="the losses", problem="not a list")
-    checks.number(len(losses), at_least=11, at_most=11, what="how many losses there are")  # type: ignore[arg-type]
     right = descent(12, 0.3)[1]
     hints = [
         Hint(right[1:], says="the losses were noted after the step, not before it"),
         Hint(right[10::-1], says="the losses are in the reverse order"),
+        Hint(right[:10], says="the last loss is missing"),
+        Hint(right[:1], says="only one step was taken"),
+        Hint(right[10:11], says="only the last loss was noted"),
+        Hint(descent(11, 0.3, sign=-1.0)[1], says="the steps go uphill; subtract the gradient"),
+        Hint([right[0]] * 11, says="the weights never change"),
     ]
     checks.close(losses, right[:11], what="the losses", operation="float64", hints=hints)
 
@@ -206,14 +210,26 @@ def test_training_batches() -> None:
     """Each step draws one batch with sample_batch, and passes it on to loss_func, with reg."""
     given = Given(size=6)
     train(given, W_START.clone(), learning_rate=0.1, reg=0.35, num_iters=5)
-    checks.equal(len(given.drawn), 5, what="how often sample_batch was called")
-    checks.equal(len(given.weights), 5, what="how often loss_func was called")
-    checks.equal(given.drawn, [(24, 6)] * 5, what="num_train and batch_size for sample_batch")
+    hints = [
+        Hint(0, says="sample_batch is not used"),
+        Hint(1, says="one batch was drawn for all steps; each step needs a new one"),
+        Hint(10, says="two batches were drawn in each step"),
+    ]
+    checks.equal(len(given.drawn), 5, what="how often sample_batch was called", hints=hints)
+    hints = [Hint(10, says="loss_func is called twice in each step; it returns loss and gradient at once")]
+    checks.equal(len(given.weights), 5, what="how often loss_func was called", hints=hints)
+    hints = [
+        Hint([(24, 200)] * 5, says="batch_size is not passed on"),
+        Hint([(6, 24)] * 5, says="num_train and batch_size are swapped"),
+    ]
+    checks.equal(given.drawn, [(24, 6)] * 5, what="num_train and batch_size for sample_batch", hints=hints)
     for step, (x, y, reg) in enumerate(given.batches):
         right = next_batch(step, 6)
-        checks.equal(x, right[0], what="the examples that loss_func was called with")
+        hints = [Hint(X_TRAIN, says="loss_func got all examples, not the batch")]
+        checks.equal(x, right[0], what="the examples that loss_func was called with", hints=hints)
         checks.equal(y, right[1], what="the labels that loss_func was called with")
-        checks.equal(reg, 0.35, what="the reg that loss_func was called with")
+        hints = [Hint(value, says="reg is not passed on") for value in (0.0, 1e-5)]
+        checks.equal(reg, 0.35, what="the reg that loss_func was called with", hints=hints)
 
 
 @pytest.mark.task("train", weight=1)
@@ -222,11 +238,11 @@ def test_training_from_small_weights() -> None:
     given = Given()
     weights, losses = train(given, None, learning_rate=0.25, num_iters=2, verbose=True)
     checks.tensor(weights, shape=(5, 3), dtype=torch.float64, what="the weights")
-    checks.holds(
-        bool((given.weights[0].abs() < 0.1).all()), what="the first weights", problem="not small numbers"
-    )
+    small = len(given.weights) > 0 and bool((given.weights[0].abs() < 0.1).all())
+    checks.holds(small, what="the first weights that loss_func was called with", problem="not small numbers")
+    first, _ = checks.parts(losses, 2, what="the losses of two steps")
     right = float(target(0, 4, torch.float64).square().sum()) / 2
-    checks.close(losses[0], right, what="the first loss", operation="random batch")  # type: ignore[index]
+    checks.close(first, right, what="the first loss", operation="random batch")
 
 
 NUM_DIGITS = 200
@@ -296,7 +312,8 @@ def test_training_recognizes_digits() -> None:
             num_iters=150,
             batch_size=60,
         )
-    weights = checks.tensor(found[0], shape=(65, 10), dtype=torch.float32, what="the weights")
+    trained, _ = checks.parts(found, 2, what="weights and losses")
+    weights = checks.tensor(trained, shape=(65, 10), dtype=torch.float32, what="the weights")
     accuracy = accuracy_on_changed_digits(weights)
     THRESHOLDS.require("accuracy", accuracy, what="the percentage of digits recognized")
 
@@ -332,7 +349,11 @@ def test_prediction_of_one_example() -> None:
     for place in range(3):
         x = torch.stack([X_SCORES[place], X_SCORES[place + 1]], dim=1).T[:1]
         found = linear_classifier.predict_linear_classifier(W, x)
-        checks.equal(found, PREDICTED[place : place + 1].clone(), what="the label")
+        hints = [
+            Hint(torch.mv(W_SCORES.T, x[0]).argmin()[None], says="the smallest score won"),
+            Hint(torch.zeros(6, dtype=torch.int64), says="the best example of each class, not the reverse"),
+        ]
+        checks.equal(found, PREDICTED[place : place + 1].clone(), what="the label", hints=hints)
 
 
 @pytest.mark.task("predict", weight=1)
@@ -359,7 +380,12 @@ def combinations(found: object) -> list[tuple[float, float]]:
         for value in values:
             checks.number(value, at_least=0, what=f"each of {what}")
     checks.holds(min(rates) > 0, what="the learning rates", problem="a rate of 0 learns nothing")
-    checks.number(len(rates) * len(strengths), at_most=25, what="the number of combinations")
+    checks.holds(
+        len(rates) * len(strengths) <= 25,
+        what="the number of combinations",
+        problem="more than 25",
+        likely_cause="each learning rate goes with each strength, so the lengths of the lists multiply",
+    )
     return [(float(rate), float(strength)) for rate in rates for strength in strengths]
 
 
@@ -439,8 +465,8 @@ class Recorder:
     def predict(self, X: Tensor) -> Tensor:
         """Return labels of which a known number is right, as long as the classifier was trained."""
         self.events.append("predict")
-        answers = ANSWERS[len(X)].clone()
-        return answers if "train" in self.events else torch.full_like(answers, -1)
+        nothing = torch.full((len(X),), -1)
+        return ANSWERS.get(len(X), nothing).clone() if "train" in self.events else nothing
 
 
 def one_param_set(**kwargs: object) -> tuple[Recorder, tuple[object, ...]]:
@@ -463,12 +489,16 @@ def test_one_choice_trains() -> None:
         hints = [
             Hint([0.003, 0.02, steps], says="learning rate and regularization are swapped"),
             Hint([0.02, 0.003, 100], says="num_iters is not passed on"),
+            Hint([0.001, 0.003, steps], says="the learning rate is not passed on"),
+            Hint([0.02, 1e-5, steps], says="the regularization strength is not passed on"),
         ]
         checks.equal([rate, reg, num_iters], [0.02, 0.003, steps], what="the settings", hints=hints)
-        hints = [Hint(DATA["X_val"], says="trained on the validation data")]
+        hints = [Hint(DATA[name], says="trained on the validation data") for name in ("X_val", "y_val")]
         checks.equal(x, DATA["X_train"], what="the examples to train on", hints=hints)
-        checks.equal(y, DATA["y_train"], what="the labels to train on")
-        checks.equal(found[0].mark(), 42, what="the mark of the classifier returned")  # type: ignore[attr-defined]
+        checks.equal(y, DATA["y_train"], what="the labels to train on", hints=hints)
+        mark = getattr(found[0], "mark", None)
+        checks.holds(callable(mark), what="the first value returned", problem="not the classifier")
+        checks.equal(mark(), 42, what="the mark of the classifier returned")
 
 
 @pytest.mark.task("search", weight=2)
