@@ -1,11 +1,9 @@
-"""Hidden tests of the two-layer network: training, prediction and the search.
+"""Hidden tests of the two-layer network: training and prediction.
 
 Whatever these build on is replaced: by results that are known beforehand, or by a network in PyTorch's own
 functions and float64, so that a mistake is not counted twice.
 """
 
-import itertools
-import math
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, cast
@@ -83,6 +81,16 @@ def true_loss_func(params: Params, X: Tensor, y: Tensor | None = None, reg: floa
     return loss.to(X.dtype), copied(grads, X.dtype)
 
 
+def entries(found: object, names: Sequence[str], what: str) -> dict[str, Any]:
+    """Check that a value is a dict with entries of these names, and return it."""
+    if type(found) is not dict:
+        checks.equal(found, {}, what=what)
+    mapping = cast("dict[str, Any]", found)
+    absent = [name for name in names if name not in mapping]
+    checks.holds(not absent, what=what, problem=f"nothing is named {' or '.join(absent)}")
+    return mapping
+
+
 def true_predict(params: Params, loss_func: object, X: Tensor) -> Tensor:
     """Do what nn_predict should."""
     return true_forward(params, X)[0].argmax(dim=1)
@@ -101,7 +109,8 @@ TRAIN = normal("train", 13, 6)
 TRAIN_LABELS = labels_below(5, "train/y", 13)
 VAL_LABELS = labels_below(5, "val/y", 10)
 STEPS = [{name: normal(f"step {it}/{name}", *PARAMS[name].shape) for name in NAMES} for it in range(11)]
-RATE, DECAY = 0.3, 0.6
+RATE, DECAY, REG = 0.3, 0.6, 0.1
+HISTORIES = ("loss_history", "train_acc_history", "val_acc_history")
 
 
 class Course:
@@ -109,28 +118,50 @@ class Course:
 
     def __init__(self) -> None:
         self.seen: list[Params] = []
-        self.batches: list[Tensor] = []
+        self.batches: list[tuple[Tensor, Tensor]] = []
+        self.strengths: list[float] = []
 
     def loss_func(self, params: Params, X: Tensor, y: Tensor | None = None, reg: float = 0.0) -> object:
         """Return the next loss and the next gradients of the list."""
         if y is None:
             return torch.zeros(len(X), 5)
         self.seen.append(copied(params))
-        self.batches.append(y.clone())
+        self.batches.append((X.clone(), y.clone()))
+        self.strengths.append(reg)
         step = len(self.seen) - 1
         return torch.tensor(100.0 - step), STEPS[step]
 
     def pred_func(self, params: Params, loss_func: object, X: Tensor) -> Tensor:
-        """Predict as many validation labels right as steps were taken, and all labels of a batch but one."""
+        """Predict as many validation labels right as steps were taken, and all others but one."""
         if len(X) == len(VAL_LABELS):
             right = sum(bool((params["b2"] != seen["b2"]).any()) for seen in self.seen)
             return torch.where(torch.arange(len(X)) < right, VAL_LABELS, VAL_LABELS + 1)
-        labels = self.batches[-1].clone()
+        labels = self.batches[-1][1].clone() if len(X) == len(self.batches[-1][1]) else TRAIN_LABELS.clone()
         labels[0] += 1
         return labels
 
+    def check_batches(self, size: int, reg: float) -> None:
+        """Check what the loss was asked for: batches of this size, of examples with their own labels."""
+        for x, y in self.batches:
+            checks.tensor(x, shape=(size, TRAIN.shape[1]), dtype=TRAIN.dtype, what="the examples of a batch")
+            checks.tensor(y, shape=(size,), dtype=torch.int64, what="the labels of a batch")
+            places = (x[:, None] == TRAIN).all(dim=2)
+            checks.holds(bool(places.any(dim=1).all()), what="a batch", problem="not of training examples")
+            checks.holds(
+                torch.equal(TRAIN_LABELS[places.int().argmax(dim=1)], y),
+                what="a batch",
+                problem="some labels belong to other examples",
+                likely_cause="examples and labels were drawn apart; take both from the same places",
+            )
+        first = [x[0].tolist() for x, _ in self.batches]
+        checks.holds(
+            first != first[:1] * len(first), what="the batches", problem="all begin with one example"
+        )
+        for strength in self.strengths:
+            checks.close(strength, reg, what="the strength of the regularization that the loss is given")
 
-def train(course: Course, params: Params, num_iters: int, batch_size: int) -> Any:
+
+def train(course: Course, params: Params, num_iters: int, batch_size: int) -> dict[str, Any]:
     """Let the student's code train on known gradients."""
     stats = two_layer_net.nn_train(
         params,
@@ -142,16 +173,11 @@ def train(course: Course, params: Params, num_iters: int, batch_size: int) -> An
         VAL_LABELS.clone(),
         learning_rate=RATE,
         learning_rate_decay=DECAY,
-        reg=0.1,
+        reg=REG,
         num_iters=num_iters,
         batch_size=batch_size,
     )
-    checks.holds(
-        type(stats) is dict and all(f"{name}_history" in stats for name in ("loss", "train_acc", "val_acc")),
-        what="the statistics",
-        problem="not a dict with loss_history, train_acc_history and val_acc_history",
-    )
-    return stats
+    return entries(stats, HISTORIES, what="the statistics")
 
 
 def after(rates: Sequence[float]) -> Params:
@@ -167,11 +193,21 @@ def rates(decays: Callable[[int], int], count: int = 8) -> list[float]:
     return [RATE * DECAY ** decays(it) for it in range(count)]
 
 
-@pytest.mark.task("train", weight=4)
+@pytest.mark.task("train", weight=1)
+def test_training_batches() -> None:
+    """Training: every step is given a new batch of examples with their labels."""
+    course = Course()
+    train(course, copied(PARAMS), num_iters=8, batch_size=4)
+    checks.holds(len(course.seen) == 8, what="the steps", problem="not as many as num_iters says")
+    course.check_batches(4, REG)
+
+
+@pytest.mark.task("train", weight=3)
 def test_training_steps() -> None:
     """Training: eight steps with known gradients, in epochs of three."""
     course, params = Course(), copied(PARAMS)
     train(course, params, num_iters=8, batch_size=4)
+    entries(params, NAMES, what="params after the training")
     right = rates(lambda it: (it + 2) // 3)
     wrong = {
         "the learning rate decayed after every iteration; it does so once per epoch": rates(lambda it: it),
@@ -185,7 +221,8 @@ def test_training_steps() -> None:
         "only the first step was taken": right[:1],
     }
     for name in NAMES:
-        hints = [Hint(after(lengths)[name], says) for says, lengths in wrong.items()]
+        hints = [Hint(PARAMS[name], "the biases were not trained")] if name == "b1" else []
+        hints += [Hint(after(lengths)[name], says) for says, lengths in wrong.items()]
         what = f'params["{name}"] after the training'
         checks.close(params[name], after(right)[name], what=what, operation="steps", hints=hints)
     for it, seen in enumerate(course.seen):
@@ -207,7 +244,11 @@ def test_training_histories() -> None:
     ]
     right = [0.1, 0.4, 0.7]
     checks.close(stats["val_acc_history"], right, what="the accuracies on validation", hints=hints)
-    checks.close(stats["train_acc_history"], [0.75] * 3, what="the accuracies on batches")
+    hints = [
+        Hint([12 / 13] * 3, says="this is the accuracy on the whole training set; the batch will do"),
+        Hint([75.0] * 3, says="these are percentages; an accuracy is a number from 0 to 1"),
+    ]
+    checks.close(stats["train_acc_history"], [0.75] * 3, what="the accuracies on batches", hints=hints)
 
 
 @pytest.mark.task("train", weight=2)
@@ -216,7 +257,8 @@ def test_training_with_large_batches() -> None:
     params = copied(PARAMS)
     stats = train(Course(), params, num_iters=5, batch_size=40)
     right = after(rates(lambda it: it, 5))
-    checks.close(params["W2"], right["W2"], what='params["W2"] after the training', operation="steps")
+    found = entries(params, NAMES, what="params after the training")["W2"]
+    checks.close(found, right["W2"], what='params["W2"] after the training', operation="steps")
     accuracies = [0.1, 0.2, 0.3, 0.4, 0.5]
     checks.close(stats["val_acc_history"], accuracies, what="the accuracies on validation")
 
@@ -266,6 +308,7 @@ def test_training_on_digits() -> None:
             num_iters=200,
             batch_size=100,
         )
+    entries(params, NAMES, what="params after the training")
     for name in NAMES:
         checks.tensor(params[name], shape=start[name].shape, dtype=torch.float32, what=f'params["{name}"]')
     labels = true_predict(params, None, x_hidden.flatten(1))
@@ -296,137 +339,3 @@ def test_prediction_of_one() -> None:
         with with_true_network():
             found = two_layer_net.nn_predict(copied(PARAMS, torch.float32), true_loss_func, x)
         checks.equal(found, true_predict(PARAMS, None, x), what="the label")
-
-
-# The search
-
-
-@pytest.mark.task("search_params", weight=3)
-def test_number_of_settings() -> None:
-    """Settings: at least 4 and at most 256 combinations, none of them twice."""
-    lists = two_layer_net.nn_get_search_params()
-    checks.parts(lists, 4, what="the settings")
-    for values in lists:
-        checks.holds(type(values) in (list, tuple), what="the settings", problem="one of them is no list")
-        distinct = {checks.number(value, at_least=0, what="a setting") for value in values}
-        checks.holds(len(distinct) == len(values), what="the settings", problem="a value is in a list twice")
-    number = math.prod(len(values) for values in lists)
-    checks.number(number, at_least=4, at_most=256, what="the number of combinations")
-
-
-FEATURES, NUM_TRAIN, NUM_VAL = 3 * 32 * 32, 30, 20
-SEARCH = {
-    "X_train": normal("search", NUM_TRAIN, FEATURES, dtype=torch.float32),
-    "y_train": torch.arange(NUM_TRAIN) % 10,
-    "X_val": normal("search/val", NUM_VAL, FEATURES, dtype=torch.float32),
-    "y_val": labels_below(10, "search/val/y", NUM_VAL),
-}
-RATES, SIZES, REGS, DECAYS = [0.5, 0.25], [3, 5, 4], [0.0, 0.125], [1.0, 0.75]
-TRAIN_PARAMETERS = ("X", "y", "X_val", "y_val", "learning_rate", "learning_rate_decay", "reg")
-SETTINGS = list(itertools.product(RATES, SIZES, REGS, DECAYS))
-
-
-class Nets:
-    """Networks whose accuracy on the validation set is known for all settings.
-
-    The better a network is there, the worse it is on the training set, so that choosing by that shows.
-    """
-
-    def __init__(self, best: int) -> None:
-        right = torch.randperm(15, generator=hidden_generator("two_layer_net", f"right {best}"))
-        others = [place for place in range(len(SETTINGS)) if place != best]
-        self.right = {SETTINGS[place]: int(right[n % 15]) for n, place in enumerate(others)}
-        self.right[SETTINGS[best]] = 17
-        kind = {"dtype": torch.float32, "device": "cpu"}
-        self.spare = {
-            size: [two_layer_net.TwoLayerNet(FEATURES, size, 10, **kind) for _ in range(len(SETTINGS) // 3)]
-            for size in SIZES
-        }
-        self.trained: set[tuple[float, ...]] = set()
-
-    def stats(self, settings: tuple[float, ...]) -> dict[str, list[float]]:
-        """Return what training with these settings gives."""
-        good = self.right[settings] / NUM_VAL
-        return {
-            "loss_history": [2.25, 1.0 + good],
-            "train_acc_history": [0.0, 1 - good],
-            "val_acc_history": [good / 2, good],
-        }
-
-    def labels(self, settings: tuple[float, ...] | None, x: Tensor) -> Tensor:
-        """Return the labels that a network predicts."""
-        truth = SEARCH["y_val"] if len(x) == NUM_VAL else SEARCH["y_train"]
-        right = 0 if settings is None else self.right[settings]
-        right = right if len(x) == NUM_VAL else NUM_TRAIN - right
-        return torch.where(torch.arange(len(truth)) < right, truth, (truth + 1) % 10)
-
-    def make(
-        self, input_size: int, hidden_size: int, output_size: int, *rest: object, **more: object
-    ) -> object:
-        """Stand for the class TwoLayerNet, whose other parameters do not matter here."""
-        if (int(input_size), int(output_size)) != (FEATURES, 10) or not self.spare.get(int(hidden_size)):
-            raise ValueError("a network of another size than asked for, or too many of them")
-        settings: list[tuple[float, ...]] = []
-
-        def train(*args: Any, **kwargs: Any) -> object:
-            given = dict(zip(TRAIN_PARAMETERS, args, strict=False)) | kwargs
-            sizes = [len(given[name]) for name in TRAIN_PARAMETERS[:4]]
-            if sizes != [NUM_TRAIN, NUM_TRAIN, NUM_VAL, NUM_VAL]:
-                raise ValueError("training and validation data are not in their places")
-            rate, decay, reg = (float(given.get(name, math.nan)) for name in TRAIN_PARAMETERS[4:7])
-            settings.append((rate, int(hidden_size), reg, decay))
-            self.trained.add(settings[-1])
-            return self.stats(settings[-1]) if settings[-1] in self.right else {}
-
-        net: Any = self.spare[int(hidden_size)].pop()
-        net.train = train
-        net.predict = lambda X: self.labels(settings[-1] if settings else None, X)
-        return net
-
-
-def check_search(best: int) -> None:
-    """Check that the best of all settings is found, wherever it stands."""
-    nets = Nets(best)
-    with substituted(two_layer_net, TwoLayerNet=nets.make):
-        found = two_layer_net.find_best_net(
-            {name: value.clone() for name, value in SEARCH.items()}, lambda: (RATES, SIZES, REGS, DECAYS)
-        )
-    net, stat, accuracy = cast(
-        "tuple[Any, object, object]", checks.parts(found, 3, what="network, statistics, accuracy")
-    )
-    checks.holds(
-        nets.trained == set(SETTINGS),
-        what="the settings that were tried",
-        problem="not all the combinations",
-        likely_cause="settings are mixed up, left out, or not passed on to train",
-    )
-    worst = min(nets.right.values()) / NUM_VAL
-    hints = [
-        Hint(85.0, says="this is a percentage; an accuracy is a number from 0 to 1"),
-        Hint(1 - worst, says="this is an accuracy on the training set; the validation set decides"),
-        Hint(worst, says="the worst network was chosen, or the one that is best on the training set"),
-        Hint(nets.right[SETTINGS[-1]] / NUM_VAL, says="the last network was chosen, not the best"),
-        Hint(nets.right[SETTINGS[0]] / NUM_VAL, says="the first network was chosen, not the best"),
-    ]
-    best_accuracy = checks.scalar(accuracy, what="the best accuracy")
-    checks.close(best_accuracy, 0.85, what="the best accuracy", hints=hints)
-    hints = [Hint(nets.stats(SETTINGS[-1]), says="these belong to the last network, not to the best")]
-    checks.close(stat, nets.stats(SETTINGS[best]), what="the statistics of the best network", hints=hints)
-    labels = net.predict(SEARCH["X_val"].clone())
-    hints = [
-        Hint(nets.labels(SETTINGS[-1], SEARCH["X_val"]), says="the last network was returned, not the best")
-    ]
-    checks.equal(labels, nets.labels(SETTINGS[best], SEARCH["X_val"]), what="the best network", hints=hints)
-
-
-@pytest.mark.task("find_best_net", weight=4)
-def test_best_net_in_the_middle() -> None:
-    """Search: the network with the highest accuracy on the validation set is found among 24."""
-    check_search(9)
-
-
-@pytest.mark.task("find_best_net", weight=3)
-def test_best_net_at_either_end() -> None:
-    """Search: it is found as well where it comes first or last."""
-    check_search(0)
-    check_search(len(SETTINGS) - 1)

@@ -1,6 +1,7 @@
 """Public checks of the two-layer network: small enough to be worked out by hand."""
 
-from typing import Any, cast
+from collections.abc import Collection
+from typing import Any
 
 import pytest
 import torch
@@ -16,6 +17,7 @@ Y = torch.tensor([0, 2])
 SUMS = torch.tensor([[1.0, 4.0, -2.0], [-2.0, 1.0, 1.0]])
 HIDDEN = torch.tensor([[1.0, 4.0, 0.0], [0.0, 1.0, 1.0]])
 SCORES = torch.tensor([[4.0, 4.0, 4.0], [1.0, 1.0, 1.0]])
+PLAIN = (type(None), bool, int, float, str, tuple, list, dict, Tensor)
 
 
 def network() -> dict[str, Tensor]:
@@ -43,6 +45,14 @@ def forward_backward(params: dict[str, Tensor], reg: float) -> Any:
     with substituted(two_layer_net, nn_forward_pass=forward):
         found = two_layer_net.nn_forward_backward(params, X.clone(), Y.clone(), reg=reg)
     return checks.parts(found, 2, what="loss and gradients")
+
+
+def named(found: Any, names: Collection[str], what: str) -> dict[str, object]:
+    """Return what the student's code returned, checked to be a dict with an entry of each name."""
+    checks.close(found if type(found) is not dict else {}, {}, what=what)
+    lacks = [name for name in names if name not in found]
+    checks.holds(lacks == [], what=what, problem=f"there is no {', no '.join(lacks)} in it")
+    return found  # type: ignore[no-any-return]
 
 
 def loss_of(params: dict[str, Tensor], reg: float) -> object:
@@ -77,7 +87,8 @@ def test_forward_by_hand() -> None:
 @pytest.mark.task("forward", weight=1)
 def test_forward_adds_the_second_bias() -> None:
     """Forward: b2 is added to the scores, and there is no ReLU behind them."""
-    scores, _ = two_layer_net.nn_forward_pass(with_second_bias(-6.0, 0.5, 2.0), X.clone())
+    found = two_layer_net.nn_forward_pass(with_second_bias(-6.0, 0.5, 2.0), X.clone())
+    scores, _ = checks.parts(found, 2, what="scores and hidden values")
     right = torch.tensor([[-2.0, 4.5, 6.0], [-5.0, 1.5, 3.0]])
     hints = [
         Hint(SCORES, says="the bias b2 was forgotten"),
@@ -104,7 +115,7 @@ def test_loss_by_hand() -> None:
     """Loss: two examples with probabilities 1/2, 1/4 and 1/4, without regularization."""
     loss = loss_of(with_second_bias(0.6931472, 0.0, 0.0), 0.0)
     hints = [
-        Hint(torch.tensor(2.0794415), says="the sum over the examples; divide it by their number N"),
+        Hint(torch.tensor(2.0794415), says="the losses were added up; divide by the number of examples N"),
         Hint(torch.tensor(-1.0397208), says="the sign: the loss is the mean of minus log p"),
         Hint(torch.tensor(-0.375), says="the logarithm was forgotten"),
         Hint(torch.tensor(1.1552453), says="the mean went over all classes, not over the right ones"),
@@ -135,10 +146,7 @@ def test_loss_regularization() -> None:
 
 def gradients(reg: float) -> dict[str, object]:
     """Return the gradients that the student's function gives."""
-    grads = forward_backward(network(), reg)[1]
-    complete = type(grads) is dict and {"W1", "b1", "W2", "b2"} <= grads.keys()
-    checks.holds(complete, what="the gradients", problem="not a dict with W1, b1, W2 and b2")
-    return grads  # type: ignore[no-any-return]
+    return named(forward_backward(network(), reg)[1], network(), what="the gradients")
 
 
 @pytest.mark.task("backward", weight=3)
@@ -233,8 +241,12 @@ def test_training_by_hand() -> None:
         Hint(torch.full((2, 3), 9.125), says="the learning rate decayed before the step, not after it"),
         Hint(torch.full((2, 3), 10.0), says="params still holds the old values: change them in the dict"),
     ]
-    checks.close(params["W1"], torch.full((2, 3), 8.25), what='params["W1"] after the training', hints=hints)
-    checks.close(params["b2"], torch.full((3,), 8.25), what='params["b2"] after the training')
+    trained = named(params, network(), what="params after the training")
+    checks.close(trained["W1"], torch.full((2, 3), 8.25), what='params["W1"] after the training', hints=hints)
+    hints = [Hint(torch.full((3,), 10.0), says="the biases were not trained; a step changes all parameters")]
+    checks.close(trained["b2"], torch.full((3,), 8.25), what='params["b2"] after the training', hints=hints)
+    histories = ("loss_history", "train_acc_history", "val_acc_history")
+    stats = named(stats, histories, what="the statistics")
     checks.close(stats["loss_history"], [60.0, 54.0, 51.0], what="the loss history")
     hints = [
         Hint([75.0] * 3, says="these are percentages; an accuracy is a number from 0 to 1"),
@@ -293,7 +305,8 @@ def test_settings() -> None:
         checks.number(rate, at_least=1e-12, what="a learning rate")
     for size in sizes:
         checks.number(size, at_least=1, what="a hidden size")
-        checks.holds(type(size) is int, what="a hidden size", problem="not an integer")
+        cause = "a hidden size is a whole number: write 32, not 32.0"
+        checks.holds(type(size) is int, what="a hidden size", problem="not an integer", likely_cause=cause)
     for strength in strengths:
         checks.number(strength, at_least=0, what="a regularization strength")
     for decay in decays:
@@ -303,20 +316,23 @@ def test_settings() -> None:
 @pytest.mark.task("find_best_net", weight=3)
 def test_best_of_two_networks() -> None:
     """Search: of two networks the one that is better on the validation set is returned."""
-    right = {1: torch.tensor([0, 1, 1, 0]), 2: torch.tensor([0, 0, 1, 1])}
-    history = {1: 0.5, 2: 1.0}
+    right = {1: torch.tensor([0, 1, 0, 0]), 2: torch.tensor([0, 0, 1, 0])}
+    history = {1: 0.25, 2: 0.75}
     kind = {"dtype": torch.float32, "device": "cpu"}
     spare = {size: two_layer_net.TwoLayerNet(2, size, 2, **kind) for size in right}
+    asked: set[int] = set()
 
     def make(input_size: int, hidden_size: int, output_size: int, *rest: object, **more: object) -> object:
-        net = spare[hidden_size]
-        good = history[hidden_size]
+        asked.add(hidden_size)
+        net = spare.get(hidden_size, spare[1])
+        good = history.get(hidden_size, 0.0)
         net.train = lambda *args, **kwargs: {
             "loss_history": [1.0],
             "train_acc_history": [1 - good / 2],
             "val_acc_history": [good],
         }
-        net.predict = lambda X: right[hidden_size] if len(X) == 4 else torch.zeros(len(X), dtype=torch.int64)
+        labels = right.get(hidden_size, 1 - data["y_val"])
+        net.predict = lambda X: labels if len(X) == 4 else torch.zeros(len(X), dtype=torch.int64)
         return net
 
     data = {
@@ -328,14 +344,20 @@ def test_best_of_two_networks() -> None:
     for sizes in ([1, 2], [2, 1]):
         with substituted(two_layer_net, TwoLayerNet=make):
             found = two_layer_net.find_best_net(data, lambda sizes=sizes: ([0.5], sizes, [0.0], [1.0]))
-        net, stat, best = cast(
-            "tuple[Any, Any, object]", checks.parts(found, 3, what="network, statistics, accuracy")
-        )
+        net, stat, best = checks.parts(found, 3, what="the network, its statistics and its accuracy")
+        checks.holds(asked == {1, 2}, what="the hidden sizes", problem="not 1 and 2, as the settings say")
         accuracy = checks.scalar(best, what="the best accuracy")
         hints = [
-            Hint(0.5, says="the worse network was chosen"),
-            Hint(100.0, says="this is a percentage; an accuracy is a number from 0 to 1"),
+            Hint(0.25, says="the worse network was chosen"),
+            Hint(75.0, says="this is a percentage; an accuracy is a number from 0 to 1"),
+            Hint(2 / 3, says="this is an accuracy on the training set; the validation set decides"),
         ]
-        checks.close(accuracy, 1.0, what="the best accuracy", hints=hints)
-        checks.close(stat["val_acc_history"], [1.0], what="the statistics of the best network")
-        checks.equal(net.predict(data["X_val"]), right[2], what="the labels of the best network")
+        checks.close(accuracy, 0.75, what="the best accuracy", hints=hints)
+        stat = named(stat, ["val_acc_history"], what="the statistics of the best network")
+        hints = [Hint([0.25], says="these belong to the worse network")]
+        checks.close(
+            stat["val_acc_history"], [0.75], what="its accuracies on the validation set", hints=hints
+        )
+        checks.holds(type(net) not in PLAIN, what="the best network", problem="not a TwoLayerNet")
+        labels = net.predict(data["X_val"])  # type: ignore[attr-defined]
+        checks.equal(labels, right[2], what="the labels of the best network")
