@@ -249,11 +249,11 @@ def check_layout(function: Student, known: Case) -> None:
 
 
 def check_far_scores(function: Student, kind: DataLoss) -> None:
-    """Compare where all scores of an example are close to 10,000, or to -10,000."""
-    for sign in (1.0, -1.0):
+    """Compare where all scores of an example are close to 10,000, or to -10,000, or some to each."""
+    turns = torch.ones(7), -torch.ones(7), torch.tensor([1.0, -1.0] * 3 + [1.0])
+    for signs in turns:
         W, X, y = examples("far", 7, 4, 5)
-        W, X = torch.cat([W, torch.full((1, 5), 1e4 * sign)]), torch.cat([X, torch.ones(7, 1)], dim=1)
-        W, X = W.double(), X.double()
+        W, X = torch.cat([W, torch.full((1, 5), 1e4)]), torch.cat([X, signs[:, None]], dim=1)
         known = case(kind, W, X, y)
         loss_and_gradient(function(W[:4].clone(), X[:, :4].clone(), y.clone(), 0.0), W[:4])
         found = function(*copies(known.arguments))
@@ -261,7 +261,8 @@ def check_far_scores(function: Student, kind: DataLoss) -> None:
             is_finite(found),
             what="loss or gradient of large scores",
             problem="infinite or NaN",
-            likely_cause="exp(10,000) is infinite, exp(-10,000) is 0: shift scores so that the largest is 0",
+            likely_cause="exp(10,000) is infinite, exp(-10,000) is 0: shift each example's scores "
+            "so that the largest is 0",
         )
         loss, gradient = loss_and_gradient(found, W)
         what, hints = "the loss of large scores", loss_hints(known)
