@@ -86,12 +86,7 @@ LAST = case("last", (2, 3, 6, 8), (4, 3, 2), 2, 1)
 
 def first(found: object) -> Any:
     """Return the result of a forward pass."""
-    checks.holds(
-        type(found) in (tuple, list) and len(found) == 2,  # type: ignore[arg-type]
-        what="what forward returns",
-        problem="not a pair of result and cache",
-    )
-    return found[0]  # type: ignore[index]
+    return checks.parts(found, 2, what="the result and the cache of Conv.forward")[0]
 
 
 def forward_hints(c: Case) -> list[Hint]:
@@ -109,6 +104,7 @@ def forward_hints(c: Case) -> list[Hint]:
         Hint(right[:, :, :-1, :-1], says="the last place of each row and column is missing"),
         Hint(right.transpose(2, 3), says="height and width are swapped"),
         Hint(F.conv2d(edges, w, b, stride=c.stride), says="padded by copies of the border; pad by zeros"),
+        Hint(right, says="the numbers are right, but not in the dtype of the images"),
     ]
 
 
@@ -153,7 +149,7 @@ def test_forward_in_scattered_memory() -> None:
 @pytest.mark.task("conv_forward", weight=2)
 def test_forward_keeps_the_size() -> None:
     """Convolution: ten 5 x 5 filters, stride 1 and pad 2, make 10 x 32 x 32 of 3 x 32 x 32."""
-    checks.close(first(layers.Conv.forward(*SAME.tensors(), SAME.param)), SAME.out(), what="the result")
+    check_forward(SAME)
 
 
 @pytest.mark.task("conv_forward", weight=2)
@@ -162,7 +158,9 @@ def test_forward_of_one_image_at_a_time() -> None:
     c = STRIDES["stride 2, pad 1 and a remainder"]
     for n, image in enumerate(c.x.split(1)):
         out = first(layers.Conv.forward(image.clone(), c.w.clone(), c.b.clone(), c.param))
-        checks.close(out, c.out()[n : n + 1], what=f"the result for image {n} alone")
+        alone = Case(c.b, c.stride, image, c.pad, c.w)
+        what = f"the result for image {n} alone"
+        checks.close(out, c.out()[n : n + 1], what=what, hints=forward_hints(alone))
 
 
 @pytest.mark.task("conv_forward", weight=2)
@@ -208,8 +206,8 @@ def test_forward_inputs_unchanged() -> None:
     param = LAST.param
     checks.close(first(layers.Conv.forward(x, w, b, param)), LAST.out(), what="the result")
     for name, before, after in zip(("x", "w", "b"), LAST.tensors(), (x, w, b), strict=True):
-        checks.unchanged(before, after, what=name)
-    checks.unchanged(LAST.param, param, what="conv_param")
+        checks.unchanged(before, after, what=f"the argument {name}")
+    checks.unchanged(LAST.param, param, what="the argument conv_param")
 
 
 @pytest.mark.constraint

@@ -5,6 +5,7 @@ gets its cache from the test, so that it does not hang on the forward pass.
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import convolution_layers as layers
 import pytest
@@ -64,11 +65,11 @@ class Case:
         x, w, b = (v.double() for v in (self.x, self.w, self.b))
         return F.conv2d(x, w, b, stride=self.stride, padding=self.pad).to(self.x.dtype)
 
-    def grads(self, dout: Tensor) -> tuple[Tensor, ...]:
-        """Return the right gradients."""
+    def grads(self, dout: Tensor, stride: int | None = None) -> tuple[Tensor, ...]:
+        """Return the right gradients, or those of the same number of places with another stride."""
         leaves = [v.double().requires_grad_() for v in (self.x, self.w, self.b)]
-        out = F.conv2d(*leaves, stride=self.stride, padding=self.pad)
-        found = torch.autograd.grad(out, leaves, dout.double())
+        out = F.conv2d(*leaves, stride=stride or self.stride, padding=self.pad)
+        found = torch.autograd.grad(out[:, :, : dout.shape[2], : dout.shape[3]], leaves, dout.double())
         return tuple(v.to(self.x.dtype) for v in found)
 
 
@@ -96,14 +97,23 @@ def backward_hints(c: Case, dout: Tensor) -> dict[str, list[Hint]]:
     right = dict(zip(("dx", "dw", "db"), c.grads(dout), strict=True))
     flipped = Case(c.b, c.stride, c.x, c.pad, c.w.flip(2, 3)).grads(dout)[0]
     padded = Case(c.b, c.stride, F.pad(c.x, (c.pad,) * 4), 0, c.w).grads(dout)[0]
+    side_by_side = c.grads(dout, stride=1)
     return {
         "dx": [
             Hint(padded, says="the padding is still around dx; cut it off"),
             Hint(flipped, says="the filters were flipped"),
+            Hint(
+                side_by_side[0],
+                says="the stride was forgotten: neighbours in dout belong `stride` pixels apart",
+            ),
             Hint(right["dx"] / len(c.x), says="divided by the number of images; the loss does that"),
         ],
         "dw": [
             Hint(right["dw"].flip(2, 3), says="the filters' gradients are flipped"),
+            Hint(
+                side_by_side[1],
+                says="the stride was forgotten: neighbours in dout belong `stride` pixels apart",
+            ),
             Hint(right["dw"] / len(c.x), says="divided by the number of images; the loss does that"),
         ],
         "db": [
@@ -117,15 +127,19 @@ def backward_hints(c: Case, dout: Tensor) -> dict[str, list[Hint]]:
 
 def check_backward(c: Case, dout: Tensor, what: str = "") -> None:
     """Compare the student's gradients with the right ones."""
-    found = layers.Conv.backward(dout.clone(), (*c.tensors(), c.param))
-    checks.holds(
-        type(found) in (tuple, list) and len(found) == 3,
-        what="what backward returns",
-        problem="not the three gradients dx, dw, db",
-    )
+    check_gradients(c, dout, layers.Conv.backward(dout.clone(), (*c.tensors(), c.param)), what)
+
+
+def check_gradients(c: Case, dout: Tensor, found: object, what: str = "") -> None:
+    """Compare what backward returned with the right gradients."""
     hints = backward_hints(c, dout)
-    for name, one, right in zip(("dx", "dw", "db"), found, c.grads(dout), strict=True):
-        checks.close(one, right, what=f"{name}{what}", hints=hints[name])
+    for name, one, right in zip(hints, three(found), c.grads(dout), strict=True):
+        checks.close(one, right, what=f"the gradient {name}{what}", hints=hints[name])
+
+
+def three(found: object) -> tuple[Any, ...]:
+    """Return the gradients."""
+    return checks.parts(found, 3, what="the gradients dx, dw, db of Conv.backward")
 
 
 @pytest.mark.task("conv_backward", weight=3)
@@ -158,9 +172,21 @@ def test_backward_in_scattered_memory() -> None:
     """Gradients of a convolution: a gradient may come in memory that is not contiguous."""
     dout = normal("scattered", *LAST.out().shape)
     cache = (scattered(LAST.x), scattered(LAST.w), LAST.b.clone(), LAST.param)
-    found = layers.Conv.backward(scattered(dout), cache)
-    for name, one, right in zip(("dx", "dw", "db"), found, LAST.grads(dout), strict=True):
-        checks.close(one, right, what=name)
+    check_gradients(LAST, dout, layers.Conv.backward(scattered(dout), cache))
+
+
+@pytest.mark.task("conv_backward", weight=1)
+def test_backward_of_two_batches() -> None:
+    """Gradients of a convolution: the cache that comes counts, not that of another call."""
+    dout = normal("batches", *LAST.out().shape)
+    other = case("other", tuple(LAST.x.shape), (4, 3, 2), 2, 1)
+    layers.Conv.backward(dout.clone(), (*other.tensors(), other.param))
+    found = three(layers.Conv.backward(dout.clone(), (*LAST.tensors(), LAST.param)))
+    for name, one, right, stale in zip(
+        ("dx", "dw", "db"), found, LAST.grads(dout), other.grads(dout), strict=True
+    ):
+        hints = [Hint(stale, says="these are the gradients of an earlier call; use the cache that came")]
+        checks.close(one, right, what=f"the gradient {name}", hints=hints)
 
 
 @pytest.mark.task("conv_backward", weight=3)
@@ -170,9 +196,9 @@ def test_backward_is_the_adjoint() -> None:
     y = normal("adjoint/y", *c.out().shape)
     images = Case(torch.zeros_like(c.b), c.stride, c.x, c.pad, c.w).out()
     product = float((images * y).sum())
-    dx, dw, _ = layers.Conv.backward(y.clone(), (*c.tensors(), c.param))
+    dx, dw, _ = three(layers.Conv.backward(y.clone(), (*c.tensors(), c.param)))
     for name, v, g in (("dx", c.x, dx), ("dw", c.w, dw)):
-        g = checks.tensor(g, shape=v.shape, dtype=torch.float64, what=name)
+        g = checks.tensor(g, shape=v.shape, dtype=torch.float64, what=f"the gradient {name}")
         checks.close(float((v * g).sum()), product, what=f"the product with {name}", operation="cancellation")
 
 
@@ -182,10 +208,9 @@ def test_backward_inputs_unchanged() -> None:
     """Gradients of a convolution: neither the gradient that came nor the cache is modified."""
     dout = normal("kept", *LAST.out().shape)
     given, (x, w, b) = dout.clone(), LAST.tensors()
-    dx, _, _ = layers.Conv.backward(given, (x, w, b, LAST.param))
-    checks.close(dx, LAST.grads(dout)[0], what="dx")
+    check_gradients(LAST, dout, layers.Conv.backward(given, (x, w, b, LAST.param)))
     for name, before, after in (("dout", dout, given), ("x", LAST.x, x), ("w", LAST.w, w)):
-        checks.unchanged(before, after, what=name)
+        checks.unchanged(before, after, what=f"the argument {name}")
 
 
 @pytest.mark.constraint

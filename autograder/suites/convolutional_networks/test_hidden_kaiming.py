@@ -9,12 +9,16 @@ import torch
 from helpers import checks
 
 
-def check_kaiming(shape: tuple[int, ...], variance: float, **arguments: Any) -> None:
-    """Check weights against their variance."""
+def check_kaiming(shape: tuple[int, ...], variance: float, turned: float, **arguments: Any) -> None:
+    """Check weights against their variance, and against `turned`, which counts what goes out."""
     w = cn.kaiming_initializer(**arguments)
     found = checks.tensor(w, shape=shape, dtype=torch.float32, what="the weights").double()
-    ratio = float((found**2).mean()) / variance
-    causes = {0.5: "the gain is 2 in front of a ReLU", 2.0: "the gain is 1 where no ReLU follows"}
+    ratio = checks.number(float((found**2).mean()) / variance, what="the variance of the weights, relative")
+    causes = {
+        0.5: "the gain is 2 in front of a ReLU",
+        2.0: "the gain is 1 where no ReLU follows",
+        turned / variance: "fan_in is how many numbers go into one output, not how many outputs there are",
+    }
     near = [says for factor, says in causes.items() if abs(ratio / factor - 1) < 0.05]
     checks.holds(
         abs(ratio - 1) < 0.05,  # 10 standard deviations
@@ -34,15 +38,15 @@ def check_kaiming(shape: tuple[int, ...], variance: float, **arguments: Any) -> 
 @pytest.mark.task("kaiming", weight=2)
 def test_kaiming_of_linear_layers() -> None:
     """Kaiming initialization: of a fully connected layer, with a ReLU and without."""
-    check_kaiming((400, 200), 2 / 400, Din=400, Dout=200)
-    check_kaiming((200, 400), 1 / 200, Din=200, Dout=400, relu=False)
+    check_kaiming((400, 250), 2 / 400, 2 / 250, Din=400, Dout=250)
+    check_kaiming((250, 400), 1 / 250, 1 / 400, Din=250, Dout=400, relu=False)
 
 
 @pytest.mark.task("kaiming", weight=2)
 def test_kaiming_of_convolutions() -> None:
     """Kaiming initialization: of a convolution, with a ReLU and without."""
-    check_kaiming((60, 40, 5, 5), 2 / (40 * 25), Din=40, Dout=60, K=5)
-    check_kaiming((150, 80, 3, 3), 1 / (80 * 9), Din=80, Dout=150, K=3, relu=False)
+    check_kaiming((60, 40, 5, 5), 2 / (40 * 25), 2 / (60 * 25), Din=40, Dout=60, K=5)
+    check_kaiming((130, 80, 3, 3), 1 / (80 * 9), 1 / (130 * 9), Din=80, Dout=130, K=3, relu=False)
 
 
 @pytest.mark.task("kaiming", weight=1)

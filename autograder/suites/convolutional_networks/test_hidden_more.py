@@ -95,17 +95,15 @@ def test_dilated_conv() -> None:
     w = normal("dilated", 6, 4, 3, 2)
     for stride, pad, dilation in ((1, 0, 2), (2, 1, 3), (1, 2, 1)):
         options = {"stride": stride, "padding": pad}
-        hints = {"the dilation was forgotten": F.conv2d(X, w, B, **options)}
+        right, dense = F.conv2d(X, w, B, dilation=dilation, **options), F.conv2d(X, w, B, **options)
+        hints = {
+            "the dilation was forgotten": dense,
+            "the entries of a filter lie side by side": dense[:, :, : right.shape[2], : right.shape[3]],
+            "the bias was forgotten": right - B[:, None, None],
+            "the filters were flipped": F.conv2d(X, w.flip(2, 3), B, dilation=dilation, **options),
+        }
         settings = {"stride": stride, "pad": pad, "dilation": dilation}
-        check(
-            more.dilated_conv,
-            F.conv2d(X, w, B, dilation=dilation, **options),
-            X,
-            w,
-            B,
-            hints=hints,
-            **settings,
-        )
+        check(more.dilated_conv, right, X, w, B, hints=hints, **settings)
 
 
 @pytest.mark.constraint
@@ -172,7 +170,11 @@ def test_conv3d() -> None:
     x, w = normal("volume", 2, 2, 5, 4, 6), normal("volume/w", 6, 2, 3, 1, 2)
     for stride, pad in ((1, 0), (2, 1)):
         right = F.conv3d(x, w, B, stride=stride, padding=pad)
-        hints = {"the filters were flipped": F.conv3d(x, w.flip(2, 3, 4), B, stride=stride, padding=pad)}
+        flat = F.conv3d(x, w, B, stride=stride, padding=(0, pad, pad))
+        hints = {
+            "the filters were flipped": F.conv3d(x, w.flip(2, 3, 4), B, stride=stride, padding=pad),
+            "the depth was not padded": flat,
+        }
         check(more.conv3d, right, x, w, B, hints=hints, stride=stride, pad=pad)
 
 

@@ -69,6 +69,9 @@ HINTS = {
 }
 
 
+TURNED = "the wrong way round: the momentum belongs to the old value"
+
+
 def forward(x: Tensor, **param: Any) -> Any:
     """Return result and cache of the student's forward pass."""
     bn_param = {"mode": "train", "eps": EPS, **param}
@@ -78,12 +81,18 @@ def forward(x: Tensor, **param: Any) -> Any:
 
 def pair(found: object) -> Any:
     """Return result and cache."""
+    return checks.parts(found, 2, what="the result and the cache of BatchNorm.forward")
+
+
+def kept(bn_param: dict[str, Any], name: str) -> Any:
+    """Return what the student's forward pass put into bn_param."""
     checks.holds(
-        type(found) in (tuple, list) and len(found) == 2,  # type: ignore[arg-type]
-        what="what forward returns",
-        problem="not a pair of result and cache",
+        name in bn_param,
+        what="bn_param after the call",
+        problem=f"holds no {name}",
+        likely_cause="put the new tensor into the bn_param that came, not into another dict",
     )
-    return found
+    return bn_param[name]
 
 
 def check_forward(x: Tensor, out: object) -> None:
@@ -127,19 +136,19 @@ def test_running_statistics() -> None:
         turned = (1 - momentum) * RUNNING_VAR + momentum * var
         unbiased = momentum * RUNNING_VAR + (1 - momentum) * X.var(dim=0)
         hints = [
-            Hint((1 - momentum) * RUNNING_MEAN + momentum * X.mean(dim=0), says="the wrong way round"),
+            Hint((1 - momentum) * RUNNING_MEAN + momentum * X.mean(dim=0), says=TURNED),
             Hint(X.mean(dim=0), says="this is the mean of the batch alone"),
             Hint(RUNNING_MEAN, says="not updated; put the new tensor into bn_param"),
         ]
-        checks.close(bn_param["running_mean"], mean, what="running_mean", hints=hints)
+        checks.close(kept(bn_param, "running_mean"), mean, what="running_mean", hints=hints)
         hints = [
-            Hint(turned, says="the wrong way round: the momentum belongs to the old value"),
+            Hint(turned, says=TURNED),
             Hint(unbiased, says="the variance of the batch was divided by N - 1; divide by N"),
             Hint(RUNNING_VAR, says="not updated; put the new tensor into bn_param"),
             Hint((momentum * RUNNING_VAR.sqrt() + (1 - momentum) * var.sqrt()), says="standard deviations"),
         ]
         right = momentum * RUNNING_VAR + (1 - momentum) * var
-        checks.close(bn_param["running_var"], right, what="running_var", hints=hints)
+        checks.close(kept(bn_param, "running_var"), right, what="running_var", hints=hints)
 
 
 @pytest.mark.task("batchnorm_forward", weight=1)
@@ -147,8 +156,13 @@ def test_running_statistics_begin_at_zero() -> None:
     """Batch normalization: without running statistics in bn_param, they begin at zero."""
     _, bn_param = forward(X.clone())
     for name, value in (("mean", X.mean(dim=0)), ("var", X.var(dim=0, unbiased=False))):
-        found = bn_param.get(f"running_{name}")
-        checks.close(found, 0.1 * value, what=f"running_{name}", hints=[Hint(value, "the batch alone")])
+        found = kept(bn_param, f"running_{name}")
+        hints = [
+            Hint(value, says="this is that of the batch alone"),
+            Hint(0.9 * value, says=TURNED),
+            Hint(0.1 * X.var(dim=0), says="the variance of the batch was divided by N - 1; divide by N"),
+        ]
+        checks.close(found, 0.1 * value, what=f"running_{name}", hints=hints)
 
 
 @pytest.mark.task("batchnorm_forward", weight=1)
@@ -156,7 +170,7 @@ def test_running_statistics_are_not_shared() -> None:
     """Batch normalization: tensors of running statistics that somebody else holds stay as they are."""
     mean, var = RUNNING_MEAN.clone(), RUNNING_VAR.clone()
     _, bn_param = forward(X.clone(), running_mean=mean, running_var=var)
-    checks.tensor(bn_param["running_mean"], shape=(D,), dtype=torch.float64, what="running_mean")
+    checks.tensor(kept(bn_param, "running_mean"), shape=(D,), dtype=torch.float64, what="running_mean")
     checks.unchanged(RUNNING_MEAN, mean, what="the old running_mean")
     checks.unchanged(RUNNING_VAR, var, what="the old running_var")
 
@@ -169,12 +183,19 @@ def test_testing() -> None:
         Hint(normalized(X), says="the statistics of the batch were used"),
         Hint(GAMMA * (X - RUNNING_MEAN) / RUNNING_VAR.sqrt() + BETA, says="eps was forgotten"),
         Hint((X - RUNNING_MEAN) / (RUNNING_VAR + EPS).sqrt(), says="gamma and beta were forgotten"),
+        Hint(
+            BETA * (X - RUNNING_MEAN) / (RUNNING_VAR + EPS).sqrt() + GAMMA, says="gamma and beta are swapped"
+        ),
+        Hint(
+            GAMMA * (X - RUNNING_MEAN) / (RUNNING_VAR.sqrt() + EPS) + BETA,
+            says="eps was added to the standard deviation; add it to the variance",
+        ),
     ]
     given = {"mode": "test", "running_mean": RUNNING_MEAN.clone(), "running_var": RUNNING_VAR.clone()}
     (out, _), bn_param = forward(X.clone(), **given)
     checks.close(out, right, what="the result", hints=hints)
-    checks.close(bn_param["running_mean"], RUNNING_MEAN, what="running_mean after it")
-    checks.close(bn_param["running_var"], RUNNING_VAR, what="running_var after it")
+    checks.close(kept(bn_param, "running_mean"), RUNNING_MEAN, what="running_mean after it")
+    checks.close(kept(bn_param, "running_var"), RUNNING_VAR, what="running_var after it")
     (one, _), _ = forward(X[:1].clone(), **given)
     checks.close(one, right[:1], what="the result for one example")
 
@@ -187,7 +208,7 @@ def test_forward_inputs_unchanged() -> None:
     out, _ = pair(layers.BatchNorm.forward(x, gamma, beta, {"mode": "train", "eps": EPS}))
     check_forward(X, out)
     for name, before, after in (("x", X, x), ("gamma", GAMMA, gamma), ("beta", BETA, beta)):
-        checks.unchanged(before, after, what=name)
+        checks.unchanged(before, after, what=f"the argument {name}")
 
 
 @pytest.mark.constraint
@@ -229,11 +250,7 @@ def check_backward(function: Callable[..., Any], x: Tensor, dout: Tensor) -> Non
     """Compare the student's gradients with the right ones, or with those of the student's forward pass."""
     (out, cache), _ = forward(x.clone())
     found = function(dout.clone(), cache)
-    checks.holds(
-        type(found) in (tuple, list) and len(found) == 3,
-        what="what backward returns",
-        problem="not the three gradients dx, dgamma, dbeta",
-    )
+    found = checks.parts(found, 3, what="the gradients dx, dgamma, dbeta")
     for mistake in HINTS:
         if agree([out], [normalized(x, mistake=mistake)]) and any(
             agree(found, expected) for expected in (gradients(x, dout, mistake), of_formula(x, dout, mistake))
@@ -247,7 +264,15 @@ def check_backward(function: Callable[..., Any], x: Tensor, dout: Tensor) -> Non
             Hint(GAMMA * scale * centered, says="the way through the variance was forgotten"),
             Hint(
                 GAMMA * scale * (dout - z * (dout * z).mean(dim=0)),
-                says="that through the mean was forgotten",
+                says="the way through the mean was forgotten",
+            ),
+            Hint(
+                GAMMA * scale * (centered - z * (dout * z).sum(dim=0)),
+                says="a sum over the batch stands where a mean belongs",
+            ),
+            Hint(
+                GAMMA * scale * (dout - dout.sum(dim=0) - z * (dout * z).mean(dim=0)),
+                says="a sum over the batch stands where a mean belongs",
             ),
             Hint(right[0] / GAMMA, says="gamma was forgotten"),
         ],
@@ -262,7 +287,7 @@ def check_backward(function: Callable[..., Any], x: Tensor, dout: Tensor) -> Non
         ],
     }
     for name, one, expected in zip(("dx", "dgamma", "dbeta"), found, right, strict=True):
-        checks.close(one, expected, what=name, hints=hints[name])
+        checks.close(one, expected, what=f"the gradient {name}", hints=hints[name])
 
 
 @pytest.mark.task("batchnorm_backward", weight=3)

@@ -65,12 +65,7 @@ GAPS = setting(1, 2, 3)
 
 def first(found: object) -> Any:
     """Return the result of a forward pass."""
-    checks.holds(
-        type(found) in (tuple, list) and len(found) == 2,  # type: ignore[arg-type]
-        what="what forward returns",
-        problem="not a pair of result and cache",
-    )
-    return found[0]  # type: ignore[index]
+    return checks.parts(found, 2, what="the result and the cache of MaxPool.forward")[0]
 
 
 def check_forward(x: Tensor, param: dict[str, int], what: str = "the result") -> None:
@@ -128,7 +123,7 @@ def test_forward_inputs_unchanged() -> None:
     """Max pooling: the images are not modified."""
     x = X.clone()
     checks.close(first(layers.MaxPool.forward(x, dict(APART))), pooled(X, APART), what="the result")
-    checks.unchanged(X, x, what="x")
+    checks.unchanged(X, x, what="the argument x")
 
 
 @pytest.mark.constraint
@@ -141,7 +136,7 @@ def test_forward_source() -> None:
 # Backward
 
 
-def check_backward(x: Tensor, param: dict[str, int], what: str = "dx") -> None:
+def check_backward(x: Tensor, param: dict[str, int], what: str = "the gradient dx") -> None:
     """Compare the student's gradient with the right one."""
     dout = distinct("dout", *pooled(x, param).shape).to(x.dtype)
     right = gradient(x, param, dout)
@@ -178,7 +173,7 @@ def test_backward() -> None:
 def test_backward_with_overlap() -> None:
     """Gradient of max pooling: where windows overlap, gradients add up."""
     for name, param in OVERLAPPING.items():
-        check_backward(X, param, f"dx with {name}")
+        check_backward(X, param, f"the gradient dx with {name}")
 
 
 @pytest.mark.task("max_pool_backward", weight=1)
@@ -193,7 +188,7 @@ def test_backward_in_scattered_memory() -> None:
     param = OVERLAPPING["windows of 3 x 3 with stride 2"]
     dout = distinct("scattered", *pooled(X, param).shape)
     found = layers.MaxPool.backward(scattered(dout), (scattered(X), dict(param)))
-    checks.close(found, gradient(X, param, dout), what="dx")
+    checks.close(found, gradient(X, param, dout), what="the gradient dx")
 
 
 @pytest.mark.task("max_pool_backward", weight=2)
@@ -202,7 +197,7 @@ def test_backward_after_ties() -> None:
     x = distinct("ties", 2, 2, 4, 6).sign().clamp(min=0)  # zeros and ones: ties wherever one looks
     dout = distinct("ties/dout", 2, 2, 2, 3)
     found = layers.MaxPool.backward(dout.clone(), (x.clone(), dict(APART)))
-    dx = checks.tensor(found, shape=x.shape, dtype=x.dtype, what="dx")
+    dx = checks.tensor(found, shape=x.shape, dtype=x.dtype, what="the gradient dx")
     windows, shares = (v.unfold(2, 2, 2).unfold(3, 2, 2).flatten(4) for v in (x, dx))
     largest = windows == windows.amax(dim=4, keepdim=True)
     hints = [
@@ -211,7 +206,9 @@ def test_backward_after_ties() -> None:
     ]
     checks.close(shares.sum(dim=4), dout, what="the gradient that a window passes on", hints=hints)
     stray = float((shares * ~largest).abs().amax())
-    checks.holds(stray == 0, what="dx", problem="not zero where a value is smaller than the largest")
+    checks.holds(
+        stray == 0, what="the gradient dx", problem="not zero where a value is smaller than the largest"
+    )
 
 
 @pytest.mark.constraint
@@ -220,9 +217,10 @@ def test_backward_inputs_unchanged() -> None:
     """Gradient of max pooling: neither the gradient that came nor the images are modified."""
     x, dout = X.clone(), distinct("kept", *pooled(X, APART).shape)
     given = dout.clone()
-    checks.close(layers.MaxPool.backward(given, (x, dict(APART))), gradient(X, APART, dout), what="dx")
-    checks.unchanged(X, x, what="x")
-    checks.unchanged(dout, given, what="dout")
+    found = layers.MaxPool.backward(given, (x, dict(APART)))
+    checks.close(found, gradient(X, APART, dout), what="the gradient dx")
+    checks.unchanged(X, x, what="the argument x")
+    checks.unchanged(dout, given, what="the argument dout")
 
 
 @pytest.mark.constraint
