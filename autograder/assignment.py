@@ -21,11 +21,18 @@ MAX_POINTS = 10_000
 
 @dataclass(frozen=True)
 class Task:
-    """One task of an assignment and what it is worth."""
+    """One task of an assignment and what it is worth.
+
+    Attributes
+    ----------
+    extra : bool
+        Whether its points come on top: who leaves the task out can still earn everything.
+    """
 
     id: str
     title: str
     points: Fraction
+    extra: bool = False
 
 
 @dataclass(frozen=True)
@@ -78,6 +85,8 @@ class Assignment:
         Which of several submissions of a student counts.
     allow : tuple of Allowance
         Exceptions of the leak check of releases.
+    weights : tuple of str
+        Files of saved weights that students may hand in, such as ``best_net.pt``.
     """
 
     name: str
@@ -91,6 +100,7 @@ class Assignment:
     deadline: datetime | None = None
     attempts: Literal["latest", "best"] = "latest"
     allow: tuple[Allowance, ...] = ()
+    weights: tuple[str, ...] = ()
 
     @property
     def file(self) -> Path:
@@ -99,7 +109,12 @@ class Assignment:
 
     @property
     def max_points(self) -> Fraction:
-        """What a perfect submission earns."""
+        """What a perfect submission earns, without extra credit."""
+        return sum((task.points for task in self.tasks if not task.extra), Fraction())
+
+    @property
+    def all_points(self) -> Fraction:
+        """What a perfect submission earns, with all extra credit."""
         return sum((task.points for task in self.tasks), Fraction())
 
 
@@ -121,6 +136,7 @@ def load(course: Course, name: str) -> Assignment:
         raise ConfigError(str(path), f"`name` is {table.name!r}", f"expected the folder's name, {name!r}")
     suite = course.root / "autograder" / "suites" / name
     _require_files(path, folder, [f"{module}.py" for module in table.modules], "`modules`")
+    _require_files(path, folder, list(table.weights), "`weights`")
     _require_files(path, suite, list(table.tiers), "`tiers`")
     return Assignment(
         name=name,
@@ -128,12 +144,13 @@ def load(course: Course, name: str) -> Assignment:
         folder=folder,
         suite=suite,
         modules=table.modules,
-        tasks=tuple(Task(task.id, task.title, task.points) for task in table.tasks),
+        tasks=tuple(Task(task.id, task.title, task.points, task.extra) for task in table.tasks),
         tiers=dict(table.tiers),
         limits=TestLimits(**table.limits.model_dump()),
         deadline=_deadline(path, table, course.timezone),
         attempts=table.submissions.attempts,
         allow=table.release.allow,
+        weights=table.weights,
     )
 
 
@@ -189,6 +206,7 @@ class _TaskTable(settings.Table):
     id: Identifier
     title: Annotated[str, Field(min_length=1)]
     points: Points
+    extra: Annotated[bool, Field(strict=True)] = False
 
 
 class _LimitsTable(settings.Table):
@@ -210,6 +228,7 @@ class _AssignmentTable(settings.Table):
     name: str
     title: Annotated[str, Field(min_length=1)]
     modules: Annotated[tuple[Identifier, ...], Field(min_length=1)]
+    weights: tuple[Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,60}\.pt$")], ...] = ()
     deadline: datetime | None = None
     timezone: str | None = None
     tiers: Annotated[

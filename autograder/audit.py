@@ -199,7 +199,7 @@ def _scored(
 
 
 def _faults(assignment: Assignment, plan: Sequence[PlannedTest], scores: dict[str, float]) -> Iterator[str]:
-    top = float(assignment.max_points)
+    top = float(assignment.all_points)
     if scores[REFERENCE] != top:
         yield f"The reference gets {scores[REFERENCE]:g} of {top:g} points."
     if scores[STUB] != 0:

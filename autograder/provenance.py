@@ -61,5 +61,7 @@ def _sources(assignment: Assignment) -> Iterator[tuple[str, Path]]:
     yield "assignment", assignment.file
     for module in assignment.modules:
         yield f"solutions/{module}.py", assignment.folder / f"{module}.py"
+    for name in assignment.weights:
+        yield f"solutions/{name}", assignment.folder / name
     for path in (*assignment.suite.rglob("*.py"), *assignment.suite.rglob("*.toml")):
         yield f"suite/{path.relative_to(assignment.suite).as_posix()}", path

@@ -99,6 +99,8 @@ class TaskResult(Model):
     title: str
     points: float
     max_points: float
+    extra: bool = False
+    """Whether the points come on top of `max_score`."""
 
 
 class SandboxReport(Model):
@@ -135,6 +137,7 @@ class SubmissionResult(Model):
     """Name for people to read, where the submission tells one."""
     score: float
     max_score: float
+    """What everything but extra credit is worth; `score` may be more."""
     notes: list[str] = Field(default_factory=list)
     """Plain sentences about the submission as a whole: ignored files, why nothing ran."""
     tasks: list[TaskResult]

@@ -147,6 +147,7 @@ def score(
                 title=task.title,
                 points=_rounded(per_task[task.id]),
                 max_points=_rounded(task.points),
+                extra=task.extra,
             )
             for task in assignment.tasks
         ],

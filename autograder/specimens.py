@@ -37,8 +37,8 @@ class Solved:
 
 
 def reference(assignment: Assignment) -> Submission:
-    """Return the reference solution as a submission."""
-    return _submission(assignment, REFERENCE, sources(assignment))
+    """Return the reference solution as a submission, with the weights that belong to it."""
+    return _submission(assignment, REFERENCE, sources(assignment), _weights(assignment))
 
 
 def stub(assignment: Assignment) -> Submission:
@@ -64,7 +64,8 @@ def with_body(assignment: Assignment, function: Solved, body: str) -> Submission
     lines = files[function.file].split("\n")
     new = textwrap.indent(body, " " * function.indent).split("\n")
     lines[function.body.start : function.body.stop] = new
-    return _submission(assignment, function.name, files | {function.file: "\n".join(lines)})
+    changed = files | {function.file: "\n".join(lines)}
+    return _submission(assignment, function.name, changed, _weights(assignment))
 
 
 def solution_lines(text: str, file: str) -> set[int]:
@@ -99,5 +100,12 @@ def _functions(statements: list[ast.stmt], prefix: str = "") -> list[tuple[str, 
     return found
 
 
-def _submission(assignment: Assignment, student: str, files: dict[str, str]) -> Submission:
-    return Submission(student, assignment.folder, {name: text.encode() for name, text in files.items()})
+def _weights(assignment: Assignment) -> dict[str, bytes]:
+    return {name: (assignment.folder / name).read_bytes() for name in assignment.weights}
+
+
+def _submission(
+    assignment: Assignment, student: str, files: dict[str, str], weights: dict[str, bytes] | None = None
+) -> Submission:
+    coded = {name: text.encode() for name, text in files.items()}
+    return Submission(student, assignment.folder, coded | (weights or {}))

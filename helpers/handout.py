@@ -67,6 +67,8 @@ class Handout:
         Such as ``"knn"``, and the name that people read.
     modules : tuple of str
         Modules to hand in, each as ``<module>.py``.
+    weights : tuple of str
+        Files of saved weights that may be handed in with them.
     tasks : tuple of Task
         In the order of the notebook.
     tests : tuple of PublicTest
@@ -79,6 +81,7 @@ class Handout:
     name: str
     title: str
     modules: tuple[str, ...]
+    weights: tuple[str, ...]
     tasks: tuple[Task, ...]
     tests: tuple[PublicTest, ...]
     stubs: dict[str, str]
@@ -137,6 +140,7 @@ def _parsed(folder: Path, plain: dict[str, Any]) -> Handout:
         name=plain["name"],
         title=plain["title"],
         modules=tuple(plain["modules"]),
+        weights=tuple(plain["weights"]),
         tasks=tuple(Task(task["id"], task["title"], task["points"]) for task in plain["tasks"]),
         tests=tuple(
             PublicTest(test["id"], test["title"], test["task"], test["points"], test["kind"])

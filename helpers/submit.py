@@ -25,7 +25,7 @@ class SubmissionRefused(HandoutError):
 
 
 def build(name: str) -> None:
-    """Pack the modules and the notebook of an assignment into a zip, and say where it is.
+    """Pack the modules and the notebook of an assignment into a zip, with saved weights, and say where it is.
 
     The same files give the same zip, byte for byte. ``manifest.json`` in it holds their SHA-256 and the
     versions of Python, PyTorch and NumPy. On Colab, the browser is offered the download.
@@ -42,7 +42,7 @@ def build(name: str) -> None:
     files = {f"{module}.py": _module(found, module) for module in found.modules}
     _require_checked(found, files)
     document = _notebook(found)
-    packed = files if document is None else files | {f"{name}.ipynb": document.content}
+    packed = files | _weights(found) | ({} if document is None else {f"{name}.ipynb": document.content})
     target = Path.cwd() / f"{name}-submission.zip"
     _replace(target, pack(name, packed))
     frontend.say(_summary(found, target, packed, document))
@@ -91,6 +91,13 @@ def _module(found: Handout, module: str) -> bytes:
             f"{file.name} in {file.parent} is as you received it; save your work in it first."
         )
     return content
+
+
+def _weights(found: Handout) -> dict[str, bytes]:
+    """Return the weights that were saved beside the notebook, or in the assignment's folder."""
+    places = {name: (Path.cwd() / name, found.folder / name) for name in found.weights}
+    saved = {name: next((path for path in paths if path.is_file()), None) for name, paths in places.items()}
+    return {name: path.read_bytes() for name, path in saved.items() if path is not None}
 
 
 def _require_checked(found: Handout, files: dict[str, bytes]) -> None:
@@ -144,6 +151,8 @@ def _summary(found: Handout, target: Path, packed: dict[str, bytes], document: D
 
 
 def _saved(found: Handout, member: str, document: Document | None) -> str:
+    if member in found.weights:
+        return ""
     if member.endswith(".py"):
         return f"  saved at {live.clock(found.file(member.removesuffix('.py')).stat().st_mtime)}"
     if document is None or document.saved is None:

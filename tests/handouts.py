@@ -54,6 +54,7 @@ CHECKS = {
     "name": "toy",
     "title": "A toy",
     "modules": ["toy"],
+    "weights": ["toy_weights.pt"],
     "tasks": [
         {"id": "double", "title": "Doubling", "points": 6},
         {"id": "total", "title": "Adding up", "points": 4},

@@ -7,7 +7,7 @@ from html.parser import HTMLParser
 import pytest
 
 from autograder.records import Record
-from autograder.reports import feedback
+from autograder.reports import feedback, wording
 from autograder.results import Feedback, Location, Status, SubmissionResult
 
 HOSTILE = "<script>alert(1)</script>\"'&\x1b[2J\u202e{{ 7*7 }}"
@@ -148,3 +148,14 @@ def test_submission_that_did_not_run(result: SubmissionResult) -> None:
 def test_every_status_has_a_look(result: SubmissionResult, status: Status) -> None:
     tests = [result.tests[0].model_copy(update={"status": status, "feedback": None}), *result.tests[1:]]
     assert _render(result.model_copy(update={"tests": tests}))
+
+
+def test_extra_credit_is_called_so_and_fills_no_bar_twice(result: SubmissionResult) -> None:
+    first, *others = result.tasks
+    extra = first.model_copy(update={"extra": True, "points": first.max_points})
+    more = result.model_copy(update={"tasks": [extra, *others], "score": result.max_score + 2})
+    page = feedback.page(Record(more), title="Toy", course="Course")
+    assert (page.percent, page.sections[0].percent) == (100.0, 100.0)
+    points = f"{wording.number(first.max_points)} / {wording.number(first.max_points)} extra"
+    for text in (_render(more), feedback.render_markdown(Record(more), title="Toy", course="Course")):
+        assert text.count(" extra") == text.count(points) > 0

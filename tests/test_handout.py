@@ -16,6 +16,7 @@ PLAIN: dict[str, Any] = {
     "name": "toy",
     "title": "A toy",
     "modules": ["toy"],
+    "weights": ["toy_weights.pt"],
     "tasks": [{"id": "first", "title": "The first task", "points": 10}],
     "tests": [
         {
@@ -50,6 +51,7 @@ def test_everything_is_read(folder: Path) -> None:
         name="toy",
         title="A toy",
         modules=("toy",),
+        weights=("toy_weights.pt",),
         tasks=(Task("first", "The first task", 10),),
         tests=(PublicTest("test_public.py::test_a", "Adds", "first", 2.5, "value"),),
         stubs={"toy.py": "0" * 64},

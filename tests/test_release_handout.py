@@ -41,6 +41,7 @@ def test_the_list_of_checks_has_the_points_of_the_grader_and_nothing_hidden(cour
         "name": "shapes",
         "title": "Shapes",
         "modules": ["shapes"],
+        "weights": [],
         "tasks": [
             {"id": "area", "title": "The area", "points": 10},
             {"id": "table", "title": "A table", "points": 2.5},

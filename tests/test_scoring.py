@@ -149,3 +149,17 @@ def test_shares_add_up_exactly(points: list[Fraction], weights: list[Fraction]) 
 def test_planned_tests_and_outcomes_cannot_change() -> None:
     with pytest.raises(dataclasses.FrozenInstanceError):
         _test("a").weight = Fraction(2)  # type: ignore[misc]
+
+
+def test_extra_credit_comes_on_top() -> None:
+    plain = _assignment(10, 5)
+    assignment = dataclasses.replace(
+        plain, tasks=(plain.tasks[0], dataclasses.replace(plain.tasks[1], extra=True))
+    )
+    assert (assignment.max_points, assignment.all_points) == (10, 15)
+    plan = [_test("a"), _test("b", "t1")]
+    regular = _score(assignment, plan, Outcome("a", Status.passed), Outcome("b", Status.failed))
+    everything = _score(assignment, plan, Outcome("a", Status.passed), Outcome("b", Status.passed))
+    assert (regular.score, everything.score) == (10, 15)
+    assert regular.max_score == everything.max_score == 10
+    assert [task.extra for task in regular.tasks] == [False, True]

@@ -13,7 +13,7 @@ from autograder.intake.snapshot import Unreadable
 
 def _read(folder: Path, name: str = "knn.py") -> bytes:
     with snapshot.opened(folder) as descriptor:
-        return snapshot.read_text(name, descriptor)
+        return snapshot.read_file(name, descriptor)
 
 
 def test_bytes_arrive_unchanged(tmp_path: Path) -> None:

@@ -44,6 +44,14 @@ def refusal() -> str:
     return str(caught.value)
 
 
+def test_saved_weights_go_with_it(toy: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (toy.parent / "toy_weights.pt").write_bytes(b"weights")
+    submit.build("toy")
+    with zipfile.ZipFile(toy.parent / "toy-submission.zip") as archive:
+        assert archive.read("toy_weights.pt") == b"weights"
+    assert "toy_weights.pt" in capsys.readouterr().out
+
+
 def test_what_is_in_it(toy: Path, capsys: pytest.CaptureFixture[str]) -> None:
     submit.build("toy")
     target = toy.parent / "toy-submission.zip"

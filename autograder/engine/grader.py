@@ -64,17 +64,19 @@ class Grader:
         Parameters
         ----------
         files : mapping of str to bytes
-            File name, such as ``knn.py``, to its source.
+            File name, such as ``knn.py``, to its source; saved weights, which end in ``.pt``, to their bytes.
         emit : callable
             Takes one outcome.
         """
         plan = self._suite.plan
-        self._lines = {name: len(source.splitlines()) for name, source in files.items()}
+        sources = {name: content for name, content in files.items() if name.endswith(".py")}
+        self._lines = {name: len(source.splitlines()) for name, source in sources.items()}
+        self._session.weights = {name: files[name] for name in files.keys() - sources.keys()}
         try:
             try:
-                worker = self._first_worker(plan[0], files)
+                worker = self._first_worker(plan[0], sources)
             except KilledFromOutside:
-                worker = self._first_worker(plan[0], files, final=True)
+                worker = self._first_worker(plan[0], sources, final=True)
             for index, test in enumerate(plan):
                 following = self._next_worker(plan[index + 1]) if index + 1 < len(plan) else worker
                 try:

@@ -47,7 +47,7 @@ def grade(
     sys.path.insert(0, str(folder))
     paths = frozenset(str(folder / name) for name in files)
     try:
-        for name in files:
+        for name in (name for name in files if name.endswith(".py")):
             importlib.import_module(name.removesuffix(".py"))
     except BaseException as error:
         for outcome in not_run(plan, verdict.explain_import(StudentError(describe(error, paths)))):

@@ -16,9 +16,11 @@ import types
 from collections.abc import Callable, Iterator
 from typing import Any, NoReturn
 
+import numpy as np
+
 from autograder.engine.link import Link, ProxyError, StudentError
 from autograder.engine.wire.values import Tag
-from helpers import constraints, evidence
+from helpers import constraints, evidence, weights
 
 
 class Session:
@@ -30,11 +32,14 @@ class Session:
         None while a suite is collected: names can be imported then, but not called.
     facts : dict
         Module name to the facts of its source, found before any student code ran.
+    weights : dict
+        File name of saved weights to their bytes, as handed in.
     """
 
     def __init__(self) -> None:
         self.link: Link | None = None
         self.facts: dict[str, constraints.ModuleFacts] = {}
+        self.weights: dict[str, bytes] = {}
 
     def current(self) -> Link:
         """Return the link of the running test.
@@ -180,6 +185,17 @@ class ProxyModule(types.ModuleType):
         yield
         for name, value in kept.items():
             setattr(path, name, value)
+
+    def __weights__(self, name: str) -> object:
+        """Have the running test's worker load weights; this process never looks into them."""
+        path = self._path_of_module
+        content = path._session.weights.get(name)
+        if content is None:
+            raise FileNotFoundError(name)
+        try:
+            return path._link().request("weights", np.frombuffer(content, dtype=np.uint8).copy())
+        except StudentError as error:
+            raise weights.Unloadable(str(error)) from None
 
 
 class RemoteObject(Proxy):

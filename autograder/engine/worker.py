@@ -26,7 +26,7 @@ from autograder.engine.wire.decoder import Decoder, Pristine
 from autograder.engine.wire.encoder import Encoder
 from autograder.engine.wire.frames import Buffer, Channel, ChannelClosed, ProtocolError, same_bytes
 from autograder.engine.wire.values import DICTS, Tag, ValueRefused, type_name
-from helpers import constraints, evidence
+from helpers import constraints, evidence, weights
 
 _MAX_ELEMENTS = 100_000
 _MISSING = object()
@@ -79,6 +79,7 @@ class Worker:
             "contains": lambda target, item: bool(item in target),
             "elements": self._elements,
             "isinstance": isinstance,
+            "weights": lambda content: weights.loaded(content.tobytes()),
         }
 
     def run(self) -> None:

@@ -39,11 +39,14 @@ class Packed:
         Folder in the zip that they come from; ``"."`` for the top.
     others : tuple of str
         What else is in that folder.
+    notes : tuple of str
+        Sentences about weights that could not be read.
     """
 
     files: dict[str, bytes]
     inside: str
     others: tuple[str, ...]
+    notes: tuple[str, ...] = ()
 
 
 def read(name: str, within: int, wanted: Sequence[str]) -> Packed:
@@ -56,7 +59,7 @@ def read(name: str, within: int, wanted: Sequence[str]) -> Packed:
     within : int
         Descriptor of that folder.
     wanted : sequence of str
-        Names of UTF-8 text files to read.
+        Names of modules and weights to read.
 
     Raises
     ------
@@ -68,9 +71,10 @@ def read(name: str, within: int, wanted: Sequence[str]) -> Packed:
         members = _members(archive)
         inside = _locate(members, wanted)
         here = {path.name: info for path, info in members.items() if str(path.parent) == inside}
-        files = {member: _content(archive, here[member], member) for member in wanted if member in here}
-    others = tuple(sorted(here.keys() - files.keys()))
-    return Packed(files, inside, others)
+        present = [member for member in wanted if member in here]
+        files, notes = snapshot.taken(present, lambda member: _content(archive, here[member], member))
+    others = tuple(sorted(here.keys() - set(present)))
+    return Packed(files, inside, others, notes)
 
 
 def unpack(path: Path, target: Path) -> tuple[str, ...]:
@@ -180,9 +184,10 @@ def _content(archive: zipfile.ZipFile, info: zipfile.ZipInfo, name: str) -> byte
         raise Unreadable(f"{name} is packed in an unusual way; pack the files as a plain zip.")
     try:
         with archive.open(info) as member:
-            content = member.read(snapshot.MAX_FILE_BYTES + 1)
+            content = member.read(snapshot.limit(name) + 1)
     except Exception:  # a wrong checksum, a lying header, a broken stream
         raise Unreadable(f"{name} is damaged; pack the files anew.") from None
     if len(content) > max(RATIO_FROM, MAX_RATIO * info.compress_size):
-        raise Unreadable(f"{name} is packed too tightly to be source code.")
-    return snapshot.checked_text(name, content)
+        kind = "weights" if name.endswith(snapshot.WEIGHTS) else "source code"
+        raise Unreadable(f"{name} is packed too tightly to be {kind}.")
+    return snapshot.checked(name, content)

@@ -20,8 +20,13 @@ MANIFEST = "manifest.json"
 
 
 def file_names(assignment: Assignment) -> list[str]:
-    """Return the names of the files that an assignment asks for."""
+    """Return the names of the modules that an assignment asks for."""
     return [f"{module}.py" for module in assignment.modules]
+
+
+def _wanted(assignment: Assignment) -> list[str]:
+    """Return the names of all files that are read: the modules, and weights, which nobody has to hand in."""
+    return [*file_names(assignment), *assignment.weights]
 
 
 def is_archive(name: str) -> bool:
@@ -36,7 +41,7 @@ def are_missing(names: Sequence[str]) -> str:
 
 def read(path: Path, student: str, assignment: Assignment) -> Submission:
     """Read a student's folder or zip file."""
-    wanted = file_names(assignment)
+    wanted = _wanted(assignment)
     try:
         is_zip = is_archive(path.name) and not path.is_dir()
         taken = _from_archive(path, wanted) if is_zip else _from_folder(path, wanted, assignment.name)
@@ -53,15 +58,16 @@ def read_files(files: Mapping[str, Path], student: str, assignment: Assignment) 
     files : mapping of str to Path
         The name that the student gave, to where the file is now.
     """
-    wanted = file_names(assignment)
+    wanted = _wanted(assignment)
     place = next(iter(files.values()))
     packed = [name for name in files if is_archive(name)]
     try:
         if len(packed) == 1 and files.keys().isdisjoint(wanted):
             taken = _from_archive(files[packed[0]], wanted)
         else:
-            content = {name: _read_as(name, path) for name, path in files.items() if name in wanted}
-            taken = _Taken(content, [name for name in files if name not in content], ())
+            known = [name for name in files if name in wanted]
+            content, notes = snapshot.taken(known, lambda name: _read_as(name, files[name]))
+            taken = _Taken(content, [name for name in files if name not in known], notes)
     except Unreadable as error:
         return Submission(student, place, problem=str(error))
     return _submission(place, student, assignment, taken)
@@ -86,10 +92,9 @@ def _submission(path: Path, student: str, assignment: Assignment, taken: _Taken)
 
 
 def _read_as(name: str, path: Path) -> bytes:
-    """Return the text of a file; messages call it as the student did."""
+    """Return the content of a file; messages call it as the student did."""
     with snapshot.opened(path.parent.resolve()) as folder:
-        content = snapshot.read_bytes(path.name, folder, snapshot.MAX_FILE_BYTES, name)
-    return snapshot.checked_text(name, content)
+        return snapshot.read_file(path.name, folder, name)
 
 
 def _from_folder(path: Path, wanted: Sequence[str], assignment: str) -> _Taken:
@@ -102,9 +107,10 @@ def _from_folder(path: Path, wanted: Sequence[str], assignment: str) -> _Taken:
             if len(packed) == 1 and present.keys().isdisjoint(wanted):
                 taken = _unpacked(archive.read(packed[0], source, wanted))
                 return replace(taken, notes=(f"Taken from {line(packed[0])}.", *taken.notes))
-            files = {name: snapshot.read_text(name, source) for name in wanted if name in present}
+            known = [name for name in wanted if name in present]
+            files, notes = snapshot.taken(known, lambda name: snapshot.read_file(name, source))
     place = () if inside == assignment else _place(inside)
-    return _Taken(files, [name for name in present if name not in files], place)
+    return _Taken(files, [name for name in present if name not in known], (*place, *notes))
 
 
 def _from_archive(path: Path, wanted: Sequence[str]) -> _Taken:
@@ -114,7 +120,7 @@ def _from_archive(path: Path, wanted: Sequence[str]) -> _Taken:
 
 
 def _unpacked(packed: archive.Packed) -> _Taken:
-    return _Taken(packed.files, packed.others, _place(packed.inside))
+    return _Taken(packed.files, packed.others, (*_place(packed.inside), *packed.notes))
 
 
 def _place(inside: str) -> tuple[str, ...]:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
 
 MAX_FILE_BYTES = 1_000_000
+MAX_WEIGHTS_BYTES = 10_000_000
+WEIGHTS = ".pt"
+"""How names of files end that hold saved weights: bytes, which only a worker ever looks into."""
 MAX_ENTRIES = 2_000
 CLUTTER = frozenset({"__pycache__", "__MACOSX", "Thumbs.db"})
 """What operating systems and editors leave behind; ignored without a note, as dot files are."""
@@ -51,15 +54,41 @@ def entries(folder: int) -> dict[str, bool]:
     return dict(sorted(listed.items()))
 
 
-def read_text(name: str, within: int) -> bytes:
-    """Return the bytes of a UTF-8 text file in an open folder.
+def read_file(name: str, within: int, shown: str | None = None) -> bytes:
+    """Return the bytes of a module or of weights in an open folder; messages call it `shown`.
 
     Raises
     ------
     Unreadable
-        It is not a regular file, not readable, not UTF-8, or larger than a megabyte.
+        It is not a regular file, not readable, too large, or a module that is not UTF-8.
     """
-    return checked_text(name, read_bytes(name, within, MAX_FILE_BYTES, name))
+    shown = shown or name
+    return checked(shown, read_bytes(name, within, limit(shown), shown))
+
+
+def limit(name: str) -> int:
+    """Return how many bytes a file of this name may have."""
+    return MAX_WEIGHTS_BYTES if name.endswith(WEIGHTS) else MAX_FILE_BYTES
+
+
+def taken(names: Iterable[str], read: Callable[[str], bytes]) -> tuple[dict[str, bytes], tuple[str, ...]]:
+    """Read files by name; weights that cannot be read are left out, with a note.
+
+    Raises
+    ------
+    Unreadable
+        Another file cannot be read.
+    """
+    files: dict[str, bytes] = {}
+    notes = []
+    for name in names:
+        try:
+            files[name] = read(name)
+        except Unreadable as error:
+            if not name.endswith(WEIGHTS):
+                raise
+            notes.append(f"{error} It was left out.")
+    return files, tuple(notes)
 
 
 def read_bytes(name: str, within: int, limit: int, shown: str) -> bytes:
@@ -82,9 +111,11 @@ def read_bytes(name: str, within: int, limit: int, shown: str) -> bytes:
     return content
 
 
-def checked_text(name: str, content: bytes) -> bytes:
-    """Return a file's content if it is UTF-8 text of at most a megabyte; raises as `read_text` does."""
-    _require_size(name, content, MAX_FILE_BYTES)
+def checked(name: str, content: bytes) -> bytes:
+    """Return a file's content if it is not too large and, unless it is weights, UTF-8."""
+    _require_size(name, content, limit(name))
+    if name.endswith(WEIGHTS):
+        return content
     try:
         content.decode("utf-8")
     except UnicodeDecodeError as error:

@@ -94,8 +94,14 @@ def checklist(
         "name": assignment.name,
         "title": assignment.title,
         "modules": list(assignment.modules),
+        "weights": list(assignment.weights),
         "tasks": [
-            {"id": task.id, "title": task.title, "points": _number(task.points)} for task in assignment.tasks
+            {
+                "id": task.id,
+                "title": f"{task.title} (extra credit)" if task.extra else task.title,
+                "points": _number(task.points),
+            }
+            for task in assignment.tasks
         ],
         "tests": [
             {

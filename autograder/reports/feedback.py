@@ -32,6 +32,7 @@ class Section:
     title: str
     points: str
     max_points: str
+    extra: bool
     percent: float
     override: Override | None
     """Why the points are not those of the checks."""
@@ -117,7 +118,8 @@ def _section(task: TaskResult, record: Record) -> Section:
         title=task.title,
         points=wording.number(task.points),
         max_points=wording.number(task.max_points),
-        percent=min(100.0, _percent(task.points, task.max_points)),
+        extra=task.extra,
+        percent=_percent(task.points, task.max_points),
         override=_override(record, task.id),
         marks=checks,
         wrong=tuple(check for check in checks if check.look.tone == "bad"),
@@ -139,7 +141,8 @@ def _check(test: TestResult) -> Check:
 
 
 def _percent(points: float, max_points: float) -> float:
-    return round(100 * points / max_points, 2) if max_points else 0.0
+    """Return how much of a bar is full; extra credit makes it no longer."""
+    return min(100.0, round(100 * points / max_points, 2)) if max_points else 0.0
 
 
 @cache

@@ -93,6 +93,7 @@ def submission_report(result: SubmissionResult, *, title: str, details: bool = F
 
 def _points(task: TaskResult, *, of_max: bool = False) -> Text:
     text = wording.number(task.points) + (f" / {wording.number(task.max_points)}" if of_max else "")
+    text += " extra" if of_max and task.extra else ""
     full = task.points >= task.max_points
     return Text(text, style="green" if full else "red" if task.points == 0 else "yellow")
 
@@ -108,7 +109,7 @@ def _gist(result: SubmissionResult) -> Text:
 def _legend(tasks: Sequence[TaskResult]) -> RenderableType:
     legend = Table.grid(padding=(0, 1))
     for number, task in enumerate(tasks, 1):
-        points = f"{wording.number(task.max_points)} points"
+        points = f"{wording.number(task.max_points)} points{', extra' if task.extra else ''}"
         legend.add_row(Text(str(number)), Text(line(task.title)), Text(points), style="bright_black")
     return legend
 
