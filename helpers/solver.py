@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import sys
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -146,7 +147,7 @@ class Solver:
         steps = self.num_epochs * per_epoch
         if self.max_steps is not None:
             steps = min(steps, self.max_steps)
-        with tqdm(total=steps, disable=not self.verbose, unit="step", leave=False) as bar:
+        with tqdm(total=steps, disable=not self.verbose, unit="step", leave=False, file=sys.stdout) as bar:
             for step in range(steps):
                 if time_limit is not None and time.monotonic() - start > time_limit:
                     self._say(bar, f"stopped after {step} of {steps} steps: the time limit is reached")

@@ -1,4 +1,4 @@
-"""Hidden tests of the layers: linear, ReLU and dropout.
+"""Hidden tests of the layers: linear and ReLU.
 
 Expected values come from automatic differentiation in float64. Backward passes are given the caches that the
 docstrings describe, so that they do not need the forward passes.
@@ -72,7 +72,7 @@ def check_linear_forward(x: Tensor, w: Tensor, b: Tensor) -> None:
         Hint(right.T, says="transposed: rows are examples"),
     ]
     out, _ = checks.parts(fcn.Linear.forward(x, w, b), 2, what="the result of Linear.forward")
-    checks.close(out, right, what="out", hints=hints)
+    checks.close(out, right, what="the outputs of Linear.forward", hints=hints)
 
 
 @pytest.mark.task("linear_forward", weight=3)
@@ -87,7 +87,21 @@ def test_linear_forward_of_images() -> None:
     check_linear_forward(X.clone(), W.clone(), B.clone())
 
 
-@pytest.mark.task("linear_forward", weight=2)
+@pytest.mark.task("linear_forward", weight=3)
+def test_linear_forward_one_by_one() -> None:
+    """Linear, forward: an example alone, one row of numbers high, gives what it gives among others."""
+    for n in range(3):
+        right = true_out(FLAT[n : n + 1], W, B)
+        hints = [
+            Hint(right[:, None, None], says="flatten each example to a row first, whatever its shape"),
+            Hint(right[0], says="the axis of the examples was lost; a single example is a row as well"),
+        ]
+        result = fcn.Linear.forward(FLAT[n].reshape(1, 1, 1, 12).clone(), W.clone(), B.clone())
+        out, _ = checks.parts(result, 2, what="the result of Linear.forward")
+        checks.close(out, right, what="the outputs of Linear.forward", hints=hints)
+
+
+@pytest.mark.task("linear_forward", weight=3)
 def test_linear_forward_in_float32() -> None:
     """Linear, forward: float32, and tensors whose memory is not contiguous."""
     x, w, b = (scattered(value.float()) for value in (X, W, B))
@@ -95,7 +109,7 @@ def test_linear_forward_in_float32() -> None:
 
 
 @pytest.mark.constraint
-@pytest.mark.task("linear_forward", weight=1)
+@pytest.mark.task("linear_forward", weight=2)
 def test_linear_forward_leaves_inputs() -> None:
     """Linear, forward: no argument is modified."""
     arguments = [X.clone(), W.clone(), B.clone()]
@@ -137,7 +151,7 @@ def test_linear_dx() -> None:
         Hint(right.flatten(1), says="dx has the shape of the flattened x; give it the shape of x"),
         Hint(right / len(X), says="divided by the number of examples; softmax_loss did that already"),
     ]
-    checks.close(found, right, what="dx", hints=hints)
+    checks.close(found, right, what="dx of Linear.backward", hints=hints)
 
 
 @pytest.mark.task("linear_backward", weight=3)
@@ -150,7 +164,7 @@ def test_linear_dw() -> None:
             Hint(right.T, says="transposed: dw has the shape of w"),
             Hint(right / len(x), says="divided by the number of examples; softmax_loss did that already"),
         ]
-        checks.close(found, right, what="dw", hints=hints)
+        checks.close(found, right, what="dw of Linear.backward", hints=hints)
 
 
 @pytest.mark.task("linear_backward", weight=3)
@@ -166,7 +180,7 @@ def test_linear_db() -> None:
             Hint(dout.sum(dim=0, keepdim=True), says="db has the shape of b, without an axis of length 1"),
             Hint(dout, says="not added up over the examples"),
         ]
-        checks.close(found, right, what="db", hints=hints)
+        checks.close(found, right, what="db of Linear.backward", hints=hints)
 
 
 @pytest.mark.task("linear_backward", weight=2)
@@ -177,7 +191,22 @@ def test_linear_backward_in_float32() -> None:
         right = true_gradients(dout, x, w, b)
         found = linear_gradients(dout, x, w, b)
         for name, value, expected in zip(("dx", "dw", "db"), found, right, strict=True):
-            checks.close(value, expected, what=name)
+            checks.close(value, expected, what=f"{name} of Linear.backward")
+
+
+@pytest.mark.task("linear_backward", weight=1)
+def test_linear_backward_is_adjoint() -> None:
+    """Linear, backward: <dout, x w> = <dx, x> = <dw, w>, and <dout, b> = <db, b>, whatever the numbers."""
+    dx, dw, db = linear_gradients(DOUT.clone(), X.clone(), W.clone(), B.clone())
+    product = float((DOUT * (X.flatten(1) @ W)).sum())
+    for name, value, x, right in (
+        ("dx", dx, X, product),
+        ("dw", dw, W, product),
+        ("db", db, B, float((DOUT * B).sum())),
+    ):
+        grad = checks.tensor(value, what=f"{name} of Linear.backward", shape=x.shape, dtype=x.dtype)
+        what = f"the inner product with {name} of Linear.backward"
+        checks.close(float((grad * x).sum()), right, what=what, operation="float64")
 
 
 @pytest.mark.constraint
@@ -216,10 +245,15 @@ def test_relu_forward() -> None:
     for x in (SUMS.clone(), scattered(SUMS.float()), SUMS[0, 0].clone()):
         right = torch.where(x > 0, x, torch.zeros_like(x))
         out, _ = checks.parts(fcn.ReLU.forward(x), 2, what="the result of ReLU.forward")
-        checks.close(out, right, what="out", hints=[Hint(x.abs(), says="the absolute value was taken")])
+        checks.close(
+            out,
+            right,
+            what="the outputs of ReLU.forward",
+            hints=[Hint(x.abs(), says="the absolute value was taken")],
+        )
 
 
-@pytest.mark.task("relu", weight=3)
+@pytest.mark.task("relu", weight=4)
 def test_relu_backward() -> None:
     """ReLU, backward: the gradient passes where x is above 0."""
     for x, dout in ((SUMS, UPSTREAM), (SUMS.float(), scattered(UPSTREAM.float()))):
@@ -232,7 +266,7 @@ def test_relu_backward() -> None:
             Hint(torch.where(x > 0, x, nothing), says="this is the forward pass"),
         ]
         found = fcn.ReLU.backward(dout.clone(), x.clone())
-        checks.close(found, torch.where(x > 0, dout, nothing), what="dx", hints=hints)
+        checks.close(found, torch.where(x > 0, dout, nothing), what="dx of ReLU.backward", hints=hints)
 
 
 @pytest.mark.constraint

@@ -1,5 +1,9 @@
-"""Hidden tests of the regularizers, with the factors that the docstrings state."""
+"""Hidden tests of the regularizers, with the factors that the docstrings state.
 
+Where one may be made of others, those are right ones.
+"""
+
+from collections.abc import Callable
 from typing import Any
 
 import fully_connected_networks as fcn
@@ -11,25 +15,25 @@ from autograder.seeds import hidden_generator
 from helpers import checks
 from helpers.checks import Hint
 from helpers.constraints import require
+from helpers.substitute import substituted
 
 BANNED = ("torch.nn", "torch.optim", "torch.autograd", "torch.func", ".backward", ".cuda", "helpers.layers")
 W = torch.randn(
     6, 5, generator=hidden_generator("fully_connected_networks", "regularizers"), dtype=torch.float64
 )
 W[1, 2] = 0.0
+DW = W.flip(0) + 0.1
+SIGNS = (W > 0).double() - (W < 0).double()
 SQUARES, ABSOLUTES = float((W * W).sum()), float(W.abs().sum())
+RATES = {"learning_rate": 0.2, "weight_decay": 0.3}
 
 
-def check_penalty(found: Any, penalty: float, gradient: Tensor, hints: list[Hint]) -> None:
+def check_penalty(name: str, found: Any, penalty: float, gradient: Tensor, hints: list[Hint]) -> None:
     """Check the two results of a regularizer."""
-    found = checks.parts(found, 2, what="the result")
-    checks.close(
-        checks.scalar(found[0], what="the penalty"),
-        penalty,
-        what="the penalty",
-        hints=hints,
-    )
-    checks.close(found[1], gradient, what="the gradient", hints=hints)
+    found = checks.parts(found, 2, what=f"the result of {name}")
+    value = checks.scalar(found[0], what=f"the penalty of {name}")
+    checks.close(value, penalty, what=f"the penalty of {name}", hints=hints)
+    checks.close(found[1], gradient, what=f"the gradient of {name}", hints=hints)
 
 
 def both(penalty: float, gradient: Tensor, says: str) -> list[Hint]:
@@ -37,87 +41,181 @@ def both(penalty: float, gradient: Tensor, says: str) -> list[Hint]:
     return [Hint(penalty, says), Hint(gradient, says)]
 
 
-@pytest.mark.task("regularizers", weight=2)
+def check_rules(function: Callable[..., object], *more: Any) -> None:
+    """Check that w stays as it is, that float32 stays float32, and what is off limits."""
+    w, before = W.float().T, W.float().T  # memory that is not contiguous
+    found = function(w, *more)
+    checks.unchanged(before, w, what="w")
+    found = found[1] if type(found) is tuple else found
+    if type(found) is Tensor:
+        checks.tensor(found, what="the tensor that is returned", shape=w.shape, dtype=torch.float32)
+    require(function, loops=0, banned=BANNED)
+
+
+@pytest.mark.task("l2_regularizer", weight=2)
 def test_l2() -> None:
-    """L2: strength * sum(w ** 2) without 1/2, and its gradient, in float64 and float32."""
+    """L2: strength * sum(w ** 2) without 1/2, and its gradient."""
     hints = both(0.15 * SQUARES, 0.3 * W, "there is no factor 1/2 unless half is True")
     hints += both(0.3 * SQUARES**0.5, 0.3 * W / SQUARES**0.5, "this is the norm, not its square")
-    check_penalty(fcn.l2_regularizer(W.clone(), 0.3), 0.3 * SQUARES, 0.6 * W, hints)
-    single = W.float().T  # memory that is not contiguous
-    found = fcn.l2_regularizer(single, 0.3, half=False)
-    check_penalty(found, 0.3 * SQUARES, (0.6 * W.T).float(), hints)
+    check_penalty("l2_regularizer", fcn.l2_regularizer(W.clone(), 0.3), 0.3 * SQUARES, 0.6 * W, hints)
 
 
-@pytest.mark.task("regularizers", weight=1)
+@pytest.mark.task("l2_regularizer", weight=2)
 def test_half_of_l2() -> None:
     """L2 with 1/2: half of the penalty, and a gradient without the factor 2."""
-    hints = both(0.3 * SQUARES, 0.6 * W, "half was ignored")
-    check_penalty(fcn.l2_regularizer(W.clone(), 0.3, half=True), 0.15 * SQUARES, 0.3 * W, hints)
-
-
-@pytest.mark.task("regularizers", weight=2)
-def test_l1() -> None:
-    """L1: strength * sum(|w|), and its gradient, which is 0 where w is 0."""
-    gradient = 0.3 * torch.where(W > 0, 1.0, torch.where(W < 0, -1.0, 0.0)).double()
-    hints = both(0.3 * float(W.sum()), torch.full_like(W, 0.3), "the signs of w count")
-    hints += [Hint(0.3 * W.abs(), says="this is |w|; its gradient is the sign of w")]
-    check_penalty(fcn.l1_regularizer(W.clone(), 0.3), 0.3 * ABSOLUTES, gradient, hints)
-
-
-@pytest.mark.task("regularizers", weight=2)
-def test_elastic_net() -> None:
-    """Elastic net: both penalties together, the squares without 1/2."""
-    signs = (W > 0).double() - (W < 0).double()
-    right = 0.3 * ABSOLUTES + 0.7 * SQUARES, 0.3 * signs + 1.4 * W
-    hints = both(0.3 * ABSOLUTES + 0.35 * SQUARES, 0.3 * signs + 0.7 * W, "the squares have no factor 1/2")
-    hints += both(0.7 * ABSOLUTES + 0.3 * SQUARES, 0.7 * signs + 0.6 * W, "the strengths are swapped")
-    check_penalty(fcn.elastic_net(W.clone(), 0.3, 0.7), *right, hints)
-
-
-@pytest.mark.task("regularizers", weight=2)
-def test_max_norm() -> None:
-    """Max-norm: weights within the bound stay; others are shrunk until the sum of their squares is c."""
-    checks.close(fcn.max_norm(W.clone(), 1.01 * SQUARES), W, what="weights within the bound")
     hints = [
-        Hint(W * 0.25, says="shrunk by c / sum(w ** 2); the norm has to shrink by its square root"),
-        Hint(W * 0.25 * SQUARES**0.5, says="shrunk to the norm c; the bound is for the sum of the squares"),
-        Hint(W, says="not shrunk"),
+        Hint(0.3 * SQUARES, "half was ignored"),
+        Hint(0.6 * W, "the penalty was halved, but not its gradient"),
+        Hint(0.15 * W, "the gradient was halved twice: that of w ** 2 / 2 is w"),
     ]
-    found = fcn.max_norm(W.clone(), 0.25 * SQUARES)
-    checks.close(found, 0.5 * W, what="weights out of bounds", hints=hints)
-
-
-@pytest.mark.task("regularizers", weight=2)
-def test_weight_decay() -> None:
-    """Weight decay: the learning rate is a factor of both terms, and biases do not decay."""
-    dw = W.flip(0) + 0.1
-    found = fcn.sgd_weight_decay(W.clone(), dw.clone(), {"learning_rate": 0.2, "weight_decay": 0.3})
-    found = checks.parts(found, 2, what="the result")
-    hints = [
-        Hint(W - 0.06 * W - dw, says="the gradient has to be multiplied by the learning rate, too"),
-        Hint(W - 0.3 * W - 0.2 * dw, says="the decay has to be multiplied by the learning rate, too"),
-        Hint(W - 0.12 * W - 0.2 * dw, says="weight decay has no factor 2"),
-        Hint(W - 0.2 * dw, says="the weights did not decay"),
-        Hint(W + 0.06 * W - 0.2 * dw, says="the weights grew; they are to decay"),
-    ]
-    checks.close(found[0], 0.94 * W - 0.2 * dw, what="next_w", hints=hints)
-    bias, _ = fcn.sgd_weight_decay(W[0].clone(), dw[0].clone(), {"learning_rate": 0.2, "weight_decay": 0.3})
-    hints = [Hint(0.94 * W[0] - 0.2 * dw[0], says="biases, of one dimension, do not decay")]
-    checks.close(bias, W[0] - 0.2 * dw[0], what="the bias", hints=hints)
+    found = fcn.l2_regularizer(W.clone(), 0.3, half=True)
+    check_penalty("l2_regularizer", found, 0.15 * SQUARES, 0.3 * W, hints)
 
 
 @pytest.mark.constraint
-@pytest.mark.task("regularizers", weight=1)
-def test_regularizer_rules() -> None:
-    """Regularizers: arguments are not modified; no loop, nothing that is off limits."""
-    w, dw = W.clone(), W.clone()
-    fcn.l2_regularizer(w, 0.3)
-    fcn.l1_regularizer(w, 0.3)
-    fcn.elastic_net(w, 0.3, 0.2)
-    fcn.max_norm(w, 0.5)
-    fcn.sgd_weight_decay(w, dw, {"learning_rate": 0.1, "weight_decay": 0.1})
+@pytest.mark.task("l2_regularizer", weight=2)
+def test_l2_rules() -> None:
+    """L2: w is not modified; float32 stays float32; no loop, nothing that is off limits."""
+    check_rules(fcn.l2_regularizer, 0.3)
+
+
+@pytest.mark.task("l1_regularizer", weight=2)
+def test_l1() -> None:
+    """L1: strength * sum(|w|), and its gradient, which is 0 where w is 0."""
+    hints = both(0.3 * float(W.sum()), torch.full_like(W, 0.3), "the signs of w count")
+    hints += both(0.3 * SQUARES, 0.6 * W, "this is L2; L1 adds up absolute values")
+    hints += [Hint(0.3 * W.abs(), says="this is |w|; its gradient is the sign of w")]
+    hints += [Hint(SIGNS, says="the gradient has to be multiplied by the strength, too")]
+    hints += [Hint(0.3 * torch.where(W < 0, -1.0, 1.0).double(), says="where w is 0, the gradient is 0")]
+    hints += [Hint(0.3 * torch.where(W > 0, 1.0, -1.0).double(), says="where w is 0, the gradient is 0")]
+    check_penalty("l1_regularizer", fcn.l1_regularizer(W.clone(), 0.3), 0.3 * ABSOLUTES, 0.3 * SIGNS, hints)
+
+
+@pytest.mark.constraint
+@pytest.mark.task("l1_regularizer", weight=1)
+def test_l1_rules() -> None:
+    """L1: w is not modified; float32 stays float32; no loop, nothing that is off limits."""
+    check_rules(fcn.l1_regularizer, 0.3)
+
+
+def right_penalties() -> Any:
+    """Replace the penalties that elastic net may be made of."""
+
+    def l2(w: Tensor, strength: float, half: bool = False) -> object:
+        factor = strength / 2 if half else strength
+        return factor * (w * w).sum(), 2 * factor * w
+
+    def l1(w: Tensor, strength: float) -> object:
+        return strength * w.abs().sum(), strength * w.sign()
+
+    return substituted(fcn, l2_regularizer=l2, l1_regularizer=l1)
+
+
+@pytest.mark.task("elastic_net", weight=2)
+def test_elastic_net() -> None:
+    """Elastic net: both penalties together, the squares without 1/2."""
+    hints = both(0.3 * ABSOLUTES + 0.35 * SQUARES, 0.3 * SIGNS + 0.7 * W, "the squares have no factor 1/2")
+    hints += both(0.7 * ABSOLUTES + 0.3 * SQUARES, 0.7 * SIGNS + 0.6 * W, "the strengths are swapped")
+    hints += both(0.3 * ABSOLUTES, 0.3 * SIGNS, "the squares are missing")
+    hints += both(0.7 * SQUARES, 1.4 * W, "the absolute values are missing")
+    right = 0.3 * ABSOLUTES + 0.7 * SQUARES, 0.3 * SIGNS + 1.4 * W
+    with right_penalties():
+        found = fcn.elastic_net(W.clone(), 0.3, 0.7)
+    check_penalty("elastic_net", found, *right, hints)
+
+
+@pytest.mark.constraint
+@pytest.mark.task("elastic_net", weight=1)
+def test_elastic_net_rules() -> None:
+    """Elastic net: w is not modified; float32 stays float32; no loop, nothing that is off limits."""
+    with right_penalties():
+        check_rules(fcn.elastic_net, 0.3, 0.7)
+
+
+@pytest.mark.task("max_norm", weight=1)
+def test_max_norm_within_bound() -> None:
+    """Max-norm: weights within the bound stay, also those on it."""
+    for factor in (1.0, 1.01, 100.0):
+        hints = [
+            Hint(
+                W * factor**0.5, says="weights within the bound were stretched to it; they stay as they are"
+            ),
+            Hint(W * factor, says="weights within the bound were stretched; they stay as they are"),
+        ]
+        found = fcn.max_norm(W.clone(), factor * SQUARES)
+        checks.close(found, W, what="weights within the bound, from max_norm", hints=hints)
+
+
+@pytest.mark.task("max_norm", weight=2)
+def test_max_norm() -> None:
+    """Max-norm: weights beyond the bound are shrunk until the sum of their squares is c."""
+    hints = [
+        Hint(W * 0.25, says="shrunk by c / sum(w ** 2); the norm has to shrink by its square root"),
+        Hint(W * 0.25 * SQUARES**0.5, says="shrunk to the norm c; the bound is for the sum of the squares"),
+        Hint(W * 0.5 / SQUARES**0.5, says="shrunk to the bound 1; c was left out"),
+        Hint(W, says="not shrunk"),
+    ]
+    found = fcn.max_norm(W.clone(), 0.25 * SQUARES)
+    checks.close(found, 0.5 * W, what="weights beyond the bound, from max_norm", hints=hints)
+
+
+@pytest.mark.constraint
+@pytest.mark.task("max_norm", weight=1)
+def test_max_norm_rules() -> None:
+    """Max-norm: w is not modified; float32 stays float32; no loop, nothing that is off limits."""
+    check_rules(fcn.max_norm, 0.5)
+
+
+def decayed(w: Tensor, dw: Tensor) -> Any:
+    """Return what the student's rule makes of a parameter, beside a right sgd."""
+
+    def sgd(w: Tensor, dw: Tensor, config: dict[str, Any] | None = None) -> object:
+        config = config or {}
+        return w - float(config.get("learning_rate", 1e-2)) * dw, config
+
+    with substituted(fcn, sgd=sgd):
+        found = fcn.sgd_weight_decay(w.clone(), dw.clone(), dict(RATES))
+    return checks.parts(found, 2, what="the result of sgd_weight_decay")[0]
+
+
+@pytest.mark.task("weight_decay", weight=3)
+def test_weight_decay() -> None:
+    """Weight decay: the learning rate is a factor of both terms."""
+    hints = [
+        Hint(W - 0.06 * W - DW, says="the gradient has to be multiplied by the learning rate, too"),
+        Hint(W - 0.3 * W - 0.2 * DW, says="the decay has to be multiplied by the learning rate, too"),
+        Hint(W - 0.12 * W - 0.2 * DW, says="weight decay has no factor 2"),
+        Hint(W - 0.2 * DW, says="the weights did not decay"),
+        Hint(W + 0.06 * W - 0.2 * DW, says="the weights grew; they are to decay"),
+        Hint(W - 0.06 * (W - 0.2 * DW) - 0.2 * DW, says="the decay is for w as it was before the step"),
+        Hint(W - 0.06 * W + 0.2 * DW, says="the step goes uphill; subtract it"),
+    ]
+    what = "next_w of sgd_weight_decay"
+    checks.close(decayed(W, DW), 0.94 * W - 0.2 * DW, what=what, hints=hints)
+
+
+@pytest.mark.task("weight_decay", weight=1)
+def test_weight_decay_of_biases() -> None:
+    """Weight decay: biases, which have one dimension, do not decay."""
+    hints = [Hint(0.94 * W[0] - 0.2 * DW[0], says="biases, of one dimension, do not decay")]
+    checks.close(decayed(W[0], DW[0]), W[0] - 0.2 * DW[0], what="the bias", hints=hints)
+
+
+@pytest.mark.task("weight_decay", weight=1)
+def test_weight_decay_by_default() -> None:
+    """Weight decay: a learning rate of 0.01 and a decay of 0.0001 by default."""
+    found = checks.parts(
+        fcn.sgd_weight_decay(W.clone(), DW.clone()), 2, what="the result of sgd_weight_decay"
+    )
+    checks.close(found[0], W - 1e-6 * W - 1e-2 * DW, what="next_w of sgd_weight_decay")
+
+
+@pytest.mark.constraint
+@pytest.mark.task("weight_decay", weight=2)
+def test_weight_decay_rules() -> None:
+    """Weight decay: w and dw are not modified; no loop, nothing that is off limits."""
+    w, dw = W.clone(), DW.clone()
+    fcn.sgd_weight_decay(w, dw, dict(RATES))
     checks.unchanged(W, w, what="w")
-    checks.unchanged(W, dw, what="dw")
-    for function in (fcn.l2_regularizer, fcn.l1_regularizer, fcn.elastic_net, fcn.max_norm):
-        require(function, loops=0, banned=BANNED)
+    checks.unchanged(DW, dw, what="dw")
     require(fcn.sgd_weight_decay, loops=0, banned=BANNED)

@@ -1,4 +1,4 @@
-"""Hidden tests of update rules and regularizers.
+"""Hidden tests of update rules.
 
 The rules are followed in NumPy and float64, step by step, with the mistakes that students typically make, for
 the likely causes.
@@ -62,7 +62,8 @@ def rmsprop(w: np.ndarray, dw: np.ndarray, config: Config, mistake: str) -> np.n
     if mistake == "swapped":
         decay = 1 - decay
     squares = dw if mistake == "not squared" else dw * dw
-    config["cache"] = cache = old + squares if mistake == "sum" else decay * old + (1 - decay) * squares
+    share = 1 if mistake in ("sum", "half") else 1 - decay
+    config["cache"] = cache = (1 if mistake == "sum" else decay) * old + share * squares
     root = np.sqrt(np.abs(old if mistake == "stale" else cache))
     step = {"no root": dw / (cache + epsilon), "inside": dw / np.sqrt(np.abs(cache + epsilon))}.get(
         mistake, dw / (root + epsilon)
@@ -95,7 +96,7 @@ MOMENTUM_HINTS = {
     "sign": "the velocity goes along the gradient; it goes against it: momentum * v - learning_rate * dw",
     "minus": "the velocity was subtracted from w; add it",
     "stale": "the old velocity was used; use the new one",
-    "plain": "the old velocity has no effect; keep it in config and use it in the next step",
+    "plain": "the old velocity has no effect; it was not kept in config, or not used",
     "average": "dw was multiplied by 1 - momentum; here it is not",
     "rate": "multiplied by the learning rate twice",
     "nesterov": "this is Nesterov's momentum; the plain one is asked for",
@@ -105,6 +106,7 @@ RMSPROP_HINTS = {
     "inside": "epsilon is under the square root; add it to the root",
     "swapped": "decay_rate and 1 - decay_rate are swapped",
     "not squared": "the gradient was not squared",
+    "half": "the squares have a factor 1 - decay_rate",
     "sum": "squares were added up, as in AdaGrad; here they decay",
     "stale": "the old cache was used; use the new one",
     "sign": "the step goes uphill; subtract it",
@@ -113,7 +115,7 @@ ADAM_HINTS = {
     "uncorrected": "m and v are too small at first; divide them by 1 - beta1 ** t and 1 - beta2 ** t",
     "second uncorrected": "v was not corrected; divide it by 1 - beta2 ** t",
     "late": "t was counted after it was used; count the step first",
-    "one": "corrected with t = 1 in every step; count t in config",
+    "one": "corrected with t = 1 in later steps, too; count t in config, before it is used",
     "no root": "the square root of v is missing",
     "inside": "epsilon is under the square root; add it to the root",
     "swapped": "beta1 and beta2 are swapped",
@@ -135,7 +137,7 @@ def follow(rule: Rule, config: Config, steps: int, mistake: str = "") -> tuple[T
 def call(function: Callable[..., Any], w: Tensor, dw: Tensor, config: Config | None) -> tuple[Any, Config]:
     """Return the two results of a student's rule, checked for their form."""
     found = function(w, dw) if config is None else function(w, dw, config)
-    next_w, after = checks.parts(found, 2, what="the result")
+    next_w, after = checks.parts(found, 2, what="the result of the update rule")
     checks.holds(type(after) is dict, what="the config that is returned", problem="not a dict")
     return next_w, after  # type: ignore[return-value]
 
@@ -158,11 +160,13 @@ def check_rule(
         wrong = [Hint(follow(rule, start, number, mistake)[0], says) for mistake, says in hints.items()]
         checks.close(w, right, what=f"next_w after {number} of {steps} steps", hints=wrong)
         for key in keys:
-            checks.holds(key in config, what=f'config["{key}"]', problem="missing from what is returned")
-            checks.close(config[key], state[key], what=f'config["{key}"] after step {number}')
-        rate = start["learning_rate"]
+            entry, keep = f'config["{key}"]', f"{key} was not kept: write it into config, for the next step"
+            checks.holds(key in config, what=entry, problem="missing", likely_cause=keep)
+            before = start.get(key, 0 if key == "t" else torch.zeros_like(W))
+            stays = [Hint(before, says=keep)] if number == 1 else []
+            checks.close(config[key], state[key], what=f"{entry} after step {number}", hints=stays)
         kept = config.get("learning_rate")
-        checks.close(kept, rate, what='config["learning_rate"]')
+        checks.close(kept, start["learning_rate"], what='config["learning_rate"]')
 
 
 def _copied(config: Config) -> Config:
@@ -188,14 +192,14 @@ RMSPROP = {"learning_rate": 1e-2, "decay_rate": 0.99, "epsilon": 1e-8}
 ADAM = {"learning_rate": 1e-3, "beta1": 0.9, "beta2": 0.999, "epsilon": 1e-8}
 
 
-@pytest.mark.task("sgd_momentum", weight=3)
+@pytest.mark.task("sgd_momentum", weight=4)
 def test_momentum_from_a_velocity() -> None:
     """Momentum: three steps that begin with a velocity."""
     given = {"learning_rate": 0.07, "momentum": 0.6, "velocity": normal("velocity", 4, 5)}
     check_rule(fcn.sgd_momentum, momentum, given, {}, MOMENTUM_HINTS, 3, ("velocity",))
 
 
-@pytest.mark.task("sgd_momentum", weight=2)
+@pytest.mark.task("sgd_momentum", weight=3)
 def test_momentum_by_default() -> None:
     """Momentum: three steps without a config: learning rate 0.01, momentum 0.9, velocity 0."""
     check_rule(fcn.sgd_momentum, momentum, None, MOMENTUM, MOMENTUM_HINTS, 3, ("velocity",))
@@ -208,7 +212,7 @@ def test_momentum_rules() -> None:
     check_rules(fcn.sgd_momentum, {"learning_rate": 0.1})
 
 
-@pytest.mark.task("rmsprop", weight=3)
+@pytest.mark.task("rmsprop", weight=4)
 def test_rmsprop_from_a_cache() -> None:
     """RMSProp: three steps that begin with a cache, and an epsilon that matters."""
     cache = normal("cache", 4, 5).abs()
@@ -216,7 +220,7 @@ def test_rmsprop_from_a_cache() -> None:
     check_rule(fcn.rmsprop, rmsprop, given, {}, RMSPROP_HINTS, 3, ("cache",))
 
 
-@pytest.mark.task("rmsprop", weight=2)
+@pytest.mark.task("rmsprop", weight=3)
 def test_rmsprop_by_default() -> None:
     """RMSProp: three steps without a config."""
     check_rule(fcn.rmsprop, rmsprop, None, RMSPROP, RMSPROP_HINTS, 3, ("cache",))
@@ -229,14 +233,14 @@ def test_rmsprop_rules() -> None:
     check_rules(fcn.rmsprop, {"learning_rate": 0.1})
 
 
-@pytest.mark.task("adam", weight=2)
+@pytest.mark.task("adam", weight=3)
 def test_adam_at_first() -> None:
     """Adam: the first step, t = 1."""
     given = {"learning_rate": 0.07, "epsilon": 0.01}
     check_rule(fcn.adam, adam, given, ADAM | given, ADAM_HINTS, 1, ("m", "v", "t"))
 
 
-@pytest.mark.task("adam", weight=3)
+@pytest.mark.task("adam", weight=5)
 def test_adam_in_the_middle() -> None:
     """Adam: three steps that begin in the middle, with t = 5, other betas, and an epsilon that matters."""
     given = {"learning_rate": 0.07, "beta1": 0.7, "beta2": 0.9, "epsilon": 0.05, "t": 5}
@@ -244,7 +248,7 @@ def test_adam_in_the_middle() -> None:
     check_rule(fcn.adam, adam, given, {}, ADAM_HINTS, 3, ("m", "v", "t"))
 
 
-@pytest.mark.task("adam", weight=2)
+@pytest.mark.task("adam", weight=3)
 def test_adam_by_default() -> None:
     """Adam: four steps without a config."""
     check_rule(fcn.adam, adam, None, ADAM, ADAM_HINTS, 4, ("m", "v", "t"))

@@ -21,48 +21,55 @@ DOUT = torch.tensor([[1.0, 0.0, 2.0], [-1.0, 1.0, 0.0]])
 @pytest.mark.task("linear_forward", weight=2)
 def test_linear_by_hand() -> None:
     """Linear, forward: two examples, two inputs, three outputs."""
-    out, _ = checks.parts(fcn.Linear.forward(X.clone(), W.clone(), B.clone()), 2, what="the result")
+    result = fcn.Linear.forward(X.clone(), W.clone(), B.clone())
+    out, _ = checks.parts(result, 2, what="the result of Linear.forward")
     hints = [
         Hint(OUT - B, says="the biases were forgotten"),
         Hint(OUT.clamp(min=0), says="a ReLU was applied; this layer is linear alone"),
     ]
-    checks.close(out, OUT, what="out", hints=hints)
+    checks.close(out, OUT, what="the outputs of Linear.forward", hints=hints)
 
 
 @pytest.mark.task("linear_backward", weight=3)
 def test_linear_gradients_by_hand() -> None:
     """Linear, backward: the same numbers, and an example that is an image."""
     images = X.reshape(2, 1, 2)
-    dx, dw, db = checks.parts(
-        fcn.Linear.backward(DOUT.clone(), (images, W.clone(), B.clone())), 3, what="the result"
-    )
+    result = fcn.Linear.backward(DOUT.clone(), (images, W.clone(), B.clone()))
+    dx, dw, db = checks.parts(result, 3, what="the result of Linear.backward")
     right = torch.tensor([[[5.0, -1.0]], [[-1.0, 2.0]]])
-    hints = [Hint(right.flatten(1), says="give dx the shape of x")]
-    checks.close(dx, right, what="dx", hints=hints)
+    hints = [
+        Hint(right.flatten(1), says="dx has the shape of the flattened x; give it the shape of x"),
+        Hint(right / 2, says="divided by the number of examples; softmax_loss did that already"),
+    ]
+    checks.close(dx, right, what="dx of Linear.backward", hints=hints)
     right = torch.tensor([[2.0, -1.0, 2.0], [-1.0, 3.0, 4.0]])
-    hints = [Hint(right.T, says="transposed: dw has the shape of w")]
-    checks.close(dw, right, what="dw", hints=hints)
+    hints = [
+        Hint(right.T, says="transposed: dw has the shape of w"),
+        Hint(right / 2, says="divided by the number of examples; softmax_loss did that already"),
+    ]
+    checks.close(dw, right, what="dw of Linear.backward", hints=hints)
     hints = [
         Hint(torch.tensor([3.0, 0.0]), says="added up over the outputs; add up over the examples, dim=0"),
         Hint(torch.tensor([0.0, 0.5, 1.0]), says="the mean over the examples; add up instead"),
     ]
-    checks.close(db, torch.tensor([0.0, 1.0, 2.0]), what="db", hints=hints)
+    checks.close(db, torch.tensor([0.0, 1.0, 2.0]), what="db of Linear.backward", hints=hints)
 
 
 @pytest.mark.task("relu", weight=2)
 def test_relu_by_hand() -> None:
     """ReLU: six numbers forward, six gradients backward."""
     x = torch.tensor([[-0.5, 2.0, 1.0], [-3.5, 3.0, -3.0]])
-    out, _ = checks.parts(fcn.ReLU.forward(x.clone()), 2, what="the result")
+    out, _ = checks.parts(fcn.ReLU.forward(x.clone()), 2, what="the result of ReLU.forward")
     right = torch.tensor([[0.0, 2.0, 1.0], [0.0, 3.0, 0.0]])
-    checks.close(out, right, what="out", hints=[Hint(x.abs(), says="the absolute value was taken")])
+    wrong = Hint(x.abs(), says="the absolute value was taken")
+    checks.close(out, right, hints=[wrong], what="the outputs of ReLU.forward")
     dout = torch.tensor([[4.0, -5.0, 6.0], [7.0, 8.0, -9.0]])
+    right = torch.tensor([[0.0, -5.0, 6.0], [0.0, 8.0, 0.0]])
     hints = [
         Hint(torch.tensor([[4.0, 0.0, 6.0], [7.0, 8.0, 0.0]]), says="made of the signs of dout, not of x"),
         Hint(dout, says="everything passed; where x is below 0, nothing does"),
     ]
-    found = fcn.ReLU.backward(dout.clone(), x.clone())
-    checks.close(found, torch.tensor([[0.0, -5.0, 6.0], [0.0, 8.0, 0.0]]), what="dx", hints=hints)
+    checks.close(fcn.ReLU.backward(dout.clone(), x.clone()), right, what="dx of ReLU.backward", hints=hints)
 
 
 def given_layers() -> Any:
@@ -135,13 +142,13 @@ def test_two_layers_by_hand() -> None:
     check_by_hand(fcn.TwoLayerNet(input_dim=2, hidden_dim=2, num_classes=2, reg=0.1))
 
 
-@pytest.mark.task("fully_connected", weight=4)
+@pytest.mark.task("fully_connected", weight=5)
 def test_one_hidden_layer_by_hand() -> None:
     """Any depth: one hidden layer, the same numbers."""
     check_by_hand(fcn.FullyConnectedNet([2], input_dim=2, num_classes=2, reg=0.1))
 
 
-@pytest.mark.task("fully_connected", weight=2)
+@pytest.mark.task("fully_connected", weight=3)
 def test_names_of_parameters() -> None:
     """Any depth: three hidden layers have W1, b1 to W4, b4."""
     net = fcn.FullyConnectedNet([5, 4, 3], input_dim=6, num_classes=2)
@@ -198,7 +205,7 @@ def check_steps(rule: Any, config: dict[str, float], right: list[float], hints: 
     w, settings = torch.tensor([1.0], dtype=torch.float64), dict(config)
     for step, gradient in enumerate((2.0, 1.0)):
         result = rule(w, torch.tensor([gradient], dtype=torch.float64), settings)
-        w, settings = cast(Any, checks.parts(result, 2, what="the result"))
+        w, settings = cast(Any, checks.parts(result, 2, what="the result of the update rule"))
         wrong = [
             Hint(torch.tensor([values[step]], dtype=torch.float64), says)  # type: ignore[arg-type]
             for says, *values in hints
@@ -207,42 +214,46 @@ def check_steps(rule: Any, config: dict[str, float], right: list[float], hints: 
         checks.close(w, expected, what=f"next_w after {step + 1} of 2 steps", hints=wrong)
 
 
-@pytest.mark.task("sgd_momentum", weight=2)
+@pytest.mark.task("sgd_momentum", weight=3)
 def test_momentum_by_hand() -> None:
     """Momentum: two steps of a single weight."""
     # v = -0.2, w = 0.8; then v = 0.5 * -0.2 - 0.1 = -0.2, w = 0.6.
     hints: list[Any] = [
         ["the old velocity was used; use the new one", 1.0, 0.8],
         ["the velocity goes along the gradient; it goes against it", 1.2, 1.4],
-        ["the old velocity has no effect; keep it in config", 0.8, 0.7],
+        ["the old velocity has no effect; it was not kept in config, or not used", 0.8, 0.7],
     ]
     check_steps(fcn.sgd_momentum, {"learning_rate": 0.1, "momentum": 0.5}, [0.8, 0.6], hints)
 
 
-@pytest.mark.task("rmsprop", weight=2)
+@pytest.mark.task("rmsprop", weight=3)
 def test_rmsprop_by_hand() -> None:
     """RMSProp: two steps of a single weight."""
-    # cache = 2, w = 1 - 0.2 / sqrt(2); then cache = 1.5, and 0.1 / sqrt(1.5) less.
-    first = 1 - 0.2 / 2**0.5
+    # cache = 0.64 * 4 = 2.56, its root is 1.6, w = 1 - 0.2 / 1.6; then cache = 0.36 * 2.56 + 0.64 = 1.5616.
+    second = 0.875 - 0.1 / 1.5616**0.5
     hints: list[Any] = [
-        ["the square root of the cache is missing", 0.9, 0.9 - 0.1 / 1.5],
-        ["the gradient was not squared", 0.8, 0.7],
-        ["squares were added up; here they decay", 0.9, 0.9 - 0.1 / 5**0.5],
+        ["the square root of the cache is missing", 1 - 0.2 / 2.56, 0.0],
+        ["the gradient was not squared", 1 - 0.2 / 1.28**0.5, 0.0],
+        ["the squares have a factor 1 - decay_rate", 0.9, 0.0],
+        ["decay_rate and 1 - decay_rate are swapped", 1 - 0.2 / 1.2, 0.0],
+        ["the old cache has no effect; it was not kept in config, or not used", 0.875, 0.75],
     ]
-    check_steps(
-        fcn.rmsprop, {"learning_rate": 0.1, "decay_rate": 0.5}, [first, first - 0.1 / 1.5**0.5], hints
-    )
+    check_steps(fcn.rmsprop, {"learning_rate": 0.1, "decay_rate": 0.36}, [0.875, second], hints)
 
 
-@pytest.mark.task("adam", weight=2)
+@pytest.mark.task("adam", weight=3)
 def test_adam_by_hand() -> None:
     """Adam: two steps of a single weight."""
-    # m = 1, v = 1, corrected 2 and 4, so the step is 0.1; then m = 1, v = 1, corrected 4/3 and 16/7.
-    config = {"learning_rate": 0.1, "beta1": 0.5, "beta2": 0.75}
-    second = 0.9 - 0.1 * (4 / 3) / (16 / 7) ** 0.5
+    # m = 1/2, v = 2, corrected 2 and 4, so the step is 0.1; then m = 5/8, v = 3/2, corrected 10/7 and 2.
+    config = {"learning_rate": 0.1, "beta1": 0.75, "beta2": 0.5}
+    second = 0.9 - 0.1 * (10 / 7) / 2**0.5
+    plain, once = 1 - 0.05 / 2**0.5, 0.9 - 0.25 / 3**0.5
     hints: list[Any] = [
-        ["m and v are not corrected: divide them by 1 - beta1 ** t and 1 - beta2 ** t", 0.9, 0.8],
-        ["the square root of v is missing", 0.95, 0.95 - 0.1 * (4 / 3) / (16 / 7)],
+        ["m and v are too small at first; divide them by 1 - beta1 ** t and 1 - beta2 ** t", plain, 0.0],
+        ["the square root of v is missing", 0.95, 0.0],
+        ["corrected with t = 1 in later steps, too; count t in config, before it is used", 0.9, once],
+        ["beta1 and beta2 are swapped", 0.9, 0.9 - 0.1 * (4 / 3) / (16 / 7) ** 0.5],
+        ["the step goes uphill; subtract it", 1.1, 0.0],
     ]
     check_steps(fcn.adam, config, [0.9, second], hints)
 
@@ -251,57 +262,106 @@ def test_adam_by_hand() -> None:
 def test_dropout_of_ones() -> None:
     """Dropout: of many ones about a quarter becomes 0, the others 4/3, and nothing in test mode."""
     ones = torch.ones(100, 100)
-    out, cache = checks.parts(
-        fcn.Dropout.forward(ones.clone(), {"p": 0.25, "mode": "train"}), 2, what="the result"
-    )
-    out = checks.tensor(out, what="out", shape=(100, 100), dtype=torch.float32)
+    result = fcn.Dropout.forward(ones.clone(), {"p": 0.25, "mode": "train"})
+    out, cache = checks.parts(result, 2, what="the result of Dropout.forward")
+    out = checks.tensor(out, what="the outputs of Dropout.forward", shape=(100, 100), dtype=torch.float32)
     kept = (out != 0).float()
     hints = [
         Hint(kept, says="what is kept was not scaled: divide by 1 - p, so that the expected value stays"),
         Hint(kept * 4, says="divided by p, which is the probability of dropping; divide by 1 - p"),
     ]
-    checks.close(out, kept / 0.75, what="out", hints=hints)
-    checks.holds(
-        0.2 < 1 - float(kept.mean()) < 0.3,
-        what="what is dropped",
-        problem="not about a quarter",
-        likely_cause="p is the probability of dropping, not of keeping",
-    )
+    checks.close(out, kept / 0.75, what="the outputs of Dropout.forward", hints=hints)
+    share = 1 - float(kept.mean())
+    cause = "p is the probability of dropping, not of keeping" if 0.7 < share < 0.8 else None
+    what = "what Dropout.forward drops"
+    checks.holds(0.2 < share < 0.3, what=what, problem="not about a quarter", likely_cause=cause)
     found = fcn.Dropout.backward(ones.clone(), cache)
-    checks.close(found, out, what="dx", hints=[Hint(ones, says="the mask was not used")])
-    out, _ = checks.parts(
-        fcn.Dropout.forward(ones.clone(), {"p": 0.25, "mode": "test"}), 2, what="the result"
-    )
-    checks.close(out, ones, what="out in test mode")
+    checks.close(found, out, what="dx of Dropout.backward", hints=[Hint(ones, says="the mask was not used")])
+    result = fcn.Dropout.forward(ones.clone(), {"p": 0.25, "mode": "test"})
+    out, _ = checks.parts(result, 2, what="the result of Dropout.forward")
+    hints = [
+        Hint(ones * 0.75, says="inverted dropout scales while training; at test time nothing is scaled"),
+        Hint(ones / 0.75, says="scaled as while training; at test time nothing is scaled"),
+    ]
+    checks.close(out, ones, what="the outputs of Dropout.forward in test mode", hints=hints)
 
 
 ROW = torch.tensor([[1.0, -2.0, 0.0, 3.0]])
 
 
-def check_penalty(found: object, penalty: float, gradient: list[float]) -> None:
+def check_penalty(name: str, found: object, penalty: float, gradient: list[float], hints: list[Hint]) -> None:
     """Check a penalty and its gradient."""
-    value, slope = checks.parts(found, 2, what="the result")
-    checks.close(checks.scalar(value, what="the penalty"), penalty, what="the penalty")
-    checks.close(slope, torch.tensor([gradient]), what="the gradient")
+    value, slope = checks.parts(found, 2, what=f"the result of {name}")
+    value = checks.scalar(value, what=f"the penalty of {name}")
+    checks.close(value, penalty, what=f"the penalty of {name}", hints=hints)
+    checks.close(slope, torch.tensor([gradient]), what=f"the gradient of {name}", hints=hints)
 
 
-@pytest.mark.task("regularizers", weight=3)
-def test_penalties_by_hand() -> None:
-    """Regularizers: penalties of (1, -2, 0, 3) and their gradients."""
-    check_penalty(fcn.l2_regularizer(ROW.clone(), 0.5), 7.0, [1.0, -2.0, 0.0, 3.0])
-    check_penalty(fcn.l2_regularizer(ROW.clone(), 0.5, half=True), 3.5, [0.5, -1.0, 0.0, 1.5])
-    check_penalty(fcn.l1_regularizer(ROW.clone(), 0.5), 3.0, [0.5, -0.5, 0.0, 0.5])
-    check_penalty(fcn.elastic_net(ROW.clone(), 0.5, 0.25), 6.5, [1.0, -1.5, 0.0, 2.0])
+@pytest.mark.task("l2_regularizer", weight=2)
+def test_l2_by_hand() -> None:
+    """L2: the penalty of (1, -2, 0, 3) and its gradient, without and with the factor 1/2."""
+    hints = [Hint(wrong, says="there is no factor 1/2 unless half is True") for wrong in (3.5, ROW / 2)]
+    found = fcn.l2_regularizer(ROW.clone(), 0.5)
+    check_penalty("l2_regularizer", found, 7.0, [1.0, -2.0, 0.0, 3.0], hints)
+    hints = [Hint(7.0, says="half was ignored"), Hint(ROW, says="half goes for the gradient, too")]
+    found = fcn.l2_regularizer(ROW.clone(), 0.5, half=True)
+    check_penalty("l2_regularizer", found, 3.5, [0.5, -1.0, 0.0, 1.5], hints)
 
 
-@pytest.mark.task("regularizers", weight=2)
-def test_shrinking_by_hand() -> None:
-    """Regularizers: (1, -2, 0, 3) under a maximum norm, and with weight decay."""
-    checks.close(fcn.max_norm(ROW.clone(), 14.5), ROW, what="weights within the bound")
-    hints = [Hint(ROW * 0.25, says="shrunk by c / sum(w ** 2); the norm shrinks by its square root")]
-    checks.close(fcn.max_norm(ROW.clone(), 3.5), ROW * 0.5, what="weights out of bounds", hints=hints)
+@pytest.mark.task("l1_regularizer", weight=1)
+def test_l1_by_hand() -> None:
+    """L1: the penalty of (1, -2, 0, 3) and its gradient."""
+    hints = [Hint(wrong, says="the signs of w count") for wrong in (1.0, torch.full((1, 4), 0.5))]
+    found = fcn.l1_regularizer(ROW.clone(), 0.5)
+    check_penalty("l1_regularizer", found, 3.0, [0.5, -0.5, 0.0, 0.5], hints)
+
+
+@pytest.mark.task("elastic_net", weight=1)
+def test_elastic_net_by_hand() -> None:
+    """Elastic net: the penalty of (1, -2, 0, 3) and its gradient."""
+
+    def l2(w: torch.Tensor, strength: float, half: bool = False) -> object:
+        share = strength * (0.5 if half else 1.0)
+        return torch.tensor(14.0 * share), torch.tensor([[2.0, -4.0, 0.0, 6.0]]) * share
+
+    def l1(w: torch.Tensor, strength: float) -> object:
+        return torch.tensor(6.0 * strength), torch.tensor([[1.0, -1.0, 0.0, 1.0]]) * strength
+
+    with substituted(fcn, l2_regularizer=l2, l1_regularizer=l1):
+        found = fcn.elastic_net(ROW.clone(), 0.5, 0.25)
+    halved = (4.75, torch.tensor([[0.75, -1.0, 0.0, 1.25]]))
+    hints = [Hint(wrong, says="the squares have no factor 1/2") for wrong in halved]
+    hints += [Hint(8.5, says="the strengths are swapped")]
+    check_penalty("elastic_net", found, 6.5, [1.0, -1.5, 0.0, 2.0], hints)
+
+
+@pytest.mark.task("max_norm", weight=1)
+def test_max_norm_by_hand() -> None:
+    """Max-norm: (1, -2, 0, 3) stays if c is 14.5, and is halved if c is 3.5."""
+    checks.close(fcn.max_norm(ROW.clone(), 14.5), ROW, what="weights within the bound, from max_norm")
+    hints = [
+        Hint(ROW * 0.25, says="shrunk by c / sum(w ** 2); the norm has to shrink by its square root"),
+        Hint(ROW, says="not shrunk"),
+    ]
+    found = fcn.max_norm(ROW.clone(), 3.5)
+    checks.close(found, ROW * 0.5, what="weights beyond the bound, from max_norm", hints=hints)
+
+
+@pytest.mark.task("weight_decay", weight=1)
+def test_weight_decay_by_hand() -> None:
+    """Weight decay: a step of (1, -2, 0, 3)."""
     config = {"learning_rate": 0.5, "weight_decay": 0.2}
-    found, _ = checks.parts(fcn.sgd_weight_decay(ROW.clone(), torch.ones(1, 4), config), 2, what="the result")
+
+    def step(w: torch.Tensor, dw: torch.Tensor, config: dict[str, Any] | None = None) -> object:
+        return w - 0.5 * dw, config
+
+    with substituted(fcn, sgd=step):
+        result = fcn.sgd_weight_decay(ROW.clone(), torch.ones(1, 4), config)
+    found, _ = checks.parts(result, 2, what="the result of sgd_weight_decay")
+    hints = [
+        Hint(ROW * 0.9 - 1, says="the gradient has to be multiplied by the learning rate, too"),
+        Hint(ROW * 0.8 - 0.5, says="the decay has to be multiplied by the learning rate, too"),
+        Hint(ROW - 0.5, says="the weights did not decay"),
+    ]
     right = torch.tensor([[0.4, -2.3, -0.5, 2.2]])
-    hints = [Hint(ROW * 0.9 - 1, says="the gradient has to be multiplied by the learning rate, too")]
-    checks.close(found, right, what="next_w", hints=hints)
+    checks.close(found, right, what="next_w of sgd_weight_decay", hints=hints)

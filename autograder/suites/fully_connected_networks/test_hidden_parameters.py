@@ -1,0 +1,158 @@
+"""Hidden tests of the parameters of networks: how they begin, and that a call leaves them alone.
+
+Bounds on random numbers are 8 standard errors wide.
+"""
+
+import contextlib
+import math
+from collections.abc import Callable
+from typing import Any
+
+import fully_connected_networks as fcn
+import pytest
+import torch
+
+from autograder.seeds import hidden_generator
+from helpers import checks
+from helpers.checks import Hint
+from helpers.constraints import require
+from helpers.substitute import substituted
+
+BANNED = (
+    *("torch.nn", "torch.optim", "torch.autograd", "torch.func", "torch.enable_grad"),
+    *(".requires_grad", ".requires_grad_", ".cuda", "helpers.layers"),
+)
+"""Not .backward: that is what the layers call their own."""
+X = torch.randn(7, 12, generator=hidden_generator("fully_connected_networks", "parameters"))
+Y = torch.arange(7) % 4
+
+
+def right_layers() -> Any:
+    """Replace the layers that networks build on."""
+    linear, relu = fcn.Linear(), fcn.ReLU()
+    linear.forward = lambda x, w, b: (x @ w + b, (x, w))
+    linear.backward = lambda dout, kept: (dout @ kept[1].T, kept[0].T @ dout, dout.sum(dim=0))
+    relu.forward = lambda x: (x.clamp(min=0), x)
+    relu.backward = lambda dout, kept: dout * (kept > 0)
+    return substituted(fcn, Linear=linear, ReLU=relu)
+
+
+def check_params(net: Any, sizes: list[int], dtype: torch.dtype) -> None:
+    """Check names, shapes and dtype of the parameters, and that biases are 0."""
+    names = {f"{kind}{i}" for kind in "Wb" for i in range(1, len(sizes))}
+    checks.holds(
+        {str(name) for name in net.params} == names,
+        what="params",
+        problem="not exactly W1, b1, W2, b2 and so on",
+    )
+    for i in range(1, len(sizes)):
+        weights, bias = net.params[f"W{i}"], net.params[f"b{i}"]
+        checks.tensor(weights, what=f"W{i}", shape=(sizes[i - 1], sizes[i]), dtype=dtype)
+        right = torch.zeros(sizes[i], dtype=dtype)
+        hints = [
+            Hint(right + 1, says="biases begin at 0, not at 1"),
+            Hint(right[None], says="biases have one axis, without another one of length 1"),
+        ]
+        checks.close(bias, right, what=f"b{i}", hints=hints)
+
+
+def check_scale(net: Any, count: int, scale: float) -> None:
+    """Check that weights have this standard deviation, around 0."""
+    for i in range(1, count + 1):
+        weights = checks.tensor(net.params[f"W{i}"], what=f"W{i}").double()
+        margin = 8 * scale / weights.numel() ** 0.5
+        checks.number(float(weights.mean()), at_least=-margin, at_most=margin, what=f"the mean of W{i}")
+        spread = float(weights.std())
+        hints = [Hint(scale**2, says="this is the square of weight_scale"), Hint(1.0, says="not scaled")]
+        what, relative = f"the standard deviation of W{i}", 8 / weights.numel() ** 0.5
+        checks.close(spread, scale, what=what, rtol=relative, hints=hints)
+
+
+def check_initial_loss(net: Any) -> None:
+    """Check that a network that prefers no class of four has the loss log 4."""
+    with right_layers():
+        loss, _ = checks.parts(net.loss(X.clone(), Y.clone()), 2, what="the result of loss")
+    found = checks.scalar(loss, what="the loss")
+    checks.close(found, math.log(4), what="the initial loss", operation="small start")
+
+
+def check_rules(net: Any, loss: Callable[..., object]) -> None:
+    """Check that nothing is modified, and nothing used that is off limits.
+
+    What a layer uses already is not held against the network that calls it.
+    """
+    before = {str(name): checks.tensor(net.params[name], what=str(name)).clone() for name in net.params}
+    x, y = X.clone(), Y.clone()
+    with right_layers():
+        checks.parts(net.loss(x, y), 2, what="the result of loss")
+    checks.unchanged(X, x, what="X")
+    checks.unchanged(Y, y, what="y")
+    for name, value in before.items():
+        checks.unchanged(value, net.params[name], what=f'params["{name}"]')
+    classes = (fcn.Linear, fcn.ReLU, fcn.Dropout)
+    layers = [getattr(layer, name) for layer in classes for name in ("forward", "backward")]
+    require(loss, banned=[name for name in BANNED if all(permitted(layer, name) for layer in layers)])
+
+
+def permitted(function: Callable[..., object], name: str) -> bool:
+    """Return whether a function does without a name that is off limits."""
+    with contextlib.suppress(checks.CheckFailure):
+        require(function, banned=[name])
+        return True
+    return False
+
+
+@pytest.mark.task("two_layer_net", weight=2)
+def test_two_layers_at_first() -> None:
+    """Two layers: shapes, dtype and scale of the parameters of a new network."""
+    net = fcn.TwoLayerNet(input_dim=12, hidden_dim=9, num_classes=5, dtype=torch.float64)
+    check_params(net, [12, 9, 5], torch.float64)
+    net = fcn.TwoLayerNet(input_dim=80, hidden_dim=70, num_classes=60, weight_scale=0.04)
+    check_params(net, [80, 70, 60], torch.float32)
+    check_scale(net, 2, 0.04)
+
+
+@pytest.mark.task("two_layer_net", weight=1)
+def test_two_layers_by_default() -> None:
+    """Two layers: by default for pictures of 32 by 32 pixels and ten classes."""
+    net = fcn.TwoLayerNet()
+    check_params(net, [3072, 100, 10], torch.float32)
+    check_scale(net, 2, 1e-3)
+
+
+@pytest.mark.task("two_layer_net", weight=1)
+def test_two_layers_initial_loss() -> None:
+    """Two layers: a new network has the loss log C."""
+    check_initial_loss(fcn.TwoLayerNet(input_dim=12, hidden_dim=9, num_classes=4))
+
+
+@pytest.mark.constraint
+@pytest.mark.task("two_layer_net", weight=1)
+def test_two_layers_rules() -> None:
+    """Two layers: X, y and the parameters are not modified; nothing that is off limits."""
+    check_rules(fcn.TwoLayerNet(12, 9, 4, weight_scale=0.5, reg=0.2), fcn.TwoLayerNet.loss)
+
+
+@pytest.mark.task("fully_connected", weight=3)
+def test_deep_at_first() -> None:
+    """Any depth: names, shapes, dtype and scale of the parameters of a new network."""
+    for dims in ([8], [9, 7], [8, 10, 7, 9, 6]):
+        net = fcn.FullyConnectedNet(dims, input_dim=12, num_classes=4, dtype=torch.float64)
+        check_params(net, [12, *dims, 4], torch.float64)
+    net = fcn.FullyConnectedNet([70, 80, 60], input_dim=90, num_classes=50, weight_scale=0.03)
+    check_params(net, [90, 70, 80, 60, 50], torch.float32)
+    check_scale(net, 4, 0.03)
+
+
+@pytest.mark.task("fully_connected", weight=1)
+def test_deep_initial_loss() -> None:
+    """Any depth: a new network has the loss log C."""
+    net = fcn.FullyConnectedNet([8, 10, 7, 9, 6], input_dim=12, num_classes=4, weight_scale=1e-3)
+    check_initial_loss(net)
+
+
+@pytest.mark.constraint
+@pytest.mark.task("fully_connected", weight=1)
+def test_deep_rules() -> None:
+    """Any depth: X, y and the parameters are not modified; nothing that is off limits."""
+    check_rules(fcn.FullyConnectedNet([9, 7], 12, 4, weight_scale=0.5, reg=0.2), fcn.FullyConnectedNet.loss)
