@@ -12,11 +12,13 @@ to later assignments is off limits, too.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
 import torch
+from tqdm import tqdm
 
 Params = dict[str, torch.Tensor]
 
@@ -109,6 +111,11 @@ class TwoLayerNet:
             raise ValueError(f"{path} does not hold the parameters of a two-layer network")
         device = self.params["W1"].device
         self.params = {name: value.to(device) for name, value in params.items()}
+
+
+def progress(steps: Iterable[Any], *, show: bool = True) -> Iterable[Any]:
+    """Return what a loop runs over, with a bar that shows how far it has come. This function is given."""
+    return tqdm(steps, disable=not show, leave=False, file=sys.stdout)
 
 
 def sample_batch(
@@ -262,7 +269,7 @@ def nn_train(
     batch_size : int
         How many examples to draw for a step.
     verbose : bool
-        Print the loss now and then.
+        Show a progress bar.
 
     Returns
     -------
@@ -276,12 +283,10 @@ def nn_train(
     train_acc_history: list[float] = []
     val_acc_history: list[float] = []
 
-    for it in range(num_iters):
+    for it in progress(range(num_iters), show=verbose):
         X_batch, y_batch = sample_batch(X, y, num_train, batch_size)
         loss, grads = loss_func(params, X_batch, y=y_batch, reg=reg)
         loss_history.append(float(loss))
-        if verbose and it % 100 == 0:
-            print(f"iteration {it} of {num_iters}: the loss is {float(loss):.4f}")
 
         ### BEGIN SOLUTION
         for name in params:
@@ -356,7 +361,8 @@ def find_best_net(
     """Train a `TwoLayerNet` for every combination of settings, and keep the best.
 
     The best is the network with the highest accuracy on the validation set after its training; of equally
-    good ones, any. How long to train is up to you; mind that there are many combinations.
+    good ones, any. How long to train is up to you; mind that there are many combinations. Loop over
+    ``progress(...)`` of a list to see how far it has come.
 
     Parameters
     ----------
@@ -379,7 +385,7 @@ def find_best_net(
     X, y = data_dict["X_train"], data_dict["y_train"]
     X_val, y_val = data_dict["X_val"], data_dict["y_val"]
     found = []
-    for learning_rate, hidden_size, reg, decay in itertools.product(*get_param_set_fn()):
+    for learning_rate, hidden_size, reg, decay in progress(list(itertools.product(*get_param_set_fn()))):
         net = TwoLayerNet(X.shape[1], hidden_size, int(y.max()) + 1, dtype=X.dtype, device=X.device)
         stat = net.train(X, y, X_val, y_val, learning_rate, decay, reg, num_iters=500, batch_size=200)
         accuracy = (net.predict(X_val) == y_val).double().mean().item()

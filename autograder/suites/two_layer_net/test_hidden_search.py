@@ -22,6 +22,7 @@ FEATURES, NUM_TRAIN, NUM_VAL = 3 * 32 * 32, 30, 20
 RATES, SIZES, REGS, DECAYS = [0.5, 0.25], [3, 5, 4], [0.0, 0.125], [1.0, 0.75]
 SETTINGS = list(itertools.product(RATES, SIZES, REGS, DECAYS))
 TRAIN_PARAMETERS = ("X", "y", "X_val", "y_val", "learning_rate", "learning_rate_decay", "reg")
+TRAIN_PARAMETERS += ("num_iters", "batch_size")
 ON_TRAINING = "this is an accuracy on the training set; the validation set decides"
 PLAIN = (type(None), bool, int, float, str, tuple, list, dict, Tensor)
 """What a network is not; in the sandbox, the type of a network is the kit's."""
@@ -111,6 +112,10 @@ class Nets:
             given = dict(zip(TRAIN_PARAMETERS, args, strict=False)) | kwargs
             if [len(given[name]) for name in TRAIN_PARAMETERS[:4]] != [NUM_TRAIN] * 2 + [NUM_VAL] * 2:
                 self.misuse.append("training and validation data are not in their places")
+            if any(
+                type(given.get(name, 1)) is not int or given.get(name, 1) < 1 for name in TRAIN_PARAMETERS[7:]
+            ):
+                self.misuse.append("num_iters and batch_size are whole numbers, 1 or more")
             rate, decay, reg = (float(given.get(name, math.nan)) for name in TRAIN_PARAMETERS[4:7])
             settings.append((rate, int(hidden_size), reg, decay))
             self.trained.add(settings[-1])

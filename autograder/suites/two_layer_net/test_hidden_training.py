@@ -120,6 +120,7 @@ class Course:
         self.seen: list[Params] = []
         self.batches: list[tuple[Tensor, Tensor]] = []
         self.strengths: list[float] = []
+        self.predicted_without_loss_func = False
 
     def loss_func(self, params: Params, X: Tensor, y: Tensor | None = None, reg: float = 0.0) -> object:
         """Return the next loss and the next gradients of the list."""
@@ -133,6 +134,7 @@ class Course:
 
     def pred_func(self, params: Params, loss_func: object, X: Tensor) -> Tensor:
         """Predict as many validation labels right as steps were taken, and all others but one."""
+        self.predicted_without_loss_func |= loss_func is None
         if len(X) == len(VAL_LABELS):
             right = sum(bool((params["b2"] != seen["b2"]).any()) for seen in self.seen)
             return torch.where(torch.arange(len(X)) < right, VAL_LABELS, VAL_LABELS + 1)
@@ -232,7 +234,10 @@ def test_training_steps() -> None:
 @pytest.mark.task("train", weight=3)
 def test_training_histories() -> None:
     """Training: losses of all iterations, and accuracies once per epoch, after the step."""
-    stats = train(Course(), copied(PARAMS), num_iters=8, batch_size=4)
+    course = Course()
+    stats = train(course, copied(PARAMS), num_iters=8, batch_size=4)
+    without = course.predicted_without_loss_func
+    checks.holds(not without, what="pred_func", problem="called without the loss_func that it needs")
     losses = [100.0 - it for it in range(8)]
     checks.close(stats["loss_history"], losses, what="the loss history")
     hints = [
