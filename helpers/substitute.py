@@ -52,8 +52,8 @@ def _replaced(module: object, replacements: dict[str, object]) -> Iterator[None]
 
 
 def constructor(
-    cls: Callable[..., object],
-    args: Sequence[object],
+    cls: Any,
+    args: Sequence[object] | None,
     methods: Callable[..., Mapping[str, Callable[..., object]]],
     *,
     count: int,
@@ -67,8 +67,9 @@ def constructor(
     ----------
     cls : class
         The student's class.
-    args : sequence
-        Arguments that the student's constructor accepts.
+    args : sequence or None
+        Arguments that its constructor accepts; None makes the objects without a call of ``__init__``, which
+        may be wrong.
     methods : callable
         Takes the arguments of a call and returns the methods of the object, by name. They get no ``self``.
     count : int
@@ -82,7 +83,8 @@ def constructor(
     >>> make("Ada").greet()
     'Hello, Ada'
     """
-    objects: list[Any] = [cls(*args) for _ in range(count)]
+    blank = getattr(type(cls), "__blank__", object.__new__)
+    objects: list[Any] = [blank(cls) if args is None else cls(*args) for _ in range(count)]
 
     def construct(*args: object, **kwargs: object) -> object:
         if not objects:

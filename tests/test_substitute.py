@@ -69,3 +69,9 @@ def test_a_constructor_gives_objects_their_own_methods(module: ModuleType) -> No
         with pytest.raises(RuntimeError, match="more than 2"):
             module.Thing(3)
     assert module.Thing(3).double() == 2
+
+
+def test_a_constructor_can_do_without_the_students_own(module: ModuleType) -> None:
+    make = constructor(module.Thing, None, lambda: {"double": lambda: 7}, count=1)
+    with substituted(module, Thing=make):
+        assert module.Thing().double() == 7

@@ -166,7 +166,7 @@ def test_cross_validation_by_hand() -> None:
             "check_accuracy": lambda x_test, y_test, k=1, quiet=False: accuracy_of_fold[float(x_test[0])],
         }
 
-    classifier = constructor(knn.KnnClassifier, (x, y), methods, count=24)
+    classifier = constructor(knn.KnnClassifier, None, methods, count=24)
     with substituted(knn, KnnClassifier=classifier):
         found = knn.knn_cross_validate(x.clone(), y.clone(), num_folds=3, k_choices=[1, 3])
     checks.close(found, {1: [100.0, 50.0, 0.0], 3: [100.0, 50.0, 0.0]}, what="the accuracies for each k")

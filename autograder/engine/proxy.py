@@ -117,6 +117,9 @@ class Proxy:
         found = self._link().request("measure", self, list(args), kwargs)
         return _measurement(found)
 
+    def __blank__(self) -> object:
+        return self._link().request("blank", self)
+
     def __hash__(self) -> int:
         return id(self)
 

@@ -79,6 +79,7 @@ class Worker:
             "contains": lambda target, item: bool(item in target),
             "elements": self._elements,
             "isinstance": isinstance,
+            "blank": object.__new__,
             "weights": lambda content: weights.loaded(content.tobytes()),
         }
 

@@ -591,7 +591,7 @@ ODD_HINTS = [
 
 def cross_validate(x: Tensor, y: Tensor, count: int, **kwargs: object) -> object:
     """Call the student's function with a classifier that is right."""
-    classifier = constructor(knn.KnnClassifier, (x[:2], y[:2]), methods_of_true_classifier, count=count)
+    classifier = constructor(knn.KnnClassifier, None, methods_of_true_classifier, count=count)
     with with_true_functions(), substituted(knn, KnnClassifier=classifier):
         return knn.knn_cross_validate(x, y, **kwargs)
 

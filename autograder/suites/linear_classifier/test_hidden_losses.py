@@ -176,7 +176,9 @@ def loss_hints(known: Case) -> list[Hint]:
         "the regularizer was added twice": extra * 2,
     }
     hints = [Hint(value + extra, says=says) for says, value in made.items()]
-    return hints + [Hint(right + value, says=says) for says, value in regularizers.items()]
+    hints += [Hint(right + value, says=says) for says, value in regularizers.items()]
+    single = float(torch.tensor(known.loss, dtype=torch.float32))
+    return [*hints, Hint(single, says="the loss was rounded to float32; keep the dtype of X")]
 
 
 def gradient_hints(known: Case) -> list[Hint]:
