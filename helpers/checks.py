@@ -22,6 +22,7 @@ from helpers.comparison import (
     form_difference,
     has_type,
     number_texts,
+    type_cause,
     type_name,
 )
 from helpers.failures import CheckFailure
@@ -234,7 +235,14 @@ def parts(actual: object, count: int, *, what: str) -> tuple[object, ...]:
     >>> loss, gradient = parts((1.0, torch.zeros(2)), 2, what="loss and gradient")
     """
     if (type(actual) is not tuple and type(actual) is not list) or len(actual) != count:
-        raise CheckFailure(what, f"not returned as {count} values")
+        several = type(actual) is tuple or type(actual) is list
+        raise CheckFailure(
+            what,
+            f"not returned as {count} values",
+            expected=f"{count} values",
+            actual=f"{type_name(actual)} of another length" if several else type_name(actual),
+            likely_cause=type_cause(actual),
+        )
     return tuple(actual)
 
 
@@ -290,14 +298,16 @@ def _compare(
     if found is None:
         return
     loose = replace(tolerance, exact=False, any_dtype=True)
-    says = next((hint.says for hint in hints if _fits(actual, hint, loose)), None)
+    fitting = (hint for hint in hints if _fits(actual, hint.expected, loose))
+    # Where a mistake makes no difference to the value, something else is wrong.
+    says = next((hint.says for hint in fitting if not _fits(hint.expected, expected, loose)), None)
     raise _failure(what, found, likely_cause=says or found.likely_cause)
 
 
-def _fits(actual: object, hint: Hint, tolerance: Tolerance) -> bool:
-    """Return whether the mistake would have given this value; a hint that is not finite fits nothing."""
+def _fits(actual: object, value: object, tolerance: Tolerance) -> bool:
+    """Return whether a value is the one that a mistake gives; one that is not finite fits nothing."""
     try:
-        return difference(actual, hint.expected, tolerance) is None
+        return difference(actual, value, tolerance) is None
     except ValueError:
         return False
 

@@ -144,7 +144,7 @@ def form_difference(
         + ([f"of shape {shape}"] if shape is not None else [])
     )
     if type(actual) is not torch.Tensor:
-        return Difference("not a tensor", wanted, type_name(actual), _at(path), _type_cause(actual))
+        return Difference("not a tensor", wanted, type_name(actual), _at(path), type_cause(actual))
     found, dims = form(actual), tuple(actual.shape)
     if actual.layout is not torch.strided or actual.device.type != "cpu" or actual.is_quantized:
         return Difference("not an ordinary dense tensor on the CPU", wanted, type_name(actual), _at(path))
@@ -206,7 +206,7 @@ def _array_difference(
 ) -> Difference | None:
     """Compare NumPy arrays as tensors of the same dtype."""
     if type(actual) is not np.ndarray:
-        return Difference("not a NumPy array", "array", type_name(actual), _at(path))
+        return Difference("not a NumPy array", "array", type_name(actual), _at(path), type_cause(actual))
     if actual.dtype.kind not in "biufc":
         return Difference("not an array of numbers", None, None, _at(path))
     return _tensor_difference(_as_tensor(actual), _as_tensor(expected), tolerance, path)
@@ -222,9 +222,7 @@ def _number_difference(actual: Any, expected: Any, tolerance: Tolerance, path: s
     whole = type(expected) in INTEGERS
     allowed, wanted = (INTEGERS, "integer") if whole else (REALS, "number")
     if not has_type(actual, allowed):
-        return Difference(
-            f"not {_article(wanted)}", wanted, type_name(actual), _at(path), _type_cause(actual)
-        )
+        return Difference(f"not {_article(wanted)}", wanted, type_name(actual), _at(path), type_cause(actual))
     mine, other = (int(expected), int(actual)) if whole else (float(expected), float(actual))
     if not math.isfinite(mine):
         raise ValueError("the expected number is NaN or infinite, so that nothing can be close to it")
@@ -246,7 +244,7 @@ def _sequence_difference(
     """Compare lists or tuples: kind and length first, then entry by entry."""
     kind = type_name(expected)
     if type(actual) is not type(expected):
-        return Difference(f"not a {kind}", kind, type_name(actual), _at(path), _type_cause(actual))
+        return Difference(f"not a {kind}", kind, type_name(actual), _at(path), type_cause(actual))
     if len(actual) != len(expected):
         counts = (f"{len(expected)} entries", f"{len(actual)} entries")
         return Difference(
@@ -267,7 +265,7 @@ def _dict_difference(
 ) -> Difference | None:
     """Compare dicts: the keys with their types first, then value by value; order does not matter."""
     if not has_type(actual, DICTS) or not isinstance(actual, dict):
-        return Difference("not a dict", "dict", type_name(actual), _at(path))
+        return Difference("not a dict", "dict", type_name(actual), _at(path), type_cause(actual))
     strange = [key for key in actual if not has_type(key, (int, float, str, bool, tuple, type(None)))]
     if strange:
         return Difference("a key of the wrong type", None, type_name(strange[0]), _at(path))
@@ -312,7 +310,7 @@ def number_texts(*values: complex) -> tuple[str, ...]:
     return texts
 
 
-def _type_cause(actual: object) -> str | None:
+def type_cause(actual: object) -> str | None:
     """Return why a value of this type was probably returned."""
     if actual is None:
         return "the function ends without a return statement"

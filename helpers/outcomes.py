@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import linecache
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
-from helpers import live
+from helpers import exceptions, live
 from helpers.failures import CheckFailure
 from helpers.handout import Handout, PublicTest
 
@@ -136,7 +136,8 @@ def judge(test: PublicTest, error: BaseException | None, files: Sequence[Path]) 
         return Outcome(test, "failed", _unlocated(error))
     if isinstance(error, NotImplementedError):
         return Outcome(test, "not implemented", Failure("", place=_place_text(place)))
-    return Outcome(test, "raised", _located(f"Your code raised {live.described(error)}", place))
+    failure = _located(f"Your code raised {live.described(error)}", place)
+    return Outcome(test, "raised", replace(failure, likely_cause=exceptions.likely_cause(str(error))))
 
 
 def settled(outcomes: Sequence[Outcome]) -> tuple[Outcome, ...]:

@@ -106,14 +106,14 @@ class Bad:
         Tasks that the function belongs to, and those that lost points.
     read : list of Feedback
         What the student reads about checks of values.
-    crashed : bool
+    raised : bool
         Whether the student's own code raised in all of those checks.
     """
 
     own: frozenset[str]
     lost: set[str]
     read: list[Feedback]
-    crashed: bool
+    raised: bool
 
 
 @pytest.fixture(scope="module", params=NAMES)
@@ -155,12 +155,12 @@ def test_what_came_is_told(bad: dict[tuple[Solved, Kind], Bad]) -> None:
             texts,
         )
         if kind == "none":
-            assert found.crashed or any("None" in text for text in texts), (function.name, texts)
+            assert found.raised or any("None" in text for text in texts), (function.name, texts)
 
 
 def test_what_was_expected_is_told(bad: dict[tuple[Solved, Kind], Bad]) -> None:
     for (function, kind), found in bad.items():
-        if kind in ("shape", "dtype") and found.lost and not found.crashed:
+        if kind in ("shape", "dtype") and found.lost and not found.raised:
             told = any(read.expected or read.likely_cause for read in found.read)
             assert told, (function.name, kind, found.read)
 
@@ -198,5 +198,5 @@ def _bad(own: frozenset[str], plan: dict[str, PlannedTest], outcomes: tuple[Outc
         own=own,
         lost={plan[one.id].task for one in wrong},
         read=[one.feedback for one in values if one.feedback is not None],
-        crashed=all(one.status is Status.crashed for one in values),
+        raised=all(one.status is Status.raised for one in values),
     )

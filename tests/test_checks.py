@@ -295,3 +295,17 @@ def test_parts_are_a_tuple_or_a_list_of_the_right_length() -> None:
     for value in ((1,), (1, 2, 3), {1: 2, 3: 4}, "ab", None, torch.zeros(2)):
         with pytest.raises(CheckFailure, match="both: not returned as 2 values"):
             checks.parts(value, 2, what="both")
+
+
+def test_parts_say_what_came() -> None:
+    with pytest.raises(CheckFailure) as caught:
+        checks.parts(None, 2, what="both")
+    assert (caught.value.expected, caught.value.actual) == ("2 values", "NoneType")
+    assert caught.value.likely_cause == "the function ends without a return statement"
+
+
+def test_a_hint_that_equals_the_right_value_is_no_cause() -> None:
+    right = torch.tensor([1.0, 2.0])
+    with pytest.raises(CheckFailure) as caught:
+        checks.close(right.double(), right, what="x", hints=[Hint(right.clone(), says="sorted by mistake")])
+    assert "sorted" not in (caught.value.likely_cause or "")

@@ -28,7 +28,7 @@ WRONG = Failure(
 @pytest.fixture
 def done() -> Report:
     """Return a report with a check that passed and one that failed."""
-    handout = Handout(Path(), "toy", "A <toy>", ("toy",), TASKS, (SUMS, MEANS), {})
+    handout = Handout(Path(), "toy", "A <toy>", ("toy",), (), TASKS, (SUMS, MEANS), {})
     outcomes = (Outcome(SUMS, "failed", WRONG), Outcome(MEANS, "passed"))
     return Report(handout, outcomes, "toy.py as saved at 12:00:00", ("It has <not> changed.",))
 

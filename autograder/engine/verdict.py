@@ -15,6 +15,7 @@ from typing import Literal
 
 from autograder.engine.link import End, Place, StudentError, WorkerEnded
 from autograder.results import Feedback, Location, Status
+from helpers import exceptions
 from helpers.checks import CheckFailure
 
 Tier = Literal["public", "hidden"]
@@ -160,12 +161,15 @@ def _student_error(error: StudentError, tier: Tier) -> tuple[Status, Feedback]:
         return Status.memory, Feedback(summary=summary, location=location)
     if error.type_name == "NotImplementedError":
         return Status.not_implemented, Feedback(summary="Not implemented yet.", location=location)
+    cause = exceptions.likely_cause(error.message)
     if tier == "hidden":
         name = error.type_name if error.type_name in _EXCEPTIONS else "an exception of its own"
-        return Status.raised, Feedback(summary=f"Your code raised {name}.", location=location)
-    message = f": {error.message}" if error.message else ""
-    summary = f"Your code raised {error.type_name}{message}"
-    return Status.raised, Feedback(summary=summary[:_MAX_SUMMARY], location=location)
+        summary = f"Your code raised {name}."
+    else:
+        message = f": {error.message}" if error.message else ""
+        summary = f"Your code raised {error.type_name}{message}"
+    feedback = Feedback(summary=summary[:_MAX_SUMMARY], likely_cause=cause, location=location)
+    return Status.raised, feedback
 
 
 def _location(place: Place | None) -> Location | None:

@@ -1,0 +1,44 @@
+"""Tests of what usually leads to an exception: PyTorch's own messages, provoked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+import torch
+
+from helpers import exceptions
+
+X = torch.ones(2, 3)
+
+
+def moved() -> object:
+    if torch.cuda.is_available():
+        raise RuntimeError("Torch not compiled with CUDA enabled")
+    return X.cuda()
+
+
+@pytest.mark.parametrize(
+    ("call", "cause"),
+    [
+        (moved, "to a GPU that is not there"),
+        (lambda: X + torch.ones(4, 2), "do not fit"),
+        (lambda: X @ X, "do not fit"),
+        (lambda: X @ X.T.double(), "float32 and float64 meet"),
+        (lambda: X[5], "index is too large"),
+        (lambda: X.gather(1, torch.tensor([[7]])), "index is too large"),
+        (lambda: X.T.view(6), "not contiguous"),
+        (lambda: X.clone().requires_grad_().numpy(), "records gradients"),
+        (lambda: X + torch.ones(2, 3, device="meta"), "without device="),
+    ],
+)
+def test_messages_of_pytorch(call: Callable[[], object], cause: str) -> None:
+    with pytest.raises((RuntimeError, IndexError, AssertionError)) as caught:
+        call()
+    found = exceptions.likely_cause(str(caught.value))
+    assert found is not None
+    assert cause in found
+
+
+def test_other_messages_say_nothing() -> None:
+    assert exceptions.likely_cause("a message of the student's own") is None
