@@ -25,10 +25,16 @@ def numbers(name: str, *shape: int) -> Tensor:
 
 
 def forward(x: Tensor, p: float, mode: str = "train", **more: int) -> Any:
-    """Return out, checked for its form, and the cache."""
+    """Return out, checked for its form and to be finite, and the cache."""
     result = fcn.Dropout.forward(x, {"p": p, "mode": mode, **more})
     found = checks.parts(result, 2, what="the result of Dropout.forward")
     out = checks.tensor(found[0], what="the outputs of Dropout.forward", shape=x.shape, dtype=x.dtype)
+    checks.holds(
+        bool(out.isfinite().all()),
+        what="the outputs of Dropout.forward",
+        problem="some are NaN or infinite",
+        likely_cause="a division by zero, or an overflow",
+    )
     return out, found[1]
 
 

@@ -132,6 +132,9 @@ DEFAULTS: dict[str, Any] = {
 }
 
 
+PLAIN = (type(None), int, float, str, tuple, list, dict, Tensor)
+
+
 class Recipe:
     """Stands for the student's TwoLayerNet, and notes with what settings it is made."""
 
@@ -193,6 +196,11 @@ def test_solver_on_hidden_pictures() -> None:
         found = fcn.create_solver_instance(PICTURES, torch.float32, "cpu")
         made = len(recipe.made) > 0
         checks.holds(made, what="the solver", problem="made without a TwoLayerNet")
+        checks.holds(
+            type(found) not in PLAIN,
+            what="the result of create_solver_instance",
+            problem=f"not a Solver, but of the type {type(found).__name__}",
+        )
         settings = {
             "optim_config": dict(found.optim_config.items()),
             "lr_decay": checks.number(found.lr_decay, at_least=0, at_most=1, what="lr_decay"),

@@ -194,6 +194,11 @@ def test_solver_is_made() -> None:
 
     with substituted(fcn, TwoLayerNet=make):
         solver = fcn.create_solver_instance(pictures, torch.float32, "cpu")
+    checks.holds(
+        type(solver) not in (type(None), int, float, str, tuple, list, dict, torch.Tensor),
+        what="the result of create_solver_instance",
+        problem=f"not a Solver, but of the type {type(solver).__name__}",
+    )
     checks.close(solver.X_train, pictures["X_train"], what="solver.X_train")
     checks.number(solver.num_epochs, at_least=1, what="solver.num_epochs")
     rate = solver.optim_config.items()
