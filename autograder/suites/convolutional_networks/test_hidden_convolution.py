@@ -104,7 +104,6 @@ def forward_hints(c: Case) -> list[Hint]:
         Hint(right[:, :, :-1, :-1], says="the last place of each row and column is missing"),
         Hint(right.transpose(2, 3), says="height and width are swapped"),
         Hint(F.conv2d(edges, w, b, stride=c.stride), says="padded by copies of the border; pad by zeros"),
-        Hint(right, says="the numbers are right, but not in the dtype of the images"),
     ]
 
 

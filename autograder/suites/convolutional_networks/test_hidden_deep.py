@@ -147,6 +147,7 @@ def check_loss(
     if type(loss) is float:
         loss = torch.tensor(loss, dtype=torch.float64)
     hints = [Hint(losses[mistake].detach(), says) for mistake, says in LOSS_HINTS.items()]
+    hints.append(Hint(len(y) * losses[""].detach(), says="the images' losses were added up; take their mean"))
     checks.close(loss, losses[""].detach(), what="the loss", hints=hints, operation=DEEP)
     if type(grads) is not dict:
         checks.equal(grads, {}, what="the gradients")

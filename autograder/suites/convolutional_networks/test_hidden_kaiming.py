@@ -12,7 +12,12 @@ from helpers import checks
 def check_kaiming(shape: tuple[int, ...], variance: float, turned: float, **arguments: Any) -> None:
     """Check weights against their variance, and against `turned`, which counts what goes out."""
     w = cn.kaiming_initializer(**arguments)
-    found = checks.tensor(w, shape=shape, dtype=torch.float32, what="the weights").double()
+    try:
+        found = checks.tensor(w, shape=shape, dtype=torch.float32, what="the weights").double()
+    except checks.CheckFailure as failure:
+        if failure.actual_dims == (shape[1], shape[0], *shape[2:]):
+            failure.likely_cause = "Din and Dout are swapped: (Din, Dout), but (Dout, Din, K, K)"
+        raise
     ratio = checks.number(float((found**2).mean()) / variance, what="the variance of the weights, relative")
     causes = {
         0.5: "the gain is 2 in front of a ReLU",
@@ -55,4 +60,9 @@ def test_kaiming_draws_anew() -> None:
     one, other = (cn.kaiming_initializer(30, 20, dtype=torch.float64) for _ in range(2))
     one = checks.tensor(one, shape=(30, 20), dtype=torch.float64, what="the weights")
     other = checks.tensor(other, shape=(30, 20), dtype=torch.float64, what="the weights")
-    checks.holds(not torch.equal(one, other), what="the weights", problem="the same twice")
+    checks.holds(
+        not torch.equal(one, other),
+        what="the weights",
+        problem="the same twice",
+        likely_cause="the random numbers are seeded in every call",
+    )

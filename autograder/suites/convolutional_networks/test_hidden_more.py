@@ -58,6 +58,7 @@ def test_im2col() -> None:
             "rows and columns of the result are swapped": right.transpose(1, 2),
             "within a column, the channel comes first": rows,
             "the padding was forgotten": F.unfold(X, (height, width), stride=stride),
+            "the stride was forgotten": F.unfold(X, (height, width), padding=pad),
         }
         settings = {"height": height, "width": width, "stride": stride, "pad": pad}
         check(more.im2col, right, X, hints=hints, **settings)
@@ -122,7 +123,13 @@ def test_grouped_conv() -> None:
         right = F.conv2d(X, w, b, stride=stride, padding=pad, groups=groups)
         bias = b[:, None, None]
         turned = (right - bias).unflatten(1, (groups, -1)).transpose(1, 2).flatten(1, 2) + bias
-        hints = {"the filters are in another order: those of the first group come first": turned}
+        others = X.unflatten(1, (groups, -1)).flip(1).flatten(1, 2)
+        hints = {
+            "the filters are in another order: those of the first group come first": turned,
+            "the filters of a group saw the channels of another": F.conv2d(
+                others, w, b, stride=stride, padding=pad, groups=groups
+            ),
+        }
         check(more.grouped_conv, right, X, w, b, hints=hints, stride=stride, pad=pad, groups=groups)
 
 

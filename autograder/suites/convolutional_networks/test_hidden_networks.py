@@ -145,6 +145,7 @@ def check_loss(
     if type(loss) is float:
         loss = torch.tensor(loss, dtype=torch.float64)
     hints = [Hint(losses[mistake].detach(), says) for mistake, says in LOSS_HINTS.items()]
+    hints.append(Hint(len(y) * losses[""].detach(), says="the images' losses were added up; take their mean"))
     checks.close(loss, losses[""].detach(), what="the loss", hints=hints, operation=DEEP)
     if type(grads) is not dict:
         checks.equal(grads, {}, what="the gradients")
@@ -183,14 +184,17 @@ def check_weights(value: object, shape: tuple[int, ...], std: float, what: str, 
 IMAGES, LABELS = normal("images", 5, 2, 6, 8), torch.tensor([3, 0, 4, 1, 1])
 THREE = {"input_dims": (2, 6, 8), "num_filters": 4, "filter_size": 3, "hidden_dim": 7, "num_classes": 5}
 THREE_SHAPES = {"W1": (4, 2, 3, 3), "b1": (4,), "W2": (48, 7), "b2": (7,), "W3": (7, 5), "b3": (5,)}
-SIZES = {"W2": "the linear layer gets num_filters * (H // 2) * (W // 2) numbers, and H is not W"}
+SIZES = {
+    "W1": "the filters of a convolution come first, then the channels, height and width",
+    "W2": "the linear layer gets num_filters * (H // 2) * (W // 2) numbers, and H is not W",
+}
 THREE_PARAMS = {name: 0.5 * normal(f"three/{name}", *shape) for name, shape in THREE_SHAPES.items()}
 
 
-def three_scores(p: Params, images: Tensor = IMAGES) -> Tensor:
-    """Return the scores of the network of three layers."""
+def three_scores(p: Params, images: Tensor = IMAGES, relu: Callable[[Tensor], Tensor] = F.relu) -> Tensor:
+    """Return the scores of the network of three layers; `relu` stands behind the hidden layer."""
     maps = F.max_pool2d(F.relu(F.conv2d(images, p["W1"], p["b1"], padding=p["W1"].shape[2] // 2)), 2)
-    return F.relu(maps.flatten(1) @ p["W2"] + p["b2"]) @ p["W3"] + p["b3"]
+    return relu(maps.flatten(1) @ p["W2"] + p["b2"]) @ p["W3"] + p["b3"]
 
 
 def three_net(reg: float = 0.0, params: Params = THREE_PARAMS, **settings: Any) -> Any:
@@ -217,7 +221,8 @@ def test_three_layers_scores() -> None:
     """Network of three layers: the scores, with a filter of 3 x 3."""
     with with_true_layers():
         found = three_net().loss(IMAGES.clone())
-    checks.close(found, three_scores(THREE_PARAMS), what="the scores", operation=DEEP)
+    hints = [Hint(three_scores(THREE_PARAMS, relu=torch.clone), says="the hidden layer has no ReLU")]
+    checks.close(found, three_scores(THREE_PARAMS), what="the scores", hints=hints, operation=DEEP)
 
 
 @pytest.mark.task("three_layer_net", weight=3)

@@ -216,6 +216,7 @@ def settings_of_student() -> dict[str, Any]:
         type(found) is str and found in known,
         what="what create_convolutional_solver_instance returns",
         problem="not a Solver, made by this name",
+        likely_cause="return the Solver alone" if type(found) in (tuple, list) else None,
     )
     settings = solvers[known.index(found)]
     models = [f"network {n}" for n in range(len(nets))]
