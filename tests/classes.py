@@ -27,7 +27,7 @@ class Expected:
     Attributes
     ----------
     score : float
-        Of 100 points.
+        Of 100 points, and those of extra credit.
     reason : str
         What the student did; begins with "right" where nothing is wrong.
     task : str or None
@@ -62,13 +62,16 @@ def mistaken(name: str) -> list[Submission]:
     """Return the reference with one text replaced, once for each mistake."""
     folder = ROOT / "solutions" / name
     reference = {path.name: path.read_text(encoding="utf-8") for path in sorted(folder.glob("*.py"))}
+    weights = {path.name: path.read_bytes() for path in folder.glob("*.pt")}
     made = []
     for student, entry in _table(name, "mistakes").items():
         file = f"{entry['file']}.py"
         if reference[file].count(entry["old"]) != 1:
             raise ValueError(f"{name}-mistakes.toml: {student}: `old` does not stand in {file} once")
         files = reference | {file: reference[file].replace(entry["old"], entry["new"])}
-        made.append(Submission(student, folder, {key: text.encode() for key, text in files.items()}))
+        made.append(
+            Submission(student, folder, {key: text.encode() for key, text in files.items()} | weights)
+        )
     return made
 
 
@@ -94,9 +97,13 @@ def graded(folder: Path, name: str, submissions: Iterable[Submission]) -> dict[s
         }
 
 
-def lost(result: SubmissionResult) -> list[str]:
-    """Return the tasks in which points are missing."""
-    return [task.id for task in result.tasks if task.points < task.max_points]
+def lost(result: SubmissionResult, own: str | None) -> list[str]:
+    """Return the tasks in which points are missing; extra credit that was left out counts if it is `own`."""
+    return [
+        task.id
+        for task in result.tasks
+        if task.points < task.max_points and (not task.extra or task.points > 0 or task.id == own)
+    ]
 
 
 def shown(result: SubmissionResult) -> set[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -90,11 +91,16 @@ class Grade:
 
 
 def grade_all(name: str, jobs: Mapping[str, tuple[str, str]], scratch: Path) -> dict[str, Grade]:
-    """Grade sources of a one-module assignment; `jobs` maps a label to the source and the course's secret."""
+    """Grade sources of a one-module assignment; `jobs` maps a label to the source and the course's secret.
+
+    All but the one that is labelled "stub" hand in the reference's weights.
+    """
     folders = {label: scratch / str(place) for place, label in enumerate(jobs)}
     for label, folder in folders.items():
         folder.mkdir()
         (folder / f"{name}.py").write_text(jobs[label][0])
+        for saved in (ROOT / "solutions" / name).glob("*.pt") if label != "stub" else ():
+            shutil.copy(saved, folder)
     arguments = [str(ROOT / "autograder" / "suites" / name), [(str(folders[x]), jobs[x][1]) for x in jobs]]
     environment = os.environ | {
         "COURSEGRAD_ROOT": str(ROOT),

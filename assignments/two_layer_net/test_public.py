@@ -8,7 +8,7 @@ import torch
 import two_layer_net
 from torch import Tensor
 
-from helpers import checks
+from helpers import checks, weights
 from helpers.checks import Hint
 from helpers.substitute import substituted
 
@@ -361,3 +361,14 @@ def test_best_of_two_networks() -> None:
         checks.holds(type(net) not in PLAIN, what="the best network", problem="not a TwoLayerNet")
         labels = net.predict(data["X_val"])  # type: ignore[attr-defined]
         checks.equal(labels, right[2], what="the labels of the best network")
+
+
+@pytest.mark.task("saved_weights", weight=1)
+def test_saved_weights() -> None:
+    """Saved weights: W1, b1, W2 and b2 of a network for 3072 numbers and 10 classes."""
+    saved = weights.handed_in(two_layer_net, "best_two_layer_net.pt")
+    checks.equal(sorted(saved), ["W1", "W2", "b1", "b2"], what="the names of the saved weights")
+    size = saved["b1"].numel()
+    shapes = {"W1": (3072, size), "b1": (size,), "W2": (size, 10), "b2": (10,)}
+    for name, shape in shapes.items():
+        checks.tensor(saved[name], shape=shape, what=f"the saved {name}")
