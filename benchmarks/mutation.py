@@ -2,7 +2,8 @@
 
 mutmut makes the mutants, small changes of the lines that students write; the suite grades them as it grades
 submissions. A mutant that passes every test of the tasks that its function belongs to has survived.
-Survivors that no test could notice are explained in ``benchmarks/survivors/ASSIGNMENT.toml``.
+Survivors that are no mistakes are explained in ``benchmarks/survivors/ASSIGNMENT.toml``; the score at the end
+of a row leaves them out.
 
     python -m benchmarks.mutation knn
     python -m benchmarks.mutation two_layer_net --function nn_train --jobs 1
@@ -200,14 +201,22 @@ def main() -> int:
 
 def report(found: list[Mutant], alive: list[Mutant], open_ones: list[Mutant]) -> None:
     """Print a row for each function, and the sum."""
-    table = Table("function", "mutants", "killed", "explained", "open", "score")
+    table = Table("function", "mutants", "killed", "", "explained", "open", "score")
     everyone = [(name, name) for name in dict.fromkeys(one.function for one in found)]
     for name, label in [*everyone, (None, "all")]:
         total, survived, left = (
             sum(name in (None, one.function) for one in group) for group in (found, alive, open_ones)
         )
-        cells = (total, total - survived, survived - left, left)
-        table.add_row(label, *map(str, cells), f"{100 * (total - survived) / max(total, 1):.0f} %")
+        killed = total - survived
+        table.add_row(
+            label,
+            str(total),
+            str(killed),
+            f"{100 * killed / max(total, 1):.0f} %",
+            str(survived - left),
+            str(left),
+            f"{100 * killed / max(killed + left, 1):.0f} %",
+        )
     Console(width=110).print(table)
 
 
