@@ -36,4 +36,4 @@ def test_every_explanation_names_a_function_and_a_reason() -> None:
         }
         for (function, _, _), reason in mutation.explained(path.stem).items():
             assert function in known, path
-            assert len(reason) > 20, path
+            assert len(reason) > 12, path
