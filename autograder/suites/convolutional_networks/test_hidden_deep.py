@@ -286,13 +286,18 @@ def test_deep_begins_with_kaiming() -> None:
     asked = []
 
     def initializer(
-        Din: int, Dout: int, K: int | None = None, relu: bool = True, device: Any = None, dtype: Any = None
+        Din: int,
+        Dout: int,
+        K: int | None = None,
+        relu: bool = True,
+        device: Any = "cpu",
+        dtype: torch.dtype = torch.float32,
     ) -> Tensor:
         asked.append((Din, Dout, K))
         shape = (Din, Dout) if K is None else (Dout, Din, K, K)
         if torch.Size(shape).numel() > MAX_ENTRIES:
             raise ValueError("too many weights")
-        return torch.full(shape, 0.5 + len(asked), dtype=torch.float64)
+        return torch.full(shape, 0.5 + len(asked), dtype=dtype)
 
     with substituted(cn, kaiming_initializer=initializer):
         net, names = begin(True, weight_scale="kaiming")

@@ -23,6 +23,8 @@ from helpers.solver import Solver
 from helpers.substitute import substituted
 from helpers.tabletop import tabletop, tabletop_images
 
+DEVICE = "cpu:0"
+"""The CPU, but by a name that nobody has as a default."""
 NO_SEQUENCE = (int, float, complex, bool, str, dict, type(None), Tensor)
 MAX_PRODUCTS, MAX_LAYERS, SEEN = 6_000_000, 12, 12_000
 THRESHOLDS = Thresholds("convolutional_networks")
@@ -198,19 +200,18 @@ def settings_of_student() -> dict[str, Any]:
         device: object = "cpu",
     ) -> str:
         form = {"num_filters": num_filters, "max_pools": max_pools, "batchnorm": batchnorm}
-        nets.append(
-            {**form, "weight_scale": weight_scale, "reg": reg, "classes": num_classes, "dims": input_dims}
-        )
+        form |= {"weight_scale": weight_scale, "reg": reg, "classes": num_classes, "dims": input_dims}
+        nets.append({**form, "dtype": dtype, "device": device})
         return f"network {len(nets) - 1}"
 
     def make_solver(model: object, data: object, **settings: object) -> str:
-        solvers.append({"model": model, **settings})
+        solvers.append({"model": model, "data": data, **settings})
         return f"solver {len(solvers) - 1}"
 
     images, labels = pictures("few", 20)
     data = {"X_train": images, "y_train": labels, "X_val": images[:10].clone(), "y_val": labels[:10].clone()}
     with substituted(cn, DeepConvNet=make_net, Solver=make_solver):
-        found = cn.create_convolutional_solver_instance(data, torch.float32, "cpu")
+        found = cn.create_convolutional_solver_instance(data, torch.float64, DEVICE)
     known = [f"solver {n}" for n in range(len(solvers))]
     checks.holds(
         type(found) is str and found in known,
@@ -230,6 +231,17 @@ def settings_of_student() -> dict[str, Any]:
         net["classes"] == 10 and integers(net["dims"], "input_dims") == [3, 32, 32],
         what="the network",
         problem="not for pictures of 3 x 32 x 32 and ten classes",
+    )
+    checks.equal(net["dtype"], torch.float64, what="the dtype of the network")
+    for what, device in (("network", net["device"]), ("solver", settings.get("device", "cpu"))):
+        there = type(device) in (str, torch.device) and str(device) == DEVICE
+        cause = "hand the device that came on to DeepConvNet and to Solver"
+        checks.holds(there, what=f"the device of the {what}", problem="not the given one", likely_cause=cause)
+    handed = settings["data"]
+    checks.holds(
+        type(handed) is dict and set(handed) >= set(data),
+        what="the data of the solver",
+        problem="not a dict with X_train, y_train, X_val and y_val",
     )
     return {**settings, "net": net}
 
