@@ -140,6 +140,7 @@ class Recipe:
 
     def __init__(self) -> None:
         self.made: list[tuple[int, float, float]] = []
+        self.dtype: object = None
         self.spare: list[Any] = [fcn.ReLU() for _ in range(2)]
 
     def make(self, *given: Any, **settings: Any) -> object:
@@ -149,6 +150,7 @@ class Recipe:
         hidden_dim = int(chosen["hidden_dim"])
         if (chosen["input_dim"], chosen["num_classes"]) != (3072, 10) or not 1 <= hidden_dim <= MAX_HIDDEN:
             raise ValueError("a network of another size than the pictures need")
+        self.dtype = chosen.get("dtype")
         self.made.append((hidden_dim, float(chosen["weight_scale"]), float(chosen["reg"])))
         model = self.spare.pop()
         shapes = {"W1": (3072, hidden_dim), "b1": (hidden_dim,), "W2": (hidden_dim, 10)}
@@ -187,7 +189,7 @@ def right_rule(name: str) -> Any:
 
 
 @pytest.mark.limits(cpu_seconds=20)
-@pytest.mark.task("solver", weight=3)
+@pytest.mark.task("solver", weight=2)
 def test_solver_on_hidden_pictures() -> None:
     """Solver: with its settings, a network learns to recognize pictures that nobody has seen."""
     recipe = Recipe()
@@ -231,3 +233,12 @@ def test_solver_on_hidden_pictures() -> None:
         likely_cause="nothing is learned: try another learning rate, or another scale of the weights",
     )
     THRESHOLDS.require("accuracy", right, what="the percentage of hidden pictures recognized")
+
+
+@pytest.mark.task("solver", weight=1)
+def test_solver_with_another_dtype() -> None:
+    """Solver: the network gets the dtype that is asked for."""
+    recipe = Recipe()
+    with substituted(fcn, TwoLayerNet=recipe.make, **{name: right_rule(name) for name in RULES}):
+        fcn.create_solver_instance(PICTURES, torch.float64, "cpu")
+    checks.equal(recipe.dtype, torch.float64, what="the dtype that the TwoLayerNet is made with")
