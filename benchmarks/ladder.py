@@ -1,32 +1,35 @@
 """How far each kind of classifier of the course gets on `tabletop`, from neighbours to a deep network.
 
-``python -m benchmarks.ladder`` prints a table and, with ``--pictures FOLDER``, draws it. Every seed stands
-for another set of pictures, other first weights and another order of batches.
+They are the reference solutions of the assignments. ``python -m benchmarks.ladder`` prints a table and, with
+``--pictures FOLDER``, draws it. Every seed stands for another set of pictures, other first weights and
+another order of batches.
 """
 
 from __future__ import annotations
 
 import argparse
+import importlib
 import statistics
+import sys
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
+from typing import Any, cast
 
 import matplotlib as mpl
 import torch
 from matplotlib.figure import Figure
 from rich.console import Console
 from rich.table import Table
-from torch import nn
-from torch.nn import functional
 
 from helpers import plots
+from helpers.solver import Solver
 from helpers.splits import Split
 from helpers.tabletop import CLASSES, tabletop
 
-BATCH = 100
-FLAT = 3 * 32 * 32
+SOLUTIONS = Path(__file__).parents[1] / "solutions"
+FLAT, CLASS_COUNT, BATCH = 3 * 32 * 32, len(CLASSES), 100
 
 
 @dataclass(frozen=True)
@@ -48,108 +51,146 @@ class Rung:
         return statistics.stdev(self.accuracies) if len(self.accuracies) > 1 else 0.0
 
 
-def neighbours(split: Split) -> float:
-    """Return the test accuracy of k-nearest neighbours, in percent; k is chosen on the validation set."""
-    train = split.x_train.flatten(1)
-    shares = {}
-    for k in (1, 3, 5, 10, 20, 50):
-        shares[k] = _vote(train, split.y_train, split.x_val, split.y_val, k)
-    best = max(shares, key=lambda k: shares[k])
-    return _vote(train, split.y_train, split.x_test, split.y_test, best)
+@dataclass(frozen=True)
+class Solved:
+    """The reference solutions, as modules."""
+
+    knn: Any
+    linear_classifier: Any
+    two_layer_net: Any
+    convolutional_networks: Any
+
+    @classmethod
+    def load(cls) -> Solved:
+        """Import them from `solutions/`."""
+        names = [field.name for field in fields(cls)]
+        sys.path[:0] = [str(SOLUTIONS / name) for name in names]
+        return cls(*map(importlib.import_module, names))
 
 
-def _vote(train: torch.Tensor, labels: torch.Tensor, x: torch.Tensor, y: torch.Tensor, k: int) -> float:
-    """Return the percentage of points whose k nearest neighbours elect the right class."""
-    nearest = torch.cdist(x.flatten(1), train).topk(k, largest=False).indices
-    return _percent(labels[nearest].mode(1).values == y)
+def neighbours(course: Solved, split: Split) -> torch.Tensor:
+    """Predict by k-nearest neighbours; k is chosen on the validation set."""
+    classifier = course.knn.KnnClassifier(split.x_train, split.y_train)
+    distances = course.knn.compute_distances_no_loops(split.x_train, split.x_val)
+    shares = {
+        k: percent(course.knn.predict_labels(distances, split.y_train, k), split.y_val)
+        for k in (1, 3, 5, 10, 20, 50)
+    }
+    return cast(torch.Tensor, classifier.predict(split.x_test, k=max(shares, key=lambda k: shares[k])))
 
 
-def linear() -> nn.Module:
-    """Return a softmax classifier."""
-    return nn.Sequential(nn.Flatten(), nn.Linear(FLAT, 10))
+def linear(kind: str, rate: float, reg: float) -> Classifier:
+    """Return a linear classifier, "LinearSVM" or "Softmax"."""
+
+    def predict(course: Solved, split: Split) -> torch.Tensor:
+        classifier = getattr(course.linear_classifier, kind)()
+        settings = {"learning_rate": rate, "reg": reg, "num_iters": steps(split, 15), "batch_size": BATCH}
+        classifier.train(_with_bias(split.x_train), split.y_train, **settings)
+        return cast(torch.Tensor, classifier.predict(_with_bias(split.x_test)))
+
+    return predict
 
 
-def two_layers() -> nn.Module:
-    """Return a network with 200 hidden units."""
-    return nn.Sequential(nn.Flatten(), nn.Linear(FLAT, 200), nn.ReLU(), nn.Linear(200, 10))
-
-
-def three_layers() -> nn.Module:
-    """Return a network of one convolution, 32 filters of 7 by 7, and two affine layers."""
-    return nn.Sequential(
-        *(nn.Conv2d(3, 32, 7, padding=3), nn.ReLU(), nn.MaxPool2d(2), nn.Flatten()),
-        *(nn.Linear(32 * 16 * 16, 100), nn.ReLU(), nn.Linear(100, 10)),
+def two_layers(course: Solved, split: Split) -> torch.Tensor:
+    """Predict by 200 hidden units, trained by gradient descent."""
+    net = course.two_layer_net.TwoLayerNet(FLAT, 200, CLASS_COUNT, std=0.01)
+    net.train(
+        split.x_train.flatten(1),
+        split.y_train,
+        split.x_val.flatten(1),
+        split.y_val,
+        learning_rate=0.4,
+        learning_rate_decay=0.95,
+        reg=1e-3,
+        num_iters=steps(split, 30),
+        batch_size=BATCH,
     )
+    return cast(torch.Tensor, net.predict(split.x_test.flatten(1)))
 
 
-def deep() -> nn.Module:
-    """Return a network of six convolutions with batch normalisation and one affine layer."""
-    layers: list[nn.Module] = []
-    channels = 3
-    for filters, pool in ((16, False), (32, True), (32, False), (64, True), (64, True), (64, True)):
-        layers += [nn.Conv2d(channels, filters, 3, padding=1), nn.BatchNorm2d(filters), nn.ReLU()]
-        layers += [nn.MaxPool2d(2)] if pool else []
-        channels = filters
-    return nn.Sequential(*layers, nn.Flatten(), nn.Linear(channels * 4, 10))
+def three_layers(course: Solved, split: Split) -> torch.Tensor:
+    """Predict by one convolution, 32 filters of 7 by 7, and two linear layers."""
+    net = course.convolutional_networks.ThreeLayerConvNet(weight_scale=0.02, reg=1e-3)
+    solver = Solver(
+        net,
+        _parts(split),
+        update_rule=course.convolutional_networks.adam,
+        optim_config={"learning_rate": 1e-3},
+        lr_decay=0.8,
+        batch_size=BATCH,
+        num_epochs=8,
+        verbose=False,
+    )
+    return trained(solver, split)
 
 
-NETWORKS: dict[str, tuple[Callable[[], nn.Module], int, float, float]] = {
-    "linear": (linear, 15, 1e-3, 0.1),
-    "two layers": (two_layers, 20, 1e-3, 1.0),
-    "three layers, one convolution": (three_layers, 8, 1e-3, 0.1),
-    "deep, batch normalisation": (deep, 8, 4e-3, 0.05),
+def deep(course: Solved, split: Split) -> torch.Tensor:
+    """Predict by the network that the assignment's solution trains."""
+    make = course.convolutional_networks.create_convolutional_solver_instance
+    return trained(make(_parts(split), torch.float32, "cpu"), split)
+
+
+Classifier = Callable[[Solved, Split], torch.Tensor]
+"""Trains, and returns the predicted labels of the test pictures."""
+
+CLASSIFIERS: dict[str, Classifier] = {
+    "nearest neighbours": neighbours,
+    "linear SVM": linear("LinearSVM", 3e-3, 1e-3),
+    "softmax": linear("Softmax", 3e-2, 1e-3),
+    "two layers": two_layers,
+    "three layers, one convolution": three_layers,
+    "deep, batch normalisation": deep,
 }
-"""Maker, epochs, learning rate and weight decay of each network."""
 
 
-def train(
-    network: nn.Module, x: torch.Tensor, y: torch.Tensor, epochs: int, rate: float, decay: float
-) -> None:
-    """Train a network with AdamW; the learning rate rises, then falls to zero."""
-    optimizer = torch.optim.AdamW(network.parameters(), lr=rate, weight_decay=decay)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, rate, epochs * (len(y) // BATCH))
-    for _ in range(epochs):
-        for batch in torch.randperm(len(y))[: len(y) // BATCH * BATCH].split(BATCH):
-            optimizer.zero_grad()
-            functional.cross_entropy(network(x[batch]), y[batch]).backward()
-            optimizer.step()
-            schedule.step()
+def steps(split: Split, epochs: int) -> int:
+    """Return how many batches make so many epochs."""
+    return epochs * len(split.y_train) // BATCH
 
 
-def accuracy(network: nn.Module, x: torch.Tensor, y: torch.Tensor) -> float:
-    """Return the accuracy of a network, in percent."""
-    network.eval()
-    with torch.no_grad():
-        scores = torch.cat([network(part) for part in x.split(500)])
-    return _percent(scores.argmax(1) == y)
+def trained(solver: Solver, split: Split) -> torch.Tensor:
+    """Train a network, and return what it predicts."""
+    solver.train()
+    scores = [solver.model.loss(part) for part in torch.split(split.x_test, 500)]
+    return torch.cat(scores).argmax(dim=1)
 
 
-def _percent(right: torch.Tensor) -> float:
-    return 100 * right.float().mean().item()
+def percent(predicted: torch.Tensor, labels: torch.Tensor) -> float:
+    """Return the accuracy in percent."""
+    return 100 * (predicted == labels).float().mean().item()
+
+
+def _parts(split: Split) -> dict[str, torch.Tensor]:
+    parts = {"X_train": split.x_train, "X_val": split.x_val}
+    return parts | {"y_train": split.y_train, "y_val": split.y_val}
+
+
+def _with_bias(x: torch.Tensor) -> torch.Tensor:
+    return torch.cat([x.flatten(1), torch.ones(len(x), 1)], dim=1)
 
 
 def climb(seeds: int, num_train: int) -> list[Rung]:
     """Measure every rung with each seed."""
-    rungs = [Rung(name, [], []) for name in ("nearest neighbours", *NETWORKS)]
+    course = Solved.load()
+    rungs = [Rung(name, [], []) for name in CLASSIFIERS]
     for seed in range(seeds):
-        split = tabletop(num_train, 1000, 2000, seed=seed, cache=False)
-        mean = split.x_train.mean(0)
-        x_train, x_test = split.x_train - mean, split.x_test - mean
+        split = centered(tabletop(num_train, 1000, 2000, seed=seed, cache=False))
         for rung in rungs:
             torch.manual_seed(seed)
-            begin = time.perf_counter()
-            if rung.name in NETWORKS:
-                make, epochs, rate, decay = NETWORKS[rung.name]
-                network = make()
-                train(network, x_train, split.y_train, epochs, rate, decay)
-                rung.accuracies.append(accuracy(network, x_test, split.y_test))
-            else:
-                rung.accuracies.append(neighbours(split))
-            rung.seconds.append(time.perf_counter() - begin)
+            begin = time.process_time()
+            rung.accuracies.append(percent(CLASSIFIERS[rung.name](course, split), split.y_test))
+            rung.seconds.append(time.process_time() - begin)
             print(
                 f"seed {seed}, {rung.name}: {rung.accuracies[-1]:.1f} %, {rung.seconds[-1]:.0f} s", flush=True
             )
     return rungs
+
+
+def centered(split: Split) -> Split:
+    """Return the pictures minus the mean training picture."""
+    mean = split.x_train.mean(dim=0)
+    parts = {name: getattr(split, name) - mean for name in ("x_train", "x_val", "x_test")}
+    return replace(split, **parts)
 
 
 def bars(rungs: list[Rung], title: str) -> Figure:
