@@ -82,7 +82,8 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> dict[str, SubmissionRes
 
 def test_the_reference_earns_everything(results: dict[str, SubmissionResult]) -> None:
     assert [test.id for test in results["reference"].tests if test.status != "passed"] == []
-    assert results["reference"].score == results["reference"].max_score == 100
+    assert results["reference"].score == 112
+    assert results["reference"].max_score == 100
     assert sum(test.cpu_seconds for test in results["reference"].tests) < SECONDS
 
 
@@ -121,4 +122,4 @@ def test_every_mistake_loses_one_task(tmp_path: Path) -> None:
 @pytest.mark.full
 @pytest.mark.parametrize("run", range(5))
 def test_the_reference_earns_everything_under_every_secret(tmp_path: Path, run: int) -> None:
-    assert grade(tmp_path, {"reference": REFERENCE})["reference"].score == 100
+    assert grade(tmp_path, {"reference": REFERENCE})["reference"].score == 112
