@@ -285,14 +285,8 @@ def test_deep_begins_with_kaiming() -> None:
     """Deep network: with weight_scale "kaiming" weights come from kaiming_initializer."""
     asked = []
 
-    def initializer(
-        Din: int,
-        Dout: int,
-        K: int | None = None,
-        relu: bool = True,
-        device: Any = "cpu",
-        dtype: torch.dtype = torch.float32,
-    ) -> Tensor:
+    def initializer(Din: int, Dout: int, K: int | None = None, *rest: Any, **settings: Any) -> Tensor:
+        dtype = settings.get("dtype", rest[2] if len(rest) > 2 else torch.float32)
         asked.append((Din, Dout, K))
         shape = (Din, Dout) if K is None else (Dout, Din, K, K)
         if torch.Size(shape).numel() > MAX_ENTRIES:
