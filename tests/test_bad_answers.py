@@ -75,7 +75,7 @@ TASKS = {
         "Conv.backward": "conv_backward",
         "MaxPool.forward": "max_pool_forward",
         "MaxPool.backward": "max_pool_backward",
-        "BatchNorm.forward": "batchnorm_forward",
+        "BatchNorm.forward": "batchnorm_forward batchnorm_backward batchnorm_backward_alt",
         "BatchNorm.backward": "batchnorm_backward",
         "BatchNorm.backward_alt": "batchnorm_backward_alt",
         "SpatialBatchNorm": "spatial_batchnorm",
@@ -88,7 +88,7 @@ TASKS = {
         "conv3d": "conv_1d_3d",
     },
 }
-"""Function or class to the tasks that it belongs to."""
+"""Function or class to the tasks that it belongs to; the way back needs what the forward pass keeps."""
 LARGE = ("fully_connected_networks", "convolutional_networks")
 COURSE = course.Course.load(classes.ROOT)
 NAMES = [
