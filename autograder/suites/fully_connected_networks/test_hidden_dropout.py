@@ -14,6 +14,7 @@ from helpers.checks import Hint
 from helpers.constraints import require
 
 BANNED = ("torch.nn", "torch.optim", "torch.autograd", "torch.func", ".backward", ".cuda", "helpers.layers")
+SEEDED = "a seed is set that nobody asked for"
 READY_MADE = ("torch.dropout", "torch.feature_dropout", "torch.alpha_dropout", "torch.native_dropout")
 
 
@@ -94,7 +95,10 @@ def test_dropout_entries_are_independent() -> None:
             likely_cause="draw a random number for each entry of x",
         )
     checks.holds(
-        bool(((out != 0) != (again != 0)).any()), what="two calls without a seed", problem="dropped the same"
+        bool(((out != 0) != (again != 0)).any()),
+        what="two calls without a seed",
+        problem="dropped the same",
+        likely_cause=SEEDED,
     )
 
 
@@ -157,7 +161,12 @@ def test_dropout_with_a_seed() -> None:
     x = numbers("seed", 60, 20)
     first, second, other = (forward(x.clone(), 0.5, seed=seed)[0] for seed in (11, 11, 12))
     checks.close(second, first, what="two calls with the same seed")
-    checks.holds(bool((first != other).any()), what="calls with different seeds", problem="dropped the same")
+    checks.holds(
+        bool((first != other).any()),
+        what="calls with different seeds",
+        problem="dropped the same",
+        likely_cause=SEEDED,
+    )
     check_fraction(first, 0.5)
 
 

@@ -45,6 +45,7 @@ def check_operations(call: Callable[[int], evidence.Measurement], what: str) -> 
         many.operations < 2.5 * max(1, few.operations),  # 1 without a loop, about 6 with one
         what="the number of tensor operations",
         problem="grows with the number of examples, as that of a loop does",
+        likely_cause="a loop over the examples; a matrix product takes them all at once",
     )
 
 

@@ -60,12 +60,12 @@ def check_scale(net: Any, count: int, scale: float) -> None:
     """Check that weights have this standard deviation, around 0."""
     for i in range(1, count + 1):
         weights = checks.tensor(net.params[f"W{i}"], what=f"W{i}").double()
-        margin = 8 * scale / weights.numel() ** 0.5
-        checks.number(float(weights.mean()), at_least=-margin, at_most=margin, what=f"the mean of W{i}")
-        spread = float(weights.std())
+        relative = 8 / weights.numel() ** 0.5
         hints = [Hint(scale**2, says="this is the square of weight_scale"), Hint(1.0, says="not scaled")]
-        what, relative = f"the standard deviation of W{i}", 8 / weights.numel() ** 0.5
-        checks.close(spread, scale, what=what, rtol=relative, hints=hints)
+        what = f"the standard deviation of W{i}"
+        checks.close(float(weights.std()), scale, what=what, rtol=relative, hints=hints)
+        margin = scale * relative
+        checks.number(float(weights.mean()), at_least=-margin, at_most=margin, what=f"the mean of W{i}")
 
 
 def check_initial_loss(net: Any) -> None:
