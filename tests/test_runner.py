@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
@@ -144,7 +144,15 @@ def test_an_interruption_shows_the_table_and_stops_the_notebook(
 
 def test_it_is_quick(toy: Path) -> None:
     toy.write_text(SOLUTION)
-    runner.run("toy")
-    start = time.process_time()
-    runner.run("toy")
-    assert time.process_time() - start < 0.5
+    program = (
+        "import time\n"
+        "from helpers import runner\n"
+        "def seconds():\n"
+        "    start = time.process_time()\n"
+        "    runner.run('toy')\n"
+        "    return time.process_time() - start\n"
+        "print(min(seconds() for _ in range(5)))\n"
+    )
+    command = [sys.executable, "-c", program]
+    done = subprocess.run(command, cwd=toy.parent, capture_output=True, text=True, check=True)
+    assert float(done.stdout.split()[-1]) < 0.5
