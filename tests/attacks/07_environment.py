@@ -33,7 +33,10 @@ attempt(
     "read the command line",
     lambda: [v for v in (*sys.argv, *sys.orig_argv, *sys._xoptions) if CANARY in str(v)],
 )
-attempt("read the shell's files", lambda: open("/root/.bash_history").read() + open("/root/.netrc").read())
+attempt(
+    "read the shell's files",
+    lambda: "".join(open(os.path.expanduser(f"~root/{name}")).read() for name in (".bash_history", ".netrc")),
+)
 
 
 def twice(function, x):
