@@ -59,6 +59,18 @@ GRADING = (
 )
 """Names that no solution needs anywhere: what reads the source and watches calls, and ways to reach it."""
 
+INSTEAD = {
+    ".cuda": "let new tensors take their place from the inputs, as in x.new_zeros(...) or device=x.device",
+    "torch.autograd": "work out the gradient yourself, by the chain rule",
+    "torch.optim": "write the step of the update yourself, of tensor operations",
+}
+"""What to do instead of using a banned name; `WRITE` for one that is not listed."""
+INSTEAD |= dict.fromkeys(
+    ("torch.func", "torch.enable_grad", ".backward", ".requires_grad", ".requires_grad_"),
+    INSTEAD["torch.autograd"],
+)
+WRITE = "write this step yourself, of tensor operations and of what this task gives"
+
 
 def require(
     fn: Callable[..., object],
@@ -103,7 +115,7 @@ def require(
     for name in banned:
         found = [use for use in facts.uses if use.what not in allowed and _is_banned(use.what, name)]
         if found:
-            raise _broken(facts, found, f"uses {name}, which this task does not allow", None)
+            raise _broken(facts, found, f"uses {name}, which this task does not allow", INSTEAD.get(name, WRITE))
     if loops is not None and len(facts.loops) > loops:
         count = f"{len(facts.loops)} explicit loop{'s'[: len(facts.loops) != 1]}"
         problem = f"{count}; this task allows {loops or 'none'}"

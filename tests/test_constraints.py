@@ -97,6 +97,21 @@ def test_banned_names_are_found(source: str) -> None:
     assert "does not allow" in broken(source, banned=BANNED).problem
 
 
+@pytest.mark.parametrize(
+    ("line", "name", "instead"),
+    [
+        ("torch.cdist(x, x)", "torch.cdist", "write this step yourself"),
+        ("x.cuda()", ".cuda", "x.new_zeros"),
+        ("torch.autograd.grad(x.sum(), x)", "torch.autograd", "by the chain rule"),
+        ("x.sum().backward()", ".backward", "by the chain rule"),
+        ("torch.optim.SGD([x])", "torch.optim", "write the step of the update yourself"),
+    ],
+)
+def test_who_uses_a_banned_name_is_told_what_to_do_instead(line: str, name: str, instead: str) -> None:
+    failure = broken(f"import torch\ndef f(x): return {line}", banned=[name])
+    assert instead in str(failure.likely_cause)
+
+
 OPAQUE = {
     "eval": "def f(x): return eval('x')",
     "exec": "def f(x): exec('pass')",
