@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import math
 import re
 import tomllib
+from collections.abc import Callable, Iterator
+from types import ModuleType
 
 import pytest
+import torch
+from imported_suites import CLOSE, importing
 from in_process import ROOT, Grade, grade_all
+
+from helpers.gradients import compute_numeric_gradient, rel_error
 
 FOLDER = ROOT / "solutions" / "linear_classifier"
 REFERENCE = (FOLDER / "linear_classifier.py").read_text()
@@ -229,3 +236,67 @@ def test_later_tasks_do_not_need_earlier_ones(grades: dict[str, Grade], name: st
 def lost(grade: Grade) -> set[str]:
     """Return the tasks without full points."""
     return {task for task in POINTS if grade.points[task] < POINTS[task]}
+
+
+# The oracles of the hidden suite
+
+
+@pytest.fixture(scope="module")
+def suite(pytestconfig: pytest.Config) -> Iterator[Callable[[str], ModuleType]]:
+    """Return a function that imports a hidden test file."""
+    with importing("linear_classifier", pytestconfig) as load:
+        yield load
+
+
+def plain_hinge(scores: list[float], label: int) -> float:
+    """Return the hinge loss of an example, as the lecture writes it."""
+    return sum(max(0.0, score - scores[label] + 1) for j, score in enumerate(scores) if j != label)
+
+
+def plain_cross_entropy(scores: list[float], label: int) -> float:
+    """Return the softmax loss of an example, as the lecture writes it."""
+    return -math.log(math.exp(scores[label]) / sum(map(math.exp, scores)))
+
+
+def plain_loss(
+    of_example: Callable[[list[float], int], float],
+    W: torch.Tensor,
+    X: torch.Tensor,
+    y: torch.Tensor,
+    reg: float,
+) -> float:
+    """Return the mean over the examples, and the regularizer."""
+    losses = [of_example(*pair) for pair in zip((X @ W).tolist(), y.tolist(), strict=True)]
+    return sum(losses) / len(losses) + reg * sum(w * w for w in W.flatten().tolist())
+
+
+LOSSES = {"hinge": plain_hinge, "cross_entropy": plain_cross_entropy}
+
+
+@pytest.mark.parametrize("shape", [(13, 6, 5), (1, 4, 2)])
+@pytest.mark.parametrize("reg", [0.0, 0.7])
+@pytest.mark.parametrize("kind", LOSSES)
+def test_the_oracle_agrees_with_central_differences(
+    suite: Callable[[str], ModuleType], kind: str, reg: float, shape: tuple[int, int, int]
+) -> None:
+    hidden = suite("test_hidden_losses")
+    W, X, y = hidden.examples(f"differences {shape}", *shape)
+    known = hidden.case(hidden.hinge if kind == "hinge" else hidden.functional.cross_entropy, W, X, y, reg)
+    assert known.loss == pytest.approx(plain_loss(LOSSES[kind], W, X, y, reg), rel=1e-12)
+    for right, strength in ((known.gradient, reg), (known.data_gradient, 0.0)):
+        slopes = compute_numeric_gradient(lambda w, s=strength: plain_loss(LOSSES[kind], w, X, y, s), W)
+        assert float(slopes.abs().max()) > 0.01
+        assert rel_error(right, slopes) < CLOSE
+
+
+@pytest.mark.parametrize("kind", LOSSES)
+def test_the_losses_that_training_gets_agree_with_central_differences(
+    suite: Callable[[str], ModuleType], kind: str
+) -> None:
+    losses = suite("test_hidden_training")
+    W, X, y = suite("test_hidden_losses").examples("training", 9, 5, 4)
+    function = losses.svm_loss if kind == "hinge" else losses.softmax_loss
+    loss, gradient = function(W, X, y, 0.3)
+    assert float(loss) == pytest.approx(plain_loss(LOSSES[kind], W, X, y, 0.3), rel=1e-12)
+    slopes = compute_numeric_gradient(lambda w: plain_loss(LOSSES[kind], w, X, y, 0.3), W)
+    assert rel_error(gradient, slopes) < CLOSE
