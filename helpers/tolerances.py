@@ -21,7 +21,6 @@ Operation = Literal[
     "steps",
     "rounded",
     "small start",
-    "random batch",
 ]
 """Names of the rows."""
 
@@ -90,10 +89,6 @@ TABLE: dict[Operation, Row] = {
     "small start": Row(
         "The loss is log C for scores of 0; with small random weights the scores are only close to it.",
         {torch.float32: (1e-2, 0.0), torch.float64: (1e-2, 0.0), float: (1e-2, 0.0)},
-    ),
-    "random batch": Row(
-        "The mean of a batch that the student draws, beside that of all examples: five standard errors.",
-        {torch.float32: (0.2, 0.0), torch.float64: (0.2, 0.0), float: (0.2, 0.0)},
     ),
 }
 
