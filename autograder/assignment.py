@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -17,6 +18,8 @@ from autograder.errors import ConfigError
 
 ASSIGNMENT_FILE = "assignment.toml"
 MAX_POINTS = 10_000
+SHARED_PACKAGE = "suite"
+"""Where the test files of a suite import what they share from; no module of a student's has this name."""
 
 
 @dataclass(frozen=True)
@@ -117,6 +120,16 @@ class Assignment:
         """What a perfect submission earns, with all extra credit."""
         return sum((task.points for task in self.tasks), Fraction())
 
+    @property
+    def shared(self) -> tuple[str, ...]:
+        """The modules that the hidden test files share."""
+        return shared_modules(self.suite)
+
+
+def shared_modules(suite: Path) -> tuple[str, ...]:
+    """Return the modules in the folder of a suite that are no test files, such as ``networks``."""
+    return tuple(sorted(path.stem for path in suite.glob("*.py") if _SHARED.fullmatch(path.stem)))
+
 
 def load(course: Course, name: str) -> Assignment:
     """Read the assignment ``name`` of ``course``.
@@ -176,6 +189,12 @@ def _identifier(value: str) -> str:
     return value
 
 
+def _module(value: str) -> str:
+    if value == SHARED_PACKAGE:
+        raise ValueError(f"expected another name: from {SHARED_PACKAGE!r}, tests import what they share")
+    return _identifier(value)
+
+
 def _suite_file(value: str) -> str:
     stem = value.removesuffix(".py")
     if stem == value or not stem.startswith("test_") or not stem.isidentifier():
@@ -198,6 +217,7 @@ def _distinct_tasks(tasks: tuple[_TaskTable, ...]) -> tuple[_TaskTable, ...]:
     return tasks
 
 
+_SHARED = re.compile(r"(?!test_|conftest$)[a-z][a-z0-9_]*")
 Identifier = Annotated[str, AfterValidator(_identifier)]
 Points = Annotated[Fraction, PlainValidator(_points)]
 
@@ -227,7 +247,7 @@ class _ReleaseTable(settings.Table):
 class _AssignmentTable(settings.Table):
     name: str
     title: Annotated[str, Field(min_length=1)]
-    modules: Annotated[tuple[Identifier, ...], Field(min_length=1)]
+    modules: Annotated[tuple[Annotated[str, AfterValidator(_module)], ...], Field(min_length=1)]
     weights: tuple[Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,60}\.pt$")], ...] = ()
     deadline: datetime | None = None
     timezone: str | None = None

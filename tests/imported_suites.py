@@ -1,4 +1,4 @@
-"""Test files of a suite as modules, with the reference solution in the place of student code."""
+"""Modules of a suite, test files or not, with the reference solution in the place of student code."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ from types import ModuleType
 import pytest
 
 from autograder import seeds
+from autograder.assignment import shared_modules
+from autograder.engine.package import importable
 
 ROOT = Path(__file__).parent.parent
 SECRET = b"d"
@@ -23,7 +25,7 @@ CLOSE = 1e-7
 
 @contextlib.contextmanager
 def importing(name: str, config: pytest.Config) -> Iterator[Callable[[str], ModuleType]]:
-    """Yield a function that imports a test file of the suite `name`, given without ``.py``."""
+    """Yield a function that imports a module of the suite `name`."""
     solution, suite = ROOT / "solutions" / name, ROOT / "autograder" / "suites" / name
     handed_in = [path.stem for path in solution.glob("*.py")]
     for marker in ("task", "constraint", "limits"):
@@ -31,6 +33,8 @@ def importing(name: str, config: pytest.Config) -> Iterator[Callable[[str], Modu
 
     @functools.cache
     def load(file: str) -> ModuleType:
+        if file in shared_modules(suite):
+            return importlib.import_module(f"suite.{file}")
         spec = importlib.util.spec_from_file_location(f"{name} {file}", suite / f"{file}.py")
         assert spec is not None
         assert spec.loader is not None
@@ -41,7 +45,7 @@ def importing(name: str, config: pytest.Config) -> Iterator[Callable[[str], Modu
         return module
 
     loaded: list[str] = []
-    with pytest.MonkeyPatch.context() as patch:
+    with pytest.MonkeyPatch.context() as patch, importable(suite):
         patch.setattr(seeds, "_key", lambda: SECRET)
         patch.syspath_prepend(solution)
         _forget(handed_in)

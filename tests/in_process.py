@@ -18,6 +18,8 @@ DRIVER = """
 import json, os, sys
 import pytest
 import autograder.seeds
+from pathlib import Path
+from autograder.engine.package import importable
 import helpers.data, helpers.evidence  # imported once, for all the forks
 
 
@@ -51,7 +53,8 @@ def run(suite, folder, key):
     recorder = Recorder()
     options = ["-c", os.devnull, "--rootdir=.", "--noconftest", "--import-mode=importlib", "--strict-markers"]
     options += ["-p", "no:cacheprovider", "--assert=plain", "--tb=no", "-q"]
-    pytest.main([suite, *options], plugins=[recorder])
+    with importable(Path(suite)):
+        pytest.main([suite, *options], plugins=[recorder])
     with open(os.path.join(folder, "report.json"), "w") as file:
         json.dump(recorder.seen, file)
 

@@ -77,10 +77,11 @@ def test_the_notebooks_helpers_read_it(
     assert found.stubs.keys() == {"shapes.py"}
 
 
-def test_public_tests_that_need_the_grader_are_refused(course: Course) -> None:
+@pytest.mark.parametrize("line", ["from autograder.seeds import hidden_generator", "import suite.oracles"])
+def test_public_tests_that_need_the_grader_are_refused(course: Course, line: str) -> None:
     path = course.root / "autograder" / "suites" / "shapes" / "test_public.py"
-    path.write_text(f"{planted.PUBLIC}\nfrom autograder.seeds import hidden_generator\n")
-    with pytest.raises(ReleaseError, match="students do not have") as caught:
+    path.write_text(f"{planted.PUBLIC}\n{line}\n")
+    with pytest.raises(ReleaseError, match="which students do not have") as caught:
         build(course)
     assert caught.value.where.endswith("shapes/test_public.py:18")
 

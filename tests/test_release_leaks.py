@@ -284,3 +284,30 @@ def test_a_course_whose_secret_was_never_made_gets_none(tmp_path: Path) -> None:
     course.secret_file.unlink()
     assert LeakCheck(course).file("x", b"") == ()
     assert not course.secret_file.exists()
+
+
+SHARED = '''\
+"""What hidden tests share."""
+
+SIDES = 86753, 9
+
+
+def right_area(width, height):
+    return sum(height for _ in range(width))
+'''
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "says"),
+    [
+        ("dist/student/helpers/more.py", SHARED, "a hidden test, of autograder/suites/shapes/regions.py:3"),
+        ("dist/student/helpers/more.py", "x = 86753", "a constant of a hidden test, of autograder/suites"),
+        ("dist/student/helpers/regions.py", "x = 1", "the name of a module that hidden tests share"),
+        ("dist/student/suites/shapes/regions.py", "x = 1", "a folder of the instructor's"),
+    ],
+)
+def test_modules_that_hidden_tests_share_are_refused(tmp_path: Path, path: str, text: str, says: str) -> None:
+    course = planted.write_course(tmp_path)
+    assert LeakCheck(course).file("dist/student/helpers/more.py", text.encode()) == ()
+    (tmp_path / "autograder" / "suites" / "shapes" / "regions.py").write_text(SHARED)
+    assert any(says in finding.says for finding in LeakCheck(course).file(path, text.encode()))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import inspect
 import itertools
 import re
@@ -14,6 +15,7 @@ from typing import Any, Literal
 import pytest
 
 from autograder.assignment import Assignment
+from autograder.engine import package
 from autograder.engine.proxy import Proxy
 from autograder.errors import SuiteError
 from autograder.scoring import PlannedTest, share
@@ -31,6 +33,8 @@ _ARGUMENTS = (
     *(f"-pno:{name}" for name in _PLUGINS_OFF),
     *("--noconftest", "--import-mode=importlib", "--capture=no", "--strict-markers"),
 )
+_PLACE = re.compile(r"^(?:E +File \")?(\S.*?\.py)(?::|\", line )(\d+)", re.MULTILINE)
+"""File and line, in a traceback in pytest's short style or in what a SyntaxError says."""
 
 
 class SuiteRun:
@@ -64,6 +68,7 @@ class SuiteRun:
         self.items: list[pytest.Item] = []
         self.plan: tuple[PlannedTest, ...] = ()
         self._serve = serve
+        self._package = contextlib.ExitStack()
         self._problems: list[str] = []
         self._served = False
         self._error: BaseException | None = None
@@ -81,7 +86,9 @@ class SuiteRun:
         folder = self.assignment.suite
         files = [str(folder / name) for name in self.assignment.tiers]
         options = ["-c", "/dev/null", f"--rootdir={folder}", "-o", "addopts="]
-        code = pytest.main([*_ARGUMENTS, *options, *files], plugins=[self])
+        with self._package:
+            self._package.enter_context(package.importable(folder))
+            code = pytest.main([*_ARGUMENTS, *options, *files], plugins=[self])
         if self._error is not None:
             raise self._error
         if not self._served:
@@ -120,14 +127,22 @@ class SuiteRun:
         """Remember why a file could not be collected."""
         if report.failed:
             text = report.longreprtext.strip()
-            name = Path(report.nodeid).name
-            line = re.search(rf"{re.escape(name)}(?::|\", line )(\d+)", text)
-            where = f"{name}, line {line[1]}" if line else name
+            where = self._place(text, Path(report.nodeid).name)
             self._problems.append(f"{where}: {text.splitlines()[-1].removeprefix('E').strip()}")
+
+    def _place(self, text: str, name: str) -> str:
+        """Say where a test file failed as it was imported: in a shared module, or in itself."""
+        for path, line in reversed(_PLACE.findall(text)):
+            found = Path(path).resolve()
+            if found.parent == self.assignment.suite.resolve() and found.stem in self.assignment.shared:
+                return f"{found.name}, line {line}"
+        own = re.search(rf"{re.escape(name)}(?::|\", line )(\d+)", text)
+        return f"{name}, line {own[1]}" if own else name
 
     @pytest.hookimpl
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
         """Plan and serve, in place of running every test once."""
+        self._package.close()  # before any student code runs
         if not self._problems and not self._served:
             # Public ones first: what they say is shown whole, so no hidden input may have been seen yet.
             self.items = sorted(session.items, key=lambda item: self._tier(item) == "hidden")

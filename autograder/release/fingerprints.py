@@ -109,7 +109,7 @@ def _of_assignment(course: Course, one: Assignment, public: set[str]) -> Iterato
             yield from _solution(list(enumerate(region.lines, region.first + 2)), where)
     if (one.folder / f"{one.name}.md").exists():
         yield from _answers(course, one)
-    for name, text in _texts(one, "hidden"):
+    for name, text in (*_texts(one, "hidden"), *_shared(one)):
         where = handout.relative(course, one.suite / name)
         yield from _tests(text, where, public)
         yield from _constants(ast.parse(text), where)
@@ -227,6 +227,10 @@ def _names(texts: Iterable[tuple[str, str]]) -> set[str]:
 def _texts(one: Assignment, tier: str) -> list[tuple[str, str]]:
     names = [name for name, of in one.tiers.items() if of == tier]
     return [(name, handout.read_text(one.suite / name)) for name in names]
+
+
+def _shared(one: Assignment) -> list[tuple[str, str]]:
+    return [(f"{name}.py", handout.read_text(one.suite / f"{name}.py")) for name in one.shared]
 
 
 def _require_used(course: Course, unused: set[Allowance]) -> None:

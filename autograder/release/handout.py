@@ -11,7 +11,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from autograder.assignment import Assignment
+from autograder.assignment import SHARED_PACKAGE, Assignment
 from autograder.course import Course
 from autograder.errors import ReleaseError
 from autograder.release import notebook
@@ -152,10 +152,10 @@ def _public_tests(assignment: Assignment) -> bytes:
         names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
         if isinstance(node, ast.ImportFrom):
             names = [node.module or ""]
-        if any(name.partition(".")[0] == "autograder" for name in names):
+        for package in {name.partition(".")[0] for name in names} & {"autograder", SHARED_PACKAGE}:
             line = getattr(node, "lineno", 1)
             mend = "import from `helpers` instead, or make it a hidden test"
-            raise ReleaseError(f"{where}:{line}", "imports autograder, which students do not have", mend)
+            raise ReleaseError(f"{where}:{line}", f"imports {package}, which students do not have", mend)
     return text.encode()
 
 

@@ -73,12 +73,9 @@ class LeakCheck:
 
     def __init__(self, course: Course) -> None:
         self._fingerprints = fingerprints.Index(fingerprints.of_course(course))
-        self._hidden = {
-            name
-            for one in course.assignments()
-            for name, tier in assignments.load(course, one).tiers.items()
-            if tier == "hidden"
-        }
+        loaded = [assignments.load(course, name) for name in course.assignments()]
+        self._hidden = {name for one in loaded for name, tier in one.tiers.items() if tier == "hidden"}
+        self._shared = {f"{name}.py" for one in loaded for name in one.shared}
         self._secret = course.secret() if course.secret_file.exists() else b""
         self._seen: dict[bytes, tuple[Finding, ...]] = {}
 
@@ -114,6 +111,8 @@ class LeakCheck:
                 yield FOLDERS[folder]
         if name in self._hidden:
             yield "a file of hidden tests"
+        if name in self._shared:
+            yield "a file with the name of a module that hidden tests share"
         if name == assignments.ASSIGNMENT_FILE:
             yield "the settings of an assignment"
         if name.endswith(COMPILED):

@@ -7,6 +7,7 @@ import keyword
 from importlib import resources
 from pathlib import Path
 
+from autograder.assignment import SHARED_PACKAGE
 from autograder.course import Course
 from autograder.errors import ReleaseError
 
@@ -58,6 +59,8 @@ def _require_usable(course: Course, name: str) -> None:
     if not (name.isascii() and name.isidentifier() and name.islower()) or keyword.iskeyword(name):
         mend = "expected lower-case letters, digits and underscores, such as 'softmax'"
         raise ReleaseError(name, "cannot be the name of a module", mend)
+    if name == SHARED_PACKAGE:
+        raise ReleaseError(name, "is the package that tests share modules in", "choose another name")
     if name.startswith("test_") or importlib.util.find_spec(name) is not None:
         mend = "choose another, or tests would import that one"
         raise ReleaseError(name, "is the name of a Python module that exists already", mend)
