@@ -88,7 +88,7 @@ CONVOLUTIONS = {
 def test_convolution(suite: Load, name: str) -> None:
     images, filters, stride, pad = CONVOLUTIONS[name]
     x, w, b = normal(1, *images), normal(2, *filters), normal(3, filters[0])
-    case = suite("test_hidden_convolution_backward").Case(b, stride, x, pad, w)
+    case = suite("convolutions").Case(b, stride, x, pad, w)
 
     def convolve(x: Tensor, w: Tensor, b: Tensor) -> Tensor:
         return plain_convolution(x, w, b, stride, pad)
@@ -134,9 +134,8 @@ def test_batch_normalization_of_images(suite: Load) -> None:
     check(normalize, given, hidden.DOUT, hidden.true_backward(hidden.DOUT, (*given, hidden.EPS)))
 
 
-@pytest.mark.parametrize("file", ["test_hidden_networks", "test_hidden_deep"])
-def test_layers_that_stand_for_the_students(suite: Load, file: str) -> None:
-    hidden = suite(file)
+def test_layers_that_stand_for_the_students(suite: Load) -> None:
+    hidden = suite("networks")
     conv, pool = {"stride": 2, "pad": 1}, {"pool_height": 3, "pool_width": 2, "stride": 2}
     x, w, b = normal(1, 2, 2, 6, 9), normal(2, 3, 2, 3, 4), normal(3, 3)
     layers: list[tuple[Any, tuple[Tensor, ...], Any, Callable[..., Tensor]]] = [
@@ -189,7 +188,7 @@ def slopes_of(function: Callable[[], Tensor], params: dict[str, Tensor]) -> dict
 @pytest.mark.parametrize("name", ["three layers", "deep", "deep with batch normalization"])
 def test_networks(suite: Load, name: str) -> None:
     reg, deep, batchnorm = 0.3, name != "three layers", name.endswith("normalization")
-    hidden = suite("test_hidden_deep" if deep else "test_hidden_networks")
+    hidden, networks = suite("test_hidden_deep" if deep else "test_hidden_networks"), suite("networks")
     given = hidden.deep_params(batchnorm) if deep else hidden.THREE_PARAMS
     forward = hidden.deep_scores if deep else hidden.three_scores
     params = {name: value.clone() for name, value in given.items()}
@@ -197,15 +196,15 @@ def test_networks(suite: Load, name: str) -> None:
     plain = plain_deep_net(params, images, hidden.POOLS) if deep else plain_three_layers(params, images)
     loss = regularized(plain, y, params, reg)
     assert rel_error(forward(params), plain) < 1e-12
-    assert float(hidden.loss_of(forward(params), y, params, reg)) == pytest.approx(float(loss), rel=1e-12)
-    slopes = slopes_of(lambda: hidden.loss_of(forward(params), y, params, reg), params)
+    assert float(networks.loss_of(forward(params), y, params, reg)) == pytest.approx(float(loss), rel=1e-12)
+    slopes = slopes_of(lambda: networks.loss_of(forward(params), y, params, reg), params)
     names = {name: name for name in params}
-    hidden.check_loss((loss, slopes), params, names, forward, reg, y)
+    networks.check_loss((loss, slopes), params, names, forward, reg, y)
     for name in ("W1", "b3"):
         wrong = slopes[name].clone()
         wrong.view(-1)[-1] += 1e-4
         with pytest.raises(CheckFailure, match=name):
-            hidden.check_loss((loss, slopes | {name: wrong}), params, names, forward, reg, y)
+            networks.check_loss((loss, slopes | {name: wrong}), params, names, forward, reg, y)
 
 
 @pytest.mark.parametrize("batchnorm", [False, True])

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import ast
-import importlib.util
 import re
-import sys
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,9 +11,9 @@ from types import ModuleType
 
 import pytest
 import torch
+from imported_suites import importing
 from in_process import ROOT, Grade, grade_all
 
-from autograder import seeds
 from helpers.gradients import compute_numeric_gradient, rel_error
 
 NAME = "two_layer_net"
@@ -369,26 +367,17 @@ def lost(grade: Grade) -> set[str]:
 # The oracle of the hidden suite, and what students are given
 
 
-@pytest.fixture
-def reference(monkeypatch: pytest.MonkeyPatch) -> Iterator[ModuleType]:
-    """Return the reference solution as a module."""
-    monkeypatch.syspath_prepend(ROOT / "solutions" / NAME)
-    yield importlib.import_module(NAME)
-    sys.modules.pop(NAME, None)
-
-
-@pytest.fixture
-def hidden(reference: ModuleType, monkeypatch: pytest.MonkeyPatch, pytestconfig: pytest.Config) -> ModuleType:
+@pytest.fixture(scope="module")
+def hidden(pytestconfig: pytest.Config) -> Iterator[ModuleType]:
     """Return the hidden suite as a module."""
-    for marker in ("task", "constraint"):
-        pytestconfig.addinivalue_line("markers", marker)
-    monkeypatch.setattr(seeds, "_key", lambda: b"any")
-    path = ROOT / "autograder" / "suites" / NAME / "test_hidden.py"
-    spec = importlib.util.spec_from_file_location("hidden_suite", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
+    with importing(NAME, pytestconfig) as load:
+        yield load("test_hidden")
+
+
+@pytest.fixture(scope="module")
+def reference(hidden: ModuleType) -> ModuleType:
+    """Return the reference solution as a module."""
+    module: ModuleType = hidden.two_layer_net
     return module
 
 

@@ -3,85 +3,18 @@
 Expected values come from `torch.nn.functional`, in float64.
 """
 
-from dataclasses import dataclass
 from typing import Any
 
 import convolution_layers as layers
 import pytest
 import torch
 import torch.nn.functional as F
-from torch import Tensor
+from suite.convolutions import ALLOWED, BANNED, LAST, PADDED, PLAIN, SAME, STRIDES, Case, normal
+from suite.tensors import scattered
 
-from autograder.seeds import hidden_generator
 from helpers import checks
 from helpers.checks import Hint
 from helpers.constraints import require
-
-BANNED = (
-    *("torch.nn", "torch.autograd", "torch.func", "helpers", "scipy", ".cuda", ".requires_grad_"),
-    *("torch.conv1d", "torch.conv2d", "torch.conv3d", "torch.convolution", "torch.conv_transpose2d"),
-    *("torch.mkldnn_convolution", "torch.max_pool2d", "torch.max_pool2d_with_indices", "torch.avg_pool1d"),
-)
-ALLOWED = ("torch.nn.functional.pad",)
-
-
-def normal(name: str, *shape: int, dtype: torch.dtype = torch.float64) -> Tensor:
-    """Return hidden normal numbers."""
-    generator = hidden_generator("convolutional_networks", "convolution", name)
-    return torch.randn(*shape, generator=generator, dtype=torch.float64).to(dtype)
-
-
-def scattered(x: Tensor) -> Tensor:
-    """Return the same values in memory that is not contiguous."""
-    return torch.stack([x, torch.zeros_like(x)], dim=-1)[..., 0]
-
-
-@dataclass(frozen=True)
-class Case:
-    """A convolution."""
-
-    b: Tensor
-    stride: int
-    x: Tensor
-    pad: int
-    w: Tensor
-
-    @property
-    def param(self) -> dict[str, int]:
-        """What the student's functions get."""
-        return {"stride": self.stride, "pad": self.pad}
-
-    def tensors(self) -> tuple[Tensor, ...]:
-        """Return copies of images, filters and biases."""
-        return self.x.clone(), self.w.clone(), self.b.clone()
-
-    def to(self, dtype: torch.dtype) -> "Case":
-        """Return the same in another dtype."""
-        return Case(self.b.to(dtype), self.stride, self.x.to(dtype), self.pad, self.w.to(dtype))
-
-    def out(self) -> Tensor:
-        """Return the right result in the dtype of the images."""
-        x, w, b = (v.double() for v in (self.x, self.w, self.b))
-        return F.conv2d(x, w, b, stride=self.stride, padding=self.pad).to(self.x.dtype)
-
-
-def case(name: str, images: tuple[int, ...], filters: tuple[int, ...], stride: int, pad: int) -> Case:
-    """Return a convolution of hidden numbers."""
-    shape = (filters[0], images[1], *filters[1:])
-    return Case(
-        normal(name, shape[0]), stride, normal(f"{name}/x", *images), pad, normal(f"{name}/w", *shape)
-    )
-
-
-PLAIN = case("plain", (2, 3, 5, 7), (4, 3, 2), 1, 0)
-PADDED = case("pad", (2, 2, 4, 5), (3, 3, 3), 1, 1)
-STRIDES = {
-    "stride 2": case("stride", (2, 2, 7, 9), (3, 3, 3), 2, 0),
-    "stride 2, pad 1 and a remainder": case("remainder", (3, 2, 6, 9), (2, 3, 4), 2, 1),
-    "stride 3, larger than a filter": case("gaps", (1, 3, 8, 6), (2, 2, 1), 3, 2),
-}
-SAME = case("same", (1, 3, 32, 32), (10, 5, 5), 1, 2)
-LAST = case("last", (2, 3, 6, 8), (4, 3, 2), 2, 1)
 
 
 def first(found: object) -> Any:

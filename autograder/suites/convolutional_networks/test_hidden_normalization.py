@@ -11,6 +11,7 @@ from typing import Any
 import batch_normalization as layers
 import pytest
 import torch
+from suite.tensors import scattered
 from torch import Tensor
 
 from autograder.seeds import hidden_generator
@@ -36,11 +37,6 @@ X = 1.5 * normal("x", N, D) + 2 * normal("means", D)
 GAMMA, BETA, DOUT = normal("gamma", D), normal("beta", D), normal("dout", N, D)
 RUNNING_MEAN, RUNNING_VAR = normal("running", D), normal("running/var", D).abs() + 0.5
 IMAGES, DIMAGES = 1.5 * normal("images", 3, D, 4, 2) + 1, normal("images/dout", 3, D, 4, 2)
-
-
-def scattered(x: Tensor) -> Tensor:
-    """Return the same values in memory that is not contiguous."""
-    return torch.stack([x, torch.zeros_like(x)], dim=-1)[..., 0]
 
 
 def standardized(x: Tensor, mistake: str = "") -> tuple[Tensor, Tensor]:

@@ -10,6 +10,7 @@ import convolution_layers as layers
 import pytest
 import torch
 import torch.nn.functional as F
+from suite.tensors import scattered
 from torch import Tensor
 
 from autograder.seeds import hidden_generator
@@ -30,11 +31,6 @@ def distinct(name: str, *shape: int) -> Tensor:
     generator = hidden_generator("convolutional_networks", "pooling", name)
     count = torch.Size(shape).numel()
     return (torch.randperm(count, generator=generator).double() - 0.75 * count + 0.375).reshape(shape) / 8
-
-
-def scattered(x: Tensor) -> Tensor:
-    """Return the same values in memory that is not contiguous."""
-    return torch.stack([x, torch.zeros_like(x)], dim=-1)[..., 0]
 
 
 def setting(height: int, width: int, stride: int) -> dict[str, int]:

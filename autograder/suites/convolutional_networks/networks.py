@@ -1,0 +1,176 @@
+"""Right layers to stand for the student's, and checks of losses and weights: for the tests of both networks.
+
+Expected values come from `torch.nn.functional` and automatic differentiation in float64.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from typing import Any
+
+import convolutional_networks as cn
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from autograder.seeds import hidden_generator
+from helpers import checks
+from helpers.checks import Hint
+from helpers.tolerances import Operation
+
+Params = dict[str, Tensor]
+BANNED = ("torch.nn", "torch.optim", "torch.autograd", "torch.func", ".cuda", ".requires_grad_")
+DEEP: Operation = "deep gradient"
+MAX_ENTRIES = 500_000
+
+
+def normal(name: str, *shape: int) -> Tensor:
+    """Return hidden normal numbers."""
+    generator = hidden_generator("convolutional_networks", "networks", name)
+    return torch.randn(*shape, generator=generator, dtype=torch.float64)
+
+
+# Layers that are right, to stand for the student's
+
+
+def norm(x: Tensor, gamma: Tensor, beta: Tensor, mode: object, eps: float = 1e-5) -> Tensor:
+    """Normalize vectors or images; in mode "test" by running statistics of 0 and 1."""
+    zeros = torch.zeros_like(gamma)
+    return F.batch_norm(x, zeros.clone(), zeros + 1, gamma, beta, training=mode == "train", eps=eps)
+
+
+def conv(x: Tensor, w: Tensor, b: Tensor, param: dict[str, int]) -> Tensor:
+    """Convolve."""
+    return F.conv2d(x, w, b, stride=param["stride"], padding=param["pad"])
+
+
+def pool(x: Tensor, param: dict[str, int]) -> Tensor:
+    """Pool."""
+    return F.max_pool2d(x, (param["pool_height"], param["pool_width"]), stride=param["stride"])
+
+
+def both_ways(function: Callable[..., Tensor], tensors: int) -> tuple[Callable[..., Any], Callable[..., Any]]:
+    """Return a layer's forward and backward functions; the first arguments are tensors."""
+
+    def forward(*args: Any) -> tuple[Tensor, Any]:
+        if sum(value.numel() for value in args[:tensors]) > MAX_ENTRIES:
+            raise ValueError("too many numbers")
+        return function(*args), args
+
+    def backward(dout: Tensor, cache: Sequence[Any]) -> Any:
+        leaves = [value.clone().requires_grad_() for value in cache[:tensors]]
+        found = torch.autograd.grad(function(*leaves, *cache[tensors:]), leaves, dout)
+        return found if tensors > 1 else found[0]
+
+    return forward, backward
+
+
+@contextmanager
+def replaced(cls: Any, layer: tuple[Callable[..., Any], Callable[..., Any]]) -> Iterator[None]:
+    """Replace the functions of a student's layer."""
+    right = dict(zip(("forward", "backward", "backward_alt"), (*layer, layer[1]), strict=True))
+    names = list(right) if layer[0] is NORM[0] and cls is cn.BatchNorm else ["forward", "backward"]
+    static = staticmethod if isinstance(cls, type) else lambda function: function
+    kept = {name: getattr(cls, name) for name in names}
+    for name in names:
+        setattr(cls, name, static(right[name]))
+    try:
+        yield
+    finally:
+        for name in names:
+            setattr(cls, name, static(kept[name]))
+
+
+NORM = both_ways(lambda x, gamma, beta, p: norm(x, gamma, beta, p["mode"], float(p.get("eps", 1e-5))), 3)
+CONV, POOL = both_ways(conv, 3), both_ways(pool, 1)
+
+
+@contextmanager
+def with_true_layers() -> Iterator[None]:
+    """Replace all layers that students write."""
+    layers = ((cn.Conv, CONV), (cn.MaxPool, POOL), (cn.BatchNorm, NORM), (cn.SpatialBatchNorm, NORM))
+    with ExitStack() as stack:
+        for cls, layer in layers:
+            stack.enter_context(replaced(cls, layer))
+        yield
+
+
+# What both networks have in common
+
+
+def loss_of(scores: Tensor, y: Tensor, params: Params, reg: float, mistake: str = "") -> Tensor:
+    """Return the loss, or what a typical mistake makes of it."""
+    factor = {"halved": 0.5, "forgotten": 0.0}.get(mistake, 1.0)
+    names = [
+        name
+        for name in params
+        if name.startswith("W")
+        or (mistake == "biases" and name.startswith("b") and not name.startswith("beta"))
+        or (mistake == "gamma and beta" and name.startswith(("gamma", "beta")))
+        or mistake == "all"
+    ]
+    if mistake == "convolutions":
+        names = [name for name in names if params[name].dim() == 2]
+    if mistake == "linear":
+        names = [name for name in names if params[name].dim() == 4]
+    return F.cross_entropy(scores, y) + factor * reg * sum((params[name] ** 2).sum() for name in names)
+
+
+LOSS_HINTS = {
+    "halved": "the regularization was halved; there is no factor 1/2",
+    "forgotten": "the regularization was forgotten",
+    "biases": "the biases were regularized, too; only weights are",
+    "gamma and beta": "gamma and beta were regularized, too; only weights are",
+    "all": "all parameters were regularized; only weights are",
+    "convolutions": "the weights of convolutions were not regularized",
+    "linear": "the weights of linear layers were not regularized",
+}
+
+
+def check_loss(
+    found: object,
+    params: Params,
+    names: dict[str, str],
+    forward: Callable[[Params], Tensor],
+    reg: float,
+    y: Tensor,
+) -> None:
+    """Compare loss and gradients with the right ones; `names` maps a right name to the student's."""
+    loss, grads = checks.parts(found, 2, what="the loss and its gradients")
+    leaves = {name: value.clone().requires_grad_() for name, value in params.items()}
+    scores = forward(leaves)
+    losses = {mistake: loss_of(scores, y, leaves, reg, mistake) for mistake in ("", *LOSS_HINTS)}
+    if type(loss) is float:
+        loss = torch.tensor(loss, dtype=torch.float64)
+    hints = [Hint(losses[mistake].detach(), says) for mistake, says in LOSS_HINTS.items()]
+    hints.append(Hint(len(y) * losses[""].detach(), says="the images' losses were added up; take their mean"))
+    checks.close(loss, losses[""].detach(), what="the loss", hints=hints, operation=DEEP)
+    if type(grads) is not dict:
+        checks.equal(grads, {}, what="the gradients")
+    checks.equal(sorted(map(str, grads)), sorted(names.values()), what="the names of the gradients")
+    right, *wrong = (
+        dict(
+            zip(leaves, torch.autograd.grad(losses[m], list(leaves.values()), retain_graph=True), strict=True)
+        )
+        for m in ("", *LOSS_HINTS)
+    )
+    for name, own in names.items():
+        hints = [Hint(g[name], says) for g, says in zip(wrong, LOSS_HINTS.values(), strict=True)]
+        checks.close(grads[own], right[name], what=f'grads["{own}"]', hints=hints, operation=DEEP)
+
+
+def check_weights(value: object, shape: tuple[int, ...], std: float, what: str, usual: str = "") -> None:
+    """Check shape and spread of weights; `usual` is what usually leads to another shape."""
+    try:
+        w = checks.tensor(value, shape=shape, dtype=torch.float64, what=what)
+    except checks.CheckFailure as failure:
+        if failure.actual_dims is not None and len(failure.actual_dims) == len(shape):
+            failure.likely_cause = usual or None
+        raise
+    spread = checks.number(float((w**2).mean().sqrt()), what=f"the spread of {what}")
+    slack = 5 / (2 * w.numel()) ** 0.5
+    checks.holds(
+        abs(spread / std - 1) <= slack,
+        what=f"the spread of {what}",
+        problem="not about weight_scale",
+        likely_cause="weight_scale was forgotten" if abs(spread - 1) <= slack else None,
+    )
