@@ -144,7 +144,7 @@ def form_difference(
         + ([f"of shape {shape}"] if shape is not None else [])
     )
     if type(actual) is not torch.Tensor:
-        return Difference("not a tensor", wanted, type_name(actual), _at(path), type_cause(actual))
+        return Difference("not a tensor", wanted, type_name(actual), _at(path), single_cause(actual))
     found, dims = form(actual), tuple(actual.shape)
     if actual.layout is not torch.strided or actual.device.type != "cpu" or actual.is_quantized:
         return Difference("not an ordinary dense tensor on the CPU", wanted, type_name(actual), _at(path))
@@ -206,7 +206,7 @@ def _array_difference(
 ) -> Difference | None:
     """Compare NumPy arrays as tensors of the same dtype."""
     if type(actual) is not np.ndarray:
-        return Difference("not a NumPy array", "array", type_name(actual), _at(path), type_cause(actual))
+        return Difference("not a NumPy array", "array", type_name(actual), _at(path), single_cause(actual))
     if actual.dtype.kind not in "biufc":
         return Difference("not an array of numbers", None, None, _at(path))
     return _tensor_difference(_as_tensor(actual), _as_tensor(expected), tolerance, path)
@@ -222,7 +222,8 @@ def _number_difference(actual: Any, expected: Any, tolerance: Tolerance, path: s
     whole = type(expected) in INTEGERS
     allowed, wanted = (INTEGERS, "integer") if whole else (REALS, "number")
     if not has_type(actual, allowed):
-        return Difference(f"not {_article(wanted)}", wanted, type_name(actual), _at(path), type_cause(actual))
+        problem = f"not {_article(wanted)}"
+        return Difference(problem, wanted, type_name(actual), _at(path), single_cause(actual))
     mine, other = (int(expected), int(actual)) if whole else (float(expected), float(actual))
     if not math.isfinite(mine):
         raise ValueError("the expected number is NaN or infinite, so that nothing can be close to it")
@@ -317,6 +318,15 @@ def type_cause(actual: object) -> str | None:
     if issubclass(type(actual), torch.Tensor):
         return "return a plain tensor or number; .item() turns a tensor with one entry into a number"
     return None
+
+
+def single_cause(actual: object) -> str | None:
+    """Return why this was probably returned where one tensor, array or number is wanted."""
+    if type(actual) is tuple:
+        if len(actual) == 1:
+            return "a comma at the end of a line makes a tuple"
+        return "several values are returned where one is wanted"
+    return type_cause(actual)
 
 
 def _nonfinite_cause(actual: torch.Tensor) -> str | None:

@@ -115,7 +115,8 @@ def require(
     for name in banned:
         found = [use for use in facts.uses if use.what not in allowed and _is_banned(use.what, name)]
         if found:
-            raise _broken(facts, found, f"uses {name}, which this task does not allow", INSTEAD.get(name, WRITE))
+            problem = f"uses {name}, which this task does not allow"
+            raise _broken(facts, found, problem, INSTEAD.get(name, WRITE))
     if loops is not None and len(facts.loops) > loops:
         count = f"{len(facts.loops)} explicit loop{'s'[: len(facts.loops) != 1]}"
         problem = f"{count}; this task allows {loops or 'none'}"

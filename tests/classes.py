@@ -113,8 +113,9 @@ def shown(result: SubmissionResult) -> set[str]:
 
 
 def is_right(causes: set[str], wanted: Expected) -> bool:
-    """Return whether a likely cause is shown, and none that is not the mistake's."""
-    return bool(causes) and all(any(text in cause for text in wanted.causes) for cause in causes)
+    """Return whether the likely cause is shown where there is one, and none that is not the mistake's."""
+    right = [any(text in cause for text in wanted.causes) for cause in causes]
+    return bool(causes) == bool(wanted.causes) and all(right)
 
 
 def _table(name: str, kind: str) -> dict[str, Any]:

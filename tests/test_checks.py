@@ -304,6 +304,20 @@ def test_parts_say_what_came() -> None:
     assert caught.value.likely_cause == "the function ends without a return statement"
 
 
+@pytest.mark.parametrize("right", [torch.zeros(2), 1.0, 3])
+@pytest.mark.parametrize(
+    ("found", "cause"),
+    [
+        ((1.0, torch.zeros(2)), "several values are returned where one is wanted"),
+        ((torch.zeros(2),), "a comma at the end of a line makes a tuple"),
+    ],
+)
+def test_a_tuple_in_the_place_of_one_value_has_a_cause(right: object, found: object, cause: str) -> None:
+    with pytest.raises(CheckFailure) as caught:
+        checks.close(found, right, what="x")
+    assert caught.value.likely_cause == cause
+
+
 def test_a_hint_that_equals_the_right_value_is_no_cause() -> None:
     right = torch.tensor([1.0, 2.0])
     with pytest.raises(CheckFailure) as caught:

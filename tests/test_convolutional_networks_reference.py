@@ -3,81 +3,33 @@
 from __future__ import annotations
 
 import ast
-import shutil
-import tomllib
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
+import classes
 import pytest
 
-from autograder import assignment, course, scoring
-from autograder.engine.pool import Pool
 from autograder.intake import Submission
-from autograder.results import Provenance, SubmissionResult
+from autograder.results import SubmissionResult
 
-ROOT = Path(__file__).parent.parent
 NAME = "convolutional_networks"
-PROVENANCE = Provenance(kit="", suite="", python="", torch="", numpy="", machine="", secret="", limits={})
-REFERENCE = {path.name: path.read_text() for path in sorted((ROOT / "solutions" / NAME).glob("*.py"))}
-STUB = {name: (ROOT / "assignments" / NAME / name).read_text() for name in REFERENCE}
-MISTAKES: dict[str, dict[str, Any]] = tomllib.loads(
-    (ROOT / "examples" / "submissions" / f"{NAME}-mistakes.toml").read_text()
-)
+REFERENCE = {path.name: path.read_text() for path in sorted((classes.ROOT / "solutions" / NAME).glob("*.py"))}
+STUB = {name: (classes.ROOT / "assignments" / NAME / name).read_text() for name in REFERENCE}
+MISTAKES = classes.expected_of_mistakes(NAME)
 SOME = ("chen-wei", "julia-schmidt", "ravi-patel", "ibrahim-khan")
 SECONDS = 25
 
 
-def grade(folder: Path, sources: Mapping[str, Mapping[str, str]]) -> dict[str, SubmissionResult]:
-    """Grade submissions in a copy of the course, which makes a secret of its own."""
-    for part in ("course.toml", f"solutions/{NAME}", f"autograder/suites/{NAME}"):
-        source, copy = ROOT / part, folder / part
-        copy.parent.mkdir(parents=True, exist_ok=True)
-        (shutil.copytree if source.is_dir() else shutil.copy)(source, copy)
-    own = course.Course.load(folder)
-    one = assignment.load(own, NAME)
-    submissions = [
-        Submission(student, folder, {name: text.encode() for name, text in files.items()})
-        for student, files in sources.items()
-    ]
-    with Pool(one, own, jobs=2, sandbox="full") as pool:
-        return {
-            graded.submission.student: scoring.score(
-                one,
-                pool.plan,
-                graded.submission,
-                graded.outcomes,
-                sandbox=pool.sandbox,
-                provenance=PROVENANCE,
-            )
-            for graded in pool.grade(submissions)
-        }
-
-
-def mistaken(student: str) -> dict[str, str]:
-    """Return the files of a student who makes one mistake."""
-    mistake = MISTAKES[student]
-    name = f"{mistake['file']}.py"
-    assert REFERENCE[name].count(mistake["old"]) == 1, student
-    return {**REFERENCE, name: REFERENCE[name].replace(mistake["old"], mistake["new"])}
-
-
-def check_mistake(student: str, result: SubmissionResult) -> None:
-    """Check that a student lost points in one task, as many as written down, and is told why."""
-    mistake = MISTAKES[student]
-    lost = [task.id for task in result.tasks if task.points < task.max_points]
-    assert lost == [mistake["task"]], student
-    assert result.score == mistake["score"], student
-    causes = {test.feedback.likely_cause for test in result.tests if test.feedback} - {None}
-    assert causes or not mistake["cause"], student
-    assert all(mistake["cause"] in str(cause) for cause in causes), (student, causes)
+def handed_in(student: str, sources: dict[str, str]) -> Submission:
+    """Return a submission of these files."""
+    return Submission(student, Path(), {name: text.encode() for name, text in sources.items()})
 
 
 @pytest.fixture(scope="module")
 def results(tmp_path_factory: pytest.TempPathFactory) -> dict[str, SubmissionResult]:
     """Return results of the reference, the stub and some mistakes."""
-    sources = {"reference": REFERENCE, "stub": STUB} | {name: mistaken(name) for name in SOME}
-    return grade(tmp_path_factory.mktemp("course"), sources)
+    some = [one for one in classes.mistaken(NAME) if one.student in SOME]
+    submissions = [handed_in("reference", REFERENCE), handed_in("stub", STUB), *some]
+    return classes.graded(tmp_path_factory.mktemp("course"), NAME, submissions)
 
 
 def test_the_reference_earns_everything(results: dict[str, SubmissionResult]) -> None:
@@ -109,17 +61,14 @@ def test_stubs_keep_their_docstrings() -> None:
 
 @pytest.mark.parametrize("student", SOME)
 def test_one_mistake_loses_one_task(results: dict[str, SubmissionResult], student: str) -> None:
-    check_mistake(student, results[student])
-
-
-@pytest.mark.full
-def test_every_mistake_loses_one_task(tmp_path: Path) -> None:
-    assert len(MISTAKES) >= 50
-    for student, result in grade(tmp_path, {name: mistaken(name) for name in MISTAKES}).items():
-        check_mistake(student, result)
+    wanted = MISTAKES[student]
+    assert classes.lost(results[student], wanted.task) == [wanted.task]
+    assert results[student].score == wanted.score
+    assert classes.is_right(classes.shown(results[student]), wanted)
 
 
 @pytest.mark.full
 @pytest.mark.parametrize("run", range(5))
 def test_the_reference_earns_everything_under_every_secret(tmp_path: Path, run: int) -> None:
-    assert grade(tmp_path, {"reference": REFERENCE})["reference"].score == 112
+    found = classes.graded(tmp_path, NAME, [handed_in("reference", REFERENCE)])
+    assert found["reference"].score == 112

@@ -6,13 +6,13 @@ import classes
 import pytest
 from classes import Expected
 
-from autograder.results import SubmissionResult
+from autograder.results import Status, SubmissionResult
 
 Results = dict[str, SubmissionResult]
 FAST = ("knn", "linear_classifier", "two_layer_net")
 ENOUGH = {"fully_connected_networks": 12, "convolutional_networks": 25}
 """Fewest wrong variants of an assignment; 8 of one that is not listed."""
-WITH_MISTAKES = [name for name in classes.NAMES if classes.expected_of_mistakes(name)]
+NOTICED = (Status.failed, Status.timeout, Status.memory)
 
 
 @pytest.fixture(scope="module", params=classes.NAMES)
@@ -25,6 +25,12 @@ def name(request: pytest.FixtureRequest) -> str:
 def results(name: str, tmp_path_factory: pytest.TempPathFactory) -> Results:
     """Return a class, graded under a new secret."""
     return classes.graded(tmp_path_factory.mktemp(name), name, classes.students(name))
+
+
+@pytest.fixture(scope="module")
+def of_mistakes(name: str, tmp_path_factory: pytest.TempPathFactory) -> Results:
+    """Return the reference with one mistake at a time, graded under another new secret."""
+    return classes.graded(tmp_path_factory.mktemp(name), name, classes.mistaken(name))
 
 
 def test_every_student_has_a_score_and_a_reason(name: str) -> None:
@@ -60,16 +66,18 @@ def test_the_likely_cause_is_right(name: str, results: Results) -> None:
 
 
 @pytest.mark.full
-@pytest.mark.parametrize("mistaken", WITH_MISTAKES)
-def test_mistakes_in_the_reference_cost_what_is_written_down(
-    tmp_path_factory: pytest.TempPathFactory, mistaken: str
-) -> None:
-    wanted = classes.expected_of_mistakes(mistaken)
-    folder = tmp_path_factory.mktemp(mistaken)
-    found = classes.graded(folder, mistaken, classes.mistaken(mistaken))
-    assert scores(found) == scores_of(wanted)
-    check_tasks(found, wanted)
-    check_causes(found, wanted)
+def test_mistakes_in_the_reference_cost_what_is_written_down(name: str, of_mistakes: Results) -> None:
+    wanted = classes.expected_of_mistakes(name)
+    assert scores(of_mistakes) == scores_of(wanted)
+    check_tasks(of_mistakes, wanted)
+    check_causes(of_mistakes, wanted)
+
+
+@pytest.mark.full
+def test_a_wrong_answer_fails_each_check(name: str, results: Results, of_mistakes: Results) -> None:
+    wrong = [results[student] for student, entry in classes.expected(name).items() if entry.task]
+    tests = [test for result in [*wrong, *of_mistakes.values()] for test in result.tests]
+    assert {test.id for test in tests} == {test.id for test in tests if test.status in NOTICED}
 
 
 @pytest.mark.full
@@ -101,12 +109,11 @@ def check_tasks(results: Results, wanted: dict[str, Expected]) -> None:
 
 
 def check_causes(results: Results, wanted: dict[str, Expected]) -> None:
-    """Check that nine of ten mistakes are named, and that right answers are never called mistakes."""
+    """Check that nine of ten mistakes are named, all as written down, and that right answers never are."""
+    mistakes = {student: entry for student, entry in wanted.items() if entry.task}
+    assert sum(bool(entry.causes) for entry in mistakes.values()) >= 0.9 * len(mistakes)
     causes = {student: classes.shown(result) for student, result in results.items()}
-    named = {
-        student: classes.is_right(causes[student], entry) for student, entry in wanted.items() if entry.task
-    }
-    misled = {student: causes[student] for student, right in named.items() if not right}
-    assert sum(named.values()) >= 0.9 * len(named), misled
-    for student, entry in wanted.items():
-        assert not (entry.reason.startswith("right") and causes[student]), student
+    named = {student: classes.is_right(causes[student], entry) for student, entry in mistakes.items()}
+    assert {student: causes[student] for student, right in named.items() if not right} == {}
+    right = [student for student, entry in wanted.items() if entry.reason.startswith("right")]
+    assert {student: causes[student] for student in right if causes[student]} == {}

@@ -25,7 +25,7 @@ def test_a_row_bounds_every_dtype_that_it_lists(operation: tolerances.Operation)
 def test_whole_numbers_are_exact() -> None:
     assert tolerances.bounds("arithmetic", torch.int64) is None
     with pytest.raises(checks.CheckFailure):
-        checks.close(torch.tensor([7]), torch.tensor([8]), what="x", operation="random batch")
+        checks.close(torch.tensor([7]), torch.tensor([8]), what="x", operation="small start")
 
 
 def test_the_operation_decides() -> None:

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 
+import classes
 import pytest
 import torch
 from imported_suites import importing
@@ -24,257 +25,7 @@ STUB = SOLUTION.sub(r'\1raise NotImplementedError("to do")\n', REFERENCE)
 POINTS = {task["id"]: task["points"] for task in SETTINGS["tasks"]}
 KEYS = [f"secret {number}" for number in range(5)]
 
-STEP = "params[name] -= learning_rate * grads[name]"
-DECAY = "            learning_rate *= learning_rate_decay\n"
-EPOCH = "        if it % iterations_per_epoch == 0:\n"
-LOOP = f"        for name in params:\n            {STEP}\n"
-UPDATE = REFERENCE[REFERENCE.index(LOOP) : REFERENCE.index(DECAY) + len(DECAY)]
-
-# What stands in the reference, what replaces it, the task that loses points, and a pattern that each likely
-# cause that students read must match; "" where the rule that is broken says all.
-MISTAKES = {
-    "no ReLU": ('params["b1"]).clamp(min=0)', 'params["b1"])', "forward", "ReLU is missing"),
-    "sigmoid": ('params["b1"]).clamp(min=0)', 'params["b1"]).sigmoid()', "forward", "sigmoid was used"),
-    "no first bias": (
-        '(X @ params["W1"] + params["b1"])',
-        '(X @ params["W1"])',
-        "forward",
-        "b1 was forgotten",
-    ),
-    "no second bias": ('params["W2"] + params["b2"]', 'params["W2"]', "forward", "b2 was forgotten"),
-    "ReLU behind the scores": (
-        'params["W2"] + params["b2"]',
-        'params["W2"] + params["b2"]\n    scores = scores.relu()',
-        "forward",
-        "went through a ReLU",
-    ),
-    "swapped": ("return scores, hidden\n", "return hidden, scores\n", "forward", "swapped"),
-    "probabilities": (
-        "return scores, hidden\n",
-        "return scores.softmax(dim=1), hidden\n",
-        "forward",
-        "before the softmax",
-    ),
-    "forward loop": (
-        "    scores = hidden @",
-        "    for row in hidden:\n        row.sum()\n    scores = hidden @",
-        "forward",
-        "one tensor operation",
-    ),
-    "forward in torch.nn": (
-        'params["b1"]).clamp(min=0)',
-        'params["b1"])\n    hidden = torch.nn.functional.relu(hidden)',
-        "forward",
-        "",
-    ),
-    "inputs changed": (
-        "    scores = hidden @",
-        "    X -= 1\n    scores = hidden @",
-        "forward",
-        "an operation in place",
-    ),
-    "sum": ("log_probs[examples, y].mean()", "log_probs[examples, y].sum()", "loss", "added up"),
-    "sign": (
-        "reg * weights - log_probs[examples, y].mean()",
-        "reg * weights + log_probs[examples, y].mean()",
-        "loss",
-        "the sign",
-    ),
-    "half": ("loss = reg * weights", "loss = 0.5 * reg * weights", "loss", "halved"),
-    "twice": ("loss = reg * weights", "loss = 2 * reg * weights", "loss", "doubled"),
-    "no regularization": ("loss = reg * weights", "loss = ", "loss", "regularization was forgotten"),
-    "biases in the loss": (
-        "loss = reg * weights",
-        'loss = reg * (weights + (params["b1"] ** 2).sum() + (params["b2"] ** 2).sum())',
-        "loss",
-        "biases were regularized",
-    ),
-    "one matrix": (' + (params["W2"] ** 2).sum()', "", "loss", "W2 is not regularized"),
-    "all classes": ("log_probs[examples, y].mean()", "log_probs.mean()", "loss", "all classes"),
-    "over examples": (
-        "log_probs[examples, y].mean()",
-        "scores.log_softmax(dim=0)[examples, y].mean()",
-        "loss",
-        "over the examples",
-    ),
-    "no shift": (
-        "log_probs[examples, y].mean()",
-        "(scores - scores.exp().sum(dim=1, keepdim=True).log())[examples, y].mean()",
-        "loss",
-        "is infinite",
-    ),
-    "gradient sum": ("    dscores /= len(y)\n", "", "backward", "number of examples"),
-    "by classes": (
-        "dscores /= len(y)",
-        "dscores /= dscores.shape[1]",
-        "backward",
-        "number of classes",
-    ),
-    "not minus one": ("    dscores[examples, y] -= 1\n", "", "backward", "not subtracted"),
-    "no mask": (' * (hidden > 0)\n    grads["W1"]', '\n    grads["W1"]', "backward", "ReLU was forgotten"),
-    "inverted mask": ("(hidden > 0)", "(hidden <= 0)", "backward", "turned around"),
-    "mask of the gradient": (
-        '(dscores @ params["W2"].T) * (hidden > 0)',
-        '(dscores @ params["W2"].T).clamp(min=0)',
-        "backward",
-        "made of the gradient",
-    ),
-    "before the ReLU": (
-        "hidden.T @ dscores",
-        '(X @ params["W1"] + params["b1"]).T @ dscores',
-        "backward",
-        "before the ReLU",
-    ),
-    "half of the gradient": (
-        'hidden.T @ dscores + 2 * reg * params["W2"]',
-        'hidden.T @ dscores + reg * params["W2"]',
-        "backward",
-        "factor 2 is missing",
-    ),
-    "gradient without reg": (
-        'hidden.T @ dscores + 2 * reg * params["W2"]',
-        'hidden.T @ dscores + 2 * params["W2"]',
-        "backward",
-        "reg is missing",
-    ),
-    "gradient not regularized": (
-        'X.T @ dhidden + 2 * reg * params["W1"]',
-        "X.T @ dhidden",
-        "backward",
-        "regularization was forgotten",
-    ),
-    "bias in the gradient": (
-        'grads["b1"] = dhidden.sum(dim=0)',
-        'grads["b1"] = dhidden.sum(dim=0) + 2 * reg * params["b1"]',
-        "backward",
-        "biases were regularized",
-    ),
-    "wrong axis": ("dscores.sum(dim=0)", "dscores.sum(dim=1)", "backward", "over the examples, dim=0"),
-    "transposed": (
-        'X.T @ dhidden + 2 * reg * params["W1"]',
-        'dhidden.T @ X + 2 * reg * params["W1"].T',
-        "backward",
-        "transposed",
-    ),
-    "autograd": (
-        "    grads: Params = {}\n",
-        "    grads: Params = {}\n    torch.autograd.set_detect_anomaly(False)\n",
-        "backward",
-        "",
-    ),
-    "backward loop": (
-        "    dscores = log_probs.exp()",
-        "    for row in log_probs:\n        row.sum()\n    dscores = log_probs.exp()",
-        "backward",
-        "one tensor operation",
-    ),
-    "params changed": (
-        '+ 2 * reg * params["W2"]\n',
-        '+ 2 * params["W2"].mul_(reg)\n    params["W2"] /= reg or 1\n',
-        "backward",
-        "an operation in place",
-    ),
-    "ascent": (STEP, STEP.replace("-=", "+="), "train", "along the gradient"),
-    "no decay": (DECAY, "", "train", "did not decay"),
-    "decay every iteration": (DECAY, DECAY[4:], "train", "once per epoch"),
-    "decay before the step": (
-        UPDATE,
-        f"{EPOCH}{DECAY}{UPDATE.replace(DECAY, '')}",
-        "train",
-        "decayed before the step",
-    ),
-    "accuracy before the step": (
-        UPDATE,
-        UPDATE.removeprefix(LOOP).replace(DECAY, "") + LOOP + EPOCH + DECAY,
-        "train",
-        "before the step",
-    ),
-    "old values": (STEP, "grads[name] - learning_rate * grads[name]", "train", "old values"),
-    "end of the epoch": (EPOCH, EPOCH.replace("it %", "(it + 1) %"), "train", "iterations 0, E, 2E"),
-    "biases not trained": (
-        "for name in params:",
-        'for name in ("W1", "W2"):',
-        "train",
-        "biases were not trained",
-    ),
-    "unlabelled batches": (
-        "y[shuffled[:batch_size]]",
-        "y[:batch_size]",
-        "train",
-        "drawn apart",
-    ),
-    "accuracy of the training set": (
-        "pred_func(params, loss_func, X_batch) == y_batch",
-        "pred_func(params, loss_func, X) == y",
-        "train",
-        "whole training set",
-    ),
-    "percentages": (
-        "val_hits.double().mean().item()",
-        "100 * val_hits.double().mean().item()",
-        "train",
-        "percentages",
-    ),
-    "training accuracy twice": (
-        "val_acc_history.append(val_hits",
-        "val_acc_history.append(train_hits",
-        "train",
-        "accuracy on the batch",
-    ),
-    "argmin": ("scores.argmax(dim=1)", "scores.argmin(dim=1)", "predict", "lowest score"),
-    "over the examples": ("scores.argmax(dim=1)", "scores.argmax(dim=0)", "predict", "best example"),
-    "too many": (
-        "learning_rates = [0.1, 0.3]",
-        "learning_rates = [x / 100 for x in range(1, 200)]",
-        "search_params",
-        "are multiplied",
-    ),
-    "floats as sizes": ("[32, 64]", "[32.0, 64.0]", "search_params", "a whole number"),
-    "last one": (
-        "return max(found, key=lambda one: one[2])",
-        "return found[-1]",
-        "find_best_net",
-        "(last|worse) network was chosen",
-    ),
-    "worst one": (
-        "return max(found, key",
-        "return min(found, key",
-        "find_best_net",
-        "(worst|worse) network was chosen",
-    ),
-    "stops early": (
-        "found.append((net, stat, accuracy))",
-        "found.append((net, stat, accuracy))\n        if len(found) == 8:\n            break",
-        "find_best_net",
-        "a loop ends early",
-    ),
-    "classes forgotten": ("int(y.max()) + 1", "int(y.max())", "find_best_net", "does not fit the data"),
-    "one hidden size": ("X.shape[1], hidden_size", "X.shape[1], 32", "find_best_net", "none of those to try"),
-    "trains on validation data": (
-        "net.train(X, y, X_val, y_val",
-        "net.train(X_val, y_val, X, y",
-        "find_best_net",
-        "not in their places",
-    ),
-    "by training accuracy": (
-        "(net.predict(X_val) == y_val)",
-        "(net.predict(X) == y)",
-        "find_best_net",
-        "accuracy on the training set",
-    ),
-    "settings mixed up": (
-        "learning_rate, decay, reg, num_iters",
-        "learning_rate, reg, decay, num_iters",
-        "find_best_net",
-        "mixed up",
-    ),
-    "decay not passed on": (
-        "X_val, y_val, learning_rate, decay, reg, num_iters",
-        "X_val, y_val, learning_rate, reg=reg, num_iters",
-        "find_best_net",
-        "not all of them are passed on",
-    ),
-}
+MISTAKES = classes.expected_of_mistakes(NAME)
 UNDONE = {
     "nn_forward_pass": {"forward"},
     "nn_forward_backward": {"loss", "backward"},
@@ -305,7 +56,7 @@ def grades(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Grade]:
     jobs = {key: (REFERENCE, key) for key in KEYS}
     jobs["stub"] = (STUB, "key")
     jobs["loss alone"] = (loss_alone(), "key")
-    jobs |= {name: (REFERENCE.replace(old, new), "key") for name, (old, new, _, _) in MISTAKES.items()}
+    jobs |= {one.student: (one.files[f"{NAME}.py"].decode(), "key") for one in classes.mistaken(NAME)}
     jobs |= {name: (without(name), "key") for name in UNDONE}
     return grade_all(NAME, jobs, tmp_path_factory.mktemp(NAME))
 
@@ -338,15 +89,11 @@ def test_every_test_has_a_title_of_its_own_and_every_task_has_both_tiers(grades:
         assert {test.task for name, test in tests.items() if name.partition("::")[0] in files} == set(POINTS)
 
 
-@pytest.mark.parametrize("mistake", MISTAKES)
-def test_one_mistake_loses_points_in_one_task(grades: dict[str, Grade], mistake: str) -> None:
-    old, _, task, cause = MISTAKES[mistake]
-    assert REFERENCE.count(old) == 1
-    assert lost(grades[mistake]) == {task}
-    problems = "\n".join(test.problem for test in grades[mistake].tests.values() if not test.passed)
-    named = set(re.findall("likely cause: (.*)", problems))
-    assert bool(named) == bool(cause)
-    assert [text for text in named if not re.search(cause, text)] == []
+@pytest.mark.parametrize("student", MISTAKES)
+def test_one_mistake_loses_points_in_one_task(grades: dict[str, Grade], student: str) -> None:
+    assert lost(grades[student]) == {MISTAKES[student].task}
+    problems = "\n".join(test.problem for test in grades[student].tests.values() if not test.passed)
+    assert classes.is_right(set(re.findall("likely cause: (.*)", problems)), MISTAKES[student])
 
 
 @pytest.mark.parametrize("name", UNDONE)
