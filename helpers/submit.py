@@ -102,11 +102,12 @@ def _weights(found: Handout) -> dict[str, bytes]:
 
 def _require_checked(found: Handout, files: dict[str, bytes]) -> None:
     """Refuse files that are not, byte for byte, what the last check in this session ran on."""
-    names = " and ".join(files)
+    *others, last = files
+    names = f"{', '.join(others)} and {last} were" if others else f"{last} was"
     call = f'check("{found.name}")'
     checked = runner.last_checked(found.name)
     if checked is None:
-        raise SubmissionRefused(f"{names} was not checked in this session; run {call}, then build again.")
+        raise SubmissionRefused(f"{names} not checked in this session; run {call}, then build again.")
     for member, content in files.items():
         if hashlib.sha256(content).hexdigest() != checked.get(member):
             saved = live.clock(found.file(member.removesuffix(".py")).stat().st_mtime)
@@ -137,9 +138,10 @@ def _replace(target: Path, content: bytes) -> None:
 
 def _summary(found: Handout, target: Path, packed: dict[str, bytes], document: Document | None) -> str:
     lines = [f"Hand in this file: {target}", "It holds:"]
+    width = max(map(len, packed))
     for member, content in packed.items():
         lines.append(
-            f"  {member:<24} {max(1, round(len(content) / 1000)):>5} kB{_saved(found, member, document)}"
+            f"  {member:<{width}} {max(1, round(len(content) / 1000)):>5} kB{_saved(found, member, document)}"
         )
     if document is None:
         lines.append(f"{found.name}.ipynb was not found, so answers in the notebook are not in it.")
