@@ -69,6 +69,8 @@ INSTEAD |= dict.fromkeys(
     ("torch.func", "torch.enable_grad", ".backward", ".requires_grad", ".requires_grad_"),
     INSTEAD["torch.autograd"],
 )
+OFF = ("torch.no_grad", "torch.inference_mode")
+"""What lies in torch.autograd, and switches it off."""
 WRITE = "write this step yourself, of tensor operations and of what this task gives"
 
 
@@ -172,7 +174,7 @@ def _is_banned(used: str, name: str) -> bool:
     """Return whether a dotted name is the banned one, lies in it, or is another road to it."""
     if _is_in(used, name):
         return True
-    if not name.startswith("torch."):
+    if used in OFF or not name.startswith("torch."):
         return False
     last = name.rpartition(".")[2]
     thing, target = _of_torch(used), _of_torch(name)

@@ -66,14 +66,16 @@ class ModuleFacts:
     def function(self, name: str) -> FunctionFacts:
         """Return the facts of one function, method or class, followed through the whole file.
 
+        A method that a class inherits is that of its base, if the file defines it. What the file assigns to
+        attributes of the method's name, of whatever object, counts as well.
+
         Raises
         ------
         ConstraintError
             If the file defines nothing of that name.
         """
-        if name not in self.units:
-            raise ConstraintError(f"the file defines no {name[:60]}")
-        reached = self._reached(name)
+        name = self._defined(name)
+        reached = self._reached(name, *self._assigned(name))
         recursive = {unit.name for unit in self._recursive(reached)}
         loops = [mark for unit in reached for mark in _sightings(unit, unit.loops)]
         loops += [Sighting("recursion", unit.line, unit.name) for unit in reached if unit.name in recursive]
@@ -87,6 +89,22 @@ class ModuleFacts:
             tuple(mark for unit in self.units.values() for mark in _sightings(unit, unit.uses)),
         )
 
+    def _defined(self, name: str) -> str:
+        """Return the name under which the file defines something, which may be that of a base class."""
+        if name in self.units:
+            return name
+        owner, _, method = name.rpartition(".")
+        seen = {owner: None}
+        waiting = [owner] if owner in self.units else []
+        while waiting:
+            unit = self.units[waiting.pop(0)]
+            if f"{unit.name}.{method}" in self.units:
+                return f"{unit.name}.{method}"
+            new = [other for other in unit.calls if other in self.units and other not in seen]
+            seen.update(dict.fromkeys(new))
+            waiting += new
+        raise ConstraintError(f"the file defines no {name[:60]}")
+
     def _at_import(self) -> Iterable[Sighting]:
         """Yield what the module uses while it is imported, in functions that it then calls, too."""
         if MODULE not in self.units:
@@ -94,9 +112,14 @@ class ModuleFacts:
         for unit in self._reached(MODULE, parts=False):
             yield from _sightings(unit, unit.uses)
 
-    def _reached(self, name: str, *, parts: bool = True) -> list[Unit]:
-        """Return a unit and all that it names, and maybe contains, directly or not."""
-        seen, waiting = {name: None}, [name]
+    def _assigned(self, name: str) -> list[str]:
+        """Return the units of attributes that could take the place of a method."""
+        owner, _, method = name.rpartition(".")
+        return [other for other in self.units if owner and f".{other}".endswith(f"..{method}")]
+
+    def _reached(self, *names: str, parts: bool = True) -> list[Unit]:
+        """Return units and all that they name, and maybe contain, directly or not."""
+        seen, waiting = dict.fromkeys(names), list(names)
         while waiting:
             unit = self.units[waiting.pop()]
             others = (*unit.calls, *unit.parts) if parts else unit.calls

@@ -112,6 +112,19 @@ def test_who_uses_a_banned_name_is_told_what_to_do_instead(line: str, name: str,
     assert instead in str(failure.likely_cause)
 
 
+@pytest.mark.parametrize("line", ["torch.no_grad()", "torch.inference_mode()"])
+def test_who_switches_automatic_differentiation_off_does_not_use_it(line: str) -> None:
+    source = f"import torch\ndef f(x):\n    with {line}:\n        return x"
+    require(StandIn(source), banned=["torch.autograd", "torch.func"])
+    require(StandIn(f"import torch\n@{line}\ndef f(x): return x"), banned=["torch.autograd"])
+    assert (
+        "torch.autograd"
+        in broken(
+            source.replace("return x", "return torch.autograd.grad(x, x)"), banned=["torch.autograd"]
+        ).problem
+    )
+
+
 OPAQUE = {
     "eval": "def f(x): return eval('x')",
     "exec": "def f(x): exec('pass')",
@@ -303,6 +316,26 @@ def test_facts_may_name_units_that_are_not_there() -> None:
 def test_a_missing_function_is_said() -> None:
     with pytest.raises(ConstraintError, match="defines no g"):
         scan("def f(): pass").function("g")
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "class B:\n    def loss(self, x): return torch.cdist(x, x)\nclass C(B): pass\nclass N(C): pass",
+        "class C:\n    pass\nclass B:\n    def loss(self, x): return torch.cdist(x, x)\nclass N(C, B): pass",
+        "class N:\n    def loss(self, x): return x\nN.loss = lambda self, x: torch.cdist(x, x)",
+        "class N:\n    def loss(self, x): return x\ndef f(self, x): return torch.cdist(x, x)\nN.loss = f",
+    ],
+    ids=["of the base's base", "of the second base", "assigned", "assigned by name"],
+)
+def test_a_method_is_what_is_called_by_its_name(source: str) -> None:
+    found = scan(f"import torch\n{source}").function("N.loss")
+    assert "torch.cdist" in {use.what for use in found.uses}
+
+
+def test_a_method_that_another_file_defines_is_not_judged() -> None:
+    with pytest.raises(ConstraintError, match=r"defines no N\.loss"):
+        scan("from other import B\nclass N(B): pass").function("N.loss")
 
 
 def test_functions_of_this_process_are_read_from_their_file(tmp_path: Path) -> None:
