@@ -266,7 +266,7 @@ def _show_class(folder: GradedFolder) -> None:
     from autograder import terminal
     from autograder.reports import table
 
-    terminal.show(table.class_table(folder.records()))
+    terminal.show(table.ClassTable(folder.records()))
     terminal.show(
         Text(
             f"\nReport     {folder.class_report}\n"

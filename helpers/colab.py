@@ -12,6 +12,7 @@ from types import ModuleType
 
 from helpers import frontend, handout, live, notebook
 from helpers.handout import Handout
+from helpers.wording import enumerated
 
 MOUNT = Path("/content/drive")
 
@@ -105,7 +106,7 @@ def _copy_missing(found: Handout, home: Path) -> None:
 
 
 def _welcome(found: Handout, kept: Path | None) -> str:
-    names = " and ".join(f"{module}.py" for module in found.modules)
+    names = enumerated(f"{module}.py" for module in found.modules)
     lines = [f"{found.title}: edit {names} in {Path.cwd()}, save, and the next cell runs what you saved."]
     if kept is not None:
         lines.append(

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import matplotlib as mpl
 import torch
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from helpers.plots import COLORS, GREY, INK, STYLE, new_figure
@@ -26,9 +27,10 @@ def panels(
     title : str
         Above all of them.
     numbers : bool
-        Write the numbers of a map into its cells.
+        Write the numbers of a map into its cells, which are then of one size in all panels.
     """
     rows = -(-len(images) // columns)
+    largest = [max((image.shape[axis] for image in images.values()), default=1) for axis in (-2, -1)]
     with mpl.rc_context(STYLE):
         size = (2.1 * min(columns, len(images)), 2.3 * rows + (0.4 if title else 0))
         figure, places = new_figure(rows, min(columns, len(images)), size)
@@ -46,10 +48,19 @@ def panels(
                     strong = abs(value) > 0.6 * float(values.abs().amax())
                     color = "white" if strong else INK
                     axes.text(j, i, f"{value:g}", ha="center", va="center", color=color)
+            if numbers:
+                _center(axes, values.shape[-2:], largest)
             axes.set_title(caption, fontsize=9.5)
         if title:
             figure.suptitle(title, fontsize=11.5)
     return figure
+
+
+def _center(axes: Axes, size: Sequence[int], largest: Sequence[int]) -> None:
+    """Show an image of height and width `size` in the middle of the place that the largest one takes."""
+    (height, width), (most_rows, most_columns) = size, largest
+    axes.set_xlim((width - most_columns - 1) / 2, (width + most_columns - 1) / 2)
+    axes.set_ylim((height + most_rows - 1) / 2, (height - most_rows - 1) / 2)
 
 
 def colour_filters(w: torch.Tensor, *, columns: int = 8, title: str = "Filters of the first layer") -> Figure:

@@ -11,6 +11,7 @@ from typing import Literal
 from helpers import exceptions, live
 from helpers.failures import CheckFailure
 from helpers.handout import Handout, PublicTest
+from helpers.wording import sentence
 
 Status = Literal["passed", "failed", "raised", "not implemented", "stopped", "not run", "not judged"]
 
@@ -173,9 +174,8 @@ def number(points: float) -> str:
 
 
 def _check_failure(error: CheckFailure) -> Failure:
-    capital = error.what[:1].upper() if error.what.partition(" ")[0].isalpha() else error.what[:1]
     return Failure(
-        f"{capital}{error.what[1:]}: {error.problem}.",
+        sentence(f"{error.what}: {error.problem}."),
         first_wrong=error.first_wrong,
         expected=_value_in_form(error.expected_value, error.expected),
         yours=_value_in_form(error.actual_value, error.actual),

@@ -12,6 +12,7 @@ from helpers.handout import TEST_FILE, Handout, HandoutError, PublicTest
 from helpers.live import Version
 from helpers.outcomes import Outcome, Report, judge, not_loaded, settled
 from helpers.session import run_tests
+from helpers.wording import enumerated
 
 _last: dict[tuple[str, str | None], list[str]] = {}
 """Digests of what a check ran on that did not pass, by assignment and task."""
@@ -112,7 +113,7 @@ def _notes(found: Handout, versions: Sequence[Version], asked: tuple[str, str | 
     """Return what the student may not be aware of."""
     notes = []
     digests = [version.digest for version in versions]
-    names = " and ".join(version.file.name for version in versions)
+    names = enumerated(version.file.name for version in versions)
     if _last.get(asked) == digests:
         verb = "has" if len(versions) == 1 else "have"
         notes.append(f"{names} {verb} not changed since the last check. If you edited, save the file first.")

@@ -13,6 +13,7 @@ from pathlib import Path
 from helpers import colab, frontend, handout, live, notebook, runner
 from helpers.handout import Handout, HandoutError
 from helpers.notebook import Document
+from helpers.wording import enumerated
 
 MANIFEST = "manifest.json"
 FORMAT = 1
@@ -102,8 +103,7 @@ def _weights(found: Handout) -> dict[str, bytes]:
 
 def _require_checked(found: Handout, files: dict[str, bytes]) -> None:
     """Refuse files that are not, byte for byte, what the last check in this session ran on."""
-    *others, last = files
-    names = f"{', '.join(others)} and {last} were" if others else f"{last} was"
+    names = f"{enumerated(files)} {'were' if len(files) > 1 else 'was'}"
     call = f'check("{found.name}")'
     checked = runner.last_checked(found.name)
     if checked is None:

@@ -37,6 +37,16 @@ def test_numbers_stand_in_their_cells() -> None:
     assert texts == {(0, 0): "1", (0, 1): "-2", (1, 0): "0", (1, 1): "0.5"}
 
 
+def test_cells_with_numbers_are_of_one_size() -> None:
+    figure = maps.panels({"image": torch.ones(3, 4), "filter": MAP, "row": torch.ones(1, 2)}, numbers=True)
+    for axes in figure.axes:
+        left, right = axes.get_xlim()
+        low, high = axes.get_ylim()
+        assert (right - left, low - high) == (4, 3)
+    assert figure.axes[1].get_xlim() == (-1.5, 2.5)
+    assert figure.axes[1].get_ylim() == (2.0, -1.0)
+
+
 def figure_texts() -> list[plt.Text]:
     return list(maps.panels({"y": MAP}, numbers=True).axes[0].texts)
 

@@ -11,9 +11,9 @@ from autograder.reports import table
 from autograder.results import Feedback, Status, SubmissionResult
 
 
-def _text(content: RenderableType, *, color: bool = False) -> str:
+def _text(content: RenderableType, *, color: bool = False, width: int = 100) -> str:
     system = "standard" if color else None
-    console = Console(file=io.StringIO(), width=100, force_terminal=color, color_system=system)
+    console = Console(file=io.StringIO(), width=width, force_terminal=color, color_system=system)
     console.print(content)
     file = console.file
     assert isinstance(file, io.StringIO)
@@ -22,7 +22,7 @@ def _text(content: RenderableType, *, color: bool = False) -> str:
 
 def test_class_at_a_glance(result: SubmissionResult) -> None:
     bob = result.model_copy(update={"student": "bob", "score": 12.5})
-    text = _text(table.class_table([Record(result), Record(bob)]))
+    text = _text(table.ClassTable([Record(result), Record(bob)]))
     for words in (
         "ada",
         "1 failed, 1 raised an error",
@@ -32,8 +32,19 @@ def test_class_at_a_glance(result: SubmissionResult) -> None:
         assert words in text
 
 
+def test_a_narrow_terminal_shows_names_and_scores_rather_than_every_task(result: SubmissionResult) -> None:
+    tasks = [result.tasks[0].model_copy(update={"id": f"t{number}"}) for number in range(16)]
+    ada = result.model_copy(update={"student": "ada-of-a-long-name", "tasks": tasks})
+    narrow, wide = (_text(table.ClassTable([Record(ada)]), width=width) for width in (80, 200))
+    for text in (narrow, wide):
+        assert "ada-of-a-long-name" in text
+        assert "…" not in text
+    assert "Points of the 16 tasks: in grades.csv, or here in " in narrow
+    assert " 16 " in wide.splitlines()[1]
+
+
 def test_no_results() -> None:
-    assert "no results" in _text(table.class_table([]))
+    assert "no results" in _text(table.ClassTable([]))
 
 
 def test_one_submission_in_full(result: SubmissionResult) -> None:
@@ -76,7 +87,7 @@ def test_hostile_text_is_shown_as_text(result: SubmissionResult) -> None:
     ]
     bad = result.model_copy(update={"tests": tests, "student": hostile, "notes": [hostile]})
     for content in (
-        table.class_table([Record(bad)]),
+        table.ClassTable([Record(bad)]),
         table.submission_report(bad, title=hostile, details=True),
     ):
         text = _text(content, color=True)

@@ -17,6 +17,7 @@ from autograder.engine.link import End, Place, StudentError, WorkerEnded
 from autograder.results import Feedback, Location, Status
 from helpers import exceptions
 from helpers.checks import CheckFailure
+from helpers.wording import sentence
 
 Tier = Literal["public", "hidden"]
 
@@ -129,7 +130,7 @@ def _check_failure(error: CheckFailure, tier: Tier) -> Feedback:
     elif actual is not None and error.actual_dims is not None:
         actual = _masked(actual, error.actual_dims, error.expected_dims or ())
     return Feedback(
-        summary=_sentence(f"{error.what}: {error.problem}."),
+        summary=sentence(f"{error.what}: {error.problem}.")[:_MAX_SUMMARY],
         likely_cause=error.likely_cause,
         expected=expected,
         actual=actual,
@@ -178,12 +179,6 @@ def _location(place: Place | None) -> Location | None:
 
 def _with_value(form: str | None, value: str | None) -> str | None:
     return ": ".join(part for part in (form, value) if part is not None) or None
-
-
-def _sentence(text: str) -> str:
-    """Begin a sentence with a capital letter, unless it begins with code, such as ``f(x)``."""
-    capital = text[:1].upper() if text.partition(" ")[0].rstrip(":").isalpha() else text[:1]
-    return (capital + text[1:])[:_MAX_SUMMARY]
 
 
 def _first_line(error: BaseException) -> str:

@@ -38,6 +38,7 @@ def histogram(scores: Sequence[float], top: float) -> Markup:
         axes.bar_label(bars, labels=labels, color=_LABEL, fontsize=_SIZE)
         axes.set(xlim=(0, top or 1), xlabel="points", ylabel="students")
         axes.set_xticks([2 * width * number for number in range(6)])
+        axes.locator_params(axis="y", integer=True)
 
     return _svg(draw, (7.2, 2.9), "How many students have how many points", described)
 

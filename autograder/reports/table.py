@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 from rich import box
-from rich.console import Group, RenderableType
+from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
@@ -19,26 +20,50 @@ from autograder.results import Status, SubmissionResult, TaskResult, TestResult
 STYLES: dict[wording.Tone, str] = {"good": "green", "bad": "red", "quiet": "bright_black"}
 MAX_GIST = 100
 MAX_TESTS = 4
+MIN_STUDENT, MIN_GIST = 20, 24
+"""Columns that a name, and what went wrong, get at least."""
+ANY_WIDTH = 10_000
 
 
-def class_table(records: Sequence[Record]) -> RenderableType:
-    """Return a table with a row per student, a legend of the tasks and the mean and median score."""
-    tasks = records[0].tasks if records else ()
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    table.add_column("student", overflow="fold")
-    table.add_column("score", justify="right", no_wrap=True)
-    for number, _ in enumerate(tasks, 1):
-        table.add_column(str(number), justify="right", no_wrap=True)
-    table.add_column("what went wrong", overflow="fold")
-    for record in records:
-        changed = "*" if record.overrides else ""
-        table.add_row(
-            Text(line(record.student)),
-            Text(f"{wording.number(record.score)}{changed}", style="bold"),
-            *(_points(task) for task in record.tasks),
-            _gist(record.result),
-        )
-    return Group(table, _legend(tasks), _statistics(records))
+@dataclass(frozen=True)
+class ClassTable:
+    """A table with a row per student, a legend of the tasks and the mean and median score.
+
+    Where the terminal is too narrow for the points of every task, they are left out rather than cut off.
+    """
+
+    records: Sequence[Record]
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        """Yield the widest table that there is room for, and what stands below it."""
+        tasks = self.records[0].tasks if self.records else ()
+        table = self._rows(tasks)
+        needed = table.__rich_measure__(console, options.update(max_width=ANY_WIDTH)).minimum
+        if needed <= options.max_width:
+            yield from (table, _legend(tasks), _statistics(self.records))
+            return
+        yield from (self._rows(()), _statistics(self.records))
+        text = f"Points of the {len(tasks)} tasks: in grades.csv, or here in {needed} columns."
+        yield Text(text, style="bright_black")
+
+    def _rows(self, tasks: Sequence[TaskResult]) -> Table:
+        """Return a row per student, with a column for each of these tasks."""
+        longest = max((len(line(record.student)) for record in self.records), default=0)
+        table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+        table.add_column("student", overflow="fold", min_width=min(longest, MIN_STUDENT))
+        table.add_column("score", justify="right", no_wrap=True)
+        for number, _ in enumerate(tasks, 1):
+            table.add_column(str(number), justify="right", no_wrap=True)
+        table.add_column("what went wrong", overflow="fold", min_width=MIN_GIST)
+        for record in self.records:
+            changed = "*" if record.overrides else ""
+            table.add_row(
+                Text(line(record.student)),
+                Text(f"{wording.number(record.score)}{changed}", style="bold"),
+                *(_points(task) for task in record.tasks[: len(tasks)]),
+                _gist(record.result),
+            )
+        return table
 
 
 def moves_table(moves: Sequence[Move]) -> RenderableType:

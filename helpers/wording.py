@@ -1,0 +1,31 @@
+"""How what students read is put into words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+OPENINGS = ("the", "a", "an", "what", "how", "each", "its", "one", "two")
+"""Words that begin a description in English, rather than the name of something in the code."""
+
+
+def enumerated(names: Iterable[str]) -> str:
+    """Return names as a list in a sentence.
+
+    Examples
+    --------
+    >>> enumerated(["knn.py"]), enumerated(["a.py", "b.py", "c.py"])
+    ('knn.py', 'a.py, b.py and c.py')
+    """
+    *others, last = names
+    return f"{', '.join(others)} and {last}" if others else last
+
+
+def sentence(text: str) -> str:
+    """Begin a sentence with a capital letter, unless it begins with a name, such as ``dx``.
+
+    Examples
+    --------
+    >>> sentence("the loss: wrong value."), sentence("dx: wrong shape."), sentence("f(x): not a tensor.")
+    ('The loss: wrong value.', 'dx: wrong shape.', 'f(x): not a tensor.')
+    """
+    return text[:1].upper() + text[1:] if text.partition(" ")[0] in OPENINGS else text
