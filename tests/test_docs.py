@@ -308,3 +308,11 @@ def test_documents_are_plain_and_name_nobodys_folders(document: str) -> None:
     assert not HOMES.search(TEXTS[document])
     assert TEXTS[document].startswith("# ")
     assert max(len(line) for line in FENCE.sub("", TEXTS[document]).splitlines() if "|" not in line) <= 120
+
+
+@pytest.mark.parametrize("name", Course.load(ROOT).assignments())
+def test_a_notebook_goes_through_the_tasks_in_the_order_of_the_gradebook(name: str) -> None:
+    one = assignments.load(Course.load(ROOT), name)
+    checked = re.findall(r'check\(.*task="(\w+)"', (one.folder / f"{name}.md").read_text(encoding="utf-8"))
+    assert checked == [task.id for task in one.tasks if task.id in checked]
+    assert {task.id for task in one.tasks if not task.extra} <= set(checked)
