@@ -22,6 +22,7 @@ from helpers.comparison import (
     form_difference,
     has_type,
     number_texts,
+    plain_tuple,
     type_cause,
     type_name,
 )
@@ -225,6 +226,8 @@ def scalar(
 def parts(actual: object, count: int, *, what: str) -> tuple[object, ...]:
     """Check that a value is a tuple or list of so many parts, and return them.
 
+    A tuple with named entries is a tuple.
+
     Raises
     ------
     CheckFailure
@@ -234,6 +237,7 @@ def parts(actual: object, count: int, *, what: str) -> tuple[object, ...]:
     --------
     >>> loss, gradient = parts((1.0, torch.zeros(2)), 2, what="loss and gradient")
     """
+    actual = plain_tuple(actual)
     if (type(actual) is not tuple and type(actual) is not list) or len(actual) != count:
         several = type(actual) is tuple or type(actual) is list
         raise CheckFailure(
@@ -294,6 +298,7 @@ def _compare(
     actual: object, expected: object, what: str, tolerance: Tolerance, hints: Sequence[Hint]
 ) -> None:
     """Raise CheckFailure for the first difference, with the cause of the first hint that fits."""
+    actual = plain_tuple(actual)
     found = difference(actual, expected, tolerance)
     if found is None:
         return

@@ -113,6 +113,26 @@ def has_type(value: object, types: tuple[type, ...]) -> bool:
     return any(type(value) is kind for kind in types)
 
 
+def plain_tuple(value: object) -> object:
+    """Return a tuple with named entries as a plain tuple, and any other value as it is.
+
+    Such are those that `collections.namedtuple` and `typing.NamedTuple` make, and what `x.max(dim=1)` gives.
+    Their entries are read as those of a tuple, so that no method that a student wrote has a say.
+
+    Examples
+    --------
+    >>> from collections import namedtuple
+    >>> plain_tuple(namedtuple("Settings", "scale rate")(0.1, 3.0)), plain_tuple([0.1, 3.0])
+    ((0.1, 3.0), [0.1, 3.0])
+    """
+    kinds: tuple[type, ...] = type.__dict__["__mro__"].__get__(type(value))
+    own = [type.__dict__["__dict__"].__get__(kind) for kind in kinds]
+    named = any(type(names.get("_fields")) is tuple or "n_sequence_fields" in names for names in own)
+    if not named or not any(kind is tuple for kind in kinds):
+        return value
+    return tuple(tuple.__iter__(value))  # type: ignore[arg-type]
+
+
 def type_name(value: object) -> str:
     """Return the name of a value's type, shortened, without asking the value.
 

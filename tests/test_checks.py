@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections import Counter, defaultdict
+from collections import Counter, defaultdict, namedtuple
+from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import pytest
@@ -295,6 +297,33 @@ def test_parts_are_a_tuple_or_a_list_of_the_right_length() -> None:
     for value in ((1,), (1, 2, 3), {1: 2, 3: 4}, "ab", None, torch.zeros(2)):
         with pytest.raises(CheckFailure, match="both: not returned as 2 values"):
             checks.parts(value, 2, what="both")
+
+
+class Sly(namedtuple("Pair", "scale rate")):
+    """A tuple with named entries whose methods a student could define."""
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter((666, 666))
+
+    def __len__(self) -> int:
+        return 2
+
+
+@pytest.mark.parametrize("value", [namedtuple("Pair", "scale rate")(1, 2), Sly(1, 2)])
+def test_a_tuple_with_named_entries_is_a_tuple(value: object) -> None:
+    found = checks.parts(value, 2, what="both")
+    assert (type(found), found[0], found[1]) == (tuple, 1, 2)
+    checks.equal(value, (1, 2), what="both")
+    with pytest.raises(CheckFailure):
+        checks.parts(value, 3, what="both")
+
+
+@pytest.mark.parametrize("value", [type("T", (tuple,), {})([1, 2]), torch.Size([1, 2])])
+def test_another_subclass_of_tuple_is_none(value: object) -> None:
+    with pytest.raises(CheckFailure):
+        checks.parts(value, 2, what="both")
+    with pytest.raises(CheckFailure):
+        checks.equal(value, (1, 2), what="both")
 
 
 def test_parts_say_what_came() -> None:

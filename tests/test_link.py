@@ -5,6 +5,7 @@ The worker serves in a thread here, unconfined: tests of the sandbox are elsewhe
 
 from __future__ import annotations
 
+import collections
 import contextlib
 import os
 import socket
@@ -60,6 +61,19 @@ class Deep(Net):
 class Mine(int):
     pass
 
+Pair = collections.namedtuple("Pair", "out cache")
+
+class Sly(Pair):
+    def __iter__(self): return iter((666, 666))
+    def __len__(self): return 0
+    def __getitem__(self, key): return 666
+
+class Own(tuple):
+    pass
+
+class Keeper:
+    last = Pair(1.0, 2.0)
+
 def echo(*args, **kwargs): return args, kwargs
 def identity(x): return x
 def kind(x): return type(x).__name__
@@ -68,6 +82,12 @@ def fail(text="no"): raise ValueError(text)
 def leave(): raise SystemExit(0)
 def interrupt(): raise KeyboardInterrupt
 def subclass(): return Mine(3)
+def own_tuple(*outer): return (*outer, Own([1, 2])) if outer else Own([1, 2])
+def sly(): return Sly(1.0, 2.0)
+def forward(x): return 2 * x, Pair(out=x, cache={"t": 1})
+def forward_pair(x): return Pair(2 * x, Pair(x, None))
+def backward(dout, cache): return dout * cache.out
+def largest(x): return x.max(dim=0)
 def make(size): return Net(size)
 def generator(): return (i for i in range(3))
 def folds(): return collections.defaultdict(list, {1: [0.5]})
@@ -317,6 +337,43 @@ def test_measuring_counts_in_the_worker(student: Any) -> None:
     few, many = measure(student.loop, torch.ones(2, 2)), measure(student.loop, torch.ones(20, 2))
     assert many.operations > 5 * few.operations
     assert float(few.result) == 4
+
+
+# Tuples with named entries
+
+
+def test_a_named_tuple_inside_a_result_stays_in_the_worker(student: Any) -> None:
+    out, cache = student.forward(torch.tensor([1.0, 2.0]))
+    assert isinstance(cache, RemoteObject)
+    assert torch.equal(student.backward(out, cache), torch.tensor([2.0, 8.0]))
+    assert student.backward(3.0, student.forward(4.0)[1]) == 12.0
+
+
+def test_a_named_tuple_that_is_the_result_arrives_as_a_tuple(student: Any) -> None:
+    pair = student.forward_pair(3.0)
+    assert type(pair) is tuple
+    assert pair[0] == 6.0
+    assert student.backward(2.0, pair[1]) == 6.0
+    assert measure(student.forward_pair, 3.0).result[0] == 6.0
+    assert student.Keeper.last == (1.0, 2.0)
+    values, places = student.largest(torch.tensor([[1.0, 5.0], [3.0, 2.0]]))
+    assert (values.tolist(), places.tolist()) == ([3.0, 5.0], [1, 0])
+
+
+def test_methods_of_a_named_tuple_have_no_say(student: Any) -> None:
+    assert student.sly() == (1.0, 2.0)
+
+
+def test_any_other_subclass_of_tuple_is_refused(student: Any) -> None:
+    for outer in ((), (1,)):
+        with pytest.raises(StudentError, match="Own, a subclass of tuple; return a plain tuple") as caught:
+            student.own_tuple(*outer)
+        assert caught.value.refused
+
+
+def test_a_test_cannot_pass_a_named_tuple(student: Any) -> None:
+    with pytest.raises(ProxyError, match="cannot pass a Point"):
+        student.identity(collections.namedtuple("Point", "x")(1))
 
 
 # Exceptions and output

@@ -87,6 +87,22 @@ def test_the_usual_ends_have_words_and_a_status_of_their_own(tier: Tier) -> None
     assert judge(TypeError("31337"), tier)[1].summary == "The check could not use what your code returned."
 
 
+@pytest.mark.parametrize(
+    ("message", "shown"),
+    [
+        ("of type net.Secret31337, a subclass of torch.Tensor", "(a subclass of torch.Tensor)"),
+        ("of type net.Secret31337, a subclass of tuple; return a plain tuple", "(a subclass of tuple)"),
+        ("a tensor on device meta31337; expected cpu", "(a tensor on device)"),
+        ("31337", "no check accepts;"),
+    ],
+)
+def test_a_refusal_is_told_in_fixed_words_when_hidden(message: str, shown: str) -> None:
+    _, feedback = judge(student_error(refused=True, message=message), "hidden")
+    assert shown in feedback.summary
+    assert "31337" not in feedback.summary
+    assert message in judge(student_error(refused=True, message=message), "public")[1].summary
+
+
 def test_a_plain_assertion_is_quoted_in_public_only() -> None:
     assert "x is 3" in judge(AssertionError("x is 3\nmore"), "public")[1].summary
     assert "x is 3" not in judge(AssertionError("x is 3"), "hidden")[1].summary

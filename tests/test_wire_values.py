@@ -160,7 +160,6 @@ class SlyTensor(torch.Tensor):
         type("S", (str,), {})("x"),
         type("L", (list,), {})(),
         collections.Counter("a"),
-        collections.namedtuple("Point", "x")(1),
         torch.ones(2).as_subclass(SlyTensor),
         torch.nn.Parameter(torch.ones(2)),
         np.ma.masked_array([1], [0]),
@@ -181,6 +180,18 @@ def test_subclasses_and_exotic_tensors_are_refused(value: object) -> None:
         through(value)
     with pytest.raises(ValueRefused):
         through([value])
+
+
+@pytest.mark.parametrize("value", [type("T", (tuple,), {})([1]), collections.namedtuple("Point", "x")(1)])
+def test_a_subclass_of_tuple_crosses_by_reference_or_not_at_all(value: object) -> None:
+    asked: list[object] = []
+
+    def refer(found: object) -> list[Any]:
+        asked.append(found)
+        return [Tag.THEIRS, 0, "object", "Point"]
+
+    assert Encoder(refer).encode([value]) == [Tag.LIST, [[Tag.THEIRS, 0, "object", "Point"]]]
+    assert asked[0] is value
 
 
 def test_size_is_checked_before_a_tensor_is_expanded() -> None:

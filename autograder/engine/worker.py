@@ -27,6 +27,7 @@ from autograder.engine.wire.encoder import Encoder
 from autograder.engine.wire.frames import Buffer, Channel, ChannelClosed, ProtocolError, same_bytes
 from autograder.engine.wire.values import DICTS, Tag, ValueRefused, type_name
 from helpers import constraints, evidence, weights
+from helpers.comparison import plain_tuple
 
 _MAX_ELEMENTS = 100_000
 _MISSING = object()
@@ -181,7 +182,7 @@ class Worker:
 
     def _measure(self, target: Callable[..., object], args: list[Any], kwargs: dict[str, Any]) -> object:
         found = evidence.counted_call(target, tuple(args), kwargs)
-        return (found.result, found.operations, found.largest, found.cpu_seconds)
+        return (plain_tuple(found.result), found.operations, found.largest, found.cpu_seconds)
 
     def _elements(self, target: Any) -> _Elements:
         elements: list[object] = []
@@ -199,18 +200,20 @@ class Worker:
             return [Tag.LIST, [self._encode_reached(item, encoder) for item in result.value]]
         if type(result) is _Reached:
             return self._encode_reached(result.value, encoder)
-        return encoder.encode(result)
+        return encoder.encode(plain_tuple(result))
 
     def _encode_reached(self, value: object, encoder: Encoder) -> Any:
         if type(value) is list or type(value) in DICTS:
             return self._refer(value)
-        return encoder.encode(value)
+        return encoder.encode(plain_tuple(value))
 
     def _refer(self, value: object) -> list[Any]:
         if type(value) is _Callback:
             return [Tag.YOURS, value.number]
         if type(value) is _Kept:
             value = value.value
+        elif isinstance(value, tuple) and plain_tuple(value) is value:
+            raise ValueRefused(f"of type {type_name(type(value))}, a subclass of tuple; return a plain tuple")
         number = len(self._objects)
         self._objects[number] = value
         return [Tag.THEIRS, number, _kind(value), type_name(type(value))]

@@ -30,7 +30,8 @@ class Encoder:
     Parameters
     ----------
     refer : callable
-        `refer(value)` returns the header part of a value that does not cross by value, or raises.
+        `refer(value)` returns the header part of a value that does not cross by value, or raises; it is asked
+        about subclasses of tuple as well.
     nodes : list, optional
         Mutable values that the other end knows already from the request that this answers.
     keep_strides : bool
@@ -81,7 +82,7 @@ class Encoder:
             return [Tag.NUMPY_SCALAR, value.dtype.name, value.tobytes()]  # type: ignore[attr-defined]
         if isinstance(value, np.dtype):
             return [Tag.NUMPY_DTYPE, _numpy_name(value)]
-        if isinstance(value, BY_VALUE):
+        if isinstance(value, BY_VALUE) and not isinstance(value, tuple):
             raise ValueRefused(f"of type {type_name(kind)}, a subclass of {_base_name(value)}")
         return self._refer(value)
 
