@@ -198,6 +198,32 @@ def test_student_code_may_import_the_helpers_of_the_notebooks(pool: Pool) -> Non
     assert {outcome.status for outcome in found.outcomes} == {Status.passed}
 
 
+def test_the_kit_is_the_installed_one_where_the_current_folder_holds_another(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    course, assignment = tiny.write_course(tmp_path)
+    for package in ("autograder", "helpers"):
+        (tmp_path / package).mkdir(exist_ok=True)
+        (tmp_path / package / "__init__.py").write_text("raise ImportError('another kit')\n")
+    monkeypatch.chdir(tmp_path)
+    with Pool(assignment, course, jobs=1, sandbox="full") as pool:
+        found = graded(pool, tiny.submission("import helpers.layers\n" + tiny.REFERENCE))
+    assert {outcome.status for outcome in found.outcomes} == {Status.passed}
+
+
+def test_another_kit_than_the_installed_one_is_refused_before_grading(
+    course: tuple[Course, Assignment], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = tmp_path / "autograder"
+    other.mkdir()
+    monkeypatch.setattr("autograder.__path__", [str(other)])
+    with (
+        pytest.raises(EngineError, match=f"is not the kit that is installed.*pip install -e {tmp_path}"),
+        Pool(course[1], course[0], jobs=1, sandbox="full"),
+    ):
+        pass
+
+
 def test_a_worker_holds_no_module_of_the_grader(pool: Pool) -> None:
     body = "import sys; print(sorted(sys.modules)); return 2 * x"
     modules = set(ast.literal_eval(graded(pool, replaced(body)).outcomes[0].output))

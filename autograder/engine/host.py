@@ -1,6 +1,7 @@
 """The grader host: one process that collects the suite once and forks a grading child per submission.
 
-Run as `python -m autograder.engine.host FD`. FD is a stream socket to the command line, which sends the
+Run as `python -P -m autograder.engine.host FD`, so that it is the kit that is installed, as in a zygote, even
+where the current folder holds another one. FD is a stream socket to the command line, which sends the
 assignment and then submissions, and receives the plan and then outcomes.
 """
 
@@ -26,6 +27,7 @@ import msgpack
 import numpy
 import torch
 
+import autograder
 import helpers
 from autograder import assignment as assignments
 from autograder import course as courses
@@ -89,6 +91,7 @@ class Host:
         """Set up what the first frame asks for, then serve until the command line hangs up."""
         request, _ = self._channel.receive()
         try:
+            _require_same_kit(request["kit"])
             course = courses.Course.load(Path(request["course"]))
             courses.set_current(course)
             self._key = course.secret()
@@ -251,6 +254,21 @@ class Host:
             except EngineError:  # killed while it started, perhaps
                 if last:
                     raise
+
+
+def _require_same_kit(folder: str) -> None:
+    """Check that the command line came from the same folder as this process.
+
+    Raises
+    ------
+    EngineError
+        If it did not: workers could not read its helpers, and results would be of two versions.
+    """
+    installed = Path(autograder.__path__[0])
+    if not installed.samefile(folder):
+        found = f"is not the kit that is installed, which lies in {installed}"
+        mend = f"run the command `autograder`, or install this kit: pip install -e {Path(folder).parent}"
+        raise EngineError(folder, found, mend)
 
 
 def _with_helpers(plan: sandbox.Plan) -> sandbox.Plan:

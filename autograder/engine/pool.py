@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Literal, Self
 
+import autograder
 from autograder import errors
 from autograder.assignment import Assignment
 from autograder.course import Course
@@ -71,6 +72,7 @@ class Pool:
         self.plan: tuple[PlannedTest, ...] = ()
         self.versions: dict[str, str] = {}
         self._request = {
+            "kit": autograder.__path__[0],
             "course": str(course.root),
             "assignment": assignment.name,
             "jobs": jobs,
@@ -90,7 +92,7 @@ class Pool:
         ours, theirs = socket.socketpair()
         with theirs:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "autograder.engine.host", str(theirs.fileno())],
+                [sys.executable, "-P", "-m", "autograder.engine.host", str(theirs.fileno())],
                 env=_without_secrets(os.environ) | _HOST_ENVIRONMENT,
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
