@@ -238,16 +238,21 @@ def parts(actual: object, count: int, *, what: str) -> tuple[object, ...]:
     >>> loss, gradient = parts((1.0, torch.zeros(2)), 2, what="loss and gradient")
     """
     actual = plain_tuple(actual)
-    if (type(actual) is not tuple and type(actual) is not list) or len(actual) != count:
-        several = type(actual) is tuple or type(actual) is list
-        raise CheckFailure(
-            what,
-            f"not returned as {count} values",
-            expected=f"{count} values",
-            actual=f"{type_name(actual)} of another length" if several else type_name(actual),
-            likely_cause=type_cause(actual),
-        )
-    return tuple(actual)
+    if type(actual) is tuple or type(actual) is list:
+        if len(actual) == count:
+            return tuple(actual)
+        came, cause = f"{type_name(actual)} of another length", None
+    elif isinstance(actual, torch.Tensor):
+        came, cause = type_name(actual), f"one value is returned where {count} are wanted"
+    else:
+        came, cause = type_name(actual), type_cause(actual)
+    raise CheckFailure(
+        what,
+        f"not returned as {count} values",
+        expected=f"{count} values",
+        actual=came,
+        likely_cause=cause,
+    )
 
 
 def holds(condition: bool, *, what: str, problem: str, likely_cause: str | None = None) -> None:

@@ -326,6 +326,12 @@ def test_another_subclass_of_tuple_is_none(value: object) -> None:
         checks.equal(value, (1, 2), what="both")
 
 
+def test_parts_say_that_one_of_them_came_alone() -> None:
+    with pytest.raises(CheckFailure) as caught:
+        checks.parts(torch.zeros(3), 2, what="out and cache")
+    assert caught.value.likely_cause == "one value is returned where 2 are wanted"
+
+
 def test_parts_say_what_came() -> None:
     with pytest.raises(CheckFailure) as caught:
         checks.parts(None, 2, what="both")
