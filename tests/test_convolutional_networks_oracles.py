@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import pytest
@@ -132,6 +132,39 @@ def test_batch_normalization_of_images(suite: Load) -> None:
 
     assert rel_error(out, normalize(*given)) < 1e-12
     check(normalize, given, hidden.DOUT, hidden.true_backward(hidden.DOUT, (*given, hidden.EPS)))
+
+
+@pytest.mark.parametrize("name", CONVOLUTIONS)
+@pytest.mark.parametrize("backwards", [False, True])
+def test_windows_that_overwrite_one_another(suite: Load, name: str, backwards: bool) -> None:
+    images, filters, stride, pad = CONVOLUTIONS[name]
+    case = suite("convolutions").Case(
+        normal(3, filters[0]), stride, normal(1, *images), pad, normal(2, *filters)
+    )
+    dout = normal(4, *case.out().shape)
+    found = suite("test_hidden_convolution_backward").overwritten(case, dout, backwards)
+    last = case.grads(dout)[0]
+    assert found.shape == last.shape
+    assert (rel_error(found, last) < 1e-12) == (name == "gaps")
+    if pad == 0:  # what was written last is there as it was written
+        height, width = filters[2:]
+        place = (0, 0) if backwards else (dout.shape[2] - 1, dout.shape[3] - 1)
+        top, left = (index * stride for index in place)
+        stamp = torch.einsum("nf,fchw->nchw", dout[:, :, place[0], place[1]], case.w)
+        assert torch.equal(found[:, :, top : top + height, left : left + width], stamp)
+
+
+def test_layers_that_share_running_statistics(suite: Load) -> None:
+    networks = suite("networks")
+    net = SimpleNamespace(bn_params=[{}, {}, {}])
+    networks.mark(net)
+    marks = [bn_param[networks.MARK] for bn_param in net.bn_params]
+    networks.check_own_statistics(marks, layers=3)
+    networks.check_own_statistics(marks * 2, layers=3)
+    networks.check_own_statistics([None, *marks[:2]], layers=3)  # made elsewhere: nobody knows
+    for shared in (marks[:1] * 3, [0, 1, 1]):
+        with pytest.raises(CheckFailure, match="share one bn_param"):
+            networks.check_own_statistics(shared, layers=3)
 
 
 def test_layers_that_stand_for_the_students(suite: Load) -> None:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import ast
+import math
+import re
 from pathlib import Path
 
 import classes
 import pytest
 
+from autograder import thresholds
 from autograder.intake import Submission
 from autograder.results import SubmissionResult
 
@@ -57,6 +60,13 @@ def test_stubs_keep_their_docstrings() -> None:
     for source in STUB.values():
         functions = [n for n in ast.walk(ast.parse(source)) if isinstance(n, ast.FunctionDef)]
         assert all(ast.get_docstring(node) for node in functions if node.name != "weights")
+
+
+def test_students_read_what_share_of_hidden_pictures_is_asked_for() -> None:
+    known = thresholds.read(classes.ROOT / "autograder" / "suites" / NAME / "thresholds.toml")
+    stated = re.search(r"recognize (\d+) percent of new pictures", STUB["convolutional_networks.py"])
+    assert stated is not None
+    assert int(stated[1]) == math.ceil(float(known["accuracy"].threshold))
 
 
 @pytest.mark.parametrize("student", SOME)

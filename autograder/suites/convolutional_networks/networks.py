@@ -68,7 +68,7 @@ def both_ways(function: Callable[..., Tensor], tensors: int) -> tuple[Callable[.
 def replaced(cls: Any, layer: tuple[Callable[..., Any], Callable[..., Any]]) -> Iterator[None]:
     """Replace the functions of a student's layer."""
     right = dict(zip(("forward", "backward", "backward_alt"), (*layer, layer[1]), strict=True))
-    names = list(right) if layer[0] is NORM[0] and cls is cn.BatchNorm else ["forward", "backward"]
+    names = list(right) if cls is cn.BatchNorm else ["forward", "backward"]
     static = staticmethod if isinstance(cls, type) else lambda function: function
     kept = {name: getattr(cls, name) for name in names}
     for name in names:
@@ -85,13 +85,41 @@ CONV, POOL = both_ways(conv, 3), both_ways(pool, 1)
 
 
 @contextmanager
-def with_true_layers() -> Iterator[None]:
-    """Replace all layers that students write."""
-    layers = ((cn.Conv, CONV), (cn.MaxPool, POOL), (cn.BatchNorm, NORM), (cn.SpatialBatchNorm, NORM))
+def with_true_layers() -> Iterator[list[object]]:
+    """Replace all layers that students write; yields the mark of each bn_param that is used, see `mark`."""
+    used: list[object] = []
+
+    def forward(*args: Any) -> Any:
+        used.append(args[3].get(MARK))
+        return NORM[0](*args)
+
+    noting = forward, NORM[1]
+    layers = ((cn.Conv, CONV), (cn.MaxPool, POOL), (cn.BatchNorm, noting), (cn.SpatialBatchNorm, noting))
     with ExitStack() as stack:
         for cls, layer in layers:
             stack.enter_context(replaced(cls, layer))
-        yield
+        yield used
+
+
+MARK = "mark of this bn_param"
+
+
+def mark(net: Any) -> None:
+    """Give each bn_param of a student's network a mark of its own, if they are in a list, as in the stub."""
+    for number, bn_param in enumerate(net.bn_params):
+        if not isinstance(bn_param, int | str):
+            bn_param[MARK] = number
+
+
+def check_own_statistics(used: list[object], layers: int) -> None:
+    """Check that each layer used a bn_param of its own, as far as those that were used had been marked."""
+    marks = [number for number in used if type(number) is int]
+    checks.holds(
+        len(marks) < len(used) or len(set(marks)) == layers,
+        what="the running statistics",
+        problem="not kept apart for each layer",
+        likely_cause="the layers share one bn_param; each needs running statistics of its own",
+    )
 
 
 # What both networks have in common
@@ -124,6 +152,11 @@ LOSS_HINTS = {
     "convolutions": "the weights of convolutions were not regularized",
     "linear": "the weights of linear layers were not regularized",
 }
+GRADIENT_HINTS = LOSS_HINTS | {
+    "halved": "the factor 2 is missing: the gradient of reg * W**2 is 2 * reg * W",
+    "forgotten": "the regularization has a gradient, too: 2 * reg * W",
+}
+"""What the same mistakes are where the loss is right."""
 
 
 def check_loss(
@@ -154,7 +187,7 @@ def check_loss(
         for m in ("", *LOSS_HINTS)
     )
     for name, own in names.items():
-        hints = [Hint(g[name], says) for g, says in zip(wrong, LOSS_HINTS.values(), strict=True)]
+        hints = [Hint(g[name], says) for g, says in zip(wrong, GRADIENT_HINTS.values(), strict=True)]
         checks.close(grads[own], right[name], what=f'grads["{own}"]', hints=hints, operation=DEEP)
 
 

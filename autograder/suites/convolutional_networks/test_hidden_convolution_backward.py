@@ -4,6 +4,7 @@ Expected values come from `torch.nn.functional` and automatic differentiation, i
 gets its cache from the test, so that it does not hang on the forward pass.
 """
 
+import itertools
 from typing import Any
 
 import convolution_layers as layers
@@ -19,12 +20,26 @@ from helpers.checks import Hint
 from helpers.constraints import require
 
 
+def overwritten(c: Case, dout: Tensor, backwards: bool) -> Tensor:
+    """Return dx as it becomes if each window, from first to last or backwards, overwrites earlier ones.
+
+    Backwards is what comes of a loop over the entries of a filter.
+    """
+    dx, (height, width) = torch.zeros_like(F.pad(c.x, (c.pad,) * 4)), c.w.shape[2:]
+    for i, j in sorted(itertools.product(*map(range, dout.shape[2:])), reverse=backwards):
+        top, left = i * c.stride, j * c.stride
+        stamp = torch.einsum("nf,fchw->nchw", dout[:, :, i, j], c.w)
+        dx[:, :, top : top + height, left : left + width] = stamp
+    return dx[:, :, c.pad : c.pad + c.x.shape[2], c.pad : c.pad + c.x.shape[3]]
+
+
 def backward_hints(c: Case, dout: Tensor) -> dict[str, list[Hint]]:
     """Return what typical mistakes make of the gradients."""
     right = dict(zip(("dx", "dw", "db"), c.grads(dout), strict=True))
     flipped = Case(c.b, c.stride, c.x, c.pad, c.w.flip(2, 3)).grads(dout)[0]
     padded = Case(c.b, c.stride, F.pad(c.x, (c.pad,) * 4), 0, c.w).grads(dout)[0]
     side_by_side = c.grads(dout, stride=1)
+    overlap = "where windows overlap, gradients add up; one has taken the place of another"
     return {
         "dx": [
             Hint(padded, says="the padding is still around dx; cut it off"),
@@ -34,6 +49,8 @@ def backward_hints(c: Case, dout: Tensor) -> dict[str, list[Hint]]:
                 says="the stride was forgotten: neighbours in dout belong `stride` pixels apart",
             ),
             Hint(right["dx"] / len(c.x), says="divided by the number of images; the loss does that"),
+            Hint(overwritten(c, dout, backwards=False), says=overlap),
+            Hint(overwritten(c, dout, backwards=True), says=overlap),
         ],
         "dw": [
             Hint(right["dw"].flip(2, 3), says="the filters' gradients are flipped"),

@@ -17,7 +17,9 @@ from suite.networks import (
     MAX_ENTRIES,
     Params,
     check_loss,
+    check_own_statistics,
     check_weights,
+    mark,
     norm,
     normal,
     with_true_layers,
@@ -167,11 +169,13 @@ def test_deep_loss() -> None:
 
 @pytest.mark.task("deep_net", weight=3)
 def test_deep_loss_with_batchnorm() -> None:
-    """Deep network: loss and gradients with batch normalization, regularized."""
+    """Deep network: loss and gradients with batch normalization, where each layer has its own statistics."""
     net, names = known_net(True, reg=0.3)
-    with with_true_layers():
+    mark(net)
+    with with_true_layers() as used:
         found = net.loss(IMAGES.clone(), LABELS.clone())
     check_loss(found, deep_params(True), names, deep_scores, 0.3, LABELS)
+    check_own_statistics(used, layers=len(FILTERS))
 
 
 @pytest.mark.task("deep_net", weight=2)

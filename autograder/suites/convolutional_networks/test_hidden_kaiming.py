@@ -20,6 +20,7 @@ def check_kaiming(shape: tuple[int, ...], variance: float, turned: float, **argu
         raise
     ratio = checks.number(float((found**2).mean()) / variance, what="the variance of the weights, relative")
     causes = {
+        variance: "that is the variance; the standard deviation is its square root",
         0.5: "the gain is 2 in front of a ReLU",
         2.0: "the gain is 1 where no ReLU follows",
         turned / variance: "fan_in is how many numbers go into one output, not how many outputs there are",

@@ -116,7 +116,7 @@ def train(net: Network, images: Tensor, labels: Tensor, *, best: bool = False, *
     if not math.isfinite(last) or max(losses) > 10 * math.log(10):
         return "the loss explodes: the learning rate, or the weights at first, are too large"
     if last > 0.95 * math.log(10):
-        return "the loss stays at log 10: weights that are too small at first let no signal through"
+        return "the loss stays at log 10: the learning rate, or the weights at first, are too small"
     return "the loss falls too slowly: try another learning rate, or other weights at first"
 
 

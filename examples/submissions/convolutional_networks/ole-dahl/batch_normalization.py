@@ -6,7 +6,8 @@ Ioffe and Szegedy, "Batch Normalization", 2015. Shapes: N examples, D features; 
 H x W pixels. Every function works on any device and in any floating-point dtype.
 
 You may use neither `torch.nn`, nor what PyTorch keeps of it under other names, such as `torch.batch_norm`,
-nor let PyTorch work out gradients (`torch.autograd`). Use no loop.
+nor let PyTorch work out gradients (`torch.autograd`). Use no loop, not even over names; comprehensions and
+`map` count as loops.
 """
 
 from __future__ import annotations

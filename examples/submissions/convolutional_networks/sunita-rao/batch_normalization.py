@@ -1,7 +1,17 @@
 from __future__ import annotations
-from typing import Any
+from typing import Any, NamedTuple
 import torch
 from helpers.layers import FastConv, FastMaxPool, Linear, ReLU
+
+class Kept(NamedTuple):
+    normal: torch.Tensor
+    scale: torch.Tensor
+    gamma: torch.Tensor
+
+class Gradients(NamedTuple):
+    dx: torch.Tensor
+    dgamma: torch.Tensor
+    dbeta: torch.Tensor
 
 class BatchNorm:
 
@@ -22,11 +32,11 @@ class BatchNorm:
             mean, var = (running_mean, running_var)
         scale = 1 / (var + eps).sqrt()
         normal = (x - mean) * scale
-        return (gamma * normal + beta, (normal, scale, gamma))
+        return (gamma * normal + beta, Kept(normal, scale, gamma))
 
     @staticmethod
     def backward(dout, cache):
-        normal, scale, gamma = cache
+        normal, scale, gamma = (cache.normal, cache.scale, cache.gamma)
         centered = normal / scale
         dgamma = (dout * normal).sum(dim=0)
         dbeta = dout.sum(dim=0)
@@ -36,7 +46,7 @@ class BatchNorm:
         dcentered = dnormal * scale + dvar * 2 * centered / len(dout)
         dmean = -dcentered.sum(dim=0)
         dx = dcentered + dmean / len(dout)
-        return (dx, dgamma, dbeta)
+        return Gradients(dx, dgamma, dbeta)
 
     @staticmethod
     def backward_alt(dout, cache):

@@ -1,4 +1,5 @@
 from __future__ import annotations
+from collections import namedtuple
 from collections.abc import Mapping, Sequence
 from typing import Any
 import torch
@@ -108,10 +109,12 @@ class DeepConvNet:
             grads[f'W{n}'] = grads[f'W{n}'] + 2 * self.reg * p[f'W{n}']
         return (loss, grads)
 
+Settings = namedtuple('Settings', 'weight_scale learning_rate')
+
 def find_overfit_parameters():
     weight_scale = 0.1
     learning_rate = 0.003
-    return (weight_scale, learning_rate)
+    return Settings(weight_scale, learning_rate)
 
 def create_convolutional_solver_instance(data_dict, dtype, device):
     model = DeepConvNet(input_dims=(3, 32, 32), num_filters=[16, 32, 32, 64], max_pools=[0, 1, 3], batchnorm=True, weight_scale='kaiming', reg=0.0001, dtype=dtype, device=device)
