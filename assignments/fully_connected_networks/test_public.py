@@ -1,7 +1,10 @@
 """Public checks of the fully connected networks: small enough to be worked out by hand."""
 
 import math
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, cast
+from unittest import mock
 
 import fully_connected_networks as fcn
 import pytest
@@ -72,18 +75,34 @@ def test_relu_by_hand() -> None:
     checks.close(fcn.ReLU.backward(dout.clone(), x.clone()), right, what="dx of ReLU.backward", hints=hints)
 
 
-def given_layers() -> Any:
-    """Replace the layers that networks build on, so that networks are checked on their own."""
-    linear, relu = fcn.Linear(), fcn.ReLU()
-    linear.forward = lambda x, w, b: (torch.addmm(b, x.flatten(1), w), (x, w, b))
-    linear.backward = lambda dout, cache: (
-        torch.einsum("nm,dm->nd", dout, cache[1]).reshape(cache[0].shape),
-        torch.einsum("nd,nm->dm", cache[0].flatten(1), dout),
-        dout.sum(dim=0),
+@contextmanager
+def layer_replaced(cls: Any, forward: Any, backward: Any) -> Iterator[None]:
+    """Replace the functions of a layer; the class stays."""
+    if isinstance(cls, type):
+        with mock.patch.multiple(cls, forward=staticmethod(forward), backward=staticmethod(backward)):
+            yield
+    else:  # in a process that ends with the test, nothing has to be put back
+        cls.forward, cls.backward = forward, backward
+        yield
+
+
+@contextmanager
+def given_layers() -> Iterator[None]:
+    """Replace what the layers do that networks build on, so that networks are checked on their own."""
+    linear = (
+        lambda x, w, b: (torch.addmm(b, x.flatten(1), w), (x, w, b)),
+        lambda dout, cache: (
+            torch.einsum("nm,dm->nd", dout, cache[1]).reshape(cache[0].shape),
+            torch.einsum("nd,nm->dm", cache[0].flatten(1), dout),
+            dout.sum(dim=0),
+        ),
     )
-    relu.forward = lambda x: (torch.where(x > 0, x, 0.0), x)
-    relu.backward = lambda dout, cache: torch.where(cache > 0, dout, 0.0)
-    return substituted(fcn, Linear=linear, ReLU=relu)
+    relu = (
+        lambda x: (torch.where(x > 0, x, 0.0), x),
+        lambda dout, cache: torch.where(cache > 0, dout, 0.0),
+    )
+    with layer_replaced(fcn.Linear, *linear), layer_replaced(fcn.ReLU, *relu):
+        yield
 
 
 HAND = {
@@ -132,6 +151,7 @@ def check_by_hand(net: Any) -> None:
             Hint(value, says="the gradient of the regularization was forgotten"),
             Hint(value + penalty / 2, says="a factor 2 is missing: the gradient of w ** 2 is 2 * w"),
             Hint(value + 0.2 * HAND[name], says="the biases were regularized too; only weights are"),
+            Hint(penalty, says="the gradient of the regularization took the place of the other; add them up"),
         ]
         checks.close(grads[name], value + penalty, what=f'grads["{name}"]', hints=hints)
 
@@ -249,15 +269,21 @@ def test_rmsprop_by_hand() -> None:
 @pytest.mark.task("adam", weight=3)
 def test_adam_by_hand() -> None:
     """Adam: two steps of a single weight."""
-    # m = 1/2, v = 2, corrected 2 and 4, so the step is 0.1; then m = 5/8, v = 3/2, corrected 10/7 and 2.
-    config = {"learning_rate": 0.1, "beta1": 0.75, "beta2": 0.5}
-    second = 0.9 - 0.1 * (10 / 7) / 2**0.5
-    plain, once = 1 - 0.05 / 2**0.5, 0.9 - 0.25 / 3**0.5
+    # m = 0.5, v = 2.56, corrected 2 and 4, so the step is 0.1; then m = 0.625, v = 1.5616, corrected by
+    # 1 - 0.75**2 = 0.4375 and 1 - 0.36**2 = 0.8704.
+    config = {"learning_rate": 0.1, "beta1": 0.75, "beta2": 0.36}
+    second = 0.9 - 0.1 * (0.625 / 0.4375) / (1.5616 / 0.8704) ** 0.5
+    once = 0.9 - 0.1 * 2.5 / 2.44**0.5
+    swapped = 0.9 - 0.1 * (1.1008 / 0.8704) / (1 / 0.4375) ** 0.5
+    kept = 0.9 - 0.1 * (1.75 / 0.4375) / (2.08 / 0.8704) ** 0.5
+    crossed = "each was corrected with the other's beta: m has 1 - beta1 ** t, v has 1 - beta2 ** t"
     hints: list[Any] = [
-        ["m and v are too small at first; divide them by 1 - beta1 ** t and 1 - beta2 ** t", plain, 0.0],
+        ["m and v are too small at first; divide them by 1 - beta1 ** t and 1 - beta2 ** t", 0.96875, 0.0],
+        [crossed, 1 - 0.1 * (0.5 / 0.64) / 3.2, 0.0],
+        ["m and v were kept as corrected; keep them as they were before the correction", 0.9, kept],
         ["the square root of v is missing", 0.95, 0.0],
         ["corrected with t = 1 in later steps, too; count t in config, before it is used", 0.9, once],
-        ["beta1 and beta2 are swapped", 0.9, 0.9 - 0.1 * (4 / 3) / (16 / 7) ** 0.5],
+        ["beta1 and beta2 are swapped", 0.9, swapped],
         ["the step goes uphill; subtract it", 1.1, 0.0],
     ]
     check_steps(fcn.adam, config, [0.9, second], hints)
@@ -346,6 +372,7 @@ def test_max_norm_by_hand() -> None:
     checks.close(fcn.max_norm(ROW.clone(), 14.5), ROW, what="weights within the bound, from max_norm")
     hints = [
         Hint(ROW * 0.25, says="shrunk by c / sum(w ** 2); the norm has to shrink by its square root"),
+        Hint(ROW * 3.5 / 14**0.5, says="shrunk to the norm c; the bound is for the sum of the squares"),
         Hint(ROW, says="not shrunk"),
     ]
     found = fcn.max_norm(ROW.clone(), 3.5)

@@ -1,9 +1,10 @@
 """Fully connected networks: layers with forward and backward passes, update rules, dropout, regularizers.
 
 Shapes: N examples, D inputs and M outputs of a layer, C classes. Everything works on any device and in any
-floating-point dtype, and gives tensors in the dtype of its inputs; no function modifies its arguments, except
-that update rules may write into `config`. Off limits in all tasks: `torch.nn`, `torch.optim` and automatic
-differentiation (`torch.autograd`, `.backward` of a tensor).
+floating-point dtype, and gives tensors in the dtype of its inputs. No function modifies its arguments, except
+that update rules may write into `config`, and none loops over the entries or the rows of a tensor. Off limits
+in all tasks: `torch.nn`, `torch.optim` and automatic differentiation (`torch.autograd`, `.backward` of a
+tensor).
 """
 
 from __future__ import annotations
@@ -93,7 +94,7 @@ class ReLU:
 
     @staticmethod
     def backward(dout: Tensor, cache: Any) -> Tensor:
-        """Return the gradient with respect to x, given the one with respect to out and the cache x."""
+        """Return the gradient with respect to x, given that with respect to out and the cache x; no loop."""
         x = cache
         ### BEGIN SOLUTION
         return dout * (x > 0)
@@ -498,7 +499,7 @@ class Dropout:
 
     @staticmethod
     def backward(dout: Tensor, cache: Any) -> Tensor:
-        """Return the gradient with respect to x, given the one with respect to out and the cache."""
+        """Return the gradient with respect to x, given that with respect to out and the cache; no loop."""
         dropout_param, mask = cache
         ### BEGIN SOLUTION
         if dropout_param["mode"] == "test":

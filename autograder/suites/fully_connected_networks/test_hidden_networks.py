@@ -4,22 +4,21 @@ Losses and gradients come from automatic differentiation in float64. The student
 network is tested, so that a mistake in a layer is not counted twice; dropout drops what a hidden mask says.
 """
 
-from collections.abc import Callable
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import fully_connected_networks as fcn
 import pytest
 import torch
+from suite.stand_ins import replaced
 from torch import Tensor
 
 from autograder.seeds import hidden_generator
 from helpers import checks
 from helpers.checks import Hint
-from helpers.substitute import substituted
 
-LAYERS = (fcn.Linear, fcn.ReLU, fcn.Dropout)
 MAX_WORK = 5_000_000
 """More numbers than any test needs: student code that asks for more gets nothing."""
 
@@ -83,7 +82,8 @@ def true_result(
     """Return loss and gradients in the dtype of x, or what a typical mistake makes of them."""
     leaves = {name: value.detach().double().clone().requires_grad_() for name, value in params.items()}
     scores = sums(leaves, x, dropout, mistake)[-1]
-    loss = torch.nn.functional.cross_entropy(scores, y) + penalty(leaves, reg, mistake)
+    data = torch.nn.functional.cross_entropy(scores, y)
+    loss = (0.0 if mistake == "overwritten" else 1.0) * data + penalty(leaves, reg, mistake)
     grads = torch.autograd.grad(loss, list(leaves.values()))
     named = {name: grad.to(x.dtype) for name, grad in zip(leaves, grads, strict=True)}
     return loss.detach().to(x.dtype), named
@@ -97,10 +97,12 @@ LOSS_HINTS = {
     "first": "only the first layer is regularized",
     "last": "only the last layer is regularized",
 }
+OVERWRITTEN = {"overwritten": "the gradient of the regularization took the place of the other; add them up"}
 GRAD_HINTS = LOSS_HINTS | {
     "forgotten": "the gradient of the regularization was forgotten",
     "halved": "a factor 2 is missing in the regularization: the gradient of w ** 2 is 2 * w",
     "doubled": "the gradient of the regularization is doubled",
+    **OVERWRITTEN,
 }
 DROPOUT_HINTS = {
     "left out": "dropout was left out",
@@ -143,14 +145,19 @@ class Layers:
             self.dropped += 1
         return x * mask, (dropout_param, mask)
 
-    def in_place(self) -> AbstractContextManager[None]:
-        """Replace the student's layers for the length of a with block."""
-        linear, relu, dropout = (one() for one in LAYERS)
-        linear.forward, linear.backward = self.linear, self.linear_back
-        relu.forward = lambda x: (x.clamp(min=0), x)
-        relu.backward = lambda dout, cache: torch.where(cache > 0, dout, torch.zeros_like(dout))
-        dropout.forward, dropout.backward = self.drop, lambda dout, cache: dout * cache[1]
-        return substituted(fcn, Linear=linear, ReLU=relu, Dropout=dropout)
+    @contextmanager
+    def in_place(self) -> Iterator[None]:
+        """Replace what the student's layers do for the length of a with block."""
+        relu = (
+            lambda x: (x.clamp(min=0), x),
+            lambda dout, cache: torch.where(cache > 0, dout, torch.zeros_like(dout)),
+        )
+        with (
+            replaced(fcn.Linear, self.linear, self.linear_back),
+            replaced(fcn.ReLU, *relu),
+            replaced(fcn.Dropout, self.drop, lambda dout, cache: dout * cache[1]),
+        ):
+            yield
 
 
 # What is tested of either network
@@ -208,7 +215,7 @@ class Case:
         layers, settings = Layers(), {"dropout": dropout, "seed": 5} if dropout else {}
         with layers.in_place():
             _, grads = self.loss_and_grads(self.filled(reg=reg, dtype=x.dtype, **settings), x)
-        says = (GRAD_HINTS if reg else {}) | (DROPOUT_HINTS if dropout else {})
+        says = (GRAD_HINTS if reg else OVERWRITTEN) | (DROPOUT_HINTS if dropout else {})
         results = {
             name: true_result(self.params, x, self.classes, reg, dropout, name)[1] for name in ("", *says)
         }

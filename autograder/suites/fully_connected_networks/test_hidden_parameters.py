@@ -5,36 +5,37 @@ Bounds on random numbers are 8 standard errors wide.
 
 import contextlib
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import fully_connected_networks as fcn
 import pytest
 import torch
+from suite.rules import IN_NETWORKS
+from suite.stand_ins import replaced
 
 from autograder.seeds import hidden_generator
 from helpers import checks
 from helpers.checks import Hint
 from helpers.constraints import require
-from helpers.substitute import substituted
 
-BANNED = (
-    *("torch.nn", "torch.optim", "torch.autograd", "torch.func", "torch.enable_grad"),
-    *(".requires_grad", ".requires_grad_", ".cuda", "helpers.layers"),
-)
-"""Not .backward: that is what the layers call their own."""
 X = torch.randn(7, 12, generator=hidden_generator("fully_connected_networks", "parameters"))
 Y = torch.arange(7) % 4
+LAYERS = [
+    getattr(layer, name) for layer in (fcn.Linear, fcn.ReLU, fcn.Dropout) for name in ("forward", "backward")
+]
 
 
-def right_layers() -> Any:
+@contextlib.contextmanager
+def right_layers() -> Iterator[None]:
     """Replace the layers that networks build on."""
-    linear, relu = fcn.Linear(), fcn.ReLU()
-    linear.forward = lambda x, w, b: (x @ w + b, (x, w))
-    linear.backward = lambda dout, kept: (dout @ kept[1].T, kept[0].T @ dout, dout.sum(dim=0))
-    relu.forward = lambda x: (x.clamp(min=0), x)
-    relu.backward = lambda dout, kept: dout * (kept > 0)
-    return substituted(fcn, Linear=linear, ReLU=relu)
+    linear = (
+        lambda x, w, b: (x @ w + b, (x, w)),
+        lambda dout, kept: (dout @ kept[1].T, kept[0].T @ dout, dout.sum(dim=0)),
+    )
+    relu = lambda x: (x.clamp(min=0), x), lambda dout, kept: dout * (kept > 0)
+    with replaced(fcn.Linear, *linear), replaced(fcn.ReLU, *relu):
+        yield
 
 
 def check_params(net: Any, sizes: list[int], dtype: torch.dtype) -> None:
@@ -89,9 +90,7 @@ def check_rules(net: Any, loss: Callable[..., object]) -> None:
     checks.unchanged(Y, y, what="y")
     for name, value in before.items():
         checks.unchanged(value, net.params[name], what=f'params["{name}"]')
-    classes = (fcn.Linear, fcn.ReLU, fcn.Dropout)
-    layers = [getattr(layer, name) for layer in classes for name in ("forward", "backward")]
-    require(loss, banned=[name for name in BANNED if all(permitted(layer, name) for layer in layers)])
+    require(loss, banned=[name for name in IN_NETWORKS if all(permitted(layer, name) for layer in LAYERS)])
 
 
 def permitted(function: Callable[..., object], name: str) -> bool:

@@ -9,20 +9,23 @@ from typing import Any
 import fully_connected_networks as fcn
 import pytest
 import torch
+from suite.rules import BANNED, check_entries
 from torch import Tensor
 
 from autograder.seeds import hidden_generator
-from helpers import checks
+from helpers import checks, evidence
 from helpers.checks import Hint
 from helpers.constraints import require
 from helpers.substitute import substituted
 
-BANNED = ("torch.nn", "torch.optim", "torch.autograd", "torch.func", ".backward", ".cuda", "helpers.layers")
 W = torch.randn(
     6, 5, generator=hidden_generator("fully_connected_networks", "regularizers"), dtype=torch.float64
 )
 W[1, 2] = 0.0
 DW = W.flip(0) + 0.1
+MANY = torch.linspace(-1, 2, 400, dtype=torch.float64).reshape(20, 20)
+SHORT = 3 * W / W.square().sum().sqrt()
+"""Of a norm that exceeds a quarter of its square."""
 SIGNS = (W > 0).double() - (W < 0).double()
 SQUARES, ABSOLUTES = float((W * W).sum()), float(W.abs().sum())
 RATES = {"learning_rate": 0.2, "weight_decay": 0.3}
@@ -49,7 +52,8 @@ def check_rules(function: Callable[..., object], *more: Any) -> None:
     found = found[1] if type(found) is tuple else found
     if type(found) is Tensor:
         checks.tensor(found, what="the tensor that is returned", shape=w.shape, dtype=torch.float32)
-    require(function, loops=0, banned=BANNED)
+    check_entries(*(evidence.measure(function, MANY[:n, :n], *more) for n in (3, 20)))
+    require(function, banned=BANNED)
 
 
 @pytest.mark.task("l2_regularizer", weight=2)
@@ -75,7 +79,7 @@ def test_half_of_l2() -> None:
 @pytest.mark.constraint
 @pytest.mark.task("l2_regularizer", weight=2)
 def test_l2_rules() -> None:
-    """L2: w is not modified; float32 stays float32; no loop, nothing that is off limits."""
+    """L2: w is not modified; float32 stays float32; no loop over entries, nothing off limits."""
     check_rules(fcn.l2_regularizer, 0.3)
 
 
@@ -94,7 +98,7 @@ def test_l1() -> None:
 @pytest.mark.constraint
 @pytest.mark.task("l1_regularizer", weight=1)
 def test_l1_rules() -> None:
-    """L1: w is not modified; float32 stays float32; no loop, nothing that is off limits."""
+    """L1: w is not modified; float32 stays float32; no loop over entries, nothing off limits."""
     check_rules(fcn.l1_regularizer, 0.3)
 
 
@@ -127,7 +131,7 @@ def test_elastic_net() -> None:
 @pytest.mark.constraint
 @pytest.mark.task("elastic_net", weight=1)
 def test_elastic_net_rules() -> None:
-    """Elastic net: w is not modified; float32 stays float32; no loop, nothing that is off limits."""
+    """Elastic net: w is not modified; float32 stays float32; no loop over entries, nothing off limits."""
     with right_penalties():
         check_rules(fcn.elastic_net, 0.3, 0.7)
 
@@ -150,19 +154,20 @@ def test_max_norm_within_bound() -> None:
 def test_max_norm() -> None:
     """Max-norm: weights beyond the bound are shrunk until the sum of their squares is c."""
     hints = [
-        Hint(W * 0.25, says="shrunk by c / sum(w ** 2); the norm has to shrink by its square root"),
-        Hint(W * 0.25 * SQUARES**0.5, says="shrunk to the norm c; the bound is for the sum of the squares"),
-        Hint(W * 0.5 / SQUARES**0.5, says="shrunk to the bound 1; c was left out"),
-        Hint(W, says="not shrunk"),
+        Hint(SHORT / 4, says="shrunk by c / sum(w ** 2); the norm has to shrink by its square root"),
+        Hint(SHORT * 0.75, says="shrunk to the norm c; the bound is for the sum of the squares"),
+        Hint(SHORT / 3, says="shrunk to the bound 1; c was left out"),
+        Hint(SHORT / 6, says="divided by sum(w ** 2); the norm is its square root"),
+        Hint(SHORT, says="not shrunk"),
     ]
-    found = fcn.max_norm(W.clone(), 0.25 * SQUARES)
-    checks.close(found, 0.5 * W, what="weights beyond the bound, from max_norm", hints=hints)
+    found = fcn.max_norm(SHORT.clone(), 9 / 4)
+    checks.close(found, SHORT / 2, what="weights beyond the bound, from max_norm", hints=hints)
 
 
 @pytest.mark.constraint
 @pytest.mark.task("max_norm", weight=1)
 def test_max_norm_rules() -> None:
-    """Max-norm: w is not modified; float32 stays float32; no loop, nothing that is off limits."""
+    """Max-norm: w is not modified; float32 stays float32; no loop over entries, nothing off limits."""
     check_rules(fcn.max_norm, 0.5)
 
 
@@ -213,9 +218,10 @@ def test_weight_decay_by_default() -> None:
 @pytest.mark.constraint
 @pytest.mark.task("weight_decay", weight=2)
 def test_weight_decay_rules() -> None:
-    """Weight decay: w and dw are not modified; no loop, nothing that is off limits."""
+    """Weight decay: w and dw are not modified; no loop over entries, nothing off limits."""
     w, dw = W.clone(), DW.clone()
     fcn.sgd_weight_decay(w, dw, dict(RATES))
     checks.unchanged(W, w, what="w")
     checks.unchanged(DW, dw, what="dw")
-    require(fcn.sgd_weight_decay, loops=0, banned=BANNED)
+    check_entries(*(evidence.measure(fcn.sgd_weight_decay, MANY[:n, :n], MANY[:n, :n]) for n in (3, 20)))
+    require(fcn.sgd_weight_decay, banned=BANNED)

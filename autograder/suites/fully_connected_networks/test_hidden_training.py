@@ -141,7 +141,7 @@ class Recipe:
     """Stands for the student's TwoLayerNet, and notes with what settings it is made."""
 
     def __init__(self) -> None:
-        self.made: list[tuple[int, float, float]] = []
+        self.made: list[dict[str, object]] = []
         self.dtype: object = None
         self.spare: list[Any] = [fcn.ReLU() for _ in range(2)]
 
@@ -149,15 +149,29 @@ class Recipe:
         """Return an object with parameters, of which only the form matters."""
         names = ("input_dim", "hidden_dim", "num_classes", "weight_scale", "reg", "dtype", "device")
         chosen = DEFAULTS | dict(zip(names, given, strict=False)) | settings
-        hidden_dim = int(chosen["hidden_dim"])
-        if (chosen["input_dim"], chosen["num_classes"]) != (3072, 10) or not 1 <= hidden_dim <= MAX_HIDDEN:
-            raise ValueError("a network of another size than the pictures need")
         self.dtype = chosen.get("dtype")
-        self.made.append((hidden_dim, float(chosen["weight_scale"]), float(chosen["reg"])))
+        self.made.append({name: chosen[name] for name in names[:5]})
         model = self.spare.pop()
+        hidden_dim = chosen["hidden_dim"]
+        hidden_dim = hidden_dim if type(hidden_dim) is int and 1 <= hidden_dim <= MAX_HIDDEN else 1
         shapes = {"W1": (3072, hidden_dim), "b1": (hidden_dim,), "W2": (hidden_dim, 10)}
         model.params = {name: torch.zeros(shape) for name, shape in (shapes | {"b2": (10,)}).items()}
         return model
+
+    def checked(self) -> tuple[int, float, float]:
+        """Return the hidden units, weight_scale and reg of the last network, if they are what is allowed."""
+        made = self.made[-1]
+        for name, right in (("input_dim", 3072), ("num_classes", 10)):
+            checks.equal(made[name], right, what=f"{name} of the TwoLayerNet")
+        hidden = checks.number(made["hidden_dim"], at_least=1, what="hidden_dim of the TwoLayerNet")
+        checks.holds(
+            hidden <= MAX_HIDDEN,
+            what="hidden_dim of the TwoLayerNet",
+            problem=f"more than {MAX_HIDDEN}",
+            likely_cause=f"more hidden units than the {MAX_HIDDEN} that are allowed; take fewer",
+        )
+        scale, reg = (checks.number(made[name], what=name) for name in ("weight_scale", "reg"))
+        return int(hidden), scale, reg
 
 
 RULES = ("sgd_momentum", "rmsprop", "adam")
@@ -213,7 +227,7 @@ def test_solver_on_hidden_pictures() -> None:
             ),
             "num_epochs": int(checks.number(found.num_epochs, at_least=1, what="num_epochs")),
         }
-        hidden, scale, reg = recipe.made[-1]
+        hidden, scale, reg = recipe.checked()
         network = Network([3072, hidden, 10], scale, reg, "solver")
         torch.manual_seed(generator("solver").initial_seed() % 2**32)
         solver = Solver(
