@@ -50,6 +50,7 @@ def test_convolution_by_hand() -> None:
             says="the filters were flipped; lay them on as they are",
         ),
         Hint(torch.tensor([[[[0.0, 1.0, 5.0], [4.0, 0.0, 5.0]]]]), says="the bias was forgotten"),
+        Hint(right[:, :, :-1, :-1], says="the last place of each row and column is missing"),
     ]
     checks.close(out, right, what="the result", hints=hints)
 
@@ -61,19 +62,36 @@ def test_size_of_a_convolution() -> None:
     out = first(layers.Conv.forward(x, w, torch.zeros(5), {"stride": 2, "pad": 1}), "Conv.forward")
     line = torch.tensor([2.0, 3.0, 3.0, 2.0])
     right = (3 * line * line[:, None]).expand(2, 5, 4, 4)
-    checks.close(out, right, what="the result")
+    all_lines = torch.tensor([2.0, 3.0, 3.0, 3.0, 3.0, 3.0, 2.0])
+    hints = [
+        Hint(torch.full((2, 5, 3, 3), 27.0), says="the padding was forgotten"),
+        Hint((3 * all_lines * all_lines[:, None]).expand(2, 5, 7, 7), says="the stride was forgotten"),
+        Hint(right[:, :, :-1, :-1], says="the last place of each row and column is missing"),
+    ]
+    checks.close(out, right, what="the result", hints=hints)
 
 
 @pytest.mark.task("conv_backward", weight=2)
 def test_gradients_of_a_convolution_by_hand() -> None:
-    """Gradients of a convolution: an image of 3 x 4 and a filter of 2 x 2."""
+    """Gradients of a convolution: an image of 3 x 4, and one of 2 x 2 with pad 1."""
     cache = (IMAGE.clone(), FILTER.clone(), BIAS.clone(), dict(PLAIN))
     dx, dw, db = three(layers.Conv.backward(DOUT.clone(), cache), "dx, dw, db of Conv.backward")
     right = torch.tensor([[[[1.0, 0.0, 2.0, 0.0], [2.0, 2.0, 4.0, -2.0], [0.0, 6.0, -3.0, 0.0]]]])
     checks.close(dx, right, what="the gradient dx")
     checks.close(dw, torch.tensor([[[[4.0, 13.0], [6.0, 6.0]]]]), what="the gradient dw")
-    hints = [Hint(torch.tensor([1.0]), says="averaged; the gradients of all places add up")]
+    hints = [
+        Hint(torch.tensor([1.0]), says="averaged; the gradients of all places add up"),
+        Hint(torch.tensor(6.0), says="summed over the filters; sum over images and places"),
+        Hint(torch.tensor([[6.0]]), says="the images were forgotten; sum over images and places"),
+    ]
     checks.close(db, torch.tensor([6.0]), what="the gradient db", hints=hints)
+    # Every filter sees the whole image of 2 x 2, so that each pixel gets all that came.
+    cache = (IMAGE[:, :, :2, :2].clone(), torch.ones(1, 1, 3, 3), BIAS.clone(), {"stride": 1, "pad": 1})
+    dout = torch.tensor([[[[1.0, 10.0], [100.0, 1000.0]]]])
+    dx = three(layers.Conv.backward(dout, cache), "dx, dw, db of Conv.backward")[0]
+    reach = torch.tensor([[1.0, 0.0], [1.0, 1.0], [1.0, 1.0], [0.0, 1.0]])
+    hints = [Hint(reach @ dout @ reach.T, says="the padding is still around dx; cut it off")]
+    checks.close(dx, torch.full((1, 1, 2, 2), 1111.0), what="dx with pad 1", hints=hints)
 
 
 WINDOWS = torch.tensor(
@@ -97,7 +115,12 @@ def test_gradient_of_max_pooling_by_hand() -> None:
     right = torch.zeros(1, 1, 4, 4)
     right[0, 0, [1, 1, 2, 3], [1, 3, 0, 3]] = torch.tensor([10.0, 20.0, 30.0, 40.0])
     found = layers.MaxPool.backward(dout, (WINDOWS.clone(), dict(TWO)))
-    checks.close(found, right, what="the gradient dx of MaxPool.backward")
+    spread = dout.repeat_interleave(2, dim=2).repeat_interleave(2, dim=3)
+    hints = [
+        Hint(spread, says="all of a window got the gradient; it goes to the largest value alone"),
+        Hint(spread / 4, says="shared by all of a window; it goes to the largest value alone"),
+    ]
+    checks.close(found, right, what="the gradient dx of MaxPool.backward", hints=hints)
 
 
 @pytest.mark.task("three_layer_net", weight=1)
@@ -144,12 +167,25 @@ def test_batch_normalization_by_hand() -> None:
         "BatchNorm.forward",
     )
     root = 2**0.5
-    checks.close(out, torch.tensor([[3.0, -root], [7.0, root], [3.0, 0.0], [7.0, 0.0]]), what="the result")
+    normal = torch.tensor([[-1.0, -root], [1.0, root], [-1.0, 0.0], [1.0, 0.0]])
+    hints = [
+        Hint(normal * BETA + GAMMA, says="gamma and beta are swapped"),
+        Hint(normal * 0.75**0.5 * GAMMA + BETA, says="the variance was divided by N - 1; divide by N"),
+        Hint(normal, says="gamma and beta were forgotten"),
+        Hint(normal * GAMMA, says="beta was forgotten"),
+    ]
+    right = torch.tensor([[3.0, -root], [7.0, root], [3.0, 0.0], [7.0, 0.0]])
+    checks.close(out, right, what="the result", hints=hints)
     averages = {"running_mean": torch.tensor([0.2, 2.0]), "running_var": torch.tensor([0.1, 5.0])}
     lacking = " and ".join(name for name in averages if name not in bn_param)
     checks.holds(lacking == "", what="bn_param", problem=f"has no {lacking} after the call")
     for name, right in averages.items():
-        checks.close(bn_param[name], right, what=name)
+        hints = [
+            Hint(9 * right, says="the wrong way round: the momentum belongs to the old value"),
+            Hint(10 * right, says="this is that of the batch alone"),
+            Hint(right * 4 / 3, says="the variance of the batch was divided by N - 1; divide by N"),
+        ]
+        checks.close(bn_param[name], right, what=name, hints=hints)
 
 
 def check_gradients(backward: Any) -> None:
@@ -174,8 +210,13 @@ def check_gradients(backward: Any) -> None:
         dgamma = torch.zeros(2)
     found = three(backward(dout.clone(), cache), "dx, dgamma, dbeta")
     expected = (right, dgamma, dout.sum(dim=0))
-    for name, one, value in zip(("dx", "dgamma", "dbeta"), found, expected, strict=True):
-        checks.close(one, value, what=f"the gradient {name}", operation="gradient")
+    hints = {
+        "dx": [],
+        "dgamma": [Hint(expected[2], says="dgamma and dbeta are swapped")],
+        "dbeta": [Hint(dgamma, says="dgamma and dbeta are swapped")],
+    }
+    for (name, told), one, value in zip(hints.items(), found, expected, strict=True):
+        checks.close(one, value, what=f"the gradient {name}", operation="gradient", hints=told)
 
 
 @pytest.mark.task("batchnorm_backward", weight=1)
