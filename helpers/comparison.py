@@ -117,7 +117,8 @@ def plain_tuple(value: object) -> object:
     """Return a tuple with named entries as a plain tuple, and any other value as it is.
 
     Such are those that `collections.namedtuple` and `typing.NamedTuple` make, and what `x.max(dim=1)` gives.
-    Their entries are read as those of a tuple, so that no method that a student wrote has a say.
+    Their entries are read as those of a tuple, so that no method that a student wrote has a say; nor has
+    `any`, which student code may have replaced.
 
     Examples
     --------
@@ -125,12 +126,13 @@ def plain_tuple(value: object) -> object:
     >>> plain_tuple(namedtuple("Settings", "scale rate")(0.1, 3.0)), plain_tuple([0.1, 3.0])
     ((0.1, 3.0), [0.1, 3.0])
     """
-    kinds: tuple[type, ...] = type.__dict__["__mro__"].__get__(type(value))
-    own = [type.__dict__["__dict__"].__get__(kind) for kind in kinds]
-    named = any(type(names.get("_fields")) is tuple or "n_sequence_fields" in names for names in own)
-    if not named or not any(kind is tuple for kind in kinds):
+    if not isinstance(value, tuple) or type(value) is tuple:
         return value
-    return tuple(tuple.__iter__(value))  # type: ignore[arg-type]
+    for kind in type.__dict__["__mro__"].__get__(type(value)):
+        names = type.__dict__["__dict__"].__get__(kind)
+        if type(names.get("_fields")) is tuple or "n_sequence_fields" in names:
+            return tuple(tuple.__iter__(value))
+    return value
 
 
 def type_name(value: object) -> str:

@@ -57,7 +57,7 @@ def require_as_described(said: Mapping[str, str]) -> None:
     results = {name: json.loads(said[name].splitlines()[-1]) for name in said if name.startswith("after")}
     assert results == {"after wrong": [9, 9, 9], "after broken": [9, 9, 9], "after right": [6, 6, 6]}
     assert said["after wrong"].startswith("toy.py: loaded the version saved at ")
-    assert "Twice three: wrong" in said["check wrong"]
+    assert "twice three: wrong" in said["check wrong"]
     assert "this is the square" in said["check wrong"]
     assert "toy.py cannot be imported: SyntaxError" in said["check broken"]
     assert "is newer than what runs" in " ".join(said["check broken"].split())
