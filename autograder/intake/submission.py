@@ -19,9 +19,18 @@ class Submission:
     path : Path
         The folder or file it came from, for messages.
     files : Mapping of str to bytes
-        File name, such as ``"knn.py"``, to its content.
+        Path below the folder of the modules, such as ``"knn.py"``, to its content: modules, saved weights,
+        and other Python files that lie beside the modules, which these may import.
     problem : str or None
-        Why it cannot run: ``"knn.py is missing."``
+        Why nothing of it can run: ``"knn.py is missing."``
+    broken : Mapping of str to str
+        File name of each module that is missing or cannot be read, to a sentence that says so. The others are
+        graded, with the stub in the place of these.
+    notebook : bytes or None
+        The notebook that was handed in, for answers that people read.
+    undecided : tuple of str
+        What an instructor has to choose from before this submission can be graded; empty as a rule. Then
+        `problem` says so.
     notes : tuple of str
         Plain sentences that do not stop it from running.
     name : str
@@ -34,6 +43,9 @@ class Submission:
     path: Path
     files: Mapping[str, bytes] = field(default_factory=dict)
     problem: str | None = None
+    broken: Mapping[str, str] = field(default_factory=dict)
+    notebook: bytes | None = None
+    undecided: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     name: str = ""
     earlier: tuple[Submission, ...] = ()
