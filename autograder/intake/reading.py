@@ -88,7 +88,8 @@ def _submission(path: Path, student: str, assignment: Assignment, taken: _Taken)
     known = {f"{assignment.name}.ipynb", MANIFEST}
     others = [name for name in taken.others if name not in known and not snapshot.is_clutter(name)]
     notes = (*taken.notes, *_remarks(others, wanted))
-    return Submission(student, path, taken.files, are_missing(missing) if missing else None, notes)
+    problem = are_missing(missing) if missing else None
+    return Submission(student, path, taken.files, problem, notes=notes)
 
 
 def _read_as(name: str, path: Path) -> bytes:
