@@ -10,7 +10,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, PlainValidator
+from pydantic import AfterValidator, BeforeValidator, Field, PlainValidator
 
 from autograder import settings
 from autograder.course import Allowance, Course
@@ -18,6 +18,23 @@ from autograder.errors import ConfigError
 
 ASSIGNMENT_FILE = "assignment.toml"
 MAX_POINTS = 10_000
+RESERVED_COLUMNS = frozenset(
+    [
+        "student",
+        "name",
+        "score",
+        "max_score",
+        "written",
+        "max_written",
+        "total",
+        "max_total",
+        "status",
+        "summary",
+        "overrides",
+        "notes",
+    ]
+)
+"""Columns of the gradebook that are no question's."""
 SHARED_PACKAGE = "suite"
 """Where the test files of a suite import what they share from; no module of a student's has this name."""
 
@@ -35,6 +52,31 @@ class Task:
     id: str
     title: str
     points: Fraction
+    extra: bool = False
+
+
+@dataclass(frozen=True)
+class Question:
+    """A question of the notebook whose answers people read and score.
+
+    Attributes
+    ----------
+    id : str
+        The ``grade_id`` of its cell in the notebook.
+    title : str
+        What reports call it.
+    points : Fraction
+        What a full answer is worth, on top of the points of the tasks.
+    rubric : tuple of str
+        What graders look for, an item each; students never see it.
+    extra : bool
+        Whether its points come on top of the maximum.
+    """
+
+    id: str
+    title: str
+    points: Fraction
+    rubric: tuple[str, ...] = ()
     extra: bool = False
 
 
@@ -90,6 +132,8 @@ class Assignment:
         Exceptions of the leak check of releases.
     weights : tuple of str
         Files of saved weights that students may hand in, such as ``best_net.pt``.
+    questions : tuple of Question
+        What people score, in the order of the notebook. Their points are apart from those of the tasks.
     """
 
     name: str
@@ -104,6 +148,7 @@ class Assignment:
     attempts: Literal["latest", "best"] = "latest"
     allow: tuple[Allowance, ...] = ()
     weights: tuple[str, ...] = ()
+    questions: tuple[Question, ...] = ()
 
     @property
     def file(self) -> Path:
@@ -112,13 +157,18 @@ class Assignment:
 
     @property
     def max_points(self) -> Fraction:
-        """What a perfect submission earns, without extra credit."""
+        """What perfect code earns, without extra credit."""
         return sum((task.points for task in self.tasks if not task.extra), Fraction())
 
     @property
     def all_points(self) -> Fraction:
-        """What a perfect submission earns, with all extra credit."""
+        """What perfect code earns, with all extra credit."""
         return sum((task.points for task in self.tasks), Fraction())
+
+    @property
+    def written_points(self) -> Fraction:
+        """What perfect written answers earn, without extra credit."""
+        return sum((one.points for one in self.questions if not one.extra), Fraction())
 
     @property
     def shared(self) -> tuple[str, ...]:
@@ -151,6 +201,7 @@ def load(course: Course, name: str) -> Assignment:
     _require_files(path, folder, [f"{module}.py" for module in table.modules], "`modules`")
     _require_files(path, folder, list(table.weights), "`weights`")
     _require_files(path, suite, list(table.tiers), "`tiers`")
+    _require_own_columns(path, table)
     return Assignment(
         name=name,
         title=table.title,
@@ -164,7 +215,20 @@ def load(course: Course, name: str) -> Assignment:
         attempts=table.submissions.attempts,
         allow=table.release.allow,
         weights=table.weights,
+        questions=tuple(
+            Question(one.id, one.title, one.points, one.rubric, one.extra) for one in table.questions
+        ),
     )
+
+
+def _require_own_columns(path: Path, table: _AssignmentTable) -> None:
+    """Refuse a question that would share a column of the gradebook, or a file of its page, with another."""
+    taken = {task.id.casefold() for task in table.tasks} | RESERVED_COLUMNS
+    for question in table.questions:
+        if question.id.casefold() in taken:
+            mend = "rename it there and in the notebook: tasks, questions and columns of grades.csv differ"
+            raise ConfigError(str(path), f"the id {question.id!r} of a question is taken", mend)
+        taken.add(question.id.casefold())
 
 
 def _require_files(path: Path, folder: Path, names: list[str], key: str) -> None:
@@ -217,6 +281,10 @@ def _distinct_tasks(tasks: tuple[_TaskTable, ...]) -> tuple[_TaskTable, ...]:
     return tasks
 
 
+def _rubric(value: object) -> object:
+    return (value,) if isinstance(value, str) else value
+
+
 _SHARED = re.compile(r"(?!test_|conftest$)[a-z][a-z0-9_]*")
 Identifier = Annotated[str, AfterValidator(_identifier)]
 Points = Annotated[Fraction, PlainValidator(_points)]
@@ -226,6 +294,14 @@ class _TaskTable(settings.Table):
     id: Identifier
     title: Annotated[str, Field(min_length=1)]
     points: Points
+    extra: Annotated[bool, Field(strict=True)] = False
+
+
+class _QuestionTable(settings.Table):
+    id: Annotated[str, Field(pattern=r"^[a-zA-Z0-9_\-]{1,100}$")]
+    title: Annotated[str, Field(min_length=1)]
+    points: Points
+    rubric: Annotated[tuple[Annotated[str, Field(min_length=1)], ...], BeforeValidator(_rubric)] = ()
     extra: Annotated[bool, Field(strict=True)] = False
 
 
@@ -258,3 +334,4 @@ class _AssignmentTable(settings.Table):
     submissions: _SubmissionsTable = _SubmissionsTable()
     release: _ReleaseTable = _ReleaseTable()
     tasks: Annotated[tuple[_TaskTable, ...], Field(min_length=1), AfterValidator(_distinct_tasks)]
+    questions: tuple[_QuestionTable, ...] = ()

@@ -32,6 +32,11 @@ points = 10
 id = "table"
 title = "A table"
 points = 2.5
+
+[[questions]]
+id = "why"
+title = "Why the area"
+points = 5
 """
 
 MODULE = '''\

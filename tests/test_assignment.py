@@ -8,7 +8,7 @@ from fractions import Fraction
 import pytest
 
 from autograder import assignment
-from autograder.assignment import Task, TestLimits
+from autograder.assignment import Question, Task, TestLimits
 from autograder.course import Course
 from autograder.errors import ConfigError
 
@@ -95,3 +95,55 @@ def test_mistakes_are_refused(course: Course, old: str, new: str, message: str) 
 def test_unknown_assignment(course: Course, name: str) -> None:
     with pytest.raises(ConfigError, match="choose one of: toy"):
         assignment.load(course, name)
+
+
+QUESTIONS = """
+[[questions]]
+id = "why-so"
+title = "Why so"
+points = 2.5
+rubric = "Names the reason."
+
+[[questions]]
+id = "bonus"
+title = "A bonus"
+points = 1
+extra = true
+rubric = ["One.", "Two."]
+"""
+
+
+def _append(course: Course, text: str) -> None:
+    path = course.root / "solutions" / "toy" / "assignment.toml"
+    path.write_text(path.read_text() + text)
+
+
+def test_questions_have_points_of_their_own(course: Course) -> None:
+    _append(course, QUESTIONS)
+    toy = assignment.load(course, "toy")
+    assert toy.questions == (
+        Question("why-so", "Why so", Fraction(5, 2), ("Names the reason.",)),
+        Question("bonus", "A bonus", Fraction(1), ("One.", "Two."), extra=True),
+    )
+    assert toy.written_points == Fraction(5, 2)
+    assert (toy.max_points, toy.all_points) == (Fraction(25, 2), Fraction(25, 2))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ('"bonus"', '"Why-So"', "the id 'Why-So' of a question is taken"),
+        ('"bonus"', '"first"', "the id 'first' of a question is taken"),
+        ('"bonus"', '"Score"', "the id 'Score' of a question is taken"),
+        ('"bonus"', '"a/b"', r"`questions\[2\]\.id` is 'a/b'"),
+        ("points = 1", "points = 0", "points above 0"),
+        ("extra = true", "extra = 1", r"`questions\[2\]\.extra`"),
+        ('"One."', "1", r"`questions\[2\]\.rubric\[1\]`"),
+        ('"One."', '""', r"`questions\[2\]\.rubric\[1\]`"),
+    ],
+)
+def test_mistakes_in_questions_are_refused(course: Course, old: str, new: str, message: str) -> None:
+    _append(course, QUESTIONS.replace(old, new, 1))
+    with pytest.raises(ConfigError, match=message) as caught:
+        assignment.load(course, "toy")
+    assert "\n" not in str(caught.value)

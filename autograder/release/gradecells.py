@@ -45,6 +45,13 @@ def is_solution(cell: NotebookNode) -> bool:
     return bool(cell.metadata.get("nbgrader", {}).get("solution"))
 
 
+def is_question(cell: NotebookNode) -> bool:
+    """Tell whether people score what students write here: an answer, a task, or code without tests."""
+    meta = cell.metadata.get("nbgrader", {})
+    by_hand = (meta.get("grade") and meta.get("solution")) or meta.get("task")
+    return bool(by_hand and meta.get("points"))
+
+
 def seal(cell: NotebookNode) -> None:
     """Note type and checksum of a released cell, by which nbgrader sees whether a student changed it."""
     meta = cell.metadata.get("nbgrader")

@@ -14,7 +14,7 @@ from typing import Any
 from autograder.assignment import SHARED_PACKAGE, Assignment
 from autograder.course import Course
 from autograder.errors import ReleaseError
-from autograder.release import notebook
+from autograder.release import notebook, questions
 from autograder.release.notebook import Notebook
 from autograder.release.stripper import stub_module
 from autograder.scoring import DECIMALS, PlannedTest, share
@@ -58,10 +58,12 @@ def build(course: Course, assignment: Assignment, plan: Sequence[PlannedTest]) -
     Raises
     ------
     ReleaseError
-        The notebook is missing, a solution region is malformed, or the public tests need what students
-        do not have.
+        The notebook is missing or asks other questions than the settings state, a solution region is
+        malformed, or the public tests need what students do not have.
     """
     book = read_notebook(course, assignment)
+    path = assignment.folder / f"{assignment.name}.md"
+    questions.require_agreement(assignment, book, relative(course, path))
     stubs = {f"{module}.py": _stub(assignment, module) for module in assignment.modules}
     checks = checklist(assignment, plan, stubs)
     files = {

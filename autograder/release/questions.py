@@ -1,0 +1,72 @@
+"""Questions of a notebook: what students read, and whether they are those of the assignment's settings."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+from nbformat import NotebookNode
+
+from autograder.answers import Prompt, Questionnaire
+from autograder.assignment import Assignment
+from autograder.errors import ReleaseError
+from autograder.release import gradecells, notebook
+from autograder.release.notebook import ANSWER, Notebook
+
+
+def questionnaire(book: Notebook) -> Questionnaire:
+    """Return what a notebook asks."""
+    prompts = tuple(
+        Prompt(
+            question=released.metadata.nbgrader.grade_id,
+            cell=released["id"],
+            text=released.source.replace(ANSWER, "").strip(),
+            reference=_reference(source),
+        )
+        for source, released in zip(book.source.cells, book.release.cells, strict=True)
+        if gradecells.is_question(released)
+    )
+    return Questionnaire(prompts, {cell["id"]: cell.source for cell in book.release.cells})
+
+
+def require_agreement(assignment: Assignment, book: Notebook, where: str) -> None:
+    """Refuse a notebook that asks, or promises, something else than the assignment's settings.
+
+    Parameters
+    ----------
+    where : str
+        File of the notebook, for messages.
+
+    Raises
+    ------
+    ReleaseError
+        A question stands in one of them only, or is worth something else, or the order differs.
+    """
+    stated = {question.id: question for question in assignment.questions}
+    asked: dict[str, str] = {}
+    for cell, line in zip(book.release.cells, book.lines, strict=True):
+        if not gradecells.is_question(cell):
+            continue
+        meta, place = cell.metadata.nbgrader, f"{where}:{line}"
+        id, points = meta.grade_id, Fraction(str(meta.points))
+        asked[id] = place
+        if id not in stated:
+            found = f"question {id!r} of {float(points):g} points is not in {assignment.file.name}"
+            mend = f'add [[questions]] there, with id = "{id}", title = "...", points = {float(points):g}'
+            raise ReleaseError(place, found, mend)
+        if points != stated[id].points:
+            found = f"question {id!r} is worth {float(points):g} points"
+            mend = f"{assignment.file.name} says {float(stated[id].points):g}; make them the same"
+            raise ReleaseError(place, found, mend)
+    for id in stated:
+        if id not in asked:
+            mend = f'add a cell with {{"nbgrader": {{"grade": true, "solution": true, "grade_id": "{id}"}}}}'
+            raise ReleaseError(str(assignment.file), f"question {id!r} is not in {where}", mend)
+    if list(stated) != list(asked):
+        found = f"asks {', '.join(asked)}, in this order"
+        raise ReleaseError(where, found, f"write [[questions]] in {assignment.file.name} in the same order")
+
+
+def _reference(cell: NotebookNode) -> str:
+    """Return the answer that stands in the source."""
+    regions = notebook.solution(cell, "", 1)
+    return "\n\n".join("\n".join(region.lines).strip() for region in regions)
