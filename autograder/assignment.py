@@ -19,8 +19,8 @@ from autograder.errors import ConfigError
 ASSIGNMENT_FILE = "assignment.toml"
 MAX_POINTS = 10_000
 RESERVED_COLUMNS = frozenset(
-    ["student", "name", "score", "max_score", "written", "max_written", "total", "max_total"]
-    + ["status", "summary", "overrides", "notes"]
+    {"student", "name", "score", "max_score", "written", "max_written", "total", "max_total"}
+    | {"status", "summary", "overrides", "notes"}
 )
 """Columns of the gradebook that are no question's."""
 SHARED_PACKAGE = "suite"
