@@ -33,7 +33,6 @@ if TYPE_CHECKING:
     from autograder.terminal import GradingProgress
 
 STOPPED, UNDECIDED = 130, 3
-_NAMED = 5
 
 RosterOption = Annotated[
     Path | None,
@@ -75,6 +74,7 @@ def grade(
     """Grade a class into results, feedback and gradebooks; what is up to date is kept."""
     from autograder import grading, intake, terminal, views
     from autograder.assignment import load
+    from autograder.reports import wording
     from autograder.storage import GradedFolder
 
     current = course_of(course)
@@ -83,9 +83,9 @@ def grade(
     handin = intake.read_class(class_folder, chosen, people)
     if output.resolve().is_relative_to(class_folder.resolve()):
         raise ConfigError(str(output), "lies inside the folder of submissions", "choose one outside it")
-    for note in handin.notes:
-        terminal.warn(note)
     folder = GradedFolder(output)
+    for note in handin.notes:
+        terminal.warn(wording.brief(note, str(folder.class_report)))
     with folder.writing():
         with _stoppable(len(handin.submissions)) as progress:
             graded = grading.grade_class(
@@ -278,4 +278,5 @@ def _show_class(folder: GradedFolder) -> None:
 
 
 def _some(names: Sequence[str]) -> str:
-    return ", ".join(names[:_NAMED]) + (", …" if len(names) > _NAMED else "")
+    """List names, all of them: with semicolons, because a name may hold a comma."""
+    return "; ".join(names)

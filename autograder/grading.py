@@ -213,7 +213,9 @@ def _refresh(
     """Bring what a result says about the submission up to date, where no test need run for it."""
     problem = [submission.problem] if submission.problem is not None else []
     notes = [*submission.notes, *problem] if not submission.earlier else result.notes
-    fresh = result.model_copy(update={"notes": notes, "name": submission.name})
+    fresh = result.model_copy(
+        update={"notes": notes, "name": submission.name, "handed_in": scoring.handed_in(submission)}
+    )
     if is_pending and fresh != result:
         folder.hold(fresh)
     elif not is_pending and fresh != result:

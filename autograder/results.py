@@ -135,6 +135,8 @@ class SubmissionResult(Model):
     student: str
     name: str = ""
     """Name for people to read, where the submission tells one."""
+    handed_in: Literal["work", "nothing", "undecided"] = "work"
+    """What there was to grade: work, nothing at all, or work that waits for a decision of the instructor."""
     score: float
     max_score: float
     """What everything but extra credit is worth; `score` may be more."""

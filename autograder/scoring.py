@@ -138,6 +138,7 @@ def score(
         assignment=assignment.name,
         student=submission.student,
         name=submission.name,
+        handed_in=handed_in(submission),
         score=_rounded(sum(earned.values(), Fraction())),
         max_score=_rounded(assignment.max_points),
         notes=[*submission.notes, *notes],
@@ -158,6 +159,13 @@ def score(
         attempts=submission.attempts,
         seconds=seconds,
     )
+
+
+def handed_in(submission: Submission) -> Literal["work", "nothing", "undecided"]:
+    """Say what there is to grade."""
+    if submission.absent:
+        return "nothing"
+    return "undecided" if submission.undecided else "work"
 
 
 def unfinished(result: SubmissionResult) -> bool:

@@ -205,7 +205,7 @@ def test_the_roster_names_maps_and_lists(tmp_path: Path, toy: Assignment) -> Non
     }
     assert [one.name for one in handin.submissions] == ["Ada Park", "", "", "Zoë Fischer"]
     assert set(handin.notes) == {
-        "ada handed in 2 times (ada, 4711); the latest counts.",
+        "ada handed in 2 times (ada; 4711), the latest counts.",
         "Not on the roster, graded all the same: carla.",
         "Nothing was handed in by Zoë Fischer.",
     }

@@ -123,7 +123,7 @@ def _read(entry: Entry, student: str, assignment: Assignment) -> Submission:
 def _said_twice(submission: Submission, entries: Sequence[Entry], assignment: Assignment) -> str:
     listed = [line(entry.label) for entry in _in_order(entries)[:NAMED_AT_MOST]]
     who = submission.name or submission.student
-    return f"{who} handed in {len(entries)} times ({', '.join(listed)}); the {assignment.attempts} counts."
+    return f"{who} handed in {len(entries)} times ({'; '.join(listed)}), the {assignment.attempts} counts."
 
 
 def _by_roster(submissions: Sequence[Submission], roster: Roster) -> tuple[list[Submission], list[str]]:
@@ -134,13 +134,15 @@ def _by_roster(submissions: Sequence[Submission], roster: Roster) -> tuple[list[
     unknown = [one.name or one.student for one in submissions if one.student not in people]
     absent = [person for person in roster.people if person.student not in present]
     named += [
-        Submission(person.student, roster.path, problem=NOTHING, name=line(person.name)) for person in absent
+        Submission(person.student, roster.path, problem=NOTHING, absent=True, name=line(person.name))
+        for person in absent
     ]
     notes = []
     if unknown:
-        notes.append(f"Not on the roster, graded all the same: {_some(unknown)}.")
+        notes.append(f"Not on the roster, graded all the same: {'; '.join(map(line, unknown))}.")
     if absent:
-        notes.append(f"Nothing was handed in by {_some([p.name or p.student for p in absent])}.")
+        names = [line(person.name or person.student) for person in absent]
+        notes.append(f"Nothing was handed in by {'; '.join(names)}.")
     return named, notes
 
 
@@ -148,11 +150,6 @@ def _named(submission: Submission, person: Person | None) -> Submission:
     if person is None or not person.name:
         return submission
     return replace(submission, name=line(person.name))
-
-
-def _some(names: Sequence[str]) -> str:
-    more = f" and {len(names) - NAMED_AT_MOST} more" if len(names) > NAMED_AT_MOST else ""
-    return ", ".join(names[:NAMED_AT_MOST]) + more
 
 
 def read_one(target: Path, assignment: Assignment) -> Submission:

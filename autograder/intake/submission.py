@@ -33,6 +33,8 @@ class Submission:
         `problem` says so.
     notes : tuple of str
         Plain sentences that do not stop it from running.
+    absent : bool
+        Whether nothing was handed in: the student is on the roster, and nowhere in the class folder.
     name : str
         Name for people to read, if the folder or the roster tells one.
     earlier : tuple of Submission
@@ -47,6 +49,7 @@ class Submission:
     notebook: bytes | None = None
     undecided: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    absent: bool = False
     name: str = ""
     earlier: tuple[Submission, ...] = ()
 

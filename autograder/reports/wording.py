@@ -84,6 +84,20 @@ def gist(result: SubmissionResult) -> str:
     )
 
 
+def brief(text: str, rest: str, *, most: int = 8) -> str:
+    """Shorten a list whose members are separated by semicolons, and say where the rest is.
+
+    Examples
+    --------
+    >>> brief("Nobody has: a; b; c; d.", "report.html", most=2)
+    'Nobody has: a; b; and 2 more, named in report.html.'
+    """
+    parts = text.split("; ")
+    if len(parts) <= most:
+        return text
+    return f"{'; '.join(parts[:most])}; and {len(parts) - most} more, named in {rest}."
+
+
 def decided(override: Override) -> str:
     """Say in one sentence what an instructor decided, who and why."""
     what = override.task or "score"
