@@ -202,6 +202,7 @@ def _roster(course: Course, path: Path | None) -> Roster | None:
 def _warn(graded: GradedClass, handin: Handin, changed: Sequence[str]) -> None:
     """Say what the instructor should know about a run."""
     from autograder import scoring, terminal
+    from autograder.results import faults
 
     if graded.kept:
         say(f"{len(graded.kept)} of {len(handin.submissions)} results were up to date and kept")
@@ -213,6 +214,8 @@ def _warn(graded: GradedClass, handin: Handin, changed: Sequence[str]) -> None:
     unfinished = [student for student, result in results.items() if scoring.unfinished(result)]
     if unfinished:
         terminal.warn(f"some checks ended without a result, so look at: {_some(unfinished)}")
+    for fault, students in faults(results.values()).items():
+        terminal.warn(f"the suite failed at {fault}; correct it and grade again, on: {_some(students)}")
     if changed:
         terminal.warn(f"changed while the class was graded, so run the command again: {_some(changed)}")
     terminal.warn_about(graded.sandbox)

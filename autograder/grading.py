@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, Protocol
 
-from autograder import provenance, regrade, scoring, views
+from autograder import preflight, provenance, regrade, scoring, views
 from autograder.assignment import Assignment
 from autograder.course import Course
 from autograder.engine.pool import Pool
@@ -103,8 +103,10 @@ def grade_class(
     ------
     ConfigError
         The folder cannot be written to or holds results of another assignment.
-    SuiteError, SandboxError, EngineError
-        The suite cannot be scored, this machine cannot confine student code, or the engine failed.
+    SuiteError
+        The suite cannot be scored, or the reference does not pass it; then no result is written.
+    SandboxError, EngineError
+        This machine cannot confine student code, or the engine failed.
     """
     folder.require_assignment(assignment.name)
     report = progress or Silent()
@@ -122,6 +124,8 @@ def grade_class(
                 is_pending = known is held.get(submission.student)
                 _refresh(course, assignment, folder, known, submission, is_pending=is_pending)
         report.kept(len(kept))
+        if any(submission.problem is None for submission in todo):
+            preflight.require_sound(course, assignment, pool, source)
         for submission, result in _results(assignment, todo, pool, source):
             old = before.get(result.student)
             if accept or old is None or not _is_regrade(old, result, submission):

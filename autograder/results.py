@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from enum import StrEnum
 from typing import Literal
 
@@ -32,6 +33,8 @@ class Status(StrEnum):
     """The submission could not be imported or is incomplete, so no test ran."""
     not_judged = "not_judged"
     """A constraint whose task is not solved: it neither earns nor costs anything beyond the task."""
+    suite_error = "suite_error"
+    """The test's own code raised an exception: an error of the suite, which its author has to correct."""
 
 
 class Model(BaseModel):
@@ -90,6 +93,13 @@ class TestResult(Model):
     def is_cut_off(self) -> bool:
         """Whether grading stopped before the test had an outcome."""
         return self.status is Status.crashed and self.feedback == Feedback(summary=CUT_OFF)
+
+    @property
+    def fault(self) -> str | None:
+        """Where the suite failed and how, if it did: ``"test_hidden.py:57: KeyError: 'W1'"``."""
+        if self.status is not Status.suite_error:
+            return None
+        return self.detail.partition("\n")[0] or "the suite failed"
 
 
 class TaskResult(Model):
@@ -152,3 +162,12 @@ class SubmissionResult(Model):
     """Where one of several submissions was chosen: a SHA-256 for each, in the order of handing in."""
     seconds: float = 0.0
     """Wall seconds that grading took. Only this and `cpu_seconds` differ between identical regrades."""
+
+
+def faults(results: Iterable[SubmissionResult]) -> dict[str, list[str]]:
+    """Return where the suite failed on submissions, and of which students these are."""
+    found: dict[str, list[str]] = {}
+    for result in results:
+        for fault in dict.fromkeys(test.fault for test in result.tests if test.fault):
+            found.setdefault(fault, []).append(result.student)
+    return found

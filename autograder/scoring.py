@@ -57,6 +57,29 @@ class PlannedTest:
 
 
 @dataclass(frozen=True)
+class Fault:
+    """An error of the suite itself.
+
+    Attributes
+    ----------
+    place : str
+        File and line in the suite: ``"test_hidden.py:57"``.
+    error : str
+        What was raised there, on one line.
+    remedy : str
+        What the author of the suite should do, if the error says so.
+    """
+
+    place: str
+    error: str
+    remedy: str = ""
+
+    def __str__(self) -> str:
+        """Say where and what, on one line."""
+        return f"{self.place}: {self.error}"
+
+
+@dataclass(frozen=True)
 class Outcome:
     """How one planned test ended on one submission."""
 
@@ -66,6 +89,8 @@ class Outcome:
     detail: str = ""
     output: str = ""
     cpu_seconds: float = 0.0
+    fault: Fault | None = None
+    """What is wrong with the suite, where `status` says that something is."""
 
 
 Emit = Callable[[Outcome], None]

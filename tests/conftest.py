@@ -24,6 +24,7 @@ from autograder.results import (
     TestResult,
 )
 from autograder.scoring import Outcome, PlannedTest
+from autograder.specimens import REFERENCE
 
 COURSE = 'name = "Deep Learning"\ntimezone = "Europe/Berlin"\n'
 ASSIGNMENT = """\
@@ -168,6 +169,7 @@ class StandInPool:
         """Answer in reverse order."""
         for submission in reversed(list(submissions)):
             word = submission.files["toy.py"].decode().strip()
+            word = "pass" if submission.student == REFERENCE else word
             if word == "stop":
                 raise KeyboardInterrupt
             if word == "lose":

@@ -8,7 +8,8 @@ import pytest
 import torch
 
 from autograder.engine.link import End, StudentError, WorkerEnded
-from autograder.engine.verdict import Exit, Tier, ended_status, explain_end, explain_import, judge
+from autograder.engine.verdict import Exit, Tier, ended_status, explain_end, explain_import, fault, judge
+from autograder.errors import SuiteError
 from autograder.results import Status
 from helpers import checks
 from helpers.checks import Hint
@@ -84,7 +85,28 @@ def test_the_usual_ends_have_words_and_a_status_of_their_own(tier: Tier) -> None
     )
     assert judge(student_error(refused=True), tier)[0] is Status.failed
     assert judge(AssertionError("a\nb"), tier)[0] is Status.failed
-    assert judge(TypeError("31337"), tier)[1].summary == "The check could not use what your code returned."
+    assert judge(MemoryError(), tier)[0] is Status.memory
+
+
+@pytest.mark.parametrize("tier", ["public", "hidden"])
+@pytest.mark.parametrize(
+    "error", [TypeError("31337"), NameError("31337"), SuiteError("a.toml", "holds 31337", "run: b")]
+)
+def test_an_error_of_the_suite_is_not_the_students(error: Exception, tier: Tier) -> None:
+    status, feedback = judge(error, tier)
+    assert status is Status.suite_error
+    assert feedback.summary.startswith("This check stopped with an error of its own")
+    assert "31337" not in feedback.model_dump_json()
+
+
+def test_a_fault_is_one_line_with_place_and_remedy() -> None:
+    assert str(fault(KeyError("W1"), "test_hidden.py:57")) == "test_hidden.py:57: KeyError: 'W1'"
+    assert str(fault(TypeError("a\nb"), "test_a.py:1")) == "test_a.py:1: TypeError: a b"
+    missing = fault(
+        SuiteError("t.toml", "holds no threshold 'a'", "run: autograder calibrate b"), "test_a.py:1"
+    )
+    assert str(missing) == "test_a.py:1: t.toml holds no threshold 'a'"
+    assert missing.remedy == "run: autograder calibrate b"
 
 
 @pytest.mark.parametrize(

@@ -173,7 +173,8 @@ class Grader:
         if error is None:
             return Outcome(test.id, Status.passed, None, "", output, seconds)
         status, feedback = verdict.judge(error, test.tier)
-        return Outcome(test.id, status, self._believed(feedback), _capped(detail), output, seconds)
+        outcome = Outcome(test.id, status, self._believed(feedback), _capped(detail), output, seconds)
+        return self._suite.blamed(outcome, error)
 
     def _believed(self, feedback: Feedback) -> Feedback:
         """Leave out a place that the submission does not have: a worker could spell hidden inputs in it."""

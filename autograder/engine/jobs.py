@@ -7,7 +7,7 @@ from typing import Any
 
 from autograder.engine.wire.frames import Budget
 from autograder.results import Feedback, Status
-from autograder.scoring import Outcome, PlannedTest
+from autograder.scoring import Fault, Outcome, PlannedTest
 
 JOB_BUDGET = Budget(header_bytes=256 << 20, buffer_bytes=0, buffers=0)
 """Both ends are ours, so the budget only keeps a mistake from using up the memory."""
@@ -26,10 +26,12 @@ def planned_from(plain: dict[str, Any]) -> PlannedTest:
 def plain_outcome(outcome: Outcome) -> dict[str, Any]:
     """Return an outcome as plain data."""
     feedback = outcome.feedback.model_dump() if outcome.feedback else None
-    return vars(outcome) | {"status": outcome.status.value, "feedback": feedback}
+    fault = vars(outcome.fault) if outcome.fault else None
+    return vars(outcome) | {"status": outcome.status.value, "feedback": feedback, "fault": fault}
 
 
 def outcome_from(plain: dict[str, Any]) -> Outcome:
     """Make an outcome again from plain data."""
     feedback = Feedback.model_validate(plain["feedback"]) if plain["feedback"] else None
-    return Outcome(**plain | {"status": Status(plain["status"]), "feedback": feedback})
+    fault = Fault(**plain["fault"]) if plain["fault"] else None
+    return Outcome(**plain | {"status": Status(plain["status"]), "feedback": feedback, "fault": fault})

@@ -325,6 +325,10 @@ class Link:
         """Note that the time is up, and return the exception that says so."""
         return self._end(End.timeout, "the worker used up its wall time")
 
+    def distrust(self, reason: str) -> WorkerEnded:
+        """Note that the worker sent what no honest one sends, and return the exception that says so."""
+        return self._end(End.protocol, reason)
+
     def close(self) -> str:
         """End the conversation, undo what it changed in the test, and return what was printed, capped."""
         self._end(End.closed, "the worker of an earlier test was used again")

@@ -86,7 +86,7 @@ def _run(suite: SuiteRun, index: int, paths: frozenset[str]) -> Outcome:
         return Outcome(test.id, Status.timeout, Feedback(summary=summary), detail, output, seconds)
     report = describe(error, paths)
     status, feedback = verdict.judge(StudentError(report) if report["where"] else error, test.tier)
-    return Outcome(test.id, status, feedback, detail, output, seconds)
+    return suite.blamed(Outcome(test.id, status, feedback, detail, output, seconds), error)
 
 
 @contextlib.contextmanager

@@ -8,6 +8,7 @@ import itertools
 import re
 import sys
 from collections.abc import Callable, Collection
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any, Literal
@@ -15,10 +16,11 @@ from typing import Any, Literal
 import pytest
 
 from autograder.assignment import Assignment
-from autograder.engine import package
+from autograder.engine import package, verdict
 from autograder.engine.proxy import Proxy
 from autograder.errors import SuiteError
-from autograder.scoring import PlannedTest, share
+from autograder.results import Status
+from autograder.scoring import Outcome, PlannedTest, share
 
 _MARKERS = (
     "task(id, weight=1): the task of the assignment that this test belongs to, and its share of it",
@@ -107,6 +109,25 @@ class SuiteRun:
         item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
         error, self._error = self._error, None
         return error, self._report.longreprtext if self._report is not None else ""
+
+    def blamed(self, outcome: Outcome, error: BaseException) -> Outcome:
+        """Return an outcome that names the line of the suite at fault, where its status blames the suite."""
+        if outcome.status is not Status.suite_error:
+            return outcome
+        fault = verdict.fault(error, self._line_of(outcome.id, error))
+        return replace(outcome, fault=fault, detail=f"{fault}\n\n{outcome.detail}")
+
+    def _line_of(self, test: str, error: BaseException) -> str:
+        """Return the innermost line of the suite that an exception passed, or else the line of the test."""
+        folder, trace, found = self.assignment.suite.resolve(), error.__traceback__, ""
+        while trace is not None:
+            path = Path(trace.tb_frame.f_code.co_filename)
+            if path.parent == self.assignment.suite or path.resolve().parent == folder:
+                found = f"{path.name}:{trace.tb_lineno}"
+            trace = trace.tb_next
+        index = next(number for number, planned in enumerate(self.plan) if planned.id == test)
+        item = self.items[index]
+        return found or f"{item.path.name}:{(item.reportinfo()[1] or 0) + 1}"
 
     # Hooks of pytest
 

@@ -13,18 +13,27 @@ import signal
 from dataclasses import dataclass
 from typing import Literal
 
+import pytest
+
 from autograder.engine.link import End, Place, StudentError, WorkerEnded
+from autograder.errors import AutograderError
 from autograder.results import Feedback, Location, Status
+from autograder.scoring import Fault
 from helpers import exceptions
 from helpers.checks import CheckFailure
 from helpers.wording import sentence
 
 Tier = Literal["public", "hidden"]
 
+SUITE_FAILED = (
+    "This check stopped with an error of its own, so it could not judge your code. "
+    "Your instructor is told and has to correct it."
+)
 NOT_IMPORTED = "The file could not be imported, so no check ran."
 
 _MAX_SUMMARY = 600
 _MAX_MESSAGE = 500
+_MAX_FAULT = 300
 _EXCEPTIONS = {
     name
     for name, item in vars(builtins).items()
@@ -66,13 +75,34 @@ def judge(error: BaseException, tier: Tier) -> tuple[Status, Feedback]:
         return _student_error(error, tier)
     if isinstance(error, WorkerEnded):
         return _worker_ended(error)
-    if isinstance(error, AssertionError) and tier == "public":
-        return Status.failed, Feedback(
-            summary=f"The check does not hold: {_first_line(error)}"[:_MAX_SUMMARY]
+    if isinstance(error, MemoryError):
+        summary = (
+            "The check ran out of memory on what your code returned; return nothing larger than asked for."
         )
-    if isinstance(error, AssertionError):
-        return Status.failed, Feedback(summary="The check does not hold.")
-    return Status.failed, Feedback(summary="The check could not use what your code returned.")
+        return Status.memory, Feedback(summary=summary)
+    if not isinstance(error, AssertionError | pytest.fail.Exception):
+        return Status.suite_error, Feedback(summary=SUITE_FAILED)
+    if tier == "public":
+        summary = f"The check does not hold: {_first_line(error)}"
+        return Status.failed, Feedback(summary=summary[:_MAX_SUMMARY])
+    return Status.failed, Feedback(summary="The check does not hold.")
+
+
+def fault(error: BaseException, place: str) -> Fault:
+    """Return what the author of a suite reads about an exception that is neither a check's nor a student's.
+
+    Parameters
+    ----------
+    place : str
+        File and line in the suite.
+    """
+    if isinstance(error, AutograderError):
+        return Fault(place, f"{error.where} {error.found}", error.mend)
+    if isinstance(error, pytest.FixtureLookupError):
+        return Fault(place, f"there is no fixture {error.argname!r}")
+    said = " ".join(str(error).split())
+    name = type(error).__name__
+    return Fault(place, (f"{name}: {said}" if said else name)[:_MAX_FAULT])
 
 
 def explain_import(error: StudentError) -> str:

@@ -9,6 +9,7 @@ from statistics import fmean, median, pstdev
 
 from markupsafe import Markup
 
+from autograder import results
 from autograder.records import Move, Record
 from autograder.reports import charts, statistics, wording
 from autograder.reports.feedback import environment
@@ -95,8 +96,14 @@ def looks(
     waiting = tuple(f"{move.student}: {points(move.before)} → {points(move.after)}" for move in moves)
     unpassed = tuple(item.title for item in items if item.judged and item.passed == 0)
     perverse = tuple(item.title for item in items if item.is_perverse)
+    names = {record.student: record.name or record.student for record in records}
+    faults = tuple(
+        f"{fault}, on {', '.join(names[student] for student in students)}"
+        for fault, students in results.faults(record.result for record in records).items()
+    )
     reasons = [
         ("Checks without a result", "Grading stopped; run the same command again.", _who(records, _cut_off)),
+        ("The suite failed", "An error of a test, not of a student: correct it, grade again.", faults),
         ("A regrade waits", "The old points count until you accept the new ones.", waiting),
         ("Not fully confined", "Grade again on a machine that can.", _who(records, _is_weak)),
         ("Nothing could be checked", "Was it the wrong file, or a wrong upload?", _who(records, _stopped)),

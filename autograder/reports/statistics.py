@@ -75,7 +75,7 @@ def items(records: Sequence[Record]) -> list[Item]:
             (float(test.status is Status.passed), result.score - test.points)
             for result in ran
             for test in result.tests
-            if test.id == id and test.status is not Status.not_judged
+            if test.id == id and test.status not in (Status.not_judged, Status.suite_error)
         ]
         passed = [hit for hit, _ in outcomes]
         rest = [points for _, points in outcomes]

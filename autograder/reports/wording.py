@@ -32,6 +32,7 @@ WORDS = {
     Status.crashed: Word("✗", "Crashed", "crashed", "bad"),
     Status.not_run: Word("○", "Not run", "did not run", "bad"),
     Status.not_judged: Word("–", "Not judged", "not judged", "quiet"),  # noqa: RUF001
+    Status.suite_error: Word("!", "Not judged: the check failed", "not judged: the suite failed", "quiet"),
 }
 
 
@@ -80,7 +81,7 @@ def gist(result: SubmissionResult) -> str:
     return ", ".join(
         f"{counts[status]} {word.counted}"
         for status, word in WORDS.items()
-        if counts[status] and word.tone == "bad"
+        if counts[status] and status not in (Status.passed, Status.not_judged)
     )
 
 
