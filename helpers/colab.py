@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import importlib
 import os
-import shutil
 import sys
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from types import ModuleType
 
-from helpers import frontend, handout, live, notebook
+from helpers import frontend, handout, live, notebook, workspace
 from helpers.handout import Handout
 from helpers.wording import enumerated
 
@@ -20,7 +19,9 @@ MOUNT = Path("/content/drive")
 def setup(name: str, *, drive: bool = False) -> None:
     """Find the assignment's files, work in their folder, and run what is saved from the next cell on.
 
-    It may be called again at any time, and installs nothing.
+    Where the notebook was opened apart from the release, as on Colab, the files are copied to it: into the
+    current folder if the notebook or a module is there, else into a folder in it that is named after the
+    assignment. It may be called again at any time, and installs nothing.
 
     Parameters
     ----------
@@ -33,23 +34,28 @@ def setup(name: str, *, drive: bool = False) -> None:
     Raises
     ------
     HandoutError
-        If the assignment's files are not found.
+        If the assignment's files are not found, or there is no place for them.
     """
     _provide_imp()
-    found = handout.find(name)
-    kept = _kept_on_drive(found) if drive and frontend.in_colab() else None
+    released = handout.released(name)
+    local = workspace.beside(released) if released is not None else None
+    source = released or handout.find(name)
+    kept, notes = _kept_on_drive(source, local) if drive and frontend.in_colab() else (None, [])
     if kept is not None:
         os.chdir(kept)
-        found = handout.find(name)
-    elif not all(Path(f"{module}.py").is_file() for module in found.modules):
-        os.chdir(found.folder)
+    elif released is not None and local is not None:
+        workspace.fill(local, released)
+        os.chdir(local)
+    elif not all(Path(f"{module}.py").is_file() for module in source.modules):
+        os.chdir(source.folder)
+    found = handout.find(name)
     here = str(Path.cwd())
     if here not in sys.path:
         sys.path.insert(0, here)
     live.follow({module: found.file(module) for module in found.modules})
     live.watch()
     notebook.observe()
-    frontend.say(_welcome(found, kept))
+    frontend.say("\n".join((_welcome(found, kept), *notes)))
 
 
 def download(file: Path) -> bool:
@@ -75,34 +81,30 @@ def _provide_imp() -> None:
             sys.modules["imp"] = stand_in
 
 
-def _kept_on_drive(found: Handout) -> Path | None:
-    """Mount Drive and copy there what it lacks; return the folder, or None if Drive is not to be had."""
+def _kept_on_drive(source: Handout, local: Path | None) -> tuple[Path | None, list[str]]:
+    """Mount Drive and bring the folder there up to date.
+
+    Returns
+    -------
+    Path or None, list of str
+        The folder, or None if Drive is not to be had; and what the student should know.
+    """
     try:
         frontend.colab_part("drive").mount(str(MOUNT))
-        home = MOUNT / "MyDrive" / _course_folder(found) / found.name
-        if home != found.folder:
-            _copy_missing(found, home)
+        home = MOUNT / "MyDrive" / _course_folder(source) / source.name
+        notes = [] if home == source.folder else workspace.fill(home, source, earlier=local)
     except Exception as error:  # declined, not available here, or full: each front end says it differently
         reason = str(error).partition("\n")[0] or type(error).__name__
         frontend.say(f"Google Drive is not used ({reason}). What you write is lost when this runtime ends.")
-        return None
-    return home
+        return None, []
+    return home, notes
 
 
-def _course_folder(found: Handout) -> str:
-    """Return the name of the student tree, or of the assignment's folder where it stands alone."""
-    parent = found.folder.parent
-    return parent.parent.name if parent.name == "assignments" else parent.name
-
-
-def _copy_missing(found: Handout, home: Path) -> None:
-    """Copy the released files; of what the student writes only what is not there yet."""
-    home.mkdir(parents=True, exist_ok=True)
-    written = {f"{module}.py" for module in found.modules} | {f"{found.name}.ipynb"}
-    for source in sorted(found.folder.iterdir()):
-        target = home / source.name
-        if source.is_file() and not (source.name in written and target.exists()):
-            shutil.copyfile(source, target)
+def _course_folder(source: Handout) -> str:
+    """Return the name of the public repository; where there is none, of the folder that holds the rest."""
+    parent = source.folder.parent
+    tree = parent.parent.name if parent.name == "assignments" else parent.name
+    return source.repository.rpartition("/")[2] or tree
 
 
 def _welcome(found: Handout, kept: Path | None) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,8 @@ from typing import Any
 CHECKS_FILE = "checks.json"
 TEST_FILE = "test_public.py"
 FORMAT = 1
+_RELEASE = Path(__file__).resolve().parent.parent
+"""The folder of the release that these helpers belong to."""
 
 
 class HandoutError(Exception):
@@ -75,6 +77,8 @@ class Handout:
         In the order in which they run.
     stubs : dict of str to str
         File name of each module to the SHA-256 of its content as released.
+    repository : str
+        Owner and name of the public repository that it was released to; empty if there is none.
     """
 
     folder: Path
@@ -85,6 +89,7 @@ class Handout:
     tasks: tuple[Task, ...]
     tests: tuple[PublicTest, ...]
     stubs: dict[str, str]
+    repository: str = ""
 
     def file(self, module: str) -> Path:
         """Return the file of a module: beside the running notebook, else in the assignment's folder."""
@@ -93,16 +98,19 @@ class Handout:
 
 
 def find(name: str) -> Handout:
-    """Find an assignment near the current folder: in it, in the folders above, or in ``assignments`` there.
+    """Find an assignment near the current folder, else in the release that these helpers belong to.
+
+    Near is the folder itself, the folders above, and ``assignments`` in each of them.
 
     Raises
     ------
     HandoutError
         There is none of that name, or its ``checks.json`` cannot be read.
     """
+    here = Path.cwd()
     seen = set()
-    for folder in _places(name):
-        handout = _read(folder / CHECKS_FILE)
+    for folder in _places(name, (here, *here.parents, _RELEASE)):
+        handout = read(folder)
         if handout is not None and handout.name == name:
             return handout
         seen |= {handout.name} if handout is not None else set()
@@ -113,16 +121,36 @@ def find(name: str) -> Handout:
     )
 
 
-def _places(name: str) -> Iterator[Path]:
-    here = Path.cwd()
-    for folder in (here, *here.parents):
-        for place in (folder, folder / name, folder / "assignments" / name):
-            if (place / CHECKS_FILE).is_file():
-                yield place
+def released(name: str) -> Handout | None:
+    """Return an assignment of the release that these helpers belong to, if that lies elsewhere.
+
+    Returns
+    -------
+    Handout or None
+        None where the current folder is part of the release, and where the release lacks the assignment.
+    """
+    if Path.cwd().is_relative_to(_RELEASE):
+        return None
+    found = (read(folder) for folder in _places(name, (_RELEASE,)))
+    return next((one for one in found if one is not None and one.name == name), None)
 
 
-def _read(path: Path) -> Handout | None:
-    """Return the assignment that a file describes, or None if it is some other program's."""
+def read(folder: Path) -> Handout | None:
+    """Return the assignment that the ``checks.json`` of a folder describes.
+
+    Returns
+    -------
+    Handout or None
+        None if there is no such file, or if it is some other program's.
+
+    Raises
+    ------
+    HandoutError
+        The file is damaged, or of another release than these helpers.
+    """
+    path = folder / CHECKS_FILE
+    if not path.is_file():
+        return None
     try:
         plain = json.loads(path.read_text(encoding="utf-8"))
         if not isinstance(plain, dict) or "format" not in plain:
@@ -132,6 +160,13 @@ def _read(path: Path) -> Handout | None:
         return _parsed(path.parent, plain)
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise HandoutError(f"{path} is damaged ({error}); get it from the release again.") from None
+
+
+def _places(name: str, folders: Iterable[Path]) -> Iterator[Path]:
+    for folder in folders:
+        for place in (folder, folder / name, folder / "assignments" / name):
+            if (place / CHECKS_FILE).is_file():
+                yield place
 
 
 def _parsed(folder: Path, plain: dict[str, Any]) -> Handout:
@@ -147,4 +182,5 @@ def _parsed(folder: Path, plain: dict[str, Any]) -> Handout:
             for test in plain["tests"]
         ),
         stubs=dict(plain["stubs"]),
+        repository=plain.get("repository", ""),
     )

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -55,7 +56,12 @@ class Executed:
 
 
 def execute(
-    notebook: NotebookNode, folder: Path, *, python: str = sys.executable, timeout: int = 120
+    notebook: NotebookNode,
+    folder: Path,
+    *,
+    python: str = sys.executable,
+    timeout: int = 120,
+    environment: Mapping[str, str] | None = None,
 ) -> Executed:
     """Run a notebook from its first cell on, in a folder, until a cell raises.
 
@@ -65,12 +71,14 @@ def execute(
         The interpreter whose ipykernel runs it.
     timeout : int
         Seconds that a cell may take.
+    environment : mapping of str to str, optional
+        All variables of the kernel's environment, if they are not those of this process.
     """
     client = NotebookClient(notebook, timeout=timeout, resources={"metadata": {"path": str(folder)}})
     manager = client.create_kernel_manager()
     manager.kernel_spec.argv[0] = python
     with contextlib.suppress(CellExecutionError):
-        asyncio.run(client.async_execute())
+        asyncio.run(client.async_execute(env=dict(os.environ if environment is None else environment)))
     cells = [cell for cell in notebook.cells if cell.cell_type == "code"]
     failed = [n for n, cell in enumerate(cells) if any(o.output_type == "error" for o in cell.outputs)]
     return Executed(cells, failed[0] if failed else None)

@@ -126,8 +126,8 @@ def test_drive_is_not_to_be_had(
 
 
 def test_no_such_assignment(tree: Path) -> None:
-    with pytest.raises(HandoutError, match="no assignment 'knn'"):
-        colab.setup("knn")
+    with pytest.raises(HandoutError, match="no assignment 'nothing'"):
+        colab.setup("nothing")
 
 
 def test_downloads(tree: Path, runtime: FakeColab, capsys: pytest.CaptureFixture[str]) -> None:

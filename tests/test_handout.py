@@ -77,8 +77,21 @@ def test_a_module_beside_the_notebook_comes_first(
 
 
 def test_another_assignment_is_named(folder: Path) -> None:
-    with pytest.raises(HandoutError, match=r"no assignment 'knn' in .*Nearby is toy\. Open the notebook"):
-        handout.find("knn")
+    with pytest.raises(HandoutError, match=r"no assignment 'other' in .*Nearby is toy\. Open the notebook"):
+        handout.find("other")
+
+
+def test_far_from_everything_it_is_that_of_the_release(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    release = Path(handout.__file__).parent.parent
+    monkeypatch.chdir(tmp_path)
+    found = handout.find("knn")
+    assert found.folder == release / "assignments" / "knn"
+    assert handout.released("knn") == found
+    assert handout.released("toy") is None
+    monkeypatch.chdir(found.folder)
+    assert handout.released("knn") is None, "the notebook is part of the release"
 
 
 def test_files_of_other_programs_are_passed_over(folder: Path, tmp_path: Path) -> None:

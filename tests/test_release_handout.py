@@ -40,6 +40,7 @@ def test_the_list_of_checks_has_the_points_of_the_grader_and_nothing_hidden(cour
         "format": 1,
         "name": "shapes",
         "title": "Shapes",
+        "repository": "uni/course",
         "modules": ["shapes"],
         "weights": [],
         "tasks": [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import nbformat
@@ -15,6 +16,7 @@ from autograder.errors import ReleaseError
 from autograder.release.notebook import ANSWER, Notebook, build, dumps
 from autograder.release.stripper import stub_line
 
+ROOT = Path(__file__).parent.parent
 HEADER = "---\njupytext:\n  text_representation:\n    format_name: myst\n---\n\n"
 VALUES = {"repository": "uni/course", "tag": "v1"}
 MYST = (
@@ -91,6 +93,20 @@ def test_students_get_stubs_and_no_solution(toy: Notebook) -> None:
     ]
     assert "Because the reference says so" in sources(toy.source)[3]
     assert "return 2 * x" in sources(toy.source)[4]
+
+
+def test_the_set_up_cell_is_the_same_everywhere() -> None:
+    text = f"{HEADER}# A toy\n\n```{{code-cell}} ipython3\n# {{{{set_up}}}}\n```\n"
+    first, second = (
+        build(text, "x.md", name, VALUES | {"assignment": name}).release.cells[1].source
+        for name in ("toy", "knn")
+    )
+    assert first.replace("toy", "knn") == second
+    assert 'repository, tag = "uni/course", "v1"' in second
+    assert second.endswith('colab.setup("knn", drive=keep_on_drive)')
+    assert "{{" not in second
+    for path in (ROOT / "solutions").glob("*/*.md"):
+        assert path.read_text().count("```{code-cell} ipython3\n# {{set_up}}\n```\n") == 1, path
 
 
 def test_without_a_repository_no_link_leads_nowhere() -> None:

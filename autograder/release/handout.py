@@ -65,7 +65,7 @@ def build(course: Course, assignment: Assignment, plan: Sequence[PlannedTest]) -
     path = assignment.folder / f"{assignment.name}.md"
     questions.require_agreement(assignment, book, relative(course, path))
     stubs = {f"{module}.py": _stub(assignment, module) for module in assignment.modules}
-    checks = checklist(assignment, plan, stubs)
+    checks = checklist(course, assignment, plan, stubs)
     files = {
         f"{assignment.name}.ipynb": notebook.dumps(book.release),
         PUBLIC_TESTS: _public_tests(assignment),
@@ -87,14 +87,15 @@ def read_notebook(course: Course, assignment: Assignment) -> Notebook:
 
 
 def checklist(
-    assignment: Assignment, plan: Sequence[PlannedTest], stubs: Mapping[str, bytes]
+    course: Course, assignment: Assignment, plan: Sequence[PlannedTest], stubs: Mapping[str, bytes]
 ) -> dict[str, Any]:
-    """Return what the checks in the notebook need: tasks, public tests and their points, hashes of stubs."""
+    """Return what notebooks need to know: tasks, public tests and their points, hashes of stubs."""
     points = share(plan, assignment)
     return {
         "format": CHECKS_FORMAT,
         "name": assignment.name,
         "title": assignment.title,
+        "repository": course.release.repository,
         "modules": list(assignment.modules),
         "weights": list(assignment.weights),
         "tasks": [

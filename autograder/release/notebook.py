@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
+from importlib import resources
 
 import jupytext
 import nbformat
@@ -17,6 +18,9 @@ from autograder.errors import ReleaseError
 from autograder.release import gradecells, markers
 from autograder.release.markers import Region
 from autograder.release.stripper import stub_line
+
+SET_UP = "# {{set_up}}"
+"""What a code cell holds, and nothing else, in whose place the course's set-up cell is put."""
 
 ANSWER = "YOUR ANSWER HERE"
 """What stands for a written answer, as in nbgrader."""
@@ -86,6 +90,12 @@ def dumps(notebook: NotebookNode) -> bytes:
     return (text + "\n").encode()
 
 
+def set_up_cell() -> str:
+    """Return the cell that every notebook begins with; release and assignment are placeholders in it."""
+    template = resources.files("autograder.release") / "templates" / "set_up.py.txt"
+    return template.read_text(encoding="utf-8").rstrip("\n")
+
+
 def solution(cell: NotebookNode, where: str, line: int) -> tuple[Region, ...]:
     """Return the solution of a cell: its regions, or else, in a cell that students write, all of it."""
     found = markers.regions(cell.source, where, _kind(cell), line=line)
@@ -120,12 +130,14 @@ def _lines(text: str, cells: Sequence[NotebookNode]) -> list[int]:
 
 
 def _filled(cell: NotebookNode, values: Mapping[str, str]) -> str:
+    """Return the source of a cell with what stands for its placeholders."""
+
     def value(match: re.Match[str]) -> str:
         return values.get(match[1], match[0])
 
     kept: list[str] = []
     left_out = False
-    for line in cell.source.split("\n"):
+    for line in (set_up_cell() if cell.source == SET_UP else cell.source).split("\n"):
         empty = any(values.get(key) == "" for key in _PLACEHOLDER.findall(line))
         if empty and cell.cell_type == "markdown":
             left_out = True
