@@ -206,6 +206,11 @@ def _warn(graded: GradedClass, handin: Handin, changed: Sequence[str]) -> None:
 
     if graded.kept:
         say(f"{len(graded.kept)} of {len(handin.submissions)} results were up to date and kept")
+    if graded.reweighted:
+        say(
+            f"tests are worth other points within their tasks now; "
+            f"{_students(graded.reweighted)} with the same submission keep their points"
+        )
     if graded.older:
         terminal.warn(
             f"the gradebook also holds {len(graded.older)} earlier results, of {_some(graded.older)}"
@@ -233,9 +238,8 @@ def _settle(course: Course, assignment: Assignment, graded: GradedClass) -> None
     if not moves:
         return
     write_private(folder.changes, changes.render(moves))
-    students = "1 student" if len(moves) == 1 else f"{len(moves)} students"
     terminal.show(table.moves_table(moves))
-    question = f"The regrade changes the points of {students}, whose submissions are the same"
+    question = f"The regrade changes the points of {_students(len(moves))}, whose submissions are the same"
     if sys.stdin.isatty() and sys.stdout.isatty() and typer.confirm(f"{question}. Replace them?"):
         grading.accept_pending(course, assignment, folder)
         views.write_class(course, assignment, folder, roster=_roster(course, None))
@@ -278,6 +282,10 @@ def _show_class(folder: GradedFolder) -> None:
             f"Results    {folder.result_file('STUDENT')}"
         )
     )
+
+
+def _students(count: int) -> str:
+    return "1 student" if count == 1 else f"{count} students"
 
 
 def _some(names: Sequence[str]) -> str:

@@ -60,6 +60,8 @@ class GradedClass:
         Students whose result was up to date and was not made again.
     moves : tuple of Move
         What results that wait to be accepted would change.
+    reweighted : int
+        How many results were replaced in which tests are worth something else, but no points changed.
     older : tuple of str
         Students whose result was there before and was not part of this run.
     sandbox : SandboxReport
@@ -69,6 +71,7 @@ class GradedClass:
     folder: GradedFolder
     kept: tuple[str, ...]
     moves: tuple[Move, ...]
+    reweighted: int
     older: tuple[str, ...]
     sandbox: SandboxReport
 
@@ -110,24 +113,18 @@ def grade_class(
     """
     folder.require_assignment(assignment.name)
     report = progress or Silent()
-    before, held = folder.results(), folder.pending()
+    before = folder.results()
     with open_pool(assignment, course, jobs=jobs, sandbox=sandbox) as pool:
         source = provenance.collect(course, assignment, pool.versions)
-        todo, kept = [], []
-        for submission in submissions:
-            candidates = (held.get(submission.student), before.get(submission.student))
-            known = None if force else _current(candidates, submission, source, pool.sandbox)
-            if known is None:
-                todo.append(submission)
-            else:
-                kept.append(submission.student)
-                is_pending = known is held.get(submission.student)
-                _refresh(course, assignment, folder, known, submission, is_pending=is_pending)
+        kept = () if force else _kept(course, assignment, submissions, folder, source, pool.sandbox)
+        todo = [submission for submission in submissions if submission.student not in kept]
         report.kept(len(kept))
         if any(submission.problem is None for submission in todo):
             preflight.require_sound(course, assignment, pool, source)
+        reweighted = 0
         for submission, result in _results(assignment, todo, pool, source):
             old = before.get(result.student)
+            reweighted += old is not None and _is_reweighted(old, result, submission)
             if accept or old is None or not _is_regrade(old, result, submission):
                 save(course, assignment, folder, result)
             else:
@@ -141,7 +138,7 @@ def grade_class(
         folder.settle()
     present = {submission.student for submission in submissions}
     older = tuple(student for student in folder.results() if student not in present)
-    return GradedClass(folder, tuple(kept), moves, older, confined)
+    return GradedClass(folder, kept, moves, reweighted, older, confined)
 
 
 def grade_one(
@@ -205,6 +202,26 @@ def _current(
     return None
 
 
+def _kept(
+    course: Course,
+    assignment: Assignment,
+    submissions: Sequence[Submission],
+    folder: GradedFolder,
+    source: Provenance,
+    sandbox: SandboxReport,
+) -> tuple[str, ...]:
+    """Return the students whose result is up to date, after what it says of their files is, too."""
+    before, held = folder.results(), folder.pending()
+    kept = []
+    for submission in submissions:
+        waiting = held.get(submission.student)
+        known = _current((waiting, before.get(submission.student)), submission, source, sandbox)
+        if known is not None:
+            kept.append(submission.student)
+            _refresh(course, assignment, folder, known, submission, is_pending=known is waiting)
+    return tuple(kept)
+
+
 def _refresh(
     course: Course,
     assignment: Assignment,
@@ -232,6 +249,11 @@ def _is_regrade(old: SubmissionResult, new: SubmissionResult, submission: Submis
     """Tell whether points changed although the submission did not: then people decide."""
     same = regrade.same_submission(old, submission) and not scoring.unfinished(old)
     return same and regrade.move(old, new) is not None
+
+
+def _is_reweighted(old: SubmissionResult, new: SubmissionResult, submission: Submission) -> bool:
+    """Tell whether only the worth of tests changed, so that the new result counts without a question."""
+    return regrade.same_submission(old, submission) and regrade.is_reweighted(old, new)
 
 
 def _results(

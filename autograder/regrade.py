@@ -38,16 +38,31 @@ def same_submission(result: SubmissionResult, submission: Submission) -> bool:
 def move(before: SubmissionResult, after: SubmissionResult) -> Move | None:
     """Return how the points of two results of one student differ, or None if they do not.
 
-    A task or test that is gone or new counts, also where the score stays the same.
+    Points are the score, those of each task, and what the whole is worth. Points that only moved between the
+    tests of a task change nothing for the student.
     """
+    if _points(before) == _points(after):
+        return None
     old, new = _tests(before), _tests(after)
     tests = tuple(
         MovedTest(id, title, old.get((id, title)), new.get((id, title)))
         for id, title in dict.fromkeys([*old, *new])
         if old.get((id, title)) != new.get((id, title))
     )
-    same = before.score == after.score and before.max_score == after.max_score
-    return None if same and not tests else Move(before.student, before.score, after.score, tests)
+    return Move(before.student, before.score, after.score, tests)
+
+
+def is_reweighted(before: SubmissionResult, after: SubmissionResult) -> bool:
+    """Tell whether tests are worth something else, although no points of the student changed."""
+    return move(before, after) is None and _worth(before) != _worth(after)
+
+
+def _points(result: SubmissionResult) -> tuple[float, float, dict[str, float]]:
+    return result.score, result.max_score, {task.id: task.points for task in result.tasks if task.points}
+
+
+def _worth(result: SubmissionResult) -> Mapping[str, float]:
+    return {test.id: test.max_points for test in result.tests}
 
 
 def _tests(result: SubmissionResult) -> Mapping[tuple[str, str], float]:

@@ -7,6 +7,7 @@ import json
 import stat
 from dataclasses import replace
 from datetime import UTC, datetime
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -31,10 +32,11 @@ def toy(course: Course) -> Assignment:
 
 
 @pytest.fixture
-def grade(course: Course, toy: Assignment, class_folder: Path, tmp_path: Path, open_pool: Any) -> Any:
-    """Return a function that grades the class folder as it is now."""
+def grade(course: Course, class_folder: Path, tmp_path: Path, open_pool: Any) -> Any:
+    """Return a function that grades the class folder and the assignment as they are now."""
 
     def run(**options: Any) -> GradedClass:
+        toy = load(course, "toy")
         submissions = intake.read_class(class_folder, toy).submissions
         settings: dict[str, Any] = {"jobs": 2, "sandbox": "full", "open_pool": open_pool}
         folder = GradedFolder(tmp_path / "graded")
@@ -277,6 +279,38 @@ def test_a_changed_suite_shows_who_moves_before_it_replaces(
     again = grade(open_pool=Stricter)
     assert again.kept == ("ada", "bob", "eve"), "what waits is not made again"
     assert again.moves == graded.moves
+
+
+class Reweighted(StandInPool):
+    """An engine whose suite has another test in the first task, and other weights."""
+
+    plan = (
+        replace(StandInPool.plan[0], weight=Fraction(3)),
+        replace(StandInPool.plan[0], id="test_public.py::test_c", title="Adds more", weight=Fraction(1)),
+        StandInPool.plan[1],
+    )
+
+
+def test_weights_that_moved_within_a_task_count_without_a_question(
+    graded_before: GradedFolder, changed: None, grade: Any
+) -> None:
+    graded = grade(open_pool=Reweighted)
+    assert (graded.moves, graded.reweighted) == ((), 3)
+    ada = graded.folder.results()["ada"]
+    assert [test.points for test in ada.tests] == [7.5, 2.5, 2.5]
+    assert not (graded.folder.root / "pending").exists()
+
+
+def test_points_that_move_between_tasks_wait_although_the_score_is_the_same(
+    graded_before: GradedFolder, changed: None, grade: Any, toy: Assignment
+) -> None:
+    text = (
+        toy.file.read_text().replace("points = 10\n", "points = 9\n").replace("points = 2.5", "points = 3.5")
+    )
+    toy.file.write_text(text)
+    graded = grade()
+    assert [(move.student, move.before, move.after) for move in graded.moves] == [("ada", 12.5, 12.5)]
+    assert graded.reweighted == 2
 
 
 def test_accepting_replaces(
