@@ -163,13 +163,15 @@ def override(
     results = folder.results()
     if student not in results:
         raise ConfigError(str(output), f"holds no result of {student!r}", "write the name as in grades.csv")
-    known = [item.id for item in assignment.tasks]
-    if task is not None and task not in known:
-        raise ConfigError(assignment.name, f"has no task {task!r}", f"choose one of: {', '.join(known)}")
-    if not remove and (points is None or not reason.strip() or not by.strip()):
-        raise ConfigError("override", "is incomplete", "give --points, --reason and --by, or --remove")
+    most = _most(assignment, task)
+    if not remove:
+        _require_complete(points, reason, by)
+        _require_at_most(points or 0, most, task)
     with folder.writing():
         others = tuple(one for one in folder.overrides(student) if not remove or one.task != task)
+        if remove and others == folder.overrides(student):
+            about = f"about the task {task}" if task else "about the whole score"
+            raise ConfigError(student, f"there is no decision {about} to remove", f"see {folder.gradebook}")
         now = datetime.now(UTC).replace(microsecond=0)
         new = () if remove else (Override(task=task, points=points or 0, reason=reason, by=by, at=now),)
         folder.decide(student, (*others, *new))
@@ -177,6 +179,34 @@ def override(
         records = views.write_class(current, assignment, folder, roster=_roster(current, None))
     (record,) = (one for one in records if one.student == student)
     typer.echo(f"{student}: {record.score:g} of {record.result.max_score:g} points")
+
+
+def _most(assignment: Assignment, task: str | None) -> float:
+    """Return what a task, or the whole assignment with its extra credit, is worth."""
+    if task is None:
+        return float(assignment.all_points)
+    worth = {item.id: float(item.points) for item in assignment.tasks}
+    if task not in worth:
+        raise ConfigError(assignment.name, f"has no task {task!r}", f"choose one of: {', '.join(worth)}")
+    return worth[task]
+
+
+def _require_complete(points: float | None, reason: str, by: str) -> None:
+    """Raise ConfigError with the options of a decision that are missing."""
+    given = {"--points": points is not None, "--reason": reason.strip(), "--by": by.strip()}
+    missing = [option for option, value in given.items() if not value]
+    if missing:
+        options = " and ".join((", ".join(missing[:-1]), missing[-1]) if len(missing) > 1 else missing)
+        verb = "is" if len(missing) == 1 else "are"
+        raise ConfigError("override", f"{options} {verb} missing", f"add {options}, or --remove to undo one")
+
+
+def _require_at_most(points: float, most: float, task: str | None) -> None:
+    """Raise ConfigError if more points are given than there are."""
+    if points > most:
+        what = f"the task {task} is worth" if task else "the assignment is worth, extra credit included"
+        found = f"{points:g} points are more than {what}"
+        raise ConfigError("override --points", found, f"give at most {most:g}")
 
 
 @contextlib.contextmanager

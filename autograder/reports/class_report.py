@@ -132,7 +132,8 @@ def _is_weak(record: Record) -> bool:
 
 
 def _stopped(record: Record) -> bool:
-    return wording.stopped(record.result) is not None
+    decided = any(override.task is None for override in record.overrides)
+    return wording.stopped(record.result) is not None and not decided
 
 
 def _crashed(record: Record) -> bool:

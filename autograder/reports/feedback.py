@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 
@@ -23,6 +24,15 @@ class Check:
     points: str
     look: wording.Word
     feedback: Feedback | None
+
+
+@dataclass(frozen=True)
+class Decision:
+    """Points that a person decided, and why."""
+
+    what: str
+    by: str
+    reason: str
 
 
 @dataclass(frozen=True)
@@ -54,7 +64,8 @@ class Page:
     max_score: str
     percent: float
     stopped: str | None
-    override: Override | None
+    decisions: tuple[Decision, ...]
+    """About the score, and about tasks too if no check ran; others stand with their task."""
     notes: tuple[str, ...]
     sections: tuple[Section, ...]
     passed: int
@@ -86,7 +97,7 @@ def page(record: Record, *, title: str, course: str) -> Page:
         max_score=wording.number(result.max_score),
         percent=_percent(record.score, result.max_score),
         stopped=stopped,
-        override=_override(record, None),
+        decisions=_decisions(record, sections, whole=stopped is not None),
         notes=tuple(note for note in result.notes if note != stopped),
         sections=sections,
         passed=sum(check.look.tone == "good" for check in checks),
@@ -126,6 +137,20 @@ def _section(task: TaskResult, record: Record) -> Section:
         set_aside=tuple(check for check in checks if check.look.tone == "quiet"),
         passed=tuple(check for check in checks if check.look.tone == "good"),
     )
+
+
+def _decisions(record: Record, sections: Sequence[Section], *, whole: bool) -> tuple[Decision, ...]:
+    """Return the decisions that a page begins with; those about tasks if the page has to be about these."""
+    total = _override(record, None)
+    found = []
+    if total is not None:
+        points = f"{wording.number(total.points)} of {wording.number(record.result.max_score)} points"
+        found.append(Decision(points, total.by, total.reason))
+    for section in sections if whole else ():
+        if section.override is not None:
+            points = f"{section.title}: {section.points} of {section.max_points} points"
+            found.append(Decision(points, section.override.by, section.override.reason))
+    return tuple(found)
 
 
 def _override(record: Record, task: str | None) -> Override | None:

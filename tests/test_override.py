@@ -1,0 +1,113 @@
+"""`autograder override`: what it refuses, what it says, and what the student reads afterwards."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from autograder.cli import app
+from autograder.course import Course
+from autograder.storage import GradedFolder
+
+
+@pytest.fixture
+def graded(course: Course, class_folder: Path, tmp_path: Path, open_pool: Any) -> GradedFolder:
+    """Return the folder of a class: ada has all 12.5 points, bob none, eve handed in nothing."""
+    words = ["grade", "toy", str(class_folder), "-o", str(tmp_path / "graded"), "--course", str(course.root)]
+    assert CliRunner().invoke(app, words, obj=open_pool).exit_code == 0
+    return GradedFolder(tmp_path / "graded")
+
+
+@pytest.fixture
+def override(graded: GradedFolder, course: Course, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Return a function that runs the command, as nobody in particular."""
+    monkeypatch.delenv("USER", raising=False)
+    monkeypatch.delenv("USERNAME", raising=False)
+
+    def run(*words: str) -> Result:
+        return CliRunner().invoke(app, ["override", str(graded.root), *words, "--course", str(course.root)])
+
+    return run
+
+
+WHY = ("--reason", "agreed", "--by", "Grace")
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        ((), "--points, --reason and --by are missing; add --points, --reason and --by, or --remove"),
+        (("--points", "3"), "--reason and --by are missing; add --reason and --by, or --remove"),
+        (("--points", "3", "--reason", "agreed"), "--by is missing; add --by, or --remove"),
+        (("--points", "3", "--reason", " ", "--by", "Grace"), "--reason is missing; add --reason"),
+    ],
+)
+def test_what_is_missing_is_named(override: Any, words: tuple[str, ...], told: str) -> None:
+    done = override("bob", *words)
+    assert done.exit_code == 2
+    assert done.stderr.startswith(f"error: override: {told}")
+    assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (
+            ("--points", "12.6"),
+            "12.6 points are more than the assignment is worth, extra credit included; give at most 12.5",
+        ),
+        (("--points", "inf"), "inf points are more than the assignment is worth"),
+        (
+            ("--points", "3", "--task", "second"),
+            "3 points are more than the task second is worth; give at most 2.5",
+        ),
+    ],
+)
+def test_more_points_than_there_are_is_refused(
+    override: Any, graded: GradedFolder, words: tuple[str, ...], told: str
+) -> None:
+    done = override("bob", *words, *WHY)
+    assert done.exit_code == 2
+    assert told in done.stderr
+    assert done.stderr.count("\n") == 1
+    assert graded.overrides("bob") == ()
+
+
+def test_extra_credit_is_part_of_the_most(override: Any, course: Course) -> None:
+    file = course.root / "solutions/toy/assignment.toml"
+    file.write_text(file.read_text() + "extra = true\n")
+    done = override("bob", "--points", "12.5", *WHY)
+    assert done.exit_code == 0, done.output
+
+
+def test_the_page_begins_with_what_was_decided(override: Any, graded: GradedFolder) -> None:
+    done = override("eve", "--points", "9", *WHY)
+    assert done.stdout == "eve: 9 of 12.5 points\n"
+    for form in ("html", "md"):
+        page = graded.feedback_file("eve", form).read_text()
+        assert "Nothing could be checked" not in page
+        assert (
+            page.index("9 of 12.5 points, decided by Grace")
+            < page.index("agreed")
+            < page.index("No check ran")
+        )
+    report = graded.class_report.read_text()
+    assert "Nothing could be checked" not in report
+
+
+def test_a_decision_about_a_task_leads_where_no_check_ran(override: Any, graded: GradedFolder) -> None:
+    assert override("eve", "--points", "2", "--task", "second", *WHY).exit_code == 0
+    page = graded.feedback_file("eve", "md").read_text()
+    assert "The second task: 2 of 2.5 points, decided by Grace" in page
+    assert override("bob", "--points", "2", "--task", "second", *WHY).exit_code == 0
+    assert "No check ran" not in graded.feedback_file("bob", "md").read_text()
+
+
+def test_removing_what_is_not_there_is_told(override: Any, graded: GradedFolder) -> None:
+    assert "there is no decision about the whole score to remove" in override("bob", "--remove").stderr
+    override("bob", "--points", "2", *WHY)
+    assert override("bob", "--remove").exit_code == 0
+    assert graded.overrides("bob") == ()
