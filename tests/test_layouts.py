@@ -211,6 +211,22 @@ def test_the_roster_names_maps_and_lists(tmp_path: Path, toy: Assignment) -> Non
     }
 
 
+def test_people_whose_names_hold_commas_are_told_apart_and_all_of_them_are_named(
+    tmp_path: Path, toy: Assignment
+) -> None:
+    by_hand(tmp_path / "class")
+    rows = "".join(f'"Nobody, N{number}",n{number},Student\n' for number in range(9))
+    put(tmp_path / "roster.csv", f"name,student,role\n{rows}Kim,kim,Instructor\n")
+    handin = intake.read_class(tmp_path / "class", toy, roster.read(tmp_path / "roster.csv"))
+    listed = "; ".join(f"Nobody, N{number}" for number in range(9))
+    assert handin.notes == (
+        "roster.csv: left out 1 person who is no student (Kim (Instructor)).",
+        "Not on the roster, graded all the same: ada; bruno; carla.",
+        f"Nothing was handed in by {listed}.",
+    )
+    assert {one.student for one in handin.submissions if one.absent} == {f"n{n}" for n in range(9)}
+
+
 def test_what_changed_meanwhile_is_named(tmp_path: Path, toy: Assignment) -> None:
     folder = tmp_path / "class"
     by_hand(folder)

@@ -82,7 +82,7 @@ def _read_class(folder: Path, shown: str, assignment: Assignment, roster: Roster
     notes += [f"{line(name)} is neither a folder nor a zip file and was left out." for name in layout.others]
     if roster is not None:
         named, more = _by_roster(submissions, roster)
-        submissions, notes = named, [*notes, *more]
+        submissions, notes = named, [*roster.notes, *notes, *more]
     ordered = sorted(submissions, key=lambda submission: submission.student)
     return Handin(tuple(ordered), tuple(notes), layout.title)
 

@@ -1,0 +1,29 @@
+"""The roster: who is in the class, and by which names and numbers other systems know them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from autograder.intake.roster import exclusions, headers, people, table
+from autograder.intake.roster.names import comparable
+from autograder.intake.roster.people import Person, Roster
+
+__all__ = ["Person", "Roster", "comparable", "read"]
+
+
+def read(path: Path) -> Roster:
+    """Read a roster as Canvas, Moodle, Gradescope or nbgrader exports it, or a CSV file with a header.
+
+    `autograder.intake.roster.headers` lists the columns that are understood. Rows that are no students are
+    left out, and two rows of one student are one person; `Roster.notes` says what was done.
+
+    Raises
+    ------
+    ConfigError
+        The file cannot be read as a table, no column identifies a student, nobody is in it, or two students
+        cannot be told apart.
+    """
+    content = table.read(path, headers.familiar)
+    columns = headers.recognise(content)
+    rest = exclusions.sort_out(content, columns)
+    return people.gather(content, columns, rest)
