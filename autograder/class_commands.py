@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from autograder.assignment import Assignment
     from autograder.course import Course
     from autograder.grading import GradedClass
-    from autograder.intake import Handin
+    from autograder.intake import Handin, Submission
     from autograder.intake.roster import Roster
     from autograder.storage import GradedFolder
     from autograder.terminal import GradingProgress
@@ -87,7 +87,7 @@ def grade(
     for note in handin.notes:
         terminal.warn(wording.brief(note, str(folder.class_report)))
     with folder.writing():
-        with _stoppable(len(handin.submissions)) as progress:
+        with _stoppable(folder, handin.submissions) as progress:
             graded = grading.grade_class(
                 current,
                 chosen,
@@ -210,16 +210,28 @@ def _require_at_most(points: float, most: float, task: str | None) -> None:
 
 
 @contextlib.contextmanager
-def _stoppable(count: int) -> Iterator[GradingProgress]:
-    """Show progress; Ctrl-C ends the command and says what is kept."""
+def _stoppable(folder: GradedFolder, submissions: Sequence[Submission]) -> Iterator[GradingProgress]:
+    """Show progress; Ctrl-C ends the command and says what is on disk."""
     from autograder import terminal
 
-    with terminal.GradingProgress(count) as progress:
+    with terminal.GradingProgress(len(submissions)) as progress:
         try:
             yield progress
         except KeyboardInterrupt:
-            say(f"stopped: {progress} submissions are graded and kept; the same command goes on from here")
+            graded = f"{_graded_already(folder, submissions)} of {len(submissions)} submissions"
+            say(f"stopped: {graded} are graded and kept; the same command goes on from here")
             raise typer.Exit(STOPPED) from None
+
+
+def _graded_already(folder: GradedFolder, submissions: Sequence[Submission]) -> int:
+    """Count the submissions of which a result is on disk, from this run or an earlier one."""
+    from autograder.regrade import same_submission
+
+    found = [folder.results(), folder.pending()]
+    return sum(
+        any(one.student in there and same_submission(there[one.student], one) for there in found)
+        for one in submissions
+    )
 
 
 def _roster(course: Course, path: Path | None) -> Roster | None:

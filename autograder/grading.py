@@ -34,6 +34,9 @@ class Progress(Protocol):
     def kept(self, count: int) -> None:
         """Take note of results that are up to date already."""
 
+    def stage(self, doing: str) -> None:
+        """Take note of what is done before the next result."""
+
     def __call__(self, result: SubmissionResult) -> None:
         """Take note of one graded submission."""
 
@@ -42,6 +45,9 @@ class Silent:
     """Progress that nobody follows."""
 
     def kept(self, count: int) -> None:
+        """Do nothing."""
+
+    def stage(self, doing: str) -> None:
         """Do nothing."""
 
     def __call__(self, result: SubmissionResult) -> None:
@@ -120,7 +126,7 @@ def grade_class(
         todo = [submission for submission in submissions if submission.student not in kept]
         report.kept(len(kept))
         if any(submission.problem is None for submission in todo):
-            preflight.require_sound(course, assignment, pool, source)
+            preflight.require_sound(course, assignment, pool, source, stage=report.stage)
         reweighted = 0
         for submission, result in _results(assignment, todo, pool, source):
             old = before.get(result.student)

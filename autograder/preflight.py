@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -29,7 +29,14 @@ class _Pass(Model):
     level: str
 
 
-def require_sound(course: Course, assignment: Assignment, pool: Pool, source: Provenance) -> None:
+def require_sound(
+    course: Course,
+    assignment: Assignment,
+    pool: Pool,
+    source: Provenance,
+    *,
+    stage: Callable[[str], None] = lambda doing: None,
+) -> None:
     """Check that the reference passes every test, unless it is on record that it did.
 
     The record, ``.coursegrad/preflight/NAME.json``, holds for the same suite, kit, versions, machine, secret,
@@ -41,6 +48,8 @@ def require_sound(course: Course, assignment: Assignment, pool: Pool, source: Pr
         The engine that the class will be graded with.
     source : Provenance
         What a regrade must share.
+    stage : callable
+        Hears of it if the reference has to be graded.
 
     Raises
     ------
@@ -53,6 +62,7 @@ def require_sound(course: Course, assignment: Assignment, pool: Pool, source: Pr
     passed = _Pass(provenance=source, level=pool.sandbox.level)
     if _read(file) == passed:
         return
+    stage("Grading the reference first")
     for attempt in range(TRIES):
         problem = _problem(assignment, pool)
         if problem is None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 from rich.console import Console, RenderableType
 from rich.progress import (
     BarColumn,
@@ -20,6 +22,10 @@ from autograder.results import SandboxReport, SubmissionResult
 
 _out = Console(highlight=False, markup=False, emoji=False)
 _err = Console(highlight=False, markup=False, emoji=False, stderr=True, soft_wrap=True)
+
+
+EVERY_SECONDS = 10.0
+"""Seconds between two lines about a long command."""
 
 
 def show(content: RenderableType) -> None:
@@ -42,21 +48,24 @@ def warn_about(sandbox: SandboxReport) -> None:
 
 
 class GradingProgress:
-    """A live bar: students done, rate, time left. Silent where standard error is not a terminal.
+    """How far a long command is: a live bar at a terminal, elsewhere a line every now and then.
 
     Parameters
     ----------
     total : int
-        Number of submissions.
+        Number of steps, such as submissions.
     doing : str
         What is done with them.
+    every : float
+        Seconds between two lines where standard error is not a terminal.
     """
 
-    def __init__(self, total: int, doing: str = "Grading") -> None:
+    def __init__(self, total: int, doing: str = "Grading", *, every: float = EVERY_SECONDS) -> None:
         self._doing = doing
         self.done = 0
-        self._kept = 0
         self._total = total
+        self._every = every
+        self._told = time.monotonic()
         self._bar = Progress(
             SpinnerColumn(),
             TextColumn("{task.description}"),
@@ -80,17 +89,27 @@ class GradingProgress:
 
     def kept(self, count: int) -> None:
         """Count results that are up to date; pace and time left are those of the others."""
-        self._kept = count
-        self._bar.reset(self._task, total=self._total - count, description=self._doing)
+        self._total -= count
+        self._bar.reset(self._task, total=self._total, description=self._doing)
+
+    def stage(self, doing: str) -> None:
+        """Say what is done before the next step ends."""
+        self._bar.update(self._task, description=doing)
+        self._tell(doing)
 
     def __call__(self, result: SubmissionResult | None = None) -> None:
-        """Count one graded submission."""
+        """Count one step, such as a graded submission."""
         self.done += 1
         self._bar.update(self._task, advance=1, description=self._doing)
+        if self.done < self._total:
+            self._tell(f"{self._doing}: {self.done} of {self._total} done")
 
-    def __str__(self) -> str:
-        """Say how far it got."""
-        return f"{self._kept + self.done} of {self._total}"
+    def _tell(self, text: str) -> None:
+        """Print a line where there is no bar, unless the last one is recent."""
+        if _err.is_terminal or time.monotonic() < self._told + self._every:
+            return
+        self._told = time.monotonic()
+        _err.print(Text(line(text)))
 
 
 class _PaceColumn(ProgressColumn):

@@ -125,6 +125,22 @@ def test_interruption_is_one_line(run: Any, class_folder: Path, tmp_path: Path) 
     assert (checked.exit_code, checked.stderr) == (130, "stopped\n")
 
 
+def test_interruption_counts_what_is_on_disk(
+    course: Course, class_folder: Path, tmp_path: Path, open_pool: Any
+) -> None:
+    class Interrupted(open_pool):  # type: ignore[misc]
+        def __enter__(self) -> Any:
+            raise KeyboardInterrupt
+
+    words = ["grade", "toy", str(class_folder), "-o", str(tmp_path / "graded"), "--course", str(course.root)]
+    assert CliRunner().invoke(app, words, obj=open_pool).exit_code == 0
+    (tmp_path / "graded" / "results" / "eve.json").unlink()
+    (class_folder / "bob" / "toy.py").write_text("pass")
+    done = CliRunner().invoke(app, words, obj=Interrupted)
+    assert done.exit_code == 130
+    assert done.stderr.startswith("stopped: 1 of 3 submissions are graded and kept"), "ada's"
+
+
 def test_schema_is_printed(run: Any) -> None:
     assert json.loads(run("schema").stdout)["title"] == "SubmissionResult"
 

@@ -59,6 +59,9 @@ class Seen:
     def kept(self, count: int) -> None:
         self.up_to_date = count
 
+    def stage(self, doing: str) -> None:
+        assert doing == "Grading the reference first"
+
     def __call__(self, result: SubmissionResult) -> None:
         assert (self.results / f"{result.student}.json").is_file()
         self.students.append(result.student)

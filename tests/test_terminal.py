@@ -22,16 +22,27 @@ def screen(monkeypatch: pytest.MonkeyPatch) -> io.StringIO:
 def test_progress_is_shown_to_a_terminal(screen: io.StringIO, result: SubmissionResult) -> None:
     with terminal.GradingProgress(3) as progress:
         progress(result)
-        assert str(progress) == "1 of 3"
+        progress.stage("Grading the reference first")
     assert "1/3" in screen.getvalue()
+    assert "Grading the reference first" in screen.getvalue()
     assert "per minute" in screen.getvalue()
     assert "left" in screen.getvalue()
 
 
-def test_progress_is_silent_elsewhere(capsys: pytest.CaptureFixture[str], result: SubmissionResult) -> None:
-    with terminal.GradingProgress(3) as progress:
+def test_elsewhere_progress_is_a_line_now_and_then(
+    capsys: pytest.CaptureFixture[str], result: SubmissionResult
+) -> None:
+    with terminal.GradingProgress(3, every=1e9) as progress:
         progress(result)
     assert capsys.readouterr() == ("", "")
+    with terminal.GradingProgress(4, "Calibrating", every=0) as progress:
+        progress.stage("Measuring")
+        progress.kept(1)
+        for _ in range(3):
+            progress()
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert said.err == "Measuring\nCalibrating: 1 of 3 done\nCalibrating: 2 of 3 done\n"
 
 
 def test_warnings_are_one_line(capsys: pytest.CaptureFixture[str]) -> None:

@@ -36,7 +36,7 @@ from autograder.engine import local
 from autograder.engine.grader import Grader
 from autograder.engine.jobs import JOB_BUDGET, plain_outcome, plain_planned
 from autograder.engine.proxy import ProxyFinder, Session
-from autograder.engine.slot import Slot
+from autograder.engine.slot import Slot, ready
 from autograder.engine.suite import SuiteRun
 from autograder.engine.wire.frames import Channel, ChannelClosed
 from autograder.errors import AutograderError, EngineError
@@ -134,8 +134,7 @@ class Host:
             )
 
     def _serve(self, suite: SuiteRun) -> None:
-        for slot in self._slots:
-            slot.ready()
+        self._slots = [ready(slot, self._plan) for slot in self._slots]
         self._limit = sum(suite.assignment.limits.wall_seconds for _ in suite.plan) + _SLACK_SECONDS
         grade = self._grade_in_process(suite) if not self._slots else self._grade_in_workers(suite)
         gc.collect()
@@ -245,15 +244,8 @@ class Host:
 
     def _renew(self, place: int) -> None:
         """Start a slot afresh: its last child may have died between a request and the reply."""
-        for last in (False, False, True):
-            self._slots[place].close()
-            self._slots[place] = Slot(self._plan)
-            try:
-                self._slots[place].ready()
-                return
-            except EngineError:  # killed while it started, perhaps
-                if last:
-                    raise
+        self._slots[place].close()
+        self._slots[place] = ready(Slot(self._plan), self._plan)
 
 
 def _require_same_kit(folder: str) -> None:

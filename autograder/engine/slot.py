@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import socket
 import subprocess
@@ -20,6 +21,12 @@ from autograder.errors import EngineError
 from autograder.sandbox import ENVIRONMENT, Plan
 
 _START_SECONDS = 120
+_MAX_STARTS = 4
+_SPARE = "free some memory, or grade fewer submissions at a time with --jobs"
+
+
+class ZygoteGone(EngineError):
+    """A zygote ended although nobody asked it to: killed from outside, as a rule."""
 
 
 @dataclass
@@ -48,10 +55,6 @@ class Slot:
     plan : Plan
         The confinement of its workers.
 
-    Raises
-    ------
-    EngineError
-        If the zygote does not start.
     """
 
     def __init__(self, plan: Plan) -> None:
@@ -69,7 +72,8 @@ class Slot:
         self._control.settimeout(_START_SECONDS)
         self._awaited: deque[Worker] = deque()
         self._living: list[Worker] = []
-        self._send({"op": "prepare", "plan": plan.to_plain()})
+        with contextlib.suppress(ZygoteGone):  # whoever waits until it is ready hears of that
+            self._send({"op": "prepare", "plan": plan.to_plain()})
 
     def ready(self) -> None:
         """Wait until the zygote is ready.
@@ -82,6 +86,11 @@ class Slot:
         reply = self._receive()
         if "error" in reply:
             raise EngineError("zygote", reply["error"], "run `autograder probe`")
+
+    @property
+    def pid(self) -> int:
+        """Process id of the zygote."""
+        return self._process.pid
 
     def spawn(
         self,
@@ -141,20 +150,59 @@ class Slot:
     def _send(self, request: dict[str, Any], descriptors: list[int] | None = None) -> None:
         try:
             socket.send_fds(self._control, [msgpack.packb(request)], descriptors or [])
-        except OSError as error:
-            raise EngineError(
-                "zygote", f"is gone ({error.strerror})", "grade again; finished results are kept"
-            ) from None
+        except OSError:
+            raise self._gone() from None
 
     def _receive(self) -> dict[str, Any]:
         try:
             data = self._control.recv(CONTROL_BYTES)
-        except OSError as error:
-            raise EngineError("zygote", f"does not answer ({error})", "run `autograder probe`") from None
+        except TimeoutError:
+            raise EngineError("zygote", f"did not answer within {_START_SECONDS} seconds", _SPARE) from None
+        except OSError:
+            raise self._gone() from None
         if not data:
-            raise EngineError("zygote", "ended unexpectedly", "run `autograder probe`")
+            raise self._gone()
         reply: dict[str, Any] = msgpack.unpackb(data)
         return reply
+
+    def _gone(self) -> ZygoteGone:
+        """Return the exception that says how the zygote ended."""
+        self.close()
+        status = self._process.returncode
+        how = f"was killed by signal {-status}" if status < 0 else f"ended with status {status}"
+        return ZygoteGone("zygote", how, "grade again; finished results are kept")
+
+
+def ready(slot: Slot, plan: Plan) -> Slot:
+    """Wait until a slot is ready; one whose zygote is killed meanwhile is replaced.
+
+    Parameters
+    ----------
+    plan : Plan
+        The confinement of its workers.
+
+    Returns
+    -------
+    Slot
+        The slot, or the one that replaces it.
+
+    Raises
+    ------
+    EngineError
+        The zygote cannot get ready, or was killed several times in a row.
+    """
+    for started in range(1, _MAX_STARTS + 1):
+        try:
+            slot.ready()
+            return slot
+        except ZygoteGone as error:
+            slot.close()
+            if started == _MAX_STARTS:
+                found = f"{error.found} while it started, {started} times in a row"
+                raise EngineError("zygote", found, _SPARE) from None
+            print(f"A zygote {error.found} while it started; another one is started.", file=sys.stderr)
+            slot = Slot(plan)
+    raise AssertionError
 
 
 def _process_clock(pid: int) -> int:

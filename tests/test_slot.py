@@ -1,0 +1,56 @@
+"""A zygote that is killed is replaced, and what happened is said."""
+
+from __future__ import annotations
+
+import os
+import signal
+
+import pytest
+
+from autograder.engine.slot import Slot, ready
+from autograder.errors import EngineError
+from autograder.sandbox import Plan, choose_plan
+
+
+@pytest.fixture(scope="module")
+def plan() -> Plan:
+    return choose_plan(weak=True)
+
+
+def test_a_zygote_killed_before_it_is_ready_is_replaced(
+    plan: Plan, capsys: pytest.CaptureFixture[str]
+) -> None:
+    first = Slot(plan)
+    os.kill(first.pid, signal.SIGKILL)
+    slot = ready(first, plan)
+    try:
+        assert slot.pid != first.pid
+        said = capsys.readouterr().err
+        assert said == "A zygote was killed by signal 9 while it started; another one is started.\n"
+    finally:
+        slot.close()
+
+
+def test_a_zygote_that_is_killed_whenever_it_starts_ends_the_run_with_advice(
+    plan: Plan, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started = Slot.__init__
+
+    def start_and_kill(slot: Slot, plan: Plan) -> None:
+        started(slot, plan)
+        os.kill(slot.pid, signal.SIGKILL)
+
+    monkeypatch.setattr(Slot, "__init__", start_and_kill)
+    with pytest.raises(EngineError) as caught:
+        ready(Slot(plan), plan)
+    assert str(caught.value) == (
+        "zygote: was killed by signal 9 while it started, 4 times in a row; "
+        "free some memory, or grade fewer submissions at a time with --jobs"
+    )
+
+
+def test_a_zygote_killed_later_is_named(plan: Plan) -> None:
+    slot = ready(Slot(plan), plan)
+    os.kill(slot.pid, signal.SIGKILL)
+    with pytest.raises(EngineError, match="was killed by signal 9"):
+        slot.ready()
