@@ -5,8 +5,9 @@ costs nothing in these tasks. Only the update rule is the student's.
 """
 
 import math
+import statistics
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import convolutional_networks as cn
@@ -28,17 +29,32 @@ DEVICE = "cpu:0"
 NO_SEQUENCE = (int, float, complex, bool, str, dict, type(None), Tensor)
 MAX_PRODUCTS, MAX_LAYERS, SEEN = 6_000_000, 12, 12_000
 THRESHOLDS = Thresholds("convolutional_networks")
-LEAST_BY_HEART = 90
-"""Percent of 50 pictures, after the best of 30 epochs. The reference knew 98 % or all, under 40 secrets."""
+NETWORKS, LEAST_BY_HEART = 12, 90
+"""So many networks are trained at most, until one knows so many percent of its 50 pictures after an epoch.
+
+Whether one network learns depends on its first weights as well as on the settings. With settings that let
+half of all networks learn, 12 of them fail once in 4,000 times; with settings that let none learn, always.
+"""
+
+TRIES = 3
+"""So many networks are trained at most, until one recognizes enough new pictures."""
+Form = tuple[list[int], list[int], bool, object, float]
+"""Filters, pools, whether to normalize batches, scale of the weights, and regularization."""
 
 
 class Network:
     """A deep network, on the layers of PyTorch."""
 
     def __init__(
-        self, filters: list[int], pools: list[int], batchnorm: bool, scale: object, reg: float
+        self,
+        filters: list[int],
+        pools: list[int],
+        batchnorm: bool,
+        scale: object,
+        reg: float,
+        draw: int = 0,
     ) -> None:
-        generator = hidden_generator("convolutional_networks", "training", "weights")
+        generator = hidden_generator("convolutional_networks", "training", "weights", str(draw))
         self.pools, self.batchnorm, self.reg = pools, batchnorm, reg
         self.layers, self.params, size, before = len(filters), {}, 32, 3
         shapes: list[tuple[int, ...]] = []
@@ -99,25 +115,47 @@ def pictures(name: str, count: int) -> tuple[Tensor, Tensor]:
     return tabletop_images(seed.to_bytes(8, "big"), count)
 
 
-def train(net: Network, images: Tensor, labels: Tensor, *, best: bool = False, **settings: Any) -> str:
-    """Train a network, with batches that a secret decides; return why it has failed, if it has.
+def solver_of(net: Network, images: Tensor, labels: Tensor, **settings: Any) -> Solver:
+    """Return a solver that trains a network on pictures, and measures accuracies on one of them only."""
+    data = {"X_train": images, "y_train": labels, "X_val": images[:1], "y_val": labels[:1]}
+    return Solver(net, data, num_train_samples=1, verbose=False, **settings)
 
-    With `best`, the network ends as it was after the epoch in which it knew most of the images.
-    """
-    seen = len(images) if best else 1
-    data = {"X_train": images, "y_train": labels, "X_val": images[:seen], "y_val": labels[:seen]}
-    seed = hidden_generator("convolutional_networks", "training", "batches").initial_seed()
+
+@contextmanager
+def hidden_batches(draw: int = 0) -> Iterator[None]:
+    """Have a secret decide which batches a solver draws."""
+    generator = hidden_generator("convolutional_networks", "training", "batches", str(draw))
     with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        solver = Solver(net, data, num_train_samples=1, verbose=False, **settings)
-        solver.train(return_best_params=best)
-    losses = solver.loss_history
+        torch.manual_seed(generator.initial_seed())
+        yield
+
+
+def cause_of(losses: list[float]) -> str:
+    """Return why training has failed, if it has, by its losses."""
     last = sum(losses[-20:]) / len(losses[-20:])
     if not math.isfinite(last) or max(losses) > 10 * math.log(10):
         return "the loss explodes: the learning rate, or the weights at first, are too large"
     if last > 0.95 * math.log(10):
         return "the loss stays at log 10: the learning rate, or the weights at first, are too small"
     return "the loss falls too slowly: try another learning rate, or other weights at first"
+
+
+def learn_by_heart(scale: float, rate: float, draw: int) -> tuple[float, str]:
+    """Train one network until it knows 50 pictures; return how many percent it knew, and why no more."""
+    images, labels = pictures(f"overfit {draw}", 50)
+    net = Network([8, 16, 32, 64], [0, 1, 2, 3], False, scale, 1e-5, draw)
+    config = {"learning_rate": rate}
+    solver = solver_of(
+        net, images, labels, batch_size=10, num_epochs=1, update_rule=adam, optim_config=config
+    )
+    best = 0.0
+    with hidden_batches(draw):
+        for _ in range(30):
+            solver.train(return_best_params=False)
+            best = max(best, net.accuracy(images, labels))
+            if best >= LEAST_BY_HEART or not math.isfinite(solver.loss_history[-1]):
+                break
+    return best, cause_of(solver.loss_history)
 
 
 @contextmanager
@@ -130,19 +168,22 @@ def because(cause: str) -> Iterator[None]:
         raise
 
 
+@pytest.mark.limits(cpu_seconds=30)
 @pytest.mark.task("overfit", weight=3)
 def test_overfit() -> None:
     """Overfitting: with the settings, 50 images are learned by heart in 30 epochs."""
     found = checks.parts(cn.find_overfit_parameters(), 2, what="weight_scale and learning_rate")
     scale = checks.number(found[0], at_least=1e-9, at_most=1e3, what="weight_scale")
     rate = checks.number(found[1], at_least=1e-9, at_most=1e3, what="learning_rate")
-    images, labels = pictures("overfit", 50)
-    net = Network([8, 16, 32, 64], [0, 1, 2, 3], False, scale, 1e-5)
-    settings: dict[str, Any] = {"update_rule": adam, "optim_config": {"learning_rate": rate}}
-    cause = train(net, images, labels, best=True, batch_size=10, num_epochs=30, **settings)
-    with because(cause):
-        found_right = net.accuracy(images, labels)
-        checks.number(found_right, at_least=LEAST_BY_HEART, what="the percentage of the 50 images")
+    best, causes = 0.0, []
+    for draw in range(NETWORKS):
+        known, cause = learn_by_heart(float(scale), float(rate), draw)
+        best = max(best, known)
+        causes.append(cause)
+        if best >= LEAST_BY_HEART:
+            break
+    with because(statistics.mode(causes)):
+        checks.number(best, at_least=LEAST_BY_HEART, what="the percentage of the 50 images")
 
 
 def integers(values: Any, what: str, **limits: int) -> list[int]:
@@ -151,8 +192,8 @@ def integers(values: Any, what: str, **limits: int) -> list[int]:
     return [int(checks.number(value, what=what, **limits)) for value in values]
 
 
-def plan_of(settings: dict[str, Any]) -> tuple[Network, dict[str, Any]]:
-    """Return the network and the settings of its training, if they are within bounds."""
+def plan_of(settings: dict[str, Any]) -> tuple[Form, dict[str, Any]]:
+    """Return the form of the network and the settings of its training, if they are within bounds."""
     whole = {"at_least": 1, "what": "a setting of the solver"}
     rule, config = settings.get("update_rule"), settings.get("optim_config", {})
     checks.holds(callable(rule), what="the update_rule of the solver", problem="not a function")
@@ -179,7 +220,7 @@ def plan_of(settings: dict[str, Any]) -> tuple[Network, dict[str, Any]]:
         size = size // 2 if n in pools else size
     checks.number(products, at_most=MAX_PRODUCTS, what="the multiplications in the convolutions per picture")
     checks.number(size, at_least=1, what="the height of what the linear layer gets")
-    return Network(filters, pools, shape["batchnorm"] is True, scale, reg), training
+    return (filters, pools, shape["batchnorm"] is True, scale, reg), training
 
 
 def settings_of_student() -> dict[str, Any]:
@@ -256,14 +297,25 @@ def guarded(rule: Callable[..., Any]) -> Callable[[Tensor, Tensor, Any], tuple[T
     return step
 
 
-@pytest.mark.limits(cpu_seconds=60)
+def recognize(form: Form, training: dict[str, Any], draw: int) -> tuple[float, str]:
+    """Train one network; return how many percent of new pictures it recognizes, and why no more."""
+    net, split = Network(*form, draw), tabletop(2000, 0, 0)
+    solver = solver_of(net, split.x_train, split.y_train, **training)
+    with hidden_batches(draw):
+        solver.train(return_best_params=False)
+    return net.accuracy(*pictures("accuracy", 500)), cause_of(solver.loss_history)
+
+
+@pytest.mark.limits(cpu_seconds=120)
 @pytest.mark.task("solver", weight=4)
 def test_solver() -> None:
     """Settings: after 12,000 pictures, a network recognizes things on a table that nobody has seen."""
-    net, training = plan_of(settings_of_student())
+    form, training = plan_of(settings_of_student())
     training["update_rule"] = guarded(training["update_rule"])
-    split = tabletop(2000, 0, 0)
-    cause = train(net, split.x_train, split.y_train, **training)
-    accuracy = net.accuracy(*pictures("accuracy", 500))
-    with because(cause):
-        THRESHOLDS.require("accuracy", accuracy, what="the percentage of pictures recognized")
+    best = 0.0
+    for draw in range(TRIES):
+        accuracy, cause = recognize(form, training, draw)
+        best = max(best, accuracy)
+        with suppress(checks.CheckFailure) if draw < TRIES - 1 else because(cause):
+            THRESHOLDS.require("accuracy", best, what="the percentage of pictures recognized")
+            return
