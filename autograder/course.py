@@ -15,6 +15,7 @@ from pydantic import AfterValidator, Field
 
 from autograder import files, settings
 from autograder.errors import ConfigError
+from helpers import packages
 
 COURSE_FILE = "course.toml"
 ROOT_VARIABLE = "COURSEGRAD_ROOT"
@@ -80,6 +81,7 @@ class _CourseTable(settings.Table):
     name: str
     timezone: str
     roster: str = ""
+    packages: tuple[str, ...] | None = None
     release: Release = Release()
 
 
@@ -99,6 +101,8 @@ class Course:
         Where student releases are published to.
     roster : Path or None
         The CSV file that says who is in the class.
+    packages : tuple of str or None
+        The packages that student code may import; None where the course leaves that to the kit.
     """
 
     root: Path
@@ -106,6 +110,7 @@ class Course:
     timezone: str
     release: Release = field(default_factory=Release)
     roster: Path | None = None
+    packages: tuple[str, ...] | None = None
 
     @classmethod
     def find(cls, start: Path | None = None) -> Course:
@@ -136,11 +141,16 @@ class Course:
         table = settings.read(path, _CourseTable)
         settings.zone(path, table.timezone)
         roster = root.absolute() / table.roster if table.roster else None
-        return cls(root.absolute(), table.name, table.timezone, table.release, roster)
+        return cls(root.absolute(), table.name, table.timezone, table.release, roster, table.packages)
 
     def assignments(self) -> tuple[str, ...]:
         """Return the names of the assignments that have a ``solutions/<name>/assignment.toml``."""
         return tuple(sorted(path.parent.name for path in self.root.glob("solutions/*/assignment.toml")))
+
+    @property
+    def importable(self) -> tuple[str, ...]:
+        """The import names of the packages that student code may import."""
+        return packages.allowed(self.packages)
 
     @property
     def secret_file(self) -> Path:

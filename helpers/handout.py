@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 CHECKS_FILE = "checks.json"
 TEST_FILE = "test_public.py"
-FORMAT = 1
+FORMAT = 2
 _RELEASE = Path(__file__).resolve().parent.parent
 """The folder of the release that these helpers belong to."""
 
@@ -79,6 +79,14 @@ class Handout:
         File name of each module to the SHA-256 of its content as released.
     repository : str
         Owner and name of the public repository that it was released to; empty if there is none.
+    released : dict of str to str
+        File name of each module to its text as released.
+    packages : tuple of str
+        Import names of the packages that can be imported where work is graded.
+    grader : dict of str to str
+        ``"python"`` and ``"torch"`` to the versions that grade, such as ``"3.11"``.
+    cpu_seconds, memory_mb : int
+        Limits of a check that has none of its own.
     """
 
     folder: Path
@@ -90,6 +98,11 @@ class Handout:
     tests: tuple[PublicTest, ...]
     stubs: dict[str, str]
     repository: str = ""
+    released: dict[str, str] = field(default_factory=dict)
+    packages: tuple[str, ...] = ()
+    grader: dict[str, str] = field(default_factory=dict)
+    cpu_seconds: int = 10
+    memory_mb: int = 512
 
     def file(self, module: str) -> Path:
         """Return the file of a module: beside the running notebook, else in the assignment's folder."""
@@ -183,4 +196,9 @@ def _parsed(folder: Path, plain: dict[str, Any]) -> Handout:
         ),
         stubs=dict(plain["stubs"]),
         repository=plain.get("repository", ""),
+        released=dict(plain["released"]),
+        packages=tuple(plain["packages"]),
+        grader=dict(plain["grader"]),
+        cpu_seconds=plain["limits"]["cpu_seconds"],
+        memory_mb=plain["limits"]["memory_mb"],
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +26,12 @@ _MARKERS = (
 )
 
 
-def run_tests(file: Path, wanted: Collection[str]) -> dict[str, BaseException | None]:
+Ended = Callable[[str, BaseException | None], None]
+
+
+def run_tests(
+    file: Path, wanted: Collection[str], ended: Ended | None = None
+) -> dict[str, BaseException | None]:
     """Run tests of a file and return what each raised, or None where it passed.
 
     Parameters
@@ -37,6 +42,9 @@ def run_tests(file: Path, wanted: Collection[str]) -> dict[str, BaseException | 
         Ids such as ``"test_public.py::test_ties"``. After an interruption by the student, the tests that had
         not run are missing from the result.
 
+    ended : callable, optional
+        Takes id and exception of each test as it ends.
+
     Raises
     ------
     HandoutError
@@ -44,7 +52,7 @@ def run_tests(file: Path, wanted: Collection[str]) -> dict[str, BaseException | 
     """
     import pytest
 
-    session = _Session(wanted)
+    session = _Session(wanted, ended)
     writes_bytecode, sys.dont_write_bytecode = sys.dont_write_bytecode, True
     try:
         pytest.main([*_OPTIONS, f"--rootdir={file.parent}", str(file)], plugins=[session])
@@ -63,7 +71,8 @@ def run_tests(file: Path, wanted: Collection[str]) -> dict[str, BaseException | 
 class _Session:
     """The plugin that takes the place of pytest's own loop and reports."""
 
-    def __init__(self, wanted: Collection[str]) -> None:
+    def __init__(self, wanted: Collection[str], ended: Ended | None) -> None:
+        self._ended = ended
         self.wanted = set(wanted)
         self.missing: set[str] = set()
         self.errors: dict[str, BaseException | None] = {}
@@ -97,6 +106,8 @@ class _Session:
                 self.errors[f"{item.path.name}::{item.name}"] = error
                 break
             self.errors[f"{item.path.name}::{item.name}"] = self._error
+            if self._ended is not None:
+                self._ended(f"{item.path.name}::{item.name}", self._error)
         return True
 
     def pytest_runtest_makereport(self, call: Any) -> None:

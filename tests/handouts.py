@@ -50,7 +50,7 @@ def test_total(count):
     assert toy.total([1] * count) == count
 '''
 CHECKS = {
-    "format": 1,
+    "format": 2,
     "name": "toy",
     "title": "A toy",
     "modules": ["toy"],
@@ -69,6 +69,10 @@ CHECKS = {
         )
     ],
     "stubs": {"toy.py": hashlib.sha256(STUB.encode()).hexdigest()},
+    "released": {"toy.py": STUB},
+    "packages": ["torch", "numpy", "matplotlib", "tqdm", "sklearn"],
+    "grader": {"python": "3.11", "torch": "2.13.0"},
+    "limits": {"cpu_seconds": 10, "memory_mb": 512},
 }
 
 

@@ -12,7 +12,7 @@ from helpers import handout
 from helpers.handout import Handout, HandoutError, PublicTest, Task
 
 PLAIN: dict[str, Any] = {
-    "format": 1,
+    "format": 2,
     "name": "toy",
     "title": "A toy",
     "modules": ["toy"],
@@ -28,6 +28,10 @@ PLAIN: dict[str, Any] = {
         }
     ],
     "stubs": {"toy.py": "0" * 64},
+    "released": {"toy.py": "pass\n"},
+    "packages": ["torch"],
+    "grader": {"python": "3.11", "torch": "2.13.0"},
+    "limits": {"cpu_seconds": 3, "memory_mb": 64},
 }
 
 
@@ -55,6 +59,11 @@ def test_everything_is_read(folder: Path) -> None:
         tasks=(Task("first", "The first task", 10),),
         tests=(PublicTest("test_public.py::test_a", "Adds", "first", 2.5, "value"),),
         stubs={"toy.py": "0" * 64},
+        released={"toy.py": "pass\n"},
+        packages=("torch",),
+        grader={"python": "3.11", "torch": "2.13.0"},
+        cpu_seconds=3,
+        memory_mb=64,
     )
 
 
@@ -101,7 +110,7 @@ def test_files_of_other_programs_are_passed_over(folder: Path, tmp_path: Path) -
     assert handout.find("toy").folder == tmp_path / "tree" / "toy"
 
 
-@pytest.mark.parametrize("text", ["{", '{"format": 1}', '{"format": 1, "name": 3}'])
+@pytest.mark.parametrize("text", ["{", '{"format": 2}', '{"format": 2, "name": 3}'])
 def test_damage_is_told(folder: Path, text: str) -> None:
     (folder / "checks.json").write_text(text)
     with pytest.raises(HandoutError, match=r"checks\.json is damaged .* from the release again"):

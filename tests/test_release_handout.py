@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import sys
+from importlib.metadata import version
 from pathlib import Path
 
 import planted
@@ -37,7 +39,7 @@ def test_the_list_of_checks_has_the_points_of_the_grader_and_nothing_hidden(cour
     files = build(course)
     checks = json.loads(files["checks.json"])
     assert checks == {
-        "format": 1,
+        "format": 2,
         "name": "shapes",
         "title": "Shapes",
         "repository": "uni/course",
@@ -64,6 +66,13 @@ def test_the_list_of_checks_has_the_points_of_the_grader_and_nothing_hidden(cour
             },
         ],
         "stubs": {"shapes.py": hashlib.sha256(files["shapes.py"]).hexdigest()},
+        "released": {"shapes.py": files["shapes.py"].decode()},
+        "packages": list(course.importable),
+        "grader": {
+            "python": f"{sys.version_info.major}.{sys.version_info.minor}",
+            "torch": version("torch").partition("+")[0],
+        },
+        "limits": {"cpu_seconds": 10, "memory_mb": 512},
     }
 
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 import ast
 import hashlib
 import json
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +23,7 @@ from autograder.scoring import DECIMALS, PlannedTest, share
 
 PUBLIC_TESTS = "test_public.py"
 CHECKS_FILE = "checks.json"
-CHECKS_FORMAT = 1
+CHECKS_FORMAT = 2
 
 
 @dataclass(frozen=True)
@@ -89,7 +91,7 @@ def read_notebook(course: Course, assignment: Assignment) -> Notebook:
 def checklist(
     course: Course, assignment: Assignment, plan: Sequence[PlannedTest], stubs: Mapping[str, bytes]
 ) -> dict[str, Any]:
-    """Return what notebooks need to know: tasks, public tests and their points, hashes of stubs."""
+    """Return what notebooks need to know: tasks, public tests, stubs, and what grades."""
     points = share(plan, assignment)
     return {
         "format": CHECKS_FORMAT,
@@ -118,6 +120,10 @@ def checklist(
             if test.tier == "public"
         ],
         "stubs": {name: hashlib.sha256(content).hexdigest() for name, content in stubs.items()},
+        "released": {name: content.decode() for name, content in stubs.items()},
+        "packages": list(course.importable),
+        "grader": {"python": "{}.{}".format(*sys.version_info), "torch": version("torch").partition("+")[0]},
+        "limits": {"cpu_seconds": assignment.limits.cpu_seconds, "memory_mb": assignment.limits.memory_mb},
     }
 
 

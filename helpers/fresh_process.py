@@ -1,0 +1,202 @@
+"""The fresh process that a notebook asks: it imports files, and runs public checks, as the grader does.
+
+It runs code of the student who asks, on that student's machine, so what it refuses is no protection. It
+refuses what the grader refuses, so that both say the same of the same files.
+"""
+
+from __future__ import annotations
+
+import base64
+import importlib
+import linecache
+import os
+import select
+import signal
+import time
+from collections.abc import Callable, Mapping
+from io import BytesIO
+from pathlib import Path
+from typing import IO, Any
+
+from helpers import allowances, fresh, handin
+from helpers.importer import Importer
+from helpers.problems import Problem, likely_cause
+
+_PRELOADED = (
+    "torch",
+    "numpy",
+    "matplotlib.pyplot",
+    "helpers.checks",
+    "helpers.constraints",
+    "helpers.evidence",
+)
+_SECONDS = 60.0
+"""Wall time for one module or one check; a sleeping one ends too."""
+
+Tell = Callable[[dict[str, Any]], None]
+
+
+def main(kept: bool) -> None:
+    """Answer questions on the standard input: each in a fork, if the process is kept, or else one only."""
+    questions, answers = _own(0, "rb"), _own(1, "wb")
+    if not kept:
+        try:
+            _answer(fresh.read_frame(questions), lambda frame: fresh.write_frame(answers, frame))
+        finally:
+            os._exit(0)
+    for name in (*_PRELOADED, "pytest", "helpers.session", "helpers.outcomes"):
+        importlib.import_module(name)
+    while True:
+        try:
+            request = fresh.read_frame(questions)
+        except EOFError:
+            os._exit(0)
+        _fork(request, answers)
+
+
+def _own(descriptor: int, mode: str) -> IO[bytes]:
+    """Return a standard stream for this module alone; student code reads and writes nothing there."""
+    stream = os.fdopen(os.dup(descriptor), mode)
+    null = os.open(os.devnull, os.O_RDWR)
+    os.dup2(null, descriptor)
+    os.close(null)
+    return stream
+
+
+def _fork(request: dict[str, Any], answers: IO[bytes]) -> None:
+    """Have a fork answer, and pass on what it says until it ends."""
+    read_end, write_end = os.pipe()
+    pid = os.fork()
+    if not pid:
+        try:
+            os.close(read_end)
+            with os.fdopen(write_end, "wb") as stream:
+                _answer(request, lambda frame: fresh.write_frame(stream, frame))
+        finally:
+            os._exit(0)
+    os.close(write_end)
+    done, deadline = False, time.monotonic() + _SECONDS
+    with os.fdopen(read_end, "rb", buffering=0) as stream:
+        buffered = bytearray()
+        while not done and select.select([stream], [], [], max(0.0, deadline - time.monotonic()))[0]:
+            data = stream.read(1 << 16)
+            if not data:
+                break
+            deadline = time.monotonic() + _SECONDS
+            buffered += data
+            for frame in _whole_frames(buffered):
+                done = done or "done" in frame
+                fresh.write_frame(answers, frame)
+    os.kill(pid, signal.SIGKILL)
+    _, status = os.waitpid(pid, 0)
+    if not done:
+        fresh.write_frame(answers, {"ended": _how(os.waitstatus_to_exitcode(status), request, deadline)})
+
+
+def _whole_frames(buffered: bytearray) -> list[dict[str, Any]]:
+    """Take the frames that have arrived whole."""
+    frames = []
+    while len(buffered) >= 4:
+        size = 4 + int.from_bytes(buffered[:4], "little")
+        if len(buffered) < size:
+            break
+        frames.append(fresh.read_frame(BytesIO(bytes(buffered[:size]))))
+        del buffered[:size]
+    return frames
+
+
+def _how(code: int, request: Mapping[str, Any], deadline: float) -> str:
+    """Say how a process ended that had not come to its end."""
+    if code == -signal.SIGXCPU or (code == -signal.SIGKILL and time.monotonic() < deadline):
+        return f"it used up its {request['cpu_seconds']} seconds of CPU time"
+    if code == -signal.SIGKILL:
+        return "it did not finish within the time limit"
+    if code < 0:
+        return f"it ended the Python process with signal {-code}"
+    return f"it ended the Python process (exit status {code})"
+
+
+def _answer(request: dict[str, Any], tell: Tell) -> None:
+    """Import what was handed in; run checks, if that is asked for."""
+    files = {name: base64.b64decode(content) for name, content in request["files"].items()}
+    modules = request["modules"]
+    read = handin.read(files, modules, request["packages"])
+    tell({"notes": list(read.notes)})
+    for module, error in read.problems.items():
+        tell({"problem": problem_of(error, module, read).to_plain()})
+    if read.problems:
+        tell({"done": True})
+        return
+    importer = Importer(read.code, modules, request["packages"], files)
+    for part in read.parts.values():
+        if part.source is not None:
+            linecache.cache[part.path] = (0, None, part.source.text.splitlines(keepends=True), part.path)
+    allowances.behave_as_graded(request)
+    importer.install()
+    importer.watch = lambda name, begins: tell({"importing" if begins else "imported": name})
+    for module in modules:
+        try:
+            importer.load(module)
+        except BaseException as error:
+            problem = problem_of(error, importer.culprit(module), read)
+            tell({"problem": problem.to_plain()})
+            tell({"done": True})
+            return
+    if request["run"]:
+        _run(request, read, tell)
+    tell({"done": True})
+
+
+def _run(request: dict[str, Any], read: handin.Handin, tell: Tell) -> None:
+    """Run public checks and tell each as it ends."""
+    from helpers import outcomes, session
+    from helpers.handout import PublicTest
+
+    files = [Path(part.path) for part in read.parts.values()]
+
+    def ended(id: str, error: BaseException | None) -> None:
+        outcome = outcomes.judge(PublicTest(id, "", "", 0, "value"), error, files)
+        status, failure = outcome.status, outcome.failure
+        if failure is not None and status == "not implemented":
+            replaced = request["replaced"].get((failure.place or "").partition(",")[0])
+            if replaced is not None:
+                status, failure = "not run", outcomes.Failure(replaced)
+        tell({"test": id, "status": status, "failure": None if failure is None else vars(failure)})
+
+    session.run_tests(Path(request["tests"]), request["run"], ended)
+
+
+def problem_of(error: BaseException, module: str, read: handin.Handin) -> Problem:
+    """Return why a module cannot be imported, told from the exception that its import raised."""
+    file = read.parts[module].path
+    place, line = _place(error, read)
+    text = _described(error)
+    source = next((part.source for part in read.parts.values() if part.path == place), None)
+    code = ""
+    if source is not None and line > 0:
+        lines = source.text.split("\n")
+        code = lines[line - 1].strip()[:200] if line <= len(lines) else ""
+    elif isinstance(error, SyntaxError):
+        code = (error.text or "").strip()[:200]
+    return Problem(file, text, place, line, code, likely_cause(text, code, place or file))
+
+
+def _place(error: BaseException, read: handin.Handin) -> tuple[str, int]:
+    """Return file and line of the innermost line of the hand-in that an exception passed."""
+    paths = {part.path for part in read.parts.values()}
+    if isinstance(error, SyntaxError) and error.filename in paths:
+        return str(error.filename), error.lineno or 1
+    place, frame = ("", 0), error.__traceback__
+    while frame is not None:
+        if frame.tb_frame.f_code.co_filename in paths:
+            place = (frame.tb_frame.f_code.co_filename, frame.tb_lineno)
+        frame = frame.tb_next
+    return place
+
+
+def _described(error: BaseException) -> str:
+    try:
+        message = str(error.msg if isinstance(error, SyntaxError) else error)
+    except BaseException:
+        message = ""
+    return f"{type(error).__name__}{': ' if message else ''}{message}"[:500]

@@ -1,0 +1,215 @@
+"""Why a file of a hand-in cannot be imported, and what usually leads there."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+_MAX_MESSAGE = 500
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Why one module cannot be imported.
+
+    Attributes
+    ----------
+    file : str
+        The module's file: ``"knn.py"``.
+    error : str
+        What happened: ``"NameError: name 'torch' is not defined"``.
+    place : str
+        The file in which it happened, perhaps another one that the module imports; empty if it is not known.
+    line : int
+        The line of that file; 0 if it is not known.
+    code : str
+        That line.
+    cause : str or None
+        What usually leads there.
+    """
+
+    file: str
+    error: str
+    place: str = ""
+    line: int = 0
+    code: str = ""
+    cause: str | None = None
+
+    @property
+    def where(self) -> str:
+        """Line of the file, with the file's name if it is another one; empty if it is not known."""
+        if not self.line:
+            return ""
+        other = f"{self.place}, " if self.place and self.place != self.file else ""
+        return f"{other}line {self.line}"
+
+    @property
+    def sentence(self) -> str:
+        """What happened, and where, in a sentence."""
+        where = f"{self.where}: " if self.where else ""
+        return f"{self.file} cannot be imported: {where}{self.error.rstrip('.')}."
+
+    def to_plain(self) -> dict[str, Any]:
+        """Return the problem as texts and integers."""
+        return dict(vars(self))
+
+
+def likely_cause(error: str, code: str, file: str) -> str | None:
+    """Return what usually leads to an error while a file is imported, or None.
+
+    Parameters
+    ----------
+    error : str
+        Type and message of the exception: ``"EOFError: EOF when reading a line"``.
+    code : str
+        The line in which it was raised; empty if that is not known.
+    file : str
+        The file that the line stands in.
+
+    Examples
+    --------
+    >>> likely_cause("EOFError: EOF when reading a line", "n = int(input())", "knn.py")
+    'input() waits for somebody to type, and nobody is there when knn.py is imported'
+    """
+    for rule in RULES:
+        if re.search(rule.error, error[:2000]) and re.search(rule.code, code):
+            return rule.cause.format(file=file, **_named(rule.error, error[:2000]))
+    return None
+
+
+@dataclass(frozen=True)
+class Rule:
+    """Patterns of an error and of the line that raised it, and the cause, with ``{file}`` to fill in."""
+
+    error: str
+    cause: str
+    code: str = ""
+
+
+def _named(pattern: str, text: str) -> Mapping[str, str]:
+    found = re.search(pattern, text)
+    return {name: part[:60] for name, part in found.groupdict("").items()} if found else {}
+
+
+MAIN = 'move it below `if __name__ == "__main__":`'
+_DEFINED_IN_FILE = "only what stands in the file is there when it is imported"
+
+RULES = (
+    Rule(r"this is a notebook", "the notebook was saved as {file}; save the code of its cells there instead"),
+    Rule(r"the file is empty", "{file} was saved without its content; save it again"),
+    Rule(r"UTF-16", "{file} was saved as “Unicode”; save it as UTF-8"),
+    Rule(r"no utf-8 text|codec can't decode", "{file} was saved in an old encoding; save it as UTF-8"),
+    Rule(r"null bytes", "{file} is damaged, or was saved in another encoding; save it again as UTF-8"),
+    Rule(r"a %%\w+ cell", "%%writefile took a cell that is no Python; leave that line and its cell out"),
+    Rule(
+        r"^(Syntax|Indentation|Tab)Error",
+        "two versions of the file were merged; keep one of them, and "
+        "delete the lines with <<<<<<<, ======= and >>>>>>>",
+        r"^\s*(<{7}|={7}|>{7})",
+    ),
+    Rule(r"^SyntaxError", "lines were copied with the prompt of Python; delete the >>>", r"^\s*>>>"),
+    Rule(
+        r"^SyntaxError",
+        "this is a command for a terminal; it belongs in a cell, with a ! before it",
+        r"^\s*(pip3?|conda|apt(-get)?|git|cd|ls|wget|curl|unzip|mkdir|python3?) ",
+    ),
+    Rule(
+        r"invalid character '[\u2018\u2019\u201c\u201d\u201e\u00ab\u00bb]'",
+        "quotes were made typographic by a word processor; type them anew",
+    ),
+    Rule(
+        r"non-printable character U\+00A0", "a space was copied from a web page; delete it and type it anew"
+    ),
+    Rule(r"Missing parentheses in call to 'print'", "this is Python 2; write print(...) with brackets"),
+    Rule(
+        r"^IndentationError: expected an indented block",
+        "nothing stands below the line before; write the code there, or `pass`",
+    ),
+    Rule(
+        r"^(IndentationError|TabError)",
+        "lines of one block begin with different spaces, or with spaces and "
+        "tabs; let the editor indent the block anew",
+    ),
+    Rule(
+        r"was never closed|unexpected EOF|EOF while scanning|unterminated",
+        "a bracket or a quote that opens there is not closed",
+    ),
+    Rule(
+        r"'(return|yield|await)' outside (async )?function",
+        "this line is not indented as the body of its function is",
+    ),
+    Rule(
+        r"partially initialized module|circular import",
+        "two files import one another; move what both need into one of them, or import it in the function",
+    ),
+    Rule(
+        r"attempted relative import",
+        "a file beside {file} is imported without the dot: from utils import ...",
+    ),
+    Rule(
+        r"no file (?P<name>[\w]+)\.py was handed in",
+        "{name}.py lies on your computer and was not handed in "
+        "with {file}, or {name} is a package that this course does without",
+    ),
+    Rule(r"No module named '(?P<name>[\w.]+)'", "{name} is not installed where this ran"),
+    Rule(
+        r"cannot import name '(?P<name>\w+)' from",
+        "{name} is spelled otherwise there, or that file was not handed in as it is now",
+    ),
+    Rule(
+        r"^NameError: name '(?P<name>np|torch|nn|F|plt|math|random|os|sys|time|pd|copy|tqdm)' is not defined",
+        "{file} uses {name} and does not import it; the notebook does, for its own cells alone",
+    ),
+    Rule(
+        r"^NameError: name '(?P<name>\w+)' is not defined",
+        "{name} stands in the notebook, or further down; " + _DEFINED_IN_FILE,
+    ),
+    Rule(
+        r"not compiled with CUDA|NVIDIA driver|CUDA-capable|CUDA error|No CUDA",
+        "{file} moves something to a GPU as it is imported, and none is there; use device=x.device "
+        "in the functions",
+    ),
+    Rule(r"^EOFError", "input() waits for somebody to type, and nobody is there when {file} is imported"),
+    Rule(
+        r"^SystemExit", "argparse reads a command line, and {file} gets none; " + MAIN, r"parse_(known_)?args"
+    ),
+    Rule(r"^SystemExit", "{file} ends the program as it is imported; " + MAIN),
+    Rule(
+        r"urlopen|URLError|HTTPError|ConnectionError|Max retries|gaierror|Name or service|name resolution|"
+        r"socket|no network|"
+        r"Network is unreachable",
+        "{file} downloads something as it is imported, and there is no network; " + MAIN,
+    ),
+    Rule(
+        r"^(PermissionError|BlockingIOError|OSError|RuntimeError)",
+        "{file} starts another process as it is imported, and none may be started; " + MAIN,
+        r"subprocess|Popen|os\.system|Process\(|Pool\(|fork",
+    ),
+    Rule(
+        r"^(PermissionError|OSError|FileExistsError|FileNotFoundError)|Parent directory|cannot be opened|"
+        r"open file failed",
+        "{file} writes a file as it is imported, and no file can be written; " + MAIN,
+        r"open\([^)]*['\"][waxrb+]*[wax+]|\.save|savetxt|to_csv|mkdir|makedirs|write_|dump\(|savefig|SummaryWriter|"
+        r"download|remove|rmtree|copy",
+    ),
+    Rule(
+        r"^(FileNotFoundError|PermissionError|IsADirectoryError|OSError)|No such file",
+        "{file} reads a file as it is imported, and your files are not there; load data in the notebook, or "
+        + MAIN,
+    ),
+    Rule(
+        r"^NotImplementedError", "{file} calls a function that is not written yet as it is imported; " + MAIN
+    ),
+    Rule(
+        r"CPU time|time limit|did not finish",
+        "{file} computes something long as it is imported, such as training; " + MAIN,
+    ),
+    Rule(
+        r"^(MemoryError|RuntimeError).*(memory|allocate)|^MemoryError",
+        "{file} makes large tensors as it is imported; " + MAIN,
+    ),
+    Rule(r"^RecursionError", "a function calls itself without end as {file} is imported"),
+)
+"""The first rule that fits is told."""
