@@ -11,7 +11,7 @@ import pytest
 from conftest import graded_example
 
 from autograder.records import Move, Override, Record
-from autograder.reports import charts, class_report, statistics
+from autograder.reports import charts, class_report, looks, statistics
 from autograder.reports.statistics import Item
 from autograder.results import CUT_OFF, Feedback, SandboxReport, Status, SubmissionResult
 
@@ -130,7 +130,7 @@ def test_a_class_in_which_nothing_ran() -> None:
 
 
 def look(record: Record, **more: object) -> list[str]:
-    return [one.what for one in class_report.looks([record], [], **more)]  # type: ignore[arg-type]
+    return [one.what for one in looks.looks([record], [], **more)]  # type: ignore[arg-type]
 
 
 def test_what_needs_a_look() -> None:
@@ -186,7 +186,7 @@ def test_a_cause_counts_each_student_once() -> None:
     tests = [test.model_copy(update={"feedback": told}) for test in twice.tests]
     records = [Record(twice.model_copy(update={"tests": tests})), Record(graded_example("bob"))]
     (cause,) = statistics.causes(records)
-    assert (cause.students, cause.tasks) == (2, ("The first task", "The second task"))
+    assert (cause.students, cause.tasks) == (("ada", "bob"), ("The first task", "The second task"))
 
 
 @pytest.mark.parametrize("scores", [[], [0.0], [100.0] * 3, [-1.0, 0.0, 9.99, 10.0, 104.5]])
@@ -216,3 +216,77 @@ def test_results_of_several_suites_are_told_apart() -> None:
     source = other.provenance.model_copy(update={"suite": "another"})
     records = [*klass(3), Record(other.model_copy(update={"provenance": source}))]
     assert "grade again to make them comparable" in Page(render(records)).text
+
+
+# What needs a look, grouped
+
+
+def stopped(student: str, reason: str, notes: list[str] | None = None) -> Record:
+    """Return a record of a submission of which no check ran."""
+    result = graded_example(student)
+    feedback = Feedback(summary=reason)
+    tests = [
+        test.model_copy(update={"status": Status.not_run, "feedback": feedback, "points": 0})
+        for test in result.tests
+    ]
+    return Record(result.model_copy(update={"tests": tests, "score": 0.0, "notes": notes or [reason]}))
+
+
+def test_submissions_that_did_not_run_are_grouped_by_cause() -> None:
+    missing = [stopped(f"m{number:02}", "toy.py is missing.") for number in range(40)]
+    error = "ModuleNotFoundError: No module named 'utils'. The file could not be imported, so no check ran."
+    broken = [stopped(f"b{number}", f"toy.py, line {number + 1}: {error}") for number in range(5)]
+    (look,) = looks.looks([*broken, *missing], [])
+    assert (look.what, look.count) == ("Nothing could be checked", 45)
+    assert [(group.cause, len(group.members)) for group in look.groups] == [
+        ("toy.py is missing.", 40),
+        ("ModuleNotFoundError: No module named 'utils'.", 5),
+    ]
+    text = Page(render([*broken, *missing])).text
+    assert "toy.py is missing. 40" in text
+    assert all(f"m{number:02}" in text.partition("Scores")[0] for number in range(40)), "nobody is cut off"
+
+
+def test_every_cause_is_there_with_its_students() -> None:
+    records = []
+    for number in range(60):
+        result = graded_example(f"s{number:02}")
+        cause = Feedback(summary="No.", likely_cause=f"mistake {number % 30:02}")
+        tests = [test.model_copy(update={"feedback": cause}) for test in result.tests]
+        records.append(Record(result.model_copy(update={"tests": tests})))
+    text = Page(render(records)).text.partition("Commonest likely causes")[2].partition("Tests Passed:")[0]
+    assert "10 more causes" in text
+    for number in range(30):
+        assert f"mistake {number:02} s{number:02}; s{number + 30:02}" in text
+
+
+def test_names_are_separated_by_semicolons() -> None:
+    records = [
+        replace(stopped(name, "toy.py is missing."), name=name) for name in ("Mensah, Grace", "Nobody, Nina")
+    ]
+    assert "Mensah, Grace; Nobody, Nina" in Page(render(records)).text
+
+
+def test_notes_on_files_are_grouped_and_whole() -> None:
+    guessed = [
+        stopped(f"s{number}", "It broke.", ["toy.py was taken from toy (1).py."]) for number in range(9)
+    ]
+    page = Page(
+        render(
+            [*guessed, stopped("zoe", "It broke.")],
+            notes=["Nothing was handed in by: " + "; ".join(f"n{n}" for n in range(20)) + "."],
+        )
+    )
+    assert "toy.py was taken from toy (1).py. 9" in page.text
+    assert "n18; n19." in page.text
+    assert "Notes on files" not in Page(render([stopped("zoe", "It broke.")])).text
+
+
+def test_a_choice_that_is_open_waits_for_the_instructor() -> None:
+    reason = "Waits for a decision: toy.py could be a.py or b.py."
+    record = stopped("ada", reason)
+    open_choice = Record(record.result.model_copy(update={"handed_in": "undecided"}))
+    (look,) = looks.looks([open_choice], [])
+    assert look.what == "Waits for your decision"
+    assert look.groups == (looks.Group("toy.py could be a.py or b.py.", ("ada",)),)
+    assert looks.looks([replace(open_choice, overrides=(OVERRIDE,))], [])[0].what == "Decided by a person"

@@ -6,7 +6,7 @@ import io
 
 from rich.console import Console, RenderableType
 
-from autograder.records import Record
+from autograder.records import Move, MovedTest, Record
 from autograder.reports import table
 from autograder.results import Feedback, Status, SubmissionResult
 
@@ -95,3 +95,15 @@ def test_hostile_text_is_shown_as_text(result: SubmissionResult) -> None:
         assert "\x07" not in text
         assert "\u202e" not in text
         assert "\\x1b]0;owned\\x07[red]\\u202e" in text
+
+
+def test_what_is_shortened_says_where_the_rest_is(result: SubmissionResult) -> None:
+    tests = [
+        test.model_copy(update={"status": Status.not_run, "feedback": Feedback(summary="long " * 40)})
+        for test in result.tests
+    ]
+    text = _text(table.ClassTable([Record(result.model_copy(update={"tests": tests}))]))
+    assert "Texts that end in … are whole in report.html." in text
+    assert "are whole in" not in _text(table.ClassTable([Record(result)]))
+    moved = tuple(MovedTest(f"t{number}", f"Test {number}", 1.0, 0.0) for number in range(7))
+    assert "and 3 more, named in pending/changes.csv" in _text(table.moves_table([Move("ada", 7, 0, moved)]))

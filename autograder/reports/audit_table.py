@@ -46,7 +46,7 @@ def findings(
     if unstable:
         table = Table("submission", "test", "ended", box=box.SIMPLE_HEAD, pad_edge=False)
         for student, test, outcomes in unstable:
-            table.add_row(Text(line(student)), test, Text("\n".join(line(one)[:200] for one in outcomes)))
+            table.add_row(Text(line(student)), test, Text("\n".join(map(line, outcomes))))
         parts.append(table)
     if tight:
         table = Table("test", "reference, CPU s", "limit, CPU s", box=box.SIMPLE_HEAD, pad_edge=False)

@@ -3,26 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import fmean, median, pstdev
 
 from markupsafe import Markup
 
-from autograder import results
 from autograder.records import Move, Record
-from autograder.reports import charts, statistics, wording
+from autograder.reports import charts, looks, statistics, wording
 from autograder.reports.feedback import environment
-from autograder.results import Status, SubmissionResult
+from autograder.results import SubmissionResult
 
-
-@dataclass(frozen=True)
-class Look:
-    """Something that a person should look at, and whom or what it concerns."""
-
-    what: str
-    why: str
-    concerns: tuple[str, ...]
+ROWS, FEW_NAMES = 8, 3
+"""Causes, and names, that stand open; more are folded, none is left out."""
 
 
 @dataclass(frozen=True)
@@ -75,69 +68,20 @@ def render(
             not_run=sum(wording.stopped(record.result) is not None for record in records),
             histogram=charts.histogram(scores, top),
             shares=_shares(records, tasks),
-            looks=looks(records, items, moves),
+            looks=looks.looks(records, items, moves),
             notes=notes,
+            file_notes=looks.notes(records),
             tasks=[(name, [item for item in items if item.task == id]) for id, name in tasks],
             few=len(records) < statistics.FEW,
             causes=statistics.causes(records),
             timing=_timing(records),
             students=[(record, wording.gist(record.result)) for record in _ranked(records)],
             number=wording.number,
+            rows=ROWS,
+            few_names=FEW_NAMES,
             graded_by=_graded_by(records),
         )
     )
-
-
-def looks(
-    records: Sequence[Record], items: Sequence[statistics.Item], moves: Sequence[Move] = ()
-) -> list[Look]:
-    """Return what needs a human look, the most urgent first; nothing that concerns nobody."""
-    points = wording.number
-    waiting = tuple(f"{move.student}: {points(move.before)} → {points(move.after)}" for move in moves)
-    unpassed = tuple(item.title for item in items if item.judged and item.passed == 0)
-    perverse = tuple(item.title for item in items if item.is_perverse)
-    names = {record.student: record.name or record.student for record in records}
-    faults = tuple(
-        f"{fault}, on {', '.join(names[student] for student in students)}"
-        for fault, students in results.faults(record.result for record in records).items()
-    )
-    reasons = [
-        ("Checks without a result", "Grading stopped; run the same command again.", _who(records, _cut_off)),
-        ("The suite failed", "An error of a test, not of a student: correct it, grade again.", faults),
-        ("A regrade waits", "The old points count until you accept the new ones.", waiting),
-        ("Not fully confined", "Grade again on a machine that can.", _who(records, _is_weak)),
-        ("Nothing could be checked", "Was it the wrong file, or a wrong upload?", _who(records, _stopped)),
-        ("Crashed or out of memory", "Often a loop without end; rarely an attack.", _who(records, _crashed)),
-        ("Decided by a person", "Points were overridden.", _who(records, _decided)),
-        ("Tests that nobody passed", "Is the task too hard, or the test wrong?", unpassed),
-        ("Tests that good students fail", "Whoever passes does worse elsewhere.", perverse),
-    ]
-    return [Look(what, why, concerns) for what, why, concerns in reasons if concerns]
-
-
-def _who(records: Sequence[Record], holds: Callable[[Record], bool]) -> tuple[str, ...]:
-    return tuple(record.name or record.student for record in records if holds(record))
-
-
-def _decided(record: Record) -> bool:
-    return bool(record.overrides)
-
-
-def _cut_off(record: Record) -> bool:
-    return any(test.is_cut_off for test in record.result.tests)
-
-
-def _is_weak(record: Record) -> bool:
-    return record.result.sandbox.level != "full"
-
-
-def _stopped(record: Record) -> bool:
-    decided = any(override.task is None for override in record.overrides)
-    return wording.stopped(record.result) is not None and not decided
-
-
-def _crashed(record: Record) -> bool:
-    return any(test.status in (Status.crashed, Status.memory) for test in record.result.tests)
 
 
 def _shares(records: Sequence[Record], tasks: Sequence[tuple[str, str]]) -> Markup:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import fmean
@@ -57,10 +57,10 @@ class Item:
 
 @dataclass(frozen=True)
 class Cause:
-    """A likely cause that the feedback named, how many students read it, and in which tasks."""
+    """A likely cause that the feedback named, which students read it, and in which tasks."""
 
     text: str
-    students: int
+    students: tuple[str, ...]
     tasks: tuple[str, ...]
 
 
@@ -96,8 +96,8 @@ def items(records: Sequence[Record]) -> list[Item]:
 
 def causes(records: Sequence[Record]) -> list[Cause]:
     """Return the likely causes that students were told, the commonest first; one student counts once."""
-    students: Counter[str] = Counter()
-    tasks: dict[str, Counter[str]] = defaultdict(Counter)
+    students: dict[str, list[str]] = {}
+    tasks: dict[str, set[str]] = defaultdict(set)
     for record in records:
         titles = {task.id: task.title for task in record.result.tasks}
         told = {
@@ -105,11 +105,12 @@ def causes(records: Sequence[Record]) -> list[Cause]:
             for test in record.result.tests
             if test.feedback is not None and test.feedback.likely_cause
         }
-        students.update({text for text, _ in told})
+        for text in {text for text, _ in told}:
+            students.setdefault(text, []).append(record.name or record.student)
         for text, task in told:
-            tasks[text][task] += 1
-    ordered = sorted(students.items(), key=lambda pair: (-pair[1], pair[0]))
-    return [Cause(text, count, tuple(sorted(tasks[text]))) for text, count in ordered]
+            tasks[text].add(task)
+    ordered = sorted(students.items(), key=lambda pair: (-len(pair[1]), pair[0]))
+    return [Cause(text, tuple(names), tuple(sorted(tasks[text]))) for text, names in ordered]
 
 
 def correlation(x: Sequence[float], y: Sequence[float]) -> float | None:

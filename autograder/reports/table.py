@@ -40,9 +40,9 @@ class ClassTable:
         table = self._rows(tasks)
         needed = table.__rich_measure__(console, options.update(max_width=ANY_WIDTH)).minimum
         if needed <= options.max_width:
-            yield from (table, _legend(tasks), _statistics(self.records))
+            yield from (table, _legend(tasks), _statistics(self.records), *_shortened(self.records))
             return
-        yield from (self._rows(()), _statistics(self.records))
+        yield from (self._rows(()), _statistics(self.records), *_shortened(self.records))
         text = f"Points of the {len(tasks)} tasks: in grades.csv, or here in {needed} columns."
         yield Text(text, style="bright_black")
 
@@ -76,7 +76,8 @@ def moves_table(moves: Sequence[Move]) -> RenderableType:
     for move in moves:
         change = move.after - move.before
         shown = [f"{line(test.title)} {_change(test.before, test.after)}" for test in move.tests[:MAX_TESTS]]
-        more = [f"and {len(move.tests) - MAX_TESTS} more"] if len(move.tests) > MAX_TESTS else []
+        left = len(move.tests) - MAX_TESTS
+        more = [f"and {left} more, named in pending/changes.csv"] if left > 0 else []
         table.add_row(
             Text(line(move.student)),
             wording.number(move.before),
@@ -129,6 +130,12 @@ def _gist(result: SubmissionResult) -> Text:
     if result.score >= result.max_score:
         text.stylize("green")
     return text
+
+
+def _shortened(records: Sequence[Record]) -> Iterator[Text]:
+    """Say where the texts are whole that the table shortens."""
+    if any(len(line(wording.gist(record.result))) > MAX_GIST for record in records):
+        yield Text("Texts that end in … are whole in report.html.", style="bright_black")
 
 
 def _legend(tasks: Sequence[TaskResult]) -> RenderableType:

@@ -1,0 +1,158 @@
+"""What in a graded class needs a human look, grouped by what it is about."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+from autograder.records import Move, Record
+from autograder.reports import wording
+from autograder.reports.statistics import Item
+from autograder.results import Status
+
+_WAITS = re.compile(r"^Waits for a decision: ")
+_PLACE = re.compile(r"^\S+\.py, line \d+: ")
+
+
+@dataclass(frozen=True)
+class Group:
+    """Students, or tests, that one cause concerns.
+
+    Attributes
+    ----------
+    cause : str
+        In words; empty where nothing tells them apart.
+    members : tuple of str
+        Names of students, or titles of tests.
+    """
+
+    cause: str
+    members: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Look:
+    """Something that a person should look at, and whom or what it concerns, the commonest cause first."""
+
+    what: str
+    why: str
+    groups: tuple[Group, ...]
+
+    @property
+    def count(self) -> int:
+        """How many students or tests it concerns, each of them once."""
+        return len({member for group in self.groups for member in group.members})
+
+
+Causes = Callable[[Record], Iterable[str]]
+
+
+def looks(records: Sequence[Record], items: Sequence[Item], moves: Sequence[Move] = ()) -> list[Look]:
+    """Return what needs a human look, the most urgent first; nothing that concerns nobody.
+
+    Parameters
+    ----------
+    records : sequence of Record
+        Of one assignment.
+    items : sequence of Item
+        What the results say about its tests.
+    moves : sequence of Move
+        What a regrade that waits to be accepted would change.
+    """
+    points = wording.number
+    waiting = [f"{move.student}: {points(move.before)} → {points(move.after)}" for move in moves]
+    unpassed = [item.title for item in items if item.judged and item.passed == 0]
+    perverse = [item.title for item in items if item.is_perverse]
+    found = [
+        Look("Waits for your decision", "More than one file could be meant.", _by(records, _undecided)),
+        Look(
+            "Checks without a result", "Grading stopped; run the same command again.", _by(records, _cut_off)
+        ),
+        Look(
+            "The suite failed",
+            "An error of a test, not of a student: correct it, grade again.",
+            _by(records, _faults),
+        ),
+        Look("A regrade waits", "The old points count until you accept the new ones.", _plain(waiting)),
+        Look("Not fully confined", "Grade again on a machine that can confine.", _by(records, _weak)),
+        Look(
+            "Nothing could be checked",
+            "A wrong file, or a mistake that a line repairs?",
+            _by(records, _stopped),
+        ),
+        Look("Crashed or out of memory", "Often an endless loop, rarely an attack.", _by(records, _crashed)),
+        Look("Decided by a person", "These points are overridden.", _by(records, _decided)),
+        Look("Tests that nobody passed", "Is the task too hard, or the test wrong?", _plain(unpassed)),
+        Look("Tests that good students fail", "Students who pass do worse elsewhere.", _plain(perverse)),
+    ]
+    return [look for look in found if look.groups]
+
+
+def notes(records: Sequence[Record]) -> tuple[Group, ...]:
+    """Return what was said about the files of submissions, such as what was guessed, and of whom."""
+    return _by(records, _notes)
+
+
+def _plain(members: Sequence[str]) -> tuple[Group, ...]:
+    return (Group("", tuple(members)),) if members else ()
+
+
+def _by(records: Sequence[Record], causes: Causes) -> tuple[Group, ...]:
+    """Group students by cause, the commonest first; who has several causes stands in several groups."""
+    members: dict[str, list[str]] = {}
+    for record in records:
+        for cause in dict.fromkeys(causes(record)):
+            members.setdefault(cause, []).append(record.name or record.student)
+    ordered = sorted(members.items(), key=lambda pair: (-len(pair[1]), pair[0]))
+    return tuple(Group(cause, tuple(names)) for cause, names in ordered)
+
+
+# Why a record needs a look: the causes, none if it does not
+
+
+def _undecided(record: Record) -> Iterable[str]:
+    if record.result.handed_in == "undecided" and not _is_decided(record):
+        yield _WAITS.sub("", wording.stopped(record.result) or "")
+
+
+def _cut_off(record: Record) -> Iterable[str]:
+    if any(test.is_cut_off for test in record.result.tests):
+        yield ""
+
+
+def _faults(record: Record) -> Iterable[str]:
+    return [test.fault for test in record.result.tests if test.fault]
+
+
+def _weak(record: Record) -> Iterable[str]:
+    level = record.result.sandbox.level
+    if level != "full":
+        yield f"sandbox {level}"
+
+
+def _stopped(record: Record) -> Iterable[str]:
+    reason = wording.stopped(record.result)
+    if reason is not None and record.result.handed_in != "undecided" and not _is_decided(record):
+        yield _PLACE.sub("", wording.gist(record.result))
+
+
+def _crashed(record: Record) -> Iterable[str]:
+    for test in record.result.tests:
+        if test.status in (Status.crashed, Status.memory) and not test.is_cut_off:
+            yield test.feedback.summary if test.feedback else wording.WORDS[test.status].word
+
+
+def _notes(record: Record) -> Iterable[str]:
+    reason = wording.stopped(record.result)
+    return [note for note in record.result.notes if note != reason]
+
+
+def _decided(record: Record) -> Iterable[str]:
+    for override in record.overrides:
+        yield f"by {override.by}: {override.reason}"
+
+
+def _is_decided(record: Record) -> bool:
+    """Tell whether a person decided the whole score, so that it no longer matters what ran."""
+    return any(override.task is None for override in record.overrides)
