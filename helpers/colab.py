@@ -9,7 +9,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from types import ModuleType
 
-from helpers import frontend, handout, live, notebook, workspace
+from helpers import frontend, handout, live, notebook, stubs, workspace
 from helpers.handout import Handout
 from helpers.wording import enumerated
 
@@ -55,6 +55,7 @@ def setup(name: str, *, drive: bool = False) -> None:
     live.follow({module: found.file(module) for module in found.modules})
     live.watch()
     notebook.observe()
+    stubs.observe(found)
     frontend.say("\n".join((_welcome(found, kept), *notes)))
 
 

@@ -58,6 +58,44 @@ class PublicTest:
 
 
 @dataclass(frozen=True)
+class Function:
+    """A function or method that students write.
+
+    Attributes
+    ----------
+    file : str
+        Of its module, ``"knn.py"``.
+    name : str
+        ``"predict_labels"`` or ``"KnnClassifier.predict"``.
+    task : str or None
+        Id of its task, where it is known.
+    """
+
+    file: str
+    name: str
+    task: str | None
+
+
+@dataclass(frozen=True)
+class Question:
+    """A question that students answer in words: id and digest without an answer, points, and the section."""
+
+    id: str
+    title: str
+    points: float
+    digest: str
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A cell of the notebook as released: id, digest of its words, and the question that it asks."""
+
+    id: str
+    digest: str
+    question: Question | None = None
+
+
+@dataclass(frozen=True)
 class Handout:
     """An assignment as students have it.
 
@@ -87,6 +125,10 @@ class Handout:
         ``"python"`` and ``"torch"`` to the versions that grade, such as ``"3.11"``.
     cpu_seconds, memory_mb : int
         Limits of a check that has none of its own.
+    functions : tuple of Function
+        What students write, in the order of the modules; empty in releases that do not tell.
+    cells : tuple of Cell
+        The notebook as released; empty in releases that do not tell.
     """
 
     folder: Path
@@ -103,6 +145,8 @@ class Handout:
     grader: dict[str, str] = field(default_factory=dict)
     cpu_seconds: int = 10
     memory_mb: int = 512
+    functions: tuple[Function, ...] = ()
+    cells: tuple[Cell, ...] = ()
 
     def file(self, module: str) -> Path:
         """Return the file of a module: beside the running notebook, else in the assignment's folder."""
@@ -201,4 +245,11 @@ def _parsed(folder: Path, plain: dict[str, Any]) -> Handout:
         grader=dict(plain["grader"]),
         cpu_seconds=plain["limits"]["cpu_seconds"],
         memory_mb=plain["limits"]["memory_mb"],
+        functions=tuple(Function(**function) for function in plain.get("functions", ())),
+        cells=tuple(_cell(cell) for cell in plain.get("cells", ())),
     )
+
+
+def _cell(plain: dict[str, Any]) -> Cell:
+    question = plain.get("question")
+    return Cell(plain["id"], plain["digest"], None if question is None else Question(**question))

@@ -1,17 +1,23 @@
-"""The notebook that is being worked in: its content, and whether what is on disk is all of it."""
+"""The notebook that is being worked in: its content, its file, and whether what is on disk is all of it."""
 
 from __future__ import annotations
 
 import json
+import os
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from helpers import frontend
+from helpers import answers, frontend
+from helpers.handout import Handout
 
 _SLACK = 2.0
 """Seconds by which a file system's clock may be coarse."""
+
+_DRIVE = Path("/content/drive/MyDrive/Colab Notebooks")
+"""Where Colab keeps the copies of notebooks that a student saves in Drive."""
 
 _ended: dict[str, float] = {}
 """Id of each cell that ran to the time when it ended; only front ends that name their cells fill it."""
@@ -27,10 +33,16 @@ class Document:
         As a file holds it.
     saved : float or None
         When it was saved, in seconds since 1970; None where it comes from the front end as it is now.
+    file : Path or None
+        Where it was read; None where it comes from the front end.
+    unanswered : bool
+        Whether the browser was asked for the notebook as it is now, and did not answer.
     """
 
     content: bytes
     saved: float | None
+    file: Path | None = None
+    unanswered: bool = False
 
 
 def observe() -> None:
@@ -40,15 +52,20 @@ def observe() -> None:
         shell.events.register("post_run_cell", _after_cell)
 
 
-def read(file: Path) -> Document | None:
-    """Return the notebook: on Colab from the browser, elsewhere from its file; None if there is none."""
-    if frontend.in_colab():
-        content = _from_colab()
-        if content is not None:
-            return Document(content, None)
-    if not file.is_file():
+def read(found: Handout) -> Document | None:
+    """Return the notebook of an assignment: on Colab from the browser, elsewhere from its file.
+
+    The file is that of the running notebook, whatever its name, if it is one of this assignment; else
+    ``<name>.ipynb`` beside it or in the assignment's folder. None if there is no notebook at all.
+    """
+    colab = frontend.in_colab()
+    content = _from_colab() if colab else None
+    if content is not None:
+        return Document(content, None)
+    file = _file(found)
+    if file is None:
         return None
-    return Document(file.read_bytes(), file.stat().st_mtime)
+    return Document(file.read_bytes(), file.stat().st_mtime, file, unanswered=colab)
 
 
 def unsaved(document: Document) -> bool:
@@ -59,6 +76,32 @@ def unsaved(document: Document) -> bool:
     running = _cell_id()
     ends = [moment for cell, moment in _ended.items() if cell != running]
     return document.saved is not None and bool(ends) and max(ends) > document.saved + _SLACK
+
+
+def _file(found: Handout) -> Path | None:
+    """Return the file that holds the student's notebook."""
+    named = [place / f"{found.name}.ipynb" for place in (Path.cwd(), found.folder)]
+    plain = [file for file in named if file.is_file()]
+    known = [file for file in _running() if file.is_file() and _belongs(file, found)]
+    if known:
+        return known[0]
+    copies = _DRIVE.glob("*.ipynb") if frontend.in_colab() and _DRIVE.is_dir() else ()
+    saved = [file for file in copies if _belongs(file, found)]
+    return max(saved, key=lambda file: file.stat().st_mtime) if saved else next(iter(plain), None)
+
+
+def _running() -> Iterator[Path]:
+    """Yield the file of the running notebook, where the front end tells: VS Code, or a Jupyter server."""
+    shell = frontend.shell()
+    told = getattr(shell, "user_ns", {}).get("__vsc_ipynb_file__")
+    for path in (told, os.environ.get("JPY_SESSION_NAME") if shell is not None else None):
+        if isinstance(path, str) and path.endswith(".ipynb"):
+            yield Path(path)
+
+
+def _belongs(file: Path, found: Handout) -> bool:
+    """Tell whether a file is a notebook of this assignment, though its name may be another."""
+    return file.name == f"{found.name}.ipynb" or answers.resembles(found, file.read_bytes())
 
 
 def _after_cell(result: object) -> None:

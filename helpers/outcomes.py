@@ -6,6 +6,7 @@ import linecache
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import ModuleType
 from typing import Literal
 
 from helpers import exceptions, live
@@ -134,7 +135,7 @@ def judge(test: PublicTest, error: BaseException | None, files: Sequence[Path]) 
         )
         return Outcome(test, "stopped", _located(problem, place))
     if place is None:
-        return Outcome(test, "failed", _unlocated(error))
+        return Outcome(test, "failed", _unlocated(error, _gone(error, files)))
     if isinstance(error, NotImplementedError):
         return Outcome(test, "not implemented", Failure("", place=_place_text(place)))
     failure = _located(f"Your code raised {live.described(error)}", place)
@@ -196,9 +197,24 @@ def _value_in_form(value: str | None, form: str | None) -> str | None:
     return f"{value} in {'an' if form[0] in 'aeiou' else 'a'} {form}"
 
 
-def _unlocated(error: BaseException) -> Failure:
+def _gone(error: BaseException, files: Sequence[Path]) -> str | None:
+    """Return that a file lacks a name, if that is why a check could not go on."""
+    if not isinstance(error, AttributeError) or not error.name:
+        return None
+    owner = error.obj
+    for file in files:
+        if isinstance(owner, ModuleType) and owner.__name__ == file.stem:
+            return f"There is no {error.name} in {file.name}."
+        if isinstance(owner, type) and owner.__module__ == file.stem:
+            return f"There is no {owner.__name__}.{error.name} in {file.name}."
+    return None
+
+
+def _unlocated(error: BaseException, gone: str | None) -> Failure:
     """Return what is told of an exception that was raised in the check itself."""
     lines = str(error).splitlines()[:_MAX_LINES]
+    if gone is not None:
+        return Failure(gone, likely_cause="it was renamed or deleted; what is graded keeps its name")
     if isinstance(error, AssertionError):
         return Failure("The check does not hold: " + ("\n".join(lines) or "an assertion failed."))
     return Failure(f"The check could not use what your code returned: {live.described(error)}")

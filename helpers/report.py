@@ -12,7 +12,7 @@ from helpers.outcomes import SYMBOLS, Failure, Outcome, Report, Status, number
 _WIDTH = 96
 _TONES: dict[Status, str] = {"passed": "good", "not judged": "quiet", "not run": "quiet"}
 _CODE = {"Expected", "Yours", "First wrong", "That line"}
-_LEFT = ' style="text-align:left"'
+LEFT = ' style="text-align:left"'
 """What notebooks keep of the style when they show a table that they do not trust, such as a saved one."""
 # Text keeps the colour of the page, so that it is legible on any; colours only mark edges, beside words.
 _STYLE = """
@@ -21,6 +21,10 @@ _STYLE = """
 .coursegrad .cg-head{font-size:1.1em}
 .coursegrad .cg-small{opacity:.8;font-size:.93em}
 .coursegrad .cg-note{border-left:4px solid #d18a00;background:rgba(209,138,0,.13);padding:.35rem .7rem}
+.coursegrad .cg-open{border-left:4px solid #8a8f98;background:rgba(128,128,128,.12);padding:.35rem .7rem}
+.coursegrad .cg-list{margin-bottom:.5rem}
+.coursegrad ul{margin:.15rem 0;padding-left:1.2rem}
+.coursegrad table.cg-files{width:auto}
 .coursegrad table.cg-table{width:100%;margin:.5rem 0 .6rem;border-collapse:collapse;border:0;
  table-layout:auto;font-size:1em;color:inherit}
 .coursegrad table.cg-table tbody tr:nth-child(n),.coursegrad table.cg-table tbody tr:nth-child(n):hover{
@@ -43,9 +47,15 @@ _STYLE = """
 """
 
 
-def as_html(report: Report) -> str:
-    """Return a report as HTML that stands on its own, and reads well without its style too."""
-    parts = [f"<style>{_STYLE}</style>", f'<p class="cg-head">{_bold(_headline(report))}</p>']
+def as_html(report: Report, more: Sequence[str] = ()) -> str:
+    """Return a report as HTML that stands on its own, and reads well without its style too.
+
+    Parameters
+    ----------
+    more : sequence of str
+        Paragraphs to close with.
+    """
+    parts = [f'<p class="cg-head">{_bold(_headline(report))}</p>']
     if report.checked:
         parts.append(f'<p class="cg-small">{escape(report.checked)}</p>')
     parts += [f'<p class="cg-note">{_bold("Note:")} {escape(note)}</p>' for note in report.notes]
@@ -53,25 +63,30 @@ def as_html(report: Report) -> str:
         parts.append(f'<div class="cg-note">{_failure_html(report.problem)}</div>')
     else:
         heads = ("Task", "Points", "Result", "Check")
-        head = "".join(f'<th scope="col"{_LEFT}>{name}</th>' for name in heads)
+        head = "".join(f'<th scope="col"{LEFT}>{name}</th>' for name in heads)
         rows = "".join(_group_html(report, *group) for group in _groups(report))
         parts.append(f'<table class="cg-table"><thead><tr>{head}</tr></thead>{rows}</table>')
-    parts += [f'<p class="cg-small">{escape(line)}</p>' for line in _closing(report)]
-    return f'<div class="coursegrad">{"".join(parts)}</div>'
+    parts += [f'<p class="cg-small">{escape(line)}</p>' for line in (*_closing(report), *more)]
+    return framed("".join(parts))
 
 
-def as_text(report: Report) -> str:
+def framed(body: str) -> str:
+    """Return HTML with the style that all of the kit's output in notebooks shares."""
+    return f'<div class="coursegrad"><style>{_STYLE}</style>{body}</div>'
+
+
+def as_text(report: Report, more: Sequence[str] = ()) -> str:
     """Return a report as text of at most 96 columns, but for what the student's code says."""
     lines = [_headline(report), *([report.checked] if report.checked else [])]
     for note in report.notes:
-        lines += _wrapped(f"Note: {note}", "  ")
+        lines += wrapped(f"Note: {note}", "  ")
     if report.problem is not None:
         lines += ["", *_failure_text(report.problem, "  ")]
     else:
         lines.append("")
         for task, outcomes in _groups(report):
             lines += _group_text(report, task, outcomes)
-    closing = [part for line in _closing(report) for part in _wrapped(line, "")]
+    closing = [part for line in (*_closing(report), *more) for part in wrapped(line, "")]
     return "\n".join([*lines, *(["", *closing] if closing else [])])
 
 
@@ -104,7 +119,7 @@ def _groups(report: Report) -> Iterator[tuple[str, list[Outcome]]]:
 
 def _group_html(report: Report, task: str, outcomes: Sequence[Outcome]) -> str:
     title = escape(_task_title(report, task))
-    first = f'<th scope="rowgroup" rowspan="{len(outcomes)}" class="cg-task"{_LEFT}>{title}</th>'
+    first = f'<th scope="rowgroup" rowspan="{len(outcomes)}" class="cg-task"{LEFT}>{title}</th>'
     rows = "</tr><tr>".join(map(_cells, outcomes))
     return f"<tbody><tr>{first}{rows}</tr></tbody>"
 
@@ -115,8 +130,8 @@ def _cells(outcome: Outcome) -> str:
     details = _failure_html(outcome.failure) if outcome.failure else ""
     return (
         f'<td class="cg-points">{_points(outcome)}</td>'
-        f'<td class="cg-result cg-{tone}"{_LEFT}>{result}</td>'
-        f"<td{_LEFT}>{escape(outcome.test.title)}{details}</td>"
+        f'<td class="cg-result cg-{tone}"{LEFT}>{result}</td>'
+        f"<td{LEFT}>{escape(outcome.test.title)}{details}</td>"
     )
 
 
@@ -135,17 +150,17 @@ def _group_text(report: Report, task: str, outcomes: Sequence[Outcome]) -> Itera
     for outcome in outcomes:
         result = f"{SYMBOLS[outcome.status]} {outcome.status}"
         head = f"  {result:<18}{_points(outcome):>12}  "
-        yield from _wrapped(head + outcome.test.title, " " * len(head))
+        yield from wrapped(head + outcome.test.title, " " * len(head))
         if outcome.failure:
             yield from _failure_text(outcome.failure, " " * 6)
 
 
 def _failure_text(failure: Failure, indent: str) -> Iterator[str]:
     for line in failure.problem.splitlines():
-        yield from _wrapped(indent + line, indent)
+        yield from wrapped(indent + line, indent)
     for name, text in failure.facts():
         head = f"{indent}{name + ':':<14}"
-        yield from _wrapped(head + text, " " * len(head))
+        yield from wrapped(head + text, " " * len(head))
 
 
 def _points(outcome: Outcome) -> str:
@@ -160,6 +175,10 @@ def _bold(text: str) -> str:
     return f"<strong>{escape(text)}</strong>"
 
 
-def _wrapped(text: str, indent: str) -> list[str]:
+def wrapped(text: str, indent: str) -> list[str]:
     """Break a line, keeping its own blanks and indenting what follows."""
-    return textwrap.wrap(text, _WIDTH, subsequent_indent=indent, break_long_words=False) or [""]
+    # Hyphens stay: paths that are broken at one cannot be copied.
+    wrapper = textwrap.TextWrapper(
+        _WIDTH, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
+    )
+    return wrapper.wrap(text) or [""]

@@ -5,20 +5,30 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 from types import FunctionType
 
-from helpers import frontend, handout, live, report
+from helpers import frontend, handout, live, report, stubs
 from helpers.handout import TEST_FILE, Handout, HandoutError, PublicTest
 from helpers.live import Version
 from helpers.outcomes import Outcome, Report, judge, not_loaded, settled
 from helpers.session import run_tests
 from helpers.wording import enumerated
 
+
+@dataclass(frozen=True)
+class Checked:
+    """What a check ran on: file names to SHA-256, and when, in seconds since 1970."""
+
+    digests: dict[str, str]
+    moment: float
+
+
 _last: dict[tuple[str, str | None], list[str]] = {}
 """Digests of what a check ran on that did not pass, by assignment and task."""
 
-_checked: dict[str, dict[str, str]] = {}
-"""File names to digests of what the last check of an assignment ran on."""
+_checked: dict[str, Checked] = {}
+"""What the last check of an assignment ran on."""
 
 
 class Stopped(KeyboardInterrupt):
@@ -57,22 +67,22 @@ def run(name: str, task: str | None = None) -> Report:
     found = handout.find(name)
     tests = _chosen(found, task)
     live.follow({module: found.file(module) for module in found.modules})
+    stubs.observe(found)
     try:
         versions = [live.refresh(module) for module in found.modules]
     except FileNotFoundError as error:
         raise HandoutError(f"{error.filename} is missing; put it beside the notebook.") from None
     notes = _notes(found, versions, (name, task))
     done = _run(found, tests, versions, notes)
-    if done.problem is None:
-        _checked[name] = {version.file.name: version.digest for version in versions}
+    _checked[name] = Checked({version.file.name: version.digest for version in versions}, time.time())
     _last.pop((name, task), None)
     if done.passed < len(done.outcomes):
         _last[name, task] = [version.digest for version in versions]
     return done
 
 
-def last_checked(name: str) -> dict[str, str] | None:
-    """Return file names and SHA-256 of what the last check in this session ran on; None if none did."""
+def last_checked(name: str) -> Checked | None:
+    """Return what the last check in this session ran on; None if none did."""
     return _checked.get(name)
 
 

@@ -1,132 +1,144 @@
-"""Pack what a student hands in."""
+"""Pack what a student hands in, say what is in it, and show what grading will see of it."""
 
 from __future__ import annotations
 
-import hashlib
-import json
-import platform
-import zipfile
-from importlib.metadata import version
-from io import BytesIO
+from dataclasses import replace
 from pathlib import Path
 
-from helpers import colab, frontend, handout, live, notebook, runner
+from helpers import bundle, colab, frontend, handout, live, report, review, separate, summary, work
 from helpers.handout import Handout, HandoutError
-from helpers.notebook import Document
+from helpers.outcomes import Failure, Outcome, Report, number
+from helpers.stubs import task_number
 from helpers.wording import enumerated
-
-MANIFEST = "manifest.json"
-FORMAT = 1
-_EPOCH = (1980, 1, 1, 0, 0, 0)
-"""The time that every member gets: the earliest that a zip can hold."""
+from helpers.work import Work
 
 
 class SubmissionRefused(HandoutError):
-    """What is there should not be handed in yet; the message is one sentence that says what to do."""
+    """There is nothing to hand in yet; the message is one sentence that says what to do."""
 
 
 def build(name: str) -> None:
-    """Pack the modules and the notebook of an assignment into a zip, with saved weights, and say where it is.
+    """Pack an assignment into a zip, and say what is in it, what is missing, and where the zip is.
 
-    The same files give the same zip, byte for byte. ``manifest.json`` in it holds their SHA-256 and the
-    versions of Python, PyTorch and NumPy. On Colab, the browser is offered the download.
+    The zip holds the modules, Python files beside them that they import, saved weights, and the notebook.
+    Unfinished work is packed as well, and so are files that do not run: what there is to know about them is
+    said, and the public checks run on what is packed. The same files give the same zip, byte for byte. On
+    Colab, the browser is offered the download.
 
     Raises
     ------
     SubmissionRefused
-        If a module is missing, as it was received, or not what was last checked, or if the notebook is not
-        saved.
+        If everything is as it was received.
     HandoutError
         If the assignment's files are not found or damaged.
     """
     found = handout.find(name)
-    files = {f"{module}.py": _module(found, module) for module in found.modules}
-    _require_checked(found, files)
-    document = _notebook(found)
-    packed = files | _weights(found) | ({} if document is None else {f"{name}.ipynb": document.content})
-    target = Path.cwd() / f"{name}-submission.zip"
-    _replace(target, pack(name, packed))
-    frontend.say(_summary(found, target, packed, document))
+    own = work.gather(found)
+    _require_begun(own)
+    target = _zip_file(name)
+    # The zip comes first: checks that hang or are interrupted must not keep anybody from handing in.
+    _replace(target, bundle.pack(name, own.files))
+    done = _checked(found, own.files)
+    known = review.findings(own, done)
+    frontend.show(summary.as_html(own, done, known, target), summary.as_text(own, done, known, target))
     colab.download(target)
 
 
-def pack(name: str, files: dict[str, bytes]) -> bytes:
-    """Return the zip that holds files and their manifest.
+def preview(name: str, file: str | Path | None = None) -> None:
+    """Run the public checks on what a zip holds, as grading will, and show the table that `check` shows.
 
-    Members are stored without compression, which keeps the bytes the same on every machine.
+    The files are imported from the zip, in a process of its own: nothing that only this notebook has is
+    there. Nothing on disk is changed.
+
+    Parameters
+    ----------
+    name : str
+        The assignment, such as ``"knn"``.
+    file : str or path, optional
+        The zip; by default the one that `build` wrote.
+
+    Raises
+    ------
+    HandoutError
+        If the zip or the assignment's files are not found or damaged.
     """
-    manifest = {
-        "format": FORMAT,
-        "assignment": name,
-        "files": {
-            member: {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
-            for member, content in sorted(files.items())
-        },
-        "versions": {
-            "python": platform.python_version(),
-            "torch": version("torch"),
-            "numpy": version("numpy"),
-        },
-    }
-    members = {**files, MANIFEST: (json.dumps(manifest, indent=1) + "\n").encode()}
-    buffer = BytesIO()
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:
-        for member, content in sorted(members.items()):
-            info = zipfile.ZipInfo(member, _EPOCH)
-            info.create_system = 3  # Unix, whatever the machine, for the permissions below
-            info.external_attr = 0o100644 << 16
-            archive.writestr(info, content)
-    return buffer.getvalue()
+    found = handout.find(name)
+    target = _zip_file(name) if file is None else Path(file).expanduser().absolute()
+    files = bundle.unpack(found, target)
+    done = replace(
+        _checked(found, files),
+        checked=f"The files in {target.name}, saved at {live.clock(target.stat().st_mtime)}, in a process of "
+        "their own, as grading runs them",
+        notes=tuple(_differences(found, files)),
+    )
+    hidden = _hidden(found)
+    frontend.show(report.as_html(done, hidden), report.as_text(done, hidden))
 
 
-def _module(found: Handout, module: str) -> bytes:
-    """Return the content of a module that was worked on."""
-    file = found.file(module)
+def _require_begun(own: Work) -> None:
+    """Refuse what is wholly as it was received."""
+    if own.begun:
+        return
+    names = enumerated(f"{module}.py" for module in own.handout.modules)
+    if own.missing:
+        place = own.handout.file(own.missing[0].removesuffix(".py")).parent
+        missing = enumerated(own.missing)
+        verb = "is" if len(own.missing) == 1 else "are"
+        raise SubmissionRefused(
+            f"{missing} {verb} missing from {place}, and there is no other work to hand in."
+        )
+    verb = "is" if len(own.handout.modules) == 1 else "are"
+    raise SubmissionRefused(
+        f"{names} in {own.handout.file(own.handout.modules[0]).parent} {verb} as you received "
+        f"{'it' if verb == 'is' else 'them'}, and no question is answered: there is nothing to hand in yet. "
+        "If you did write something, save it first."
+    )
+
+
+def _zip_file(name: str) -> Path:
+    return Path.cwd() / f"{name}-submission.zip"
+
+
+def _checked(found: Handout, files: dict[str, bytes]) -> Report:
+    """Return what the public checks say of files, in a process of its own; never fails."""
     try:
-        content = file.read_bytes()
-    except FileNotFoundError:
-        raise SubmissionRefused(f"{file.name} is missing from {file.parent}; put it there.") from None
-    plain = content.replace(b"\r\n", b"\n")
-    if hashlib.sha256(plain).hexdigest() == found.stubs.get(file.name):
-        raise SubmissionRefused(
-            f"{file.name} in {file.parent} is as you received it; save your work in it first."
-        )
-    return content
+        return separate.run_public(found, files)
+    except KeyboardInterrupt:
+        problem = Failure("You stopped the public checks; the zip was written all the same.")
+    except HandoutError as error:
+        problem = Failure(str(error))
+    return Report(found, tuple(Outcome(test, "not run") for test in found.tests), problem=problem)
 
 
-def _weights(found: Handout) -> dict[str, bytes]:
-    """Return the weights that were saved beside the notebook, or in the assignment's folder."""
-    places = {name: (Path.cwd() / name, found.folder / name) for name in found.weights}
-    saved = {name: next((path for path in paths if path.is_file()), None) for name, paths in places.items()}
-    return {name: path.read_bytes() for name, path in saved.items() if path is not None}
-
-
-def _require_checked(found: Handout, files: dict[str, bytes]) -> None:
-    """Refuse files that are not, byte for byte, what the last check in this session ran on."""
-    names = f"{enumerated(files)} {'were' if len(files) > 1 else 'was'}"
-    call = f'check("{found.name}")'
-    checked = runner.last_checked(found.name)
-    if checked is None:
-        raise SubmissionRefused(f"{names} not checked in this session; run {call}, then build again.")
-    for member, content in files.items():
-        if hashlib.sha256(content).hexdigest() != checked.get(member):
-            saved = live.clock(found.file(member.removesuffix(".py")).stat().st_mtime)
-            raise SubmissionRefused(
-                f"{member} was saved at {saved} and not checked since; run {call}, then build again."
+def _differences(found: Handout, files: dict[str, bytes]) -> list[str]:
+    """Return where a zip is not what is on disk."""
+    notes = []
+    for module in found.modules:
+        name, place = f"{module}.py", found.file(module)
+        if name not in files:
+            notes.append(f"{name} is not in the zip.")
+        elif place.is_file() and place.read_bytes() != files[name]:
+            notes.append(
+                f"{name} in the zip is not the one in {place.parent}, which was saved at "
+                f'{live.clock(place.stat().st_mtime)}. To pack that, run submit.build("{found.name}").'
             )
+    return notes
 
 
-def _notebook(found: Handout) -> Document | None:
-    """Return the notebook as it is to be handed in."""
-    beside = Path.cwd() / f"{found.name}.ipynb"
-    file = beside if beside.is_file() else found.folder / beside.name
-    document = notebook.read(file)
-    if document is not None and notebook.unsaved(document):
-        raise SubmissionRefused(
-            f"{file.name} has changed since it was saved at {live.clock(document.saved or 0)}; "
-            "save it (Ctrl+S), then run this cell again."
-        )
-    return document
+def _hidden(found: Handout) -> list[str]:
+    """Return what is known of the checks that run when the work is graded."""
+    parts = []
+    for task in found.tasks:
+        public = sum(test.points for test in found.tests if test.task == task.id)
+        if task.points > public:
+            of = f"{number(task.points - public)} of {number(task.points)}"
+            parts.append(f"task {task_number(found, task.id)}: {of}")
+    if not parts:
+        return []
+    return [
+        "They look at the same functions with other sizes and other data, and at the rules that the tasks "
+        f"state. Their points: {'; '.join(parts)}."
+    ]
 
 
 def _replace(target: Path, content: bytes) -> None:
@@ -134,29 +146,3 @@ def _replace(target: Path, content: bytes) -> None:
     part = target.with_name(f".{target.name}.part")
     part.write_bytes(content)
     part.replace(target)
-
-
-def _summary(found: Handout, target: Path, packed: dict[str, bytes], document: Document | None) -> str:
-    lines = [f"Hand in this file: {target}", "It holds:"]
-    width = max(map(len, packed))
-    for member, content in packed.items():
-        lines.append(
-            f"  {member:<{width}} {max(1, round(len(content) / 1000)):>5} kB{_saved(found, member, document)}"
-        )
-    if document is None:
-        lines.append(f"{found.name}.ipynb was not found, so answers in the notebook are not in it.")
-    elif document.saved is not None:
-        # A kernel sees cells that ran, and no text that was typed into the others.
-        clock = live.clock(document.saved)
-        lines.append(f"If you wrote an answer after {clock}, save (Ctrl+S) and run this cell again.")
-    return "\n".join(lines)
-
-
-def _saved(found: Handout, member: str, document: Document | None) -> str:
-    if member in found.weights:
-        return ""
-    if member.endswith(".py"):
-        return f"  saved at {live.clock(found.file(member.removesuffix('.py')).stat().st_mtime)}"
-    if document is None or document.saved is None:
-        return "  as it is in your browser now"
-    return f"  saved at {live.clock(document.saved)}"

@@ -77,6 +77,12 @@ class FakeShell:
         self.published: list[dict[str, str]] = []
         self.display_pub = SimpleNamespace(publish=self.published.append)
         self.cell: str | None = None
+        self.user_ns: dict[str, object] = {}
+        self.custom_exceptions: tuple[type[BaseException], ...] = ()
+
+    def set_custom_exc(self, types: tuple[type[BaseException], ...], handler: object) -> None:
+        """Do what IPython does, but for calling the handler."""
+        self.custom_exceptions = types
 
     def _register(self, event: str, callback: Callable[[object], None]) -> None:
         if callback not in self.callbacks[event]:

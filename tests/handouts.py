@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from pathlib import Path
+from typing import Any
 
 STUB = '''\
 """Two functions to write."""
@@ -12,15 +13,15 @@ STUB = '''\
 
 def double(x):
     """Return twice x."""
-    raise NotImplementedError("double")
+    raise NotImplementedError("toy: double")
 
 
 def total(values):
     """Return the sum of a list."""
-    raise NotImplementedError("total")
+    raise NotImplementedError("toy: total")
 '''
-SOLUTION = STUB.replace('raise NotImplementedError("double")', "return 2 * x").replace(
-    'raise NotImplementedError("total")', "return sum(values)"
+SOLUTION = STUB.replace('raise NotImplementedError("toy: double")', "return 2 * x").replace(
+    'raise NotImplementedError("toy: total")', "return sum(values)"
 )
 TESTS = '''\
 import pytest
@@ -73,13 +74,55 @@ CHECKS = {
     "packages": ["torch", "numpy", "matplotlib", "tqdm", "sklearn"],
     "grader": {"python": "3.11", "torch": "2.13.0"},
     "limits": {"cpu_seconds": 10, "memory_mb": 512},
+    "functions": [
+        {"file": "toy.py", "name": "double", "task": "double"},
+        {"file": "toy.py", "name": "total", "task": "total"},
+    ],
 }
+QUESTION = "**Why** is twice a number even?\n\nYOUR ANSWER HERE"
+CELLS = {
+    "c-title": ("markdown", "# A toy"),
+    "c-setup": ("code", "from helpers import check, colab, submit\n\ncolab.setup('toy')"),
+    "c-head": ("markdown", "## Think about it"),
+    "c-why": ("markdown", QUESTION),
+    "c-build": ("code", "submit.build('toy')"),
+}
+"""The toy's notebook as released: id of each cell to its kind and source."""
+
+
+def digest(source: str) -> str:
+    """Return the digest of the words of a cell, as a release states it."""
+    return hashlib.sha256(" ".join(source.split()).encode()).hexdigest()
+
+
+def released_cells() -> list[dict[str, Any]]:
+    """Return what the release says of the toy's notebook."""
+    cells: list[dict[str, Any]] = [{"id": id, "digest": digest(source)} for id, (_, source) in CELLS.items()]
+    cells[3]["question"] = {
+        "id": "why",
+        "title": "Think about it",
+        "points": 2,
+        "digest": digest(QUESTION.replace("YOUR ANSWER HERE", "")),
+    }
+    return cells
+
+
+def notebook(**sources: str) -> dict[str, Any]:
+    """Return the toy's notebook as Jupyter keeps it, with other sources in some cells: ``c_why=...``."""
+    cells = []
+    for id, (kind, source) in CELLS.items():
+        cell: dict[str, Any] = {"id": id, "cell_type": kind, "metadata": {}}
+        cell["source"] = sources.get(id.replace("-", "_"), source).splitlines(keepends=True)
+        if id == "c-why":
+            cell["metadata"] = {"nbgrader": {"grade_id": "why", "solution": True, "grade": True, "points": 2}}
+        cells.append(cell | ({"outputs": [], "execution_count": None} if kind == "code" else {}))
+    return {"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": cells}
 
 
 def write_toy(folder: Path) -> Path:
     """Write the toy assignment to a folder and return its module's file, still the stub."""
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "checks.json").write_text(json.dumps(CHECKS))
+    (folder / "checks.json").write_text(json.dumps({**CHECKS, "cells": released_cells()}))
     (folder / "test_public.py").write_text(TESTS)
     (folder / "toy.py").write_text(STUB)
     return folder / "toy.py"

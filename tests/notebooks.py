@@ -75,14 +75,16 @@ def solved(name: str, folder: Path) -> Solved:
 
 
 def check_stub(name: str, folder: Path, task: str, *says: str) -> None:
-    """Require that the notebook stops at its first task, where it tells what to write."""
+    """Require that the notebook stops at its first task, where it tells in one line what to write."""
     done = _execute(name, _student_tree(name, folder))
     first = done.find(f'task="{task}"')
     assert "0 of" in done.text(first)
     assert "not implemented" in done.text(first)
     assert done.stopped == first + 1
-    for text in ("NotImplementedError", *says):
-        assert text in done.text(first + 1)
+    line = done.text(first + 1)
+    assert re.fullmatch(r"\S+ in \w+\.py is not written yet \(task 1\)\.", line), line
+    for text in says:
+        assert text in line
 
 
 def _student_tree(name: str, folder: Path) -> Path:

@@ -36,7 +36,10 @@ CELLS = {
     "after right": "print(json.dumps([double(3), twice(3), toy.double(3)]))",
     "autoreload": "%load_ext autoreload\n%autoreload 2",
     "submit": "submit.build('toy')",
-    "refuse": "Path('toy.py').unlink()\nsubmit.build('toy')",
+    "broken again": EDIT.format("def f(:\n"),
+    "submit broken": "submit.build('toy')",
+    "preview": "submit.preview('toy')",
+    "refuse": ("for name in ('toy.py', 'toy-submission.zip'):\n    Path(name).unlink()\nsubmit.build('toy')"),
 }
 
 
@@ -64,6 +67,10 @@ def require_as_described(said: Mapping[str, str]) -> None:
     assert "4 of 4 public checks passed" in said["check right"]
     assert said["autoreload"] == ""
     assert "toy-submission.zip" in said["submit"]
+    assert "4 of 4 public checks passed" in said["submit"]
+    assert "toy.py cannot be imported: SyntaxError" in said["submit broken"]
+    assert "toy-submission.zip" in said["submit broken"]
+    assert "no check ran" in said["preview"]
     assert said["refuse"].startswith("toy.py is missing from ")
     assert said["refuse"].count("\n") == 0, "one line, no traceback"
 

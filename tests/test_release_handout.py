@@ -38,6 +38,7 @@ def test_an_assignment_is_four_files(course: Course) -> None:
 def test_the_list_of_checks_has_the_points_of_the_grader_and_nothing_hidden(course: Course) -> None:
     files = build(course)
     checks = json.loads(files["checks.json"])
+    cells = checks.pop("cells")
     assert checks == {
         "format": 2,
         "name": "shapes",
@@ -73,7 +74,13 @@ def test_the_list_of_checks_has_the_points_of_the_grader_and_nothing_hidden(cour
             "torch": version("torch").partition("+")[0],
         },
         "limits": {"cpu_seconds": 10, "memory_mb": 512},
+        "functions": [
+            {"file": "shapes.py", "name": "area", "task": "area"},
+            {"file": "shapes.py", "name": "Table.add", "task": "table"},
+        ],
     }
+    book = json.loads(files["shapes.ipynb"])
+    assert [cell["id"] for cell in cells] == [cell["id"] for cell in book["cells"]]
 
 
 def test_the_notebooks_helpers_read_it(

@@ -6,9 +6,10 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from types import ModuleType, SimpleNamespace
+from types import ModuleType
 
 import pytest
+from fake_colab import FakeShell
 from handouts import SOLUTION, STUB, write_toy
 
 import helpers
@@ -54,7 +55,7 @@ def test_every_edit_counts_at_once(toy: Path) -> None:
         "return 3 * x": "failed",
         "return x * x ": "failed",
     }.items():
-        toy.write_text(STUB.replace('raise NotImplementedError("double")', body))
+        toy.write_text(STUB.replace('raise NotImplementedError("toy: double")', body))
         done = runner.run("toy", "double")
         assert done.outcomes[0].status == status
     assert done.outcomes[0].failure is not None
@@ -63,7 +64,7 @@ def test_every_edit_counts_at_once(toy: Path) -> None:
 
 def test_an_exception_shows_the_line_that_was_saved_last(toy: Path) -> None:
     runner.run("toy")
-    toy.write_text("# one line more\n" + STUB.replace('raise NotImplementedError("double")', "return y"))
+    toy.write_text("# one line more\n" + STUB.replace('raise NotImplementedError("toy: double")', "return y"))
     failure = runner.run("toy", "double").outcomes[0].failure
     assert failure is not None
     assert failure.problem == "Your code raised NameError: name 'y' is not defined"
@@ -119,11 +120,10 @@ def test_a_terminal_shows_text(toy: Path, capsys: pytest.CaptureFixture[str]) ->
 
 
 def test_a_notebook_shows_html(toy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    published: list[dict[str, str]] = []
-    shell = SimpleNamespace(display_pub=SimpleNamespace(publish=published.append))
+    shell = FakeShell()
     monkeypatch.setattr(frontend, "shell", lambda: shell)
     helpers.check("toy")
-    (bundle,) = published
+    (bundle,) = shell.published
     assert bundle["text/html"].startswith('<div class="coursegrad">')
     assert bundle["text/plain"].startswith("A toy: 0 of 4 public checks passed")
 

@@ -1,10 +1,10 @@
-"""A submission holds what was checked, the same bytes every time, and nothing that was forgotten."""
+"""Whatever a student has can be handed in, and what is wrong with it is told before the path of the zip."""
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
+import re
 import sys
 import time
 import zipfile
@@ -13,65 +13,82 @@ from pathlib import Path
 from types import ModuleType
 
 import fake_colab
+import handouts
 import pytest
 from fake_colab import FakeShell
-from handouts import SOLUTION, STUB, write_toy
+from handouts import QUESTION, SOLUTION, STUB, write_toy
 
-from helpers import frontend, handout, live, notebook, runner, submit
+from helpers import frontend, handout, live, notebook, runner, stubs, submit
 from helpers.submit import SubmissionRefused
+
+ANSWER = QUESTION.replace("YOUR ANSWER HERE", "Because it is a sum of two equal numbers.")
+HALF = STUB.replace('raise NotImplementedError("toy: double")', "return 2 * x")
 
 
 @pytest.fixture
 def toy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """Return the student's file, solved and checked, with its notebook beside it."""
+    """Return the student's file, solved, with its notebook beside it and saved weights."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setitem(sys.modules, "__main__", ModuleType("__main__"))
     file = write_toy(tmp_path)
     file.write_text(SOLUTION)
-    (tmp_path / "toy.ipynb").write_text('{"cells": []}')
-    runner.run("toy")
+    write_notebook(tmp_path, c_why=ANSWER)
+    write_weights(tmp_path / "toy_weights.pt")
     yield file
     sys.modules.pop("toy", None)
     live._finder.files.clear()
     runner._last.clear()
     runner._checked.clear()
     notebook._ended.clear()
+    stubs._files.clear()
+
+
+def write_notebook(folder: Path, **sources: str) -> None:
+    (folder / "toy.ipynb").write_text(json.dumps(handouts.notebook(**sources)))
+
+
+def write_weights(file: Path) -> None:
+    import torch
+
+    torch.save({"W": torch.zeros(2)}, file)
+
+
+def built(capsys: pytest.CaptureFixture[str]) -> str:
+    """Build, and return in one line what was said."""
+    submit.build("toy")
+    said = capsys.readouterr().out
+    assert said.endswith(f"Hand in this file: {Path.cwd() / 'toy-submission.zip'}\n"), "the path comes last"
+    return " ".join(said.split())
+
+
+def members(folder: Path) -> dict[str, bytes]:
+    with zipfile.ZipFile(folder / "toy-submission.zip") as archive:
+        return {name: archive.read(name) for name in archive.namelist()}
 
 
 def refusal() -> str:
     with pytest.raises(SubmissionRefused) as caught:
         submit.build("toy")
-    return str(caught.value)
+    (line,) = caught.value._render_traceback_()
+    assert "\n" not in line
+    assert not Path("toy-submission.zip").exists()
+    return line
 
 
-def test_saved_weights_go_with_it(toy: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    (toy.parent / "toy_weights.pt").write_bytes(b"weights")
+def test_finished_work(toy: Path, capsys: pytest.CaptureFixture[str]) -> None:
     submit.build("toy")
-    with zipfile.ZipFile(toy.parent / "toy-submission.zip") as archive:
-        assert archive.read("toy_weights.pt") == b"weights"
-    assert "toy_weights.pt" in capsys.readouterr().out
-
-
-def test_what_is_in_it(toy: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    submit.build("toy")
-    target = toy.parent / "toy-submission.zip"
-    with zipfile.ZipFile(target) as archive:
-        assert archive.testzip() is None
-        members = {info.filename: archive.read(info) for info in archive.infolist()}
-        assert {info.date_time[0] for info in archive.infolist()} == {1980}
-    assert list(members) == ["manifest.json", "toy.ipynb", "toy.py"]
-    assert members["toy.py"] == SOLUTION.encode()
-    manifest = json.loads(members["manifest.json"])
-    assert manifest["assignment"] == "toy"
-    assert manifest["files"]["toy.py"] == {
-        "bytes": len(SOLUTION),
-        "sha256": hashlib.sha256(SOLUTION.encode()).hexdigest(),
-    }
-    assert manifest["versions"].keys() == {"python", "torch", "numpy"}
     said = capsys.readouterr().out
-    assert said.startswith(f"Hand in this file: {target}\n")
-    assert "toy.py " in said
-    assert "toy.ipynb " in said
+    assert re.fullmatch(
+        r"A toy: 4 of 4 public checks passed\n"
+        r"5.5 of the 5.5 points that public checks give; (?:.*\n)+"
+        r"\nIn the zip:\n"
+        r"  toy.py +1 kB  saved at [\d:]+\n"
+        r"  toy_weights.pt +\d+ kB  saved weights\n"
+        r"  toy.ipynb +\d+ kB  saved at [\d:]+\n"
+        r"\nHand in this file: .*toy-submission.zip\n",
+        said,
+    ), said
+    assert members(toy.parent).keys() == {"manifest.json", "toy.py", "toy_weights.pt", "toy.ipynb"}
 
 
 def test_the_same_files_give_the_same_bytes(toy: Path) -> None:
@@ -85,40 +102,142 @@ def test_the_same_files_give_the_same_bytes(toy: Path) -> None:
     assert [path.name for path in toy.parent.glob(".*")] == []
 
 
-def test_a_missing_file(toy: Path) -> None:
-    toy.unlink()
-    assert refusal() == f"toy.py is missing from {toy.parent}; put it there."
+def test_half_of_the_work(toy: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    toy.write_text(HALF)
+    said = built(capsys)
+    assert "A toy: 2 of 4 public checks passed" in said
+    assert "Not begun: task 2, Adding up (4 points)." in said
+
+
+def test_work_that_is_wrong(toy: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    toy.write_text(SOLUTION.replace("2 * x", "3 * x"))
+    said = built(capsys)
+    assert "A toy: 2 of 4 public checks passed" in said
+    assert (
+        'Task 1, Doubling (6 points): 1 public check does not pass; check("toy", task="double") says why.'
+    ) in said
 
 
 @pytest.mark.parametrize("text", [STUB, STUB.replace("\n", "\r\n")])
-def test_a_file_as_it_was_received(toy: Path, text: str) -> None:
+def test_nothing_but_what_was_received(toy: Path, text: str) -> None:
     toy.write_bytes(text.encode())
+    write_notebook(toy.parent)
+    (toy.parent / "toy_weights.pt").unlink()
+    assert refusal() == (
+        f"toy.py in {toy.parent} is as you received it, and no question is answered: there is nothing to "
+        "hand in yet. If you did write something, save it first."
+    )
+
+
+def test_a_stub_with_an_answer_can_be_handed_in(toy: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    toy.write_text(STUB)
+    said = built(capsys)
+    assert "Not begun: task 1, Doubling (6 points); task 2, Adding up (4 points)." in said
+    assert "as you received it" in said
+
+
+def test_a_syntax_error_is_named(toy: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    toy.write_text(SOLUTION.replace("return sum(values)", "return sum(values"))
     runner.run("toy")
-    assert refusal() == f"toy.py in {toy.parent} is as you received it; save your work in it first."
+    said = built(capsys)
+    assert "A toy: no public check could run" in said
+    assert "! toy.py cannot be imported: SyntaxError: '(' was never closed" in said
+    assert "(toy.py, line 11)" in said
+    assert "return sum(values" in said
+    assert members(toy.parent)["toy.py"] == toy.read_bytes()
 
 
-def test_a_file_that_was_saved_after_the_last_check(toy: Path) -> None:
+def test_a_file_that_cannot_be_imported(toy: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    toy.write_text("import no_such_module\n" + SOLUTION)
+    said = built(capsys)
+    assert "toy.py cannot be imported: ModuleNotFoundError: No module named 'no_such_module'" in said
+
+
+def test_no_check_is_needed_before(toy: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """One check of one task, or none: the summary is of everything, as packed."""
+    toy.write_text(HALF)
+    assert "2 of 4 public checks passed" in built(capsys)
+    runner.run("toy", "double")
+    assert "2 of 4 public checks passed" in built(capsys)
+
+
+def test_what_was_checked_is_not_what_is_packed(toy: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    runner.run("toy")
     toy.write_text(SOLUTION + "\n")
-    assert 'not checked since; run check("toy"), then build again.' in refusal()
-    runner.run("toy", "total")
-    submit.build("toy")
-
-
-def test_a_file_that_cannot_be_imported(toy: Path) -> None:
-    toy.write_text(SOLUTION + "(\n")
+    os.utime(toy, (time.time() + 1,) * 2)
+    assert "the result above is of the version that is packed." in built(capsys)
+    os.utime(toy, (time.time() - 3600,) * 2)
+    said = built(capsys)
+    assert "Look at this before you hand it in" in said
+    assert "it is an older version than the one that was checked." in said
     runner.run("toy")
-    assert "not checked since" in refusal()
+    assert "was checked" not in built(capsys)
 
 
-def test_nothing_was_checked_in_this_session(toy: Path) -> None:
-    runner._checked.clear()
-    assert refusal() == 'toy.py was not checked in this session; run check("toy"), then build again.'
+def test_a_graded_function_that_was_renamed(toy: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    toy.write_text(SOLUTION.replace("def total", "def totals"))
+    said = built(capsys)
+    assert "total is not in toy.py; is it the one that is called totals there? Give it its name back." in said
+    assert "Task 2, Adding up (4 points): 2 public checks do not pass" in said
 
 
-def test_a_failed_check_is_no_reason_to_refuse(toy: Path) -> None:
-    toy.write_text(SOLUTION.replace("2 * x", "3 * x"))
-    assert runner.run("toy").passed < 4
-    submit.build("toy")
+def test_a_graded_function_that_is_gone(toy: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    toy.write_text(SOLUTION[: SOLUTION.index("def total")])
+    assert "total is not in toy.py; its checks cannot find it." in built(capsys)
+
+
+def test_a_function_in_the_notebook_alone(toy: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    toy.write_text(SOLUTION[: SOLUTION.index("def total")])
+    write_notebook(toy.parent, c_why=ANSWER, c_setup="def total(values):\n    return sum(values)")
+    said = built(capsys)
+    assert "total is not in toy.py: it is defined in the notebook alone. Move it into toy.py." in said
+
+
+def test_names_of_the_notebook_that_the_module_uses(toy: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    toy.write_text(SOLUTION.replace("return sum(values)", "return np.sum(values)"))
+    write_notebook(toy.parent, c_why=ANSWER, c_setup="import numpy as np")
+    assert "toy.py uses np, which is defined in the notebook alone." in built(capsys)
+
+
+def test_files_that_are_imported_are_packed(toy: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    toy.write_text("from utils import twice\n" + SOLUTION.replace("2 * x", "twice(x)"))
+    (toy.parent / "utils.py").write_text("def twice(x):\n    return x + x\n")
+    said = built(capsys)
+    assert "4 of 4 public checks passed" in said
+    assert "utils.py 1 kB imported by your code" in said
+    assert members(toy.parent)["utils.py"].startswith(b"def twice")
+
+
+def test_a_missing_module(toy: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    toy.unlink()
+    assert f"toy.py is missing from {toy.parent}." in built(capsys)
+    write_notebook(toy.parent)
+    (toy.parent / "toy_weights.pt").unlink()
+    (toy.parent / "toy-submission.zip").unlink()
+    assert refusal().startswith(f"toy.py is missing from {toy.parent}, and there is no other work")
+
+
+def test_weights_that_are_absent_or_damaged(toy: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (toy.parent / "toy_weights.pt").write_bytes(b"weights")
+    assert "! toy_weights.pt cannot be loaded as tensors" in built(capsys)
+    assert members(toy.parent)["toy_weights.pt"] == b"weights"
+    (toy.parent / "toy_weights.pt").unlink()
+    assert "○ toy_weights.pt is not there: no saved weights are in the zip." in built(capsys)
+
+
+def test_a_question_without_an_answer(toy: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write_notebook(toy.parent)
+    said = built(capsys)
+    assert "The question under “Think about it” (2 points) is not answered" in said
+
+
+@pytest.mark.parametrize(("content", "word"), [(b"", "is empty (0 bytes)"), (b'{"cells": [', "is damaged")])
+def test_a_damaged_notebook_is_packed_as_it_is(
+    toy: Path, capsys: pytest.CaptureFixture[str], content: bytes, word: str
+) -> None:
+    (toy.parent / "toy.ipynb").write_bytes(content)
+    assert f"! toy.ipynb {word}" in built(capsys)
+    assert members(toy.parent)["toy.ipynb"] == content
 
 
 def test_a_notebook_that_was_not_saved(
@@ -132,36 +251,61 @@ def test_a_notebook_that_was_not_saved(
     shell.start("experiment")
     shell.end()
     shell.start("submission")
-    assert "toy.ipynb has changed since it was saved at " in refusal()
-    assert "save it (Ctrl+S), then run this cell again." in refusal()
+    submit.build("toy")
+    assert "toy.ipynb has changed since it was saved at " in shell.published[-1]["text/plain"]
     os.utime(document)
     submit.build("toy")
-    saved = live.clock(document.stat().st_mtime)
-    assert f"If you wrote an answer after {saved}, save (Ctrl+S) and run" in capsys.readouterr().out
+    assert "toy.ipynb has changed" not in shell.published[-1]["text/plain"]
+    assert shell.published[-1]["text/html"].startswith('<div class="coursegrad">')
 
 
 def test_without_a_notebook(toy: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (toy.parent / "toy.ipynb").unlink()
-    submit.build("toy")
-    assert "answers in the notebook are not in it" in capsys.readouterr().out
+    assert "answers in the notebook are not in the zip" in built(capsys)
 
 
 def test_on_colab(toy: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     runtime = fake_colab.install(monkeypatch, toy.parent)
-    runtime.notebook = {"cells": ["as in the browser"]}
+    runtime.notebook = handouts.notebook(c_why=QUESTION.replace("YOUR ANSWER HERE", "as in the browser"))
     submit.build("toy")
-    target = toy.parent / "toy-submission.zip"
-    assert runtime.downloads == [str(target)]
-    with zipfile.ZipFile(target) as archive:
-        assert b"as in the browser" in archive.read("toy.ipynb")
-    said = capsys.readouterr().out
-    assert "as it is in your browser now" in said
-    assert "If you wrote" not in said
+    assert runtime.downloads == [str(toy.parent / "toy-submission.zip")]
+    assert b"as in the browser" in members(toy.parent)["toy.ipynb"]
+    assert "as it is in your browser now" in capsys.readouterr().out
 
 
-def test_a_refusal_is_one_line_in_a_notebook(toy: Path) -> None:
-    toy.unlink()
-    with pytest.raises(handout.HandoutError) as caught:
-        submit.build("toy")
-    (line,) = caught.value._render_traceback_()
-    assert "\n" not in line
+def test_a_browser_that_does_not_answer(
+    toy: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fake_colab.install(monkeypatch, toy.parent).notebook = None
+    said = built(capsys)
+    assert f"Your browser did not answer, so the notebook in the zip is the one in {toy.parent}" in said
+    assert members(toy.parent)["toy.ipynb"] == (toy.parent / "toy.ipynb").read_bytes()
+
+
+def test_damaged_public_tests_keep_nobody_from_handing_in(
+    toy: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (toy.parent / "test_public.py").write_text("def (")
+    assert "no public check could run" in built(capsys)
+
+
+def test_preview_runs_what_is_in_the_zip(toy: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    toy.write_text(HALF)
+    submit.build("toy")
+    toy.write_text(SOLUTION)
+    capsys.readouterr()
+    submit.preview("toy")
+    said = " ".join(capsys.readouterr().out.split())
+    assert said.startswith("A toy: 2 of 4 public checks passed The files in toy-submission.zip, saved at ")
+    assert "Note: toy.py in the zip is not the one in" in said
+    assert "○ not implemented" in said
+    assert said.endswith("Their points: task 1: 3 of 6; task 2: 1.5 of 4.")
+
+
+def test_preview_of_another_zip(toy: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with zipfile.ZipFile("mine.zip", "w") as archive:
+        archive.writestr("homework/toy.py", SOLUTION)
+    submit.preview("toy", "mine.zip")
+    assert capsys.readouterr().out.startswith("A toy: 4 of 4 public checks passed\n")
+    with pytest.raises(handout.HandoutError, match=r"There is no toy-submission\.zip"):
+        submit.preview("toy")

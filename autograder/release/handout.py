@@ -16,7 +16,7 @@ from typing import Any
 from autograder.assignment import SHARED_PACKAGE, Assignment
 from autograder.course import Course
 from autograder.errors import ReleaseError
-from autograder.release import notebook, questions
+from autograder.release import inventory, notebook, questions
 from autograder.release.notebook import Notebook
 from autograder.release.stripper import stub_module
 from autograder.scoring import DECIMALS, PlannedTest, share
@@ -67,10 +67,14 @@ def build(course: Course, assignment: Assignment, plan: Sequence[PlannedTest]) -
     path = assignment.folder / f"{assignment.name}.md"
     questions.require_agreement(assignment, book, relative(course, path))
     stubs = {f"{module}.py": _stub(assignment, module) for module in assignment.modules}
-    checks = checklist(course, assignment, plan, stubs)
+    public = _public_tests(assignment)
+    checks = checklist(course, assignment, plan, stubs) | {
+        "functions": inventory.functions(stubs, public.decode(), plan),
+        "cells": inventory.cells(book.release),
+    }
     files = {
         f"{assignment.name}.ipynb": notebook.dumps(book.release),
-        PUBLIC_TESTS: _public_tests(assignment),
+        PUBLIC_TESTS: public,
         CHECKS_FILE: (json.dumps(checks, indent=1, ensure_ascii=False) + "\n").encode(),
     }
     return Handout(assignment.name, assignment.title, assignment.modules, files | stubs, book)

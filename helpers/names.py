@@ -1,0 +1,171 @@
+"""The names of a module without running it: what it defines, what it uses, and which files it imports."""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import difflib
+import re
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import CodeType
+
+_IMPORT = re.compile(r"^[ \t]*(?:from[ \t]+([\w.]+)[ \t]+import\b|import[ \t]+(\w[\w., \t]*))", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Names:
+    """The names of a module.
+
+    Attributes
+    ----------
+    defined : frozenset of str
+        Functions, classes, their methods (``"KnnClassifier.predict"``), variables and imports.
+    open : frozenset of str
+        Classes that may have more methods than can be seen here, since they inherit them.
+    used : frozenset of str
+        Global names that its functions look up, and that neither it nor Python defines.
+    stars : bool
+        Whether it imports ``*``, so that it may define anything.
+    """
+
+    defined: frozenset[str]
+    open: frozenset[str]
+    used: frozenset[str]
+    stars: bool
+
+    def lacks(self, name: str) -> bool:
+        """Tell whether a function or method is certainly not there."""
+        owner, _, method = name.partition(".")
+        if self.stars or name in self.defined:
+            return False
+        return owner not in self.defined or (bool(method) and owner not in self.open)
+
+    def similar(self, name: str, known: Collection[str]) -> str | None:
+        """Return the name of a function that looks like another one, renamed; `known` are not meant."""
+        depth = name.count(".")
+        owner = name.rpartition(".")[0]
+        own = [
+            other
+            for other in sorted(self.defined - set(known))
+            if other.count(".") == depth and other.rpartition(".")[0] == owner
+        ]
+        close = difflib.get_close_matches(name, own, n=1, cutoff=0.75)
+        return close[0] if close else None
+
+
+def read(source: str) -> Names | None:
+    """Return the names of a module, or None if it is not Python."""
+    try:
+        tree = ast.parse(source)
+        code = compile(tree, "<module>", "exec", dont_inherit=True)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return None
+    defined = frozenset(_defined(tree.body, ""))
+    stars = any(isinstance(node, ast.ImportFrom) and node.names[0].name == "*" for node in ast.walk(tree))
+    classes = [node for node in tree.body if isinstance(node, ast.ClassDef)]
+    inheriting = frozenset(node.name for node in classes if node.bases or node.keywords)
+    assigned = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and not _is_read(node)}
+    declared = {name for node in ast.walk(tree) if isinstance(node, ast.Global) for name in node.names}
+    known = defined | assigned | declared | set(dir(builtins)) | {"__file__", "__annotations__"}
+    # A class that something else than a definition made, such as a decorator, may have anything.
+    made = frozenset(name for name in defined if name not in {node.name for node in classes})
+    decorated = frozenset(node.name for node in classes if node.decorator_list)
+    return Names(
+        defined,
+        inheriting | made | decorated,
+        frozenset(name for name in _looked_up(code) if name not in known and not name.startswith("__")),
+        stars,
+    )
+
+
+def siblings(sources: Collection[str], folder: Path, known: Collection[str]) -> dict[str, Path]:
+    """Return the Python files in a folder that sources import, directly or through one another.
+
+    Parameters
+    ----------
+    sources : collection of str
+        Python, or what is meant to be.
+    known : collection of str
+        Names of modules that are not asked for.
+
+    Returns
+    -------
+    dict of str to Path
+        Path below the folder, with slashes, to the file.
+    """
+    found: dict[str, Path] = {}
+    waiting = list(sources)
+    while waiting:
+        for name in sorted(_imported(waiting.pop()) - set(known)):
+            for file in _files(folder, name):
+                below = file.relative_to(folder).as_posix()
+                if below not in found:
+                    found[below] = file
+                    waiting.append(file.read_text(encoding="utf-8", errors="replace"))
+    return dict(sorted(found.items()))
+
+
+def _files(folder: Path, name: str) -> Iterator[Path]:
+    """Yield the files of a module or package beside the student's."""
+    module, package = folder / f"{name}.py", folder / name
+    if module.is_file():
+        yield module
+    elif package.is_dir() and package.resolve() != Path(__file__).parent.resolve():
+        yield from (file for file in sorted(package.rglob("*.py")) if file.is_file())
+
+
+def _imported(source: str) -> set[str]:
+    """Return the first part of the name of each module that a source imports, whether it is whole or not."""
+    try:
+        tree = ast.parse(source)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return set(_imported_in_pieces(source))
+    names: set[str] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            names |= {alias.name.partition(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            whole = [node.module] if node.module else [alias.name for alias in node.names]
+            names |= {name.partition(".")[0] for name in whole}
+    return names
+
+
+def _imported_in_pieces(source: str) -> Iterator[str]:
+    for module, modules in _IMPORT.findall(source):
+        for name in [module] if module else modules.split(","):
+            yield name.strip().partition(" ")[0].partition(".")[0]
+
+
+def _defined(body: Sequence[ast.stmt], prefix: str) -> Iterator[str]:
+    for node in body:
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            yield prefix + node.name
+            if isinstance(node, ast.ClassDef):
+                yield from _defined(node.body, f"{prefix}{node.name}.")
+        elif isinstance(node, ast.Import | ast.ImportFrom):
+            yield from (prefix + (alias.asname or alias.name.partition(".")[0]) for alias in node.names)
+        else:
+            # What stands under `if` or `try`, and variables, which may hold functions.
+            for inner in ast.walk(node):
+                if isinstance(inner, ast.Name) and not _is_read(inner):
+                    yield prefix + inner.id
+                elif isinstance(inner, ast.stmt) and inner is not node:
+                    yield from _defined([inner], prefix)
+
+
+def _is_read(node: ast.Name) -> bool:
+    return isinstance(node.ctx, ast.Load)
+
+
+def _looked_up(code: CodeType) -> Iterator[str]:
+    """Yield the names that code looks up among globals, its functions included."""
+    import dis
+
+    for step in dis.get_instructions(code):
+        if step.opname in ("LOAD_GLOBAL", "LOAD_NAME"):
+            yield step.argval
+    for inner in code.co_consts:
+        if isinstance(inner, CodeType):
+            yield from _looked_up(inner)

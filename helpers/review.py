@@ -1,0 +1,236 @@
+"""What a student should know about the work before it is handed in."""
+
+from __future__ import annotations
+
+import hashlib
+import sys
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+from types import FunctionType
+
+from helpers import live, names, notebook, runner, stubs, weights, work
+from helpers.findings import Finding
+from helpers.handout import Function, Handout
+from helpers.outcomes import Outcome, Report, number
+from helpers.weights import Unloadable
+from helpers.wording import enumerated
+from helpers.work import Work
+
+MAX_FILE_BYTES, MAX_WEIGHTS_BYTES, MAX_BYTES = 1_000_000, 10_000_000, 20_000_000
+"""What grading reads of a module, of saved weights, and of a zip."""
+
+
+def findings(own: Work, done: Report) -> list[Finding]:
+    """Return what there is to know, what costs most first.
+
+    Parameters
+    ----------
+    own : Work
+        What is packed.
+    done : Report
+        What the public checks found of it, in a process of its own.
+    """
+    known = [
+        *_of_modules(own),
+        *_of_notebook(own),
+        *_of_checks(own, done),
+        *_of_weights(own),
+        *_of_size(own),
+        *_of_versions(own),
+    ]
+    order = ("problem", "open", "note")
+    return sorted(known, key=lambda finding: order.index(finding.weight))
+
+
+def _of_modules(own: Work) -> Iterator[Finding]:
+    """Yield what can be seen in the files without running them."""
+    for file in own.missing:
+        yield Finding(
+            "problem", f"{file} is missing from {own.handout.file(file.removesuffix('.py')).parent}."
+        )
+    for file in own.modules:
+        read = names.read(own.text(file))
+        if read is None:
+            continue
+        functions = [function for function in own.handout.functions if function.file == file]
+        yield from _gone(own, file, read, functions)
+        only_there = sorted(read.used & (own.reading.names | _defined_in_notebook()))
+        if only_there:
+            are = "is" if len(only_there) == 1 else "are"
+            yield Finding(
+                "problem",
+                f"{file} uses {enumerated(only_there)}, which {are} defined in the notebook alone. The "
+                f"notebook does not run when your work is graded; move the definition into {file}.",
+            )
+    for copy in work.elsewhere(own.handout):
+        packed = own.handout.file(copy.stem)
+        yield Finding(
+            "problem",
+            f"There is another {copy.name} with work in it: {copy}, saved at "
+            f"{live.clock(copy.stat().st_mtime)}. It is not in the zip; {packed} is.",
+        )
+
+
+def _gone(own: Work, file: str, read: names.Names, functions: Sequence[Function]) -> Iterator[Finding]:
+    """Yield the graded functions that a file does not define."""
+    known = {function.name for function in functions}
+    there = own.reading.names | _defined_in_notebook()
+    for name in known_in_order(functions):
+        if not read.lacks(name) or any(name.startswith(f"{other}.") and read.lacks(other) for other in known):
+            continue
+        other = read.similar(name, known)
+        if other is not None:
+            hint = f"; is it the one that is called {other} there? Give it its name back."
+        elif name in there:
+            hint = f": it is defined in the notebook alone. Move it into {file}."
+        else:
+            hint = "; its checks cannot find it."
+        yield Finding("problem", f"{name} is not in {file}{hint}")
+
+
+def known_in_order(functions: Sequence[Function]) -> list[str]:
+    """Return the names of functions, each class before its methods."""
+    owners = [name.partition(".")[0] for name in (function.name for function in functions)]
+    return list(dict.fromkeys([*owners, *(function.name for function in functions)]))
+
+
+def _of_notebook(own: Work) -> Iterator[Finding]:
+    """Yield what is wrong with the notebook."""
+    name = f"{own.handout.name}.ipynb"
+    document = own.document
+    if document is None:
+        yield Finding("problem", f"{name} was not found, so answers in the notebook are not in the zip.")
+        return
+    if document.unanswered:
+        yield Finding(
+            "problem",
+            f"Your browser did not answer, so the notebook in the zip is the one in {document.file}, saved "
+            f"at {live.clock(document.saved or 0)}. If answers are missing in it, run this cell again.",
+        )
+    if notebook.unsaved(document):
+        yield Finding(
+            "problem",
+            f"{name} has changed since it was saved at {live.clock(document.saved or 0)}; save it (Ctrl+S), "
+            "then run this cell again.",
+        )
+    yield from own.reading.findings
+
+
+def _of_checks(own: Work, done: Report) -> Iterator[Finding]:
+    """Yield what the checks say: why they could not run, tasks not begun, and what does not pass."""
+    if done.problem is not None:
+        place = f" ({done.problem.place})" if done.problem.place else ""
+        cause = f" Likely cause: {done.problem.likely_cause}." if done.problem.likely_cause else ""
+        yield Finding("problem", f"{done.problem.problem}{place}.{cause}", done.problem.code)
+    waiting = [task.id for task in own.handout.tasks if _waits(own, done, task.id)]
+    if waiting:
+        yield Finding("open", f"Not begun: {_listed(own.handout, waiting)}.")
+    for task, ended in groupby(done.outcomes, key=lambda outcome: outcome.test.task):
+        left = [outcome for outcome in ended if outcome.status not in ("passed", "not run", "not judged")]
+        if left and task not in waiting:
+            yield Finding("open", _failing(own.handout, task, left))
+
+
+def _waits(own: Work, done: Report, task: str) -> bool:
+    """Tell whether a task was not begun: each of its functions is the stub still."""
+    functions = [function for function in own.handout.functions if function.task == task]
+    statuses = {
+        outcome.status
+        for outcome in done.outcomes
+        if outcome.test.task == task and outcome.test.kind == "value"
+    }
+    if statuses - {"not run", "not implemented"}:
+        return False
+    if not functions:
+        return statuses == {"not implemented"}
+    return all(
+        stubs.left(own.text(function.file), function.file.removesuffix(".py"), function.name)
+        for function in functions
+    )
+
+
+def _failing(found: Handout, task: str, left: Sequence[Outcome]) -> str:
+    count = len(left)
+    stopped = any(outcome.status == "stopped" for outcome in left)
+    verb = "did not come to an end" if stopped else f"{'does' if count == 1 else 'do'} not pass"
+    return (
+        f"Task {_titled(found, task)}: {count} public check{'s' if count > 1 else ''} {verb}; "
+        f'check("{found.name}", task="{task}") says why.'
+    )
+
+
+def _listed(found: Handout, ids: Sequence[str]) -> str:
+    """Return tasks in words: by title where they are few, else by number."""
+    if len(ids) <= 3:
+        return "; ".join(f"task {_titled(found, id)}" for id in ids)
+    points = sum(task.points for task in found.tasks if task.id in ids)
+    numbers = enumerated(str(stubs.task_number(found, id)) for id in ids)
+    return f"tasks {numbers}, which are {number(points)} points together"
+
+
+def _titled(found: Handout, id: str) -> str:
+    """Return number, title and points of a task, ``6, Cross-validation (15 points)``."""
+    task = next(task for task in found.tasks if task.id == id)
+    return f"{stubs.task_number(found, id)}, {task.title} ({number(task.points)} points)"
+
+
+def _of_weights(own: Work) -> Iterator[Finding]:
+    for name in own.handout.weights:
+        if name not in own.weights:
+            yield Finding("open", f"{name} is not there: no saved weights are in the zip.")
+            continue
+        try:
+            weights.loaded(own.weights[name])
+        except Unloadable as error:
+            yield Finding(
+                "problem",
+                f"{name} cannot be loaded as tensors ({error}); save a dict of tensors with torch.save.",
+            )
+
+
+def _of_size(own: Work) -> Iterator[Finding]:
+    """Yield files that are larger than grading reads."""
+    for name, content in own.files.items():
+        limit = MAX_WEIGHTS_BYTES if name in own.weights else MAX_FILE_BYTES
+        if len(content) > limit and not name.endswith(".ipynb"):
+            size = f"{len(content) / 1e6:.1f} MB"
+            yield Finding("problem", f"{name} has {size}; grading reads {limit / 1e6:g} MB of it at most.")
+    whole = sum(map(len, own.files.values()))
+    if whole > MAX_BYTES - 100_000:
+        yield Finding(
+            "problem",
+            f"The zip has {whole / 1e6:.1f} MB, and grading reads {MAX_BYTES / 1e6:g} MB at most. Pictures "
+            "in the notebook are most of it: clear its outputs, save it, and run this cell again.",
+        )
+
+
+def _of_versions(own: Work) -> Iterator[Finding]:
+    """Yield where what was checked in this session is not what is packed."""
+    last = runner.last_checked(own.handout.name)
+    for file, content in own.modules.items():
+        if last is None or last.digests.get(file) == hashlib.sha256(content).hexdigest():
+            continue
+        saved = own.handout.file(file.removesuffix(".py")).stat().st_mtime
+        older = saved < last.moment
+        why = (
+            "it is an older version than the one that was checked. If it lies on a drive that is "
+            "synchronized, open it and see whether your last changes are in it."
+            if older
+            else "the result above is of the version that is packed."
+        )
+        yield Finding(
+            "problem" if older else "note",
+            f"{file} was saved at {live.clock(saved)}; check last ran at {live.clock(last.moment)}: {why}",
+        )
+
+
+def _defined_in_notebook() -> set[str]:
+    """Return the names of what the running notebook defines or imports."""
+    main = vars(sys.modules["__main__"]) if "IPython" in sys.modules else {}
+    return {
+        name
+        for name, value in main.items()
+        if isinstance(value, (FunctionType, type))
+        and value.__module__ == "__main__"
+        and not name.startswith("_")
+    }

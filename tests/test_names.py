@@ -1,0 +1,125 @@
+"""What a module defines, uses and imports is read without running it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from helpers import names
+
+SOURCE = """\
+import torch
+from collections import Counter as counter
+
+LIMIT = 3
+mine = lambda x: x
+
+if LIMIT:
+    def inside():
+        return LIMIT
+
+try:
+    import json
+except ImportError:
+    json = None
+
+
+class Plain:
+    size = 1
+
+    def predict(self, x):
+        return helper(x) + np.sum(x) + torch.tensor(LIMIT)
+
+
+class Heir(Plain):
+    pass
+
+
+def predict_label(x):
+    local = [y for y in x]
+    global counted
+    counted = len(local)
+    return __name__, local
+"""
+
+
+def read(source: str = SOURCE) -> names.Names:
+    found = names.read(source)
+    assert found is not None
+    return found
+
+
+def test_what_is_defined() -> None:
+    assert read().defined == {
+        *("torch", "counter", "LIMIT", "mine", "inside", "json"),
+        *("Plain", "Plain.size", "Plain.predict", "Heir", "predict_label"),
+    }
+
+
+def test_what_is_used_and_nowhere_defined() -> None:
+    assert read().used == {"helper", "np"}
+
+
+@pytest.mark.parametrize(
+    ("name", "lacks"),
+    [
+        ("predict_labels", True),
+        ("mine", False),
+        ("inside", False),
+        ("Plain.predict", False),
+        ("Plain.fit", True),
+        ("Heir.fit", False),
+        ("Gone.fit", True),
+        ("torch.fit", False),
+    ],
+)
+def test_what_is_certainly_not_there(name: str, lacks: bool) -> None:
+    assert read().lacks(name) is lacks
+    assert not read("from utils import *").lacks(name)
+
+
+def test_what_was_renamed() -> None:
+    assert read().similar("predict_labels", []) == "predict_label"
+    assert read().similar("predict_labels", ["predict_label"]) is None
+    assert read().similar("Plain.predicts", []) == "Plain.predict"
+    assert read().similar("something_else", []) is None
+
+
+@pytest.mark.parametrize("source", ["def f(:", "x = '\0'", "(" * 3000])
+def test_what_is_not_python(source: str) -> None:
+    assert names.read(source) is None
+
+
+def test_files_that_are_imported(tmp_path: Path) -> None:
+    for name, text in {
+        "utils.py": "from deeper import f",
+        "deeper.py": "import utils, torch, package.part",
+        "unused.py": "",
+        "package/__init__.py": "",
+        "package/part.py": "from . import other",
+        "package/other.py": "",
+        "folder/notes.txt": "",
+        "toy.py": "",
+    }.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(text)
+    found = names.siblings(["import utils as u\nimport toy\nimport folder"], tmp_path, {"toy"})
+    assert list(found) == [
+        *("deeper.py", "package/__init__.py", "package/other.py", "package/part.py", "utils.py")
+    ]
+    assert found["utils.py"] == tmp_path / "utils.py"
+
+
+def test_imports_of_a_file_that_is_not_python(tmp_path: Path) -> None:
+    (tmp_path / "utils.py").touch()
+    (tmp_path / "more.py").touch()
+    found = names.siblings(["import utils as u, torch\nfrom more import x\ndef f(:"], tmp_path, set())
+    assert list(found) == ["more.py", "utils.py"]
+
+
+def test_the_kits_own_package_is_no_file_of_the_students(tmp_path: Path) -> None:
+    (tmp_path / "helpers").symlink_to(Path(names.__file__).parent)
+    assert names.siblings(["from helpers.data import digits"], tmp_path, set()) == {}
+    (tmp_path / "helpers.py").touch()
+    assert list(names.siblings(["import helpers"], tmp_path, set())) == ["helpers.py"]
