@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from helpers import handin
-from helpers.handout import TEST_FILE, Handout
+from helpers.handout import TEST_FILE, Handout, HandoutError
 from helpers.outcomes import Failure, Outcome, Report, settled
 from helpers.problems import Problem
 
@@ -93,6 +93,8 @@ def run_public(handout: Handout, files: Mapping[str, bytes]) -> Report:
 
     Raises
     ------
+    HandoutError
+        If the file of the public checks is damaged.
     OSError
         If no fresh process can be started.
     """
@@ -178,6 +180,8 @@ def _outcomes(handout: Handout, request: dict[str, Any]) -> dict[str, Outcome]:
     while request["run"]:
         frames = _server.ask(request)
         for frame in frames:
+            if "unusable" in frame:
+                raise HandoutError(frame["unusable"])
             if "test" in frame:
                 failed = Failure(**frame["failure"]) if frame["failure"] else None
                 ended[frame["test"]] = Outcome(tests[frame["test"]], frame["status"], failed)

@@ -150,7 +150,7 @@ def _answer(request: dict[str, Any], tell: Tell) -> None:
 def _run(request: dict[str, Any], read: handin.Handin, tell: Tell) -> None:
     """Run public checks and tell each as it ends."""
     from helpers import outcomes, session
-    from helpers.handout import PublicTest
+    from helpers.handout import HandoutError, PublicTest
 
     files = [Path(part.path) for part in read.parts.values()]
 
@@ -163,7 +163,10 @@ def _run(request: dict[str, Any], read: handin.Handin, tell: Tell) -> None:
                 status, failure = "not run", outcomes.Failure(replaced)
         tell({"test": id, "status": status, "failure": None if failure is None else vars(failure)})
 
-    session.run_tests(Path(request["tests"]), request["run"], ended)
+    try:
+        session.run_tests(Path(request["tests"]), request["run"], ended)
+    except HandoutError as error:
+        tell({"unusable": str(error)})
 
 
 def problem_of(error: BaseException, module: str, read: handin.Handin) -> Problem:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 from types import FunctionType
 
@@ -12,6 +12,7 @@ from helpers import live, names, notebook, runner, stubs, weights, work
 from helpers.findings import Finding
 from helpers.handout import Function, Handout
 from helpers.outcomes import Outcome, Report, number
+from helpers.problems import Problem
 from helpers.weights import Unloadable
 from helpers.wording import enumerated
 from helpers.work import Work
@@ -20,7 +21,7 @@ MAX_FILE_BYTES, MAX_WEIGHTS_BYTES, MAX_BYTES = 1_000_000, 10_000_000, 20_000_000
 """What grading reads of a module, of saved weights, and of a zip."""
 
 
-def findings(own: Work, done: Report) -> list[Finding]:
+def findings(own: Work, done: Report, problems: Mapping[str, Problem]) -> list[Finding]:
     """Return what there is to know, what costs most first.
 
     Parameters
@@ -29,17 +30,28 @@ def findings(own: Work, done: Report) -> list[Finding]:
         What is packed.
     done : Report
         What the public checks found of it, in a process of its own.
+    problems : mapping of str to Problem
+        Modules that could not be imported there.
     """
     known = [
+        *_of_imports(own, problems),
         *_of_modules(own),
         *_of_notebook(own),
-        *_of_checks(own, done),
+        *_of_checks(own, done, problems),
         *_of_weights(own),
         *_of_size(own),
         *_of_versions(own),
     ]
     order = ("problem", "open", "note")
     return sorted(known, key=lambda finding: order.index(finding.weight))
+
+
+def _of_imports(own: Work, problems: Mapping[str, Problem]) -> Iterator[Finding]:
+    """Yield the modules that grading could not import."""
+    for file, problem in problems.items():
+        if file in own.modules:
+            cause = f" Likely cause: {problem.cause}." if problem.cause else ""
+            yield Finding("problem", f"{problem.sentence}{cause}", problem.code or None)
 
 
 def _of_modules(own: Work) -> Iterator[Finding]:
@@ -116,12 +128,12 @@ def _of_notebook(own: Work) -> Iterator[Finding]:
     yield from own.reading.findings
 
 
-def _of_checks(own: Work, done: Report) -> Iterator[Finding]:
+def _of_checks(own: Work, done: Report, problems: Mapping[str, Problem]) -> Iterator[Finding]:
     """Yield what the checks say: why they could not run, tasks not begun, and what does not pass."""
-    if done.problem is not None:
-        place = f" ({done.problem.place})" if done.problem.place else ""
-        cause = f" Likely cause: {done.problem.likely_cause}." if done.problem.likely_cause else ""
-        yield Finding("problem", f"{done.problem.problem}{place}.{cause}", done.problem.code)
+    if done.problem is not None and not problems:
+        yield Finding("problem", done.problem.problem)
+    told = {problem.sentence for problem in problems.values()}
+    yield from (Finding("note", note) for note in done.notes if note not in told)
     waiting = [task.id for task in own.handout.tasks if _waits(own, done, task.id)]
     if waiting:
         yield Finding("open", f"Not begun: {_listed(own.handout, waiting)}.")

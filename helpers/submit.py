@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from helpers import bundle, colab, frontend, handout, live, report, review, separate, summary, work
+from helpers import bundle, colab, fresh, frontend, handout, live, report, review, summary, work
 from helpers.handout import Handout, HandoutError
 from helpers.outcomes import Failure, Outcome, Report, number
+from helpers.problems import Problem
 from helpers.stubs import task_number
 from helpers.wording import enumerated
 from helpers.work import Work
@@ -38,8 +40,8 @@ def build(name: str) -> None:
     target = _zip_file(name)
     # The zip comes first: checks that hang or are interrupted must not keep anybody from handing in.
     _replace(target, bundle.pack(name, own.files))
-    done = _checked(found, own.files)
-    known = review.findings(own, done)
+    done, problems = _checked(found, own.files)
+    known = review.findings(own, done, problems)
     frontend.show(summary.as_html(own, done, known, target), summary.as_text(own, done, known, target))
     colab.download(target)
 
@@ -65,11 +67,12 @@ def preview(name: str, file: str | Path | None = None) -> None:
     found = handout.find(name)
     target = _zip_file(name) if file is None else Path(file).expanduser().absolute()
     files = bundle.unpack(found, target)
+    done, _ = _checked(found, files)
     done = replace(
-        _checked(found, files),
+        done,
         checked=f"The files in {target.name}, saved at {live.clock(target.stat().st_mtime)}, in a process of "
         "their own, as grading runs them",
-        notes=tuple(_differences(found, files)),
+        notes=(*_differences(found, files), *done.notes),
     )
     hidden = _hidden(found)
     frontend.show(report.as_html(done, hidden), report.as_text(done, hidden))
@@ -99,15 +102,17 @@ def _zip_file(name: str) -> Path:
     return Path.cwd() / f"{name}-submission.zip"
 
 
-def _checked(found: Handout, files: dict[str, bytes]) -> Report:
-    """Return what the public checks say of files, in a process of its own; never fails."""
+def _checked(found: Handout, files: dict[str, bytes]) -> tuple[Report, Mapping[str, Problem]]:
+    """Return what the public checks say of files, in a process of its own, and modules that do not import."""
+    problems: Mapping[str, Problem] = {}
     try:
-        return separate.run_public(found, files)
+        problems = fresh.imports(found, files).problems
+        return fresh.run_public(found, files), problems
     except KeyboardInterrupt:
-        problem = Failure("You stopped the public checks; the zip was written all the same.")
-    except HandoutError as error:
-        problem = Failure(str(error))
-    return Report(found, tuple(Outcome(test, "not run") for test in found.tests), problem=problem)
+        failure = Failure("You stopped the public checks before they had ended.")
+    except (HandoutError, OSError) as error:
+        failure = Failure(f"The public checks could not run: {error}")
+    return Report(found, tuple(Outcome(test, "not run") for test in found.tests), problem=failure), problems
 
 
 def _differences(found: Handout, files: dict[str, bytes]) -> list[str]:

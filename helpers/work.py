@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from helpers import answers, names, notebook
+from helpers import answers, handin, names, notebook
 from helpers.answers import Reading
 from helpers.handout import Handout
 from helpers.notebook import Document
@@ -113,13 +113,22 @@ def _module_files(found: Handout) -> list[str]:
 
 
 def _siblings(found: Handout, modules: dict[str, bytes]) -> dict[str, bytes]:
-    """Return the files that modules import; those beside the notebook come first."""
-    sources = [content.decode("utf-8", "replace") for content in modules.values()]
+    """Return the Python files beside the modules that these import."""
     files: dict[str, bytes] = {}
-    for folder in (Path.cwd(), found.folder):
-        for name, path in names.siblings(sources, folder, {*found.modules, "test_public"}).items():
-            files.setdefault(name, path.read_bytes())
-    return files
+    for file, content in modules.items():
+        place = found.file(file.removesuffix(".py"))
+        # A file with a syntax error may be repaired by the instructor, who needs what it imports.
+        named = [place.with_name(f"{name}.py") for name in names.imported(content.decode("utf-8", "replace"))]
+        for start in (place, *(other for other in named if other.is_file())):
+            files |= handin.with_siblings(start)
+    return {
+        name: content for name, content in sorted(files.items()) if name not in modules and not _is_kit(name)
+    }
+
+
+def _is_kit(name: str) -> bool:
+    """Tell whether a path leads to the kit's own package, which a student may have beside the modules."""
+    return Path(name).resolve().is_relative_to(Path(__file__).parent.resolve())
 
 
 def _content(places: Iterable[Path]) -> bytes | None:

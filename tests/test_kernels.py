@@ -68,7 +68,7 @@ def require_as_described(said: Mapping[str, str]) -> None:
     assert said["autoreload"] == ""
     assert "toy-submission.zip" in said["submit"]
     assert "4 of 4 public checks passed" in said["submit"]
-    assert "toy.py cannot be imported: SyntaxError" in said["submit broken"]
+    assert "toy.py cannot be imported: line 1: SyntaxError" in said["submit broken"]
     assert "toy-submission.zip" in said["submit broken"]
     assert "no check ran" in said["preview"]
     assert said["refuse"].startswith("toy.py is missing from ")

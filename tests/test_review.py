@@ -13,6 +13,7 @@ from handouts import QUESTION, SOLUTION, STUB, write_toy
 from helpers import handout, review, work
 from helpers.handout import PublicTest, Task
 from helpers.outcomes import Failure, Outcome, Report
+from helpers.problems import Problem
 from helpers.work import Work
 
 ANSWER = QUESTION.replace("YOUR ANSWER HERE", "Because.")
@@ -39,7 +40,7 @@ NOT_RUN = ("not run",) * 4
 
 
 def texts(own: Work, done: Report) -> list[str]:
-    return [f"{finding.weight}: {finding.text}" for finding in review.findings(own, done)]
+    return [f"{finding.weight}: {finding.text}" for finding in review.findings(own, done, {})]
 
 
 def test_finished_work(own: Work) -> None:
@@ -55,9 +56,13 @@ def test_problems_come_first(own: Work) -> None:
 
 
 def test_a_file_that_does_not_run_names_its_line(own: Work) -> None:
-    problem = Failure("toy.py cannot be imported: X", place="toy.py, line 3", code="x = (", likely_cause="c")
-    first = review.findings(own, reported(own, *NOT_RUN, problem=problem))[0]
-    assert first.text == "toy.py cannot be imported: X (toy.py, line 3). Likely cause: c."
+    problem = Problem("toy.py", "SyntaxError: x", "toy.py", 3, "x = (", "it was not closed")
+    done = reported(own, *NOT_RUN, problem=Failure("toy.py cannot be imported"))
+    first, *others = review.findings(own, done, {"toy.py": problem})
+    assert first.text == (
+        "toy.py cannot be imported: line 3: SyntaxError: x. Likely cause: it was not closed."
+    )
+    assert not any("cannot be imported" in finding.text for finding in others)
     assert first.code == "x = ("
 
 

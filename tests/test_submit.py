@@ -141,8 +141,7 @@ def test_a_syntax_error_is_named(toy: Path, capsys: pytest.CaptureFixture[str]) 
     runner.run("toy")
     said = built(capsys)
     assert "A toy: no public check could run" in said
-    assert "! toy.py cannot be imported: SyntaxError: '(' was never closed" in said
-    assert "(toy.py, line 11)" in said
+    assert "! toy.py cannot be imported: line 11: SyntaxError: '(' was never closed." in said
     assert "return sum(values" in said
     assert members(toy.parent)["toy.py"] == toy.read_bytes()
 
@@ -150,7 +149,8 @@ def test_a_syntax_error_is_named(toy: Path, capsys: pytest.CaptureFixture[str]) 
 def test_a_file_that_cannot_be_imported(toy: Path, capsys: pytest.CaptureFixture[str]) -> None:
     toy.write_text("import no_such_module\n" + SOLUTION)
     said = built(capsys)
-    assert "toy.py cannot be imported: ModuleNotFoundError: No module named 'no_such_module'" in said
+    assert "! toy.py cannot be imported: line 1: " in said
+    assert "no_such_module" in said
 
 
 def test_no_check_is_needed_before(toy: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -47,6 +47,31 @@ def test_everything_there_is(toy: Path) -> None:
     assert own.missing == []
 
 
+def test_files_that_import_one_another(toy: Path) -> None:
+    toy.write_text("import utils\nimport nets.blocks\nimport torch\n" + SOLUTION)
+    for name, text in {
+        "utils.py": "from deeper import f",
+        "deeper.py": "import utils, toy",
+        "unused.py": "",
+        "nets/__init__.py": "",
+        "nets/blocks.py": "from . import other",
+        "nets/other.py": "",
+        "nets/unused.py": "",
+    }.items():
+        (toy.parent / name).parent.mkdir(exist_ok=True)
+        (toy.parent / name).write_text(text)
+    expected = ["deeper.py", "nets/__init__.py", "nets/blocks.py", "nets/other.py", "utils.py"]
+    assert list(gather().siblings) == expected
+    toy.write_text("import utils\ndef f(:")
+    assert list(gather().siblings) == ["deeper.py", "utils.py"]
+
+
+def test_the_kits_own_package_is_no_file_of_the_students(toy: Path) -> None:
+    toy.write_text("from helpers.data import digits\n" + SOLUTION)
+    (toy.parent / "helpers").symlink_to(Path(work.__file__).parent)
+    assert gather().siblings == {}
+
+
 @pytest.mark.parametrize(
     "cells",
     [
