@@ -40,9 +40,11 @@ class ClassTable:
         table = self._rows(tasks)
         needed = table.__rich_measure__(console, options.update(max_width=ANY_WIDTH)).minimum
         if needed <= options.max_width:
-            yield from (table, _legend(tasks), _statistics(self.records), *_shortened(self.records))
+            yield from (table, _legend(tasks), _statistics(self.records))
+            yield from _shortened(self.records)
             return
-        yield from (self._rows(()), _statistics(self.records), *_shortened(self.records))
+        yield from (self._rows(()), _statistics(self.records))
+        yield from _shortened(self.records)
         text = f"Points of the {len(tasks)} tasks: in grades.csv, or here in {needed} columns."
         yield Text(text, style="bright_black")
 
