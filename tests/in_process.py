@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
+from waiting import PATIENCE
+
 ROOT = Path(__file__).parents[1]
 DRIVER = """
 import json, os, sys
@@ -112,7 +114,7 @@ def grade_all(name: str, jobs: Mapping[str, tuple[str, str]], scratch: Path) -> 
         "OMP_NUM_THREADS": "1",
     }
     command = [sys.executable, "-c", DRIVER, json.dumps(arguments)]
-    subprocess.run(command, env=environment, cwd=scratch, capture_output=True, check=True, timeout=300)
+    subprocess.run(command, env=environment, cwd=scratch, capture_output=True, check=True, timeout=PATIENCE)
     return {label: _grade(name, json.loads((folders[label] / "report.json").read_text())) for label in jobs}
 
 

@@ -14,6 +14,7 @@ import nbformat
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 from nbformat import NotebookNode
+from waiting import PATIENCE
 
 ROOT = Path(__file__).parent.parent
 
@@ -60,7 +61,7 @@ def execute(
     folder: Path,
     *,
     python: str = sys.executable,
-    timeout: int = 120,
+    timeout: float = PATIENCE,
     environment: Mapping[str, str] | None = None,
 ) -> Executed:
     """Run a notebook from its first cell on, in a folder, until a cell raises.
@@ -69,7 +70,7 @@ def execute(
     ----------
     python : str
         The interpreter whose ipykernel runs it.
-    timeout : int
+    timeout : float
         Seconds that a cell may take.
     environment : mapping of str to str, optional
         All variables of the kernel's environment, if they are not those of this process.

@@ -12,6 +12,7 @@ import kernels
 import nbformat
 import pytest
 from kernels import Executed
+from waiting import PATIENCE
 
 from autograder import grading, intake
 from autograder.assignment import load
@@ -94,7 +95,7 @@ def _student_tree(name: str, folder: Path) -> Path:
 
 
 def _execute(name: str, tree: Path) -> Executed:
-    return kernels.execute(nbformat.read(tree / f"{name}.ipynb", as_version=4), tree, timeout=1200)
+    return kernels.execute(nbformat.read(tree / f"{name}.ipynb", as_version=4), tree, timeout=2 * PATIENCE)
 
 
 def _cpu_seconds() -> float:

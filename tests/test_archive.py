@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import stat
 import struct
-import time
 import warnings
 import zipfile
 from collections.abc import Callable
@@ -135,10 +134,10 @@ def test_bombs(tmp_path: Path) -> None:
     bomb = _packed(_member(text="#" * 900_000))
     assert len(bomb) < 5_000
     assert _refusal(tmp_path, bomb) == "knn.py is packed too tightly to be source code."
-    giant = _packed(_all(_member("other.py", text="0" * 50_000_000), _member()))
-    start = time.process_time()
-    assert _read(tmp_path, giant).files == {"knn.py": b"x = 1\n"}
-    assert time.process_time() - start < 0.2
+    giant = _packed(_all(_member("other.bin", text="0" * 50_000_000), _member()))
+    place = giant.index(b"other.bin") + 100  # what is packed begins before
+    damaged = giant[:place] + b"\xff" * 1000 + giant[place + 1000 :]
+    assert _read(tmp_path, damaged).files == {"knn.py": b"x = 1\n"}, "other.bin was unpacked"
     assert _read(tmp_path, _packed(_member(text="\n" * 40_000))).files["knn.py"] == b"\n" * 40_000
 
 

@@ -31,7 +31,8 @@ from autograder.errors import IntakeError
 from autograder.intake import archive, snapshot
 from autograder.intake.snapshot import Unreadable
 
-SECONDS_PER_CASE = 5
+SECONDS_PER_CASE = 60
+"""Of CPU time; a case takes thousandths of one, and one that can be made to take a minute, hours."""
 MEMORY_BYTES = 1 << 30
 WANTED = ["toy.py", "second.py"]
 TEXT = "def f(x):\n    return x\n" * 20
@@ -210,11 +211,11 @@ def test_whatever_is_handed_in_is_read_or_refused(cases: int, tmp_path: Path, co
         warnings.simplefilter("error")
         for number in range(cases):
             (place / "a.zip").write_bytes(case(number))
-            started = time.monotonic()
+            started = time.process_time()
             try:
                 ends[ended(read_as_a_student, place)] += 1
                 ends[ended(unpack_as_a_class, place, toy)] += 1
-                assert time.monotonic() - started < SECONDS_PER_CASE
+                assert time.process_time() - started < SECONDS_PER_CASE
                 assert [path.name for path in place.iterdir()] == ["a.zip"]
             except BaseException as error:
                 error.add_note(f"case {number}")

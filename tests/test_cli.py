@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 from typer.testing import CliRunner, Result
+from waiting import PATIENCE
 
 from autograder.cli import app
 from autograder.course import Course
@@ -181,11 +182,11 @@ def test_version() -> None:
 
 def test_interrupting_the_real_process(course: Course, class_folder: Path, tmp_path: Path) -> None:
     program = (
-        "import time\n"
+        "import signal\n"
         "from autograder import cli, grading\n"
         "class Slow:\n"
         "    def __init__(self, *a, **k): pass\n"
-        "    def __enter__(self): print('ready', flush=True); time.sleep(60)\n"
+        "    def __enter__(self): print('ready', flush=True); signal.pause()\n"
         "    def __exit__(self, *a): pass\n"
         f"cli.app(['grade', 'toy', {str(class_folder)!r}, '-o', {str(tmp_path / 'out')!r}], obj=Slow)\n"
     )
@@ -199,7 +200,7 @@ def test_interrupting_the_real_process(course: Course, class_folder: Path, tmp_p
     assert process.stdout is not None
     assert process.stdout.readline() == "ready\n"
     process.send_signal(signal.SIGINT)
-    _, stderr = process.communicate(timeout=10)
+    _, stderr = process.communicate(timeout=PATIENCE)
     assert process.returncode == 130
     assert stderr.count("\n") == 1
     assert stderr.startswith("stopped: 0 of 3")

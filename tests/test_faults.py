@@ -17,6 +17,7 @@ from pathlib import Path
 
 import pytest
 import tiny
+from waiting import PATIENCE, until
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="looks for processes in /proc")
 
@@ -54,7 +55,7 @@ class Scene:
 
     def grade(self, *more: str) -> subprocess.CompletedProcess[str]:
         process = self.start(*more)
-        stdout, stderr = process.communicate(timeout=120)
+        stdout, stderr = process.communicate(timeout=PATIENCE)
         return subprocess.CompletedProcess(process.args, process.returncode, stdout, stderr)
 
     def outcomes(self) -> dict[str, Outcome]:
@@ -178,10 +179,7 @@ def require_sound(scene: Scene, undisturbed: dict[str, Outcome]) -> None:
     assert sorted(path.stem for path in (scene.output / "feedback").glob("*.html")) == list(undisturbed)
     assert not list(scene.output.rglob(".draft-*"))
     assert not (scene.output / "pending").exists()
-    deadline = time.monotonic() + 10
-    while (left := [pid for pid in scene.seen if lives(pid)]) and time.monotonic() < deadline:
-        time.sleep(0.1)
-    assert not left
+    until(lambda: not any(lives(pid) for pid in scene.seen), "every process has ended")
 
 
 def test_ten_kills(scene: Scene, undisturbed: dict[str, Outcome]) -> None:
@@ -216,12 +214,11 @@ def test_a_second_run_goes_on_where_the_first_was_killed(
 def test_ctrl_c_is_clean_and_the_next_run_goes_on(scene: Scene, undisturbed: dict[str, Outcome]) -> None:
     process = scene.start()
     results = scene.output / "results"
-    while not results.exists() or not list(results.glob("*.json")):
-        time.sleep(0.01)
+    until(lambda: list(results.glob("*.json")), "a result is there")
     for pids in processes(process.pid).values():
         scene.seen.update(pids)
     process.send_signal(signal.SIGINT)
-    _, stderr = process.communicate(timeout=20)
+    _, stderr = process.communicate(timeout=PATIENCE)
     assert process.returncode == 130
     assert stderr.count("\n") == 1
     assert "are graded and kept; the same command goes on from here" in stderr
@@ -230,11 +227,11 @@ def test_ctrl_c_is_clean_and_the_next_run_goes_on(scene: Scene, undisturbed: dic
 
 def test_two_runs_at_a_time_are_refused(scene: Scene, undisturbed: dict[str, Outcome]) -> None:
     process = scene.start()
-    while not (scene.output / ".lock").exists():
-        time.sleep(0.01)
-    time.sleep(0.1)
+    until((scene.output / "results").exists, "the first run has begun to grade")
+    process.send_signal(signal.SIGSTOP)
     second = scene.grade()
-    process.communicate(timeout=60)
+    process.send_signal(signal.SIGCONT)
+    process.communicate(timeout=PATIENCE)
     assert (process.returncode, second.returncode) == (0, 2)
     assert "another command is writing to it" in second.stderr
     assert second.stderr.count("\n") == 1
@@ -291,12 +288,13 @@ def test_what_changes_while_it_is_graded_is_named(root: Path, tmp_path: Path) ->
     (tmp_path / "course").symlink_to(root / "course")
     scene = Scene(tmp_path, tmp_path / "graded")
     process = scene.start()
-    while not (scene.output / "results").exists():
-        time.sleep(0.01)
+    until((scene.output / "results").exists, "the run has begun to grade")
+    process.send_signal(signal.SIGSTOP)
     changed = tmp_path / "class" / "s00" / "tiny_module.py"
     changed.write_text(KINDS["wrong"])
     shutil.rmtree(tmp_path / "class" / "s01")
-    _, stderr = process.communicate(timeout=60)
+    process.send_signal(signal.SIGCONT)
+    _, stderr = process.communicate(timeout=PATIENCE)
     assert process.returncode == 0
     assert "changed while the class was graded, so run the command again: s00, s01" in stderr
     assert scene.outcomes()["s00"][0] == 10, "what was read at first was graded"

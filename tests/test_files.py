@@ -67,10 +67,10 @@ def test_a_folder_is_locked_for_others_and_only_meanwhile(tmp_path: Path) -> Non
 
 def test_a_lock_ends_with_its_process(tmp_path: Path) -> None:
     program = (
-        "import pathlib, sys, time\n"
+        "import pathlib, signal, sys\n"
         "from autograder import files\n"
         "with files.locked(pathlib.Path(sys.argv[1])):\n"
-        "    print('locked', flush=True); time.sleep(60)\n"
+        "    print('locked', flush=True); signal.pause()\n"
     )
     command = [sys.executable, "-c", program, str(tmp_path)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as holder:

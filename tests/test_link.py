@@ -19,6 +19,7 @@ import msgpack
 import numpy as np
 import pytest
 import torch
+from waiting import PATIENCE
 
 from autograder.engine.link import End, Link, ProxyError, StudentError, WorkerEnded
 from autograder.engine.proxy import (
@@ -115,7 +116,9 @@ def loop(x):
 
 
 @contextlib.contextmanager
-def served(target: Callable[[socket.socket], None], seconds: float = 20) -> Iterator[tuple[Link, Session]]:
+def served(
+    target: Callable[[socket.socket], None], seconds: float = PATIENCE
+) -> Iterator[tuple[Link, Session]]:
     near, far = socket.socketpair()
     output, unused = os.pipe()
     session = Session()
@@ -127,7 +130,7 @@ def served(target: Callable[[socket.socket], None], seconds: float = 20) -> Iter
         yield link, session
     finally:
         link.close()
-        thread.join(timeout=10)
+        thread.join(timeout=PATIENCE)
         far.close()
         os.close(unused)
 
@@ -505,7 +508,9 @@ def test_output_is_kept_up_to_a_limit_and_never_blocks() -> None:
     near, far = socket.socketpair()
     read_end, write_end = os.pipe()
     session = Session()
-    link = Link(near, read_end, ProxyReferences(session), deadline=time.monotonic() + 20, output_limit=1000)
+    link = Link(
+        near, read_end, ProxyReferences(session), deadline=time.monotonic() + PATIENCE, output_limit=1000
+    )
 
     def run() -> None:
         sequence = request_of(far)["seq"]

@@ -6,7 +6,6 @@ import json
 import os
 import subprocess
 import sys
-import time
 import urllib.request
 import warnings
 from collections.abc import Callable, Iterator
@@ -16,6 +15,7 @@ from typing import Any
 import nbformat
 import planted
 import pytest
+from waiting import PATIENCE, until
 
 from autograder import assignment as assignments
 from autograder.course import Course
@@ -132,7 +132,9 @@ def server(folder: Path, environment: dict[str, str], tmp_path: Path) -> Iterato
             address = _address(Path(environment["JUPYTER_RUNTIME_DIR"]), process)
 
             def get(page: str) -> str:
-                with urllib.request.urlopen(f"{address}formgrader/{page}?token=token", timeout=30) as reply:
+                with urllib.request.urlopen(
+                    f"{address}formgrader/{page}?token=token", timeout=PATIENCE
+                ) as reply:
                     return str(reply.read().decode())
 
             yield get
@@ -142,11 +144,9 @@ def server(folder: Path, environment: dict[str, str], tmp_path: Path) -> Iterato
 
 
 def _address(runtime: Path, process: subprocess.Popen[bytes]) -> str:
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline and process.poll() is None:
-        for file in runtime.glob("jpserver-*.json"):
-            return str(json.loads(file.read_text())["url"])
-        time.sleep(0.1)
+    until(lambda: process.poll() is not None or list(runtime.glob("jpserver-*.json")), "the server starts")
+    for file in runtime.glob("jpserver-*.json"):
+        return str(json.loads(file.read_text())["url"])
     raise AssertionError("the server did not start")
 
 

@@ -7,7 +7,6 @@ import signal
 import subprocess
 import sys
 import tempfile
-import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -140,8 +139,6 @@ def test_a_killed_grader_host_leaves_nothing_for_long(tmp_path: Path, temporary:
         (stale,) = temporary.iterdir()
         os.kill(pool.pid, signal.SIGKILL)
     assert stale.is_dir()
-    started = time.monotonic()
     with Pool(assignment, course, jobs=1, sandbox="full"):
         assert stale not in set(temporary.iterdir())
     assert list(temporary.iterdir()) == []
-    assert time.monotonic() - started < 60

@@ -276,8 +276,8 @@ def find_overfit_parameters() -> tuple[float, float]:
     """Name settings with which a deep network learns 50 images by heart.
 
     The network is ``DeepConvNet(num_filters=[8, 16, 32, 64], max_pools=[0, 1, 2, 3], reg=1e-5)`` with your
-    `weight_scale`, and it is trained by `adam` with your learning rate, for 30 epochs on batches of 10. Grading
-    trains up to 12 such networks, each on images of its own, until one knows 90 percent of them.
+    `weight_scale`, and it is trained by `adam` with your learning rate, for 30 epochs on batches of 10.
+    Grading trains up to 12 such networks, each on images of its own, until one knows 90 percent of them.
 
     Returns
     -------
@@ -296,9 +296,9 @@ def create_convolutional_solver_instance(
 
     It is not trained here. Its settings are graded: a network of the same form is trained by your update rule
     on 2,000 pictures, in batches of your size, until it has seen 12,000 (those of six epochs), and then has
-    to recognize 43 percent of new pictures; guessing gives 10. One of three such networks is enough. So choose
-    settings that learn fast. In the convolutions a picture may cost 6 million multiplications, and there may be
-    12 of them. Use `DeepConvNet` and `Solver` by these names.
+    to recognize 43 percent of new pictures; guessing gives 10. One of three such networks has to. So choose
+    settings that learn fast. In the convolutions a picture may cost 6 million multiplications, and there may
+    be 12 of them. Use `DeepConvNet` and `Solver` by these names.
 
     Parameters
     ----------
