@@ -38,6 +38,9 @@ RosterOption = Annotated[
     Path | None,
     typer.Option("--roster", metavar="CSV", help="Who is in the class.  [default: as course.toml says]"),
 ]
+MissingOption = Annotated[
+    bool, typer.Option("--missing-as-zero", help="Whoever handed in nothing has 0 points, rather than none.")
+]
 OutputArgument = Annotated[Path, typer.Argument(metavar="OUTPUT", help="Where an earlier run wrote to.")]
 
 
@@ -63,6 +66,7 @@ def grade(
         typer.Option("--jobs", "-j", min=1, help="Submissions at a time.  [default: one per core]"),
     ] = None,
     roster: RosterOption = None,
+    missing_as_zero: MissingOption = False,
     force: Annotated[bool, typer.Option("--force", help="Grade again what is up to date, too.")] = False,
     accepted: Annotated[
         bool, typer.Option("--accept", help="Let changed points replace the old ones without asking.")
@@ -72,7 +76,7 @@ def grade(
     course: CourseOption = None,
 ) -> None:
     """Grade a class into results, feedback and gradebooks; what is up to date is kept."""
-    from autograder import grading, intake, terminal, views
+    from autograder import class_summary, grading, intake, terminal, views
     from autograder.assignment import load
     from autograder.reports import wording
     from autograder.storage import GradedFolder
@@ -80,12 +84,15 @@ def grade(
     current = course_of(course)
     chosen = load(current, assignment)
     people = _roster(current, roster)
+    column_note = class_summary.column_note(current, chosen, people)
     handin = intake.read_class(class_folder, chosen, people)
     if output.resolve().is_relative_to(class_folder.resolve()):
         raise ConfigError(str(output), "lies inside the folder of submissions", "choose one outside it")
     folder = GradedFolder(output)
     for note in handin.notes:
         terminal.warn(wording.brief(note, str(folder.class_report)))
+    if column_note:
+        terminal.warn(column_note)
     with folder.writing():
         with _stoppable(folder, handin.submissions) as progress:
             graded = grading.grade_class(
@@ -100,10 +107,18 @@ def grade(
                 open_pool=open_pool(ctx),
                 progress=progress,
             )
-        views.write_class(current, chosen, folder, roster=people, notes=handin.notes, moves=graded.moves)
-        _show_class(folder)
+        records = views.write_class(
+            current,
+            chosen,
+            folder,
+            roster=people,
+            missing_as_zero=missing_as_zero,
+            notes=handin.notes,
+            moves=graded.moves,
+        )
+        class_summary.show(current, chosen, folder, records, people)
         _warn(graded, handin, intake.changed(handin, class_folder, chosen, people))
-        _settle(current, chosen, graded)
+        _settle(current, chosen, graded, people, missing_as_zero=missing_as_zero)
 
 
 def report(
@@ -112,32 +127,46 @@ def report(
         bool, typer.Option("--anonymous", help="Write OUTPUT/anonymous: report and gradebook by pseudonym.")
     ] = False,
     roster: RosterOption = None,
+    missing_as_zero: MissingOption = False,
     course: CourseOption = None,
 ) -> None:
     """Write gradebooks, feedback and the report on the class again from the results, and print the table."""
-    from autograder import views
+    from autograder import class_summary, terminal, views
 
     folder = _graded(output)
     current, assignment = _assignment_of(folder, course)
+    people = _roster(current, roster)
+    if not anonymous and (note := class_summary.column_note(current, assignment, people)):
+        terminal.warn(note)
     with folder.writing():
         if anonymous:
-            typer.echo(views.write_anonymous(current, assignment, folder).root)
+            hidden = views.write_anonymous(
+                current, assignment, folder, people, missing_as_zero=missing_as_zero
+            )
+            typer.echo(hidden.root)
             return
-        views.write_all(current, assignment, folder, _roster(current, roster))
-        _show_class(folder)
+        records = views.write_all(current, assignment, folder, people, missing_as_zero=missing_as_zero)
+        class_summary.show(current, assignment, folder, records, people)
 
 
-def accept(output: OutputArgument, course: CourseOption = None) -> None:
+def accept(
+    output: OutputArgument,
+    roster: RosterOption = None,
+    missing_as_zero: MissingOption = False,
+    course: CourseOption = None,
+) -> None:
     """Let the points of a regrade, which wait in OUTPUT/pending, replace the old ones."""
-    from autograder import grading, views
+    from autograder import class_summary, grading, views
 
     folder = _graded(output)
     current, assignment = _assignment_of(folder, course)
+    people = _roster(current, roster)
     with folder.writing():
         count = grading.accept_pending(current, assignment, folder)
-        views.write_class(current, assignment, folder, roster=_roster(current, None))
+        views.write_class(current, assignment, folder, roster=people, missing_as_zero=missing_as_zero)
     replaced = "1 result" if count == 1 else f"{count} results"
     typer.echo(f"{replaced} replaced" if count else "nothing was waiting")
+    class_summary.warn_about_canvas(folder, people)
 
 
 def override(
@@ -152,10 +181,12 @@ def override(
         str, typer.Option("--by", envvar=["USER", "USERNAME"], help="Who decided.  [default: you]")
     ] = "",
     remove: Annotated[bool, typer.Option("--remove", help="Let the graded points count again.")] = False,
+    roster: RosterOption = None,
+    missing_as_zero: MissingOption = False,
     course: CourseOption = None,
 ) -> None:
     """Decide the points of a student; that survives every regrade."""
-    from autograder import grading, views
+    from autograder import class_summary, grading, views
     from autograder.records import Override
 
     folder = _graded(output)
@@ -163,6 +194,7 @@ def override(
     results = folder.results()
     if student not in results:
         raise ConfigError(str(output), f"holds no result of {student!r}", "write the name as in grades.csv")
+    people = _roster(current, roster)
     most = _most(assignment, task)
     if not remove:
         _require_complete(points, reason, by)
@@ -176,9 +208,12 @@ def override(
         new = () if remove else (Override(task=task, points=points or 0, reason=reason, by=by, at=now),)
         folder.decide(student, (*others, *new))
         grading.save(current, assignment, folder, results[student])
-        records = views.write_class(current, assignment, folder, roster=_roster(current, None))
+        records = views.write_class(
+            current, assignment, folder, roster=people, missing_as_zero=missing_as_zero
+        )
     (record,) = (one for one in records if one.student == student)
     typer.echo(f"{student}: {record.score:g} of {record.result.max_score:g} points")
+    class_summary.warn_about_canvas(folder, people)
 
 
 def _most(assignment: Assignment, task: str | None) -> float:
@@ -268,7 +303,14 @@ def _warn(graded: GradedClass, handin: Handin, changed: Sequence[str]) -> None:
     terminal.warn_about(graded.sandbox)
 
 
-def _settle(course: Course, assignment: Assignment, graded: GradedClass) -> None:
+def _settle(
+    course: Course,
+    assignment: Assignment,
+    graded: GradedClass,
+    people: Roster | None,
+    *,
+    missing_as_zero: bool,
+) -> None:
     """Show what a regrade would change, and have somebody decide."""
     import sys
 
@@ -284,7 +326,7 @@ def _settle(course: Course, assignment: Assignment, graded: GradedClass) -> None
     question = f"The regrade changes the points of {_students(len(moves))}, whose submissions are the same"
     if sys.stdin.isatty() and sys.stdout.isatty() and typer.confirm(f"{question}. Replace them?"):
         grading.accept_pending(course, assignment, folder)
-        views.write_class(course, assignment, folder, roster=_roster(course, None))
+        views.write_class(course, assignment, folder, roster=people, missing_as_zero=missing_as_zero)
         return
     terminal.warn(f"{question}; the old ones count until you run: autograder accept {folder.root}")
     raise typer.Exit(UNDECIDED)
@@ -306,24 +348,6 @@ def _assignment_of(folder: GradedFolder, course: Path | None) -> tuple[Course, A
     current = course_of(course)
     name = next(iter(folder.results().values())).assignment
     return current, load(current, name)
-
-
-def _show_class(folder: GradedFolder) -> None:
-    """Print the table of a graded class and where its files are."""
-    from rich.text import Text
-
-    from autograder import terminal
-    from autograder.reports import table
-
-    terminal.show(table.ClassTable(folder.records()))
-    terminal.show(
-        Text(
-            f"\nReport     {folder.class_report}\n"
-            f"Gradebook  {folder.gradebook}\n"
-            f"Feedback   {folder.feedback_file('STUDENT')}\n"
-            f"Results    {folder.result_file('STUDENT')}"
-        )
-    )
 
 
 def _students(count: int) -> str:

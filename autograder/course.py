@@ -7,6 +7,7 @@ import os
 import re
 import secrets
 import stat
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated
@@ -82,6 +83,7 @@ class _CourseTable(settings.Table):
     timezone: str
     roster: str = ""
     packages: tuple[str, ...] | None = None
+    canvas: dict[str, str | Annotated[int, Field(strict=True)]] = Field(default_factory=dict)
     release: Release = Release()
 
 
@@ -101,6 +103,8 @@ class Course:
         Where student releases are published to.
     roster : Path or None
         The CSV file that says who is in the class.
+    canvas : mapping of str to str
+        What Canvas calls an assignment, or Canvas' number of it, where it is neither its title nor its name.
     packages : tuple of str or None
         The packages that student code may import; None where the course leaves that to the kit.
     """
@@ -111,6 +115,7 @@ class Course:
     release: Release = field(default_factory=Release)
     roster: Path | None = None
     packages: tuple[str, ...] | None = None
+    canvas: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
     def find(cls, start: Path | None = None) -> Course:
@@ -141,7 +146,8 @@ class Course:
         table = settings.read(path, _CourseTable)
         settings.zone(path, table.timezone)
         roster = root.absolute() / table.roster if table.roster else None
-        return cls(root.absolute(), table.name, table.timezone, table.release, roster, table.packages)
+        canvas = {assignment: str(name) for assignment, name in table.canvas.items()}
+        return cls(root.absolute(), table.name, table.timezone, table.release, roster, table.packages, canvas)
 
     def assignments(self) -> tuple[str, ...]:
         """Return the names of the assignments that have a ``solutions/<name>/assignment.toml``."""

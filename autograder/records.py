@@ -32,11 +32,17 @@ class Record:
         In the order in which they were made; of those about the same thing the last one counts.
     name : str
         Name for people to read; empty if nobody told it.
+    excused : bool
+        Whether the roster says that the student need not hand in.
+    missing_as_zero : bool
+        Whether nothing handed in counts as 0 points; otherwise the student has none.
     """
 
     result: SubmissionResult
     overrides: tuple[Override, ...] = field(default=())
     name: str = ""
+    excused: bool = False
+    missing_as_zero: bool = False
 
     @property
     def student(self) -> str:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
+from autograder import canvas_export
 from autograder.assignment import Assignment
 from autograder.course import Course
 from autograder.files import private_folder, write_private
 from autograder.intake.roster import Roster
 from autograder.records import Move, Record
-from autograder.reports import anonymous, canvas, class_report, feedback, gradebook
+from autograder.reports import anonymous, class_report, feedback, gradebook
 from autograder.storage import GradedFolder
 
 
@@ -26,6 +28,7 @@ def write_class(
     folder: GradedFolder,
     *,
     roster: Roster | None = None,
+    missing_as_zero: bool = False,
     notes: Sequence[str] = (),
     moves: Sequence[Move] = (),
 ) -> list[Record]:
@@ -34,30 +37,49 @@ def write_class(
     Parameters
     ----------
     roster : Roster, optional
-        Who is in the class; if it is Canvas' export, there is a file for Canvas to import, too.
+        Who is in the class and who is excused; if it is Canvas' export, there is a file for Canvas to import.
+    missing_as_zero : bool
+        Whether students who handed in nothing have 0 points, rather than none.
     notes : sequence of str
         What intake said about the class.
     moves : sequence of Move
         What results that wait to be accepted would change.
     """
-    records = folder.records()
+    records = class_records(course, assignment, folder, roster, missing_as_zero=missing_as_zero)
     _write_class(course, assignment, folder, records, notes, moves)
     if roster is not None and roster.is_canvas:
-        text = canvas.render(
-            records,
-            columns=roster.columns,
-            rows={person.student: person.row for person in roster.people},
-            points_possible=roster.points_possible,
-            names=(assignment.title, assignment.name),
-        )
-        write_private(folder.canvas, text)
+        write_private(folder.canvas, canvas_export.export(course, assignment, records, roster).text)
     return records
 
 
-def write_anonymous(course: Course, assignment: Assignment, folder: GradedFolder) -> GradedFolder:
+def class_records(
+    course: Course,
+    assignment: Assignment,
+    folder: GradedFolder,
+    roster: Roster | None,
+    *,
+    missing_as_zero: bool = False,
+) -> list[Record]:
+    """Read the records of a class, with what the roster says about this assignment."""
+    excused = canvas_export.excused(course, assignment, roster) if roster is not None else frozenset()
+    return [
+        replace(record, excused=record.student in excused, missing_as_zero=missing_as_zero)
+        for record in folder.records()
+    ]
+
+
+def write_anonymous(
+    course: Course,
+    assignment: Assignment,
+    folder: GradedFolder,
+    roster: Roster | None = None,
+    *,
+    missing_as_zero: bool = False,
+) -> GradedFolder:
     """Write report and gradebook of the class under pseudonyms into a folder of their own; return it."""
     hidden = GradedFolder(private_folder(folder.root / "anonymous"))
-    _write_class(course, assignment, hidden, anonymous.anonymized(folder.records(), course.secret()))
+    records = class_records(course, assignment, folder, roster, missing_as_zero=missing_as_zero)
+    _write_class(course, assignment, hidden, anonymous.anonymized(records, course.secret()))
     return hidden
 
 
@@ -76,10 +98,15 @@ def _write_class(
 
 
 def write_all(
-    course: Course, assignment: Assignment, folder: GradedFolder, roster: Roster | None = None
+    course: Course,
+    assignment: Assignment,
+    folder: GradedFolder,
+    roster: Roster | None = None,
+    *,
+    missing_as_zero: bool = False,
 ) -> list[Record]:
     """Write everything that can be made from results and overrides; return the records."""
-    records = write_class(course, assignment, folder, roster=roster)
+    records = write_class(course, assignment, folder, roster=roster, missing_as_zero=missing_as_zero)
     for record in records:
         write_feedback(course, assignment, folder, record)
     return records

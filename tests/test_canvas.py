@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import csv
 import io
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from conftest import graded_example
 
 from autograder.intake import roster
-from autograder.records import Record
-from autograder.reports import canvas
+from autograder.records import Override, Record
+from autograder.reports import canvas, standing
+from autograder.results import CUT_OFF, Feedback, Status
 
 EXPORT = """\
 Student,ID,SIS User ID,SIS Login ID,Section,A toy (12345),toy (12399),Other (1),Final Score
@@ -27,14 +30,30 @@ def exported(folder: Path, text: str = EXPORT) -> roster.Roster:
     return roster.read(folder / "export.csv")
 
 
-def imported(people: roster.Roster, *records: Record, names: tuple[str, ...] = ("A toy", "toy")) -> str:
+def file(
+    people: roster.Roster, *records: Record, names: tuple[str, ...] = ("A toy", "toy")
+) -> canvas.CanvasFile:
     return canvas.render(
         records,
         columns=people.columns,
         rows={person.student: person.row for person in people.people},
         points_possible=people.points_possible,
         names=names,
+        separator=people.separator,
     )
+
+
+def imported(people: roster.Roster, *records: Record, names: tuple[str, ...] = ("A toy", "toy")) -> str:
+    return file(people, *records, names=names).text
+
+
+def cells(text: str, separator: str = ",") -> dict[str, str]:
+    """Return the cell of the assignment of every student in the file."""
+    return {row[0]: row[-1] for row in list(csv.reader(io.StringIO(text), delimiter=separator))[2:]}
+
+
+def of(student: str, **changes: object) -> Record:
+    return Record(graded_example(student).model_copy(update=changes))
 
 
 def test_points_go_to_the_column_that_canvas_numbered(tmp_path: Path) -> None:
@@ -63,6 +82,105 @@ def test_an_assignment_that_canvas_does_not_know_is_added(tmp_path: Path) -> Non
     ).splitlines()
     assert header.endswith(",New one")
     assert possible.endswith(",12.5")
+
+
+# Who is left as they are
+
+CLASS = """\
+Student,ID,SIS Login ID,Section,toy (12345)
+    Points Possible,,,,12.50
+"Excused, Eva",1,eva,A,EX
+"Scored, Sam",2,sam,A,3.00
+"Absent, Abe",3,abe,A,
+"Undecided, Una",4,una,A,
+"Cut, Cem",5,cem,A,
+"Later, Lou",6,lou,A,7.00
+"Decided, Dan",7,dan,A,
+"""
+
+
+def unfinished(student: str) -> Record:
+    result = graded_example(student)
+    feedback = Feedback(summary=CUT_OFF)
+    cut = result.tests[0].model_copy(update={"status": Status.crashed, "feedback": feedback})
+    return Record(result.model_copy(update={"tests": [cut, *result.tests[1:]]}))
+
+
+def of_the_class() -> list[Record]:
+    decided = Override(points=4, reason="an oral exam", by="Grace", at=datetime(2026, 3, 1, tzinfo=UTC))
+    return [
+        replace(of("eva"), excused=True),
+        of("sam"),
+        of("abe", handed_in="nothing", score=0.0),
+        of("una", handed_in="undecided", score=0.0),
+        unfinished("cem"),
+        replace(of("dan", handed_in="nothing", score=0.0), overrides=(decided,)),
+        of("stranger"),
+    ]
+
+
+def test_who_is_left_as_they_are_in_canvas(tmp_path: Path) -> None:
+    found = file(exported(tmp_path, CLASS), *of_the_class())
+    assert cells(found.text) == {"Excused, Eva": "EX", "Scored, Sam": "5", "Decided, Dan": "4"}
+    assert found.points == 2
+    assert standing.counts(found.left) == (
+        "1 excused, 2 without a submission, 1 waiting for your decision, 1 not graded to the end"
+    )
+    assert found.strangers == ("stranger",)
+
+
+def test_nothing_handed_in_is_0_only_if_that_is_asked_for(tmp_path: Path) -> None:
+    records = [replace(record, missing_as_zero=True) for record in of_the_class()]
+    found = file(exported(tmp_path, CLASS), *records)
+    assert cells(found.text) == {
+        "Excused, Eva": "EX",
+        "Scored, Sam": "5",
+        "Absent, Abe": "0",
+        "Decided, Dan": "4",
+    }
+
+
+def test_canvas_with_semicolons_gets_semicolons(tmp_path: Path) -> None:
+    people = roster.read(Path(__file__).parent / "rosters" / "canvas-semicolons.csv")
+    found = file(people, of("apark"), replace(of("zmueller"), excused=True), names=("Übung 1, Teil a",))
+    assert found.text.splitlines()[:2] == [
+        "Student;ID;SIS User ID;SIS Login ID;Section;Übung 1, Teil a (12345)",
+        "    Points Possible;;;;;100,00",
+    ]
+    assert cells(found.text, ";") == {"Müller, Zoë": "EX", "Park, Ada": "5"}
+
+
+@pytest.mark.parametrize(
+    ("name", "header"),
+    [
+        ("canvas-first-and-last-names.csv", "LastName,FirstName,ID,SIS Login ID,Section,knn (12345)"),
+        (
+            "canvas-all-identifiers.csv",
+            "Student,ID,SIS User ID,SIS Login ID,Integration ID,Root Account,Section,knn (12345)",
+        ),
+    ],
+)
+def test_every_column_by_which_canvas_knows_a_student_goes_back(name: str, header: str) -> None:
+    people = roster.read(Path(__file__).parent / "rosters" / name)
+    found = file(people, of("apark"), names=("knn",)).text.splitlines()
+    assert found[0] == header
+    assert found[1].startswith("    Points Possible,")
+    assert "4711" in found[-1]
+
+
+def test_titles_with_commas_quotes_and_lines_are_found(tmp_path: Path) -> None:
+    files = Path(__file__).parent / "rosters"
+    columns = roster.read(files / "canvas.csv").columns
+    assert canvas.find_column(columns, ["nearest  neighbours, AND more"]) == columns[6]
+    assert canvas.find_column(columns, ['The "final" one']) == columns[7]
+    columns = roster.read(files / "canvas-saved-by-excel.csv").columns
+    assert canvas.find_column(columns, ["Distances and votes"]) == columns[5]
+
+
+def test_the_number_of_an_assignment_is_a_name_of_it() -> None:
+    columns = ["Student", "knn (1)", "knn (2)", "Other (3)"]
+    assert canvas.find_columns(columns, ["A title", "knn"]) == ["knn (1)", "knn (2)"]
+    assert canvas.find_columns(columns, ["2", "knn"]) == ["knn (2)"]
 
 
 @pytest.mark.parametrize("column", ["toy", "toy 12345", "toy (abc)", "my toy (1)", "toys (1)"])

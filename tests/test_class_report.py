@@ -106,6 +106,29 @@ def test_what_only_the_instructor_may_read_is_not_printed_by_accident() -> None:
     assert "CANARY-detail" not in html
 
 
+def test_students_without_points_are_in_no_figure() -> None:
+    absent = of("abe", score=0.0)
+    absent = replace(absent, result=absent.result.model_copy(update={"handed_in": "nothing"}))
+    una = replace(
+        absent, result=absent.result.model_copy(update={"handed_in": "undecided", "student": "una"})
+    )
+    records = [*klass(10), absent, una, replace(of("eva", score=0.0), excused=True)]
+    page = Page(render(records))
+    for words in (
+        "Students 13",
+        "Mean of 12.5 6.5",
+        "Without points, and not in these figures: 1 excused, 1 without a submission, 1 waiting for your",
+        "Nothing was handed in 1",
+        "Excused 1",
+        "Waits for your decision 1",
+        "abe – ",  # noqa: RUF001
+        "eva excused ",
+    ):
+        assert words in page.text, words
+    nobody = Page(render([replace(of("eva"), excused=True)])).text
+    assert "Mean of 12.5 –" in nobody  # noqa: RUF001
+
+
 def test_the_same_results_give_the_same_page() -> None:
     records = klass(30)
     assert render(records) == render(records)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import os
 import signal
@@ -103,6 +104,76 @@ def test_checking_one_submission(run: Any, class_folder: Path) -> None:
     assert "\\x1b[31mWrong.\\u202e" in failed.stdout
     assert "CANARY" not in failed.stdout
     assert "CANARY" in run("check", class_folder / "bob", "--details").stdout
+
+
+CANVAS = """\
+Student,ID,SIS Login ID,Section,Notes,A toy (77),Final Score
+    Points Possible,,,,,12.5,(read only)
+"Adams, Ada",1,ada,A,,,
+"Bell, Bob",2,bob,A,,EX,
+"Nobody, Nina",3,nina,A,,,
+"Nobody, Ned",4,ned,A,,3,
+"Student, Test",5,0a1b,A,,,
+"""
+
+
+def test_canvas_gets_points_and_keeps_what_nobody_decided(
+    run: Any, class_folder: Path, tmp_path: Path
+) -> None:
+    output, export = tmp_path / "graded", tmp_path / "export.csv"
+    export.write_text(CANVAS)
+    words = ("grade", "toy", class_folder, "-o", output, "--roster", export)
+    done = run(*words)
+    assert (output / "canvas.csv").read_text().splitlines() == [
+        "Student,ID,SIS Login ID,Section,A toy (77)",
+        "    Points Possible,,,,12.5",
+        '"Adams, Ada",1,ada,A,12.5',
+        '"Bell, Bob",2,bob,A,EX',
+    ]
+    assert "points for 1; 3 left as they are: 1 excused, 2 without a submission" in done.stdout
+    assert "5 students (1 excused, 2 without a submission), mean 6.25" in done.stdout
+    assert done.stderr.splitlines() == [
+        "warning: export.csv: left out 1 test student of Canvas.",
+        "warning: Not on the roster, graded all the same: eve.",
+        "warning: Nothing was handed in by Nobody, Nina; Nobody, Ned.",
+        "warning: not in Canvas' export, so not in canvas.csv: eve",
+    ]
+    gradebook = (output / "grades.csv").read_text(encoding="utf-8").splitlines()
+    rows = {row["student"]: row for row in csv.DictReader(gradebook)}
+    assert {name: (row["score"], row["status"]) for name, row in rows.items()} == {
+        "ada": ("12.5", "graded"),
+        "bob": ("", "excused"),
+        "eve": ("0", "not run"),
+        "nina": ("", "nothing handed in"),
+        "ned": ("", "nothing handed in"),
+    }
+    again = run("report", output, "--roster", export, "--missing-as-zero")
+    assert "points for 3; 1 left as they are: 1 excused" in again.stdout
+    assert '"Nobody, Nina",3,nina,A,0' in (output / "canvas.csv").read_text()
+    decided = run("override", output, "nina", "--points", 4, "--reason", "an oral exam", "--by", "Grace")
+    assert decided.stderr.startswith(f"warning: {output / 'canvas.csv'} is older than these points; ")
+    run("report", output, "--roster", export)
+    assert '"Nobody, Nina",3,nina,A,4' in (output / "canvas.csv").read_text()
+
+
+def test_the_column_of_canvas_is_known_before_grading(
+    run: Any, course: Course, class_folder: Path, tmp_path: Path
+) -> None:
+    output, export = tmp_path / "graded", tmp_path / "export.csv"
+    words = ("grade", "toy", class_folder, "-o", output, "--roster", export)
+    export.write_text(CANVAS.replace("Notes", "a toy (78)"))
+    refused = run(*words)
+    assert (refused.exit_code, output.exists()) == (2, False)
+    assert "has several columns of 'A toy': a toy (78); A toy (77); write the number" in refused.stderr
+    settings = course.root / "course.toml"
+    settings.write_text(f"{settings.read_text()}[canvas]\ntoy = 78\n")
+    assert run(*words).exit_code == 0
+    assert "a toy (78)" in (output / "canvas.csv").read_text()
+    settings.write_text(settings.read_text().replace("78", '"Exercise 1"'))
+    export.write_text(CANVAS.replace("A toy (77)", "Homework (77)"))
+    added = run("report", output, "--roster", export)
+    assert "has no column `Exercise 1 (number)` or `A toy (number)` or `toy (number)`, so" in added.stderr
+    assert (output / "canvas.csv").read_text().splitlines()[0].endswith(",Exercise 1")
 
 
 def test_reports_are_written_again(run: Any, class_folder: Path, tmp_path: Path) -> None:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import csv
 import io
+from dataclasses import replace
+
+import pytest
 
 from autograder.records import Record
 from autograder.reports import gradebook
@@ -59,6 +62,24 @@ def test_results_with_other_tasks_leave_cells_empty(result: SubmissionResult) ->
     other = result.model_copy(update={"tasks": [TaskResult(id="third", title="T", points=1, max_points=1)]})
     first, second = _rows(result, other)
     assert (first["third"], second["first"], second["third"]) == ("", "", "1")
+
+
+@pytest.mark.parametrize(
+    ("changes", "about", "status", "points"),
+    [
+        ({"handed_in": "nothing", "score": 0.0}, {}, "nothing handed in", ""),
+        ({"handed_in": "undecided", "score": 0.0}, {}, "needs a decision", ""),
+        ({}, {"excused": True}, "excused", ""),
+        ({"handed_in": "nothing"}, {"missing_as_zero": True}, "graded", "5"),
+    ],
+)
+def test_whoever_has_no_points_has_empty_cells(
+    result: SubmissionResult, changes: dict[str, object], about: dict[str, bool], status: str, points: str
+) -> None:
+    record = replace(Record(result.model_copy(update=changes)), **about)  # type: ignore[arg-type]
+    (row,) = csv.DictReader(io.StringIO(gradebook.render([record])))
+    assert (row["status"], row["score"], row["first"]) == (status, points, points)
+    assert row["max_score"] == "12.5"
 
 
 def test_names_in_any_script(result: SubmissionResult) -> None:

@@ -43,6 +43,16 @@ def test_a_narrow_terminal_shows_names_and_scores_rather_than_every_task(result:
     assert " 16 " in wide.splitlines()[1]
 
 
+def test_students_without_points_have_none_in_the_table_nor_in_the_mean(result: SubmissionResult) -> None:
+    absent = result.model_copy(update={"student": "abe", "score": 0.0, "handed_in": "nothing"})
+    eva = Record(result.model_copy(update={"student": "eva"}), excused=True)
+    text = _text(table.ClassTable([Record(result), Record(absent), eva]))
+    assert "3 students (1 excused, 1 without a submission), mean 5, median 5 of 12.5 points" in text
+    rows = {words[0]: words[1] for row in text.splitlines() if len(words := row.split()) > 1}
+    assert (rows["ada"], rows["abe"], rows["eva"]) == ("5", "–", "excused")  # noqa: RUF001
+    assert "1 student (1 excused), nobody has points" in _text(table.ClassTable([eva]))
+
+
 def test_no_results() -> None:
     assert "no results" in _text(table.ClassTable([]))
 

@@ -5,13 +5,44 @@ from __future__ import annotations
 import csv
 import io
 import re
+import unicodedata
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from autograder.records import Record
+from autograder.reports import standing
 from autograder.reports.gradebook import exact
+from autograder.reports.standing import Standing
 
-IDENTITY = ("Student", "ID", "SIS User ID", "SIS Login ID", "Section")
-_NUMBERED = re.compile(r"(?P<name>.*\S)\s+\((?P<id>\d+)\)")
+IDENTITY = (
+    *("Student", "LastName", "FirstName", "ID", "SIS User ID", "SIS Login ID", "Integration ID"),
+    *("Root Account", "Section"),
+)
+EXCUSED = frozenset({"ex", "excused"})
+"""What Canvas has in the cell of a student who need not hand in, without capitals."""
+_NUMBERED = re.compile(r"(?P<name>.*\S)\s*\((?P<id>\d+)\)\s*", re.DOTALL)
+
+
+@dataclass(frozen=True)
+class CanvasFile:
+    """What Canvas is to import, and what it is not.
+
+    Attributes
+    ----------
+    text : str
+        The file.
+    points : int
+        How many students get points.
+    left : tuple of Standing
+        Of every student in the export who is left as they are in Canvas.
+    strangers : tuple of str
+        Who has a result, but is not in the export.
+    """
+
+    text: str
+    points: int
+    left: tuple[Standing, ...]
+    strangers: tuple[str, ...]
 
 
 def render(
@@ -21,8 +52,12 @@ def render(
     rows: Mapping[str, Mapping[str, str]],
     points_possible: Mapping[str, str],
     names: Sequence[str],
-) -> str:
-    """Return the CSV file to import.
+    separator: str = ",",
+) -> CanvasFile:
+    """Return the file to import.
+
+    Canvas leaves a student alone who is not in the file, and deletes points where a cell is empty. So whoever
+    is to stay as they are is not in it, except students who are excused: their cell stays as it was exported.
 
     Parameters
     ----------
@@ -35,34 +70,82 @@ def render(
     points_possible : mapping of str to str
         The export's row of that name.
     names : sequence of str
-        What the assignment may be called in Canvas, the preferred name first. If the export has a column of
-        that name, with Canvas' number behind it, points go there; otherwise Canvas adds an assignment.
+        What the assignment may be called in Canvas, or Canvas' number of it, the preferred name first. If the
+        export has such a column, points go there; otherwise Canvas adds an assignment.
+    separator : str
+        What the export has between two cells.
     """
     identity = [column for column in IDENTITY if column in columns]
-    column = find_column(columns, names) or names[0]
+    column = find_column(columns, names)
     top = max((record.result.max_score for record in records), default=0.0)
+    known = {record.student: record for record in records}
     text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\r\n")
-    writer.writerow([*identity, column])
-    possible = points_possible.get(column) or exact(top)
+    writer = csv.writer(text, lineterminator="\r\n", delimiter=separator)
+    writer.writerow([*identity, column or names[0]])
+    possible = points_possible.get(column or "") or exact(top)
     writer.writerow(["    Points Possible", *[""] * (len(identity) - 1), possible])
-    for record in records:
-        if record.student in rows:
-            writer.writerow([*(rows[record.student][name] for name in identity), exact(record.score)])
-    return text.getvalue()
+    points, left = 0, []
+    for student, row in rows.items():
+        record = known.get(student)
+        stands = standing.of(record) if record is not None else Standing.absent
+        cells = [row[name] for name in identity]
+        if record is not None and stands in (Standing.graded, Standing.not_run):
+            writer.writerow([*cells, exact(record.score)])
+            points += 1
+            continue
+        left.append(stands)
+        if column is not None and is_excused(row[column]):
+            writer.writerow([*cells, row[column]])
+    strangers = tuple(record.name or record.student for record in records if record.student not in rows)
+    return CanvasFile(text.getvalue(), points, tuple(left), strangers)
 
 
-def find_column(columns: Sequence[str], names: Sequence[str]) -> str | None:
-    """Return the column of an assignment: ``knn (12345)`` for ``knn``; upper and lower case do not matter.
+def is_excused(cell: str) -> bool:
+    """Tell whether the cell of an assignment says that the student need not hand in."""
+    return cell.strip().casefold() in EXCUSED
+
+
+def find_column(columns: Sequence[str], names: Sequence[str], *, numbered: bool = True) -> str | None:
+    """Return the column of an assignment, if there is one; of several, the first.
 
     Examples
     --------
     >>> find_column(["Student", "kNN (12345)", "knn 2 (12346)"], ["knn"])
     'kNN (12345)'
     """
-    wanted = [name.casefold() for name in names]
+    return next(iter(find_columns(columns, names, numbered=numbered)), None)
+
+
+def find_columns(columns: Sequence[str], names: Sequence[str], *, numbered: bool = True) -> list[str]:
+    """Return the columns of an assignment: ``knn (12345)`` for ``knn`` and for ``12345``.
+
+    The first name that any column has decides. Upper and lower case and repeated blanks do not matter.
+
+    Parameters
+    ----------
+    numbered : bool
+        Whether only columns with a number count, as Canvas has them.
+
+    Examples
+    --------
+    >>> find_columns(["knn (1)", "kNN (2)", "Other (3)"], ["A title", "knn"])
+    ['knn (1)', 'kNN (2)']
+    >>> find_columns(["knn (1)"], ["1"])
+    ['knn (1)']
+    """
+    called = {}
     for column in columns:
         match = _NUMBERED.fullmatch(column)
-        if match and match["name"].casefold() in wanted:
-            return column
-    return None
+        if match:
+            called[column] = {_plain(match["name"]), match["id"]}
+        elif not numbered:
+            called[column] = {_plain(column)}
+    for name in names:
+        found = [column for column, known in called.items() if _plain(name) in known]
+        if found:
+            return found
+    return []
+
+
+def _plain(title: str) -> str:
+    return unicodedata.normalize("NFC", " ".join(title.split()).casefold())

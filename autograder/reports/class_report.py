@@ -10,12 +10,15 @@ from statistics import fmean, median, pstdev
 from markupsafe import Markup
 
 from autograder.records import Move, Record
-from autograder.reports import charts, looks, statistics, wording
+from autograder.reports import charts, looks, standing, statistics, wording
 from autograder.reports.feedback import environment
+from autograder.reports.standing import Standing
 from autograder.results import SubmissionResult
 
 ROWS, FEW_NAMES = 8, 3
 """Causes, and names, that stand open; more are folded, none is left out."""
+NONE = "–"  # noqa: RUF001
+"""What stands for points where there are none."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +52,8 @@ def render(
     moves : sequence of Move
         What a regrade that waits to be accepted would change.
     """
-    scores = [record.score for record in records]
+    counted = [record for record in records if standing.has_points(record)]
+    scores = [record.score for record in counted]
     top = max(record.result.max_score for record in records)
     tasks = list(dict.fromkeys((task.id, task.title) for record in records for task in record.tasks))
     items = statistics.items(records)
@@ -61,13 +65,14 @@ def render(
             course=course,
             count=len(records),
             top=wording.number(top),
-            mean=wording.number(fmean(scores)),
-            median=wording.number(median(scores)),
-            spread=wording.number(pstdev(scores)),
+            mean=wording.number(fmean(scores)) if scores else NONE,
+            median=wording.number(median(scores)) if scores else NONE,
+            spread=wording.number(pstdev(scores)) if scores else NONE,
             perfect=sum(score >= top for score in scores),
-            not_run=sum(wording.stopped(record.result) is not None for record in records),
+            not_run=sum(standing.of(record) is Standing.not_run for record in records),
+            without=standing.counts(standing.of(one) for one in records if not standing.has_points(one)),
             histogram=charts.histogram(scores, top),
-            shares=_shares(records, tasks),
+            shares=_shares(counted, tasks),
             looks=looks.looks(records, items, moves),
             notes=notes,
             file_notes=looks.notes(records),
@@ -75,7 +80,7 @@ def render(
             few=len(records) < statistics.FEW,
             causes=statistics.causes(records),
             timing=_timing(records),
-            students=[(record, wording.gist(record.result)) for record in _ranked(records)],
+            students=[(record, _score(record), wording.gist(record.result)) for record in _ranked(records)],
             number=wording.number,
             rows=ROWS,
             few_names=FEW_NAMES,
@@ -104,7 +109,17 @@ def _timing(records: Sequence[Record]) -> Timing:
 
 
 def _ranked(records: Sequence[Record]) -> list[Record]:
-    return sorted(records, key=lambda record: (-record.score, record.student))
+    def rank(record: Record) -> tuple[bool, float, str]:
+        return not standing.has_points(record), -record.score, record.student
+
+    return sorted(records, key=rank)
+
+
+def _score(record: Record) -> str:
+    """Return the points of a student; what there is instead where there are none."""
+    if standing.has_points(record):
+        return wording.number(record.score)
+    return "excused" if record.excused else NONE
 
 
 def _graded_by(records: Sequence[Record]) -> list[tuple[str, int]]:

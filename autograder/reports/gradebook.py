@@ -7,7 +7,7 @@ import io
 from collections.abc import Sequence
 
 from autograder.records import Record
-from autograder.reports import wording
+from autograder.reports import standing, wording
 from autograder.reports.untrusted import cell
 
 
@@ -15,7 +15,8 @@ def render(records: Sequence[Record]) -> str:
     """Return the gradebook of one assignment, a row per student in the order given.
 
     Columns: student, name, score, max_score, the points of each task under the task's id, status
-    (``graded`` or ``not run``), what went wrong in a few words, what people decided, and notes.
+    (see `autograder.reports.standing`), what went wrong in a few words, what people decided, and notes. Cells
+    of points are empty for students who are excused, handed in nothing, or wait for a decision.
     """
     tasks = list(dict.fromkeys(task.id for record in records for task in record.tasks))
     text = io.StringIO()
@@ -26,15 +27,16 @@ def render(records: Sequence[Record]) -> str:
     for record in records:
         result = record.result
         gist = wording.gist(result)
-        points = {task.id: task.points for task in record.tasks}
+        counts = standing.has_points(record)
+        points = {task.id: task.points for task in record.tasks} if counts else {}
         writer.writerow(
             [
                 cell(record.student),
                 cell(record.name),
-                exact(record.score),
+                exact(record.score) if counts else "",
                 exact(result.max_score),
                 *(exact(points[task]) if task in points else "" for task in tasks),
-                "graded" if wording.stopped(result) is None else "not run",
+                standing.of(record).value,
                 cell(gist),
                 cell(" ".join(map(wording.decided, record.overrides))),
                 cell(" ".join(note for note in result.notes if note != gist)),

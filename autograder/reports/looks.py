@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from autograder.records import Move, Record
-from autograder.reports import wording
+from autograder.reports import standing, wording
+from autograder.reports.standing import Standing
 from autograder.reports.statistics import Item
 from autograder.results import Status
 
@@ -81,6 +82,8 @@ def looks(records: Sequence[Record], items: Sequence[Item], moves: Sequence[Move
             "A wrong file, or a mistake that a line repairs?",
             _by(records, _stopped),
         ),
+        Look("Nothing was handed in", "No points, rather than 0.", _by(records, _absent)),
+        Look("Excused", "As the roster says.", _by(records, _excused)),
         Look("Crashed or out of memory", "Often an endless loop, rarely an attack.", _by(records, _crashed)),
         Look("Decided by a person", "These points are overridden.", _by(records, _decided)),
         Look("Tests that nobody passed", "Is the task too hard, or the test wrong?", _plain(unpassed)),
@@ -112,7 +115,7 @@ def _by(records: Sequence[Record], causes: Causes) -> tuple[Group, ...]:
 
 
 def _undecided(record: Record) -> Iterable[str]:
-    if record.result.handed_in == "undecided" and not _is_decided(record):
+    if standing.of(record) is Standing.undecided:
         yield _WAITS.sub("", wording.stopped(record.result) or "")
 
 
@@ -132,9 +135,18 @@ def _weak(record: Record) -> Iterable[str]:
 
 
 def _stopped(record: Record) -> Iterable[str]:
-    reason = wording.stopped(record.result)
-    if reason is not None and record.result.handed_in != "undecided" and not _is_decided(record):
+    if standing.of(record) is Standing.not_run and not _is_decided(record):
         yield _PLACE.sub("", wording.gist(record.result))
+
+
+def _absent(record: Record) -> Iterable[str]:
+    if standing.of(record) is Standing.absent:
+        yield ""
+
+
+def _excused(record: Record) -> Iterable[str]:
+    if record.excused:
+        yield ""
 
 
 def _crashed(record: Record) -> Iterable[str]:

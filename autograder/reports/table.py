@@ -13,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from autograder.records import Move, Record
-from autograder.reports import wording
+from autograder.reports import standing, wording
 from autograder.reports.untrusted import line, printable
 from autograder.results import Status, SubmissionResult, TaskResult, TestResult
 
@@ -58,11 +58,11 @@ class ClassTable:
             table.add_column(str(number), justify="right", no_wrap=True)
         table.add_column("what went wrong", overflow="fold", min_width=MIN_GIST)
         for record in self.records:
-            changed = "*" if record.overrides else ""
+            counts = standing.has_points(record)
             table.add_row(
                 Text(line(record.student)),
-                Text(f"{wording.number(record.score)}{changed}", style="bold"),
-                *(_points(task) for task in record.tasks[: len(tasks)]),
+                _score(record),
+                *(_points(task) if counts else Text() for task in record.tasks[: len(tasks)]),
                 _gist(record.result),
             )
         return table
@@ -119,6 +119,13 @@ def submission_report(result: SubmissionResult, *, title: str, details: bool = F
     return Group(*parts)
 
 
+def _score(record: Record) -> Text:
+    """Return the points of a student; what there is instead where there are none."""
+    if standing.has_points(record):
+        return Text(f"{wording.number(record.score)}{'*' if record.overrides else ''}", style="bold")
+    return Text("excused" if record.excused else "–", style="bright_black")  # noqa: RUF001
+
+
 def _points(task: TaskResult, *, of_max: bool = False) -> Text:
     text = wording.number(task.points) + (f" / {wording.number(task.max_points)}" if of_max else "")
     text += " extra" if of_max and task.extra else ""
@@ -149,10 +156,14 @@ def _legend(tasks: Sequence[TaskResult]) -> RenderableType:
 
 
 def _statistics(records: Sequence[Record]) -> Text:
-    scores = [record.score for record in records]
-    if not scores:
+    if not records:
         return Text("no results", style="yellow")
-    students = "1 student" if len(scores) == 1 else f"{len(scores)} students"
+    students = "1 student" if len(records) == 1 else f"{len(records)} students"
+    without = standing.counts(standing.of(one) for one in records if not standing.has_points(one))
+    students += f" ({without})" if without else ""
+    scores = [record.score for record in records if standing.has_points(record)]
+    if not scores:
+        return Text(f"\n{students}, nobody has points")
     mean, median = wording.number(statistics.fmean(scores)), wording.number(statistics.median(scores))
     top = wording.number(records[0].result.max_score)
     overridden = "\n* decided by a person" if any(record.overrides for record in records) else ""

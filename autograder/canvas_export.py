@@ -1,0 +1,79 @@
+"""An assignment and Canvas' gradebook: which column is whose, who is excused, what is to be imported."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from autograder.assignment import Assignment
+from autograder.course import COURSE_FILE, Course
+from autograder.errors import ConfigError
+from autograder.intake.roster import Roster
+from autograder.records import Record
+from autograder.reports import canvas, standing
+from autograder.reports.canvas import CanvasFile
+from autograder.reports.untrusted import line
+
+
+def names(course: Course, assignment: Assignment) -> tuple[str, ...]:
+    """Return what Canvas may call an assignment, or its number there, the surest first."""
+    own = course.canvas.get(assignment.name, "")
+    return tuple(name for name in (own, assignment.title, assignment.name) if name)
+
+
+def excused(course: Course, assignment: Assignment, roster: Roster) -> frozenset[str]:
+    """Return the students whose cell in the assignment's column says that they need not hand in."""
+    column = canvas.find_column(roster.columns, names(course, assignment), numbered=roster.is_canvas)
+    if column is None:
+        return frozenset()
+    return frozenset(one.student for one in roster.people if canvas.is_excused(one.row[column]))
+
+
+def export(course: Course, assignment: Assignment, records: Sequence[Record], roster: Roster) -> CanvasFile:
+    """Return what Canvas is to import, for the rows of its export."""
+    return canvas.render(
+        records,
+        columns=roster.columns,
+        rows={person.student: person.row for person in roster.people},
+        points_possible=roster.points_possible,
+        names=names(course, assignment),
+        separator=roster.separator,
+    )
+
+
+def column_note(course: Course, assignment: Assignment, roster: Roster) -> str:
+    """Say if Canvas would add an assignment, because its export has none of this name; else nothing.
+
+    Raises
+    ------
+    ConfigError
+        The export has several columns of the name.
+    """
+    known = names(course, assignment)
+    found = canvas.find_columns(roster.columns, known)
+    if len(found) > 1:
+        listed = "; ".join(line(column) for column in found)
+        remedy = (
+            f"write the number of the right one into {course.root / COURSE_FILE}: {_entry(assignment, 12345)}"
+        )
+        raise ConfigError(str(roster.path), f"has several columns of {known[0]!r}: {listed}", remedy)
+    if found:
+        return ""
+    wanted = " or ".join(f"`{name} (number)`" for name in known)
+    return (
+        f"{roster.path.name} has no column {wanted}, so importing canvas.csv adds an assignment; "
+        f"if Canvas has it under another name, write that or its number into {course.root / COURSE_FILE}: "
+        f"{_entry(assignment, 12345)}"
+    )
+
+
+def _entry(assignment: Assignment, number: int) -> str:
+    return f"[canvas] {assignment.name} = {number}"
+
+
+def summary(file: CanvasFile) -> str:
+    """Say who gets points and who is left as they are.
+
+    An example of what it says: ``"points for 23; 3 left as they are: 1 excused, 2 without a submission"``.
+    """
+    left = f"; {len(file.left)} left as they are: {standing.counts(file.left)}" if file.left else ""
+    return f"points for {file.points}{left}"

@@ -1,0 +1,64 @@
+"""Where a student stands: with points, or without, and why not."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from enum import StrEnum
+
+from autograder.records import Record
+from autograder.reports import wording
+
+
+class Standing(StrEnum):
+    """What the gradebook says about a student, in its column ``status``."""
+
+    graded = "graded"
+    not_run = "not run"
+    """Something was handed in, and no check ran."""
+    excused = "excused"
+    absent = "nothing handed in"
+    undecided = "needs a decision"
+    unfinished = "not finished"
+    """Some checks have no outcome yet: grading stopped, or the suite failed."""
+
+
+COUNTED = {
+    Standing.excused: "excused",
+    Standing.absent: "without a submission",
+    Standing.undecided: "waiting for your decision",
+    Standing.unfinished: "not graded to the end",
+}
+"""Phrases that follow a number of students."""
+_WITHOUT_POINTS = (Standing.excused, Standing.absent, Standing.undecided)
+
+
+def of(record: Record) -> Standing:
+    """Say where a student stands; points that a person decided count for everybody who is not excused."""
+    if record.excused:
+        return Standing.excused
+    if not record.overrides:
+        if record.result.handed_in == "undecided":
+            return Standing.undecided
+        if record.result.handed_in == "nothing" and not record.missing_as_zero:
+            return Standing.absent
+        if any(test.is_cut_off or test.fault for test in record.result.tests):
+            return Standing.unfinished
+    return Standing.graded if wording.stopped(record.result) is None else Standing.not_run
+
+
+def has_points(record: Record) -> bool:
+    """Tell whether a student has points; otherwise 0 would say something that nobody decided."""
+    return of(record) not in _WITHOUT_POINTS
+
+
+def counts(standings: Iterable[Standing]) -> str:
+    """Say how many students stand without final points.
+
+    Examples
+    --------
+    >>> counts([Standing.absent, Standing.excused, Standing.absent, Standing.graded])
+    '1 excused, 2 without a submission'
+    """
+    found = Counter(standings)
+    return ", ".join(f"{found[one]} {phrase}" for one, phrase in COUNTED.items() if found[one])

@@ -1,0 +1,57 @@
+"""Nobody has 0 points whose 0 nobody decided."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+
+from autograder.records import Override, Record
+from autograder.reports import standing
+from autograder.reports.standing import Standing
+from autograder.results import CUT_OFF, Feedback, Status, SubmissionResult
+
+DECIDED = Override(task="first", points=3, reason="oral", by="Grace", at=datetime(2026, 3, 1, tzinfo=UTC))
+
+
+@pytest.mark.parametrize(
+    ("handed_in", "plain", "decided", "as_zero"),
+    [
+        ("work", Standing.graded, Standing.graded, Standing.graded),
+        ("nothing", Standing.absent, Standing.graded, Standing.graded),
+        ("undecided", Standing.undecided, Standing.graded, Standing.undecided),
+    ],
+)
+def test_where_a_student_stands(
+    result: SubmissionResult, handed_in: str, plain: Standing, decided: Standing, as_zero: Standing
+) -> None:
+    record = Record(result.model_copy(update={"handed_in": handed_in}))
+    assert standing.of(record) is plain
+    assert standing.of(replace(record, overrides=(DECIDED,))) is decided
+    assert standing.of(replace(record, missing_as_zero=True)) is as_zero
+    assert standing.of(replace(record, overrides=(DECIDED,), excused=True)) is Standing.excused
+    assert standing.has_points(record) == (handed_in == "work")
+
+
+def test_a_result_that_is_cut_off_has_points_that_are_not_final(result: SubmissionResult) -> None:
+    feedback = Feedback(summary=CUT_OFF)
+    cut = result.tests[0].model_copy(update={"status": Status.crashed, "feedback": feedback})
+    record = Record(result.model_copy(update={"tests": [cut, *result.tests[1:]]}))
+    assert standing.of(record) is Standing.unfinished
+    assert standing.has_points(record)
+
+
+def test_a_submission_of_which_nothing_ran_has_points(result: SubmissionResult) -> None:
+    tests = [one.model_copy(update={"status": Status.not_run}) for one in result.tests]
+    record = Record(result.model_copy(update={"tests": tests}))
+    assert standing.of(record) is Standing.not_run
+    assert standing.has_points(record)
+
+
+def test_everybody_without_final_points_is_counted() -> None:
+    everybody = [*Standing, Standing.absent]
+    assert standing.counts(everybody) == (
+        "1 excused, 2 without a submission, 1 waiting for your decision, 1 not graded to the end"
+    )
+    assert standing.counts([Standing.graded]) == ""
