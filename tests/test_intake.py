@@ -70,15 +70,19 @@ def test_one_folder_deeper(folder: Path, toy: Assignment) -> None:
     bob = _only(folder, toy, "bob")
     assert bob.problem is None
     assert bob.notes == ("Taken from the folder hw1.",)
-    _hand_in(folder / "bob" / "hw2" / "toy.py")
-    assert "More than one folder holds toy.py (hw1, hw2)" in str(_only(folder, toy, "bob").problem)
+    _hand_in(folder / "bob" / "hw2" / "toy.py")  # the same file once more
+    assert _only(folder, toy, "bob").notes == ("Taken from the folder hw1.", "Ignored: hw2/.")
+    _hand_in(folder / "bob" / "hw2" / "toy.py", "x = 2\n")
+    bob = _only(folder, toy, "bob")
+    assert bob.problem == "Waits for a decision: toy.py could be hw1/toy.py or hw2/toy.py."
+    assert (bob.undecided, bob.files) == (("hw1/toy.py", "hw2/toy.py"), {})
     _hand_in(folder / "bob" / "toy.py", "x = 3\n")
     assert _only(folder, toy, "bob").files == {"toy.py": b"x = 3\n"}
 
 
-def test_two_folders_deeper_is_missing(folder: Path, toy: Assignment) -> None:
-    _hand_in(folder / "bob" / "a" / "b" / "toy.py")
-    assert _only(folder, toy, "bob").problem == "toy.py is missing."
+def test_any_number_of_folders_deeper(folder: Path, toy: Assignment) -> None:
+    _hand_in(folder / "bob" / "a" / "b" / "c" / "toy.py")
+    assert _only(folder, toy, "bob").notes == ("Taken from the folder a/b/c.",)
 
 
 def test_other_files_are_ignored_and_named(folder: Path, toy: Assignment) -> None:
@@ -92,19 +96,19 @@ def test_other_files_are_ignored_and_named(folder: Path, toy: Assignment) -> Non
     assert "and 7 more" in _only(folder, toy, "ada").notes[0]
 
 
-def test_case_matters(folder: Path, toy: Assignment) -> None:
-    _hand_in(folder / "bob" / "Toy.py")
+def test_case_does_not_matter(folder: Path, toy: Assignment) -> None:
+    _hand_in(folder / "bob" / "Toy.PY")
     bob = _only(folder, toy, "bob")
-    assert bob.problem == "toy.py is missing."
-    assert bob.notes == ("Toy.py is not toy.py: upper and lower case differ.",)
+    assert bob.files == {"toy.py": b"x = 1\n"}
+    assert bob.notes == ("toy.py was taken from Toy.PY.",)
 
 
 def test_other_entries_of_the_class_are_noted(folder: Path, toy: Assignment) -> None:
-    (folder / "bob.rar").write_text("")
+    (folder / "grading.xlsx").write_text("")
     (folder / ".DS_Store").write_text("")
     handin = intake.read_class(folder, toy)
     assert [item.student for item in handin.submissions] == ["ada"]
-    assert handin.notes == ("bob.rar is neither a folder nor a zip file and was left out.",)
+    assert handin.notes == ("grading.xlsx belongs to no student and was left out.",)
 
 
 def test_names_are_made_safe(folder: Path, toy: Assignment) -> None:
@@ -141,7 +145,8 @@ def test_several_modules(course: Course, folder: Path) -> None:
     path.write_text(path.read_text().replace('["toy"]', '["toy", "extra"]'))
     (path.parent / "extra.py").write_text("")
     both = load(course, "toy")
-    assert _only(folder, both, "ada").problem == "extra.py is missing."
+    ada = _only(folder, both, "ada")
+    assert (ada.problem, ada.broken) == (None, {"extra.py": "extra.py is missing."})
     _hand_in(folder / "ada" / "extra.py")
     assert list(_only(folder, both, "ada").files) == ["toy.py", "extra.py"]
     with pytest.raises(IntakeError, match=r"expected toy\.py and extra\.py, or the folder"):
@@ -155,9 +160,13 @@ def test_one_submission(folder: Path, toy: Assignment) -> None:
     assert by_folder.files == by_file.files
     with pytest.raises(IntakeError, match="no such file"):
         intake.read_one(folder / "ada" / "absent.py", toy)
-    _hand_in(folder / "ada" / "my_toy.py")
+    _hand_in(folder / "ada" / "other.py")
     with pytest.raises(IntakeError, match=r"expected toy\.py"):
-        intake.read_one(folder / "ada" / "my_toy.py", toy)
+        intake.read_one(folder / "ada" / "other.py", toy)
+    _hand_in(folder / "ada" / "my_toy (1).py")
+    assert intake.read_one(folder / "ada" / "my_toy (1).py", toy).notes == (
+        "toy.py was taken from my_toy (1).py.",
+    )
 
 
 def test_one_submission_with_a_problem(folder: Path, toy: Assignment) -> None:
@@ -168,8 +177,9 @@ def test_one_submission_with_a_problem(folder: Path, toy: Assignment) -> None:
 def test_assignment_is_inferred(course: Course, folder: Path, toy: Assignment) -> None:
     assert intake.infer_assignment(course, folder / "ada") == toy
     assert intake.infer_assignment(course, folder / "ada" / "toy.py") == toy
+    _hand_in(folder / "bob" / "other.py")
     with pytest.raises(IntakeError, match=r"no file of any assignment; expected one of: toy\.py"):
-        intake.infer_assignment(course, folder)
+        intake.infer_assignment(course, folder / "bob")
     with pytest.raises(IntakeError, match="no such file"):
         intake.infer_assignment(course, folder / "absent.py")
 
@@ -198,7 +208,8 @@ def _zip(path: Path, members: dict[str, str]) -> None:
 
 
 def test_a_zip_file_per_student(folder: Path, toy: Assignment) -> None:
-    _zip(folder / "Bob B.zip", {"toy.py": "x = 2\n", "toy.ipynb": "{}", "manifest.json": "{}"})
+    notebook = '{"cells": [{"cell_type": "code", "source": []}], "nbformat": 4}'
+    _zip(folder / "Bob B.zip", {"toy.py": "x = 2\n", "toy.ipynb": notebook, "manifest.json": "{}"})
     _zip(folder / "eve.ZIP", {"hw/toy.py": "x = 3\n", "hw/notes.txt": "", "__MACOSX/hw/._toy.py": ""})
     (folder / "mia.zip").write_text("no zip")
     handin = intake.read_class(folder, toy)
@@ -207,7 +218,8 @@ def test_a_zip_file_per_student(folder: Path, toy: Assignment) -> None:
     assert (bob.student, bob.files, bob.problem, bob.notes) == ("Bob B", {"toy.py": b"x = 2\n"}, None, ())
     assert ada.student == "ada"
     assert eve.files == {"toy.py": b"x = 3\n"}
-    assert eve.notes == ("Taken from the folder hw.", "Ignored: notes.txt.")
+    assert bob.notebook == notebook.encode()
+    assert eve.notes == ("Taken from the folder hw.", "Ignored: hw/notes.txt.")
     assert mia.problem == "The zip file is damaged, or is none."
 
 
@@ -228,8 +240,7 @@ def test_a_zip_file_in_a_students_folder(folder: Path, toy: Assignment) -> None:
     assert bob.notes == ("Taken from toy-submission.zip.",)
     _zip(folder / "bob" / "older.zip", {"toy.py": "x = 1\n"})
     bob = _only(folder, toy, "bob")
-    assert bob.problem == "toy.py is missing."
-    assert bob.notes == ("Ignored: older.zip, toy-submission.zip.",)
+    assert bob.undecided == ("older.zip/toy.py", "toy-submission.zip/toy.py")
     _hand_in(folder / "bob" / "toy.py", "x = 3\n")
     assert _only(folder, toy, "bob").files == {"toy.py": b"x = 3\n"}
 
@@ -249,16 +260,15 @@ def test_one_zip_file(course: Course, folder: Path, toy: Assignment) -> None:
     bob = intake.read_one(folder / "bob.zip", toy)
     assert (bob.student, bob.files) == ("bob", {"toy.py": b"x = 2\n"})
     _zip(folder / "bob.zip", {"deep/er/toy.py": ""})
-    with pytest.raises(IntakeError, match="holds no file of any assignment"):
-        intake.infer_assignment(course, folder / "bob.zip")
-    assert intake.read_one(folder / "bob.zip", toy).problem == "toy.py is missing."
+    assert intake.infer_assignment(course, folder / "bob.zip") == toy
+    assert intake.read_one(folder / "bob.zip", toy).problem == "deep/er/toy.py is empty."
     (folder / "bob.zip").write_text("no zip")
     with pytest.raises(IntakeError, match="The zip file is damaged, or is none; say which assignment"):
         intake.infer_assignment(course, folder / "bob.zip")
 
 
 def test_the_zip_file_that_students_build(folder: Path, toy: Assignment) -> None:
-    files = {"toy.py": b"x = 2\n", "toy.ipynb": b"{}"}
+    files = {"toy.py": b"x = 2\n", "toy.ipynb": b'{"cells": [{"cell_type": "markdown"}], "nbformat": 4}'}
     (folder / "bob.zip").write_bytes(submit.pack("toy", files))
     bob = _only(folder, toy, "bob")
     assert (bob.files, bob.problem, bob.notes) == ({"toy.py": b"x = 2\n"}, None, ())

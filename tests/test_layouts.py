@@ -103,10 +103,11 @@ def contents(handin: Handin) -> dict[str, bytes | str | None]:
     return {one.student: one.files.get("toy.py", one.problem) for one in handin.submissions}
 
 
+NO_CODE = "toy.py is missing. Handed in: essay.pdf; no Python code was found in it."
 EXPECTED = {
     canvas: (
         "a Canvas download",
-        {"parkada_4711": b"a", "silvabruno_4712": b"b1", "weisscarla_4713": "toy.py is missing."},
+        {"parkada_4711": b"a", "silvabruno_4712": b"b1", "weisscarla_4713": NO_CODE},
     ),
     gradescope: (
         "a Gradescope export",
@@ -122,7 +123,7 @@ EXPECTED = {
         {"Ada Park_4711": b"a", "Bruno Silva_4712": b"b", "Carla Weiß_4713": b"c"},
     ),
     nbgrader: ("a course folder of nbgrader's", {"ada": b"a", "bruno": b"b"}),
-    by_hand: ("a folder or zip file per student", {"ada": b"a", "bruno": b"b", "carla": b"c"}),
+    by_hand: ("a folder or archive per student", {"ada": b"a", "bruno": b"b", "carla": b"c"}),
 }
 each_layout = pytest.mark.parametrize("write", EXPECTED, ids=lambda write: write.__name__)
 
@@ -155,7 +156,7 @@ def test_kinds_may_be_mixed(tmp_path: Path, toy: Assignment) -> None:
         write(tmp_path / "class")
     handin = intake.read_class(tmp_path / "class", toy)
     assert len(handin.submissions) == 9
-    assert handin.layout == "a Canvas download and a Moodle download and a folder or zip file per student"
+    assert handin.layout == "a Canvas download and a Moodle download and a folder or archive per student"
 
 
 def test_attempts_and_lateness_of_canvas(tmp_path: Path, toy: Assignment) -> None:
@@ -260,8 +261,9 @@ def test_special_files_cost_their_student_the_points_and_nobody_else(tmp_path: P
     (folder / "loop" / "toy.py").symlink_to("toy.py")
     found = contents(intake.read_class(folder, toy))
     listener.close()
-    for name in ("fifo", "socket", "device", "folder", "secret", "loop"):
+    for name in ("fifo", "socket", "device", "secret", "loop"):
         assert found[name] == "toy.py is not a regular file."
+    assert found["folder"] == "toy.py is missing."
     assert (found["ada"], found["bruno"], found["carla"]) == (b"a", b"b", b"c")
 
 

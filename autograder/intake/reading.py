@@ -1,175 +1,201 @@
-"""Read what one student handed in: a folder, a zip file, or single files; a problem is a result, no error."""
+"""Read what one student handed in into a submission; a problem is a result, no error."""
 
 from __future__ import annotations
 
-import os
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from pathlib import Path
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
 
-from autograder.assignment import Assignment
-from autograder.intake import archive, snapshot
-from autograder.intake.snapshot import Unreadable
+from autograder.intake import archive, outline, siblings
+from autograder.intake.candidates import Candidate
+from autograder.intake.inventory import Inventory
+from autograder.intake.members import enumerated, listed, shown
+from autograder.intake.names import Likeness
+from autograder.intake.search import Found, Search, path_text
 from autograder.intake.submission import Submission
-from autograder.reports.untrusted import line
+from autograder.intake.wanted import Module, Wanted
 
 NAMED_AT_MOST = 5
-ARCHIVE = ".zip"
 MANIFEST = "manifest.json"
 """What the zip that `helpers.submit` builds says about itself."""
+WAITS = "Waits for a decision"
+"""How the problem of a submission begins that an instructor has to choose files for."""
 
 
-def file_names(assignment: Assignment) -> list[str]:
-    """Return the names of the modules that an assignment asks for."""
-    return [f"{module}.py" for module in assignment.modules]
-
-
-def _wanted(assignment: Assignment) -> list[str]:
-    """Return the names of all files that are read: the modules, and weights, which nobody has to hand in."""
-    return [*file_names(assignment), *assignment.weights]
-
-
-def is_archive(name: str) -> bool:
-    """Tell whether a file of this name is taken for a zip file."""
-    return name.casefold().endswith(ARCHIVE)
-
-
-def are_missing(names: Sequence[str]) -> str:
+def are_missing(names: list[str]) -> str:
     """Return the problem of a submission without these files."""
     return f"{' and '.join(names)} {'is' if len(names) == 1 else 'are'} missing."
 
 
-def read(path: Path, student: str, assignment: Assignment) -> Submission:
-    """Read a student's folder or zip file."""
-    wanted = _wanted(assignment)
-    try:
-        is_zip = is_archive(path.name) and not path.is_dir()
-        taken = _from_archive(path, wanted) if is_zip else _from_folder(path, wanted, assignment.name)
-    except Unreadable as error:
-        return Submission(student, path, problem=str(error))
-    return _submission(path, student, assignment, taken)
-
-
-def read_files(files: Mapping[str, Path], student: str, assignment: Assignment) -> Submission:
-    """Read files that lie under other names: a download may have put the student's name before them.
+def read(
+    inventory: Inventory,
+    student: str,
+    path: Path,
+    wanted: Wanted,
+    decided: Mapping[str, str] | None = None,
+) -> Submission:
+    """Find what an assignment asks for in a hand-in, and read it.
 
     Parameters
     ----------
-    files : mapping of str to Path
-        The name that the student gave, to where the file is now.
+    path : Path
+        Where the hand-in lies, for messages.
+    decided : mapping of str to str, optional
+        Paths in the hand-in that a person has chosen, by the name of the file that they are taken for.
     """
-    wanted = _wanted(assignment)
-    place = next(iter(files.values()))
-    packed = [name for name in files if is_archive(name)]
-    try:
-        if len(packed) == 1 and files.keys().isdisjoint(wanted):
-            taken = _from_archive(files[packed[0]], wanted)
+    search = Search(wanted, inventory, dict(decided or {}))
+    taking = _Taking(search, wanted)
+    for file, found in search.modules().items():
+        taking.module(next(one for one in wanted.modules if one.file == file), found)
+    for file, found in search.weights().items():
+        taking.weights(file, found)
+    notebook = taking.notebook()
+    taking.siblings()
+    return Submission(
+        student,
+        path,
+        {} if taking.problem else taking.files,
+        taking.problem,
+        broken={} if taking.problem else taking.broken,
+        notebook=notebook,
+        undecided=tuple(taking.undecided),
+        notes=taking.notes,
+        taken={} if taking.problem else taking.taken,
+    )
+
+
+@dataclass
+class _Taking:
+    """What is taken of a hand-in, step by step."""
+
+    search: Search
+    wanted: Wanted
+    files: dict[str, bytes] = field(default_factory=dict)
+    broken: dict[str, str] = field(default_factory=dict)
+    undecided: list[str] = field(default_factory=list)
+    taken: dict[str, str] = field(default_factory=dict)
+    said: list[str] = field(default_factory=list)
+    used: dict[str, PurePosixPath] = field(default_factory=dict)
+    others: list[PurePosixPath] = field(default_factory=list)
+    waiting: list[str] = field(default_factory=list)
+
+    def module(self, module: Module, found: Found) -> None:
+        """Take a module, or note why there is none."""
+        choice = found.choice
+        if choice.open:
+            self._wait(module.file, choice.open)
+        elif choice.taken is None:
+            self.broken[module.file] = " ".join(found.refusals) or are_missing([module.file])
+        elif outline.is_blank(choice.taken.content.decode()):
+            self.broken[module.file] = f"{shown(str(choice.taken.path))} is empty."
+            self.used[module.file] = choice.taken.path
         else:
-            known = [name for name in files if name in wanted]
-            content, notes = snapshot.taken(known, lambda name: _read_as(name, files[name]))
-            taken = _Taken(content, [name for name in files if name not in known], notes)
-    except Unreadable as error:
-        return Submission(student, place, problem=str(error))
-    return _submission(place, student, assignment, taken)
+            self._take(module.file, self.search.completed(module, choice.taken), choice.others)
+            if choice.is_decided:
+                self.said.append(f"{module.file} is {choice.taken.shown}, as an instructor decided.")
+
+    def weights(self, file: str, found: Found) -> None:
+        """Take saved weights; without them only their checks fail."""
+        self.said += [f"{refusal} It was left out." for refusal in found.refusals]
+        if found.choice.open:
+            self._wait(file, found.choice.open)
+        elif found.choice.taken is not None:
+            self._take(file, found.choice.taken, found.choice.others)
+
+    def notebook(self) -> bytes | None:
+        """Return the notebook."""
+        found, refusals = self.search.notebook()
+        self.said += refusals
+        if found is None:
+            return None
+        self.said += found.notes
+        self.used[self.wanted.notebook] = found.path
+        return found.content
+
+    def siblings(self) -> None:
+        """Take the other Python files beside the modules."""
+        places = [self.used[file].parent for file in self.wanted.files if file in self.files]
+        if places:
+            folder = min(places, key=lambda place: len(place.parts))
+            passed = {*self.used.values(), *self.others}
+            found = siblings.read(self.search.inventory.members, folder, passed, self.wanted)
+            self.files |= {name: content for name, content in found.files.items() if name not in self.files}
+            self.used |= {f"/{place}": place for place in found.places}
+            self.said += found.notes
+
+    @property
+    def problem(self) -> str | None:
+        """Why nothing can be graded, if so."""
+        if self.waiting:
+            return f"{WAITS}: {'; '.join(self.waiting)}."
+        if not self.files.keys().isdisjoint(self.wanted.files):
+            return None
+        missing = [file for file, why in self.broken.items() if why == are_missing([file])]
+        said = [why for file, why in self.broken.items() if file not in missing]
+        refused = self.search.inventory.refused
+        if said or refused:
+            return " ".join([*said, *refused])
+        there = [one.shown for one in self.search.inventory.members]
+        if not there:
+            return are_missing(missing)
+        them = "it" if len(there) == 1 else "them"
+        return f"{are_missing(missing)} Handed in: {enumerated(there)}; no Python code was found in {them}."
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What the student should know, and the instructor."""
+        refused = self.search.inventory.refused if self.problem is None else []
+        return (*self._places(), *self.said, *refused, *self._ignored())
+
+    def _wait(self, file: str, candidates: Iterable[Candidate]) -> None:
+        paths = [path_text(one.path) for one in candidates]
+        self.undecided += paths
+        more = " or others" if len(paths) > NAMED_AT_MOST else ""
+        self.waiting.append(f"{file} could be {' or '.join(map(shown, paths[:NAMED_AT_MOST]))}{more}")
+
+    def _take(self, file: str, one: Candidate, others: Iterable[Candidate]) -> None:
+        self.files[file] = one.content
+        self.used[file] = one.path
+        self.said += one.notes
+        passed = [other.path for other in others]
+        self.others += passed
+        if passed:
+            self.said.append(f"Not taken for {file}: {enumerated(shown(str(path)) for path in passed)}.")
+        is_home = one.path.parent == PurePosixPath() or str(one.path.parent) == self.wanted.assignment
+        if one.likeness is not Likeness.exact or not is_home or one.from_notebook:
+            self.taken[file] = str(one.path)
+
+    def _places(self) -> list[str]:
+        """Say where files come from that were not where they should be."""
+        away = {file: PurePosixPath(path) for file, path in self.taken.items()}
+        told = [file for file, path in away.items() if any(shown(str(path)) in said for said in self.said)]
+        moved = {path.parent for file, path in away.items() if path.name == file and file not in told}
+        notes = []
+        for folder in sorted(moved):
+            is_packed = archive.is_archive(folder.name)
+            notes.append(f"Taken from {'' if is_packed else 'the folder '}{shown(str(folder))}.")
+        renamed = [file for file, path in away.items() if path.name != file and file not in told]
+        return notes + [f"{file} was taken from {shown(str(away[file]))}." for file in renamed]
+
+    def _ignored(self) -> list[str]:
+        """Name what was not looked at, folders as a whole."""
+        used = {*self.used.values(), *self.others}
+        opened = {parent for path in used for parent in path.parents}
+        told = {MANIFEST, *self.wanted.weights, self.wanted.notebook}
+        left = [
+            one.path
+            for one in self.search.inventory.members
+            if one.path not in used | opened and one.name not in told
+        ]
+        places = {path.parent for path in self.used.values()}
+        names = dict.fromkeys(_label(path, places) for path in left)
+        return [f"Ignored: {listed(names)}."] if names and self.used else []
 
 
-@dataclass(frozen=True)
-class _Taken:
-    """The wanted files, the names of the others beside them, and where that was."""
-
-    files: dict[str, bytes]
-    others: Sequence[str]
-    notes: tuple[str, ...]
-
-
-def _submission(path: Path, student: str, assignment: Assignment, taken: _Taken) -> Submission:
-    wanted = file_names(assignment)
-    missing = [name for name in wanted if name not in taken.files]
-    known = {f"{assignment.name}.ipynb", MANIFEST}
-    others = [name for name in taken.others if name not in known and not snapshot.is_clutter(name)]
-    notes = (*taken.notes, *_remarks(others, wanted))
-    problem = are_missing(missing) if missing else None
-    return Submission(student, path, taken.files, problem, notes=notes)
-
-
-def _read_as(name: str, path: Path) -> bytes:
-    """Return the content of a file; messages call it as the student did."""
-    with snapshot.opened(path.parent.resolve()) as folder:
-        return snapshot.read_file(path.name, folder, name)
-
-
-def _from_folder(path: Path, wanted: Sequence[str], assignment: str) -> _Taken:
-    """Read the wanted files of a folder, or of a zip file that takes their place."""
-    with snapshot.opened(path) as folder:
-        inside = _locate(folder, wanted, assignment)
-        with snapshot.opened(inside, folder) as source:
-            present = snapshot.entries(source)
-            packed = [name for name in present if is_archive(name) and not snapshot.is_clutter(name)]
-            if len(packed) == 1 and present.keys().isdisjoint(wanted):
-                taken = _unpacked(archive.read(packed[0], source, wanted))
-                return replace(taken, notes=(f"Taken from {line(packed[0])}.", *taken.notes))
-            known = [name for name in wanted if name in present]
-            files, notes = snapshot.taken(known, lambda name: snapshot.read_file(name, source))
-    place = () if inside == assignment else _place(inside)
-    return _Taken(files, [name for name in present if name not in known], (*place, *notes))
-
-
-def _from_archive(path: Path, wanted: Sequence[str]) -> _Taken:
-    """Read the wanted files of a zip file."""
-    with snapshot.opened(path.parent) as folder:
-        return _unpacked(archive.read(path.name, folder, wanted))
-
-
-def _unpacked(packed: archive.Packed) -> _Taken:
-    return _Taken(packed.files, packed.others, (*_place(packed.inside), *packed.notes))
-
-
-def _place(inside: str) -> tuple[str, ...]:
-    return () if inside == "." else (f"Taken from the folder {line(inside)}.",)
-
-
-def _locate(folder: int, wanted: Sequence[str], assignment: str) -> str:
-    """Return the folder with the wanted files: ``"."``, or the name of one below.
-
-    Of several, the one that is called as the assignment is: nbgrader keeps all assignments of a student side
-    by side.
-
-    Raises
-    ------
-    Unreadable
-        More than one folder below holds them.
-    """
-    present = snapshot.entries(folder)
-    if not present.keys().isdisjoint(wanted):
-        return "."
-    holding = []
-    for name in (name for name, is_folder in present.items() if is_folder and not snapshot.is_clutter(name)):
-        with snapshot.opened(name, folder) as below:
-            if not snapshot.entries(below).keys().isdisjoint(wanted):
-                holding.append(name)
-    if assignment in holding:
-        return assignment
-    if len(holding) > 1:
-        listed = ", ".join(line(name) for name in holding[:NAMED_AT_MOST])
-        raise Unreadable(f"More than one folder holds {' and '.join(wanted)} ({listed}); hand in one.")
-    return holding[0] if holding else "."
-
-
-def _remarks(others: Sequence[str], wanted: Sequence[str]) -> list[str]:
-    """Say which other files lie beside the wanted ones, and which differ from them only in case."""
-    lower = {name.casefold(): name for name in wanted}
-    notes = [
-        f"{line(name)} is not {lower[name.casefold()]}: upper and lower case differ."
-        for name in others
-        if name.casefold() in lower
-    ]
-    ignored = [line(name) for name in others if name.casefold() not in lower]
-    if ignored:
-        more = f" and {len(ignored) - NAMED_AT_MOST} more" if len(ignored) > NAMED_AT_MOST else ""
-        notes.append(f"Ignored: {', '.join(ignored[:NAMED_AT_MOST])}{more}.")
-    return notes
-
-
-def holds_any(path: Path, names: Sequence[str]) -> bool:
-    """Tell whether one of the files lies directly in a folder."""
-    return any(os.path.lexists(path / name) for name in names)
+def _label(path: PurePosixPath, places: set[PurePosixPath]) -> str:
+    """Return how a file that was ignored is listed: by its name, or by that of a folder without use."""
+    for depth in range(1, len(path.parts)):
+        folder = PurePosixPath(*path.parts[:depth])
+        if not any(place.is_relative_to(folder) for place in places):
+            return shown(str(folder)) + ("" if archive.is_archive(folder.name) else "/")
+    return shown(str(path))

@@ -4,18 +4,25 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
 
 MAX_FILE_BYTES = 1_000_000
 MAX_WEIGHTS_BYTES = 10_000_000
+MAX_NOTEBOOK_BYTES = 10_000_000
 WEIGHTS = ".pt"
 """How names of files end that hold saved weights: bytes, which only a worker ever looks into."""
-MAX_ENTRIES = 2_000
-CLUTTER = frozenset({"__pycache__", "__MACOSX", "Thumbs.db"})
-"""What operating systems and editors leave behind; ignored without a note, as dot files are."""
+MAX_ENTRIES = 20_000
+"""Entries of a folder, and of a whole hand-in, that are looked at."""
+CLUTTER = frozenset(
+    {
+        *("__pycache__", "__MACOSX", "Thumbs.db", "desktop.ini", "$RECYCLE.BIN"),
+        *("venv", "site-packages", "node_modules"),
+    }
+)
+"""What operating systems, editors and tools leave behind; ignored without a note, as dot files are."""
 
 
 class Unreadable(Exception):
@@ -68,27 +75,9 @@ def read_file(name: str, within: int, shown: str | None = None) -> bytes:
 
 def limit(name: str) -> int:
     """Return how many bytes a file of this name may have."""
-    return MAX_WEIGHTS_BYTES if name.endswith(WEIGHTS) else MAX_FILE_BYTES
-
-
-def taken(names: Iterable[str], read: Callable[[str], bytes]) -> tuple[dict[str, bytes], tuple[str, ...]]:
-    """Read files by name; weights that cannot be read are left out, with a note.
-
-    Raises
-    ------
-    Unreadable
-        Another file cannot be read.
-    """
-    files: dict[str, bytes] = {}
-    notes = []
-    for name in names:
-        try:
-            files[name] = read(name)
-        except Unreadable as error:
-            if not name.endswith(WEIGHTS):
-                raise
-            notes.append(f"{error} It was left out.")
-    return files, tuple(notes)
+    if name.endswith(WEIGHTS):
+        return MAX_WEIGHTS_BYTES
+    return MAX_NOTEBOOK_BYTES if ".ipynb" in name else MAX_FILE_BYTES
 
 
 def read_bytes(name: str, within: int, limit: int, shown: str) -> bytes:
@@ -124,8 +113,8 @@ def checked(name: str, content: bytes) -> bytes:
 
 
 def is_clutter(name: str) -> bool:
-    """Tell whether operating systems and editors leave files or folders of this name behind."""
-    return name.startswith(".") or name in CLUTTER
+    """Tell whether operating systems, editors and tools leave files or folders of this name behind."""
+    return name.startswith((".", "~$")) or name in CLUTTER
 
 
 def _require_size(shown: str, content: bytes, limit: int) -> None:

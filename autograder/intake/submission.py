@@ -35,6 +35,8 @@ class Submission:
         Plain sentences that do not stop it from running.
     absent : bool
         Whether nothing was handed in: the student is on the roster, and nowhere in the class folder.
+    taken : Mapping of str to str
+        File name of each module that was not where, or not called as, it should be, to where it was found.
     name : str
         Name for people to read, if the folder or the roster tells one.
     earlier : tuple of Submission
@@ -50,6 +52,7 @@ class Submission:
     undecided: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     absent: bool = False
+    taken: Mapping[str, str] = field(default_factory=dict)
     name: str = ""
     earlier: tuple[Submission, ...] = ()
 

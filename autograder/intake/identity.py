@@ -1,0 +1,106 @@
+"""Whose a hand-in is: names of folders, ids of platforms and the roster brought together."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+from autograder.intake.decisions import Decisions
+from autograder.intake.entries import Entry
+from autograder.intake.members import shown
+from autograder.intake.roster import Person, Roster
+from autograder.intake.submission import Submission
+from autograder.reports.untrusted import file_name, line
+
+NOTHING = "Nothing was handed in."
+
+
+@dataclass
+class Assigned:
+    """The hand-ins of each student.
+
+    Attributes
+    ----------
+    entries : dict of str to list of Entry
+        By what the student is called in results.
+    notes : list of str
+        What the instructor should know.
+    """
+
+    entries: dict[str, list[Entry]] = field(default_factory=lambda: defaultdict(list))
+    notes: list[str] = field(default_factory=list)
+
+
+def assign(entries: Sequence[Entry], roster: Roster | None, decisions: Decisions) -> Assigned:
+    """Map students to their hand-ins. Names that a file system might confuse become different ones.
+
+    Names are compared composed: macOS and Moodle write an umlaut as two characters, rosters as one.
+    """
+    found = Assigned()
+    taken: dict[str, str] = {}
+    for entry in entries:
+        decided = _decided(entry, decisions)
+        identifiers = [composed(one) for one in ((decided,) if decided else entry.identifiers)]
+        person = roster.find(*identifiers) if roster else None
+        identity = person.student if person else identifiers[0]
+        called = decided or composed(entry.called) or identity
+        wished = person.student if person else file_name(called)
+        student = wished or "unnamed"
+        number = 1
+        while taken.setdefault(student.casefold(), identity) != identity:
+            number += 1
+            student = f"{wished or 'unnamed'}-{number}"
+        if student != wished:
+            found.notes.append(f"{shown(entry.label)} is called {student} in the results.")
+        if decided:
+            found.notes.append(f"{shown(entry.label)} is {student}'s, as {decisions.path.name} says.")
+        found.entries[student].append(entry)
+    return found
+
+
+def labels(entry: Entry) -> set[str]:
+    """Return the names by which people may speak of an entry."""
+    paths = [entry.path] if entry.path is not None else [*entry.files.values(), *entry.parts.values()]
+    return {line(entry.label), *(line(path.name) for path in paths if path is not None)}
+
+
+def is_ignored(entry: Entry, decisions: Decisions) -> bool:
+    """Tell whether a person decided that an entry is nobody's."""
+    return not labels(entry).isdisjoint(decisions.ignore)
+
+
+def _decided(entry: Entry, decisions: Decisions) -> str:
+    return next((decisions.students[one] for one in sorted(labels(entry)) if one in decisions.students), "")
+
+
+def composed(text: str) -> str:
+    """Return a name with each letter and its accents as one character, where there is one."""
+    return unicodedata.normalize("NFC", text)
+
+
+def by_roster(submissions: Sequence[Submission], roster: Roster) -> tuple[list[Submission], list[str]]:
+    """Give submissions the names of the roster, and add those that are missing."""
+    people = {person.student: person for person in roster.people}
+    named = [_named(one, people.get(one.student)) for one in submissions]
+    present = {one.student for one in submissions}
+    unknown = [one.name or one.student for one in submissions if one.student not in people]
+    absent = [person for person in roster.people if person.student not in present]
+    named += [
+        Submission(person.student, roster.path, problem=NOTHING, absent=True, name=line(person.name))
+        for person in absent
+    ]
+    notes = []
+    if unknown:
+        notes.append(f"Not on the roster, graded all the same: {'; '.join(map(line, unknown))}.")
+    if absent:
+        names = [line(person.name or person.student) for person in absent]
+        notes.append(f"Nothing was handed in by {'; '.join(names)}.")
+    return named, notes
+
+
+def _named(submission: Submission, person: Person | None) -> Submission:
+    if person is None or not person.name:
+        return submission
+    return replace(submission, name=line(person.name))

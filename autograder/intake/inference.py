@@ -1,0 +1,60 @@
+"""Which assignment a submission belongs to, where nobody says."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from autograder.assignment import Assignment, load
+from autograder.course import Course
+from autograder.errors import IntakeError
+from autograder.intake import archive, names
+from autograder.intake.inventory import Inventory
+from autograder.intake.names import Likeness
+from autograder.intake.snapshot import Unreadable
+from autograder.intake.wanted import Wanted
+
+
+def infer_assignment(course: Course, target: Path) -> Assignment:
+    """Find the assignment that ``target``, a submission's file, archive or folder, belongs to.
+
+    Files of the exact names tell, wherever they lie; without any, files whose names are near.
+
+    Raises
+    ------
+    IntakeError
+        No assignment has a file of that name, or more than one has.
+    """
+    assignments = [load(course, name) for name in course.assignments()]
+    if not target.exists():
+        raise IntakeError(str(target), "there is no such file or folder", "check the path")
+    present = _names(target)
+    for least in (Likeness.exact, Likeness.older):
+        matching = [item for item in assignments if _matches(item, present, least)]
+        if len(matching) == 1:
+            return matching[0]
+        if matching:
+            found = f"could belong to {' or '.join(item.name for item in matching)}"
+            raise IntakeError(str(target), found, "say which with --assignment")
+    known = ", ".join(name for item in assignments for name in Wanted.by(item).files) or "none yet"
+    raise IntakeError(str(target), "holds no file of any assignment", f"expected one of: {known}")
+
+
+def _matches(assignment: Assignment, present: set[str], least: Likeness) -> bool:
+    wanted = Wanted.by(assignment)
+    likenesses = [names.likeness(name, file) for name in present for file in [*wanted.files, wanted.notebook]]
+    return any(likeness is not None and likeness >= least for likeness in likenesses)
+
+
+def _names(target: Path) -> set[str]:
+    """Return the names of the files that a target consists of, those in archives too."""
+    path = target.absolute()
+    if not path.is_dir() and not archive.is_archive(path.name):
+        return {path.name}
+    try:
+        inventory = Inventory.of_path(path.parent.resolve() / path.name)
+    except Unreadable as error:
+        mend = "say which assignment with --assignment"
+        raise IntakeError(str(target), str(error).rstrip("."), mend) from None
+    if not any(member.name.endswith(".py") for member in inventory.members):
+        inventory.expand()
+    return {member.name for member in inventory.members}

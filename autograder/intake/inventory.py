@@ -1,0 +1,78 @@
+"""The inventory of a hand-in: all files of it, from folders, archives and single files, in one list."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path, PurePosixPath
+
+from autograder.intake import archive, folders, members
+from autograder.intake.members import Member
+from autograder.intake.snapshot import MAX_ENTRIES, Unreadable
+
+MAX_ARCHIVES, MAX_LEVELS = 20, 3
+"""How many archives in a hand-in are opened, and how many in each other."""
+
+
+class Inventory:
+    """The files of a hand-in. Archives among them stay closed until somebody has to look into them.
+
+    Parameters
+    ----------
+    found : sequence of Member
+        Every file.
+
+    Attributes
+    ----------
+    members : list of Member
+        Those that a student may have written, the ones at the top first.
+    refused : list of str
+        Sentences about archives that could not be read.
+    """
+
+    def __init__(self, found: Sequence[Member]) -> None:
+        self.members = members.without_clutter(found)
+        self.refused: list[str] = []
+        self._opened: set[PurePosixPath] = set()
+
+    @classmethod
+    def of_path(cls, path: Path) -> Inventory:
+        """List a folder, or an archive that takes its place; raises Unreadable if it cannot be read."""
+        if archive.is_archive(path.name) and not path.is_dir():
+            return cls(archive.read(folders.file(path, path.name)))
+        return cls(folders.members(path))
+
+    @classmethod
+    def of_files(cls, files: Mapping[str, Path]) -> Inventory:
+        """List single files under the names that a student gave them; the only one may be an archive."""
+        found = [folders.file(path, name) for name, path in files.items()]
+        if len(found) == 1 and archive.is_archive(found[0].name):
+            return cls(archive.read(found[0]))
+        return cls(found)
+
+    def with_part(self, folder: str, other: Inventory) -> Inventory:
+        """Return an inventory of this and another one, which gets a folder of its own."""
+        return Inventory([*self.members, *(one.below(PurePosixPath(folder)) for one in other.members)])
+
+    def expand(self) -> bool:
+        """Open the archives among the files, and those in them; tell whether that brought new files."""
+        before = len(self.members)
+        for _ in range(MAX_LEVELS):
+            closed = [one for one in self.members if self._is_closed(one)]
+            if not closed:
+                break
+            for one in closed[: MAX_ARCHIVES - len(self._opened)]:
+                self._open(one)
+            self._opened.update(one.path for one in closed)
+        return len(self.members) > before
+
+    def _is_closed(self, member: Member) -> bool:
+        return archive.is_archive(member.name) and member.path not in self._opened
+
+    def _open(self, member: Member) -> None:
+        try:
+            found = [one.below(member.path) for one in archive.read(member)]
+        except Unreadable as error:
+            self.refused.append(str(error))
+            return
+        kept = members.without_clutter(found)
+        self.members = members.without_clutter([*self.members, *kept])[:MAX_ENTRIES]

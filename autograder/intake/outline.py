@@ -1,0 +1,138 @@
+"""The outline of Python source: its statements at the left margin, found without parsing it.
+
+Student files are parsed by confined processes only: Python's own parser recurses, and has crashed on hostile
+input before. What intake has to know, which functions a file defines and whether they are still those of the
+stub, is read off by one linear pass.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Literal
+
+Kind = Literal["definition", "import", "assignment", "other"]
+
+_TOKEN = re.compile(
+    r"(?P<comment>#[^\n]*)"
+    r"|(?P<string>\"\"\"(?:\\.|[^\\])*?(?:\"\"\"|\\?\Z)|'''(?:\\.|[^\\])*?(?:'''|\\?\Z)"
+    r"|\"(?:\\.|[^\\\"\n])*\"?|'(?:\\.|[^\\'\n])*'?)"
+    r"|(?P<bracket>[()\[\]{}])|(?P<joined>\\\n)|(?P<newline>\n)",
+    re.DOTALL,
+)
+_DEFINITION = re.compile(r"(?:async\s+def|def|class)\s+(\w+)")
+_ASSIGNMENT = re.compile(r"(\w+(?:\s*,\s*\w+)*)\s*(?::[^=\n]+)?=(?!=)")
+_CONTINUATION = re.compile(r"(?:else|elif|except|finally)\b|[)\]}]")
+_NAME = re.compile(r"[^\W\d]\w*")
+
+
+@dataclass(frozen=True)
+class Block:
+    """A statement at the left margin, with all that belongs to it.
+
+    Attributes
+    ----------
+    kind : Kind
+        Decorators belong to the definition that they decorate.
+    names : tuple of str
+        What it binds.
+    text : str
+        The statement as it stands, with the line feed at its end.
+    """
+
+    kind: Kind
+    names: tuple[str, ...]
+    text: str
+
+    @cached_property
+    def bare(self) -> str:
+        """The text without comments, docstrings and white space, to compare it."""
+        parts, place = [], 0
+        for found in _TOKEN.finditer(self.text):
+            before = self.text[place : found.start()]
+            parts.append(before)
+            is_docstring = found.lastgroup == "string" and _stands_alone(self.text, found)
+            if found.lastgroup != "comment" and not is_docstring:
+                parts.append(found[0])
+            place = found.end()
+        return re.sub(r"\s+", "", "".join([*parts, self.text[place:]]))
+
+    @cached_property
+    def uses(self) -> frozenset[str]:
+        """Names that stand in it, outside of strings and comments."""
+        code = _TOKEN.sub(lambda found: " " if found["comment"] or found["string"] else found[0], self.text)
+        return frozenset(_NAME.findall(code))
+
+
+def blocks(source: str) -> list[Block]:
+    """Return the statements at the left margin of a source, in order, without comments between."""
+    text = source.replace("\r\n", "\n").replace("\r", "\n")
+    found: list[Block] = []
+    waiting = ""  # decorators, which belong to what follows
+    for piece in _pieces(text):
+        if piece.startswith("@"):
+            waiting += piece
+        elif found and not waiting and _CONTINUATION.match(piece):
+            found[-1] = Block(found[-1].kind, found[-1].names, found[-1].text + piece)
+        else:
+            kind, names = _kind(piece)
+            found.append(Block(kind, names, waiting + piece))
+            waiting = ""
+    return found
+
+
+def is_blank(source: str) -> bool:
+    """Tell whether a source holds nothing but comments, strings and white space."""
+    return all(not block.bare for block in blocks(source))
+
+
+def _pieces(text: str) -> Iterator[str]:
+    """Yield the text from one statement at the left margin to the next."""
+    starts = [
+        start for start in _line_starts(text) if text[start : start + 1] not in ("", " ", "\t", "\n", "#")
+    ]
+    for start, end in zip(starts, [*starts[1:], len(text)], strict=False):
+        yield text[start:end]
+
+
+def _line_starts(text: str) -> Iterator[int]:
+    """Yield where a line starts that is no part of a string, a bracket or a joined line."""
+    yield 0
+    depth = 0
+    for found in _TOKEN.finditer(text):
+        if found["bracket"]:
+            depth = max(0, depth + (1 if found[0] in "([{" else -1))
+        elif found["newline"] and depth == 0:
+            yield found.end()
+
+
+def _stands_alone(text: str, found: re.Match[str]) -> bool:
+    """Tell whether a string is a statement of its own, as docstrings are."""
+    before = text.rfind("\n", 0, found.start())
+    after = text.find("\n", found.end())
+    return (
+        not text[before + 1 : found.start()].strip()
+        and not text[found.end() : after if after >= 0 else len(text)].strip()
+    )
+
+
+def _kind(piece: str) -> tuple[Kind, tuple[str, ...]]:
+    if definition := _DEFINITION.match(piece):
+        return "definition", (definition[1],)
+    if re.match(r"(?:import|from)\b", piece):
+        return "import", tuple(_bound(piece))
+    if assignment := _ASSIGNMENT.match(piece):
+        return "assignment", tuple(re.split(r"\s*,\s*", assignment[1]))
+    return "other", ()
+
+
+def _bound(piece: str) -> Iterator[str]:
+    """Yield the names that an import binds; ``*`` for all of a module."""
+    plain = re.sub(r"#[^\n]*|[()\\]", " ", piece)
+    listed = re.sub(r"^\s*from\b.*?\bimport\b|^\s*import\b", "", plain, flags=re.DOTALL)
+    for part in listed.split(","):
+        words = part.split()
+        if words:
+            yield words[-1] if "as" in words[1:-1] else words[0].partition(".")[0]

@@ -1,0 +1,76 @@
+"""No platform: a folder or an archive for each student, or files that carry the students' names."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path, PurePath
+
+from autograder.intake import archive, names, outline, snapshot
+from autograder.intake.entries import Entry, modified
+from autograder.intake.snapshot import Unreadable
+from autograder.intake.wanted import Wanted
+
+TITLE = "a folder or archive per student"
+LOOSE = "a file per student"
+
+
+def entry(path: Path) -> Entry:
+    """Return the hand-in in a folder or archive that is called as the student is."""
+    identifier = path.name if path.is_dir() else archive.stem(path.name)
+    return Entry((identifier,), path, order=modified(path))
+
+
+def loose(
+    folder: Path, listed: Sequence[str], wanted: Wanted, is_known: Callable[[str], bool]
+) -> dict[str, tuple[str, str]]:
+    """Return files that carry students' names, to the student and the name that is asked for.
+
+    ``ada_knn.py`` says it by itself; ``ada.py`` is ada's if there is one module only, and the file defines
+    what that should, or ada is on the roster. A folder that holds a file of the very name that is asked for
+    belongs to one student.
+    """
+    if any(names.likeness(name, file) for name in listed for file in wanted.files):
+        return {}
+    found = {}
+    for name in listed:
+        by_affix = [(names.affix(name, file), file) for file in wanted.everything]
+        named = [(student, file) for student, file in by_affix if student]
+        whole = _whole(folder, name, wanted, is_known)
+        if len(named) == 1 and not names.is_test(name):
+            found[name] = named[0]
+        elif whole:
+            found[name] = whole
+    return found
+
+
+def _whole(
+    folder: Path, name: str, wanted: Wanted, is_known: Callable[[str], bool]
+) -> tuple[str, str] | None:
+    stem, suffix = PurePath(name).stem, PurePath(name).suffix
+    if len(wanted.modules) != 1 or names.is_test(name):
+        return None
+    if is_known(stem):
+        file = {".py": wanted.files[0], ".ipynb": wanted.notebook}.get(suffix.casefold(), name)
+        return stem, file
+    if suffix == ".py" and _defines(folder, name, wanted):
+        return stem, wanted.files[0]
+    return None
+
+
+def _defines(folder: Path, name: str, wanted: Wanted) -> bool:
+    try:
+        with snapshot.opened(folder.resolve()) as opened:
+            text = snapshot.read_file(name, opened)
+    except Unreadable:
+        return False
+    return bool(wanted.modules[0].defines(outline.blocks(text.decode("utf-8", "replace"))))
+
+
+def entries(found: Mapping[str, tuple[str, str]], folder: Path) -> Iterator[Entry]:
+    """Yield the hand-ins of students whose files carry their names."""
+    by_student: dict[str, dict[str, Path]] = defaultdict(dict)
+    for name, (student, file) in found.items():
+        by_student[student][file] = folder / name
+    for student, files in by_student.items():
+        yield Entry((student,), files=files, order=max(map(modified, files.values())))

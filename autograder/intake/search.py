@@ -1,0 +1,259 @@
+"""Search a hand-in for what an assignment asks for, by names first and by what files hold then."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import PurePosixPath
+
+from autograder.intake import encodings, names, notebooks, outline, repair
+from autograder.intake.candidates import Candidate, Choice, Worth, choose
+from autograder.intake.inventory import Inventory
+from autograder.intake.members import Member, enumerated, shown
+from autograder.intake.names import Likeness
+from autograder.intake.notebooks import Cell
+from autograder.intake.outline import Block
+from autograder.intake.snapshot import Unreadable
+from autograder.intake.wanted import Module, Wanted
+from autograder.reports.untrusted import line
+
+MAX_READ = 200
+"""Files of a hand-in that are read to see what they hold."""
+_SOURCES = (".py", ".txt", ".md", ".html")
+
+
+@dataclass
+class Found:
+    """What was found for one file that is asked for.
+
+    Attributes
+    ----------
+    choice : Choice
+        Which candidate is meant.
+    refusals : list of str
+        Sentences about files of the right name that cannot be read.
+    """
+
+    choice: Choice
+    refusals: list[str] = field(default_factory=list)
+
+
+class Search:
+    """Look for the files of one hand-in.
+
+    Parameters
+    ----------
+    wanted : Wanted
+        What the assignment asks for.
+    inventory : Inventory
+        What was handed in.
+    decided : dict of str to str
+        Paths that a person has chosen, by the name of the file that they are taken for.
+    """
+
+    def __init__(self, wanted: Wanted, inventory: Inventory, decided: dict[str, str] | None = None) -> None:
+        self._wanted = wanted
+        self.inventory = inventory
+        self._decided = decided or {}
+        self._released = notebooks.cells(wanted.released_notebook) or []
+
+    def modules(self) -> dict[str, Found]:
+        """Find the modules; archives are opened only if that leaves one without any work."""
+        found = {module.file: self._module(module) for module in self._wanted.modules}
+        is_wanting = any(map(_is_wanting, found.values())) or bool(self.stale())
+        if is_wanting and self.inventory.expand():
+            found = {module.file: self._module(module) for module in self._wanted.modules}
+        return found
+
+    def weights(self) -> dict[str, Found]:
+        """Find saved weights."""
+        found = {}
+        for file in self._wanted.weights:
+            refusals: list[str] = []
+            candidates = []
+            for member, likeness in self._named(file):
+                try:
+                    candidates.append(Candidate(member.path, member.read(), likeness))
+                except Unreadable as error:
+                    refusals.append(str(error))
+            found[file] = Found(self._choose(file, candidates), refusals)
+        return found
+
+    def notebook(self) -> tuple[Candidate | None, list[str]]:
+        """Return the notebook that was handed in, repaired if need be: the one nearest to the release.
+
+        Where none can be read, sentences say why.
+        """
+        best: tuple[tuple[int, ...], Candidate] | None = None
+        refusals: list[str] = []
+        ids = {cell.id for cell in self._released if cell.id}
+        for member in self._notebooks():
+            try:
+                content, said = repair.repaired(member.read(), self._wanted.released_notebook)
+            except Unreadable as error:
+                refusals.append(str(error))
+                continue
+            found = notebooks.cells(content) or []
+            if not found:
+                refusals.append(f"{member.shown} is empty, or damaged beyond repair.")
+            likeness = names.likeness(member.name, self._wanted.notebook)
+            rank = (len(ids & {c.id for c in found}), likeness or 0, -len(member.path.parts))
+            if found and (best is None or rank > best[0]):
+                notes = (f"{member.shown} {said}",) if said else ()
+                best = rank, Candidate(member.path, content, likeness, notes=notes, from_notebook=True)
+        return (best[1], []) if best else (None, refusals)
+
+    def stale(self) -> list[str]:
+        """Return the paths that a person has chosen, and that are not there."""
+        present = {path_text(one.path) for one in self.inventory.members}
+        return sorted(set(self._decided.values()) - present)
+
+    # Modules
+
+    def _module(self, module: Module) -> Found:
+        refusals: list[str] = []
+        candidates = [
+            candidate
+            for member, likeness in self._named(module.file)
+            for candidate in self._read(module, member, likeness, refusals)
+        ]
+        if not any(one.worth is Worth.work for one in candidates):
+            candidates += self._by_content(module, candidates)
+        return Found(self._choose(module.file, candidates), refusals)
+
+    def _choose(self, file: str, candidates: Sequence[Candidate]) -> Choice:
+        decided = self._decided.get(file)
+        chosen = [one for one in candidates if path_text(one.path) == decided]
+        if chosen:
+            return Choice(chosen[0], is_decided=True)
+        return choose(candidates, self._wanted.assignment)
+
+    def _named(self, file: str) -> Iterator[tuple[Member, Likeness]]:
+        """Yield the files whose names are near to a wanted one, and to no other; and what a person chose."""
+        others = [name for name in self._wanted.everything if name != file]
+        for member in self.inventory.members:
+            likeness = names.likeness(member.name, file)
+            if path_text(member.path) == self._decided.get(file):
+                yield member, likeness or Likeness.near
+            elif likeness and not any(names.likeness(member.name, o) is Likeness.exact for o in others):
+                yield member, likeness
+
+    def _read(
+        self, module: Module, member: Member, likeness: Likeness | None, refusals: list[str]
+    ) -> Iterator[Candidate]:
+        """Yield a file as a candidate for a module; if it holds a notebook, the code of that."""
+        try:
+            content = member.read()
+            if notebooks.looks_like_one(content):
+                code = list(self._from_notebook(module, member, content, likeness))
+                yield from code
+                if not code:
+                    refusals.append(f"{member.shown} holds a notebook, which has no code of {module.file}.")
+                return
+            source, said = encodings.as_utf8(member.shown, content)
+        except Unreadable as error:
+            refusals.append(str(error))
+            return
+        blocks = outline.blocks(source.decode())
+        yield Candidate(
+            member.path, source, likeness, _worth(module, blocks), _key(blocks), (said,) if said else ()
+        )
+
+    def _by_content(self, module: Module, named: Sequence[Candidate]) -> Iterator[Candidate]:
+        """Yield files of other names, and notebooks, that define what the module should."""
+        known = {one.path for one in named}
+        yield from self._other_sources(module, known)
+        base = next((one.content.decode() for one in named if one.worth is Worth.stub), "")
+        for member in self._notebooks():
+            if member.path not in known:
+                try:
+                    content = member.read()
+                except Unreadable:
+                    continue
+                yield from self._from_notebook(module, member, content, None, base)
+
+    def _other_sources(self, module: Module, known: set[PurePosixPath]) -> Iterator[Candidate]:
+        likely = [
+            member
+            for member in self.inventory.members
+            if names.plain(member.name).endswith(_SOURCES)
+            and member.path not in known
+            and not names.is_test(member.name)
+            and not any(names.likeness(member.name, file) for file in self._wanted.files)
+        ]
+        for member in likely[:MAX_READ]:
+            for one in self._read(module, member, None, []):
+                blocks = outline.blocks(one.content.decode())
+                enough = 2 * len(module.defines(blocks)) >= len(module.names) > 0
+                if enough and one.worth is Worth.work:
+                    yield one
+
+    def _notebooks(self) -> list[Member]:
+        return [one for one in self.inventory.members if ".ipynb" in names.plain(one.name)][:MAX_READ]
+
+    def _from_notebook(
+        self, module: Module, member: Member, content: bytes, likeness: Likeness | None, base: str = ""
+    ) -> Iterator[Candidate]:
+        """Yield the module that a notebook holds, if it holds one."""
+        whole, _ = repair.repaired(content, self._wanted.released_notebook)
+        cells = notebooks.cells(whole)
+        if not cells:
+            return
+        text, said = _written(module, member, cells)
+        if not text:
+            text, given = notebooks.merged(module, base, notebooks.code(cells, self._released))
+            said = f"{enumerated(sorted(given))} in {module.file} came from the notebook {member.shown}."
+        if text:
+            blocks = outline.blocks(text)
+            worth = Worth.work if module.worked_on(blocks) or not module.names else Worth.hollow
+            yield Candidate(member.path, text.encode(), likeness, worth, _key(blocks), (said,), True)
+
+    def completed(self, module: Module, taken: Candidate) -> Candidate:
+        """Return a module with functions of the notebook in the place of those that it leaves undone."""
+        own, _ = self.notebook()
+        cells = notebooks.cells(own.content) if own is not None else None
+        if own is None or not cells or taken.from_notebook:
+            return taken
+        statements = notebooks.code(cells, self._released)
+        undone = module.untouched(outline.blocks(taken.content.decode()))
+        if not undone & module.worked_on(statements):
+            return taken
+        text, given = notebooks.merged(module, taken.content.decode(), statements)
+        said = (
+            f"{enumerated(sorted(given))} came from the notebook {shown(str(own.path))}; "
+            f"{module.file} leaves that as it was released."
+        )
+        return Candidate(
+            taken.path, text.encode(), taken.likeness, taken.worth, None, (*taken.notes, said), True
+        )
+
+
+def path_text(path: PurePosixPath) -> str:
+    """Return a path as people write it into a file of decisions."""
+    return line(str(path))
+
+
+def _is_wanting(found: Found) -> bool:
+    """Tell whether no work was found."""
+    listed = [found.choice.taken, *found.choice.open]
+    return not any(one is not None and one.worth is Worth.work for one in listed)
+
+
+def _written(module: Module, member: Member, cells: list[Cell]) -> tuple[str, str]:
+    text = notebooks.written(cells, module.file)
+    if not text:
+        return "", ""
+    return text, f"{module.file} came from the cell of {member.shown} that writes it."
+
+
+def _worth(module: Module, blocks: list[Block]) -> Worth:
+    if module.is_stub(blocks):
+        return Worth.stub
+    return Worth.work if module.defines(blocks) else Worth.hollow
+
+
+def _key(blocks: list[Block]) -> object:
+    """Return what two sources share that define the same: comments, layout and prints do not matter."""
+    kinds = ("definition", "assignment")
+    parts = frozenset(block.bare for block in blocks if block.kind in kinds)
+    return parts or tuple(block.bare for block in blocks)

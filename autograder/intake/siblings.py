@@ -1,0 +1,70 @@
+"""Siblings: other Python files beside the modules of a hand-in, which these may import."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from pathlib import PurePosixPath
+from typing import NamedTuple
+
+from autograder.intake import encodings, names
+from autograder.intake.members import Member
+from autograder.intake.snapshot import Unreadable
+from autograder.intake.wanted import Wanted
+
+MAX_FILES, MAX_BYTES, MAX_DEPTH = 50, 1_000_000, 3
+_KIT = frozenset({"handout.py", "runner.py", "checks.py"})
+"""What the package `helpers` of a release holds."""
+
+
+class Siblings(NamedTuple):
+    """What was read: files by path from the folder, where they lie, and sentences about them."""
+
+    files: dict[str, bytes]
+    places: list[PurePosixPath]
+    notes: list[str]
+
+
+def read(
+    members: Collection[Member], folder: PurePosixPath, taken: Collection[PurePosixPath], wanted: Wanted
+) -> Siblings:
+    """Read the Python files in a folder and in packages below it.
+
+    Tests, settings, files that are candidates for the modules themselves, a copy of the kit's own `helpers`,
+    and what cannot be read are left out. There is a limit of number and size.
+    """
+    kit = {one.path.parent for one in members if one.name in _KIT and one.path.parent.name == "helpers"}
+    found = Siblings({}, [], [])
+    left = MAX_BYTES
+    for member in members:
+        if len(found.files) >= MAX_FILES:
+            break
+        if (
+            member.path in taken
+            or not _is_one(member, folder, wanted)
+            or not kit.isdisjoint(member.path.parents)
+        ):
+            continue
+        try:
+            content, said = encodings.as_utf8(member.shown, member.read())
+        except Unreadable as error:
+            found.notes.append(f"{error} It was left out.")
+            continue
+        if len(content) <= left:
+            left -= len(content)
+            found.files[str(member.path.relative_to(folder))] = content
+            found.places.append(member.path)
+            found.notes.extend([said] if said else [])
+    return found
+
+
+def _is_one(member: Member, folder: PurePosixPath, wanted: Wanted) -> bool:
+    if not member.path.is_relative_to(folder) or not member.name.endswith(".py"):
+        return False
+    inner = member.path.relative_to(folder)
+    can_be_imported = all(part.isidentifier() for part in (*inner.parts[:-1], inner.stem))
+    return (
+        can_be_imported
+        and len(inner.parts) <= MAX_DEPTH
+        and not names.is_test(member.name)
+        and not any(names.likeness(member.name, file) for file in wanted.files)
+    )
