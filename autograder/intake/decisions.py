@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import tomlkit
 from pydantic import Field, RootModel, ValidationError
-from tomlkit.exceptions import TOMLKitError
 
 from autograder import settings
 from autograder.errors import ConfigError
 from autograder.files import write_private
+
+if TYPE_CHECKING:
+    from tomlkit import TOMLDocument
 
 FILE = "decisions.toml"
 _HEADER = """\
@@ -77,8 +80,8 @@ class Decisions:
         if not path.is_file():
             return cls(path)
         try:
-            tables = _Tables.model_validate(tomlkit.parse(_text(path)).unwrap()).root
-        except TOMLKitError as error:
+            tables = _Tables.model_validate(tomllib.loads(_text(path))).root
+        except tomllib.TOMLDecodeError as error:
             raise ConfigError(str(path), f"is not valid TOML ({error})", "correct that line") from None
         except ValidationError as error:
             detail = error.errors(include_url=False)[0]
@@ -132,6 +135,8 @@ def write(
     Path
         The file.
     """
+    import tomlkit
+
     before = Decisions.of(folder)
     document = tomlkit.parse(_text(before.path)) if before.path.is_file() else tomlkit.document()
     if not before.path.is_file():
@@ -151,9 +156,11 @@ def write(
 
 
 def _set(
-    document: tomlkit.TOMLDocument, name: str, merged: Mapping[str, Mapping[str, str]], ignored: list[str]
+    document: TOMLDocument, name: str, merged: Mapping[str, Mapping[str, str]], ignored: list[str]
 ) -> None:
     """Bring the table of a class up to date, entry by entry, so that comments stay where they are."""
+    import tomlkit
+
     if name not in document:
         document[name] = tomlkit.table()
     table = document[name]
