@@ -9,7 +9,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from canvas_gradebook import CanvasGradebook
 from conftest import graded_example
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from autograder.intake import roster
 from autograder.records import Override, Record
@@ -186,3 +189,76 @@ def test_the_number_of_an_assignment_is_a_name_of_it() -> None:
 @pytest.mark.parametrize("column", ["toy", "toy 12345", "toy (abc)", "my toy (1)", "toys (1)"])
 def test_other_columns_are_no_match(column: str) -> None:
     assert canvas.find_column(["Student", column], ["toy"]) is None
+
+
+# Canvas' own rules
+
+KINDS = st.sampled_from(["work", "nothing", "undecided", "cut", "decided", "gone"])
+CELLS = st.sampled_from(["", "EX", "ex", "3.00", "87,5"])
+STUDENTS = st.lists(st.tuples(KINDS, CELLS, CELLS), min_size=1, max_size=6)
+
+
+def student_of(kind: str, name: str) -> Record | None:
+    decided = Override(points=4, reason="oral", by="Grace", at=datetime(2026, 3, 1, tzinfo=UTC))
+    if kind == "gone":
+        return None
+    if kind == "cut":
+        return unfinished(name)
+    record = of(name, handed_in="nothing" if kind == "decided" else kind)
+    return replace(record, overrides=(decided,)) if kind == "decided" else record
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    students=STUDENTS,
+    title=st.sampled_from(["A toy", "a  TOY", 'toy, or "game"', "Other"]),
+    two_names=st.booleans(),
+    separator=st.sampled_from([",", ";"]),
+    as_zero=st.booleans(),
+)
+def test_canvas_has_new_points_for_final_work_and_everything_else_as_it_was(
+    tmp_path: Path,
+    students: list[tuple[str, str, str]],
+    title: str,
+    two_names: bool,
+    separator: str,
+    as_zero: bool,
+) -> None:
+    names = ["LastName", "FirstName"] if two_names else ["Student"]
+    text = io.StringIO()
+    writer = csv.writer(text, delimiter=separator, lineterminator="\n")
+    writer.writerow(
+        [*names, "ID", "SIS Login ID", "Section", "Essay, long (5)", f"{title} (7)", "Final Score"]
+    )
+    writer.writerow(["    Points Possible", *[""] * (len(names) + 2), "9", "12.5", "(read only)"])
+    before = {}
+    for number, (_, essay, cell) in enumerate(students, 100):
+        name = ["Park", f"A{number}"] if two_names else [f"Park, A{number}"]
+        writer.writerow([*name, number, f"s{number}", "Lab 1", essay, cell, ""])
+        before[number] = {5: essay, 7: cell}
+    gradebook = CanvasGradebook({5: "Essay, long", 7: title}, {key: dict(row) for key, row in before.items()})
+    people = exported(tmp_path, text.getvalue())
+    known = ("A toy", "toy", 'Toy, or "game"')
+    found = [student_of(kind, f"s{number}") for number, (kind, _, _) in enumerate(students, 100)]
+    records = [
+        replace(
+            one, missing_as_zero=as_zero, excused=canvas.is_excused(people.people[place].row[f"{title} (7)"])
+        )
+        for place, one in enumerate(found)
+        if one is not None
+    ]
+    gradebook.take(file(people, *records, names=known).text)
+    assigned = 8 if title == "Other" else 7
+    assert gradebook.created == (["A toy"] if title == "Other" else [])
+    for number, (kind, essay, cell) in enumerate(students, 100):
+        assert gradebook.cells[number][5] == essay
+        now = gradebook.cells[number].get(assigned, "")
+        was = cell if assigned == 7 else ""
+        if cell.upper() == "EX":
+            assert now == ("EX" if assigned == 7 else now)
+        elif kind == "work" or kind == "decided":
+            assert now == ("5" if kind == "work" else "4")
+        elif kind == "nothing" and as_zero:
+            assert now == "5", "the score of the example, where nothing is 0"
+        else:
+            assert now == was

@@ -63,6 +63,7 @@ def test_a_number_that_means_two_students_counts_for_the_one_whom_the_platform_c
 def test_a_name_that_two_have_identifies_nobody(tmp_path: Path) -> None:
     known = read(tmp_path, 'id,name\n1,Ada Park\n2,"Park, Ada"\n3,Bo\n')
     assert known.find("Ada Park") is None
+    assert known.find("Bo, ") is known.find("BO")
     assert known.find("Ada Park", "bo") is known.people[2]
 
 

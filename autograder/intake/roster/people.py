@@ -87,9 +87,9 @@ class Roster:
     def find(self, *identifiers: str) -> Person | None:
         """Return whom the first identifier that is known belongs to: a name, a number, an address."""
         for one in identifiers:
-            person = self._known.get(comparable(one))
-            if person is not None:
-                return person
+            for form in (comparable(one), *sorted(spellings(one))):
+                if form in self._known:
+                    return self._known[form]
         return None
 
 
