@@ -13,6 +13,8 @@ from autograder.reports import canvas, standing
 from autograder.reports.canvas import CanvasFile
 from autograder.reports.untrusted import line
 
+_SHOWN = 10
+
 
 def names(course: Course, assignment: Assignment) -> tuple[str, ...]:
     """Return what Canvas may call an assignment, or its number there, the surest first."""
@@ -49,24 +51,28 @@ def column_note(course: Course, assignment: Assignment, roster: Roster) -> str:
         The export has several columns of the name.
     """
     known = names(course, assignment)
+    place = course.root / COURSE_FILE
     found = canvas.find_columns(roster.columns, known)
     if len(found) > 1:
-        listed = "; ".join(line(column) for column in found)
-        remedy = (
-            f"write the number of the right one into {course.root / COURSE_FILE}: {_entry(assignment, 12345)}"
-        )
+        listed = "; ".join(map(line, found))
+        remedy = f"write the number of the right one into {place}: {_entry(assignment, found)}"
         raise ConfigError(str(roster.path), f"has several columns of {known[0]!r}: {listed}", remedy)
     if found:
         return ""
     wanted = " or ".join(f"`{name} (number)`" for name in known)
+    others = [line(column) for column in roster.columns if canvas.number(column)]
+    more = f"; and {len(others) - _SHOWN} more" if len(others) > _SHOWN else ""
+    listed = f" (it has {'; '.join(others[:_SHOWN])}{more})" if others else ""
     return (
-        f"{roster.path.name} has no column {wanted}, so importing canvas.csv adds an assignment; "
-        f"if Canvas has it under another name, write that or its number into {course.root / COURSE_FILE}: "
-        f"{_entry(assignment, 12345)}"
+        f"{roster.path.name} has no column {wanted}{listed}, so importing canvas.csv adds an assignment, and "
+        f"nobody is known to be excused; if Canvas has it under another name, write its number into {place}: "
+        f"{_entry(assignment, others)}"
     )
 
 
-def _entry(assignment: Assignment, number: int) -> str:
+def _entry(assignment: Assignment, columns: Sequence[str]) -> str:
+    """Return what to write, with the number of the first column as an example."""
+    number = canvas.number(columns[0]) if columns else "12345"
     return f"[canvas] {assignment.name} = {number}"
 
 

@@ -105,6 +105,18 @@ def is_excused(cell: str) -> bool:
     return cell.strip().casefold() in EXCUSED
 
 
+def number(column: str) -> str:
+    """Return the number that Canvas gave to the assignment of a column; empty if it is none.
+
+    Examples
+    --------
+    >>> number("knn (12345)"), number("Section")
+    ('12345', '')
+    """
+    match = _NUMBERED.fullmatch(column)
+    return match["id"] if match else ""
+
+
 def find_column(columns: Sequence[str], names: Sequence[str], *, numbered: bool = True) -> str | None:
     """Return the column of an assignment, if there is one; of several, the first.
 
