@@ -11,14 +11,17 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from autograder.errors import ConfigError
+from autograder.intake_commands import list_waiting
 from autograder.options import (
     CourseOption,
     Level,
     LevelOption,
+    RosterOption,
     WeakOption,
     cores,
     course_of,
     open_pool,
+    roster_of,
     sandbox_of,
     say,
 )
@@ -34,10 +37,6 @@ if TYPE_CHECKING:
 
 STOPPED, UNDECIDED = 130, 3
 
-RosterOption = Annotated[
-    Path | None,
-    typer.Option("--roster", metavar="CSV", help="Who is in the class.  [default: as course.toml says]"),
-]
 MissingOption = Annotated[
     bool, typer.Option("--missing-as-zero", help="Whoever handed in nothing has 0 points, rather than none.")
 ]
@@ -83,7 +82,7 @@ def grade(
 
     current = course_of(course)
     chosen = load(current, assignment)
-    people = _roster(current, roster)
+    people = roster_of(current, roster)
     column_note = class_summary.column_note(current, chosen, people)
     handin = intake.read_class(class_folder, chosen, people)
     if output.resolve().is_relative_to(class_folder.resolve()):
@@ -118,6 +117,7 @@ def grade(
         )
         class_summary.show(current, chosen, folder, records, people)
         _warn(graded, handin, intake.changed(handin, class_folder, chosen, people))
+        list_waiting(handin, assignment, class_folder)
         _settle(current, chosen, graded, people, missing_as_zero=missing_as_zero)
 
 
@@ -135,7 +135,7 @@ def report(
 
     folder = _graded(output)
     current, assignment = _assignment_of(folder, course)
-    people = _roster(current, roster)
+    people = roster_of(current, roster)
     if not anonymous and (note := class_summary.column_note(current, assignment, people)):
         terminal.warn(note)
     with folder.writing():
@@ -160,7 +160,7 @@ def accept(
 
     folder = _graded(output)
     current, assignment = _assignment_of(folder, course)
-    people = _roster(current, roster)
+    people = roster_of(current, roster)
     with folder.writing():
         count = grading.accept_pending(current, assignment, folder)
         views.write_class(current, assignment, folder, roster=people, missing_as_zero=missing_as_zero)
@@ -194,7 +194,7 @@ def override(
     results = folder.results()
     if student not in results:
         raise ConfigError(str(output), f"holds no result of {student!r}", "write the name as in grades.csv")
-    people = _roster(current, roster)
+    people = roster_of(current, roster)
     most = _most(assignment, task)
     if not remove:
         _require_complete(points, reason, by)
@@ -267,13 +267,6 @@ def _graded_already(folder: GradedFolder, submissions: Sequence[Submission]) -> 
         any(one.student in there and same_submission(there[one.student], one) for there in found)
         for one in submissions
     )
-
-
-def _roster(course: Course, path: Path | None) -> Roster | None:
-    from autograder.intake import roster
-
-    chosen = path or course.roster
-    return roster.read(chosen) if chosen is not None else None
 
 
 def _warn(graded: GradedClass, handin: Handin, changed: Sequence[str]) -> None:

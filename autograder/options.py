@@ -14,6 +14,7 @@ from autograder.reports.untrusted import line
 if TYPE_CHECKING:
     from autograder.course import Course
     from autograder.grading import OpenPool, Sandbox
+    from autograder.intake.roster import Roster
 
 
 class Level(StrEnum):
@@ -27,6 +28,10 @@ CourseOption = Annotated[
     Path | None, typer.Option("--course", metavar="DIR", help="The course's folder, if not around this one.")
 ]
 LevelOption = Annotated[Level, typer.Option("--sandbox", help="'none' is for authors of suites only.")]
+RosterOption = Annotated[
+    Path | None,
+    typer.Option("--roster", metavar="CSV", help="Who is in the class.  [default: as course.toml says]"),
+]
 WeakOption = Annotated[
     bool, typer.Option("--allow-weak-sandbox", help="Grade even if this machine cannot confine fully.")
 ]
@@ -37,6 +42,14 @@ def course_of(folder: Path | None) -> Course:
     from autograder.course import Course
 
     return Course.find(folder)
+
+
+def roster_of(course: Course, path: Path | None) -> Roster | None:
+    """Read the roster that an option names, or `course.toml`; None if neither does."""
+    from autograder.intake import roster
+
+    chosen = path or course.roster
+    return roster.read(chosen) if chosen is not None else None
 
 
 def open_pool(ctx: typer.Context) -> OpenPool:

@@ -100,10 +100,26 @@ class Decisions:
             if name in names
         }
 
-    @property
-    def is_empty(self) -> bool:
-        """Whether nothing was decided."""
-        return not (self.files or self.students or self.ignore)
+    def changed(
+        self,
+        *,
+        files: Mapping[str, str] | None = None,
+        students: Mapping[str, str] | None = None,
+        ignore: Iterable[str] = (),
+        forget: Iterable[str] = (),
+    ) -> Decisions:
+        """Return these decisions with others added.
+
+        Parameters
+        ----------
+        forget : iterable of str
+            Students or entries about whom nothing is decided any more.
+        """
+        gone = set(forget)
+        kept = {key: file for key, file in self.files.items() if key.rpartition("/")[0] not in gone}
+        owners = {key: student for key, student in self.students.items() if key not in gone}
+        ignored = dict.fromkeys(name for name in (*self.ignore, *ignore) if name not in gone)
+        return Decisions(self.path, kept | dict(files or {}), owners | dict(students or {}), tuple(ignored))
 
 
 def _text(path: Path) -> str:
@@ -115,44 +131,25 @@ def _text(path: Path) -> str:
         raise ConfigError(str(path), "is not UTF-8 text", "save it as UTF-8") from None
 
 
-def write(
-    folder: Path,
-    *,
-    files: Mapping[str, str] | None = None,
-    students: Mapping[str, str] | None = None,
-    ignore: Iterable[str] = (),
-    forget: Iterable[str] = (),
-) -> Path:
-    """Add decisions about the class in a folder to the file beside it; all else in the file stays as it is.
+def write(folder: Path, decisions: Decisions) -> None:
+    """Write the decisions about the class in a folder; all else in the file stays as it is.
 
-    Parameters
-    ----------
-    forget : iterable of str
-        Students or entries about whom nothing is decided any more.
-
-    Returns
-    -------
-    Path
-        The file.
+    Raises
+    ------
+    ConfigError
+        The file cannot be written.
     """
     import tomlkit
 
-    before = Decisions.of(folder)
-    document = tomlkit.parse(_text(before.path)) if before.path.is_file() else tomlkit.document()
-    if not before.path.is_file():
+    is_new = not decisions.path.is_file()
+    document = tomlkit.document() if is_new else tomlkit.parse(_text(decisions.path))
+    if is_new:
         for row in _HEADER.splitlines():
-            document.add(tomlkit.comment(row))
-    forgotten = set(forget)
-    merged = {
-        "files": {k: v for k, v in before.files.items() if k.rpartition("/")[0] not in forgotten},
-        "students": {k: v for k, v in before.students.items() if k not in forgotten},
-    }
-    merged["files"] |= files or {}
-    merged["students"] |= students or {}
-    ignored = [name for name in dict.fromkeys([*before.ignore, *ignore]) if name not in forgotten]
-    _set(document, folder.resolve().name, merged, ignored)
-    write_private(before.path, tomlkit.dumps(document))
-    return before.path
+            document.add(tomlkit.comment(row) if row else tomlkit.nl())
+        document.add(tomlkit.nl())
+    tables = {"files": decisions.files, "students": decisions.students}
+    _set(document, folder.resolve().name, tables, list(decisions.ignore))
+    write_private(decisions.path, tomlkit.dumps(document))
 
 
 def _set(

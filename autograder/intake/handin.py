@@ -11,7 +11,7 @@ from autograder.assignment import Assignment
 from autograder.errors import IntakeError
 from autograder.intake import archive, identity, layouts
 from autograder.intake.decisions import Decisions
-from autograder.intake.entries import Entry
+from autograder.intake.entries import Entry, Layout
 from autograder.intake.members import shown
 from autograder.intake.names import likeness
 from autograder.intake.reading import are_missing, read
@@ -22,17 +22,23 @@ from autograder.intake.wanted import Wanted
 from autograder.reports.untrusted import file_name, line
 
 
-def read_class(folder: Path, assignment: Assignment, roster: Roster | None = None) -> Handin:
+def read_class(
+    folder: Path,
+    assignment: Assignment,
+    roster: Roster | None = None,
+    decisions: Decisions | None = None,
+) -> Handin:
     """Read what a class handed in: folders and archives, or a platform's download, also as an archive.
 
-    A submission that cannot be read carries its `Submission.problem`; the others are unaffected. What
-    ``decisions.toml`` beside the folder says is obeyed.
+    A submission that cannot be read carries its `Submission.problem`; the others are unaffected.
 
     Parameters
     ----------
     roster : Roster, optional
         Who is in the class. Then results are called as it says, and students without a hand-in get a
         submission that says so.
+    decisions : Decisions, optional
+        What people have decided; without it, what ``decisions.toml`` beside the folder says.
 
     Raises
     ------
@@ -41,7 +47,8 @@ def read_class(folder: Path, assignment: Assignment, roster: Roster | None = Non
     ConfigError
         The decisions cannot be read.
     """
-    reader = _Reader(str(folder), Wanted.by(assignment), assignment.attempts, roster, Decisions.of(folder))
+    known = decisions or Decisions.of(folder)
+    reader = _Reader(str(folder), Wanted.by(assignment), assignment.attempts, roster, known)
     if folder.is_file() and archive.is_archive(folder.name):
         with tempfile.TemporaryDirectory(prefix="coursegrad-") as place:
             notes = _unpack(folder, Path(place))
@@ -88,12 +95,12 @@ class _Reader:
         self._require_work(submissions)
         others = [name for name in layout.others if line(name) not in self._decisions.ignore]
         notes += [f"{shown(name)} belongs to no student and was left out." for name in others]
-        notes += self._stale_decisions(layout.entries, set(assigned.entries))
+        stale = self._stale(layout, submissions)
         if self._roster is not None:
             submissions, more = identity.by_roster(submissions, self._roster)
             notes = [*self._roster.notes, *notes, *more]
         ordered = sorted(submissions, key=lambda submission: submission.student)
-        return Handin(tuple(ordered), tuple(notes), layout.title)
+        return Handin(tuple(ordered), (*notes, *stale), layout.title, tuple(stale))
 
     def _is_known(self, identifier: str) -> bool:
         return self._roster is not None and self._roster.find(identity.composed(identifier)) is not None
@@ -116,15 +123,18 @@ class _Reader:
             found = f"nothing in it holds {' and '.join(self._wanted.files)}"
             raise IntakeError(self._shown, found, "check the assignment's name and the folder")
 
-    def _stale_decisions(self, entries: Iterable[Entry], students: set[str]) -> list[str]:
-        """Say which decisions are about nobody."""
-        known = students.union(*(identity.labels(entry) for entry in entries))
+    def _stale(self, layout: Layout, submissions: Sequence[Submission]) -> list[str]:
+        """Say which decisions are about nobody, or about files that are not there."""
+        students = {one.student for one in submissions}
+        labels = (identity.labels(entry) for entry in layout.entries)
+        known = students.union(map(line, layout.others), *labels)
         keys = [*(key.rpartition("/")[0] for key in self._decisions.files), *self._decisions.students]
-        stale = [key for key in dict.fromkeys(keys) if key not in known]
-        return [
-            f"{self._decisions.path}: no hand-in is called {line(key)}; correct or remove it."
-            for key in stale
-        ]
+        gone = [name for name in dict.fromkeys([*keys, *self._decisions.ignore]) if name not in known]
+        path = self._decisions.path
+        notes = [f"{path}: no hand-in is called {line(name)}; correct or remove it." for name in gone]
+        for one in submissions:
+            notes += [f"{path}: {one.student} has no file {line(file)}; correct it." for file in one.stale]
+        return notes
 
 
 def _in_order(entries: Iterable[Entry]) -> list[Entry]:

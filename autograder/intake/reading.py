@@ -59,6 +59,7 @@ def read(
         broken={} if taking.problem else taking.broken,
         notebook=notebook,
         undecided=tuple(taking.undecided),
+        stale=tuple(search.stale()),
         notes=taking.notes,
         taken={} if taking.problem else taking.taken,
     )

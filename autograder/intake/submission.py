@@ -31,6 +31,8 @@ class Submission:
     undecided : tuple of str
         What an instructor has to choose from before this submission can be graded; empty as a rule. Then
         `problem` says so.
+    stale : tuple of str
+        Files that an instructor has chosen, and that are not there.
     notes : tuple of str
         Plain sentences that do not stop it from running.
     absent : bool
@@ -50,6 +52,7 @@ class Submission:
     broken: Mapping[str, str] = field(default_factory=dict)
     notebook: bytes | None = None
     undecided: tuple[str, ...] = ()
+    stale: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     absent: bool = False
     taken: Mapping[str, str] = field(default_factory=dict)
@@ -84,8 +87,11 @@ class Handin:
         Sentences about what was left out, or is not as the roster says.
     layout : str
         What the folder was taken for: ``"a Canvas download"``.
+    stale : tuple of str
+        Those of the notes that are about decisions which fit nothing.
     """
 
     submissions: tuple[Submission, ...]
     notes: tuple[str, ...] = ()
     layout: str = ""
+    stale: tuple[str, ...] = ()
