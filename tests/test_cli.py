@@ -55,9 +55,9 @@ def test_weak_and_missing_sandboxes_are_announced_in_one_line(
 
 
 def test_notes_about_the_class_are_warnings(run: Any, class_folder: Path, tmp_path: Path) -> None:
-    (class_folder / "b\x1b[2Jad.rar").write_text("")
+    (class_folder / "b\x1b[2Jad.xlsx").write_text("")
     done = run("grade", "toy", class_folder, "-o", tmp_path / "graded")
-    assert done.stderr == "warning: b\\x1b[2Jad.rar is neither a folder nor a zip file and was left out.\n"
+    assert done.stderr == "warning: b\\x1b[2Jad.xlsx belongs to no student and was left out.\n"
 
 
 def test_earlier_results_are_mentioned(run: Any, class_folder: Path, tmp_path: Path) -> None:
@@ -83,7 +83,7 @@ def test_errors_are_one_line_with_what_to_do(run: Any, class_folder: Path, tmp_p
         ("grade", "toy", tmp_path / "no\nwhere", "-o", output): "there is no such folder; check the path",
         ("grade", "toy", class_folder, "-o", class_folder / "out"): "choose one outside it",
         ("grade", "toy", class_folder, "-o", output, "--course", tmp_path): "no course.toml here",
-        ("check", class_folder): "holds no file of any assignment",
+        ("check", class_folder): "several folders in it hold toy.py; grade a class with",
         ("report", output): "grade a class first",
     }.items():
         failed = run(*words)

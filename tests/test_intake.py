@@ -13,7 +13,7 @@ from autograder.assignment import Assignment, load
 from autograder.course import Course
 from autograder.errors import IntakeError
 from autograder.intake import Submission, reading
-from helpers import submit
+from helpers import bundle
 
 
 @pytest.fixture
@@ -180,6 +180,9 @@ def test_assignment_is_inferred(course: Course, folder: Path, toy: Assignment) -
     _hand_in(folder / "bob" / "other.py")
     with pytest.raises(IntakeError, match=r"no file of any assignment; expected one of: toy\.py"):
         intake.infer_assignment(course, folder / "bob")
+    _hand_in(folder / "eve" / "toy.py")
+    with pytest.raises(IntakeError, match=r"several folders in it hold toy\.py; grade a class with"):
+        intake.infer_assignment(course, folder)
     with pytest.raises(IntakeError, match="no such file"):
         intake.infer_assignment(course, folder / "absent.py")
 
@@ -269,7 +272,7 @@ def test_one_zip_file(course: Course, folder: Path, toy: Assignment) -> None:
 
 def test_the_zip_file_that_students_build(folder: Path, toy: Assignment) -> None:
     files = {"toy.py": b"x = 2\n", "toy.ipynb": b'{"cells": [{"cell_type": "markdown"}], "nbformat": 4}'}
-    (folder / "bob.zip").write_bytes(submit.pack("toy", files))
+    (folder / "bob.zip").write_bytes(bundle.pack("toy", files))
     bob = _only(folder, toy, "bob")
     assert (bob.files, bob.problem, bob.notes) == ({"toy.py": b"x = 2\n"}, None, ())
-    assert submit.MANIFEST == reading.MANIFEST
+    assert bundle.MANIFEST == reading.MANIFEST

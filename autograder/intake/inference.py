@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from autograder.assignment import Assignment, load
 from autograder.course import Course
@@ -27,10 +27,12 @@ def infer_assignment(course: Course, target: Path) -> Assignment:
     assignments = [load(course, name) for name in course.assignments()]
     if not target.exists():
         raise IntakeError(str(target), "there is no such file or folder", "check the path")
-    present = _names(target)
+    paths = _paths(target)
+    present = {path.name for path in paths}
     for least in (Likeness.exact, Likeness.older):
         matching = [item for item in assignments if _matches(item, present, least)]
         if len(matching) == 1:
+            _require_one_student(target, matching[0], paths)
             return matching[0]
         if matching:
             found = f"could belong to {' or '.join(item.name for item in matching)}"
@@ -45,11 +47,21 @@ def _matches(assignment: Assignment, present: set[str], least: Likeness) -> bool
     return any(likeness is not None and likeness >= least for likeness in likenesses)
 
 
-def _names(target: Path) -> set[str]:
-    """Return the names of the files that a target consists of, those in archives too."""
+def _require_one_student(target: Path, assignment: Assignment, paths: set[PurePosixPath]) -> None:
+    """Refuse a folder that holds the files of an assignment in several folders, and not at its top."""
+    files = set(Wanted.by(assignment).files)
+    holding = {path.parts[0] for path in paths if path.name in files}
+    if len(holding) > 1 and files.isdisjoint(holding):
+        found = f"several folders in it hold {' and '.join(sorted(files))}"
+        mend = "grade a class with `autograder grade`, or say which assignment with --assignment"
+        raise IntakeError(str(target), found, mend)
+
+
+def _paths(target: Path) -> set[PurePosixPath]:
+    """Return the paths of the files that a target consists of, those in archives too."""
     path = target.absolute()
     if not path.is_dir() and not archive.is_archive(path.name):
-        return {path.name}
+        return {PurePosixPath(path.name)}
     try:
         inventory = Inventory.of_path(path.parent.resolve() / path.name)
     except Unreadable as error:
@@ -57,4 +69,4 @@ def _names(target: Path) -> set[str]:
         raise IntakeError(str(target), str(error).rstrip("."), mend) from None
     if not any(member.name.endswith(".py") for member in inventory.members):
         inventory.expand()
-    return {member.name for member in inventory.members}
+    return {member.path for member in inventory.members}
