@@ -99,7 +99,8 @@ def grade_class(
 
     A result is on disk before ``progress`` hears of it, so that stopping at any time loses only the
     submissions that were being graded. A result that is up to date is kept. If a submission is the same but
-    its points are not, because the suite is another, the new result waits in ``pending/``.
+    its points are not, because the suite is another, the new result waits in ``pending/``. Work that was
+    graded before and is not among ``submissions`` keeps its result, also if the roster knows the student.
 
     Parameters
     ----------
@@ -122,9 +123,10 @@ def grade_class(
     before = folder.results()
     with open_pool(assignment, course, jobs=jobs, sandbox=sandbox) as pool:
         source = provenance.collect(course, assignment, pool.versions)
-        kept = () if force else _kept(course, assignment, submissions, folder, source, pool.sandbox)
-        todo = [submission for submission in submissions if submission.student not in kept]
-        report.kept(len(kept))
+        present = [one for one in submissions if not regrade.is_gone(before.get(one.student), one)]
+        kept = () if force else _kept(course, assignment, present, folder, source, pool.sandbox)
+        todo = [submission for submission in present if submission.student not in kept]
+        report.kept(len(submissions) - len(todo))
         if any(submission.problem is None for submission in todo):
             preflight.require_sound(course, assignment, pool, source, stage=report.stage)
         reweighted = 0
@@ -142,8 +144,8 @@ def grade_class(
     moves = pending_moves(folder)
     if not moves:
         folder.settle()
-    present = {submission.student for submission in submissions}
-    older = tuple(student for student in folder.results() if student not in present)
+    students = {submission.student for submission in present}
+    older = tuple(student for student in folder.results() if student not in students)
     return GradedClass(folder, kept, moves, reweighted, older, confined)
 
 

@@ -27,6 +27,11 @@ def is_current(
     )
 
 
+def is_gone(result: SubmissionResult | None, submission: Submission) -> bool:
+    """Tell whether work of an absent student was graded before: it is no longer in the class folder."""
+    return submission.absent and result is not None and bool(result.files or result.attempts)
+
+
 def same_submission(result: SubmissionResult, submission: Submission) -> bool:
     """Tell whether ``result`` came from the very files that ``submission`` holds."""
     if submission.earlier:

@@ -19,7 +19,7 @@ from autograder.assignment import Assignment, load
 from autograder.course import Course
 from autograder.errors import ConfigError, EngineError, SuiteError
 from autograder.grading import GradedClass
-from autograder.intake import Submission
+from autograder.intake import Submission, roster
 from autograder.records import Override
 from autograder.results import Feedback, Status, SubmissionResult
 from autograder.specimens import REFERENCE
@@ -136,6 +136,28 @@ def test_earlier_results_stay_and_are_named(grade: Any, class_folder: Path) -> N
     graded = grade()
     assert list(graded.folder.results()) == ["ada", "bob", "eve", "rob"]
     assert graded.older == ("bob",)
+
+
+def test_work_that_is_no_longer_in_the_class_folder_keeps_its_result(
+    grade: Any, course: Course, toy: Assignment, class_folder: Path, tmp_path: Path, open_pool: Any
+) -> None:
+    grade()
+    roster_file = tmp_path / "roster.csv"
+    roster_file.write_text("student\nada\nbob\nzoe\n")
+    (class_folder / "ada").rename(tmp_path / "elsewhere")
+    seen = Seen(tmp_path / "graded")
+    submissions = intake.read_class(class_folder, toy, roster.read(roster_file)).submissions
+    assert {one.student for one in submissions if one.absent} == {"ada", "zoe"}
+    folder = GradedFolder(tmp_path / "graded")
+    with folder.writing():
+        graded = grading.grade_class(
+            course, toy, submissions, folder, jobs=1, sandbox="full", open_pool=open_pool, progress=seen
+        )
+    assert graded.older == ("ada",)
+    assert (seen.students, seen.up_to_date) == (["zoe"], 3)
+    results = folder.results()
+    assert (results["ada"].score, results["ada"].handed_in) == (12.5, "work")
+    assert (results["zoe"].score, results["zoe"].handed_in) == (0, "nothing")
 
 
 def test_another_assignment_in_the_folder_is_refused(grade: Any, toy: Assignment, tmp_path: Path) -> None:

@@ -116,11 +116,21 @@ PLATFORMS: dict[str, dict[Field, tuple[str, ...]]] = {
     },
     "CSV": {
         Field.student: ("Student",),
-        Field.login: ("Login", "Login ID", "User", "User name", "NetID", "UNI", "Account", "Kennung"),
+        Field.login: (
+            *("Login", "Login ID", "SIS Login ID", "User", "User name", "NetID", "UNI", "Account", "Kennung"),
+            "GitHub username",
+        ),
         Field.email: ("Email", "Mail", "Mail address"),
         Field.number: (
             *("SID", "SIS ID", "SIS User ID", "SIS", "Student number", "Student No", "University ID"),
-            *("Matriculation number", "Matrikelnr", "Matrikel", "Matr.-Nr."),
+            *(
+                "Matriculation number",
+                "Matrikelnr",
+                "Matrikel",
+                "Matr.-Nr.",
+                "OrgDefinedId",
+                "Registration number",
+            ),
         ),
         Field.id: ("ID", "Canvas ID", "Canvas user ID", "LMS user ID"),
         Field.name: ("Name", "Student name", "Display name", "Sortable name"),
