@@ -58,8 +58,8 @@ def test_a_column_that_is_not_there_is_said_with_those_that_are(course: Course, 
     note = canvas_export.column_note(course, toy, roster.read(FILES / "canvas.csv"))
     assert note == (
         "canvas.csv has no column `A toy (number)` or `toy (number)` (it has Nearest neighbours, and more "
-        '(12345); The "final" one (12346)), so importing canvas.csv adds an assignment, and nobody is known to '
-        "be excused; if Canvas has it under another name, write its number into "
+        '(12345); The "final" one (12346)), so importing canvas.csv adds an assignment, and nobody is '
+        "known to be excused; if Canvas has it under another name, write its number into "
         f"{course.root / 'course.toml'}: [canvas] toy = 12345"
     )
 
