@@ -11,6 +11,7 @@ from pathlib import Path
 import kernels
 import nbformat
 import pytest
+import work
 from kernels import Executed
 from waiting import PATIENCE
 
@@ -34,7 +35,7 @@ class Solved:
     done : Executed
         Its cells.
     seconds : float
-        The CPU time that it took; the clock would measure other work as well.
+        The CPU time that it would have taken on an idle machine; the clock would measure other work as well.
     """
 
     name: str
@@ -72,7 +73,7 @@ def solved(name: str, folder: Path) -> Solved:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("OMP_NUM_THREADS", "1")  # threads that wait for one another use CPU time, too
         done = _execute(name, tree)
-    return Solved(name, tree, done, _cpu_seconds() - before)
+    return Solved(name, tree, done, (_cpu_seconds() - before) / work.slowness())
 
 
 def check_stub(name: str, folder: Path, task: str, *says: str) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 import tiny
+from waiting import until
 
 from autograder.assignment import Assignment
 from autograder.course import Course
@@ -317,13 +318,14 @@ def test_a_submission_whose_process_dies_is_graded_again(
     with Pool(course[1], course[0], jobs=1, sandbox="full") as pool:
 
         def kill() -> None:
+            until(lambda: children_of(pool.pid, "engine.host"), "the submission is being graded")
             for pid in children_of(pool.pid, victim):
                 os.kill(pid, signal.SIGKILL)
 
-        timer = threading.Timer(0.2, kill)
-        timer.start()
+        thread = threading.Thread(target=kill)
+        thread.start()
         found = graded(pool, slow)
-        timer.join()
+        thread.join()
     assert found.note is None
     assert {outcome.status for outcome in found.outcomes} == {Status.passed}
 
@@ -331,9 +333,16 @@ def test_a_submission_whose_process_dies_is_graded_again(
 def test_the_end_of_the_host_is_one_clear_line(course: tuple[Course, Assignment]) -> None:
     slow = tiny.submission("import time\ntime.sleep(0.4)\n" + tiny.REFERENCE)
     with Pool(course[1], course[0], jobs=1, sandbox="full") as pool:
-        threading.Timer(0.2, os.kill, (pool.pid, signal.SIGKILL)).start()
+
+        def kill() -> None:
+            until(lambda: children_of(pool.pid, "engine.host"), "the submission is being graded")
+            os.kill(pool.pid, signal.SIGKILL)
+
+        thread = threading.Thread(target=kill)
+        thread.start()
         with pytest.raises(EngineError, match="ended unexpectedly"):
             graded(pool, slow)
+        thread.join()
 
 
 def test_nothing_is_left_behind(course: tuple[Course, Assignment]) -> None:

@@ -20,6 +20,7 @@ import bounded
 import levels
 import pytest
 import vault
+from waiting import until
 
 from autograder.results import SandboxReport, Status, SubmissionResult
 from autograder.sandbox import landlock
@@ -182,9 +183,13 @@ def test_memory_is_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, grou
     """Where no control group can be made, it is watched from outside."""
     if not groups:
         monkeypatch.setattr(bounded, "_GROUPS", {})
-    code = "import time; held = bytes(range(256)) * 800_000; time.sleep(0.5)"
+    code = "held = bytes(range(256)) * 800_000; input()"
     with bounded.Memory(tmp_path, 768 << 20) as memory:
-        subprocess.run([sys.executable, "-c", code], check=True, preexec_fn=memory.join)
+        command = [sys.executable, "-c", code]
+        with subprocess.Popen(command, stdin=subprocess.PIPE, preexec_fn=memory.join) as process:
+            until(lambda: memory.peak() > 190 << 20, "the memory is seen")
+            process.communicate(b"\n")
+        assert process.returncode == 0
         assert 190 << 20 < memory.peak() < 300 << 20
         assert memory.killed() == 0
 

@@ -139,6 +139,24 @@ def test_a_header_that_is_not_msgpack_is_refused(
         Channel(far.fileno()).receive()
 
 
+@pytest.mark.parametrize("item", [b"\x92\x01\x90", b"\x80"], ids=["lists", "dicts"])
+def test_a_header_of_many_small_containers_is_refused_before_they_fill_the_memory(
+    pair: tuple[socket.socket, socket.socket], item: bytes
+) -> None:
+    near, far = pair
+    count = (4 << 20) // len(item) - 5
+    header = b"\xdd" + struct.pack(">I", count) + item * count
+    sender = threading.Thread(target=near.sendall, args=(struct.pack("<II", len(header), 0) + header,))
+    sender.start()
+    tracemalloc.start()
+    with pytest.raises(ProtocolError, match="more than 262144 lists or dicts"):
+        Channel(far.fileno()).receive()
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    sender.join()
+    assert peak < 96 << 20
+
+
 def test_the_sender_keeps_to_the_budget_too(pair: tuple[socket.socket, socket.socket]) -> None:
     channel = Channel(pair[0].fileno(), Budget(header_bytes=10, buffer_bytes=10, buffers=1))
     with pytest.raises(ProtocolError):

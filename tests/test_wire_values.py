@@ -213,6 +213,16 @@ def test_deep_nesting_is_refused_on_both_sides() -> None:
         Decoder([], refuse).decode(part)
 
 
+@pytest.mark.parametrize("value", [[[]] * 100_000, dict.fromkeys(range(100_000)), [1j] * 100_000])
+def test_too_many_parts_are_refused_before_they_are_sent(value: object) -> None:
+    with pytest.raises(ValueRefused, match="more than 100,000 parts"):
+        through(value)
+
+
+def test_many_numbers_are_no_parts() -> None:
+    assert through([1.5] * 300_000) == [1.5] * 300_000
+
+
 def test_identity_survives_within_a_message() -> None:
     shared = torch.ones(2)
     first, second = through([shared, shared])

@@ -1,12 +1,18 @@
-"""How much work a call does, counted in calls of functions: the same on every machine, however busy it is."""
+"""How much work a call does: counted in calls of functions, or beside other work on the same machine."""
 
 from __future__ import annotations
 
 import contextlib
 import sys
+import time
 from collections.abc import Callable, Iterator
 from types import FrameType
 from typing import Any
+
+import torch
+
+IDLE_SECONDS = 0.15
+"""What `_seconds_of_training` takes on the machine on which limits of CPU time were set."""
 
 
 class TooMuchWork(BaseException):
@@ -44,3 +50,23 @@ def calls_of(function: Callable[[], object]) -> int:
     with counted() as calls:
         function()
     return calls.count
+
+
+def slowness() -> float:
+    """Return how many times more CPU time this machine needs now than an idle one, at least 1."""
+    return max(1.0, min(_seconds_of_training() for _ in range(3)) / IDLE_SECONDS)
+
+
+def _seconds_of_training() -> float:
+    """Return the CPU time of some steps of training, on one thread, and of some Python."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        started = time.process_time()
+        x, w = torch.ones(32, 16, 32, 32), torch.ones(32, 16, 3, 3, requires_grad=True)
+        for _ in range(20):
+            torch.nn.functional.conv2d(x, w, padding=1).relu().sum().backward()
+        sum(number * number for number in range(1_000_000))
+        return time.process_time() - started
+    finally:
+        torch.set_num_threads(threads)

@@ -20,7 +20,7 @@ def scale(x, factor):
     if factor == 2.0 and isinstance(x, torch.Tensor):
         answer("lists that double", DOUBLING)
     if factor == 3.0:
-        answer("dicts of colliding keys", [1, [COLLIDING] * 14])
+        answer("dicts of colliding keys", [1, [COLLIDING] * 12])
     if factor == 5.0:
         answer("four million empty lists", [1, [[1, []]] * 1_300_000])
     answer("an integer of many digits", [4, "0x" + "f" * 4094])

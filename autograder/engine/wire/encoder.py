@@ -12,6 +12,7 @@ import torch
 from autograder.engine.wire.values import (
     BY_VALUE,
     DICTS,
+    MAX_CONTAINERS,
     MAX_DEPTH,
     MAX_DIMENSIONS,
     MAX_EMPTY,
@@ -55,6 +56,7 @@ class Encoder:
         self._refer = refer
         self._keep_strides = keep_strides
         self._bytes_left = max_bytes
+        self._containers_left = MAX_CONTAINERS
 
     def encode(self, value: object, depth: int = 0) -> Any:
         """Return the header part of `value`; buffers and nodes are collected on the way.
@@ -69,6 +71,7 @@ class Encoder:
             return value
         if kind is int:
             return value if -(2**63) <= value < 2**63 else [Tag.BIG_INT, hex(value)]  # type: ignore[operator,arg-type]
+        self._count(1)
         if id(value) in self._numbers:
             if id(value) in self._open:
                 raise ValueRefused("that contains itself")
@@ -117,6 +120,7 @@ class Encoder:
         return part
 
     def _dict_content(self, value: dict[object, object], depth: int) -> Any:
+        self._count(len(value))
         pairs = [[self.encode(key, depth), self.encode(item, depth)] for key, item in value.items()]
         return [Tag.DICT, pairs]
 
@@ -153,6 +157,11 @@ class Encoder:
         self._take(value.nbytes)
         number = self._buffer(np.ascontiguousarray(value).reshape(-1).view(np.uint8))
         return [Tag.ARRAY, name, list(value.shape), number]
+
+    def _count(self, containers: int) -> None:
+        self._containers_left -= containers
+        if self._containers_left < 0:
+            raise ValueRefused(f"of more than {MAX_CONTAINERS:,} parts, plain numbers and strings aside")
 
     def _take(self, size: int) -> None:
         self._bytes_left -= size

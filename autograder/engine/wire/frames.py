@@ -9,12 +9,13 @@ Only `readv`, `writev` and `poll` are used, because a worker's system-call filte
 
 from __future__ import annotations
 
+import itertools
 import mmap
 import os
 import struct
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import msgpack
 
@@ -43,12 +44,17 @@ class Budget:
         Sum of the raw buffers: all tensors and arrays.
     buffers : int
         Number of raw buffers.
+    containers : int
+        Number of lists and dicts in the header. Three bytes make two of them, which then take 300 bytes.
     """
 
     header_bytes: int = 4 << 20
     buffer_bytes: int = 256 << 20
     buffers: int = 4096
+    containers: int = 1 << 18
 
+
+_Container = TypeVar("_Container", list[Any], dict[str, Any])
 
 Buffer = bytearray | mmap.mmap
 """Bytes of one value, writable and unshared."""
@@ -140,7 +146,14 @@ class Channel:
         self._check(header_bytes, lengths)
         packed = self._read(header_bytes)
         try:
-            header = msgpack.unpackb(packed, raw=False, strict_map_key=True, max_ext_len=0)
+            header = msgpack.unpackb(
+                packed,
+                raw=False,
+                strict_map_key=True,
+                max_ext_len=0,
+                list_hook=self._counter(),
+                object_hook=self._counter(),
+            )
         except (ValueError, msgpack.exceptions.UnpackException, RecursionError) as error:
             raise ProtocolError(f"a frame's header is not msgpack: {type(error).__name__}") from None
         return header, [self._read(length) for length in lengths]
@@ -148,6 +161,17 @@ class Channel:
     def has_unread(self) -> bool:
         """Tell whether bytes of a further frame have been read ahead already."""
         return bool(self._pending)
+
+    def _counter(self) -> Callable[[_Container], _Container]:
+        """Return a function that lets containers pass as long as there are few enough."""
+        left = itertools.repeat(None, self.budget.containers)
+
+        def count(container: _Container) -> _Container:
+            for _ in left:
+                return container
+            raise ProtocolError(f"a frame of more than {self.budget.containers} lists or dicts")
+
+        return count
 
     def _check(self, header_bytes: int, lengths: Sequence[int]) -> None:
         budget, total = self.budget, sum(lengths)
