@@ -70,7 +70,9 @@ PLATFORMS: dict[str, dict[Field, tuple[str, ...]]] = {
             *("Full name", "Vollständiger Name", "Nom complet", "Nombre completo", "Nome completo"),
             *("Volledige naam", "First name / Last name", "First name / Surname", "Vorname / Nachname"),
         ),
-        Field.first: ("First name", "Vorname", "Prénom", "Nombre", "Nome", "Voornaam"),
+        Field.first: (
+            *("First name", "Vorname", "Prénom", "Nombre", "Nombres", "Nome", "Nome próprio", "Voornaam"),
+        ),
         Field.last: (
             *("Last name", "Surname", "Nachname", "Nom", "Nom de famille", "Apellido(s)", "Apellidos"),
             *("Apellido", "Cognome", "Achternaam", "Sobrenome", "Apelido"),
@@ -78,40 +80,21 @@ PLATFORMS: dict[str, dict[Field, tuple[str, ...]]] = {
         Field.number: (
             *("ID number", "ID-Nummer", "Matrikelnummer", "Numéro d'identification", "Número de ID"),
             *("Codice identificativo", "Matricola", "ID-nummer", "Número de identificação"),
+            *("Número de identificação (ID)", "Número de identificación", "Numéro d'étudiant"),
         ),
         Field.login: (
             *("Username", "Anmeldename", "Nutzername", "Nom d'utilisateur", "Nombre de usuario"),
             *("Gebruikersnaam", "Identificação de usuário", "Nome de utilizador"),
         ),
         Field.email: (
-            *(
-                "Email address",
-                "E-Mail-Adresse",
-                "E-Mail",
-                "Adresse de courriel",
-                "Adresse e-mail",
-                "Courriel",
-            ),
-            *(
-                "Dirección de correo",
-                "Dirección Email",
-                "Dirección de correo electrónico",
-                "Correo electrónico",
-            ),
+            *("Email address", "E-Mail-Adresse", "E-Mail", "Adresse de courriel", "Adresse e-mail"),
+            *("Courriel", "Dirección de correo", "Dirección Email", "Dirección de correo electrónico"),
+            "Correo electrónico",
             *("Indirizzo email", "E-mailadres", "Endereço de email", "Endereço de e-mail"),
         ),
         Field.section: ("Groups", "Group", "Gruppen", "Gruppe", "Groupes", "Grupos", "Gruppi", "Groepen"),
         Field.role: (
-            "Roles",
-            "Rollen",
-            "Rolle",
-            "Rôles",
-            "Rôle",
-            "Ruoli",
-            "Ruolo",
-            "Rol",
-            "Papéis",
-            "Funções",
+            *("Roles", "Rollen", "Rolle", "Rôles", "Rôle", "Ruoli", "Ruolo", "Rol", "Papéis", "Funções"),
         ),
     },
     "CSV": {
@@ -123,14 +106,8 @@ PLATFORMS: dict[str, dict[Field, tuple[str, ...]]] = {
         Field.email: ("Email", "Mail", "Mail address"),
         Field.number: (
             *("SID", "SIS ID", "SIS User ID", "SIS", "Student number", "Student No", "University ID"),
-            *(
-                "Matriculation number",
-                "Matrikelnr",
-                "Matrikel",
-                "Matr.-Nr.",
-                "OrgDefinedId",
-                "Registration number",
-            ),
+            *("Matriculation number", "Matrikelnr", "Matrikel", "Matr.-Nr.", "Registration number"),
+            "OrgDefinedId",
         ),
         Field.id: ("ID", "Canvas ID", "Canvas user ID", "LMS user ID"),
         Field.name: ("Name", "Student name", "Display name", "Sortable name"),
