@@ -12,23 +12,25 @@ from autograder.reports import standing
 from autograder.reports.standing import Standing
 from autograder.results import CUT_OFF, Feedback, Status, SubmissionResult
 
-DECIDED = Override(task="first", points=3, reason="oral", by="Grace", at=datetime(2026, 3, 1, tzinfo=UTC))
+DECIDED = Override(points=3, reason="oral", by="Grace", at=datetime(2026, 3, 1, tzinfo=UTC))
 
 
 @pytest.mark.parametrize(
-    ("handed_in", "plain", "decided", "as_zero"),
+    ("handed_in", "plain", "about_a_task", "as_zero"),
     [
         ("work", Standing.graded, Standing.graded, Standing.graded),
         ("nothing", Standing.absent, Standing.graded, Standing.graded),
-        ("undecided", Standing.undecided, Standing.graded, Standing.undecided),
+        ("undecided", Standing.undecided, Standing.undecided, Standing.undecided),
     ],
 )
 def test_where_a_student_stands(
-    result: SubmissionResult, handed_in: str, plain: Standing, decided: Standing, as_zero: Standing
+    result: SubmissionResult, handed_in: str, plain: Standing, about_a_task: Standing, as_zero: Standing
 ) -> None:
     record = Record(result.model_copy(update={"handed_in": handed_in}))
     assert standing.of(record) is plain
-    assert standing.of(replace(record, overrides=(DECIDED,))) is decided
+    assert standing.of(replace(record, overrides=(DECIDED,))) is Standing.graded
+    one_task = DECIDED.model_copy(update={"task": "first"})
+    assert standing.of(replace(record, overrides=(one_task,))) is about_a_task
     assert standing.of(replace(record, missing_as_zero=True)) is as_zero
     assert standing.of(replace(record, overrides=(DECIDED,), excused=True)) is Standing.excused
     assert standing.has_points(record) == (handed_in == "work")
@@ -38,7 +40,9 @@ def test_a_result_that_is_cut_off_has_points_that_are_not_final(result: Submissi
     feedback = Feedback(summary=CUT_OFF)
     cut = result.tests[0].model_copy(update={"status": Status.crashed, "feedback": feedback})
     record = Record(result.model_copy(update={"tests": [cut, *result.tests[1:]]}))
-    assert standing.of(record) is Standing.unfinished
+    one_task = DECIDED.model_copy(update={"task": "first"})
+    assert standing.of(record) is standing.of(replace(record, overrides=(one_task,))) is Standing.unfinished
+    assert standing.of(replace(record, overrides=(one_task, DECIDED))) is Standing.graded
     assert standing.has_points(record)
 
 

@@ -34,14 +34,17 @@ _WITHOUT_POINTS = (Standing.excused, Standing.absent, Standing.undecided)
 
 
 def of(record: Record) -> Standing:
-    """Say where a student stands; points that a person decided count for everybody who is not excused."""
+    """Say where a student stands; a score that a person decided counts for everybody who is not excused.
+
+    A decision about a single task is enough where nothing was handed in: there is nothing else to wait for.
+    """
     if record.excused:
         return Standing.excused
-    if not record.overrides:
+    if record.result.handed_in == "nothing" and not record.overrides and not record.missing_as_zero:
+        return Standing.absent
+    if all(override.task is not None for override in record.overrides):
         if record.result.handed_in == "undecided":
             return Standing.undecided
-        if record.result.handed_in == "nothing" and not record.missing_as_zero:
-            return Standing.absent
         if any(test.is_cut_off or test.fault for test in record.result.tests):
             return Standing.unfinished
     return Standing.graded if wording.stopped(record.result) is None else Standing.not_run
