@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -37,12 +37,15 @@ class Document:
         Where it was read; None where it comes from the front end.
     unanswered : bool
         Whether the browser was asked for the notebook as it is now, and did not answer.
+    guessed : bool
+        Whether the front end does not tell which notebook runs, so that it was taken by its name.
     """
 
     content: bytes
     saved: float | None
     file: Path | None = None
     unanswered: bool = False
+    guessed: bool = False
 
 
 def observe() -> None:
@@ -62,10 +65,12 @@ def read(found: Handout) -> Document | None:
     content = _from_colab() if colab else None
     if content is not None:
         return Document(content, None)
-    file = _file(found)
+    known = [file for file in _running() if file.is_file()]
+    file = _file(found, known)
     if file is None:
         return None
-    return Document(file.read_bytes(), file.stat().st_mtime, file, unanswered=colab)
+    guessed = frontend.shell() is not None and not known and not colab
+    return Document(file.read_bytes(), file.stat().st_mtime, file, unanswered=colab, guessed=guessed)
 
 
 def unsaved(document: Document) -> bool:
@@ -78,11 +83,11 @@ def unsaved(document: Document) -> bool:
     return document.saved is not None and bool(ends) and max(ends) > document.saved + _SLACK
 
 
-def _file(found: Handout) -> Path | None:
-    """Return the file that holds the student's notebook."""
+def _file(found: Handout, running: Sequence[Path]) -> Path | None:
+    """Return the file that holds the student's notebook; `running` are those of which the front end tells."""
     named = [place / f"{found.name}.ipynb" for place in (Path.cwd(), found.folder)]
     plain = [file for file in named if file.is_file()]
-    known = [file for file in _running() if file.is_file() and _belongs(file, found)]
+    known = [file for file in running if _belongs(file, found)]
     if known:
         return known[0]
     copies = _DRIVE.glob("*.ipynb") if frontend.in_colab() and _DRIVE.is_dir() else ()

@@ -24,13 +24,13 @@ _STYLE = """
 .coursegrad .cg-open{border-left:4px solid #8a8f98;background:rgba(128,128,128,.12);padding:.35rem .7rem}
 .coursegrad .cg-list{margin-bottom:.5rem}
 .coursegrad ul{margin:.15rem 0;padding-left:1.2rem}
-.coursegrad table.cg-files{width:auto}
 .coursegrad table.cg-table{width:100%;margin:.5rem 0 .6rem;border-collapse:collapse;border:0;
  table-layout:auto;font-size:1em;color:inherit}
 .coursegrad table.cg-table tbody tr:nth-child(n),.coursegrad table.cg-table tbody tr:nth-child(n):hover{
  background:transparent}
 .coursegrad .cg-table th,.coursegrad .cg-table td{text-align:left;vertical-align:top;white-space:normal;
  padding:.4rem .7rem;border:0;border-top:1px solid rgba(128,128,128,.35);max-width:none;color:inherit}
+.coursegrad table.cg-files{width:auto}
 .coursegrad .cg-table thead th{border-top:0;font-weight:600;opacity:.8}
 .coursegrad .cg-table .cg-points{text-align:right;white-space:nowrap;font-variant-numeric:tabular-nums}
 .coursegrad .cg-table .cg-result{white-space:nowrap;font-weight:600}

@@ -125,6 +125,12 @@ def _of_notebook(own: Work) -> Iterator[Finding]:
             f"{name} has changed since it was saved at {live.clock(document.saved or 0)}; save it (Ctrl+S), "
             "then run this cell again.",
         )
+    if document.guessed and any(finding.weight == "open" for finding in own.reading.findings):
+        yield Finding(
+            "note",
+            f"The notebook in the zip is {document.file}. If you answered in another copy, download that "
+            f"copy as {name} into this folder, and run this cell again.",
+        )
     yield from own.reading.findings
 
 

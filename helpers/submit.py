@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -10,9 +11,15 @@ from helpers import bundle, colab, fresh, frontend, handout, live, report, revie
 from helpers.handout import Handout, HandoutError
 from helpers.outcomes import Failure, Outcome, Report, number
 from helpers.problems import Problem
+from helpers.runner import Stopped
 from helpers.stubs import task_number
 from helpers.wording import enumerated
 from helpers.work import Work
+
+_INTERRUPTED = Failure(
+    "You stopped the public checks before they had ended; if one did not come to an end, look for a loop "
+    "that never ends."
+)
 
 
 class SubmissionRefused(HandoutError):
@@ -32,18 +39,21 @@ def build(name: str) -> None:
     SubmissionRefused
         If everything is as it was received.
     HandoutError
-        If the assignment's files are not found or damaged.
+        If the assignment's files are not found or damaged, or the zip cannot be written.
+    Stopped
+        After the summary, if the student interrupted the checks.
     """
     found = handout.find(name)
     own = work.gather(found)
     _require_begun(own)
-    target = _zip_file(name)
     # The zip comes first: checks that hang or are interrupted must not keep anybody from handing in.
-    _replace(target, bundle.pack(name, own.files))
+    target = _written(name, bundle.pack(name, own.files))
     done, problems = _checked(found, own.files)
     known = review.findings(own, done, problems)
     frontend.show(summary.as_html(own, done, known, target), summary.as_text(own, done, known, target))
     colab.download(target)
+    if done.problem is _INTERRUPTED:
+        raise Stopped
 
 
 def preview(name: str, file: str | Path | None = None) -> None:
@@ -76,6 +86,8 @@ def preview(name: str, file: str | Path | None = None) -> None:
     )
     hidden = _hidden(found)
     frontend.show(report.as_html(done, hidden), report.as_text(done, hidden))
+    if done.problem is _INTERRUPTED:
+        raise Stopped
 
 
 def _require_begun(own: Work) -> None:
@@ -109,7 +121,7 @@ def _checked(found: Handout, files: dict[str, bytes]) -> tuple[Report, Mapping[s
         problems = fresh.imports(found, files).problems
         return fresh.run_public(found, files), problems
     except KeyboardInterrupt:
-        failure = Failure("You stopped the public checks before they had ended.")
+        failure = _INTERRUPTED
     except (HandoutError, OSError) as error:
         failure = Failure(f"The public checks could not run: {error}")
     return Report(found, tuple(Outcome(test, "not run") for test in found.tests), problem=failure), problems
@@ -141,13 +153,33 @@ def _hidden(found: Handout) -> list[str]:
     if not parts:
         return []
     return [
-        "They look at the same functions with other sizes and other data, and at the rules that the tasks "
-        f"state. Their points: {'; '.join(parts)}."
+        "Checks that run when your work is graded look at the same functions with other sizes and other "
+        f"data, and at the rules that the tasks state. Their points: {'; '.join(parts)}."
     ]
+
+
+def _written(name: str, content: bytes) -> Path:
+    """Write the zip into the current folder, or else where this user may write; return where it is."""
+    folders = dict.fromkeys((Path.cwd(), Path.home(), Path(tempfile.gettempdir())))
+    reasons = []
+    for folder in folders:
+        target = folder / _zip_file(name).name
+        try:
+            _replace(target, content)
+        except OSError as error:
+            reasons.append(f"{folder}: {error.strerror or error}")
+        else:
+            return target
+    raise HandoutError(
+        f"The zip cannot be written ({'; '.join(reasons)}); free some space, then run it again."
+    )
 
 
 def _replace(target: Path, content: bytes) -> None:
     """Write a file whole or not at all."""
     part = target.with_name(f".{target.name}.part")
-    part.write_bytes(content)
-    part.replace(target)
+    try:
+        part.write_bytes(content)
+        part.replace(target)
+    finally:
+        part.unlink(missing_ok=True)

@@ -14,7 +14,7 @@ from helpers.work import Work
 _SYMBOLS: dict[Weight, str] = {"problem": "!", "open": "○", "note": "·"}
 _HEADS: dict[Weight, str] = {
     "problem": "Look at this before you hand it in",
-    "open": "Not done",
+    "open": "Not done yet",
     "note": "Good to know",
 }
 

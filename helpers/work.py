@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -120,7 +121,8 @@ def _siblings(found: Handout, modules: dict[str, bytes]) -> dict[str, bytes]:
         # A file with a syntax error may be repaired by the instructor, who needs what it imports.
         named = [place.with_name(f"{name}.py") for name in names.imported(content.decode("utf-8", "replace"))]
         for start in (place, *(other for other in named if other.is_file())):
-            files |= handin.with_siblings(start)
+            with contextlib.suppress(OSError):  # what cannot be read here, the import will tell
+                files |= handin.with_siblings(start)
     return {
         name: content for name, content in sorted(files.items()) if name not in modules and not _is_kit(name)
     }

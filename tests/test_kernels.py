@@ -71,12 +71,35 @@ def require_as_described(said: Mapping[str, str]) -> None:
     assert "toy.py cannot be imported: line 1: SyntaxError" in said["submit broken"]
     assert "toy-submission.zip" in said["submit broken"]
     assert "no check ran" in said["preview"]
-    assert said["refuse"].startswith("toy.py is missing from ")
-    assert said["refuse"].count("\n") == 0, "one line, no traceback"
+    *loading, line = said["refuse"].splitlines()
+    assert line.startswith("toy.py is missing from ")
+    assert len(loading) == 2, "the note on what runs until it is fixed, and no traceback"
 
 
 def test_the_kernel_of_today(tmp_path: Path) -> None:
     require_as_described(run(tmp_path / "course", sys.executable))
+
+
+def test_checks_that_hang_keep_nobody_from_handing_in(tmp_path: Path) -> None:
+    folder = tmp_path / "course" / "assignments" / "toy"
+    file = write_toy(folder)
+    shutil.copytree(kernels.ROOT / "helpers", tmp_path / "course" / "helpers")
+    file.write_text(SOLUTION.replace("return 2 * x", "__import__('time').sleep(600)"))
+    # An interruption reaches the kernel's whole group of processes, as from Jupyter's button.
+    interrupt = (
+        "import os, signal, threading, time\n"
+        "def later():\n"
+        "    while not Path('toy-submission.zip').exists():\n        time.sleep(0.1)\n"
+        "    os.killpg(0, signal.SIGINT)\n"
+        "threading.Thread(target=later, daemon=True).start()\n"
+    )
+    cells = [CELLS["set-up"], f"{interrupt}submit.build('toy')", "print('not reached')"]
+    done = kernels.execute(kernels.of_cells(cells), folder)
+    assert done.stopped == 1
+    said = done.text(1)
+    assert "You stopped the public checks" in said
+    assert said.endswith(f"Hand in this file: {folder / 'toy-submission.zip'}Stopped.")
+    assert (folder / "toy-submission.zip").is_file()
 
 
 @pytest.mark.full

@@ -105,7 +105,7 @@ def test_the_running_notebook_is_read_under_any_name(
     monkeypatch.setenv("JPY_SESSION_NAME", str(other))
     assert notebook.read(found) == Document(b"{}", file.stat().st_mtime, file)
     monkeypatch.setenv("JPY_SESSION_NAME", "a7c1e0")
-    assert notebook.read(found) == Document(b"{}", file.stat().st_mtime, file)
+    assert notebook.read(found) == Document(b"{}", file.stat().st_mtime, file, guessed=True)
     shell.user_ns["__vsc_ipynb_file__"] = str(copy)
     document = notebook.read(found)
     assert document is not None

@@ -110,8 +110,8 @@ def test_missing_files(toy: Path) -> None:
     toy.unlink()
     with pytest.raises(HandoutError, match=r"toy\.py is missing; put it beside the notebook"):
         runner.run("toy")
-    with pytest.raises(HandoutError, match="no assignment 'knn'"):
-        runner.run("knn")
+    with pytest.raises(HandoutError, match="no assignment 'nothing'"):
+        runner.run("nothing")
 
 
 def test_a_terminal_shows_text(toy: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -45,7 +45,7 @@ def test_text(own: Work) -> None:
         "  ! toy.py does <not> run.",
         "        x = (<",
         "",
-        "Not done:",
+        "Not done yet:",
         "  ○ Not begun: task 2.",
     ]
     assert lines[-1] == "Hand in this file: /a folder/toy-submission.zip"
