@@ -296,7 +296,7 @@ def test_a_zip_file_of_a_class_leaves_nothing_outside(tmp_path: Path, toy: Assig
     handin = intake.read_class(path, toy)
     assert contents(handin) == {"ada": b"a", "bruno": b"b", "carla": "toy.py is missing."}
     assert not outside.exists()
-    assert len([note for note in handin.notes if note.endswith("in the zip file was left out.")]) == 4
+    assert len([note for note in handin.notes if note.endswith("in the archive was left out.")]) == 4
 
 
 def test_a_zip_file_that_is_no_class(tmp_path: Path, toy: Assignment) -> None:

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import os
 import re
 import stat
 import zipfile
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
-from autograder.intake import packed, zips
-from autograder.intake.members import Member, shown
+from autograder.intake import packed, snapshot, zips
+from autograder.intake.members import Member, inside, shown
 from autograder.intake.snapshot import Unreadable
 
 MAX_ARCHIVE_BYTES = 20_000_000
 MAX_CLASS_BYTES, MAX_CLASS_ENTRIES = 8_000_000_000, 200_000
 """Limits of a whole class in one zip file."""
+MAX_PACKED_CLASS_BYTES = 100_000_000
+"""Limit of a whole class in an archive of another kind."""
 
 _ENDING = re.compile(
     r"\.(zip|tar(\.(gz|bz2|xz|zst|z|lz|lzma))?|tgz|tbz2?|txz|7z|rar|gz|bz2|xz|zst|lz|lzma|z|zipx|cab|arj)",
@@ -97,7 +100,7 @@ def read(member: Member) -> list[Member]:
 
 
 def unpack(path: Path, target: Path) -> tuple[str, ...]:
-    """Unpack the zip file of a whole class, a platform's download, into an empty private folder.
+    """Unpack the archive of a whole class, a platform's download, into an empty private folder.
 
     What is not a regular file, leads out of the folder, comes twice or is larger than any submission is left
     out; archives in it stay packed.
@@ -110,31 +113,57 @@ def unpack(path: Path, target: Path) -> tuple[str, ...]:
     Raises
     ------
     Unreadable
-        The zip file is damaged, or far larger than a class.
+        The archive is damaged, or far larger than a class.
     """
+    with path.open("rb") as file:
+        kind = _kind(file.read(512))
+    if kind in _READ:
+        with snapshot.opened(path.parent.resolve()) as folder:
+            content = snapshot.read_bytes(path.name, folder, MAX_PACKED_CLASS_BYTES, "The archive")
+        found = packed.members(content, kind, stem(path.name))
+        refused = [str(one.path) for one in found if not _written(one, target)]
+    else:
+        refused = _unpacked_zip(path, target)
+    return tuple(f"{shown(name)} in the archive was left out." for name in refused)
+
+
+def _unpacked_zip(path: Path, target: Path) -> list[str]:
+    """Unpack a zip file, which may be larger than memory; return the names of what was refused."""
     with zips.parsed(path) as archive:
-        members = [info for info in archive.infolist() if not info.filename.endswith("/")]
-        if len(members) > MAX_CLASS_ENTRIES or sum(i.file_size for i in members) > MAX_CLASS_BYTES:
+        listed = [info for info in archive.infolist() if not info.filename.endswith("/")]
+        if len(listed) > MAX_CLASS_ENTRIES or sum(info.file_size for info in listed) > MAX_CLASS_BYTES:
             raise Unreadable("The zip file is larger than a class can be.")
-        refused = [info.filename for info in members if not _unpack_one(archive, info, target)]
-    return tuple(f"{shown(name)} in the zip file was left out." for name in refused)
+        return [info.filename for info in listed if not _is_unpacked(archive, info, target)]
 
 
-def _unpack_one(archive: zipfile.ZipFile, info: zipfile.ZipInfo, target: Path) -> bool:
-    """Unpack one member unless it is refused; tell whether it was unpacked."""
-    inside = PurePosixPath(info.filename.replace("\\", "/"))
+def _is_unpacked(archive: zipfile.ZipFile, info: zipfile.ZipInfo, target: Path) -> bool:
+    """Unpack one member of a zip file unless it is refused; tell whether it was unpacked."""
+
+    def fetch(shown: str, limit: int) -> bytes:
+        with archive.open(info) as member:
+            return member.read(limit + 1)
+
     mode = info.external_attr >> 16
-    if inside.is_absolute() or ".." in inside.parts or stat.S_IFMT(mode) not in (0, stat.S_IFREG):
+    if stat.S_IFMT(mode) not in (0, stat.S_IFREG):
         return False
     try:
-        with archive.open(info) as member:
-            content = member.read(MAX_ARCHIVE_BYTES + 1)
-        place = target / inside
+        path = inside(info.filename, "zip file")
+    except Unreadable:
+        return False
+    return _written(Member(path, fetch, zips.modified(info)), target)
+
+
+def _written(member: Member, target: Path) -> bool:
+    """Write one file below a folder unless it is refused; tell whether it was written."""
+    place = target / member.path
+    try:
+        content = member.read(MAX_ARCHIVE_BYTES)
         place.parent.mkdir(parents=True, exist_ok=True)
-        if len(content) <= MAX_ARCHIVE_BYTES:
-            with place.open("xb") as file:
-                file.write(content)
-            return True
+        if len(content) > MAX_ARCHIVE_BYTES:
+            return False
+        with place.open("xb") as file:
+            file.write(content)
+        os.utime(place, (member.modified, member.modified))
     except Exception:  # damaged, encrypted, twice, or a name that this file system does not know
-        pass
-    return False
+        return False
+    return True

@@ -79,7 +79,7 @@ class _Reader:
 
     def read(self, folder: Path) -> Handin:
         """Read the class that lies in a folder."""
-        layout = layouts.recognise(folder, self._wanted, self._is_known)
+        layout = layouts.recognise(folder, self._wanted, self._is_known, self._decisions.students)
         entries = [one for one in layout.entries if not identity.is_ignored(one, self._decisions)]
         if not entries:
             names = " and ".join(self._wanted.files)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 
 from autograder.errors import IntakeError
@@ -11,14 +11,24 @@ from autograder.intake import archive, names, snapshot
 from autograder.intake.entries import Layout
 from autograder.intake.platforms import canvas, gradescope, moodle, plain
 from autograder.intake.wanted import Wanted
+from autograder.reports.untrusted import line
 
 _NBGRADER = frozenset({"source", "release", "gradebook.db", "nbgrader_config.py", "autograded"})
 IsKnown = Callable[[str], bool]
 """Tells whether somebody on the roster has a name or an id."""
 
 
-def recognise(folder: Path, wanted: Wanted, is_known: IsKnown) -> Layout:
+def recognise(
+    folder: Path, wanted: Wanted, is_known: IsKnown, claimed: Collection[str] = frozenset()
+) -> Layout:
     """Find the hand-ins in a folder, or in the only folder in it if that is where they are.
+
+    Parameters
+    ----------
+    is_known : callable
+        Tells whether somebody on the roster has a name or an id.
+    claimed : collection of str
+        Entries that people have given to students.
 
     Raises
     ------
@@ -30,10 +40,11 @@ def recognise(folder: Path, wanted: Wanted, is_known: IsKnown) -> Layout:
         if gradescope.FILE in listed:
             return gradescope.layout(folder, listed)
         if "submitted" in listed and (len(listed) == 1 or not _NBGRADER.isdisjoint(listed)):
-            return _by_name(folder / "submitted", "a course folder of nbgrader's", wanted, is_known)
+            place = folder / "submitted"
+            return _by_name(place, "a course folder of nbgrader's", wanted, is_known, claimed)
         below = folder / listed[0] if len(listed) == 1 else None
         if below is None or not _holds_class(below, wanted):
-            return _by_name(folder, plain.TITLE, wanted, is_known)
+            return _by_name(folder, plain.TITLE, wanted, is_known, claimed)
         folder = below
 
 
@@ -79,14 +90,16 @@ def _listed(folder: Path) -> list[str]:
         ) from None
 
 
-def _by_name(folder: Path, title: str, wanted: Wanted, is_known: IsKnown) -> Layout:
+def _by_name(folder: Path, title: str, wanted: Wanted, is_known: IsKnown, claimed: Collection[str]) -> Layout:
     """Take every entry for what its name says: Canvas and Moodle put the student before the file's name."""
     listed = [(name, folder / name, (folder / name).is_dir()) for name in _listed(folder)]
     of_moodle = {n: path for n, path, is_folder in listed if (m := moodle.match(n)) and (is_folder or m[4])}
     rest = [(n, path, is_folder) for n, path, is_folder in listed if n not in of_moodle]
     of_canvas = canvas.parse([n for n, _, is_folder in rest if not is_folder], is_known)
     rest = [item for item in rest if item[0] not in of_canvas]
-    of_students = [path for n, path, is_folder in rest if is_folder or archive.is_archive(n)]
+    of_students = [
+        path for n, path, is_folder in rest if is_folder or archive.is_archive(n) or line(n) in claimed
+    ]
     left = [n for n, path, _ in rest if path not in of_students]
     carrying = plain.loose(folder, left, wanted, is_known)
     entries = {

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
-from autograder.intake import encodings, names, notebooks, outline, repair
+from autograder.intake import encodings, names, notebooks, outline, repair, typed
 from autograder.intake.candidates import Candidate, Choice, Worth, choose
 from autograder.intake.inventory import Inventory
 from autograder.intake.members import Member, enumerated, shown
@@ -154,6 +154,8 @@ class Search:
         except Unreadable as error:
             refusals.append(str(error))
             return
+        if names.plain(member.name).endswith(".html"):
+            source = typed.text(source.decode()).encode()
         blocks = outline.blocks(source.decode())
         yield Candidate(
             member.path, source, likeness, _worth(module, blocks), _key(blocks), (said,) if said else ()

@@ -46,7 +46,7 @@ def members(content: bytes) -> list[Member]:
     ]
     times = Counter(path for path, _ in listed)
     return [
-        Member(path, _reader(archive, info, times[path] > 1), _modified(info))
+        Member(path, _reader(archive, info, times[path] > 1), modified(info))
         for path, info in dict(listed).items()
     ]
 
@@ -59,7 +59,8 @@ def parsed(source: Path | BytesIO) -> zipfile.ZipFile:
         raise Unreadable("The zip file is damaged, or is none.") from None
 
 
-def _modified(info: zipfile.ZipInfo) -> float:
+def modified(info: zipfile.ZipInfo) -> float:
+    """Return when a member was changed, in seconds since 1970; 0 where its date is none."""
     try:
         return datetime(*info.date_time).timestamp()
     except (ValueError, OverflowError, OSError):

@@ -13,12 +13,16 @@ from autograder.intake.wanted import Wanted
 
 TITLE = "a folder or archive per student"
 LOOSE = "a file per student"
+_DOCUMENTS = (".pdf", ".docx", ".doc", ".odt", ".rtf", ".pages")
 
 
 def entry(path: Path) -> Entry:
-    """Return the hand-in in a folder or archive that is called as the student is."""
-    identifier = path.name if path.is_dir() else archive.stem(path.name)
-    return Entry((identifier,), path, order=modified(path))
+    """Return the hand-in in a folder, archive or file that is called as the student is."""
+    if path.is_dir():
+        return Entry((path.name,), path, order=modified(path))
+    if archive.is_archive(path.name):
+        return Entry((archive.stem(path.name),), path, order=modified(path))
+    return Entry((path.stem,), files={path.name: path}, order=modified(path))
 
 
 def loose(
@@ -27,12 +31,12 @@ def loose(
     """Return files that carry students' names, to the student and the name that is asked for.
 
     ``ada_knn.py`` says it by itself; ``ada.py`` is ada's if there is one module only, and the file defines
-    what that should, or ada is on the roster. A folder that holds a file of the very name that is asked for
-    belongs to one student.
+    what that should, or ada is on the roster. Documents beside such files are hand-ins as well. A folder that
+    holds a file of the very name that is asked for belongs to one student.
     """
     if any(names.likeness(name, file) for name in listed for file in wanted.files):
         return {}
-    found = {}
+    found: dict[str, tuple[str, str]] = {}
     for name in listed:
         by_affix = [(names.affix(name, file), file) for file in wanted.everything]
         named = [(student, file) for student, file in by_affix if student]
@@ -41,6 +45,9 @@ def loose(
             found[name] = named[0]
         elif whole:
             found[name] = whole
+    if found:  # the others hand in files as well
+        documents = [name for name in listed if name not in found and name.casefold().endswith(_DOCUMENTS)]
+        found |= {name: (PurePath(name).stem, name) for name in documents}
     return found
 
 
@@ -53,6 +60,8 @@ def _whole(
     if is_known(stem):
         file = {".py": wanted.files[0], ".ipynb": wanted.notebook}.get(suffix.casefold(), name)
         return stem, file
+    if suffix == ".ipynb":
+        return stem, wanted.notebook
     if suffix == ".py" and _defines(folder, name, wanted):
         return stem, wanted.files[0]
     return None
