@@ -213,12 +213,17 @@ def unpack_7z(packed: bytes, output: Output) -> None:
         if not {coder["method"] for folder in folders for coder in folder.coders} <= METHODS:
             raise RefusedError("is packed in an unusual way; pack the files as a plain zip.")
         listed = [one for one in archive.files if not one.is_directory]
-        if any(".." in PurePosixPath(_plain(one.filename)).parts for one in listed):
+        if any(_leads_out(_plain(one.filename)) for one in listed):
             raise RefusedError("holds a path that leads out of it; pack the files anew.")
         taken = _extracted(archive, [one for one in listed if _kind(one) == "file"], total)
     for one in listed:
         time = one.lastwritetime.totimestamp() if one.lastwritetime is not None else 0.0
         output.put(_plain(one.filename), _kind(one), time, taken.get(one.id, b""))
+
+
+def _leads_out(name: str) -> bool:
+    """Tell it before py7zr, which only says that something is wrong."""
+    return name.startswith("/") or name[1:2] == ":" or ".." in PurePosixPath(name).parts
 
 
 def _plain(name: str) -> str:

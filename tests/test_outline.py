@@ -1,0 +1,63 @@
+"""The outline of a source is what Python sees at the left margin, found in linear time."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from autograder.intake import outline
+
+ROOT = Path(__file__).parent.parent
+SOURCES = sorted([*(ROOT / "solutions").rglob("*.py"), *(ROOT / "helpers").glob("*.py")])
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: path.name)
+def test_definitions_are_those_that_python_finds(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    nodes = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+    expected = [node.name for node in ast.parse(text).body if isinstance(node, nodes)]
+    blocks = outline.blocks(text)
+    assert [block.names[0] for block in blocks if block.kind == "definition"] == expected
+    assert len(blocks) == len(ast.parse(text).body)
+
+
+def test_blocks_hold_what_belongs_to_them() -> None:
+    text = (
+        '"""Doc."""\nimport os, sys as s\nfrom a.b import (c,\n  d as e)\n\nX: int = 3\n'
+        '@wraps\n@x(1)\ndef f(a,\nb):\n    """\ndef g(): in a string\n"""\n    return a  # def h\n'
+        "if X:\n    y = 1\nelse:\n    y = 2\nz = (\n1,\n)\nq, w = 1, 2\n"
+    )
+    found = [(block.kind, block.names) for block in outline.blocks(text)]
+    assert found == [
+        ("other", ()),
+        ("import", ("os", "s")),
+        ("import", ("c", "e")),
+        ("assignment", ("X",)),
+        ("definition", ("f",)),
+        ("other", ()),
+        ("assignment", ("z",)),
+        ("assignment", ("q", "w")),
+    ]
+    assert outline.blocks(text)[4].text.startswith("@wraps\n@x(1)\ndef f")
+
+
+def test_comments_docstrings_and_layout_do_not_matter() -> None:
+    one = outline.blocks('def f(a):\n    """Doc."""\n    return a + 1  # more\n')
+    other = outline.blocks("def f( a ):\r\n\r\n  return a+1\r\n")
+    assert one[0].bare == other[0].bare
+    assert outline.blocks("x = 'a'\n")[0].bare != outline.blocks("x = 'b'\n")[0].bare
+    assert outline.is_blank('# nothing\n"""Later."""\n')
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.text(alphabet="def (x):\n\t'\"#\\@[]{}=class", max_size=200))
+def test_any_text_has_an_outline(text: str) -> None:
+    blocks = outline.blocks(text)
+    assert sum(len(block.text) for block in blocks) <= len(text)
+    for block in blocks:
+        assert isinstance(block.bare, str)
+        assert block.uses >= set()
