@@ -86,4 +86,5 @@ def summary(file: CanvasFile) -> str:
     An example of what it says: ``"points for 23; 3 left as they are: 1 excused, 2 without a submission"``.
     """
     left = f"; {len(file.left)} left as they are: {standing.counts(file.left)}" if file.left else ""
-    return f"points for {file.points}{left}"
+    code = ", of the code alone until all written answers are scored" if file.is_code_only else ""
+    return f"points for {file.points}{code}{left}"

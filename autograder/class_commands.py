@@ -16,10 +16,13 @@ from autograder.options import (
     CourseOption,
     Level,
     LevelOption,
+    OutputArgument,
     RosterOption,
     WeakOption,
+    assignment_of,
     cores,
     course_of,
+    graded_folder,
     open_pool,
     roster_of,
     sandbox_of,
@@ -40,7 +43,6 @@ STOPPED, UNDECIDED = 130, 3
 MissingOption = Annotated[
     bool, typer.Option("--missing-as-zero", help="Whoever handed in nothing has 0 points, rather than none.")
 ]
-OutputArgument = Annotated[Path, typer.Argument(metavar="OUTPUT", help="Where an earlier run wrote to.")]
 
 
 def register(app: typer.Typer) -> None:
@@ -133,8 +135,8 @@ def report(
     """Write gradebooks, feedback and the report on the class again from the results, and print the table."""
     from autograder import class_summary, terminal, views
 
-    folder = _graded(output)
-    current, assignment = _assignment_of(folder, course)
+    folder = graded_folder(output)
+    current, assignment = assignment_of(folder, course)
     people = roster_of(current, roster)
     if not anonymous and (note := class_summary.column_note(current, assignment, people)):
         terminal.warn(note)
@@ -158,8 +160,8 @@ def accept(
     """Let the points of a regrade, which wait in OUTPUT/pending, replace the old ones."""
     from autograder import class_summary, grading, views
 
-    folder = _graded(output)
-    current, assignment = _assignment_of(folder, course)
+    folder = graded_folder(output)
+    current, assignment = assignment_of(folder, course)
     people = roster_of(current, roster)
     with folder.writing():
         count = grading.accept_pending(current, assignment, folder)
@@ -189,8 +191,8 @@ def override(
     from autograder import class_summary, grading, views
     from autograder.records import Override
 
-    folder = _graded(output)
-    current, assignment = _assignment_of(folder, course)
+    folder = graded_folder(output)
+    current, assignment = assignment_of(folder, course)
     results = folder.results()
     if student not in results:
         raise ConfigError(str(output), f"holds no result of {student!r}", "write the name as in grades.csv")
@@ -221,6 +223,9 @@ def _most(assignment: Assignment, task: str | None) -> float:
     if task is None:
         return float(assignment.all_points)
     worth = {item.id: float(item.points) for item in assignment.tasks}
+    if task in [question.id for question in assignment.questions]:
+        mend = "import a table of scores: autograder answers OUTPUT --import CSV"
+        raise ConfigError(assignment.name, f"{task!r} is a question that people score", mend)
     if task not in worth:
         raise ConfigError(assignment.name, f"has no task {task!r}", f"choose one of: {', '.join(worth)}")
     return worth[task]
@@ -323,24 +328,6 @@ def _settle(
         return
     terminal.warn(f"{question}; the old ones count until you run: autograder accept {folder.root}")
     raise typer.Exit(UNDECIDED)
-
-
-def _graded(output: Path) -> GradedFolder:
-    from autograder.storage import GradedFolder
-
-    folder = GradedFolder(output)
-    if not folder.results():
-        raise ConfigError(str(output), "holds no results", "grade a class first: autograder grade --help")
-    return folder
-
-
-def _assignment_of(folder: GradedFolder, course: Path | None) -> tuple[Course, Assignment]:
-    """Return the course, and the assignment that the results in a folder belong to."""
-    from autograder.assignment import load
-
-    current = course_of(course)
-    name = next(iter(folder.results().values())).assignment
-    return current, load(current, name)
 
 
 def _students(count: int) -> str:

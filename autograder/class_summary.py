@@ -11,7 +11,7 @@ from autograder.assignment import Assignment
 from autograder.course import Course
 from autograder.intake.roster import Roster
 from autograder.records import Record
-from autograder.reports import table
+from autograder.reports import standing, table
 from autograder.storage import GradedFolder
 
 
@@ -35,6 +35,8 @@ def show(
         file = canvas_export.export(course, assignment, records, people)
         lines += [f"{'Canvas':11}{folder.canvas}", f"{'':11}{canvas_export.summary(file)}"]
         strangers = file.strangers
+    if any(map(standing.waits_for_scores, records)):
+        lines.append(f"{'Answers':11}autograder answers {folder.root}")
     terminal.show(table.ClassTable(records))
     terminal.show(Text("\n" + "\n".join(lines)))
     if strangers:

@@ -7,13 +7,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, Protocol
 
-from autograder import preflight, provenance, regrade, scoring, views
+from autograder import preflight, provenance, regrade, scoring, views, written
 from autograder.assignment import Assignment
 from autograder.course import Course
 from autograder.engine.pool import Pool
 from autograder.errors import EngineError
 from autograder.intake import Submission
-from autograder.records import Move, Record
+from autograder.records import Move
 from autograder.results import Provenance, SandboxReport, SubmissionResult
 from autograder.scoring import Outcome
 from autograder.storage import GradedFolder
@@ -113,6 +113,8 @@ def grade_class(
     ------
     ConfigError
         The folder cannot be written to or holds results of another assignment.
+    ReleaseError
+        The assignment has questions, and its notebook cannot be released.
     SuiteError
         The suite cannot be scored, or the reference does not pass it; then no result is written.
     SandboxError, EngineError
@@ -121,6 +123,7 @@ def grade_class(
     folder.require_assignment(assignment.name)
     report = progress or Silent()
     before = folder.results()
+    written.collect(course, assignment, submissions, folder)
     with open_pool(assignment, course, jobs=jobs, sandbox=sandbox) as pool:
         source = provenance.collect(course, assignment, pool.versions)
         present = [one for one in submissions if not regrade.is_gone(before.get(one.student), one)]
@@ -144,6 +147,9 @@ def grade_class(
     moves = pending_moves(folder)
     if not moves:
         folder.settle()
+    for student, result in folder.results().items():
+        if not folder.has_feedback(student):
+            _write_feedback(course, assignment, folder, result)
     students = {submission.student for submission in present}
     older = tuple(student for student in folder.results() if student not in students)
     return GradedClass(folder, kept, moves, reweighted, older, confined)
@@ -173,8 +179,7 @@ def save(course: Course, assignment: Assignment, folder: GradedFolder, result: S
 def _write_feedback(
     course: Course, assignment: Assignment, folder: GradedFolder, result: SubmissionResult
 ) -> None:
-    record = Record(result, folder.overrides(result.student), result.name)
-    views.write_feedback(course, assignment, folder, record)
+    views.write_feedback(course, assignment, folder, folder.record(result))
 
 
 def accept_pending(course: Course, assignment: Assignment, folder: GradedFolder) -> int:

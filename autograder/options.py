@@ -9,12 +9,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from autograder.errors import ConfigError
 from autograder.reports.untrusted import line
 
 if TYPE_CHECKING:
+    from autograder.assignment import Assignment
     from autograder.course import Course
     from autograder.grading import OpenPool, Sandbox
     from autograder.intake.roster import Roster
+    from autograder.storage import GradedFolder
 
 
 class Level(StrEnum):
@@ -27,6 +30,7 @@ class Level(StrEnum):
 CourseOption = Annotated[
     Path | None, typer.Option("--course", metavar="DIR", help="The course's folder, if not around this one.")
 ]
+OutputArgument = Annotated[Path, typer.Argument(metavar="OUTPUT", help="Where an earlier run wrote to.")]
 LevelOption = Annotated[Level, typer.Option("--sandbox", help="'none' is for authors of suites only.")]
 RosterOption = Annotated[
     Path | None,
@@ -42,6 +46,25 @@ def course_of(folder: Path | None) -> Course:
     from autograder.course import Course
 
     return Course.find(folder)
+
+
+def graded_folder(output: Path) -> GradedFolder:
+    """Return the folder of a graded class; raises ConfigError if it holds no results."""
+    from autograder.storage import GradedFolder
+
+    folder = GradedFolder(output)
+    if not folder.results():
+        raise ConfigError(str(output), "holds no results", "grade a class first: autograder grade --help")
+    return folder
+
+
+def assignment_of(folder: GradedFolder, course: Path | None) -> tuple[Course, Assignment]:
+    """Return the course, and the assignment that the results in a folder belong to."""
+    from autograder.assignment import load
+
+    current = course_of(course)
+    name = next(iter(folder.results().values())).assignment
+    return current, load(current, name)
 
 
 def roster_of(course: Course, path: Path | None) -> Roster | None:

@@ -4,27 +4,30 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
+from autograder.answers import AnswerSheet, Mark
 from autograder.errors import ConfigError
 from autograder.files import locked, private_folder, remove_drafts, write_private
-from autograder.records import Override, Record
+from autograder.records import Override, Record, WrittenAnswer
 from autograder.results import SubmissionResult
 
 _Overrides = TypeAdapter(tuple[Override, ...])
+_Marks = TypeAdapter(tuple[Mark, ...])
+_FOLDERS = ("results", "feedback", "pending", "overrides", "answers", "scores", "questions")
 ModelT = TypeVar("ModelT", bound=BaseModel)
 
 
 class GradedFolder:
     """Where a class is graded into.
 
-    ``results/`` and ``overrides/`` are the truth. ``pending/`` holds results of a regrade that wait to be
-    accepted. Everything else can be made from these again.
+    ``results/``, ``answers/``, ``scores/`` and ``overrides/`` are the truth. ``pending/`` holds results of a
+    regrade that wait to be accepted. Everything else can be made from these again.
 
     Parameters
     ----------
@@ -67,6 +70,18 @@ class GradedFolder:
         """Return where decisions about ``student`` lie."""
         return self.root / "overrides" / f"{student}.json"
 
+    def answer_file(self, student: str) -> Path:
+        """Return where the written answers of ``student`` lie."""
+        return self.root / "answers" / f"{student}.json"
+
+    def score_file(self, student: str) -> Path:
+        """Return where the points lie that people gave for the answers of ``student``."""
+        return self.root / "scores" / f"{student}.json"
+
+    def question_page(self, question: str) -> Path:
+        """Return where the page lies on which the answers to a question are read."""
+        return self.root / "questions" / f"{question}.html"
+
     def feedback_file(self, student: str, form: str = "html") -> Path:
         """Return where the feedback for ``student`` lies, as ``html`` or as ``md``."""
         return self.root / "feedback" / f"{student}.{form}"
@@ -74,6 +89,11 @@ class GradedFolder:
     def has_feedback(self, student: str) -> bool:
         """Tell whether feedback for ``student`` is there in every form."""
         return all(self.feedback_file(student, form).exists() for form in ("html", "md"))
+
+    def remove_feedback(self, student: str) -> None:
+        """Remove the feedback for ``student``, which is out of date."""
+        for form in ("html", "md"):
+            self.feedback_file(student, form).unlink(missing_ok=True)
 
     @contextmanager
     def writing(self) -> Iterator[None]:
@@ -88,7 +108,7 @@ class GradedFolder:
         with locked(self.root):
             for name in ("results", "feedback"):
                 private_folder(self.root / name)
-            for name in ("", "results", "feedback", "pending", "overrides"):
+            for name in ("", *_FOLDERS):
                 remove_drafts(self.root / name)
             yield
 
@@ -123,7 +143,7 @@ class GradedFolder:
         return dict(self._read("pending"))
 
     def records(self, names: Mapping[str, str] | None = None) -> list[Record]:
-        """Read all results with the decisions about them; raises as `results` does.
+        """Read all results with what people decided about them; raises as `results` does.
 
         Parameters
         ----------
@@ -131,34 +151,54 @@ class GradedFolder:
             Names for people to read, by student, where they are known better than by the result.
         """
         known = names or {}
-        return [
-            Record(result, self.overrides(student), known.get(student) or result.name)
-            for student, result in self.results().items()
-        ]
+        return [self.record(result, known.get(student, "")) for student, result in self.results().items()]
+
+    def record(self, result: SubmissionResult, name: str = "") -> Record:
+        """Return a result with what people decided about it; raises ConfigError if a file is damaged."""
+        student = result.student
+        marks = {mark.question: mark for mark in self.marks(student)}
+        sheet = self.answer_sheet(student)
+        answers = sheet.answers if sheet is not None else []
+        written = tuple(WrittenAnswer(answer, marks.get(answer.question)) for answer in answers)
+        return Record(result, self.overrides(student), name or result.name, written=written)
 
     def overrides(self, student: str) -> tuple[Override, ...]:
         """Read the decisions about ``student``; raises ConfigError if the file is damaged."""
-        path = self.override_file(student)
-        try:
-            return _Overrides.validate_json(path.read_bytes())
-        except FileNotFoundError:
-            return ()
-        except OSError as error:
-            raise _unreadable(path, error) from None
-        except ValidationError:
-            raise ConfigError(
-                str(path), "is not a list of overrides", "restore it, or move it away"
-            ) from None
+        return _read_list(self.override_file(student), _Overrides, "overrides")
 
     def decide(self, student: str, overrides: tuple[Override, ...]) -> None:
         """Write the decisions about ``student``, all of them; none removes the file."""
-        path = self.override_file(student)
-        if overrides:
-            plain = [override.model_dump(mode="json") for override in overrides]
-            private_folder(path.parent)
-            write_private(path, json.dumps(plain, indent=2) + "\n")
-        else:
-            path.unlink(missing_ok=True)
+        _write_list(self.override_file(student), overrides)
+
+    def answer_sheet(self, student: str) -> AnswerSheet | None:
+        """Read the written answers of ``student``; raises ConfigError if the file is damaged."""
+        path = self.answer_file(student)
+        try:
+            sheet = AnswerSheet.model_validate_json(path.read_bytes())
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            raise _unreadable(path, error) from None
+        except ValidationError:
+            found = "is not a sheet of answers that this version of the kit wrote"
+            raise ConfigError(str(path), found, "move it away and grade again") from None
+        if sheet.student != student:
+            raise ConfigError(str(path), f"holds the answers of {sheet.student!r}", "rename it back")
+        return sheet
+
+    def keep_answers(self, sheet: AnswerSheet) -> None:
+        """Write the written answers of a student."""
+        path = self.answer_file(sheet.student)
+        private_folder(path.parent)
+        write_private(path, _json(sheet))
+
+    def marks(self, student: str) -> tuple[Mark, ...]:
+        """Read the points for the answers of ``student``; of those for one question the last counts."""
+        return _read_list(self.score_file(student), _Marks, "scores")
+
+    def keep_marks(self, student: str, marks: tuple[Mark, ...]) -> None:
+        """Write the points for the answers of ``student``, all of them."""
+        _write_list(self.score_file(student), marks)
 
     def require_assignment(self, name: str) -> None:
         """Raise ConfigError if the folder already holds results of another assignment."""
@@ -171,6 +211,28 @@ class GradedFolder:
         for path in sorted((self.root / folder).glob("*.json")):
             if not path.name.startswith("."):
                 yield path.stem, _read_result(path)
+
+
+def _read_list(path: Path, adapter: TypeAdapter[tuple[ModelT, ...]], what: str) -> tuple[ModelT, ...]:
+    """Read a list of decisions; there is none without a file."""
+    try:
+        return adapter.validate_json(path.read_bytes())
+    except FileNotFoundError:
+        return ()
+    except OSError as error:
+        raise _unreadable(path, error) from None
+    except ValidationError:
+        raise ConfigError(str(path), f"is not a list of {what}", "restore it, or move it away") from None
+
+
+def _write_list(path: Path, decisions: Sequence[BaseModel]) -> None:
+    """Write a list of decisions; none removes the file."""
+    if decisions:
+        plain = [decision.model_dump(mode="json") for decision in decisions]
+        private_folder(path.parent)
+        write_private(path, json.dumps(plain, indent=2) + "\n")
+    else:
+        path.unlink(missing_ok=True)
 
 
 def _json(model: BaseModel) -> str:

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 
 from autograder import canvas_export
+from autograder.answers import Questionnaire
 from autograder.assignment import Assignment
 from autograder.course import Course
 from autograder.files import private_folder, write_private
 from autograder.intake.roster import Roster
 from autograder.records import Move, Record
-from autograder.reports import anonymous, class_report, feedback, gradebook
+from autograder.reports import anonymous, answer_page, class_report, feedback, gradebook, standing
+from autograder.reports.answer_page import Asked, Entry
 from autograder.storage import GradedFolder
 
 
@@ -66,6 +69,59 @@ def class_records(
         replace(record, excused=record.student in excused, missing_as_zero=missing_as_zero)
         for record in folder.records()
     ]
+
+
+def write_questions(
+    course: Course,
+    assignment: Assignment,
+    folder: GradedFolder,
+    records: Sequence[Record],
+    asked: Questionnaire,
+    *,
+    named: bool,
+) -> list[Path]:
+    """Write a page per question, on which its answers are read and scored; return their paths.
+
+    Parameters
+    ----------
+    records : sequence of Record
+        Of the class; students without points, who handed in nothing, are not on the pages.
+    asked : Questionnaire
+        What the assignment's notebook asks.
+    named : bool
+        Whether students have their names there; otherwise they have pseudonyms, and stand in order of these.
+    """
+    key = course.secret()
+    private_folder(folder.root / "questions")
+    pages = []
+    for question in assignment.questions:
+        prompt = asked.prompt(question.id)
+        page = answer_page.render(
+            Asked(
+                id=question.id,
+                title=question.title,
+                points=float(question.points),
+                text=prompt.text if prompt is not None else "",
+                reference=prompt.reference if prompt is not None else "",
+                rubric=question.rubric,
+            ),
+            _entries(records, question.id, key, named=named),
+            title=assignment.title,
+            course=course.name,
+            folder=str(folder.root),
+        )
+        pages.append(folder.question_page(question.id))
+        write_private(pages[-1], page)
+    return pages
+
+
+def _entries(records: Sequence[Record], question: str, key: bytes, *, named: bool) -> list[Entry]:
+    entries = []
+    for record in filter(standing.has_points, records):
+        hidden = anonymous.pseudonym(key, record.student)
+        shown = record.student if named else hidden
+        entries += [Entry(shown, hidden, one) for one in record.written if one.answer.question == question]
+    return sorted(entries, key=lambda entry: entry.student)
 
 
 def write_anonymous(

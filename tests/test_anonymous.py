@@ -5,11 +5,12 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from pathlib import Path
 
+import written_class as made
 from conftest import graded_example
 
 from autograder import assignment, views
 from autograder.course import Course
-from autograder.records import Override, Record
+from autograder.records import Override, Record, WrittenAnswer
 from autograder.reports import anonymous
 from autograder.results import Feedback, Status
 from autograder.storage import GradedFolder
@@ -43,7 +44,10 @@ def telling(student: str) -> Record:
     override = Override(
         points=7, reason="SECRETNAME was ill", by="Grace", at=datetime(2026, 3, 1, tzinfo=UTC)
     )
-    return Record(result.model_copy(update=changes), (override,), name="Ada Park")
+    old, new = made.answer("SECRETNAME"), made.answer("I, SECRETNAME", note="In SECRETNAME's cell.")
+    mark = made.mark(3, old, comment="Well done, SECRETNAME.")
+    written = (WrittenAnswer(new, mark), WrittenAnswer(new.model_copy(update={"question": "more"})))
+    return Record(result.model_copy(update=changes), (override,), name="Ada Park", written=written)
 
 
 def test_no_file_names_anybody(course: Course, tmp_path: Path) -> None:
@@ -78,3 +82,11 @@ def test_points_stay_and_the_order_tells_nothing() -> None:
     hidden = anonymous.anonymized(records, KEY)
     assert [record.student for record in hidden] == sorted(record.student for record in hidden)
     assert {record.score for record in hidden} == {7}
+
+
+def test_points_of_written_answers_stay() -> None:
+    (record,) = anonymous.anonymized([telling("ada")], KEY)
+    scored, waiting = record.written
+    assert scored.mark is not None
+    assert (scored.mark.points, scored.has_changed, scored.answer.text) == (3, True, "")
+    assert waiting.is_waiting

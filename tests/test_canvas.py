@@ -9,13 +9,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+import written_class as made
 from canvas_gradebook import CanvasGradebook
 from conftest import graded_example
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from autograder.intake import roster
-from autograder.records import Override, Record
+from autograder.records import Override, Record, WrittenAnswer
 from autograder.reports import canvas, standing
 from autograder.results import CUT_OFF, Feedback, Status
 
@@ -262,3 +263,18 @@ def test_canvas_has_new_points_for_final_work_and_everything_else_as_it_was(
             assert now == "5", "the score of the example, where nothing is 0"
         else:
             assert now == was
+
+
+def test_answers_count_once_all_of_them_are_scored(tmp_path: Path) -> None:
+    answer = made.answer()
+    scored = Record(graded_example("ada"), written=(WrittenAnswer(answer, made.mark(3, answer)),))
+    waiting = Record(graded_example("bruno"), written=(WrittenAnswer(answer),))
+    unknown = Record(graded_example("eve"), written=(WrittenAnswer(answer),))
+    people = exported(tmp_path)
+
+    def column(*records: Record) -> list[str]:
+        table = csv.reader(io.StringIO(imported(people, *records, names=("New",))))
+        return [row[-1] for row in table]
+
+    assert column(scored, waiting) == ["New", "12.5", "5", "5"]
+    assert column(scored, unknown) == ["New", "16.5", "8"]

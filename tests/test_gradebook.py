@@ -7,8 +7,9 @@ import io
 from dataclasses import replace
 
 import pytest
+import written_class as made
 
-from autograder.records import Record
+from autograder.records import Record, WrittenAnswer
 from autograder.reports import gradebook
 from autograder.results import Feedback, Status, SubmissionResult, TaskResult
 
@@ -85,3 +86,22 @@ def test_whoever_has_no_points_has_empty_cells(
 def test_names_in_any_script(result: SubmissionResult) -> None:
     (row,) = _rows(result.model_copy(update={"student": "Zoë 数"}))
     assert row["student"] == "Zoë 数"
+
+
+def test_written_answers_have_columns_of_their_own(result: SubmissionResult) -> None:
+    old, new = made.answer("Old."), made.answer("New.")
+    records = [
+        Record(result, written=(WrittenAnswer(new),)),
+        Record(result, written=(WrittenAnswer(new, made.mark(2.5, old)),)),
+    ]
+    text = gradebook.render(records)
+    waiting, scored = csv.DictReader(io.StringIO(text))
+    assert text.splitlines()[0] == (
+        "student,name,score,max_score,first,second,why-sums,written,max_written,total,max_total,"
+        "status,summary,overrides,notes"
+    )
+    columns = ("score", "max_score", "why-sums", "written", "max_written", "total", "max_total")
+    unscored = "not scored yet"
+    assert [waiting[name] for name in columns] == ["5", "12.5", unscored, unscored, "4", unscored, "16.5"]
+    assert [scored[name] for name in columns] == ["5", "12.5", "2.5", "2.5", "4", "7.5", "16.5"]
+    assert scored["notes"] == "Ignored: notes.txt. Why sums: the answer changed since it was scored."

@@ -5,9 +5,10 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 import pytest
+import written_class as made
 from pydantic import ValidationError
 
-from autograder.records import Override, Record
+from autograder.records import Override, Record, WrittenAnswer
 from autograder.results import Provenance, SandboxReport, SubmissionResult, TaskResult
 
 AT = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -59,3 +60,34 @@ def test_an_override_gives_its_reason() -> None:
     for wrong in ({"reason": ""}, {"points": -1}, {"by": ""}, {"at": datetime(2026, 3, 1)}):
         with pytest.raises(ValidationError):
             Override(**({"points": 1, "reason": "because", "by": "Grace", "at": AT} | wrong))
+
+
+def test_without_questions_the_score_is_the_total() -> None:
+    record = Record(result())
+    assert (record.written_score, record.max_written) == (None, 0)
+    assert (record.total, record.max_total) == (3.3333, 10)
+
+
+def test_the_written_part_has_points_once_every_answer_is_scored() -> None:
+    first, second = made.answer("A."), made.answer("B.", question="more", max_points=1.5)
+    scored = WrittenAnswer(first, made.mark(2.5, first))
+    half = Record(result(), written=(scored, WrittenAnswer(second)))
+    assert (half.written_score, half.total, half.max_written, half.max_total) == (None, None, 5.5, 15.5)
+    assert [one.answer.question for one in half.waiting] == ["more"]
+    whole = Record(result(), written=(scored, WrittenAnswer(second, made.mark(0, second))))
+    assert (whole.written_score, whole.total, whole.score) == (2.5, 5.8333, 3.3333)
+    assert whole.waiting == ()
+
+
+def test_an_extra_question_that_nobody_answered_holds_nothing_up() -> None:
+    plain, bonus = made.answer("A."), made.answer("", question="bonus", extra=True)
+    record = Record(result(), written=(WrittenAnswer(plain, made.mark(4, plain)), WrittenAnswer(bonus)))
+    assert (record.written_score, record.max_written) == (4, 4)
+    tried = WrittenAnswer(bonus.model_copy(update={"status": "answered", "text": "B."}))
+    assert Record(result(), written=(tried,)).written_score is None
+
+
+def test_an_override_of_the_score_leaves_the_answers_alone() -> None:
+    answer = made.answer()
+    record = Record(result(), (override(7),), written=(WrittenAnswer(answer, made.mark(3, answer)),))
+    assert (record.score, record.total) == (7, 10)

@@ -18,9 +18,9 @@ import pytest
 from waiting import PATIENCE, until
 
 from autograder import assignment as assignments
+from autograder.answers import ANSWER
 from autograder.course import Course
 from autograder.release import gradecells, handout, notebook, tree
-from autograder.release.notebook import ANSWER
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # nbgrader imports modules that are on their way out

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import io
 
+import written_class as made
 from rich.console import Console, RenderableType
 
-from autograder.records import Move, MovedTest, Record
+from autograder.records import Move, MovedTest, Record, WrittenAnswer
 from autograder.reports import table
 from autograder.results import Feedback, Status, SubmissionResult
 
@@ -51,6 +52,22 @@ def test_students_without_points_have_none_in_the_table_nor_in_the_mean(result: 
     rows = {words[0]: words[1] for row in text.splitlines() if len(words := row.split()) > 1}
     assert (rows["ada"], rows["abe"], rows["eva"]) == ("5", "–", "excused")  # noqa: RUF001
     assert "1 student (1 excused), nobody has points" in _text(table.ClassTable([eva]))
+
+
+def test_written_answers_have_columns_once_somebody_scored(result: SubmissionResult) -> None:
+    answer = made.answer()
+    waiting = Record(result, written=(WrittenAnswer(answer),))
+    text = _text(table.ClassTable([waiting]))
+    assert "Written answers: 0 of 1 are scored." in text
+    assert "total" not in text
+    text = _text(
+        table.ClassTable([waiting, Record(result, written=(WrittenAnswer(answer, made.mark(3, answer)),))])
+    )
+    assert "Written answers: 1 of 2 are scored." in text
+    assert [line.split()[:6] for line in text.splitlines() if line.startswith(" ada")] == [
+        ["ada", "5", "5", "0", "–", "–"],  # noqa: RUF001
+        ["ada", "5", "5", "0", "3", "8"],
+    ]
 
 
 def test_no_results() -> None:

@@ -10,8 +10,8 @@ from typing import Any
 
 from nbformat import NotebookNode
 
+from autograder.answers import ANSWER
 from autograder.release import gradecells
-from autograder.release.notebook import ANSWER
 from autograder.scoring import PlannedTest
 
 _STUB = re.compile(r'raise NotImplementedError\("\w+: ([\w.]+)"\)')

@@ -14,6 +14,7 @@ import jupytext
 import nbformat
 from nbformat import NotebookNode
 
+from autograder.answers import ANSWER
 from autograder.errors import ReleaseError
 from autograder.release import gradecells, markers
 from autograder.release.markers import Region
@@ -21,9 +22,6 @@ from autograder.release.stripper import stub_line
 
 SET_UP = "# {{set_up}}"
 """What a code cell holds, and nothing else, in whose place the course's set-up cell is put."""
-
-ANSWER = "YOUR ANSWER HERE"
-"""What stands for a written answer, as in nbgrader."""
 
 KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
 

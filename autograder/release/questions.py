@@ -6,11 +6,11 @@ from fractions import Fraction
 
 from nbformat import NotebookNode
 
-from autograder.answers import Prompt, Questionnaire
+from autograder.answers import ANSWER, Prompt, Questionnaire
 from autograder.assignment import Assignment
 from autograder.errors import ReleaseError
 from autograder.release import gradecells, notebook
-from autograder.release.notebook import ANSWER, Notebook
+from autograder.release.notebook import Notebook
 
 
 def questionnaire(book: Notebook) -> Questionnaire:

@@ -7,7 +7,7 @@ import hmac
 from collections.abc import Sequence
 from dataclasses import replace
 
-from autograder.records import Override, Record
+from autograder.records import Override, Record, WrittenAnswer
 from autograder.results import Feedback, Status, TestResult
 
 _WITHHELD = "withheld"
@@ -45,7 +45,8 @@ def _anonymous(record: Record, key: bytes) -> Record:
         }
     )
     overrides = tuple(_override(override) for override in record.overrides)
-    return replace(record, result=fresh, overrides=overrides, name="")
+    written = tuple(_written(one) for one in record.written)
+    return replace(record, result=fresh, overrides=overrides, name="", written=written)
 
 
 def _test(test: TestResult) -> TestResult:
@@ -57,6 +58,16 @@ def _test(test: TestResult) -> TestResult:
     elif test.feedback is not None:
         kept = Feedback(summary="", likely_cause=test.feedback.likely_cause)
     return test.model_copy(update={"feedback": kept, "detail": "", "output": ""})
+
+
+def _written(one: WrittenAnswer) -> WrittenAnswer:
+    """Return an answer without its text, which stays changed if it changed since it was scored."""
+    answer = one.answer.model_copy(update={"text": "", "images": {}, "note": ""})
+    if one.mark is None:
+        return WrittenAnswer(answer)
+    scored = "" if one.has_changed else answer.digest
+    mark = one.mark.model_copy(update={"comment": "", "by": _WITHHELD, "answer": scored})
+    return WrittenAnswer(answer, mark)
 
 
 def _override(override: Override) -> Override:

@@ -20,6 +20,7 @@ IDENTITY = (
 )
 EXCUSED = frozenset({"ex", "excused"})
 """What Canvas has in the cell of a student who need not hand in, without capitals."""
+_COUNTED = (Standing.graded, Standing.not_run)
 _NUMBERED = re.compile(r"(?P<name>.*\S)\s*\((?P<id>\d+)\)\s*", re.DOTALL)
 
 
@@ -37,12 +38,15 @@ class CanvasFile:
         Of every student in the export who is left as they are in Canvas.
     strangers : tuple of str
         Who has a result, but is not in the export.
+    is_code_only : bool
+        Whether written answers are not in the points, because one of them is not scored.
     """
 
     text: str
     points: int
     left: tuple[Standing, ...]
     strangers: tuple[str, ...]
+    is_code_only: bool = False
 
 
 def render(
@@ -58,6 +62,9 @@ def render(
 
     Canvas leaves a student alone who is not in the file, and deletes points where a cell is empty. So whoever
     is to stay as they are is not in it, except students who are excused: their cell stays as it was exported.
+
+    Points are those of code and written answers together. As long as an answer of somebody in the file is not
+    scored, they are those of the code alone, for everybody: one column never holds both.
 
     Parameters
     ----------
@@ -77,8 +84,10 @@ def render(
     """
     identity = [column for column in IDENTITY if column in columns]
     column = find_column(columns, names)
-    top = max((record.result.max_score for record in records), default=0.0)
     known = {record.student: record for record in records}
+    counted = [known[one] for one in rows if one in known and standing.of(known[one]) in _COUNTED]
+    complete = all(record.total is not None for record in counted)
+    top = max((one.max_total if complete else one.result.max_score for one in records), default=0.0)
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\r\n", delimiter=separator)
     writer.writerow([*identity, column or names[0]])
@@ -89,15 +98,16 @@ def render(
         record = known.get(student)
         stands = standing.of(record) if record is not None else Standing.absent
         cells = [row[name] for name in identity]
-        if record is not None and stands in (Standing.graded, Standing.not_run):
-            writer.writerow([*cells, exact(record.score)])
+        if record is not None and stands in _COUNTED:
+            total = record.total if complete else None
+            writer.writerow([*cells, exact(record.score if total is None else total)])
             points += 1
             continue
         left.append(stands)
         if column is not None and is_excused(row[column]):
             writer.writerow([*cells, row[column]])
     strangers = tuple(record.name or record.student for record in records if record.student not in rows)
-    return CanvasFile(text.getvalue(), points, tuple(left), strangers)
+    return CanvasFile(text.getvalue(), points, tuple(left), strangers, is_code_only=not complete)
 
 
 def is_excused(cell: str) -> bool:

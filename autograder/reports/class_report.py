@@ -82,6 +82,8 @@ def render(
             timing=_timing(records),
             students=[(record, _score(record), wording.gist(record.result)) for record in _ranked(records)],
             number=wording.number,
+            written=standing.written_progress(records),
+            sums=_sums,
             rows=ROWS,
             few_names=FEW_NAMES,
             graded_by=_graded_by(records),
@@ -120,6 +122,17 @@ def _score(record: Record) -> str:
     if standing.has_points(record):
         return wording.number(record.score)
     return "excused" if record.excused else NONE
+
+
+def _sums(record: Record) -> tuple[str, str]:
+    """Return the points of a student's written answers, and of code and answers together."""
+    if not standing.has_points(record):
+        return NONE, NONE
+    written, total = record.written_score, record.total
+    return (
+        wording.NOT_SCORED if written is None else wording.number(written),
+        NONE if total is None else wording.number(total),
+    )
 
 
 def _graded_by(records: Sequence[Record]) -> list[tuple[str, int]]:

@@ -10,8 +10,9 @@ import jinja2
 from markupsafe import Markup
 
 from autograder.records import Override, Record
-from autograder.reports import wording
+from autograder.reports import wording, written_answers
 from autograder.reports.untrusted import markdown, printable
+from autograder.reports.written_answers import Written
 from autograder.results import Feedback, Status, TaskResult, TestResult
 
 
@@ -72,6 +73,10 @@ class Page:
     total: int
     graded_by: str
     files: dict[str, str]
+    written: tuple[Written, ...] = ()
+    """Answers that people score; `score` holds their points once all of them are scored."""
+    sums: tuple[str, ...] = ()
+    """What code and written answers earned, apart and together."""
 
 
 def page(record: Record, *, title: str, course: str) -> Page:
@@ -89,13 +94,16 @@ def page(record: Record, *, title: str, course: str) -> Page:
     checks = [check for section in sections for check in section.marks]
     source = result.provenance
     stopped = wording.stopped(result)
+    score, max_score = record.score, result.max_score
+    if record.total is not None:
+        score, max_score = record.total, record.max_total
     return Page(
         course=course,
         title=title,
         student=record.name or record.student,
-        score=wording.number(record.score),
-        max_score=wording.number(result.max_score),
-        percent=_percent(record.score, result.max_score),
+        score=wording.number(score),
+        max_score=wording.number(max_score),
+        percent=_percent(score, max_score),
         stopped=stopped,
         decisions=_decisions(record, sections, whole=stopped is not None),
         notes=tuple(note for note in result.notes if note != stopped),
@@ -107,6 +115,8 @@ def page(record: Record, *, title: str, course: str) -> Page:
             f"Sandbox: {result.sandbox.level}."
         ),
         files=result.files,
+        written=written_answers.sections(record),
+        sums=written_answers.sums(record),
     )
 
 

@@ -86,6 +86,8 @@ def looks(records: Sequence[Record], items: Sequence[Item], moves: Sequence[Move
         Look("Excused", "As the roster says.", _by(records, _excused)),
         Look("Crashed or out of memory", "Often an endless loop, rarely an attack.", _by(records, _crashed)),
         Look("Decided by a person", "These points are overridden.", _by(records, _decided)),
+        Look("Answers changed since they were scored", "Read them again.", _by(records, _changed)),
+        Look("Written answers not scored yet", "Read them: autograder answers.", _by(records, _unscored)),
         Look("Tests that nobody passed", "Is the task too hard, or the test wrong?", _plain(unpassed)),
         Look("Tests that good students fail", "Students who pass do worse elsewhere.", _plain(perverse)),
     ]
@@ -163,6 +165,14 @@ def _notes(record: Record) -> Iterable[str]:
 def _decided(record: Record) -> Iterable[str]:
     for override in record.overrides:
         yield f"by {override.by}: {override.reason}"
+
+
+def _changed(record: Record) -> Iterable[str]:
+    return [one.answer.title for one in record.written if one.has_changed]
+
+
+def _unscored(record: Record) -> Iterable[str]:
+    return [one.answer.title for one in record.waiting] if standing.has_points(record) else []
 
 
 def _is_decided(record: Record) -> bool:

@@ -65,3 +65,25 @@ def counts(standings: Iterable[Standing]) -> str:
     """
     found = Counter(standings)
     return ", ".join(f"{found[one]} {phrase}" for one, phrase in COUNTED.items() if found[one])
+
+
+def waits_for_scores(record: Record) -> bool:
+    """Tell whether a person has to score an answer before the student's points are all there."""
+    return bool(record.waiting) and has_points(record)
+
+
+def written_progress(records: Iterable[Record]) -> str:
+    """Say how many written answers are scored, of students who have points; empty if there are no questions.
+
+    An example of what it says: ``"Written answers: 3 of 26 are scored; 2 of the others are empty."``
+    """
+    counted = [record for record in records if has_points(record)]
+    written = sum(len(record.written) for record in counted)
+    if not written:
+        return ""
+    waiting = [one for record in counted for one in record.waiting]
+    empty = sum(one.answer.status != "answered" for one in waiting)
+    scored = f"Written answers: {written - len(waiting)} of {written} are scored"
+    return (
+        f"{scored}; {empty} of the others {'is' if empty == 1 else 'are'} empty." if empty else f"{scored}."
+    )

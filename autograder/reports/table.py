@@ -56,6 +56,9 @@ class ClassTable:
         table.add_column("score", justify="right", no_wrap=True)
         for number, _ in enumerate(tasks, 1):
             table.add_column(str(number), justify="right", no_wrap=True)
+        has_marks = any(one.mark is not None for record in self.records for one in record.written)
+        for name in ("written", "total") if has_marks else ():
+            table.add_column(name, justify="right", no_wrap=True)
         table.add_column("what went wrong", overflow="fold", min_width=MIN_GIST)
         for record in self.records:
             counts = standing.has_points(record)
@@ -63,6 +66,7 @@ class ClassTable:
                 Text(line(record.student)),
                 _score(record),
                 *(_points(task) if counts else Text() for task in record.tasks[: len(tasks)]),
+                *((_sum(record.written_score, counts), _sum(record.total, counts)) if has_marks else ()),
                 _gist(record.result),
             )
         return table
@@ -133,6 +137,13 @@ def _points(task: TaskResult, *, of_max: bool = False) -> Text:
     return Text(text, style="green" if full else "red" if task.points == 0 else "yellow")
 
 
+def _sum(points: float | None, counts: bool) -> Text:
+    """Return points with written answers in them; a dash as long as one of these is not scored."""
+    if not counts:
+        return Text()
+    return Text("–", style="bright_black") if points is None else Text(wording.number(points))  # noqa: RUF001
+
+
 def _gist(result: SubmissionResult) -> Text:
     text = Text(line(wording.gist(result)))
     text.truncate(MAX_GIST, overflow="ellipsis")
@@ -167,7 +178,9 @@ def _statistics(records: Sequence[Record]) -> Text:
     mean, median = wording.number(statistics.fmean(scores)), wording.number(statistics.median(scores))
     top = wording.number(records[0].result.max_score)
     overridden = "\n* decided by a person" if any(record.overrides for record in records) else ""
-    return Text(f"\n{students}, mean {mean}, median {median} of {top} points{overridden}")
+    written = standing.written_progress(records)
+    more = f"\n{written}" if written else ""
+    return Text(f"\n{students}, mean {mean}, median {median} of {top} points{overridden}{more}")
 
 
 def _test(test: TestResult, reason: str | None, details: bool) -> Iterator[RenderableType]:

@@ -59,6 +59,17 @@ def cell(text: str) -> str:
     return f"'{shown}" if text.startswith(FORMULA_STARTS) or shown.startswith(FORMULA_STARTS) else shown
 
 
+def uncelled(text: str) -> str:
+    """Return what `cell` was given, as far as it was one line.
+
+    Examples
+    --------
+    >>> uncelled("'=1+1"), uncelled("'tis")
+    ('=1+1', "'tis")
+    """
+    return text[1:] if text.startswith("'") and text[1:].startswith(FORMULA_STARTS) else text
+
+
 def file_name(text: str, *, max_bytes: int = 200) -> str:
     """Return ``text`` as a file name that is safe on every system; empty if nothing is left of it.
 

@@ -6,9 +6,11 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Literal
 
-from autograder.records import Override
+from autograder.records import Override, Record
 from autograder.results import Status, SubmissionResult
 
+NOT_SCORED = "not scored yet"
+"""What stands for the points of a written answer that nobody has scored."""
 Tone = Literal["good", "bad", "quiet"]
 
 
@@ -104,3 +106,12 @@ def decided(override: Override) -> str:
     what = override.task or "score"
     when = override.at.date().isoformat()
     return f"{what}: {number(override.points)} points, by {override.by} on {when} ({override.reason})."
+
+
+def changed_answers(record: Record) -> list[str]:
+    """Say which written answers were others when they were scored, a sentence for each."""
+    return [
+        f"{one.answer.title}: the answer changed since it was scored."
+        for one in record.written
+        if one.has_changed
+    ]

@@ -1,0 +1,103 @@
+"""The command of the command line with which people read and score written answers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from autograder.class_commands import MissingOption
+from autograder.errors import ConfigError
+from autograder.options import (
+    CourseOption,
+    OutputArgument,
+    RosterOption,
+    assignment_of,
+    graded_folder,
+    roster_of,
+    say,
+)
+
+if TYPE_CHECKING:
+    from autograder.course import Course
+    from autograder.intake.roster import Roster
+    from autograder.records import Record
+    from autograder.storage import GradedFolder
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to the command line."""
+    app.command(epilog="Example: autograder answers graded/knn --import scores-thought-experiments.csv")(
+        answers
+    )
+
+
+def answers(
+    output: OutputArgument,
+    names: Annotated[
+        bool, typer.Option("--names", help="Name students on the pages; otherwise they have pseudonyms.")
+    ] = False,
+    tables: Annotated[
+        list[Path] | None,
+        typer.Option("--import", metavar="CSV", help="Let these scores count; may be given several times."),
+    ] = None,
+    by: Annotated[
+        str,
+        typer.Option("--by", envvar=["USER", "USERNAME"], help="Who scored, where a table does not say."),
+    ] = "",
+    roster: RosterOption = None,
+    missing_as_zero: MissingOption = False,
+    course: CourseOption = None,
+) -> None:
+    """Write a page per question on which written answers are read and scored, or let scores count."""
+    from autograder import views, written
+
+    folder = graded_folder(output)
+    current, assignment = assignment_of(folder, course)
+    if not assignment.questions:
+        mend = f"state them in {assignment.file} as [[questions]]"
+        raise ConfigError(assignment.name, "has no questions that people score", mend)
+    people = roster_of(current, roster)
+    asked = written.questionnaire(current, assignment)
+    with folder.writing():
+        if tables:
+            _import(current, folder, tables, by)
+        records = views.write_class(
+            current, assignment, folder, roster=people, missing_as_zero=missing_as_zero
+        )
+        pages = views.write_questions(current, assignment, folder, records, asked, named=names)
+        if tables:
+            for record in records:
+                views.write_feedback(current, assignment, folder, record)
+    _tell(folder, records, () if tables else pages, people)
+
+
+def _import(course: Course, folder: GradedFolder, tables: Sequence[Path], by: str) -> None:
+    """Check all tables, then keep their scores and say what they change."""
+    from autograder import marking, score_table, terminal
+
+    rows = [row for table in tables for row in score_table.read(table)]
+    now = datetime.now(UTC).replace(microsecond=0)
+    checked = marking.check(rows, folder, key=course.secret(), by=by, at=now)
+    marking.keep(checked, folder)
+    counts = {"new": checked.fresh, "replaced": checked.replaced, "as before": checked.same}
+    typer.echo(f"scores: {', '.join(f'{count} {word}' for word, count in counts.items())}")
+    if checked.outdated:
+        named = "; ".join(checked.outdated)
+        terminal.warn(f"the answer changed since it was read, so look again at: {named}")
+
+
+def _tell(
+    folder: GradedFolder, records: Sequence[Record], pages: Sequence[Path], people: Roster | None
+) -> None:
+    """Print where the pages are, and how many answers are scored."""
+    from autograder import class_summary
+    from autograder.reports import standing
+
+    for page in pages:
+        typer.echo(page)
+    say(standing.written_progress(records) or "no answers: grade the class again to find them")
+    class_summary.warn_about_canvas(folder, people)
