@@ -10,6 +10,7 @@ from pathlib import Path
 import kernels
 import pytest
 from handouts import SOLUTION, STUB, write_toy
+from test_kernels import old_environment
 
 from helpers import handout, stubs
 
@@ -117,3 +118,9 @@ def test_run_all_stops_there(tmp_path: Path) -> None:
     assert done.text(1).startswith("A toy: 0 of 2 public checks passed\n")
     assert done.text(2) == "total in toy.py is not written yet (task 2)."
     assert done.cells[3].outputs == []
+
+
+@pytest.mark.full
+def test_in_the_kernel_of_colab(tmp_path: Path) -> None:
+    """Needs a package index; without one it fails and says so."""
+    require_one_line(old_environment(tmp_path / "venv"), tmp_path / "course")
