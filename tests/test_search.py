@@ -175,6 +175,16 @@ def test_work_under_another_name_is_known_by_what_it_defines(tmp_path: Path) -> 
     found = handed_in(tmp_path, files)
     assert found.files["knn.py"] == WORK.encode()
     assert "knn.py was taken from ada park abgabe 3.py." in found.notes
+    part = WORK[: WORK.index("def predict_labels")]
+    found = handed_in(tmp_path / "b", {"so far.py": part})
+    assert found.files["knn.py"] == part.encode()
+
+
+def test_files_of_another_assignment_are_not_taken(tmp_path: Path) -> None:
+    found = handed_in(tmp_path, {"two_layer_net.py": "def forward():\n    return 1\n"})
+    assert found.problem == (
+        "knn.py is missing. Handed in: two_layer_net.py; no code of knn.py was found in it."
+    )
 
 
 # Notebooks
@@ -224,7 +234,7 @@ def test_what_a_module_leaves_undone_comes_from_the_notebook(tmp_path: Path) -> 
 
 def test_a_released_notebook_gives_no_code(tmp_path: Path) -> None:
     found = handed_in(tmp_path, {"knn.ipynb": NOTEBOOK})
-    assert found.problem == ("knn.py is missing. Handed in: knn.ipynb; no Python code was found in it.")
+    assert found.problem == ("knn.py is missing. Handed in: knn.ipynb; no code of knn.py was found in it.")
     assert found.notebook == NOTEBOOK.encode()
 
 

@@ -41,6 +41,8 @@ class Candidate:
         What the student should know if it is taken.
     from_notebook : bool
         Whether the content is put together from the cells of a notebook.
+    is_whole : bool
+        Whether it defines at least half of what is asked for.
     """
 
     path: PurePosixPath
@@ -50,6 +52,7 @@ class Candidate:
     key: object = None
     notes: tuple[str, ...] = ()
     from_notebook: bool = False
+    is_whole: bool = True
 
     @property
     def shown(self) -> str:

@@ -140,7 +140,9 @@ class _Taking:
         if not there:
             return are_missing(missing)
         them = "it" if len(there) == 1 else "them"
-        return f"{are_missing(missing)} Handed in: {enumerated(there)}; no Python code was found in {them}."
+        has_code = any(".py" in one.name or ".ipynb" in one.name for one in self.search.inventory.members)
+        code = f"code of {' and '.join(missing)}" if has_code else "Python code"
+        return f"{are_missing(missing)} Handed in: {enumerated(there)}; no {code} was found in {them}."
 
     @property
     def notes(self) -> tuple[str, ...]:

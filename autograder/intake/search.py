@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath
 
 from autograder.intake import encodings, names, notebooks, outline, repair, typed
@@ -118,7 +118,9 @@ class Search:
             for candidate in self._read(module, member, likeness, refusals)
         ]
         if not any(one.worth is Worth.work for one in candidates):
-            candidates += self._by_content(module, candidates)
+            others = list(self._by_content(module, candidates))
+            whole = [one for one in others if one.is_whole]
+            candidates += whole or ([] if candidates else others)
         return Found(self._choose(module.file, candidates), refusals)
 
     def _choose(self, file: str, candidates: Sequence[Candidate]) -> Choice:
@@ -185,10 +187,9 @@ class Search:
         ]
         for member in likely[:MAX_READ]:
             for one in self._read(module, member, None, []):
-                blocks = outline.blocks(one.content.decode())
-                enough = 2 * len(module.defines(blocks)) >= len(module.names) > 0
-                if enough and one.worth is Worth.work:
-                    yield one
+                if one.worth is Worth.work:
+                    defined = module.defines(outline.blocks(one.content.decode()))
+                    yield replace(one, is_whole=2 * len(defined) >= len(module.names))
 
     def _notebooks(self) -> list[Member]:
         return [one for one in self.inventory.members if ".ipynb" in names.plain(one.name)][:MAX_READ]
