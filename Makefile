@@ -35,10 +35,10 @@ publish: $(STAMP)  ## Push dist/student to the public repository that course.tom
 	@$(BIN)/autograder publish
 
 test: $(STAMP)  ## Run the tests
-	@$(BIN)/pytest -m 'not full'
+	@$(BIN)/pytest -n auto -m 'not full'
 
 test-full: $(STAMP)  ## Run all tests, the long ones too
-	@$(BIN)/pytest
+	@$(BIN)/pytest -n auto
 
 check: $(STAMP)  ## Lint, check formatting and types, and that generated files are fresh
 	@$(BIN)/ruff check .

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Self
 
 import pytest
+import spreading
 
 from autograder.assignment import Assignment
 from autograder.course import ROOT_VARIABLE, Course
@@ -47,6 +48,25 @@ id = "second"
 title = "The second task"
 points = 2.5
 """
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """Answer what ``-n auto`` stands for."""
+    return spreading.workers()
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config) -> spreading.ByScope:
+    """Keep together what shares an expensive fixture."""
+    config.option.loadscopereorder = False
+    return spreading.ByScope(config)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Let the longest begin first where tests run side by side."""
+    if hasattr(config, "workerinput"):
+        items[:] = spreading.longest_first(items)
 
 
 @pytest.fixture

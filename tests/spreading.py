@@ -1,0 +1,66 @@
+"""How tests are spread over the cores: what shares an expensive fixture stays together, the longest first."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+
+import classes
+import levels
+import pytest
+from xdist.scheduler import LoadScopeScheduling
+
+PARTS = {"tests/test_examples.py": classes.NAMES, "tests/test_attacks.py": ("as-it-is", *levels.LEVELS)}
+"""Files whose tests are apart by the first parameter, because their fixtures are."""
+LONGEST = (
+    "tests/test_attacks.py[",
+    "tests/test_examples.py[convolutional_networks",
+    "tests/test_convolutional_networks_notebook.py",
+    "tests/test_fully_connected_networks_notebook.py",
+    "tests/test_convolutional_networks_reference.py",
+    "tests/test_examples.py[",
+    "tests/test_secrets.py",
+    "tests/test_levels.py",
+    "tests/test_faults.py",
+)
+"""Beginnings of scopes that take longest. One that came last would keep one core busy and the others idle."""
+MOST, GIGABYTES = 8, 2
+"""Most workers, and the memory that each may take: a grader, its zygotes, and a notebook's kernel."""
+
+
+def workers() -> int:
+    """Return how many tests this machine can run at a time."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") >> 30
+    return max(1, min(MOST, cores, memory // GIGABYTES))
+
+
+def scope_of(nodeid: str) -> str:
+    """Return the name of what runs on one worker, one test after another.
+
+    Examples
+    --------
+    ``tests/test_cli.py`` for any test of that file, ``tests/test_examples.py[knn`` for those of one class.
+    """
+    file, _, test = nodeid.partition("::")
+    parameter = test.partition("[")[2]
+    parts = sorted(PARTS.get(file, ()), key=len, reverse=True)
+    return next((f"{file}[{part}" for part in parts if parameter.startswith(part)), file)
+
+
+def rank(nodeid: str) -> int:
+    """Return the place of a test's scope in the order in which scopes begin."""
+    scope = scope_of(nodeid)
+    return next((n for n, start in enumerate(LONGEST) if scope.startswith(start)), len(LONGEST))
+
+
+def longest_first(items: Sequence[pytest.Item]) -> list[pytest.Item]:
+    """Return tests in the order in which they begin."""
+    return sorted(items, key=lambda item: rank(item.nodeid))
+
+
+class ByScope(LoadScopeScheduling):
+    """Hand out scopes in the order of the tests."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return scope_of(nodeid)
