@@ -216,7 +216,7 @@ def test_a_notebook_that_holds_the_code(tmp_path: Path) -> None:
         assert callable(names["knn_get_best_k"])
         assert "NotImplementedError" not in source
         assert "print" not in source.partition("class KnnClassifier")[0]
-        assert any("came from the notebook" in note for note in found.notes)
+        assert any("came from the cells of" in note for note in found.notes)
 
 
 def test_what_a_module_leaves_undone_comes_from_the_notebook(tmp_path: Path) -> None:
@@ -229,7 +229,7 @@ def test_what_a_module_leaves_undone_comes_from_the_notebook(tmp_path: Path) -> 
     )
     found = handed_in(tmp_path, {"knn.py": undone, "knn.ipynb": notebook("SCALE = 2\n", body)})
     assert body.strip() in found.files["knn.py"].decode()
-    assert any(note.startswith("predict_labels came from the notebook") for note in found.notes)
+    assert any(note.startswith("predict_labels came from the cells of knn.ipynb") for note in found.notes)
 
 
 def test_a_released_notebook_gives_no_code(tmp_path: Path) -> None:

@@ -198,14 +198,16 @@ class Search:
         self, module: Module, member: Member, content: bytes, likeness: Likeness | None, base: str = ""
     ) -> Iterator[Candidate]:
         """Yield the module that a notebook holds, if it holds one."""
-        whole, _ = repair.repaired(content, self._wanted.released_notebook)
-        cells = notebooks.cells(whole)
+        sound, _ = repair.repaired(content, self._wanted.released_notebook)
+        cells = notebooks.cells(sound)
         if not cells:
             return
         text, said = _written(module, member, cells)
         if not text:
             text, given = notebooks.merged(module, base, notebooks.code(cells, self._released))
-            said = f"{enumerated(sorted(given))} in {module.file} came from the notebook {member.shown}."
+            whole = given == module.names
+            what = module.file if whole else f"{enumerated(sorted(given))} in {module.file}"
+            said = f"{what} came from the cells of {member.shown}."
         if text:
             blocks = outline.blocks(text)
             worth = Worth.work if module.worked_on(blocks) or not module.names else Worth.hollow
@@ -223,7 +225,7 @@ class Search:
             return taken
         text, given = notebooks.merged(module, taken.content.decode(), statements)
         said = (
-            f"{enumerated(sorted(given))} came from the notebook {shown(str(own.path))}; "
+            f"{enumerated(sorted(given))} came from the cells of {shown(str(own.path))}; "
             f"{module.file} leaves that as it was released."
         )
         return Candidate(
