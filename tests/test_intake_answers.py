@@ -13,9 +13,9 @@ import written_class as made
 
 from autograder.answers import ANSWER, AnswerSheet, Questionnaire
 from autograder.assignment import Assignment, Question, TestLimits
-from autograder.intake import Submission
+from autograder.intake import Submission, repair
 from autograder.intake.album import MAX_PICTURES
-from autograder.intake.answers import MAX_TEXT, answer_sheet
+from autograder.intake.answers import LOST, MAX_TEXT, answer_sheet
 
 Cells = list[dict[str, Any]]
 TOY = Assignment(
@@ -221,6 +221,22 @@ def test_ten_megabytes_of_text(asked: Questionnaire) -> None:
     status, text, note = found(made.answered("word " * 2_000_000), asked)
     assert (status, len(text)) == ("answered", MAX_TEXT)
     assert note == "Only the first 100,000 characters were kept."
+
+
+def test_a_repaired_notebook_whose_answer_was_lost_is_not_taken_for_an_empty_one(
+    asked: Questionnaire,
+) -> None:
+    whole = made.answered("Mine.")
+    content, _ = repair.repaired(whole[: whole.index(b"Mine.")], made.packed(made.released()))
+    assert found(content, asked) == ("not_found", "", LOST)
+    content, _ = repair.repaired(whole[: whole.index(b"Hand it in")], made.packed(made.released()))
+    assert found(content, asked) == ("answered", "Mine.", "")
+
+
+def test_a_cell_of_an_earlier_release_is_no_answer(asked: Questionnaire) -> None:
+    old = {"cell_type": "markdown", "id": "0123456789abcdef", "source": "## Hand in", "metadata": {}}
+    content = edited(lambda cells, n: (write(cells, n, "Mine."), cells.insert(n + 1, old)))
+    assert found(content, asked) == ("answered", "Mine.", "")
 
 
 def test_a_question_of_code(asked: Questionnaire) -> None:

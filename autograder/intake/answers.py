@@ -18,10 +18,13 @@ from autograder.intake.submission import Submission
 MAX_TEXT = 100_000
 MAX_OUTPUT = 5_000
 MAX_ADDED = 50
+LOST = "The notebook was damaged, and the question's cell is lost."
 _ALIKE = 0.8
 """Part of the words of a question that a cell must hold to be taken for it."""
 _FEW_WORDS = 5
 _WORD = re.compile(r"\w{3,}")
+_OWN_ID = re.compile(r"[0-9a-f]{16}")
+"""What ids of released cells look like, and no program's own: cells of earlier releases have such, too."""
 
 
 def answer_sheet(assignment: Assignment, submission: Submission, asked: Questionnaire) -> AnswerSheet:
@@ -80,7 +83,8 @@ def _answer(question: Question, document: Document | None, asked: Questionnaire)
     prompt = asked.prompt(question.id) or Prompt(question.id, "", "", "")
     place = _place(document.cells, prompt, asked)
     if place is None:
-        note = "The question's cell is not in the notebook."
+        lost = any(cell.is_lost for cell in document.cells)
+        note = LOST if lost else "The question's cell is not in the notebook."
         return missing.model_copy(update={"note": document.problem or note})
     album = Album()
     text, note = _written(place, prompt, album)
@@ -100,6 +104,7 @@ def _sentences(*parts: str) -> str:
 
 def _place(found: Sequence[Cell], prompt: Prompt, asked: Questionnaire) -> _Place | None:
     """Return where the answer to a question may stand, or None if there is no such place."""
+    found = [cell for cell in found if not cell.is_lost]
     by_id = [n for n, cell in enumerate(found) if cell.grade_id == prompt.question]
     by_id = by_id or [n for n, cell in enumerate(found) if prompt.cell in cell.ids]
     by_text = [] if by_id else _alike(found, prompt)
@@ -136,7 +141,8 @@ class _Released:
     def id(self, cell: Cell) -> str | None:
         """Return the id of a released cell, or None if it is none."""
         own = next((id for id in cell.ids if id in self._ids), None)
-        return own or self._texts.get(_squeezed(cell.source))
+        earlier = next((id for id in cell.ids if _OWN_ID.fullmatch(id)), None)
+        return own or self._texts.get(_squeezed(cell.source)) or earlier
 
 
 def _added(following: Sequence[Cell], known: _Released) -> tuple[Cell, ...]:

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
 
+FILLED = "coursegrad_filled_in"
+"""Key in the metadata of a cell that a damaged notebook lacked, and that was filled in from the release."""
 MAX_CELLS = 5_000
 _FAILURES = 50
 """How often a damaged notebook is searched for its next cell; each search may read all of it."""
@@ -34,6 +36,8 @@ class Cell:
         File name to MIME type to Base64.
     outputs : tuple of dict
         MIME type to content, of what a code cell showed.
+    is_lost : bool
+        Whether a damaged notebook lacked it, so that the release stands in its place.
     """
 
     kind: str
@@ -42,6 +46,7 @@ class Cell:
     source: str
     attachments: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     outputs: tuple[Mapping[str, str], ...] = ()
+    is_lost: bool = False
 
 
 @dataclass(frozen=True)
@@ -123,6 +128,7 @@ def _cell(plain: Mapping[str, Any]) -> Cell:
         source=_lines(joined(plain.get("source", plain.get("input")))),
         attachments={joined(name): _bundle(bundle) for name, bundle in islice(attachments.items(), 100)},
         outputs=tuple(map(_output, outputs[:100])) if isinstance(outputs, list) else (),
+        is_lost=metadata.get(FILLED) is True,
     )
 
 

@@ -7,6 +7,7 @@ import re
 from typing import Any
 
 from autograder.intake import notebooks
+from autograder.intake.cells import FILLED
 
 _CELL = re.compile(r"\{\s*\"(?:attachments|cell_type|execution_count|id|metadata|outputs|source)\"")
 _MARKER = re.compile(rb"(<{7}|\|{7}|={7}|>{7})(?: |\r?\n|$)")
@@ -106,5 +107,11 @@ def _completed(
     cells = [*following.get("", [])]
     for cell in released:
         id = str(cell.get("id"))
-        cells += [own.get(id, cell), *following.get(id, [])]
+        cells += [own.get(id) or _filled(cell), *following.get(id, [])]
     return cells, len(known - own.keys())
+
+
+def _filled(cell: dict[str, Any]) -> dict[str, Any]:
+    """Return a cell of the release, marked as none of the student's: nobody left it as it is."""
+    metadata = cell.get("metadata")
+    return {**cell, "metadata": {**(metadata if isinstance(metadata, dict) else {}), FILLED: True}}
