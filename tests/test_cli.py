@@ -156,6 +156,19 @@ def test_canvas_gets_points_and_keeps_what_nobody_decided(
     assert '"Nobody, Nina",3,nina,A,4' in (output / "canvas.csv").read_text()
 
 
+def test_canvas_keeps_what_waits_for_a_decision(run: Any, class_folder: Path, tmp_path: Path) -> None:
+    output, export = tmp_path / "graded", tmp_path / "export.csv"
+    export.write_text(CANVAS.replace("Nobody, Ned", "Choice, Una").replace(",ned,", ",una,"))
+    for place, word in {"first": "pass", "second": "fail"}.items():
+        (class_folder / "una" / place).mkdir(parents=True)
+        (class_folder / "una" / place / "toy.py").write_text(word)
+    done = run("grade", "toy", class_folder, "-o", output, "--roster", export)
+    assert "1 excused, 1 without a submission, 1 waiting for your decision" in done.stdout
+    assert "Choice, Una" not in (output / "canvas.csv").read_text()
+    (row,) = [row for row in (output / "grades.csv").read_text().splitlines() if row.startswith("una,")]
+    assert row.startswith('una,"Choice, Una",,12.5,,,needs a decision,')
+
+
 def test_the_column_of_canvas_is_known_before_grading(
     run: Any, course: Course, class_folder: Path, tmp_path: Path
 ) -> None:
