@@ -6,7 +6,23 @@ import unicodedata
 from pathlib import Path
 
 import pytest
-from hand_ins import NOTEBOOK, OTHER, STUB, WORK, handed_in, notebook, seven_zipped, tarred, zipped
+from hand_ins import (
+    COURSE,
+    NOTEBOOK,
+    OTHER,
+    ROOT,
+    STUB,
+    WORK,
+    handed_in,
+    notebook,
+    put,
+    seven_zipped,
+    tarred,
+    zipped,
+)
+
+from autograder import intake
+from autograder.assignment import load
 
 
 @pytest.mark.parametrize(
@@ -24,7 +40,7 @@ from hand_ins import NOTEBOOK, OTHER, STUB, WORK, handed_in, notebook, seven_zip
         ),
         *("Kopie von knn.py", "knn copy.py", "knn - Kopie.py", "knn_old.py", "knn_v2.py", "knn.py.bak"),
         *("final_knn.py", "knn-final-final2.py", "hw1 knn.py", "my_knn.py", "knn_solution.py", " knn.py"),
-        *("knn(1).py", "knn_submission_final.py", "copie de knn.py", "knn.py.download"),
+        *("knn(1).py", "knn_submission_final.py", "copie de knn.py", "knn.py~", "knn.py.download"),
     ],
 )
 def test_near_names_are_taken_with_a_note(tmp_path: Path, name: str) -> None:
@@ -178,6 +194,34 @@ def test_work_under_another_name_is_known_by_what_it_defines(tmp_path: Path) -> 
     part = WORK[: WORK.index("def predict_labels")]
     found = handed_in(tmp_path / "b", {"so far.py": part})
     assert found.files["knn.py"] == part.encode()
+
+
+def test_one_file_that_holds_all_modules(tmp_path: Path) -> None:
+    name = "convolutional_networks"
+    own = load(COURSE, name)
+    parts = [(ROOT / "solutions" / name / f"{module}.py").read_text() for module in own.modules]
+    whole = "\n\n".join(parts)
+    found = intake.read_one(put(tmp_path / "ada", {f"{name}.py": whole}), own)
+    assert found.broken == {}
+    assert found.files == {f"{module}.py": whole.encode() for module in own.modules}
+
+
+def test_one_module_of_several_that_is_missing_or_no_text(tmp_path: Path) -> None:
+    name = "convolutional_networks"
+    own = load(COURSE, name)
+    files: dict[str, str | bytes] = {
+        f"{module}.py": (ROOT / "solutions" / name / f"{module}.py").read_text() for module in own.modules[1:]
+    }
+    found = intake.read_one(put(tmp_path / "a", files), own)
+    assert (found.problem, found.broken) == (None, {f"{name}.py": f"{name}.py is missing."})
+    found = intake.read_one(put(tmp_path / "b", {**files, f"{name}.py": b"# caf\xe9\n"}), own)
+    assert found.broken == {f"{name}.py": f"{name}.py is not UTF-8 text (byte 6); save it as UTF-8."}
+    assert found.files.keys() == files.keys()
+
+
+def test_code_that_is_quoted_in_markdown(tmp_path: Path) -> None:
+    found = handed_in(tmp_path, {"answers.md": f"# kNN\n\n```python\n{WORK}```\n\nThat is it.\n"})
+    assert found.files["knn.py"] == WORK.encode()
 
 
 def test_files_of_another_assignment_are_not_taken(tmp_path: Path) -> None:

@@ -53,12 +53,12 @@ def likeness(name: str, wanted: str) -> Likeness | None:
     stem, _, suffix = wanted.rpartition(".")
     found = plain(name)
     head, dot, tail = found.partition(f".{suffix}")
-    if not dot or (tail and not _EXTRA.fullmatch(tail)):
+    if not dot or (tail and tail != "~" and not _EXTRA.fullmatch(tail)):
         return None
     rest = _without(_words(head), _words(stem))
     if rest is None or not all(word in _MARKS or _NUMBER.fullmatch(word) for word in rest):
         return None
-    is_older = not _OLDER.isdisjoint(rest) or _OLDER_ENDING.search(tail)
+    is_older = tail == "~" or not _OLDER.isdisjoint(rest) or _OLDER_ENDING.search(tail)
     return Likeness.older if is_older else Likeness.near
 
 
@@ -80,6 +80,12 @@ def is_test(name: str) -> bool:
     """Tell whether a file of this name holds tests or settings of tests, and is no part of a solution."""
     stem = plain(name).partition(".")[0]
     return stem.startswith("test_") or stem.endswith("_test") or stem in {"conftest", "setup", "tests"}
+
+
+def is_notebook(name: str) -> bool:
+    """Tell whether a file of this name is a notebook, whatever a browser has appended."""
+    _, dot, tail = plain(name).partition(".ipynb")
+    return bool(dot) and (not tail or _EXTRA.fullmatch(tail) is not None)
 
 
 def _words(text: str) -> list[str]:

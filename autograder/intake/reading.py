@@ -184,7 +184,7 @@ class _Taking:
         """Name what was not looked at, folders as a whole."""
         used = {*self.used.values(), *self.others}
         opened = {parent for path in used for parent in path.parents}
-        told = {MANIFEST, *self.wanted.weights, self.wanted.notebook}
+        told = {MANIFEST, *self.wanted.weights, self.wanted.notebook, *self.broken}
         left = [
             one.path
             for one in self.search.inventory.members

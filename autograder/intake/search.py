@@ -156,8 +156,8 @@ class Search:
         except Unreadable as error:
             refusals.append(str(error))
             return
-        if names.plain(member.name).endswith(".html"):
-            source = typed.text(source.decode()).encode()
+        if not names.plain(member.name).endswith(".py"):
+            source = typed.source(member.name, source.decode()).encode()
         blocks = outline.blocks(source.decode())
         yield Candidate(
             member.path, source, likeness, _worth(module, blocks), _key(blocks), (said,) if said else ()
@@ -183,16 +183,18 @@ class Search:
             if names.plain(member.name).endswith(_SOURCES)
             and member.path not in known
             and not names.is_test(member.name)
-            and not any(names.likeness(member.name, file) for file in self._wanted.files)
         ]
         for member in likely[:MAX_READ]:
             for one in self._read(module, member, None, []):
                 if one.worth is Worth.work:
                     defined = module.defines(outline.blocks(one.content.decode()))
-                    yield replace(one, is_whole=2 * len(defined) >= len(module.names))
+                    is_whole = 2 * len(defined) >= len(module.names)
+                    # Another module may hold this one's work too, but not a function by chance.
+                    if is_whole or not any(names.likeness(member.name, file) for file in self._wanted.files):
+                        yield replace(one, is_whole=is_whole)
 
     def _notebooks(self) -> list[Member]:
-        return [one for one in self.inventory.members if ".ipynb" in names.plain(one.name)][:MAX_READ]
+        return [one for one in self.inventory.members if names.is_notebook(one.name)][:MAX_READ]
 
     def _from_notebook(
         self, module: Module, member: Member, content: bytes, likeness: Likeness | None, base: str = ""

@@ -1,4 +1,4 @@
-"""Text that was typed into a platform's editor, and arrives as a page of HTML."""
+"""Code in text: typed into a platform's editor, where it arrives as HTML, or quoted in Markdown."""
 
 from __future__ import annotations
 
@@ -7,6 +7,28 @@ import re
 
 _BREAK = re.compile(r"<(?:br|/p|/div|/li|/pre|/tr|/h\d)\b[^<>]*>", re.IGNORECASE)
 _TAG = re.compile(r"<[^<>]*>")
+_FENCE = re.compile(r"^ {0,3}(?:```|~~~)")
+
+
+def source(name: str, content: str) -> str:
+    r"""Return the code in a file of this name; all of it, unless the file is a page or has fenced blocks.
+
+    Examples
+    --------
+    >>> source("knn.md", "My work:\n```python\nx = 1\n```\nThat is it.\n")
+    'x = 1\n'
+    """
+    plain = text(content) if name.casefold().endswith((".html", ".htm")) else content
+    rows = plain.splitlines(keepends=True)
+    if not any(_FENCE.match(row) for row in rows):
+        return plain
+    inside, code = False, []
+    for row in rows:
+        if _FENCE.match(row):
+            inside = not inside
+        elif inside:
+            code.append(row)
+    return "".join(code)
 
 
 def text(page: str) -> str:
