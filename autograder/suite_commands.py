@@ -91,20 +91,21 @@ def calibrate(
     ctx: typer.Context,
     assignment: Annotated[str, typer.Argument(metavar="ASSIGNMENT", help="Its name, such as knn.")],
     seeds: Annotated[
-        Seeds, typer.Option("--seeds", help="Under how many secrets the reference is graded.")
+        Seeds, typer.Option("--seeds", help="Under how many secrets solutions are graded.")
     ] = Seeds.twenty,
     sandbox: LevelOption = Level.full,
     allow_weak_sandbox: WeakOption = False,
     course: CourseOption = None,
 ) -> None:
-    """Measure what the reference reaches under other secrets, and set the suite's thresholds by it."""
-    from autograder import calibration, terminal, thresholds
+    """Set the suite's thresholds by what the reference and weak solutions reach under other secrets."""
+    from autograder import calibration, terminal, thresholds, weak_solutions
     from autograder.assignment import load
     from autograder.files import write_private
 
     current = course_of(course)
     chosen = load(current, assignment)
-    with terminal.GradingProgress(int(seeds.value), "Calibrating") as progress:
+    total = int(seeds.value) * (1 + len(weak_solutions.read(chosen)))
+    with terminal.GradingProgress(total, "Calibrating") as progress:
         found = calibration.calibrate(
             current,
             chosen,
@@ -119,4 +120,6 @@ def calibrate(
     write_private(chosen.suite / thresholds.FILE, thresholds.render(assignment, found))
     for name, one in sorted(found.items()):
         typer.echo(f"{name}: {one.threshold} (mean {one.mean}, sd {one.sd}, normal p {one.normal_p})")
+        for weak in one.weak:
+            typer.echo(f"  {weak.name}: {weak.most} at most (mean {weak.mean}, sd {weak.sd})")
     typer.echo(f"Written to {chosen.suite / thresholds.FILE}")

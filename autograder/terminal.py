@@ -56,15 +56,15 @@ class GradingProgress:
         Number of steps, such as submissions.
     doing : str
         What is done with them.
-    every : float
-        Seconds between two lines where standard error is not a terminal.
+    every : float, optional
+        Seconds between two lines where standard error is not a terminal; by default `EVERY_SECONDS`.
     """
 
-    def __init__(self, total: int, doing: str = "Grading", *, every: float = EVERY_SECONDS) -> None:
+    def __init__(self, total: int, doing: str = "Grading", *, every: float | None = None) -> None:
         self._doing = doing
         self.done = 0
         self._total = total
-        self._every = every
+        self._every = EVERY_SECONDS if every is None else every
         self._told = time.monotonic()
         self._bar = Progress(
             SpinnerColumn(),

@@ -26,8 +26,35 @@ Of a normal distribution all but one value in 10,000 lie above it, at 95 % confi
 limit, from the noncentral t distribution (Natrella, Experimental Statistics, 1963, section 2-5; 5.17 and 4.25
 exactly, rounded up).
 """
+WEAK_FACTORS: Final = {20: 3.3, 100: 2.69}
+"""How many standard deviations above the mean of a weak solution a threshold lies at least.
+
+All but one of 100 values lie below that, at 95 % confidence (3.30 and 2.68 exactly).
+"""
 LEAST_P: Final = 0.01
 """Below this p value of the test of Shapiro and Wilk, values are not taken for normal."""
+
+
+class WeakEvidence(settings.Table):
+    """What a weak solution reached.
+
+    Attributes
+    ----------
+    name : str
+        What is weak about it.
+    most : Decimal
+        What it reaches once in 100 times at most, if its values are normally distributed.
+    mean, sd : Decimal
+        Mean and standard deviation of `values`.
+    values : tuple of Decimal
+        What it reached, under one secret each.
+    """
+
+    name: str
+    most: Decimal
+    mean: Decimal
+    sd: Decimal
+    values: tuple[Decimal, ...]
 
 
 class Evidence(settings.Table):
@@ -43,6 +70,8 @@ class Evidence(settings.Table):
         The p value of the test of Shapiro and Wilk.
     values : tuple of Decimal
         What the reference reached, under one secret each.
+    weak : tuple of WeakEvidence
+        What weak solutions reached, under the same secrets.
     """
 
     threshold: Decimal
@@ -50,6 +79,7 @@ class Evidence(settings.Table):
     sd: Decimal
     normal_p: Decimal
     values: tuple[Decimal, ...]
+    weak: tuple[WeakEvidence, ...] = ()
 
 
 class _Table(settings.Table):
@@ -115,19 +145,22 @@ def notebook(root: Path) -> Path:
     return root / ".coursegrad" / "calibration.jsonl"
 
 
-def noted(root: Path) -> dict[str, float]:
-    """Return what a run noted down, by name of the threshold."""
+def take_notes(root: Path) -> dict[str, float]:
+    """Return what a run noted down, by name of the threshold, and forget it."""
     lines = notebook(root).read_text(encoding="utf-8").splitlines()
+    notebook(root).write_text("", encoding="utf-8")
     return {entry["name"]: entry["value"] for entry in map(json.loads, lines)}
 
 
-def evidence(values: Sequence[float]) -> Evidence:
+def evidence(values: Sequence[float], weak: Mapping[str, Sequence[float]] | None = None) -> Evidence:
     """Work out the threshold from what the reference reached.
 
     Parameters
     ----------
     values : sequence of float
         20 or 100 of them.
+    weak : mapping of str to sequence of float, optional
+        What weak solutions reached, by their names, as often.
     """
     from scipy.stats import shapiro
 
@@ -138,6 +171,18 @@ def evidence(values: Sequence[float]) -> Evidence:
         mean=_rounded(mean),
         sd=_rounded(sd),
         normal_p=_rounded(float(p)),
+        values=tuple(map(_rounded, values)),
+        weak=tuple(_weak_evidence(name, reached) for name, reached in (weak or {}).items()),
+    )
+
+
+def _weak_evidence(name: str, values: Sequence[float]) -> WeakEvidence:
+    mean, sd = statistics.fmean(values), statistics.stdev(values)
+    return WeakEvidence(
+        name=name,
+        most=_rounded(mean + WEAK_FACTORS[len(values)] * sd),
+        mean=_rounded(mean),
+        sd=_rounded(sd),
         values=tuple(map(_rounded, values)),
     )
 
@@ -152,11 +197,16 @@ def render(suite: str, found: Mapping[str, Evidence]) -> str:
     lines = [
         f"# Written by `autograder calibrate {suite}`. A threshold lies so far below the mean of what the",
         f"# reference reached that a right solution misses it once in 10,000 times at most: {_factors()}.",
+        "# A weak solution reaches its `most`, which lies below the threshold, once in 100 times at most.",
     ]
     for name, one in sorted(found.items()):
         lines += ["", f"[thresholds.{json.dumps(name)}]"]
         lines += [f"{key} = {getattr(one, key)}" for key in ("threshold", "mean", "sd", "normal_p")]
         lines += ["values = [", *_rows(one.values), "]"]
+        for weak in one.weak:
+            lines += ["", f"[[thresholds.{json.dumps(name)}.weak]]", f"name = {json.dumps(weak.name)}"]
+            lines += [f"{key} = {getattr(weak, key)}" for key in ("most", "mean", "sd")]
+            lines += ["values = [", *_rows(weak.values), "]"]
     return "\n".join(lines) + "\n"
 
 

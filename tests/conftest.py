@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator
 from fractions import Fraction
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Self
 import pytest
 import spreading
 
+from autograder import terminal
 from autograder.assignment import Assignment
 from autograder.course import ROOT_VARIABLE, Course
 from autograder.engine.pool import Graded
@@ -67,6 +69,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """Let the longest begin first where tests run side by side."""
     if hasattr(config, "workerinput"):
         items[:] = spreading.longest_first(items)
+
+
+@pytest.fixture(autouse=True)
+def _no_progress_by_the_clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep lines about progress out of what tests compare: how many there are depends on the machine."""
+    monkeypatch.setattr(terminal, "EVERY_SECONDS", math.inf)
 
 
 @pytest.fixture

@@ -11,11 +11,12 @@ import tiny
 from scipy.stats import nct, norm
 from typer.testing import CliRunner, Result
 
-from autograder import calibration, thresholds
+from autograder import calibration, thresholds, weak_solutions
+from autograder.assignment import Assignment, load
 from autograder.cli import app
 from autograder.course import Course
 from autograder.errors import SuiteError
-from autograder.thresholds import FACTORS, Thresholds
+from autograder.thresholds import FACTORS, WEAK_FACTORS, Thresholds
 from helpers.failures import CheckFailure
 
 HIDDEN = '''import pytest
@@ -38,7 +39,20 @@ def test_table_hidden():
     """Keeps a thing."""
     tiny_module.Table().add("a", 1)
 '''
+WEAK = """[[weak]]
+name = "half of it"
+threshold = "mean of twice"
+old = "2 * x"
+new = "1 * x"
+"""
 NORMAL = HIDDEN.format(distribution="normal", arguments="mean=50.0, std=10.0")
+
+
+def write(folder: Path, hidden: str = NORMAL, weak: str = WEAK) -> Assignment:
+    """Write the tiny course with a suite that asks for a threshold."""
+    _, assignment = tiny.write_course(folder, hidden=hidden)
+    (assignment.suite / "weak.toml").write_text(weak)
+    return assignment
 
 
 def calibrate(folder: Path, *words: str) -> Result:
@@ -52,14 +66,17 @@ def check(folder: Path, source: str) -> Result:
 
 
 @pytest.mark.parametrize("count", FACTORS)
-def test_the_factors_are_those_of_a_tolerance_limit(count: int) -> None:
-    exact = nct.ppf(0.95, count - 1, norm.ppf(0.9999) * math.sqrt(count)) / math.sqrt(count)
-    assert 0 <= FACTORS[count] - exact < 0.04
+@pytest.mark.parametrize(("factors", "part"), [(FACTORS, 0.9999), (WEAK_FACTORS, 0.99)])
+def test_the_factors_are_those_of_a_tolerance_limit(
+    count: int, factors: dict[int, float], part: float
+) -> None:
+    exact = nct.ppf(0.95, count - 1, norm.ppf(part) * math.sqrt(count)) / math.sqrt(count)
+    assert 0 <= factors[count] - exact < 0.04
 
 
 @pytest.mark.full
 def test_calibrating_writes_the_evidence_and_the_suite_uses_it(tmp_path: Path) -> None:
-    tiny.write_course(tmp_path, hidden=NORMAL)
+    write(tmp_path)
     done = calibrate(tmp_path)
     assert done.exit_code == 0, done.output
     path = tmp_path / "autograder/suites/tiny/thresholds.toml"
@@ -72,6 +89,11 @@ def test_calibrating_writes_the_evidence_and_the_suite_uses_it(tmp_path: Path) -
     assert abs(float(evidence.mean) - sum(values) / 20) < 1e-3
     assert abs(float(evidence.threshold) - (float(evidence.mean) - 5.2 * float(evidence.sd))) < 1e-3
     assert evidence.normal_p > 0.01
+    (weak,) = evidence.weak
+    assert (weak.name, len(weak.values)) == ("half of it", 20)
+    assert abs(float(weak.mean) - 50) < 1
+    assert weak.mean < weak.most < evidence.threshold
+    assert "half of it:" in done.stdout
     assert "10 of 10 points" in check(tmp_path, tiny.REFERENCE).stdout
     worse = check(tmp_path, tiny.REFERENCE.replace("2 * x", "1.8 * x"))
     assert "4 of 10 points" in worse.stdout
@@ -97,14 +119,78 @@ def test_a_threshold_without_evidence_names_the_command(
 def test_values_that_are_not_normal_are_refused(tmp_path: Path) -> None:
     _, assignment = tiny.write_course(tmp_path)
     with pytest.raises(SuiteError, match="the values of 'mean' are not normally distributed"):
-        calibration.checked(assignment, "mean", [*[50.0] * 18, 49.0, 3.0], 20)
+        calibration.checked(assignment, "mean", [*[50.0] * 18, 49.0, 3.0], 20, {})
     with pytest.raises(SuiteError, match="'mean' was asked for 3 times in 20 runs"):
-        calibration.checked(assignment, "mean", [1.0, 2.0, 3.0], 20)
+        calibration.checked(assignment, "mean", [1.0, 2.0, 3.0], 20, {})
+
+
+def test_a_weak_solution_that_comes_too_close_is_refused(tmp_path: Path) -> None:
+    _, assignment = tiny.write_course(tmp_path)
+    source = random.Random(1)
+    right = [source.gauss(92, 1) for _ in range(20)]
+    weak = {"one epoch": [source.gauss(50, 1) for _ in range(20)]}
+    evidence = calibration.checked(assignment, "accuracy", right, 20, weak)
+    assert weak.keys() == {one.name for one in evidence.weak}
+    weak["three epochs"] = [source.gauss(85, 2) for _ in range(20)]
+    with pytest.raises(SuiteError) as caught:
+        calibration.checked(assignment, "accuracy", right, 20, weak)
+    assert (
+        "no threshold of 'accuracy' tells right from weak: a right solution may reach as little as 8"
+        in str(caught.value)
+    )
+    assert "'three epochs' as much as 9" in str(caught.value)
+
+
+NOTHING = WEAK.replace('new = "1 * x"', 'new = "None"')
+REFUSED = {
+    "none is named": (
+        '[[weak]]\nname = "a"\nthreshold = "b"\nold = "2 * x"\n',
+        "no weak solution for the threshold 'mean of twice'",
+    ),
+    "another threshold": (
+        f'{WEAK}\n[[weak]]\nname = "a"\nthreshold = "b"\nold = "2 * x"\n',
+        "names the threshold 'b'",
+    ),
+    "fails before": (NOTHING, "the weak solution 'half of it' fails before 'mean of twice' is asked for"),
+    "changes nothing": (WEAK.replace("2 * x", "7 * x"), "tiny_module.py holds `old` 0 times"),
+    "no weights": (WEAK + 'weights = { "a.pt" = "b.pt" }\n', "expected either `old` and `new`, or `weights`"),
+}
+
+
+@pytest.mark.parametrize("kind", REFUSED)
+def test_what_is_wrong_with_weak_solutions_is_said_before_minutes_go_by(kind: str, tmp_path: Path) -> None:
+    weak, told = REFUSED[kind]
+    write(tmp_path, weak=weak)
+    done = calibrate(tmp_path)
+    assert done.exit_code == 2
+    assert told in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+def test_a_suite_without_weak_solutions_names_the_page(tmp_path: Path) -> None:
+    tiny.write_course(tmp_path, hidden=NORMAL)
+    done = calibrate(tmp_path)
+    assert (
+        "weak.toml: names no weak solution for the threshold 'mean of twice'; add one, as docs/suites.md"
+        in done.stderr
+    )
+
+
+def test_weak_weights_take_the_place_of_the_references(tmp_path: Path) -> None:
+    shipped = Course.find(Path(__file__).parents[1])
+    assignment = load(shipped, "two_layer_net")
+    (weak,) = (one for one in weak_solutions.read(assignment) if one.threshold == "saved weights")
+    content = (assignment.suite / "weak" / "linear.pt").read_bytes()
+    assert weak.submission.files["best_two_layer_net.pt"] == content
+    assert weak.submission.files["two_layer_net.py"] == (assignment.folder / "two_layer_net.py").read_bytes()
 
 
 def test_what_is_written_can_be_read(tmp_path: Path) -> None:
     source = random.Random(2)
-    found = {name: thresholds.evidence([source.gauss(80, 2) for _ in range(20)]) for name in ('a "b"', "c")}
+    weak = {'half of "it"': [source.gauss(50, 2) for _ in range(20)], "none": [1.0] * 20}
+    found = {
+        name: thresholds.evidence([source.gauss(80, 2) for _ in range(20)], weak) for name in ('a "b"', "c")
+    }
     path = tmp_path / "thresholds.toml"
     path.write_text(thresholds.render("tiny", found))
     assert thresholds.read(path) == found
@@ -113,10 +199,10 @@ def test_what_is_written_can_be_read(tmp_path: Path) -> None:
 
 
 def test_a_reference_that_fails_is_named(tmp_path: Path) -> None:
-    tiny.write_course(tmp_path, hidden=NORMAL.replace('add("a", 1)', 'add("a")'))
+    write(tmp_path, NORMAL.replace('add("a", 1)', 'add("a")'))
     done = calibrate(tmp_path)
     assert done.exit_code == 2
-    assert "test_table_hidden fails on the reference" in done.stderr
+    assert "test_hidden.py::test_table_hidden: the reference fails this test" in done.stderr
 
 
 @pytest.mark.full
