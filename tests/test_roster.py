@@ -319,3 +319,79 @@ def test_the_same_people_come_back(
             assert known.find(f"u{number}") is person
         else:
             assert known.find(f"{number}@X.EDU") is person
+
+
+PIECES = st.sampled_from(
+    [
+        *(
+            "Student",
+            "ID",
+            "Section",
+            "LastName",
+            "FirstName",
+            "SIS Login ID",
+            "Name",
+            "Email",
+            "Role",
+            "SID",
+        ),
+        *(
+            "Vorname",
+            "id",
+            "first_name",
+            "last_name",
+            "Participant 7",
+            "7",
+            "a@x.edu",
+            "Ada Park",
+            "EX",
+            "TA",
+        ),
+        *(
+            ",",
+            ",",
+            ";",
+            "\t",
+            "|",
+            "\n",
+            "\n",
+            "\r\n",
+            '"',
+            "sep=;\n",
+            "\ufeff",
+            "\0",
+            " ",
+            "=",
+            "    Points Possible",
+        ),
+        *("Student, Test", "Manual Posting", "Zoë", "\x1b[2J", "\u202e", "..", "/"),
+    ]
+)
+
+
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    content=st.one_of(
+        st.binary(max_size=200),
+        st.lists(PIECES, max_size=40).map(lambda pieces: "".join(pieces).encode()),
+        st.lists(PIECES, max_size=40).map(lambda pieces: "".join(pieces).encode("utf-16")),
+    )
+)
+def test_any_file_is_a_roster_or_one_line(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "roster.csv"
+    path.write_bytes(content)
+    message = ""
+    try:
+        known = roster.read(path)
+    except ConfigError as error:
+        message = str(error)
+    if message:
+        assert "\n" not in message
+        return
+    assert known.people
+    students = [comparable(person.student) for person in known.people]
+    assert len(set(students)) == len(students)
+    for person in known.people:
+        assert known.find(person.student) is not None
+        assert not set("/\\\n\0") & set(person.student)
+        assert set(person.row) == set(known.columns)
