@@ -77,7 +77,7 @@ def framed(body: str) -> str:
 
 def as_text(report: Report, more: Sequence[str] = ()) -> str:
     """Return a report as text of at most 96 columns, but for what the student's code says."""
-    lines = [_headline(report), *([report.checked] if report.checked else [])]
+    lines = [_headline(report), *(wrapped(report.checked, "") if report.checked else [])]
     for note in report.notes:
         lines += wrapped(f"Note: {note}", "  ")
     if report.problem is not None:

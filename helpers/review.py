@@ -10,12 +10,15 @@ from types import FunctionType
 
 from helpers import live, names, notebook, runner, stubs, weights, work
 from helpers.findings import Finding
-from helpers.handout import Function, Handout
+from helpers.handout import Function, Handout, Task
 from helpers.outcomes import Outcome, Report, number
 from helpers.problems import Problem
 from helpers.weights import Unloadable
 from helpers.wording import enumerated
 from helpers.work import Work
+
+EXTRA = "(extra credit)"
+"""What the titles of tasks for extra credit end with."""
 
 MAX_FILE_BYTES, MAX_WEIGHTS_BYTES, MAX_BYTES = 1_000_000, 10_000_000, 20_000_000
 """What grading reads of a module, of saved weights, and of a zip."""
@@ -57,9 +60,8 @@ def _of_imports(own: Work, problems: Mapping[str, Problem]) -> Iterator[Finding]
 def _of_modules(own: Work) -> Iterator[Finding]:
     """Yield what can be seen in the files without running them."""
     for file in own.missing:
-        yield Finding(
-            "problem", f"{file} is missing from {own.handout.file(file.removesuffix('.py')).parent}."
-        )
+        place = own.handout.file(file.removesuffix(".py")).parent
+        yield Finding("problem", f"{file} is missing from {place}; without it, its tasks get no points.")
     for file in own.modules:
         read = names.read(own.text(file))
         if read is None:
@@ -141,8 +143,10 @@ def _of_checks(own: Work, done: Report, problems: Mapping[str, Problem]) -> Iter
     told = {problem.sentence for problem in problems.values()}
     yield from (Finding("note", note) for note in done.notes if note not in told)
     waiting = [task.id for task in own.handout.tasks if _waits(own, done, task.id)]
-    if waiting:
-        yield Finding("open", f"Not begun: {_listed(own.handout, waiting)}.")
+    extra = [id for id in waiting if _task(own.handout, id).title.endswith(EXTRA)]
+    for what, ids in {"Not begun": [id for id in waiting if id not in extra], "Extra credit": extra}.items():
+        if ids:
+            yield Finding("open", f"{what}: {_listed(own.handout, ids)}.")
     for task, ended in groupby(done.outcomes, key=lambda outcome: outcome.test.task):
         left = [outcome for outcome in ended if outcome.status not in ("passed", "not run", "not judged")]
         if left and task not in waiting:
@@ -181,14 +185,18 @@ def _listed(found: Handout, ids: Sequence[str]) -> str:
     """Return tasks in words: by title where they are few, else by number."""
     if len(ids) <= 3:
         return "; ".join(f"task {_titled(found, id)}" for id in ids)
-    points = sum(task.points for task in found.tasks if task.id in ids)
+    points = sum(_task(found, id).points for id in ids)
     numbers = enumerated(str(stubs.task_number(found, id)) for id in ids)
     return f"tasks {numbers}, which are {number(points)} points together"
 
 
+def _task(found: Handout, id: str) -> Task:
+    return next(task for task in found.tasks if task.id == id)
+
+
 def _titled(found: Handout, id: str) -> str:
     """Return number, title and points of a task, ``6, Cross-validation (15 points)``."""
-    task = next(task for task in found.tasks if task.id == id)
+    task = _task(found, id)
     return f"{stubs.task_number(found, id)}, {task.title} ({number(task.points)} points)"
 
 

@@ -22,6 +22,10 @@ _INTERRUPTED = Failure(
 )
 
 
+_zips: dict[str, Path] = {}
+"""The zip that was built last of each assignment."""
+
+
 class SubmissionRefused(HandoutError):
     """There is nothing to hand in yet; the message is one sentence that says what to do."""
 
@@ -75,7 +79,7 @@ def preview(name: str, file: str | Path | None = None) -> None:
         If the zip or the assignment's files are not found or damaged.
     """
     found = handout.find(name)
-    target = _zip_file(name) if file is None else Path(file).expanduser().absolute()
+    target = _zips.get(name, _zip_file(name)) if file is None else Path(file).expanduser().absolute()
     files = bundle.unpack(found, target)
     done, _ = _checked(found, files)
     done = replace(
@@ -169,6 +173,7 @@ def _written(name: str, content: bytes) -> Path:
         except OSError as error:
             reasons.append(f"{folder}: {error.strerror or error}")
         else:
+            _zips[name] = target
             return target
     raise HandoutError(
         f"The zip cannot be written ({'; '.join(reasons)}); free some space, then run it again."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -119,3 +120,30 @@ def test_rules_wait_for_values() -> None:
     assert outcomes.settled([right, rule]) == (right, rule)
     wrong = Outcome(TEST, "failed")
     assert [outcome.status for outcome in outcomes.settled([wrong, rule])] == ["failed", "not judged"]
+
+
+@pytest.mark.parametrize(
+    ("use", "problem"),
+    [
+        ("toy.totals", "There is no totals in toy.py."),
+        ("toy.Table.add", "There is no Table.add in toy.py."),
+    ],
+)
+def test_a_name_that_is_gone_is_named(tmp_path: Path, use: str, problem: str) -> None:
+    module = ModuleType("toy")
+    exec("class Table: pass", vars(module))
+    module.Table.__module__ = "toy"
+    with pytest.raises(AttributeError) as caught:
+        eval(use, {"toy": module})
+    outcome = judge(TEST, caught.value, [tmp_path / "toy.py"])
+    assert outcome.failure == Failure(
+        problem, likely_cause="it was renamed or deleted; what is graded keeps its name"
+    )
+
+
+def test_other_attributes_are_the_checks_own(tmp_path: Path) -> None:
+    with pytest.raises(AttributeError) as caught:
+        eval("result.shape", {"result": 3})
+    failure = judge(TEST, caught.value, [tmp_path / "toy.py"]).failure
+    assert failure is not None
+    assert failure.problem.startswith("The check could not use what your code returned")

@@ -112,3 +112,11 @@ def test_a_copy_elsewhere(own: Work, tmp_path: Path, monkeypatch: pytest.MonkeyP
     monkeypatch.chdir(beside)
     found = texts(work.gather(handout.find("toy")), reported(own, *NOT_RUN))
     assert any(f"There is another toy.py with work in it: {tmp_path / 'toy.py'}, saved" in t for t in found)
+
+
+def test_extra_credit_is_no_task_that_was_missed(own: Work) -> None:
+    tasks = (own.handout.tasks[0], Task("total", "Adding up (extra credit)", 4))
+    own = replace(own, handout=replace(own.handout, tasks=tasks, functions=()))
+    found = texts(own, reported(own, "passed", "passed", "not implemented", "not implemented"))
+    assert "open: Extra credit: task 2, Adding up (extra credit) (4 points)." in found
+    assert not any("Not begun" in text for text in found)

@@ -41,6 +41,7 @@ def toy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     runner._checked.clear()
     notebook._ended.clear()
     stubs._files.clear()
+    submit._zips.clear()
 
 
 def write_notebook(folder: Path, **sources: str) -> None:
@@ -210,11 +211,57 @@ def test_files_that_are_imported_are_packed(toy: Path, capsys: pytest.CaptureFix
 
 def test_a_missing_module(toy: Path, capsys: pytest.CaptureFixture[str]) -> None:
     toy.unlink()
-    assert f"toy.py is missing from {toy.parent}." in built(capsys)
+    assert f"toy.py is missing from {toy.parent}; without it" in built(capsys)
     write_notebook(toy.parent)
     (toy.parent / "toy_weights.pt").unlink()
     (toy.parent / "toy-submission.zip").unlink()
     assert refusal().startswith(f"toy.py is missing from {toy.parent}, and there is no other work")
+
+
+def test_one_bad_module_costs_only_its_own_checks(
+    toy: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    checks = json.loads((toy.parent / "checks.json").read_text())
+    checks["modules"].append("more")
+    checks["released"]["more.py"] = checks["released"]["toy.py"]
+    checks["stubs"]["more.py"] = checks["stubs"]["toy.py"]
+    checks["tests"][-1]["id"] = "test_public.py::test_more"
+    (toy.parent / "checks.json").write_text(json.dumps(checks))
+    with (toy.parent / "test_public.py").open("a") as tests:
+        tests.write("\n\ndef test_more():\n    import more\n    assert more.total([1]) == 1\n")
+    (toy.parent / "more.py").write_text(SOLUTION + "x = (\n")
+    said = built(capsys)
+    assert "A toy: 3 of 4 public checks passed" in said
+    assert "! more.py cannot be imported: line 12: SyntaxError: '(' was never closed." in said
+    (toy.parent / "more.py").unlink()
+    said = built(capsys)
+    assert "A toy: 3 of 4 public checks passed" in said
+    assert f"more.py is missing from {toy.parent}; without it, its tasks get no points." in said
+
+
+def test_leftovers_of_notebooks_are_told(toy: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    toy.write_text("from google.colab import drive\n" + SOLUTION)
+    said = built(capsys)
+    assert "4 of 4 public checks passed" in said
+    assert "Good to know: · toy.py, line 1: google.colab does nothing where your work is graded." in said
+
+
+def test_a_folder_that_cannot_be_written(
+    toy: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A folder of the zip's name stands for any reason: root may write everywhere."""
+    (toy.parent / "toy-submission.zip").mkdir()
+    home = tmp_path / "home"
+    home.mkdir()
+    monkeypatch.setenv("HOME", str(home))
+    submit.build("toy")
+    assert capsys.readouterr().out.endswith(f"Hand in this file: {home / 'toy-submission.zip'}\n")
+    submit.preview("toy")
+    assert "4 of 4 public checks passed" in capsys.readouterr().out
+    monkeypatch.setenv("HOME", str(tmp_path / "none"))
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "none"))
+    with pytest.raises(handout.HandoutError, match="The zip cannot be written"):
+        submit.build("toy")
 
 
 def test_weights_that_are_absent_or_damaged(toy: Path, capsys: pytest.CaptureFixture[str]) -> None:
