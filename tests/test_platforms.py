@@ -135,6 +135,44 @@ def test_names_in_two_parts_find_the_roster(tmp_path: Path) -> None:
     assert handin.notes == ()
 
 
+# Blackboard and Brightspace
+
+
+def test_attempts_of_blackboard(tmp_path: Path) -> None:
+    folder = put(
+        tmp_path / "class",
+        {
+            "A_1_apark_attempt_2026-11-29-10-30-00_knn.py": OTHER,
+            "A_1_apark_attempt_2026-11-29-10-30-00.txt": "Name: Ada Park (apark)",
+            "A_1_apark_attempt_2026-11-30-09-00-00_knn (1).py": WORK,
+            "A_1_bsilva_attempt_2026-11-29-10-31-00.txt": "Submission Field: sorry",
+        },
+    )
+    handin = read(folder)
+    found = by_student(handin)
+    assert handin.layout == "a Blackboard download"
+    assert found["apark"].files == {"knn.py": WORK.encode()}
+    assert [one.files for one in found["apark"].earlier] == [{"knn.py": OTHER.encode()}]
+    assert "receipt.txt" in str(found["bsilva"].problem)
+
+
+def test_attempts_of_brightspace(tmp_path: Path) -> None:
+    folder = put(
+        tmp_path / "class",
+        {
+            "53450-106236 - Ada Park - Nov 29, 2026 930 AM/knn.py": OTHER,
+            "53450-106239 - Ada Park - Nov 29, 2026 1030 PM/hw/knn.py": WORK,
+            "53451-106237 - Bruno - Silva - Dec 1, 2026 1200 AM - knn.py": WORK,
+            "index.html": "<html>",
+        },
+    )
+    handin = read(folder, "student,id\napark,53450\nbsilva,53451\n")
+    found = by_student(handin)
+    assert found["apark"].files == found["bsilva"].files == {"knn.py": WORK.encode()}
+    assert [one.files for one in found["apark"].earlier] == [{"knn.py": OTHER.encode()}]
+    assert found["bsilva"].name == "Bruno - Silva"
+
+
 # No platform
 
 

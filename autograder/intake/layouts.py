@@ -8,11 +8,13 @@ from pathlib import Path
 
 from autograder.errors import IntakeError
 from autograder.intake import archive, names, snapshot
-from autograder.intake.entries import Layout
-from autograder.intake.platforms import canvas, gradescope, moodle, plain
+from autograder.intake.entries import Entry, Layout
+from autograder.intake.platforms import blackboard, brightspace, canvas, gradescope, moodle, plain
 from autograder.intake.wanted import Wanted
 from autograder.reports.untrusted import line
 
+_BY_NAMES = (moodle, blackboard, brightspace)
+"""Platforms that are known by the name of a single entry."""
 _NBGRADER = frozenset({"source", "release", "gradebook.db", "nbgrader_config.py", "autograded"})
 IsKnown = Callable[[str], bool]
 """Tells whether somebody on the roster has a name or an id."""
@@ -73,7 +75,8 @@ def _holds_any(folder: Path, wanted: Wanted) -> bool:
 
 
 def _is_platforms(name: str) -> bool:
-    return bool(moodle.match(name) or canvas.readings(name))
+    known = any(platform.is_one(name, is_folder) for platform in _BY_NAMES for is_folder in (True, False))
+    return known or bool(canvas.readings(name))
 
 
 def _listed(folder: Path) -> list[str]:
@@ -93,8 +96,12 @@ def _listed(folder: Path) -> list[str]:
 def _by_name(folder: Path, title: str, wanted: Wanted, is_known: IsKnown, claimed: Collection[str]) -> Layout:
     """Take every entry for what its name says: Canvas and Moodle put the student before the file's name."""
     listed = [(name, folder / name, (folder / name).is_dir()) for name in _listed(folder)]
-    of_moodle = {n: path for n, path, is_folder in listed if (m := moodle.match(n)) and (is_folder or m[4])}
-    rest = [(n, path, is_folder) for n, path, is_folder in listed if n not in of_moodle]
+    entries: dict[str, list[Entry]] = {}
+    rest = listed
+    for platform in _BY_NAMES:
+        own = {name: path for name, path, is_folder in rest if platform.is_one(name, is_folder)}
+        entries[platform.TITLE] = list(platform.entries(own))
+        rest = [item for item in rest if item[0] not in own]
     of_canvas = canvas.parse([n for n, _, is_folder in rest if not is_folder], is_known)
     rest = [item for item in rest if item[0] not in of_canvas]
     of_students = [
@@ -102,8 +109,7 @@ def _by_name(folder: Path, title: str, wanted: Wanted, is_known: IsKnown, claime
     ]
     left = [n for n, path, _ in rest if path not in of_students]
     carrying = plain.loose(folder, left, wanted, is_known)
-    entries = {
-        moodle.TITLE: list(moodle.entries(of_moodle)),
+    entries |= {
         canvas.TITLE: list(canvas.entries({one: folder / n for n, one in of_canvas.items()})),
         title: [plain.entry(path) for path in of_students],
         plain.LOOSE: list(plain.entries(carrying, folder)),

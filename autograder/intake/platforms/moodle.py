@@ -18,9 +18,10 @@ _PART = re.compile(
 )
 
 
-def match(name: str) -> re.Match[str] | None:
-    """Return the parts of a name that Moodle gave: name, user, kind and original; None if it is none."""
-    return _PART.fullmatch(name)
+def is_one(name: str, is_folder: bool) -> bool:
+    """Tell whether Moodle gave the name."""
+    found = _PART.fullmatch(name)
+    return found is not None and (is_folder or bool(found["original"]))
 
 
 def entries(parts: Mapping[str, Path]) -> Iterator[Entry]:
