@@ -243,7 +243,7 @@ def _identifier(value: str) -> str:
 
 def _module(value: str) -> str:
     if value == SHARED_PACKAGE:
-        raise ValueError(f"expected another name: from {SHARED_PACKAGE!r}, tests import what they share")
+        raise ValueError(f"expected another name: {SHARED_PACKAGE!r} is the package that test files share")
     return _identifier(value)
 
 

@@ -85,7 +85,7 @@ class Audit:
     verdicts : tuple of Verdict
         How each submission fared, the best first.
     unstable : tuple of Unstable
-        Tests that are no tests.
+        Flaky tests: their outcome changed on the same submission.
     tight : tuple of Tight
         Limits that a slow machine would hit.
     faults : tuple of str
@@ -207,8 +207,8 @@ def _faults(assignment: Assignment, plan: Sequence[PlannedTest], scores: dict[st
     wall = assignment.limits.wall_seconds
     for test in plan:
         if wall <= test.cpu_seconds:
-            limits = f"{wall:g} seconds on the clock, {test.cpu_seconds} of CPU time"
-            yield f"{test.id}: {limits}; the first must be wider."
+            limits = f"the wall-clock limit ({wall:g} s)", f"the CPU limit ({test.cpu_seconds} s)"
+            yield f"{test.id}: {limits[0]} must be longer than {limits[1]}."
 
 
 @contextlib.contextmanager

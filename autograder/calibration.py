@@ -94,7 +94,7 @@ def checked(
     where = str(assignment.suite)
     if len(values) != seeds:
         problem = f"{name!r} was asked for {len(values)} times in {seeds} runs"
-        raise SuiteError(where, problem, "ask for it once, under every secret")
+        raise SuiteError(where, problem, "a suite asks for each threshold exactly once")
     evidence = thresholds.evidence(values, weak)
     if evidence.normal_p < thresholds.LEAST_P:
         problem = f"the values of {name!r} are not normally distributed (p = {evidence.normal_p}): {values}"
@@ -131,7 +131,7 @@ def _measure_weak(
         failed = [outcome for outcome in graded.outcomes if outcome.status is not Status.passed]
         said = "; ".join(f"{one.id}: {one.feedback.summary}" for one in failed if one.feedback)
         found = f"the weak solution {weak.name!r} fails before {weak.threshold!r} is asked for ({said})"
-        remedy = "choose one that is whole, and weak in this number alone"
+        remedy = "choose one that passes every other check of that test"
         raise SuiteError(str(assignment.suite / weak_solutions.FILE), found, remedy)
     of_threshold = measured.weak.setdefault(weak.threshold, {})
     of_threshold.setdefault(weak.name, []).append(notes[weak.threshold])

@@ -57,26 +57,32 @@ def register(app: typer.Typer) -> None:
 
 def grade(
     ctx: typer.Context,
-    assignment: Annotated[str, typer.Argument(metavar="ASSIGNMENT", help="Its name, such as knn.")],
+    assignment: Annotated[
+        str, typer.Argument(metavar="ASSIGNMENT", help="Name of the assignment, such as knn.")
+    ],
     class_folder: Annotated[
         Path, typer.Argument(metavar="CLASS_FOLDER", help="A folder or zip file per student, or a download.")
     ],
-    output: Annotated[Path, typer.Option("--output", "-o", help="Where grades and feedback go.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="Folder for grades and feedback.")],
     jobs: Annotated[
         int | None,
-        typer.Option("--jobs", "-j", min=1, help="Submissions at a time.  [default: one per core]"),
+        typer.Option(
+            "--jobs", "-j", min=1, help="How many submissions to grade at a time.  [default: one per core]"
+        ),
     ] = None,
     roster: RosterOption = None,
     missing_as_zero: MissingOption = False,
-    force: Annotated[bool, typer.Option("--force", help="Grade again what is up to date, too.")] = False,
+    force: Annotated[
+        bool, typer.Option("--force", help="Grade everything again, even what is up to date.")
+    ] = False,
     accepted: Annotated[
-        bool, typer.Option("--accept", help="Let changed points replace the old ones without asking.")
+        bool, typer.Option("--accept", help="Replace old points with changed ones without asking.")
     ] = False,
     sandbox: LevelOption = Level.full,
     allow_weak_sandbox: WeakOption = False,
     course: CourseOption = None,
 ) -> None:
-    """Grade a class into results, feedback and gradebooks; what is up to date is kept."""
+    """Grade a class: write results, feedback and gradebooks. Results that are up to date are kept."""
     from autograder import class_summary, grading, intake, terminal, views
     from autograder.assignment import load
     from autograder.reports import wording
@@ -126,7 +132,10 @@ def grade(
 def report(
     output: OutputArgument,
     anonymous: Annotated[
-        bool, typer.Option("--anonymous", help="Write OUTPUT/anonymous: report and gradebook by pseudonym.")
+        bool,
+        typer.Option(
+            "--anonymous", help="Write report and gradebook under pseudonyms into OUTPUT/anonymous."
+        ),
     ] = False,
     roster: RosterOption = None,
     missing_as_zero: MissingOption = False,
@@ -157,7 +166,7 @@ def accept(
     missing_as_zero: MissingOption = False,
     course: CourseOption = None,
 ) -> None:
-    """Let the points of a regrade, which wait in OUTPUT/pending, replace the old ones."""
+    """Accept a regrade: its points, which wait in OUTPUT/pending, replace the old ones."""
     from autograder import class_summary, grading, views
 
     folder = graded_folder(output)
@@ -167,22 +176,26 @@ def accept(
         count = grading.accept_pending(current, assignment, folder)
         views.write_class(current, assignment, folder, roster=people, missing_as_zero=missing_as_zero)
     replaced = "1 result" if count == 1 else f"{count} results"
-    typer.echo(f"{replaced} replaced" if count else "nothing was waiting")
+    typer.echo(f"{replaced} replaced" if count else "no regrade was waiting")
     class_summary.warn_about_canvas(folder, people)
 
 
 def override(
     output: OutputArgument,
-    student: Annotated[str, typer.Argument(metavar="STUDENT", help="As in the gradebook.")],
-    points: Annotated[float | None, typer.Option("--points", min=0, help="What counts from now on.")] = None,
-    task: Annotated[
-        str | None, typer.Option("--task", help="Whose points it replaces; without it, the whole score.")
+    student: Annotated[str, typer.Argument(metavar="STUDENT", help="The student, named as in grades.csv.")],
+    points: Annotated[
+        float | None, typer.Option("--points", min=0, help="Points that count from now on.")
     ] = None,
-    reason: Annotated[str, typer.Option("--reason", help="The student reads it.")] = "",
+    task: Annotated[
+        str | None, typer.Option("--task", help="Task whose points are decided.  [default: the whole score]")
+    ] = None,
+    reason: Annotated[str, typer.Option("--reason", help="Why; the student reads this.")] = "",
     by: Annotated[
-        str, typer.Option("--by", envvar=["USER", "USERNAME"], help="Who decided.  [default: you]")
+        str, typer.Option("--by", envvar=["USER", "USERNAME"], help="Who decides.  [default: your user name]")
     ] = "",
-    remove: Annotated[bool, typer.Option("--remove", help="Let the graded points count again.")] = False,
+    remove: Annotated[
+        bool, typer.Option("--remove", help="Undo the decision: the graded points count again.")
+    ] = False,
     roster: RosterOption = None,
     missing_as_zero: MissingOption = False,
     course: CourseOption = None,
@@ -287,17 +300,15 @@ def _warn(graded: GradedClass, handin: Handin, changed: Sequence[str]) -> None:
             f"{_students(graded.reweighted)} with the same submission keep their points"
         )
     if graded.older:
-        terminal.warn(
-            f"the gradebook also holds {len(graded.older)} earlier results, of {_some(graded.older)}"
-        )
+        terminal.warn(f"the gradebook still holds students who are not in this folder: {_some(graded.older)}")
     results = graded.folder.results()
     unfinished = [student for student, result in results.items() if scoring.unfinished(result)]
     if unfinished:
-        terminal.warn(f"some checks ended without a result, so look at: {_some(unfinished)}")
+        terminal.warn(f"some checks ended without a result; run the command again for: {_some(unfinished)}")
     for fault, students in faults(results.values()).items():
         terminal.warn(f"the suite failed at {fault}; correct it and grade again, on: {_some(students)}")
     if changed:
-        terminal.warn(f"changed while the class was graded, so run the command again: {_some(changed)}")
+        terminal.warn(f"these changed while the class was graded; run the command again: {_some(changed)}")
     terminal.warn_about(graded.sandbox)
 
 
@@ -321,12 +332,12 @@ def _settle(
         return
     write_private(folder.changes, changes.render(moves))
     terminal.show(table.moves_table(moves))
-    question = f"The regrade changes the points of {_students(len(moves))}, whose submissions are the same"
+    question = f"The regrade changes the points of {_students(len(moves))} without a new submission"
     if sys.stdin.isatty() and sys.stdout.isatty() and typer.confirm(f"{question}. Replace them?"):
         grading.accept_pending(course, assignment, folder)
         views.write_class(course, assignment, folder, roster=people, missing_as_zero=missing_as_zero)
         return
-    terminal.warn(f"{question}; the old ones count until you run: autograder accept {folder.root}")
+    terminal.warn(f"{question}; the old points count until you run: autograder accept {folder.root}")
     raise typer.Exit(UNDECIDED)
 
 

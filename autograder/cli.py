@@ -30,7 +30,7 @@ ERROR = 2
 
 
 class Commands(TyperGroup):
-    """All commands: an error that the user can mend is one line, and so is Ctrl-C."""
+    """All commands: an error that the user can fix is one line, and so is Ctrl-C."""
 
     def invoke(self, ctx: Any) -> object:
         """Run the chosen command; ``ctx`` has a type that typer keeps to itself."""
@@ -77,10 +77,13 @@ def check(
         Path, typer.Argument(metavar="FILE_OR_FOLDER", help="A student's file, folder or zip file.")
     ],
     assignment: Annotated[
-        str | None, typer.Option("--assignment", help="Name of the assignment, if the file does not tell.")
+        str | None, typer.Option("--assignment", help="Name of the assignment, if the file does not show it.")
     ] = None,
     details: Annotated[
-        bool, typer.Option("--details", help="Add what students never see: hidden values, printed output.")
+        bool,
+        typer.Option(
+            "--details", help="Also show what students never see: hidden values and printed output."
+        ),
     ] = False,
     sandbox: LevelOption = Level.full,
     allow_weak_sandbox: WeakOption = False,

@@ -2,7 +2,7 @@
 
 
 class AutograderError(Exception):
-    """Report a problem that the person at the keyboard can mend.
+    """Report a problem that the person at the keyboard can fix.
 
     Parameters
     ----------

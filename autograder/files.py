@@ -114,4 +114,8 @@ def _sync_folder(path: Path) -> None:
 
 def _cannot_write(path: Path, error: OSError) -> ConfigError:
     reason = error.strerror or type(error).__name__
-    return ConfigError(str(path), f"cannot be written ({reason})", "free the place, or choose another folder")
+    return ConfigError(
+        str(path),
+        f"cannot be written ({reason})",
+        "free some space or fix the permissions, or choose another folder",
+    )

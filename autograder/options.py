@@ -28,16 +28,24 @@ class Level(StrEnum):
 
 
 CourseOption = Annotated[
-    Path | None, typer.Option("--course", metavar="DIR", help="The course's folder, if not around this one.")
+    Path | None,
+    typer.Option(
+        "--course", metavar="DIR", help="Folder of the course.  [default: the one around this folder]"
+    ),
 ]
-OutputArgument = Annotated[Path, typer.Argument(metavar="OUTPUT", help="Where an earlier run wrote to.")]
-LevelOption = Annotated[Level, typer.Option("--sandbox", help="'none' is for authors of suites only.")]
+OutputArgument = Annotated[Path, typer.Argument(metavar="OUTPUT", help="Folder of an earlier run.")]
+LevelOption = Annotated[
+    Level, typer.Option("--sandbox", help="How student code is confined; 'none' is for suite authors only.")
+]
 RosterOption = Annotated[
     Path | None,
-    typer.Option("--roster", metavar="CSV", help="Who is in the class.  [default: as course.toml says]"),
+    typer.Option("--roster", metavar="CSV", help="Roster of the class.  [default: the one in course.toml]"),
 ]
 WeakOption = Annotated[
-    bool, typer.Option("--allow-weak-sandbox", help="Grade even if this machine cannot confine fully.")
+    bool,
+    typer.Option(
+        "--allow-weak-sandbox", help="Grade even if this machine cannot confine student code fully."
+    ),
 ]
 
 

@@ -183,7 +183,9 @@ class GradedFolder:
             found = "is not a sheet of answers that this version of the kit wrote"
             raise ConfigError(str(path), found, "move it away and grade again") from None
         if sheet.student != student:
-            raise ConfigError(str(path), f"holds the answers of {sheet.student!r}", "rename it back")
+            raise ConfigError(
+                str(path), f"holds the answers of {sheet.student!r}", f"rename it to {sheet.student}.json"
+            )
         return sheet
 
     def keep_answers(self, sheet: AnswerSheet) -> None:
@@ -248,7 +250,9 @@ def _read_result(path: Path) -> SubmissionResult:
         found = "is not a result that this version of the kit wrote"
         raise ConfigError(str(path), found, "move it away and grade again") from None
     if result.student != path.stem:
-        raise ConfigError(str(path), f"holds the result of {result.student!r}", "rename it back")
+        raise ConfigError(
+            str(path), f"holds the result of {result.student!r}", f"rename it to {result.student}.json"
+        )
     return result
 
 

@@ -34,21 +34,23 @@ def register(app: typer.Typer) -> None:
 
 def audit(
     ctx: typer.Context,
-    assignment: Annotated[str, typer.Argument(metavar="ASSIGNMENT", help="Its name, such as knn.")],
-    repeat: Annotated[int, typer.Option("--repeat", min=2, help="How often everything is graded.")] = 3,
+    assignment: Annotated[
+        str, typer.Argument(metavar="ASSIGNMENT", help="Name of the assignment, such as knn.")
+    ],
+    repeat: Annotated[int, typer.Option("--repeat", min=2, help="How many times to grade everything.")] = 3,
     class_folder: Annotated[
         Path | None,
         typer.Option(
             "--class",
             metavar="CLASS_FOLDER",
-            help="Submissions to grade as well; by default examples/submissions/ASSIGNMENT, if it exists.",
+            help="More submissions to grade.  [default: examples/submissions/ASSIGNMENT, if it exists]",
         ),
     ] = None,
     sandbox: LevelOption = Level.full,
     allow_weak_sandbox: WeakOption = False,
     course: CourseOption = None,
 ) -> None:
-    """Grade again and again, in other circumstances; exit 1 if any outcome changes or a limit is tight."""
+    """Grade the same code repeatedly; exit 1 if an outcome changes or a limit is tight."""
     from autograder import audit as audits
     from autograder import intake, terminal
     from autograder.assignment import load
@@ -89,9 +91,11 @@ def audit(
 
 def calibrate(
     ctx: typer.Context,
-    assignment: Annotated[str, typer.Argument(metavar="ASSIGNMENT", help="Its name, such as knn.")],
+    assignment: Annotated[
+        str, typer.Argument(metavar="ASSIGNMENT", help="Name of the assignment, such as knn.")
+    ],
     seeds: Annotated[
-        Seeds, typer.Option("--seeds", help="Under how many secrets solutions are graded.")
+        Seeds, typer.Option("--seeds", help="How many secrets to grade the solutions under.")
     ] = Seeds.twenty,
     sandbox: LevelOption = Level.full,
     allow_weak_sandbox: WeakOption = False,
@@ -115,7 +119,7 @@ def calibrate(
             progress=progress,
         )
     if not found:
-        typer.echo(f"{assignment}: its suite asks for no threshold.")
+        typer.echo(f"{assignment}: the suite uses no thresholds.")
         return
     write_private(chosen.suite / thresholds.FILE, thresholds.render(assignment, found))
     for name, one in sorted(found.items()):

@@ -41,10 +41,10 @@ def warn(text: str) -> None:
 def warn_about(sandbox: SandboxReport) -> None:
     """Warn in one line if student code was not fully confined."""
     if sandbox.level == "none":
-        warn("student code ran without a sandbox; use these grades for tests of the suite only")
+        warn("student code ran without a sandbox; use these grades only to test the suite")
     elif sandbox.level == "weak":
         missing = [name for name, words in sandbox.layers.items() if not words.startswith("proved")]
-        warn(f"the sandbox is weak, not proved: {', '.join(missing)}; `autograder probe` says more")
+        warn(f"the sandbox is weak (not proved: {', '.join(missing)}); run `autograder probe` for details")
 
 
 class GradingProgress:

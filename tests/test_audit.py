@@ -81,7 +81,7 @@ def test_tight_limits_and_wrong_scores_are_named(tmp_path: Path) -> None:
     assert all(one.limit_seconds == 1 and one.reference_seconds > 0.1 for one in found.tight)
     said = " ".join(found.faults)
     assert "The reference gets " in said
-    assert "the first must be wider" in said
+    assert "must be longer than the CPU limit" in said
     assert "The stub gets" not in said
 
 

@@ -209,7 +209,7 @@ def test_a_reference_that_fails_is_named(tmp_path: Path) -> None:
 def test_a_suite_without_thresholds(tmp_path: Path) -> None:
     tiny.write_course(tmp_path)
     done = calibrate(tmp_path)
-    assert (done.exit_code, done.stdout) == (0, "tiny: its suite asks for no threshold.\n")
+    assert (done.exit_code, done.stdout) == (0, "tiny: the suite uses no thresholds.\n")
 
 
 def test_false_failures_are_rare() -> None:

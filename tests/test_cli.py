@@ -46,11 +46,11 @@ def test_weak_and_missing_sandboxes_are_announced_in_one_line(
 ) -> None:
     none = run("grade", "toy", class_folder, "-o", tmp_path / "a", "--sandbox", "none")
     assert none.stderr.splitlines() == [
-        "warning: student code ran without a sandbox; use these grades for tests of the suite only"
+        "warning: student code ran without a sandbox; use these grades only to test the suite"
     ]
     weak = run("grade", "toy", class_folder, "-o", tmp_path / "b", "--allow-weak-sandbox")
     assert weak.stderr.splitlines() == [
-        "warning: the sandbox is weak, not proved: uid; `autograder probe` says more"
+        "warning: the sandbox is weak (not proved: uid); run `autograder probe` for details"
     ]
 
 
@@ -66,14 +66,14 @@ def test_earlier_results_are_mentioned(run: Any, class_folder: Path, tmp_path: P
     done = run("grade", "toy", class_folder, "-o", tmp_path / "graded")
     assert done.stderr.splitlines() == [
         "2 of 3 results were up to date and kept",
-        "warning: the gradebook also holds 1 earlier results, of bob",
+        "warning: the gradebook still holds students who are not in this folder: bob",
     ]
 
 
 def test_unfinished_grading_is_mentioned(run: Any, class_folder: Path, tmp_path: Path) -> None:
     (class_folder / "ada" / "toy.py").write_text("half")
     done = run("grade", "toy", class_folder, "-o", tmp_path / "graded")
-    assert done.stderr == "warning: some checks ended without a result, so look at: ada\n"
+    assert done.stderr == "warning: some checks ended without a result; run the command again for: ada\n"
 
 
 def test_errors_are_one_line_with_what_to_do(run: Any, class_folder: Path, tmp_path: Path) -> None:

@@ -303,7 +303,7 @@ def test_what_changes_while_it_is_graded_is_named(root: Path, tmp_path: Path) ->
     process.send_signal(signal.SIGCONT)
     _, stderr = process.communicate(timeout=PATIENCE)
     assert process.returncode == 0
-    assert "changed while the class was graded, so run the command again: s00, s01" in stderr
+    assert "these changed while the class was graded; run the command again: s00; s01" in stderr
     assert scene.outcomes()["s00"][0] == 10, "what was read at first was graded"
     scene.grade()
     assert scene.outcomes()["s00"][0] == 4

@@ -40,7 +40,7 @@ def test_a_narrow_terminal_shows_names_and_scores_rather_than_every_task(result:
     for text in (narrow, wide):
         assert "ada-of-a-long-name" in text
         assert "…" not in text
-    assert "Points of the 16 tasks: in grades.csv, or here in " in narrow
+    assert "The points of the 16 tasks are in grades.csv; " in narrow
     assert " 16 " in wide.splitlines()[1]
 
 

@@ -129,7 +129,7 @@ class Host:
         fitting = self._request["jobs"] = sandbox.slots_that_fit(wanted, memory_mb)
         if fitting < wanted:
             print(
-                f"Grading {fitting} at a time, not {wanted}: the memory that is free has room for no more.",
+                f"Grading {fitting} at a time, not {wanted}: there is not enough free memory for more.",
                 file=sys.stderr,
             )
 

@@ -175,7 +175,8 @@ class Pool:
         return reply
 
     def _gone(self) -> errors.EngineError:
-        found = f"ended unexpectedly (status {self._process.wait()})"
+        status = self._process.wait()
+        found = f"was killed by signal {-status}" if status < 0 else f"ended with status {status}"
         return errors.EngineError("grader host", found, "grade again; finished results are kept")
 
 

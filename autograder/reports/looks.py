@@ -76,7 +76,7 @@ def looks(records: Sequence[Record], items: Sequence[Item], moves: Sequence[Move
             _by(records, _faults),
         ),
         Look("A regrade waits", "The old points count until you accept the new ones.", _plain(waiting)),
-        Look("Not fully confined", "Grade again on a machine that can confine.", _by(records, _weak)),
+        Look("Not fully confined", "Grade again on a machine with a full sandbox.", _by(records, _weak)),
         Look(
             "Nothing could be checked",
             "A wrong file, or a mistake that a line repairs?",

@@ -45,7 +45,9 @@ class ClassTable:
             return
         yield from (self._rows(()), _statistics(self.records))
         yield from _shortened(self.records)
-        text = f"Points of the {len(tasks)} tasks: in grades.csv, or here in {needed} columns."
+        text = (
+            f"The points of the {len(tasks)} tasks are in grades.csv; {needed} columns would show them here."
+        )
         yield Text(text, style="bright_black")
 
     def _rows(self, tasks: Sequence[TaskResult]) -> Table:

@@ -17,7 +17,7 @@ Filesystem = Literal["landlock", "chroot", "none"]
 
 WEAK_OPTION: Final = "--allow-weak-sandbox"
 _ACCEPT: Final = (
-    f"or pass {WEAK_OPTION} to grade with what is there (then student code may reach more than its own task)"
+    f"or pass {WEAK_OPTION} to grade all the same (student code may then reach more than its own task)"
 )
 MEND: Final = f"grade in a Linux container as root, {_ACCEPT}"
 
@@ -136,7 +136,7 @@ def _strongest(weak: bool, dedicated_uids: bool | None, filesystem: Filesystem |
         if dedicated_uids or not weak:
             raise SandboxError(
                 sys.base_prefix,
-                "Python or its packages lie where only root can enter, so that no other user could run them",
+                "Python or its packages are in a folder that only root can enter",
                 f"install them where every user can read, or pass {WEAK_OPTION}",
             )
         uids = search = False
@@ -144,7 +144,7 @@ def _strongest(weak: bool, dedicated_uids: bool | None, filesystem: Filesystem |
 
 
 def missing_layers(plan: Plan) -> dict[str, str]:
-    """Name the layers that a plan does without, in words, with what mends each."""
+    """Name the layers that a plan does without, in words, with the remedy for each."""
     if not plan.linux:
         return {
             "confinement of student code at all (it is not Linux)": "grade in a Linux container as root",
