@@ -153,6 +153,12 @@ def test_sizes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert _refusal(tmp_path, b"0" * 1_000_001) == "The zip file is larger than 1 MB."
 
 
+def test_a_large_virtual_environment_does_not_matter(tmp_path: Path) -> None:
+    library = _member("env/lib/large.so", text="0123456789" * 3_000_000)
+    content = _packed(_all(_member("env/pyvenv.cfg"), library, _member()), zipfile.ZIP_STORED)
+    assert _files(tmp_path, content) == {"knn.py": b"x = 1\n"}
+
+
 def test_bombs(tmp_path: Path) -> None:
     bomb = _packed(_member(text="#" * 900_000))
     assert len(bomb) < 5_000

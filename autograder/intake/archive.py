@@ -12,7 +12,8 @@ from autograder.intake import packed, snapshot, zips
 from autograder.intake.members import Member, inside, shown
 from autograder.intake.snapshot import Unreadable
 
-MAX_ARCHIVE_BYTES = 20_000_000
+MAX_ARCHIVE_BYTES = 100_000_000
+"""Limit of an archive that a student hands in; a virtual environment in it may take most of that."""
 MAX_CLASS_BYTES, MAX_CLASS_ENTRIES = 8_000_000_000, 200_000
 """Limits of a whole class in one zip file."""
 MAX_PACKED_CLASS_BYTES = 100_000_000
@@ -89,14 +90,24 @@ def _kind(content: bytes) -> str:
     return next((kind for magic, kind in _MAGIC.items() if content.startswith(magic)), "")
 
 
-def read(member: Member) -> list[Member]:
-    """Return the files in a member that is an archive; raises as `members` does."""
+def content(member: Member, limit: int | None = None) -> bytes:
+    """Return the bytes of a member that is an archive.
+
+    Raises
+    ------
+    Unreadable
+        It is not a regular file, or larger than `limit` or `MAX_ARCHIVE_BYTES`.
+    """
     try:
-        content = member.read(MAX_ARCHIVE_BYTES)
+        return member.read(MAX_ARCHIVE_BYTES if limit is None else min(limit, MAX_ARCHIVE_BYTES))
     except Unreadable as error:
         what = f"The {ending(member.name).strip('.').casefold()} file"
         raise Unreadable(str(error).replace(member.shown, what, 1)) from None
-    return members(member.name, content)
+
+
+def read(member: Member) -> list[Member]:
+    """Return the files in a member that is an archive; raises as `content` and `members` do."""
+    return members(member.name, content(member))
 
 
 def unpack(path: Path, target: Path) -> tuple[str, ...]:

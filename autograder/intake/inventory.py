@@ -11,6 +11,8 @@ from autograder.intake.snapshot import MAX_ENTRIES, Unreadable
 
 MAX_ARCHIVES, MAX_LEVELS = 20, 3
 """How many archives in a hand-in are opened, and how many in each other."""
+MAX_OPENED_BYTES = 200_000_000
+"""How large these may be, all together."""
 
 
 class Inventory:
@@ -33,6 +35,7 @@ class Inventory:
         self.members = members.without_clutter(found)
         self.refused: list[str] = []
         self._opened: set[PurePosixPath] = set()
+        self._left = MAX_OPENED_BYTES
 
     @classmethod
     def of_path(cls, path: Path) -> Inventory:
@@ -70,7 +73,9 @@ class Inventory:
 
     def _open(self, member: Member) -> None:
         try:
-            found = [one.below(member.path) for one in archive.read(member)]
+            content = archive.content(member, self._left)
+            self._left -= len(content)
+            found = [one.below(member.path) for one in archive.members(member.name, content)]
         except Unreadable as error:
             self.refused.append(str(error))
             return
