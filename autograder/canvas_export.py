@@ -53,7 +53,9 @@ def column_note(course: Course, assignment: Assignment, roster: Roster) -> str:
     unknown = sorted(course.canvas.keys() - set(course.assignments()))
     if unknown:
         remedy = f"write one of: {', '.join(course.assignments())}"
-        raise ConfigError(str(course.root / COURSE_FILE), f"`canvas.{unknown[0]}` is no assignment", remedy)
+        raise ConfigError(
+            str(course.root / COURSE_FILE), f"`canvas.{unknown[0]}` is not an assignment", remedy
+        )
     known = names(course, assignment)
     place = course.root / COURSE_FILE
     found = canvas.find_columns(roster.columns, known)

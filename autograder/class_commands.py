@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 STOPPED, UNDECIDED = 130, 3
 
 MissingOption = Annotated[
-    bool, typer.Option("--missing-as-zero", help="Whoever handed in nothing has 0 points, rather than none.")
+    bool, typer.Option("--missing-as-zero", help="Give students who handed in nothing 0 points, not none.")
 ]
 
 

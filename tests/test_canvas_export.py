@@ -70,7 +70,7 @@ def test_settings_that_help_nothing_are_refused(course: Course, toy: Assignment,
         ConfigError, match=r"has several columns of 'A toy': toy \(1\); Toy \(2\); .* toy = 1$"
     ):
         canvas_export.column_note(course, toy, export)
-    with pytest.raises(ConfigError, match=r"`canvas\.tyo` is no assignment; write one of: toy"):
+    with pytest.raises(ConfigError, match=r"`canvas\.tyo` is not an assignment; write one of: toy"):
         canvas_export.column_note(replace(course, canvas={"tyo": "2"}), toy, export)
     assert canvas_export.column_note(replace(course, canvas={"toy": "2"}), toy, export) == ""
 

@@ -221,7 +221,7 @@ def test_people_whose_names_hold_commas_are_told_apart_and_all_of_them_are_named
     handin = intake.read_class(tmp_path / "class", toy, roster.read(tmp_path / "roster.csv"))
     listed = "; ".join(f"Nobody, N{number}" for number in range(9))
     assert handin.notes == (
-        "roster.csv: left out 1 person who is no student (Kim (Instructor)).",
+        "roster.csv: left out 1 person who is not a student (Kim (Instructor)).",
         "Not on the roster, graded all the same: ada; bruno; carla.",
         f"Nothing was handed in by {listed}.",
     )

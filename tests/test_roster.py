@@ -24,7 +24,7 @@ BY_LOGIN, BY_EMAIL = (
         "zoe.mueller@uni.example",
     ),
 )
-STAFF_OF_GRADESCOPE = "3 people who are no students (Kim Lee (Instructor); Max Ray (TA); Ida Roe (Reader))"
+STAFF_OF_GRADESCOPE = "3 people who are not students (Kim Lee (Instructor); Max Ray (TA); Ida Roe (Reader))"
 EXPORTS = {
     # file: platform, what results are called, more that identifies Zoë Müller, what is said
     "canvas.csv": ("Canvas", BY_LOGIN, ("4712", "0816"), "1 test student of Canvas"),
@@ -49,13 +49,13 @@ EXPORTS = {
         "Moodle",
         BY_EMAIL,
         ("0816",),
-        "2 people who are no students (Kim Lee (Teacher); Max Ray (Non-editing teacher, Manager))",
+        "2 people who are not students (Kim Lee (Teacher); Max Ray (Non-editing teacher, Manager))",
     ),
     "moodle-participants-de.csv": (
         "Moodle",
         BY_EMAIL,
         ("0816",),
-        "1 person who is no student (Kim Lee (Trainer/in))",
+        "1 person who is not a student (Kim Lee (Trainer/in))",
     ),
     "moodle-participants-without-addresses.csv": (
         "Moodle",
@@ -212,7 +212,7 @@ def test_the_first_identifier_that_has_a_value_names_the_results(tmp_path: Path)
         ),
         ("login,id\na,\n,1\na,1\n", r"have the same id, '1'"),
         ("id,name\n1,Park, Ada\n", r"\.csv:2: has 3 cells, and the header 2; put quotation marks around"),
-        ('id,name\n1,Ada\n2,"Bob\n', r"is no table \(line 3: unexpected end of data\)"),
+        ('id,name\n1,Ada\n2,"Bob\n', r"is not a table \(line 3: unexpected end of data\)"),
         ("sep=;\nid;name\n;Ada\n", r"roster\.csv:3: identifies nobody"),
     ],
 )
@@ -222,7 +222,7 @@ def test_what_is_wrong_is_said_in_one_line(tmp_path: Path, text: str, says: str)
     assert "\n" not in str(caught.value)
 
 
-# Whoever is in a class, and whatever wrote it down, the same people come back
+# The same people come back, whoever they are and whatever program wrote them down
 
 LETTERS = st.characters(categories=("Lu", "Ll", "Lo", "Mn"), include_characters=" ,;'\"-.|\t")
 NAMES = (

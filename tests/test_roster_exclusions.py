@@ -1,4 +1,4 @@
-"""Whoever is no student is left out of the roster, and named."""
+"""People who are not students are left out of the roster, and named."""
 
 from __future__ import annotations
 

@@ -27,7 +27,7 @@ def test_no_name_of_a_platform_means_two_things(platform: str) -> None:
             assert headers._matches([name], platform) == {0: field}, name
 
 
-def test_whoever_exports_is_recognised() -> None:
+def test_the_platform_is_recognised() -> None:
     assert recognise("Student", "ID", "Section", "Email").platform == "Canvas"
     assert recognise("LastName", "FirstName", "ID", "SIS Login ID", "Section").platform == "Canvas"
     assert recognise("id", "last_name", "first_name", "email").platform == "nbgrader"

@@ -60,8 +60,8 @@ def render(
 ) -> CanvasFile:
     """Return the file to import.
 
-    Canvas leaves a student alone who is not in the file, and deletes points where a cell is empty. So whoever
-    is to stay as they are is not in it, except students who are excused: their cell stays as it was exported.
+    Canvas does not change students who are not in the file, and deletes points where a cell is empty. So
+    students without final points are left out, except excused ones: their cell stays as it was exported.
 
     Points are those of code and written answers together. As long as an answer of somebody in the file is not
     scored, they are those of the code alone, for everybody: one column never holds both.
@@ -69,7 +69,7 @@ def render(
     Parameters
     ----------
     records : sequence of Record
-        Whoever is not in `rows` is left out: Canvas does not know them.
+        Those that are not in `rows` are left out: Canvas does not know them.
     columns : sequence of str
         Header of the course's gradebook export.
     rows : mapping

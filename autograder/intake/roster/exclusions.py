@@ -1,4 +1,4 @@
-"""Rows of a roster that are no students: what platforms add, staff, test students, empty rows."""
+"""Rows of a roster that are not students: what platforms add, staff, test students, empty rows."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ STAFF = frozenset(
         *("leraar", "docent", "leraar zonder bewerkingsrechten", "beheerder", "professor", "moderador"),
     }
 )
-"""Roles of people who hand nothing in. Whoever has another role, too, or none that is known, is a student."""
+"""Roles of staff and guests. A person with any other role, known or not, or with none, is a student."""
 
 
 @dataclass
@@ -41,7 +41,7 @@ class Rest:
     empty, nameless, tests : int
         How many rows were left out because they are empty, identify nobody, or are Canvas' test student.
     staff : list of str
-        Who was left out as no student, each with the role: ``"Kim Lee (Instructor)"``.
+        People who are not students, each with the role: ``"Kim Lee (Instructor)"``.
     """
 
     students: list[Row] = field(default_factory=list)
@@ -58,7 +58,7 @@ class Rest:
             (self.empty, "empty row", "empty rows"),
             (self.tests, "test student of Canvas", "test students of Canvas"),
             (self.nameless, "row without an identifier", "rows without an identifier"),
-            (len(self.staff), "person who is no student", "people who are no students"),
+            (len(self.staff), "person who is not a student", "people who are not students"),
         ]
         reasons = [f"{count} {one if count == 1 else more}" for count, one, more in counted if count]
         who = f" ({'; '.join(self.staff)})" if self.staff else ""
@@ -68,7 +68,7 @@ class Rest:
 def sort_out(table: Table, columns: Columns) -> Rest:
     """Tell the rows of students from the others.
 
-    In a table of one's own, a row that identifies nobody is kept: it is a mistake, which has to be said.
+    In a table that no platform wrote, a row that identifies nobody is kept: it is a mistake to report.
     """
     rest = Rest()
     for row in table.rows:
@@ -109,7 +109,7 @@ def _is_posting(row: Row, columns: Columns) -> bool:
 
 
 def _staff_role(row: Row, columns: Columns) -> str:
-    """Return the roles of somebody who has no other ones than those of staff; else nothing."""
+    """Return somebody's roles if they are those of staff only; otherwise nothing."""
     for place in columns.of(Field.role):
         roles = _roles(row.cells[place])
         if roles and all(comparable(role) in STAFF for role in roles):

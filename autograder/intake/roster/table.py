@@ -78,7 +78,7 @@ def read(path: Path, familiar: Callable[[Sequence[str]], int]) -> Table:
     Raises
     ------
     ConfigError
-        The file cannot be read, is a workbook or no text, is empty, or a row has more cells than the header.
+        The file cannot be read, is a workbook, is not text, is empty, or has a row longer than its header.
     """
     try:
         content = path.read_bytes()
@@ -93,7 +93,7 @@ def read(path: Path, familiar: Callable[[Sequence[str]], int]) -> Table:
         rows = list(_rows(body, separator))
     except csv.Error as error:
         remedy = "check the quotation marks there, or export it again"
-        raise ConfigError(str(path), f"is no table ({error})", remedy) from None
+        raise ConfigError(str(path), f"is not a table ({error})", remedy) from None
     if not rows:
         raise ConfigError(str(path), "is empty", "export it again")
     header = _without_tail(rows[0].cells)
@@ -119,7 +119,7 @@ def _decoded(path: Path, content: bytes) -> tuple[str, tuple[str, ...]]:
         says = "is not UTF-8 and was read as Windows-1252; if names look wrong, save it as CSV UTF-8"
         notes = (f"{path.name} {says}.",)
     if "\0" in text:
-        raise ConfigError(str(path), "is no text in UTF-8, UTF-16 or Windows-1252", "save it as CSV UTF-8")
+        raise ConfigError(str(path), "is not text in UTF-8, UTF-16 or Windows-1252", "save it as CSV UTF-8")
     return text, notes
 
 
