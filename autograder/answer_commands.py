@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from autograder.class_commands import MissingOption
 from autograder.errors import ConfigError
 from autograder.options import (
     CourseOption,
+    MissingOption,
     OutputArgument,
     RosterOption,
     assignment_of,

@@ -11,7 +11,7 @@ import typer
 from typer.core import TyperGroup
 
 import autograder
-from autograder import answer_commands, class_commands, intake_commands, suite_commands
+from autograder import answer_commands, class_commands, intake_commands, override_commands, suite_commands
 from autograder.class_commands import STOPPED
 from autograder.errors import AutograderError
 from autograder.options import (
@@ -137,6 +137,7 @@ def schema() -> None:
 
 
 class_commands.register(app)
+override_commands.register(app)
 answer_commands.register(app)
 intake_commands.register(app)
 suite_commands.register(app)

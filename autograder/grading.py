@@ -144,7 +144,7 @@ def grade_class(
         confined = pool.sandbox
     if accept:
         accept_pending(course, assignment, folder)
-    moves = pending_moves(folder)
+    moves = regrade.pending_moves(folder)
     if not moves:
         folder.settle()
     for student, result in folder.results().items():
@@ -189,17 +189,6 @@ def accept_pending(course: Course, assignment: Assignment, folder: GradedFolder)
         save(course, assignment, folder, result)
     folder.settle()
     return len(accepted)
-
-
-def pending_moves(folder: GradedFolder) -> tuple[Move, ...]:
-    """Return what the results that wait to be accepted would change, in order of students."""
-    results = folder.results()
-    moves = []
-    for student, result in folder.pending().items():
-        change = regrade.move(results[student], result) if student in results else None
-        if change is not None:
-            moves.append(change)
-    return tuple(moves)
 
 
 def _current(

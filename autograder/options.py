@@ -33,6 +33,10 @@ CourseOption = Annotated[
         "--course", metavar="DIR", help="Folder of the course.  [default: the one around this folder]"
     ),
 ]
+MissingOption = Annotated[
+    bool,
+    typer.Option("--missing-as-zero", help="Give students who handed in nothing 0 points, not none."),
+]
 OutputArgument = Annotated[Path, typer.Argument(metavar="OUTPUT", help="Folder of an earlier run.")]
 LevelOption = Annotated[
     Level, typer.Option("--sandbox", help="How student code is confined; 'none' is for suite authors only.")

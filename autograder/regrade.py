@@ -8,6 +8,7 @@ from autograder.intake import Submission
 from autograder.records import Move, MovedTest
 from autograder.results import Provenance, SandboxReport, SubmissionResult
 from autograder.scoring import unfinished
+from autograder.storage import GradedFolder
 
 
 def is_current(
@@ -55,6 +56,17 @@ def move(before: SubmissionResult, after: SubmissionResult) -> Move | None:
         if old.get((id, title)) != new.get((id, title))
     )
     return Move(before.student, before.score, after.score, tests)
+
+
+def pending_moves(folder: GradedFolder) -> tuple[Move, ...]:
+    """Return what the results that wait to be accepted would change, in order of students."""
+    results = folder.results()
+    moves = []
+    for student, result in folder.pending().items():
+        change = move(results[student], result) if student in results else None
+        if change is not None:
+            moves.append(change)
+    return tuple(moves)
 
 
 def is_reweighted(before: SubmissionResult, after: SubmissionResult) -> bool:

@@ -18,6 +18,7 @@ from autograder.records import Override, Record, WrittenAnswer
 from autograder.results import SubmissionResult
 
 _Overrides = TypeAdapter(tuple[Override, ...])
+_Notes = TypeAdapter(tuple[str, ...])
 _Marks = TypeAdapter(tuple[Mark, ...])
 _FOLDERS = ("results", "feedback", "pending", "overrides", "answers", "scores", "questions")
 ModelT = TypeVar("ModelT", bound=BaseModel)
@@ -141,6 +142,26 @@ class GradedFolder:
     def pending(self) -> dict[str, SubmissionResult]:
         """Read the results that wait to be accepted; raises as `results` does."""
         return dict(self._read("pending"))
+
+    def keep_notes(self, notes: Sequence[str]) -> None:
+        """Write what intake said about the class, for reports that are made later."""
+        write_private(self._notes_file, json.dumps(list(notes), indent=2) + "\n")
+
+    def notes(self) -> tuple[str, ...]:
+        """Read what intake said about the class; nothing if that is not on record."""
+        try:
+            return _Notes.validate_json(self._notes_file.read_bytes())
+        except FileNotFoundError:
+            return ()
+        except OSError as error:
+            raise _unreadable(self._notes_file, error) from None
+        except ValidationError:
+            found = "is not a list of sentences"
+            raise ConfigError(str(self._notes_file), found, "remove it, and grade again") from None
+
+    @property
+    def _notes_file(self) -> Path:
+        return self.root / "notes.json"
 
     def records(self, names: Mapping[str, str] | None = None) -> list[Record]:
         """Read all results with what people decided about them; raises as `results` does.

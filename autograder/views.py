@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from autograder import canvas_export
+from autograder import canvas_export, regrade
 from autograder.answers import Questionnaire
 from autograder.assignment import Assignment
 from autograder.course import Course
@@ -32,8 +32,7 @@ def write_class(
     *,
     roster: Roster | None = None,
     missing_as_zero: bool = False,
-    notes: Sequence[str] = (),
-    moves: Sequence[Move] = (),
+    notes: Sequence[str] | None = None,
 ) -> list[Record]:
     """Write the views of the class as a whole, and return its records.
 
@@ -43,13 +42,14 @@ def write_class(
         Who is in the class and who is excused; if it is Canvas' export, there is a file for Canvas to import.
     missing_as_zero : bool
         Whether students who handed in nothing have 0 points, rather than none.
-    notes : sequence of str
-        What intake said about the class.
-    moves : sequence of Move
-        What results that wait to be accepted would change.
+    notes : sequence of str, optional
+        What intake said about the class; by default what it said when the class was graded.
     """
+    if notes is not None:
+        folder.keep_notes(notes)
+    moves = regrade.pending_moves(folder)
     records = class_records(course, assignment, folder, roster, missing_as_zero=missing_as_zero)
-    _write_class(course, assignment, folder, records, notes, moves)
+    _write_class(course, assignment, folder, records, folder.notes(), moves)
     if roster is not None and roster.is_canvas:
         write_private(folder.canvas, canvas_export.export(course, assignment, records, roster).text)
     return records

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from conftest import StandInPool
 
-from autograder import grading, intake, views
+from autograder import grading, intake, regrade, views
 from autograder.assignment import Assignment, load
 from autograder.course import Course
 from autograder.errors import ConfigError, EngineError, SuiteError
@@ -345,7 +345,7 @@ def test_accepting_replaces(
     assert grading.accept_pending(course, toy, folder) == 1
     assert folder.results()["ada"].score == 10
     assert "10 of 12.5" in folder.feedback_file("ada", "md").read_text()
-    assert grading.pending_moves(folder) == ()
+    assert regrade.pending_moves(folder) == ()
     assert grading.accept_pending(course, toy, folder) == 0
 
 

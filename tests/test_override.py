@@ -106,6 +106,18 @@ def test_a_decision_about_a_task_leads_where_no_check_ran(override: Any, graded:
     assert "No check ran" not in graded.feedback_file("bob", "md").read_text()
 
 
+def test_what_intake_said_stays_in_the_report(
+    override: Any, course: Course, class_folder: Path, tmp_path: Path, open_pool: Any
+) -> None:
+    (class_folder / "leftover.txt").write_text("")
+    words = ["grade", "toy", str(class_folder), "-o", str(tmp_path / "graded"), "--course", str(course.root)]
+    assert CliRunner().invoke(app, words, obj=open_pool).exit_code == 0
+    folder = GradedFolder(tmp_path / "graded")
+    assert folder.notes()
+    override("bob", "--points", "2", *WHY)
+    assert "leftover.txt" in folder.class_report.read_text()
+
+
 def test_removing_what_is_not_there_is_told(override: Any, graded: GradedFolder) -> None:
     assert "there is no decision about the whole score to remove" in override("bob", "--remove").stderr
     override("bob", "--points", "2", *WHY)
