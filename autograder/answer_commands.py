@@ -22,9 +22,11 @@ from autograder.options import (
 )
 
 if TYPE_CHECKING:
+    from autograder.assignment import Assignment
     from autograder.course import Course
     from autograder.intake.roster import Roster
     from autograder.records import Record
+    from autograder.score_table import Row
     from autograder.storage import GradedFolder
 
 
@@ -42,7 +44,9 @@ def answers(
     ] = False,
     tables: Annotated[
         list[Path] | None,
-        typer.Option("--import", metavar="CSV", help="Let these scores count; may be given several times."),
+        typer.Option(
+            "--import", metavar="FILE", help="Scores as CSV, or nbgrader's gradebook.db; repeatable."
+        ),
     ] = None,
     by: Annotated[
         str,
@@ -64,7 +68,7 @@ def answers(
     asked = written.questionnaire(current, assignment)
     with folder.writing():
         if tables:
-            _import(current, folder, tables, by)
+            _import(current, assignment, folder, tables, by)
         records = views.write_class(
             current, assignment, folder, roster=people, missing_as_zero=missing_as_zero
         )
@@ -75,11 +79,13 @@ def answers(
     _tell(folder, records, () if tables else pages, people)
 
 
-def _import(course: Course, folder: GradedFolder, tables: Sequence[Path], by: str) -> None:
+def _import(
+    course: Course, assignment: Assignment, folder: GradedFolder, tables: Sequence[Path], by: str
+) -> None:
     """Check all tables, then keep their scores and say what they change."""
-    from autograder import marking, score_table, terminal
+    from autograder import marking, terminal
 
-    rows = [row for table in tables for row in score_table.read(table)]
+    rows = [row for table in tables for row in _rows(table, assignment)]
     now = datetime.now(UTC).replace(microsecond=0)
     checked = marking.check(rows, folder, key=course.secret(), by=by, at=now)
     marking.keep(checked, folder)
@@ -88,6 +94,16 @@ def _import(course: Course, folder: GradedFolder, tables: Sequence[Path], by: st
     if checked.outdated:
         named = "; ".join(checked.outdated)
         terminal.warn(f"the answer changed since it was read, so look again at: {named}")
+
+
+def _rows(table: Path, assignment: Assignment) -> list[Row]:
+    """Read scores, from a table or from nbgrader's database."""
+    from autograder import nbgrader_scores, score_table
+
+    if nbgrader_scores.is_database(table):
+        questions = [question.id for question in assignment.questions]
+        return nbgrader_scores.read(table, assignment.name, questions)
+    return score_table.read(table)
 
 
 def _tell(
