@@ -80,6 +80,17 @@ def test_a_reference_that_fails_a_test_is_named_with_it(tmp_path: Path) -> None:
     assert f"autograder check {tmp_path}/course/solutions/tiny/tiny_module.py --details" in done.stderr
 
 
+def test_a_reference_that_hits_a_limit_names_the_limits(tmp_path: Path) -> None:
+    body = f"{LINE}\n    while True: tiny_module.double(SECRET)"
+    write(tmp_path, tiny.HIDDEN.replace(LINE, body))
+    assignment = tmp_path / "course/solutions/tiny/assignment.toml"
+    assignment.write_text(assignment.read_text().replace("wall_seconds = 10", "wall_seconds = 2"))
+    done = grade(tmp_path)
+    assert done.exit_code == 2
+    assert "test_hidden.py::test_double_hidden: the reference does not get through this test" in done.stderr
+    assert f"raise the limits in {assignment}" in done.stderr
+
+
 def test_the_reference_is_graded_once_for_one_suite(tmp_path: Path) -> None:
     write(tmp_path, tiny.HIDDEN)
     record = tmp_path / "course/.coursegrad/preflight/tiny.json"
