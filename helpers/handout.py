@@ -10,6 +10,8 @@ from typing import Any
 
 CHECKS_FILE = "checks.json"
 TEST_FILE = "test_public.py"
+EXTRA = "(extra credit)"
+"""What the titles of tasks for extra credit end with."""
 FORMAT = 2
 _RELEASE = Path(__file__).resolve().parent.parent
 """The folder of the release that these helpers belong to."""
@@ -30,6 +32,11 @@ class Task:
     id: str
     title: str
     points: float
+
+    @property
+    def extra(self) -> bool:
+        """Whether it is for extra credit; such tasks have no number in the notebook."""
+        return self.title.endswith(EXTRA)
 
 
 @dataclass(frozen=True)

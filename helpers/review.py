@@ -10,15 +10,12 @@ from types import FunctionType
 
 from helpers import live, names, notebook, runner, stubs, weights, work
 from helpers.findings import Finding
-from helpers.handout import Function, Handout, Task
+from helpers.handout import EXTRA, Function, Handout, Task
 from helpers.outcomes import Outcome, Report, number
 from helpers.problems import Problem
 from helpers.weights import Unloadable
 from helpers.wording import enumerated
 from helpers.work import Work
-
-EXTRA = "(extra credit)"
-"""What the titles of tasks for extra credit end with."""
 
 MAX_FILE_BYTES, MAX_WEIGHTS_BYTES, MAX_BYTES = 1_000_000, 10_000_000, 20_000_000
 """What grading reads of a module, of saved weights, and of a zip."""
@@ -143,10 +140,14 @@ def _of_checks(own: Work, done: Report, problems: Mapping[str, Problem]) -> Iter
     told = {problem.sentence for problem in problems.values()}
     yield from (Finding("note", note) for note in done.notes if note not in told)
     waiting = [task.id for task in own.handout.tasks if _waits(own, done, task.id)]
-    extra = [id for id in waiting if _task(own.handout, id).title.endswith(EXTRA)]
-    for what, ids in {"Not begun": [id for id in waiting if id not in extra], "Extra credit": extra}.items():
-        if ids:
-            yield Finding("open", f"{what}: {_listed(own.handout, ids)}.")
+    extra = [id for id in waiting if _task(own.handout, id).extra]
+    needed = [id for id in waiting if id not in extra]
+    if needed:
+        yield Finding("open", f"Not begun: {_listed(own.handout, needed)}.")
+    if extra:
+        titles = enumerated(_task(own.handout, id).title.removesuffix(EXTRA).strip() for id in extra)
+        points = number(sum(_task(own.handout, id).points for id in extra))
+        yield Finding("open", f"Extra credit, not begun: {titles} ({points} points).")
     for task, ended in groupby(done.outcomes, key=lambda outcome: outcome.test.task):
         left = [outcome for outcome in ended if outcome.status not in ("passed", "not run", "not judged")]
         if left and task not in waiting:
@@ -175,8 +176,9 @@ def _failing(found: Handout, task: str, left: Sequence[Outcome]) -> str:
     count = len(left)
     stopped = any(outcome.status == "stopped" for outcome in left)
     verb = "did not come to an end" if stopped else f"{'does' if count == 1 else 'do'} not pass"
+    title = _titled(found, task)
     return (
-        f"Task {_titled(found, task)}: {count} public check{'s' if count > 1 else ''} {verb}; "
+        f"{title[:1].upper()}{title[1:]}: {count} public check{'s' if count > 1 else ''} {verb}; "
         f'check("{found.name}", task="{task}") says why.'
     )
 
@@ -184,7 +186,7 @@ def _failing(found: Handout, task: str, left: Sequence[Outcome]) -> str:
 def _listed(found: Handout, ids: Sequence[str]) -> str:
     """Return tasks in words: by title where they are few, else by number."""
     if len(ids) <= 3:
-        return "; ".join(f"task {_titled(found, id)}" for id in ids)
+        return "; ".join(_titled(found, id) for id in ids)
     points = sum(_task(found, id).points for id in ids)
     numbers = enumerated(str(stubs.task_number(found, id)) for id in ids)
     return f"tasks {numbers}, which are {number(points)} points together"
@@ -195,9 +197,11 @@ def _task(found: Handout, id: str) -> Task:
 
 
 def _titled(found: Handout, id: str) -> str:
-    """Return number, title and points of a task, ``6, Cross-validation (15 points)``."""
+    """Return number, title and points of a task, ``task 6, Cross-validation (15 points)``."""
     task = _task(found, id)
-    return f"{stubs.task_number(found, id)}, {task.title} ({number(task.points)} points)"
+    if task.extra:
+        return f"{task.title.removesuffix(')')}, {number(task.points)} points)"
+    return f"task {stubs.task_number(found, id)}, {task.title} ({number(task.points)} points)"
 
 
 def _of_weights(own: Work) -> Iterator[Finding]:

@@ -50,9 +50,15 @@ def task_number(found: Handout, id: str) -> int:
     return [task.id for task in found.tasks].index(id) + 1
 
 
+def task_name(found: Handout, id: str) -> str:
+    """Return how the notebook calls a task: ``task 4``, or ``extra credit``, which has no number."""
+    number = task_number(found, id)
+    return "extra credit" if found.tasks[number - 1].extra else f"task {number}"
+
+
 def _task(found: Handout, file: str, name: str) -> str:
     ids = [function.task for function in found.functions if (function.file, function.name) == (file, name)]
-    return "" if not ids or ids[0] is None else f" (task {task_number(found, ids[0])})"
+    return "" if not ids or ids[0] is None else f" ({task_name(found, ids[0])})"
 
 
 def _innermost(trace: TracebackType | None) -> str:

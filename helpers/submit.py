@@ -153,7 +153,8 @@ def _hidden(found: Handout) -> list[str]:
         public = sum(test.points for test in found.tests if test.task == task.id)
         if task.points > public:
             of = f"{number(task.points - public)} of {number(task.points)}"
-            parts.append(f"task {task_number(found, task.id)}: {of}")
+            name = task.title if task.extra else f"task {task_number(found, task.id)}"
+            parts.append(f"{name}: {of}")
     if not parts:
         return []
     return [

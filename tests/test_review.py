@@ -118,5 +118,5 @@ def test_extra_credit_is_no_task_that_was_missed(own: Work) -> None:
     tasks = (own.handout.tasks[0], Task("total", "Adding up (extra credit)", 4))
     own = replace(own, handout=replace(own.handout, tasks=tasks, functions=()))
     found = texts(own, reported(own, "passed", "passed", "not implemented", "not implemented"))
-    assert "open: Extra credit: task 2, Adding up (extra credit) (4 points)." in found
+    assert "open: Extra credit, not begun: Adding up (4 points)." in found
     assert not any("Not begun" in text for text in found)
