@@ -27,7 +27,7 @@ Tier = Literal["public", "hidden"]
 
 SUITE_FAILED = (
     "This check stopped with an error of its own, so it could not judge your code. "
-    "Your instructor is told and has to correct it."
+    "Your instructor sees this, and has to correct the check."
 )
 NOT_IMPORTED = "The file could not be imported, so no check ran."
 
