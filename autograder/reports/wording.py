@@ -34,7 +34,7 @@ WORDS = {
     Status.crashed: Word("✗", "Crashed", "crashed", "bad"),
     Status.not_run: Word("○", "Not run", "did not run", "bad"),
     Status.not_judged: Word("–", "Not judged", "not judged", "quiet"),  # noqa: RUF001
-    Status.suite_error: Word("!", "Not judged: error in the check", "not judged: error in the suite", "quiet"),
+    Status.suite_error: Word("!", "Not judged: error in the check", "not judged: suite error", "quiet"),
 }
 
 
