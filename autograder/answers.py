@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import AwareDatetime, Field
 
@@ -57,6 +58,21 @@ class Questionnaire:
     def prompt(self, question: str) -> Prompt | None:
         """Return how the notebook asks a question, or None if it does not."""
         return next((one for one in self.prompts if one.question == question), None)
+
+
+def checksum(source: str, cell_type: str, meta: Mapping[str, Any]) -> str:
+    """Return nbgrader's checksum of a cell, by which it sees whether a student changed it.
+
+    Parameters
+    ----------
+    meta : mapping
+        nbgrader's metadata of the cell, complete.
+    """
+    locked = not meta["solution"] and (meta["grade"] or meta["locked"])
+    parts = [source, cell_type, str(meta["grade"]), str(meta["solution"]), str(locked), meta["grade_id"]]
+    if meta["grade"]:
+        parts.append(str(float(meta["points"])))
+    return hashlib.md5("".join(parts).encode("utf-8", "replace"), usedforsecurity=False).hexdigest()
 
 
 class Image(Model):

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import written_class as made
 
-from autograder.answers import ANSWER, AnswerSheet, Questionnaire
+from autograder.answers import ANSWER, AnswerSheet, Questionnaire, checksum
 from autograder.assignment import Assignment, Question, TestLimits
 from autograder.intake import Submission, repair
 from autograder.intake.album import MAX_PICTURES
@@ -231,6 +231,27 @@ def test_a_repaired_notebook_whose_answer_was_lost_is_not_taken_for_an_empty_one
     assert found(content, asked) == ("not_found", "", LOST)
     content, _ = repair.repaired(whole[: whole.index(b"Hand it in")], made.packed(made.released()))
     assert found(content, asked) == ("answered", "Mine.", "")
+
+
+def test_an_untouched_question_of_an_earlier_release_is_not_answered(asked: Questionnaire) -> None:
+    def reworded(cells: Cells, n: int, more: str = "") -> None:
+        write(cells, n, "Which one would be smaller?", instead=ITEM)
+        meta = cells[n]["metadata"]["nbgrader"]
+        meta["checksum"] = checksum(cells[n]["source"], "markdown", meta)
+        write(cells, n, more or ANSWER)
+
+    assert found(edited(reworded), asked)[0] == "unanswered"
+    status, text, _ = found(edited(lambda cells, n: reworded(cells, n, "Mine.")), asked)
+    assert (status, text.endswith("Mine.")) == ("answered", True)
+
+
+@pytest.mark.parametrize("points", [None, "x", [], float("nan"), 10**400, {}])
+def test_metadata_of_others_stops_nothing(points: object, asked: Questionnaire) -> None:
+    def change(cells: Cells, n: int) -> None:
+        cells[n]["metadata"]["nbgrader"]["points"] = points
+        write(cells, n, "Mine.")
+
+    assert found(edited(change), asked)[:2] == ("answered", "Mine.")
 
 
 def test_a_cell_of_an_earlier_release_is_no_answer(asked: Questionnaire) -> None:

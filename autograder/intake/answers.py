@@ -174,6 +174,8 @@ def _written(place: _Place, prompt: Prompt, album: Album) -> tuple[str, str]:
 
 def _own(cell: Cell, prompt: Prompt, album: Album) -> str:
     """Return what was written into the question's cell; nothing if it is as released."""
+    if cell.is_untouched:
+        return ""
     asked = [line.rstrip() for line in prompt.text.split("\n")]
     if cell.kind == "code":
         same = _squeezed(cell.source) == _squeezed(prompt.text)

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
 
+from autograder.answers import checksum
+
 FILLED = "coursegrad_filled_in"
 """Key in the metadata of a cell that a damaged notebook lacked, and that was filled in from the release."""
 MAX_CELLS = 5_000
@@ -36,6 +38,8 @@ class Cell:
         File name to MIME type to Base64.
     outputs : tuple of dict
         MIME type to content, of what a code cell showed.
+    is_untouched : bool
+        Whether nbgrader's checksum says that it is as some release had it.
     is_lost : bool
         Whether a damaged notebook lacked it, so that the release stands in its place.
     """
@@ -46,6 +50,7 @@ class Cell:
     source: str
     attachments: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     outputs: tuple[Mapping[str, str], ...] = ()
+    is_untouched: bool = False
     is_lost: bool = False
 
 
@@ -121,15 +126,24 @@ def _cell(plain: Mapping[str, Any]) -> Cell:
     attachments = _table(plain.get("attachments"))
     outputs = plain.get("outputs")
     ids = (plain.get("id"), metadata.get("id"))
+    kind, source = joined(plain.get("cell_type")), _lines(joined(plain.get("source", plain.get("input"))))
     return Cell(
-        kind=joined(plain.get("cell_type")),
+        kind=kind,
         ids=frozenset(one for one in ids if isinstance(one, str) and one),
         grade_id=joined(_table(metadata.get("nbgrader")).get("grade_id")),
-        source=_lines(joined(plain.get("source", plain.get("input")))),
+        source=source,
         attachments={joined(name): _bundle(bundle) for name, bundle in islice(attachments.items(), 100)},
         outputs=tuple(map(_output, outputs[:100])) if isinstance(outputs, list) else (),
+        is_untouched=_is_untouched(source, kind, _table(metadata.get("nbgrader"))),
         is_lost=metadata.get(FILLED) is True,
     )
+
+
+def _is_untouched(source: str, kind: str, meta: Mapping[str, Any]) -> bool:
+    try:
+        return bool(meta["checksum"] == checksum(source, kind, meta))
+    except (KeyError, TypeError, ValueError, OverflowError):
+        return False
 
 
 def _output(plain: object) -> dict[str, str]:

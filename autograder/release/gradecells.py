@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 from typing import Any
 
 from nbformat import NotebookNode
 
+from autograder import answers
 from autograder.errors import ReleaseError
 
 SCHEMA = 3
@@ -62,13 +62,7 @@ def seal(cell: NotebookNode) -> None:
 
 def checksum(cell: NotebookNode) -> str:
     """Return nbgrader's checksum of a cell, which its validator and its grader compute again."""
-    meta = cell.metadata["nbgrader"]
-    locked = not meta["solution"] and (meta["grade"] or meta["locked"])
-    parts = [cell.source, cell.cell_type, str(meta["grade"]), str(meta["solution"]), str(locked)]
-    parts.append(meta["grade_id"])
-    if meta["grade"]:
-        parts.append(str(float(meta["points"])))
-    return hashlib.md5("".join(parts).encode(), usedforsecurity=False).hexdigest()
+    return answers.checksum(cell.source, cell.cell_type, cell.metadata["nbgrader"])
 
 
 def _problem(meta: NotebookNode, cell_type: str) -> tuple[str, str] | None:
