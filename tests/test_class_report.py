@@ -8,9 +8,10 @@ from datetime import UTC, datetime
 from html.parser import HTMLParser
 
 import pytest
+import written_class as made
 from conftest import graded_example
 
-from autograder.records import Move, Override, Record
+from autograder.records import Move, Override, Record, WrittenAnswer
 from autograder.reports import charts, class_report, looks, statistics
 from autograder.reports.statistics import Item
 from autograder.results import CUT_OFF, Feedback, SandboxReport, Status, SubmissionResult
@@ -165,6 +166,11 @@ def test_what_needs_a_look() -> None:
     weak = fine.result.model_copy(update={"sandbox": SandboxReport(level="weak", layers={})})
     assert look(Record(weak)) == ["Not fully confined"]
     assert look(fine, moves=[Move("ada", 5, 4, ())]) == ["A regrade waits"]
+    old, new = made.answer("Old."), made.answer("New.")
+    assert look(replace(fine, written=(WrittenAnswer(new),))) == ["Written answers not scored yet"]
+    assert look(replace(fine, written=(WrittenAnswer(new, made.mark(1, new)),))) == []
+    changed = WrittenAnswer(new, made.mark(1, old))
+    assert look(replace(fine, written=(changed,))) == ["Answers changed since they were scored"]
     cut = Feedback(summary=CUT_OFF)
     tests = [one.model_copy(update={"status": Status.crashed, "feedback": cut}) for one in weak.tests]
     assert look(Record(fine.result.model_copy(update={"tests": tests})))[0] == "Checks without a result"

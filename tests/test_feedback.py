@@ -5,8 +5,9 @@ from __future__ import annotations
 from html.parser import HTMLParser
 
 import pytest
+import written_class as made
 
-from autograder.records import Record
+from autograder.records import Record, WrittenAnswer
 from autograder.reports import feedback, wording
 from autograder.results import Feedback, Location, Status, SubmissionResult
 
@@ -116,6 +117,21 @@ def test_student_text_is_only_ever_text(result: SubmissionResult) -> None:
     assert "script" not in parsed.tags
     assert parsed.open == []
     assert "<script>alert(1)</script>\"'&\\x1b[2J\\u202e{{ 7*7 }}" in parsed.text
+
+
+def test_written_answers_and_comments_are_only_ever_text(result: SubmissionResult) -> None:
+    answer = made.answer(f"{HOSTILE} ![x](http://example.org/x.png) [y](javascript:alert(1))", title=HOSTILE)
+    scored = WrittenAnswer(answer, made.mark(3, answer, comment=HOSTILE, by=HOSTILE))
+    page = feedback.render(Record(result, written=(scored,)), title="A toy", course="Deep Learning")
+    parsed = _Page(page)
+    assert not {"script", "img"} & set(parsed.tags)
+    assert not [link for link in parsed.links if not link.startswith("#")]
+    assert "\x1b" not in page
+    assert "\u202e" not in page
+    assert "Scored by" in parsed.text
+    plain = feedback.render_markdown(Record(result, written=(scored,)), title="A toy", course="DL")
+    assert "<script" not in plain
+    assert "\x1b" not in plain
 
 
 def test_full_marks(result: SubmissionResult) -> None:

@@ -6,13 +6,29 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
+import written_class as made
 
-from autograder.records import Override, Record
+from autograder.records import Override, Record, WrittenAnswer
 from autograder.reports import standing
 from autograder.reports.standing import Standing
 from autograder.results import CUT_OFF, Feedback, Status, SubmissionResult
 
 DECIDED = Override(points=3, reason="oral", by="Grace", at=datetime(2026, 3, 1, tzinfo=UTC))
+
+
+def test_answers_count_as_waiting_where_there_are_points(result: SubmissionResult) -> None:
+    scored, waiting, empty = made.answer("A."), made.answer("B."), made.answer("")
+    pairs = ((scored, made.mark(1, scored)), (waiting, None), (empty, None))
+    ada = Record(result, written=tuple(WrittenAnswer(answer, mark) for answer, mark in pairs))
+    gone = replace(ada, result=result.model_copy(update={"handed_in": "nothing"}))
+    assert standing.waits_for_scores(ada)
+    assert not standing.waits_for_scores(gone)
+    assert standing.written_progress([ada, gone]) == (
+        "Written answers: 1 of 3 are scored; 1 of the others is empty."
+    )
+    assert standing.written_progress([gone, Record(result)]) == ""
+    zero = replace(gone, missing_as_zero=True)
+    assert (zero.written_score, zero.waiting) == (1, ())
 
 
 @pytest.mark.parametrize(
