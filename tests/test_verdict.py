@@ -86,6 +86,7 @@ def test_the_usual_ends_have_words_and_a_status_of_their_own(tier: Tier) -> None
     assert judge(student_error(refused=True), tier)[0] is Status.failed
     assert judge(AssertionError("a\nb"), tier)[0] is Status.failed
     assert judge(MemoryError(), tier)[0] is Status.memory
+    assert judge(RuntimeError("DefaultCPUAllocator: can't allocate memory"), tier)[0] is Status.memory
 
 
 @pytest.mark.parametrize("tier", ["public", "hidden"])

@@ -6,14 +6,17 @@ from pathlib import Path
 
 COURSE = 'name = "Vault"\ntimezone = "UTC"\n'
 
-ASSIGNMENT = """
+WALL_SECONDS = 6
+"""Of what a test takes on both sides of the wire."""
+
+ASSIGNMENT = f"""
 name = "vault"
 title = "Vault"
 modules = ["vault", "toolbox"]
 
 [limits]
 cpu_seconds = 2
-wall_seconds = 6 # of what a test takes on both sides of the wire
+wall_seconds = {WALL_SECONDS}
 memory_mb = 256
 
 [tiers]
@@ -190,11 +193,11 @@ def test_ledger_hidden():
 TOTAL = 20
 
 
-def write_course(root: Path, *, hidden: str = HIDDEN, wall_seconds: int = 6) -> None:
+def write_course(root: Path, *, hidden: str = HIDDEN, wall_seconds: int = WALL_SECONDS) -> None:
     """Write the course into a folder."""
     for path, text in {
         "course.toml": COURSE,
-        "solutions/vault/assignment.toml": ASSIGNMENT.replace("= 6 #", f"= {wall_seconds} #"),
+        "solutions/vault/assignment.toml": ASSIGNMENT.replace(f"= {WALL_SECONDS}\n", f"= {wall_seconds}\n"),
         "solutions/vault/vault.py": REFERENCE,
         "solutions/vault/toolbox.py": "",
         "autograder/suites/vault/test_public.py": PUBLIC,

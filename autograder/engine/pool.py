@@ -152,7 +152,7 @@ class Pool:
         """End the host and everything below it."""
         self._socket.close()
         try:
-            self._process.wait(timeout=10)
+            self._process.wait(timeout=60)
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()

@@ -75,7 +75,7 @@ def judge(error: BaseException, tier: Tier) -> tuple[Status, Feedback]:
         return _student_error(error, tier)
     if isinstance(error, WorkerEnded):
         return _worker_ended(error)
-    if isinstance(error, MemoryError):
+    if isinstance(error, MemoryError) or (isinstance(error, RuntimeError) and _MEMORY.search(str(error))):
         summary = (
             "The check ran out of memory on what your code returned; return nothing larger than asked for."
         )

@@ -171,7 +171,7 @@ def _threads(scene: Scene) -> str:
 
 def _release(gate: threading.Lock, before: int) -> None:
     """Let waiting threads pass one by one, and wait until they are gone."""
-    deadline = time.monotonic() + 2
+    deadline = time.monotonic() + 20
     while _thread._count() > before and time.monotonic() < deadline:
         with contextlib.suppress(RuntimeError):
             gate.release()

@@ -317,8 +317,9 @@ def get_three_layer_network_params() -> tuple[float, float]:
     """Choose with what a network with two hidden layers of 100 units learns 50 pictures by heart.
 
     It is trained by `sgd` for 20 epochs on batches of 25, without regularization, and must get at least 48 of
-    the 50 right in the end. The pictures are standardized as in the notebook: their mean is 0 in each pixel,
-    and the standard deviation of all their numbers is 1.
+    the 50 right after one of them; of up to 12 networks that grading trains, one has to. The pictures are
+    standardized as in the notebook: their mean is 0 in each pixel, and the standard deviation of all their
+    numbers is 1.
 
     Returns
     -------
@@ -345,7 +346,8 @@ def create_solver_instance(data_dict: Mapping[str, Tensor], dtype: torch.dtype, 
     """Make a solver that trains a `TwoLayerNet` to recognize pictures.
 
     Only make it; whoever called will train. In your epochs, but at most 300 steps, a network with these
-    settings must learn to get 30 percent of new pictures of the notebook's kind right; guessing gives 10.
+    settings must learn to get 30 percent of new pictures of the notebook's kind right; guessing gives 10. One
+    of three such networks has to.
     Take at most 400 hidden units and batches of at most 250 pictures.
 
     Parameters

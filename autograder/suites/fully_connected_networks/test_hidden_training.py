@@ -3,6 +3,8 @@
 So neither layers nor networks of a student matter here, and what is measured is what the settings are worth.
 """
 
+import statistics
+from contextlib import nullcontext, suppress
 from typing import Any
 
 import fully_connected_networks as fcn
@@ -20,6 +22,14 @@ from helpers.substitute import substituted
 
 THRESHOLDS = Thresholds("fully_connected_networks")
 MAX_STEPS = 300
+NETWORKS, LEAST_BY_HEART = 12, 48
+"""So many networks are trained at most, until one knows so many of 50 pictures.
+
+Whether one network learns depends on its first weights as well as on the settings. With settings that let
+half of all networks learn, 12 of them fail once in 4,000 times; with settings that let none learn, always.
+"""
+TRIES = 3
+"""So many networks are trained at most, until one recognizes enough new pictures."""
 MAX_HIDDEN, MAX_BATCH = 400, 250
 """More would take longer than a test may."""
 
@@ -73,39 +83,46 @@ def plain_sgd(w: Tensor, dw: Tensor, config: dict[str, Any]) -> tuple[Tensor, di
 ((FIFTY, FIFTY_LABELS),) = standardized("fifty", 50)
 
 
-def check_settings(found: Any, hidden: int, name: str) -> None:
-    """Train on fifty pictures with a student's settings, and check how many are right."""
-    what = ("weight_scale", "learning_rate")
-    found = checks.parts(found, 2, what="the settings")
-    scale, rate = (checks.number(value, what=name) for value, name in zip(found, what, strict=True))
-    network = Network([3072, *[100] * hidden, 10], scale, 0.0, name)
-    torch.manual_seed(generator(name).initial_seed() % 2**32)
-    pictures = {
-        "X_train": FIFTY,
-        "y_train": FIFTY_LABELS,
-        "X_val": FIFTY[:10],
-        "y_val": FIFTY_LABELS[:10],
-    }
+def learn_by_heart(sizes: list[int], scale: float, rate: float, name: str, draw: int) -> tuple[int, bool]:
+    """Train a network on fifty pictures; return how many it knew at best, and if its loss fell."""
+    network = Network(sizes, scale, 0.0, f"{name} {draw}")
+    torch.manual_seed(generator(f"{name} {draw}").initial_seed() % 2**32)
     solver = Solver(
         network,
-        pictures,
-        num_epochs=20,
+        {"X_train": FIFTY, "y_train": FIFTY_LABELS, "X_val": FIFTY[:1], "y_val": FIFTY_LABELS[:1]},
+        num_epochs=1,
         update_rule=plain_sgd,
         verbose=False,
         batch_size=25,
-        num_train_samples=10,
+        num_train_samples=1,
         optim_config={"learning_rate": rate},
     )
-    before = float(network.loss(FIFTY, FIFTY_LABELS)[0])
-    solver.train(return_best_params=False)
-    right = int((network.loss(FIFTY).argmax(dim=1) == FIFTY_LABELS).sum())
-    falls = float(network.loss(FIFTY, FIFTY_LABELS)[0]) < before
+    before, best = float(network.loss(FIFTY, FIFTY_LABELS)[0]), 0
+    for _ in range(20):
+        solver.train(return_best_params=False)
+        best = max(best, int((network.loss(FIFTY).argmax(dim=1) == FIFTY_LABELS).sum()))
+        if best >= LEAST_BY_HEART:
+            break
+    return best, float(network.loss(FIFTY, FIFTY_LABELS)[0]) < before
+
+
+def check_settings(found: Any, hidden: int, name: str) -> None:
+    """Train networks on fifty pictures with a student's settings, until one knows nearly all of them."""
+    what = ("weight_scale", "learning_rate")
+    found = checks.parts(found, 2, what="the settings")
+    scale, rate = (float(checks.number(value, what=name)) for value, name in zip(found, what, strict=True))
+    sizes, falls = [3072, *[100] * hidden, 10], []
+    for draw in range(NETWORKS):
+        right, fell = learn_by_heart(sizes, scale, rate, name, draw)
+        if right >= LEAST_BY_HEART:
+            return
+        falls.append(fell)
     checks.holds(
-        right >= 48,
+        False,
         what=f"{hidden + 1} layers, trained on 50 pictures",
-        problem="fewer than 48 of them are right after 20 epochs",
+        problem="fewer than 48 of them are right after each of 20 epochs",
         likely_cause="the loss fell too slowly: try larger weights or a larger learning rate"
-        if falls
+        if statistics.mode(falls)
         else "the loss did not fall: try a smaller learning rate or smaller weights",
     )
 
@@ -204,7 +221,7 @@ def right_rule(name: str) -> Any:
     return rule
 
 
-@pytest.mark.limits(cpu_seconds=20)
+@pytest.mark.limits(cpu_seconds=60)
 @pytest.mark.task("solver", weight=2)
 def test_solver_on_hidden_pictures() -> None:
     """Solver: with its settings, a network learns to recognize pictures that nobody has seen."""
@@ -228,18 +245,26 @@ def test_solver_on_hidden_pictures() -> None:
             "num_epochs": int(checks.number(found.num_epochs, at_least=1, what="num_epochs")),
         }
         hidden, scale, reg = recipe.checked()
-        network = Network([3072, hidden, 10], scale, reg, "solver")
-        torch.manual_seed(generator("solver").initial_seed() % 2**32)
-        solver = Solver(
-            network,
-            PICTURES,
-            update_rule=found.update_rule,
-            max_steps=MAX_STEPS,
-            num_train_samples=10,
-            verbose=False,
-            **settings,  # type: ignore[arg-type]
-        )
-        solver.train(return_best_params=False)
+        for draw in range(TRIES):
+            network = Network([3072, hidden, 10], scale, reg, f"solver {draw}")
+            torch.manual_seed(generator(f"solver {draw}").initial_seed() % 2**32)
+            solver = Solver(
+                network,
+                PICTURES,
+                update_rule=found.update_rule,
+                max_steps=MAX_STEPS,
+                num_train_samples=10,
+                verbose=False,
+                **settings,  # type: ignore[arg-type]
+            )
+            solver.train(return_best_params=False)
+            with suppress(checks.CheckFailure) if draw < TRIES - 1 else nullcontext():
+                check_learning(network, solver)
+                return
+
+
+def check_learning(network: Network, solver: Solver) -> None:
+    """Check that training has lowered the loss, and that hidden pictures are recognized."""
     right = float((network.loss(TEST).argmax(dim=1) == TEST_LABELS).double().mean()) * 100
     first, last = (sum(part) / len(part) for part in (solver.loss_history[:20], solver.loss_history[-20:]))
     checks.holds(
