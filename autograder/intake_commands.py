@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from autograder.intake.decisions import Decisions
     from autograder.intake.overview import Row
 
+NAMED = 10
+"""Candidates that are listed; `autograder intake --json` has all."""
 AssignmentArgument = Annotated[str, typer.Argument(metavar="ASSIGNMENT", help="Its name, such as knn.")]
 ClassArgument = Annotated[
     Path, typer.Argument(metavar="CLASS_FOLDER", help="A folder or archive per student, or a download.")
@@ -98,7 +100,8 @@ def list_waiting(handin: Handin, assignment: str, class_folder: Path) -> None:
         return
     say(f"{len(waiting)} {'waits' if len(waiting) == 1 else 'wait'} for your decision:")
     for one in waiting:
-        say(f"- {one.student}: {' or '.join(shlex.quote(file) for file in one.undecided)}")
+        more = f" or {len(one.undecided) - NAMED} more" if len(one.undecided) > NAMED else ""
+        say(f"- {one.student}: {' or '.join(map(shlex.quote, one.undecided[:NAMED]))}{more}")
     command = shlex.join(["autograder", "map", assignment, str(class_folder)])
     say(f"choose with: {command} STUDENT FILE")
 

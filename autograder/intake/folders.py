@@ -12,7 +12,7 @@ from autograder.intake import snapshot
 from autograder.intake.members import Fetch, Member
 from autograder.intake.snapshot import MAX_ENTRIES, Unreadable
 
-MAX_DEPTH = 12
+MAX_DEPTH = 40
 _HERE = PurePosixPath(".")
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -107,13 +107,7 @@ class _Reader:
 
     def _submission(self, entry: Entry, student: str) -> Submission:
         chosen = self._decisions.chosen(student, *identity.labels(entry))
-        try:
-            inventory = entry.inventory()
-        except Unreadable as error:
-            return Submission(
-                student, entry.place, problem=str(error), name=line(entry.name), notes=entry.notes
-            )
-        submission = read(inventory, student, entry.place, self._wanted, chosen)
+        submission = _read(entry, student, self._wanted, chosen)
         return replace(submission, name=line(entry.name), notes=(*entry.notes, *submission.notes))
 
     def _require_work(self, submissions: Sequence[Submission]) -> None:
@@ -173,12 +167,17 @@ def read_one(target: Path, assignment: Assignment) -> Submission:
 
 def _one(entry: Entry, wanted: Wanted, decisions: Decisions) -> Submission:
     student = file_name(entry.identifiers[0]) or "submission"
+    return _read(entry, student, wanted, decisions.chosen(student, *identity.labels(entry)))
+
+
+def _read(entry: Entry, student: str, wanted: Wanted, chosen: Mapping[str, str]) -> Submission:
     try:
-        inventory = entry.inventory()
+        return read(entry.inventory(), student, entry.place, wanted, chosen)
     except Unreadable as error:
         return Submission(student, entry.place, problem=str(error))
-    chosen = decisions.chosen(student, *identity.labels(entry))
-    return read(inventory, student, entry.place, wanted, chosen)
+    except Exception as error:  # what is hostile enough shall cost nobody else anything
+        found = f"The hand-in cannot be read ({type(error).__name__}): a fault of the kit, please report it."
+        return Submission(student, entry.place, problem=found)
 
 
 def changed(before: Handin, folder: Path, assignment: Assignment, roster: Roster | None = None) -> list[str]:

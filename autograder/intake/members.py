@@ -85,6 +85,13 @@ def listed(names: Iterable[str], at_most: int = 5) -> str:
     return ", ".join(them[:at_most]) + more
 
 
+def few(sentences: Iterable[str], at_most: int = 3) -> list[str]:
+    """Return the first of some sentences, and how many more there are."""
+    them = list(sentences)
+    more = [f"The same is true of {len(them) - at_most} more files."] if len(them) > at_most else []
+    return [*them[:at_most], *more]
+
+
 def inside(text: str, what: str) -> PurePosixPath:
     """Return the path of a member of an archive.
 

@@ -60,7 +60,8 @@ def cells(content: bytes) -> list[Cell] | None:
 def _cell(item: dict[str, Any]) -> Cell:
     source = item.get("source", "")
     text = "".join(map(str, source)) if isinstance(source, list) else str(source)
-    return Cell(str(item.get("id", "")), str(item.get("cell_type", "")), text.replace("\r\n", "\n"))
+    plain = text.replace("\r\n", "\n").encode("utf-8", "replace").decode()  # JSON may hold half characters
+    return Cell(str(item.get("id", "")), str(item.get("cell_type", "")), plain)
 
 
 def written(found: list[Cell], file: str) -> str | None:

@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath
 from autograder.intake import archive, outline, siblings
 from autograder.intake.candidates import Candidate
 from autograder.intake.inventory import Inventory
-from autograder.intake.members import enumerated, listed, shown
+from autograder.intake.members import enumerated, few, listed, shown
 from autograder.intake.names import Likeness
 from autograder.intake.search import Found, Search, path_text
 from autograder.intake.submission import Submission
@@ -86,18 +86,19 @@ class _Taking:
         if choice.open:
             self._wait(module.file, choice.open)
         elif choice.taken is None:
-            self.broken[module.file] = " ".join(found.refusals) or are_missing([module.file])
+            self.broken[module.file] = " ".join(few(found.refusals)) or are_missing([module.file])
         elif outline.is_blank(choice.taken.content.decode()):
             self.broken[module.file] = f"{shown(str(choice.taken.path))} is empty."
             self.used[module.file] = choice.taken.path
         else:
+            self.said += few(found.refusals)
             self._take(module.file, self.search.completed(module, choice.taken), choice.others)
             if choice.is_decided:
                 self.said.append(f"{module.file} is {choice.taken.shown}, as an instructor decided.")
 
     def weights(self, file: str, found: Found) -> None:
         """Take saved weights; without them only their checks fail."""
-        self.said += [f"{refusal} It was left out." for refusal in found.refusals]
+        self.said += few(f"{refusal} It was left out." for refusal in found.refusals)
         if found.choice.open:
             self._wait(file, found.choice.open)
         elif found.choice.taken is not None:
@@ -106,7 +107,7 @@ class _Taking:
     def notebook(self) -> bytes | None:
         """Return the notebook."""
         found, refusals = self.search.notebook()
-        self.said += refusals
+        self.said += few(refusals)
         if found is None:
             return None
         self.said += found.notes
@@ -122,7 +123,7 @@ class _Taking:
             found = siblings.read(self.search.inventory.members, folder, passed, self.wanted)
             self.files |= {name: content for name, content in found.files.items() if name not in self.files}
             self.used |= {f"/{place}": place for place in found.places}
-            self.said += found.notes
+            self.said += few(found.notes)
 
     @property
     def problem(self) -> str | None:
@@ -135,7 +136,7 @@ class _Taking:
         said = [why for file, why in self.broken.items() if file not in missing]
         refused = self.search.inventory.refused
         if said or refused:
-            return " ".join([*said, *refused])
+            return " ".join(few([*said, *refused]))
         there = [one.shown for one in self.search.inventory.members]
         if not there:
             return are_missing(missing)
@@ -148,7 +149,7 @@ class _Taking:
     def notes(self) -> tuple[str, ...]:
         """What the student should know, and the instructor."""
         refused = self.search.inventory.refused if self.problem is None else []
-        return (*self._places(), *self.said, *refused, *self._ignored())
+        return (*self._places(), *self.said, *few(refused), *self._ignored())
 
     def _wait(self, file: str, candidates: Iterable[Candidate]) -> None:
         paths = [path_text(one.path) for one in candidates]

@@ -11,8 +11,12 @@ from autograder.intake.cells import FILLED
 
 _CELL = re.compile(r"\{\s*\"(?:attachments|cell_type|execution_count|id|metadata|outputs|source)\"")
 _MARKER = re.compile(rb"(<{7}|\|{7}|={7}|>{7})(?: |\r?\n|$)")
-PASSES = 20
+WINDOW = 200_000
+PASSES = 4
 """How many times a damaged notebook may be read over, all attempts together."""
+
+
+_DECODER = json.JSONDecoder(strict=False)
 
 
 def repaired(content: bytes, released: bytes) -> tuple[bytes, str]:
@@ -32,7 +36,7 @@ def repaired(content: bytes, released: bytes) -> tuple[bytes, str]:
     cells, filled = _completed(document["cells"], found)
     whole = json.dumps({**document, "cells": cells}, indent=1, ensure_ascii=False) + "\n"
     more = f", {filled} were filled in from the release" if filled else ""
-    return whole.encode(), f"was damaged: {len(found)} of its cells could be read{more}."
+    return whole.encode("utf-8", "replace"), f"was damaged: {len(found)} of its cells could be read{more}."
 
 
 def _sides(content: bytes) -> list[str]:
@@ -54,22 +58,38 @@ def _sides(content: bytes) -> list[str]:
 
 def _salvaged(text: str) -> list[dict[str, Any]]:
     """Return every cell that can be read in a damaged notebook."""
-    decoder = json.JSONDecoder(strict=False)
     found: list[dict[str, Any]] = []
     place, left = 0, PASSES * len(text)
     while left > 0 and (start := _CELL.search(text, place)) is not None:
-        try:
-            item, place = decoder.raw_decode(text, start.start())
-        except json.JSONDecodeError as error:
-            left -= max(error.pos - start.start(), 1)
-            place = start.end()
-        except (ValueError, RecursionError):
-            left -= len(text)
-            place = start.end()
-        else:
-            if isinstance(item, dict) and "cell_type" in item and "source" in item:
-                found.append(item)
+        item, end, cost = _decoded(text, start.start())
+        left -= cost
+        place = end if end else start.end()
+        if isinstance(item, dict) and "cell_type" in item and "source" in item:
+            found.append(item)
     return found
+
+
+def _decoded(text: str, start: int) -> tuple[Any, int, int]:
+    """Return what begins at a place in a text, where it ends (0 if it cannot be read), and what that cost.
+
+    A window is tried first: what fails in a whole text costs as much as what stands before it, because the
+    error says in which line it is.
+    """
+    cost = 0
+    for size in (WINDOW, len(text)):
+        window = text[start : start + size]
+        try:
+            item, end = _DECODER.raw_decode(window)
+        except json.JSONDecodeError as error:
+            cost += len(window) // 16 + error.pos + 1
+            is_cut = start + size < len(text) and (error.pos > size - 100 or "Unterminated" in error.msg)
+            if not is_cut:
+                break
+        except (ValueError, RecursionError):
+            return None, 0, cost + len(window)
+        else:
+            return item, start + end, cost
+    return None, 0, cost
 
 
 def _once(found: list[dict[str, Any]]) -> list[dict[str, Any]]:

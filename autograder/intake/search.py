@@ -6,8 +6,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath
 
-from autograder.intake import encodings, names, notebooks, outline, repair, typed
+from autograder.intake import names, notebooks, outline
 from autograder.intake.candidates import Candidate, Choice, Worth, choose
+from autograder.intake.contents import Contents
 from autograder.intake.inventory import Inventory
 from autograder.intake.members import Member, enumerated, shown
 from autograder.intake.names import Likeness
@@ -56,6 +57,7 @@ class Search:
         self.inventory = inventory
         self._decided = decided or {}
         self._released = notebooks.cells(wanted.released_notebook) or []
+        self._contents = Contents(wanted.released_notebook)
 
     def modules(self) -> dict[str, Found]:
         """Find the modules; archives are opened only if that leaves one without any work."""
@@ -89,18 +91,18 @@ class Search:
         ids = {cell.id for cell in self._released if cell.id}
         for member in self._notebooks():
             try:
-                content, said = repair.repaired(member.read(), self._wanted.released_notebook)
+                found = self._contents.notebook(member)
             except Unreadable as error:
                 refusals.append(str(error))
                 continue
-            found = notebooks.cells(content) or []
-            if not found:
+            if not found.cells:
                 refusals.append(f"{member.shown} is empty, or damaged beyond repair.")
+                continue
             likeness = names.likeness(member.name, self._wanted.notebook)
-            rank = (len(ids & {c.id for c in found}), likeness or 0, -len(member.path.parts))
-            if found and (best is None or rank > best[0]):
-                notes = (f"{member.shown} {said}",) if said else ()
-                best = rank, Candidate(member.path, content, likeness, notes=notes, from_notebook=True)
+            rank = (len(ids & {c.id for c in found.cells}), likeness or 0, -len(member.path.parts))
+            if best is None or rank > best[0]:
+                notes = (f"{member.shown} {found.said}",) if found.said else ()
+                best = rank, Candidate(member.path, found.content, likeness, notes=notes, from_notebook=True)
         return (best[1], []) if best else (None, refusals)
 
     def stale(self) -> list[str]:
@@ -133,8 +135,12 @@ class Search:
     def _named(self, file: str) -> Iterator[tuple[Member, Likeness]]:
         """Yield the files whose names are near to a wanted one, and to no other; and what a person chose."""
         others = [name for name in self._wanted.everything if name != file]
+        found = 0
         for member in self.inventory.members:
             likeness = names.likeness(member.name, file)
+            found += likeness is not None
+            if found > MAX_READ:
+                return
             if path_text(member.path) == self._decided.get(file):
                 yield member, likeness or Likeness.near
             elif likeness and not any(names.likeness(member.name, o) is Likeness.exact for o in others):
@@ -145,23 +151,19 @@ class Search:
     ) -> Iterator[Candidate]:
         """Yield a file as a candidate for a module; if it holds a notebook, the code of that."""
         try:
-            content = member.read()
-            if notebooks.looks_like_one(content):
-                code = list(self._from_notebook(module, member, content, likeness))
-                yield from code
-                if not code:
-                    refusals.append(f"{member.shown} holds a notebook, which has no code of {module.file}.")
-                return
-            source, said = encodings.as_utf8(member.shown, content)
+            source = self._contents.source(member, is_named=likeness is not None)
         except Unreadable as error:
             refusals.append(str(error))
             return
-        if not names.plain(member.name).endswith(".py"):
-            source = typed.source(member.name, source.decode()).encode()
-        blocks = outline.blocks(source.decode())
-        yield Candidate(
-            member.path, source, likeness, _worth(module, blocks), _key(blocks), (said,) if said else ()
-        )
+        if source.is_notebook:
+            code = list(self._from_notebook(module, member, likeness))
+            yield from code
+            if not code:
+                refusals.append(f"{member.shown} holds a notebook, which has no code of {module.file}.")
+            return
+        worth, key = _worth(module, source.blocks), _key(source.blocks)
+        notes = (source.said,) if source.said else ()
+        yield Candidate(member.path, source.content, likeness, worth, key, notes)
 
     def _by_content(self, module: Module, named: Sequence[Candidate]) -> Iterator[Candidate]:
         """Yield files of other names, and notebooks, that define what the module should."""
@@ -170,11 +172,7 @@ class Search:
         base = next((one.content.decode() for one in named if one.worth is Worth.stub), "")
         for member in self._notebooks():
             if member.path not in known:
-                try:
-                    content = member.read()
-                except Unreadable:
-                    continue
-                yield from self._from_notebook(module, member, content, None, base)
+                yield from self._from_notebook(module, member, None, base)
 
     def _other_sources(self, module: Module, known: set[PurePosixPath]) -> Iterator[Candidate]:
         likely = [
@@ -186,8 +184,10 @@ class Search:
         ]
         for member in likely[:MAX_READ]:
             for one in self._read(module, member, None, []):
-                if one.worth is Worth.work:
-                    defined = module.defines(outline.blocks(one.content.decode()))
+                if one.from_notebook:
+                    yield one
+                elif one.worth is Worth.work:
+                    defined = module.defines(self._contents.source(member, is_named=False).blocks)
                     is_whole = 2 * len(defined) >= len(module.names)
                     # Another module may hold this one's work too, but not a function by chance.
                     if is_whole or not any(names.likeness(member.name, file) for file in self._wanted.files):
@@ -197,12 +197,12 @@ class Search:
         return [one for one in self.inventory.members if names.is_notebook(one.name)][:MAX_READ]
 
     def _from_notebook(
-        self, module: Module, member: Member, content: bytes, likeness: Likeness | None, base: str = ""
+        self, module: Module, member: Member, likeness: Likeness | None, base: str = ""
     ) -> Iterator[Candidate]:
         """Yield the module that a notebook holds, if it holds one."""
-        sound, _ = repair.repaired(content, self._wanted.released_notebook)
-        cells = notebooks.cells(sound)
-        if not cells:
+        try:
+            cells = self._contents.notebook(member).cells
+        except Unreadable:
             return
         text, said = _written(module, member, cells)
         if not text:

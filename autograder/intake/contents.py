@@ -1,0 +1,131 @@
+"""Contents of the files of a hand-in: read once, understood once, and not without end."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+
+from autograder.intake import encodings, names, notebooks, outline, repair, typed
+from autograder.intake.members import Member
+from autograder.intake.notebooks import Cell
+from autograder.intake.outline import Block
+from autograder.intake.snapshot import Unreadable
+
+MAX_BYTES = {"named": 20_000_000, "other": 10_000_000, "notebook": 40_000_000}
+"""What is read of a hand-in to find work in it: in files of wanted names, in others, and in notebooks.
+
+Nobody writes as much, and hostile files stay cheap.
+"""
+
+
+@dataclass(frozen=True)
+class Source:
+    """Python source.
+
+    Attributes
+    ----------
+    content : bytes
+        In UTF-8.
+    blocks : list of Block
+        Its outline.
+    said : str
+        A sentence about its encoding, if there is something to say.
+    is_notebook : bool
+        Whether the file holds a notebook in truth.
+    """
+
+    content: bytes
+    blocks: list[Block]
+    said: str = ""
+    is_notebook: bool = False
+
+
+@dataclass(frozen=True)
+class Notebook:
+    """A notebook.
+
+    Attributes
+    ----------
+    content : bytes
+        Repaired, if need be.
+    cells : list of Cell
+        None of them if it is damaged beyond repair.
+    said : str
+        What was repaired, if something was.
+    """
+
+    content: bytes
+    cells: list[Cell]
+    said: str
+
+
+class Contents:
+    """Read files of one hand-in.
+
+    Parameters
+    ----------
+    released : bytes
+        The notebook as students received it.
+    """
+
+    def __init__(self, released: bytes) -> None:
+        self._released = released
+        self._sources: dict[PurePosixPath, Source | Unreadable] = {}
+        self._notebooks: dict[PurePosixPath, Notebook | Unreadable] = {}
+        self._left = dict(MAX_BYTES)
+
+    def source(self, member: Member, *, is_named: bool) -> Source:
+        """Return the source in a file.
+
+        Parameters
+        ----------
+        is_named : bool
+            Whether it is called as a wanted file is.
+
+        Raises
+        ------
+        Unreadable
+            It cannot be read, or is no text, or more was read of the hand-in than anyone writes.
+        """
+        if member.path not in self._sources:
+            try:
+                content = self._bytes(member, "named" if is_named else "other")
+                self._sources[member.path] = _source(member, content)
+            except Unreadable as error:
+                self._sources[member.path] = error
+        found = self._sources[member.path]
+        if isinstance(found, Unreadable):
+            raise found
+        return found
+
+    def notebook(self, member: Member) -> Notebook:
+        """Return the notebook in a file; raises as `source` does."""
+        if member.path not in self._notebooks:
+            try:
+                self._notebooks[member.path] = self._repaired(self._bytes(member, "notebook"))
+            except Unreadable as error:
+                self._notebooks[member.path] = error
+        found = self._notebooks[member.path]
+        if isinstance(found, Unreadable):
+            raise found
+        return found
+
+    def _bytes(self, member: Member, kind: str) -> bytes:
+        content = member.read()
+        self._left[kind] -= len(content)
+        if self._left[kind] < 0:
+            raise Unreadable(f"{member.shown} was not read: the hand-in holds more than anyone writes.")
+        return content
+
+    def _repaired(self, content: bytes) -> Notebook:
+        sound, said = repair.repaired(content, self._released)
+        return Notebook(sound, notebooks.cells(sound) or [], said)
+
+
+def _source(member: Member, content: bytes) -> Source:
+    if notebooks.looks_like_one(content):
+        return Source(content, [], is_notebook=True)
+    utf8, said = encodings.as_utf8(member.shown, content)
+    if not names.plain(member.name).endswith(".py"):
+        utf8 = typed.source(member.name, utf8.decode()).encode()
+    return Source(utf8, outline.blocks(utf8.decode()), said)
