@@ -9,6 +9,7 @@ import resource
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -201,6 +202,26 @@ def test_reports_are_written_again(run: Any, class_folder: Path, tmp_path: Path)
     assert again.exit_code == 0
     assert again.stdout == first.stdout
     assert (output / "grades.csv").is_file()
+
+
+def test_weights_that_moved_within_a_task_are_one_line(
+    course: Course, class_folder: Path, tmp_path: Path, open_pool: Any
+) -> None:
+    class Reweighted(open_pool):  # type: ignore[misc]
+        plan = (
+            *open_pool.plan,
+            replace(open_pool.plan[0], id="test_public.py::test_c", title="Adds more"),
+        )
+
+    words = ["grade", "toy", str(class_folder), "-o", str(tmp_path / "graded"), "--course", str(course.root)]
+    assert CliRunner().invoke(app, words, obj=open_pool).exit_code == 0
+    (course.root / "autograder/suites/toy/test_hidden.py").write_text("# another one\n")
+    done = CliRunner().invoke(app, words, obj=Reweighted)
+    assert done.exit_code == 0, done.output
+    assert done.stderr.splitlines()[0] == (
+        "tests are worth other points within their tasks now; "
+        "3 students with the same submission keep their points"
+    )
 
 
 def test_interruption_is_one_line(run: Any, class_folder: Path, tmp_path: Path) -> None:
