@@ -272,7 +272,7 @@ def test_the_run_ends_in_good_order(run: Run) -> None:
     assert set(run.results) == set(run.pages) == {*NEIGHBOURS, *(attack.file for attack in CORPUS)}
     assert {result.sandbox.level for result in run.results.values()} == {"full"}
     left = {path.relative_to(run.scene.output).parts[0] for path in run.scene.output.rglob("*")}
-    assert left == {".lock", "results", "feedback", "report.html", "grades.csv"}
+    assert left == {".lock", "results", "feedback", "report.html", "grades.csv", "notes.json"}
 
 
 @pytest.mark.parametrize("student", NEIGHBOURS)
