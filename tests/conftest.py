@@ -8,8 +8,10 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Self
 
+import published
 import pytest
 import spreading
+from published import Public
 
 from autograder import terminal
 from autograder.assignment import Assignment
@@ -224,3 +226,9 @@ def class_folder(tmp_path: Path) -> Path:
         (folder / student / "toy.py").write_text(word)
     (folder / "eve").mkdir()
     return folder
+
+
+@pytest.fixture(scope="session")
+def public(tmp_path_factory: pytest.TempPathFactory) -> Public:
+    """Return the course's public repository, with the release ``v1``."""
+    return published.publish(tmp_path_factory.mktemp("public"))

@@ -1,23 +1,22 @@
-"""Notebooks of assignments, executed as students would: with the stub that they get, or with the solution."""
+"""Notebooks of assignments, executed as from a badge: alone in an empty folder, by stub or by solution."""
 
 from __future__ import annotations
 
+import json
 import re
 import resource
 import shutil
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import kernels
 import nbformat
-import pytest
+import published
 import work
 from kernels import Executed
+from published import Public
 from waiting import PATIENCE
-
-from autograder import grading, intake
-from autograder.assignment import load
-from autograder.course import Course
 
 ROOT = Path(__file__).parent.parent
 
@@ -31,7 +30,9 @@ class Solved:
     name : str
         The assignment's.
     folder : Path
-        Where it ran.
+        The folder that the set-up cell named to work in.
+    public : Public
+        The release that it is from.
     done : Executed
         Its cells.
     seconds : float
@@ -40,6 +41,7 @@ class Solved:
 
     name: str
     folder: Path
+    public: Public
     done: Executed
     seconds: float
 
@@ -55,30 +57,33 @@ class Solved:
             assert passed == of_all, done.text(index)
 
     def score(self) -> float:
-        """Return what the submission that its last cell built is graded with, in the sandbox."""
-        course = Course.load(ROOT)
-        assignment = load(course, self.name)
-        submission = intake.read_one(self.folder / f"{self.name}-submission.zip", assignment)
-        assert submission.problem is None
-        assert submission.notes == ()
-        return grading.grade_one(course, assignment, submission, sandbox="full").score
+        """Return what the command line, in the sandbox, gives for the zip that the last cell built."""
+        hand_in = self.folder.parent / "class" / "ada-park"
+        hand_in.mkdir(parents=True)
+        shutil.copy(self.folder / f"{self.name}-submission.zip", hand_in)
+        output = self.folder.parent / "graded"
+        published.run("grade", self.name, hand_in.parent, "--output", output, "--course", self.public.course)
+        result = json.loads((output / "results" / "ada-park.json").read_text())
+        assert result["sandbox"]["level"] == "full"
+        assert result["notes"] == []
+        return float(result["score"])
 
 
-def solved(name: str, folder: Path) -> Solved:
-    """Run the notebook of an assignment with the solution, in a student tree that is written to `folder`."""
-    tree = _student_tree(name, folder)
+def solved(name: str, folder: Path, public: Public) -> Solved:
+    """Run a notebook alone in an empty folder: first its set-up cell, then all of it with the solution."""
+    notebook = _alone(name, folder, public)
+    workplace = _set_up(notebook, public)
     for file in (ROOT / "solutions" / name).glob("*.py"):
-        shutil.copy(file, tree)
+        shutil.copy(file, workplace)
     before = _cpu_seconds()
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("OMP_NUM_THREADS", "1")  # threads that wait for one another use CPU time, too
-        done = _execute(name, tree)
-    return Solved(name, tree, done, (_cpu_seconds() - before) / work.slowness())
+    threads = {"OMP_NUM_THREADS": "1"}  # threads that wait for one another use CPU time, too
+    done = _execute(notebook, public, threads)
+    return Solved(name, workplace, public, done, (_cpu_seconds() - before) / work.slowness())
 
 
-def check_stub(name: str, folder: Path, task: str, *says: str) -> None:
-    """Require that the notebook stops at its first task, where it tells in one line what to write."""
-    done = _execute(name, _student_tree(name, folder))
+def check_stub(name: str, folder: Path, public: Public, task: str, *says: str) -> None:
+    """Require that a notebook, alone in an empty folder, stops at its first task and says in a line what to write."""
+    done = _execute(_alone(name, folder, public), public)
     first = done.find(f'task="{task}"')
     assert "0 of" in done.text(first)
     assert "not implemented" in done.text(first)
@@ -89,14 +94,28 @@ def check_stub(name: str, folder: Path, task: str, *says: str) -> None:
         assert text in line
 
 
-def _student_tree(name: str, folder: Path) -> Path:
-    """Write a student tree and return the assignment's folder in it."""
-    shutil.copytree(ROOT / "helpers", folder / "helpers")
-    return Path(shutil.copytree(ROOT / "assignments" / name, folder / "assignments" / name))
+def _alone(name: str, folder: Path, public: Public) -> Path:
+    """Put a released notebook into an empty folder, byte for byte."""
+    empty = folder / "empty"
+    empty.mkdir()
+    return Path(shutil.copy(public.notebook(name), empty))
 
 
-def _execute(name: str, tree: Path) -> Executed:
-    return kernels.execute(nbformat.read(tree / f"{name}.ipynb", as_version=4), tree, timeout=2 * PATIENCE)
+def _set_up(notebook: Path, public: Public) -> Path:
+    """Run the first cell in a kernel of its own and return the folder that it names."""
+    document = nbformat.read(notebook, as_version=4)
+    first = next(cell for cell in document.cells if cell.cell_type == "code")
+    done = kernels.execute(kernels.of_cells([first.source]), notebook.parent, environment=public.online)
+    assert done.stopped is None, done.text(0)
+    named = re.search(r" in (/.+), save, and the next cell", done.text(0))
+    assert named, done.text(0)
+    return Path(named[1])
+
+
+def _execute(notebook: Path, public: Public, variables: Mapping[str, str] | None = None) -> Executed:
+    document = nbformat.read(notebook, as_version=4)
+    environment = {**public.online, **(variables or {})}
+    return kernels.execute(document, notebook.parent, timeout=2 * PATIENCE, environment=environment)
 
 
 def _cpu_seconds() -> float:

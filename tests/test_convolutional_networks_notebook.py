@@ -8,14 +8,15 @@ from pathlib import Path
 import notebooks
 import pytest
 from notebooks import Solved
+from published import Public
 
 NAME = "convolutional_networks"
 
 
 @pytest.fixture(scope="module")
-def solved(tmp_path_factory: pytest.TempPathFactory) -> Solved:
+def solved(tmp_path_factory: pytest.TempPathFactory, public: Public) -> Solved:
     """Return the notebook after it ran with the solution."""
-    return notebooks.solved(NAME, tmp_path_factory.mktemp("course"))
+    return notebooks.solved(NAME, tmp_path_factory.mktemp("course"), public)
 
 
 @pytest.mark.full
@@ -50,8 +51,8 @@ def test_what_it_builds_is_graded(solved: Solved) -> None:
     assert solved.score() == 112
 
 
-def test_it_runs_with_the_stub_up_to_the_first_task(tmp_path: Path) -> None:
-    notebooks.check_stub(NAME, tmp_path, "conv_forward")
+def test_it_runs_with_the_stub_up_to_the_first_task(tmp_path: Path, public: Public) -> None:
+    notebooks.check_stub(NAME, tmp_path, public, "conv_forward")
 
 
 def test_the_numbers_of_lenet_are_right() -> None:

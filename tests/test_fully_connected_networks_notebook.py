@@ -8,14 +8,15 @@ from pathlib import Path
 import notebooks
 import pytest
 from notebooks import Solved
+from published import Public
 
 NAME = "fully_connected_networks"
 
 
 @pytest.fixture(scope="module")
-def solved(tmp_path_factory: pytest.TempPathFactory) -> Solved:
+def solved(tmp_path_factory: pytest.TempPathFactory, public: Public) -> Solved:
     """Return the notebook after it ran with the solution."""
-    return notebooks.solved(NAME, tmp_path_factory.mktemp("course"))
+    return notebooks.solved(NAME, tmp_path_factory.mktemp("course"), public)
 
 
 @pytest.mark.full
@@ -58,5 +59,5 @@ def test_training_goes_as_its_text_says(solved: Solved) -> None:
     assert table["L1", "0.1"][2] == "100.0%"
 
 
-def test_it_runs_with_the_stub_up_to_the_first_task(tmp_path: Path) -> None:
-    notebooks.check_stub(NAME, tmp_path, "linear_forward")
+def test_it_runs_with_the_stub_up_to_the_first_task(tmp_path: Path, public: Public) -> None:
+    notebooks.check_stub(NAME, tmp_path, public, "linear_forward")

@@ -8,14 +8,15 @@ from pathlib import Path
 import notebooks
 import pytest
 from notebooks import Solved
+from published import Public
 
 NAME = "knn"
 
 
 @pytest.fixture(scope="module")
-def solved(tmp_path_factory: pytest.TempPathFactory) -> Solved:
+def solved(tmp_path_factory: pytest.TempPathFactory, public: Public) -> Solved:
     """Return the notebook after it ran with the solution."""
-    return notebooks.solved(NAME, tmp_path_factory.mktemp("course"))
+    return notebooks.solved(NAME, tmp_path_factory.mktemp("course"), public)
 
 
 def test_it_runs_with_the_solution(solved: Solved) -> None:
@@ -41,5 +42,5 @@ def test_the_hand_worked_example_is_right(solved: Solved) -> None:
     ]
 
 
-def test_it_runs_with_the_stub_up_to_the_first_task(tmp_path: Path) -> None:
-    notebooks.check_stub(NAME, tmp_path, "distances_two_loops", "distances_two_loops")
+def test_it_runs_with_the_stub_up_to_the_first_task(tmp_path: Path, public: Public) -> None:
+    notebooks.check_stub(NAME, tmp_path, public, "distances_two_loops", "distances_two_loops")

@@ -8,14 +8,15 @@ from pathlib import Path
 import notebooks
 import pytest
 from notebooks import Solved
+from published import Public
 
 NAME = "linear_classifier"
 
 
 @pytest.fixture(scope="module")
-def solved(tmp_path_factory: pytest.TempPathFactory) -> Solved:
+def solved(tmp_path_factory: pytest.TempPathFactory, public: Public) -> Solved:
     """Return the notebook after it ran with the solution."""
-    return notebooks.solved(NAME, tmp_path_factory.mktemp("course"))
+    return notebooks.solved(NAME, tmp_path_factory.mktemp("course"), public)
 
 
 def test_it_runs_with_the_solution(solved: Solved) -> None:
@@ -54,5 +55,5 @@ def test_training_goes_as_its_text_says(solved: Solved) -> None:
     assert 15 < float(re.findall(r"validation ([\d.]+) %", things)[0]) < 40
 
 
-def test_it_runs_with_the_stub_up_to_the_first_task(tmp_path: Path) -> None:
-    notebooks.check_stub(NAME, tmp_path, "svm_naive", "svm_loss_naive")
+def test_it_runs_with_the_stub_up_to_the_first_task(tmp_path: Path, public: Public) -> None:
+    notebooks.check_stub(NAME, tmp_path, public, "svm_naive", "svm_loss_naive")

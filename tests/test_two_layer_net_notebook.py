@@ -7,14 +7,15 @@ from pathlib import Path
 import notebooks
 import pytest
 from notebooks import Solved
+from published import Public
 
 NAME = "two_layer_net"
 
 
 @pytest.fixture(scope="module")
-def solved(tmp_path_factory: pytest.TempPathFactory) -> Solved:
+def solved(tmp_path_factory: pytest.TempPathFactory, public: Public) -> Solved:
     """Return the notebook after it ran with the solution."""
-    return notebooks.solved(NAME, tmp_path_factory.mktemp("course"))
+    return notebooks.solved(NAME, tmp_path_factory.mktemp("course"), public)
 
 
 def percentage(text: str) -> float:
@@ -50,5 +51,5 @@ def test_what_it_says_about_the_examples_is_true(solved: Solved) -> None:
     assert 38 < percentage(done.text(done.find("test_labels ="))) < 60
 
 
-def test_it_runs_with_the_stub_up_to_the_first_task(tmp_path: Path) -> None:
-    notebooks.check_stub(NAME, tmp_path, "forward", "nn_forward_pass")
+def test_it_runs_with_the_stub_up_to_the_first_task(tmp_path: Path, public: Public) -> None:
+    notebooks.check_stub(NAME, tmp_path, public, "forward", "nn_forward_pass")
