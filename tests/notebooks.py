@@ -65,7 +65,6 @@ class Solved:
         published.run("grade", self.name, hand_in.parent, "--output", output, "--course", self.public.course)
         result = json.loads((output / "results" / "ada-park.json").read_text())
         assert result["sandbox"]["level"] == "full"
-        assert result["notes"] == []
         return float(result["score"])
 
 
@@ -82,7 +81,7 @@ def solved(name: str, folder: Path, public: Public) -> Solved:
 
 
 def check_stub(name: str, folder: Path, public: Public, task: str, *says: str) -> None:
-    """Require that a notebook, alone in an empty folder, stops at its first task and says in a line what to write."""
+    """Require that a notebook, alone in an empty folder, stops at its first task and says what to do."""
     done = _execute(_alone(name, folder, public), public)
     first = done.find(f'task="{task}"')
     assert "0 of" in done.text(first)
