@@ -4,6 +4,7 @@ PYTHON      ?= python3
 ASSIGNMENT  ?= knn
 SUBMISSIONS ?= examples/submissions/$(ASSIGNMENT)
 OUT         ?= graded/$(ASSIGNMENT)
+ONLY        := $(if $(filter command,$(firstword $(origin ASSIGNMENT))),$(ASSIGNMENT))
 
 BIN   := .venv/bin
 STAMP := .venv/.installed
@@ -28,11 +29,11 @@ grade: $(STAMP)  ## Grade the folder SUBMISSIONS of ASSIGNMENT into OUT
 report: $(STAMP)  ## Write grades.csv and the feedback in OUT again, and print the table
 	@$(BIN)/autograder report $(OUT)
 
-release: $(STAMP)  ## Make assignments/ and dist/ from solutions/, and check that nothing leaks
-	@$(BIN)/autograder release
+release: $(STAMP)  ## Make assignments/ and dist/ from solutions/ (or for ASSIGNMENT), and check that nothing leaks
+	@$(BIN)/autograder release $(ONLY)
 
-publish: $(STAMP)  ## Push dist/student to the public repository that course.toml names
-	@$(BIN)/autograder publish
+publish: $(STAMP)  ## Push dist/student (or ASSIGNMENT of it) to the public repository that course.toml names
+	@$(BIN)/autograder publish $(ONLY)
 
 test: $(STAMP)  ## Run the tests
 	@$(BIN)/pytest -n auto -m 'not full'

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from fractions import Fraction
@@ -92,6 +92,24 @@ class TestLimits:
     output_kb: int = 64
 
 
+class Overview(settings.Table):
+    """What the students' README says of an assignment.
+
+    Attributes
+    ----------
+    needs : str
+        Earlier assignments and ideas that it builds on.
+    minutes : int or None
+        To run the whole notebook, solved, on a CPU.
+    gpu : bool
+        Whether a GPU makes it faster.
+    """
+
+    needs: str = ""
+    minutes: Annotated[int, Field(ge=1, le=600, strict=True)] | None = None
+    gpu: Annotated[bool, Field(strict=True)] = False
+
+
 @dataclass(frozen=True)
 class Assignment:
     """Everything about an assignment that grading needs.
@@ -122,6 +140,8 @@ class Assignment:
         Files of saved weights that students may hand in, such as ``best_net.pt``.
     questions : tuple of Question
         What people score, in the order of the notebook. Their points are apart from those of the tasks.
+    overview : Overview
+        What the students' README says of it.
     """
 
     name: str
@@ -137,6 +157,7 @@ class Assignment:
     allow: tuple[Allowance, ...] = ()
     weights: tuple[str, ...] = ()
     questions: tuple[Question, ...] = ()
+    overview: Overview = field(default_factory=Overview)
 
     @property
     def file(self) -> Path:
@@ -203,6 +224,7 @@ def load(course: Course, name: str) -> Assignment:
         attempts=table.submissions.attempts,
         allow=table.release.allow,
         weights=table.weights,
+        overview=table.overview,
         questions=tuple(
             Question(one.id, one.title, one.points, one.rubric, one.extra) for one in table.questions
         ),
@@ -321,5 +343,6 @@ class _AssignmentTable(settings.Table):
     limits: _LimitsTable = _LimitsTable()
     submissions: _SubmissionsTable = _SubmissionsTable()
     release: _ReleaseTable = _ReleaseTable()
+    overview: Overview = Overview()
     tasks: Annotated[tuple[_TaskTable, ...], Field(min_length=1), AfterValidator(_distinct_tasks)]
     questions: tuple[_QuestionTable, ...] = ()

@@ -10,7 +10,7 @@ import stat
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
@@ -78,6 +78,31 @@ class Release(settings.Table):
         return self.remote or github
 
 
+Status = Literal["draft", "released", "closed"]
+"""A draft reaches no student; what is closed stays visible, and is said to be closed."""
+
+
+class Listed(settings.Table):
+    """An assignment where the course lists it.
+
+    Attributes
+    ----------
+    name : str
+        Of its folder in ``solutions``.
+    status : {"draft", "released", "closed"}
+        Whether students get it.
+    """
+
+    name: Annotated[str, Field(min_length=1)]
+    status: Status = "draft"
+
+
+def _once(listed: tuple[Listed, ...]) -> tuple[Listed, ...]:
+    if len({one.name for one in listed}) < len(listed):
+        raise ValueError("expected every assignment once")
+    return listed
+
+
 class _CourseTable(settings.Table):
     name: str
     timezone: str
@@ -85,6 +110,7 @@ class _CourseTable(settings.Table):
     packages: tuple[str, ...] | None = None
     canvas: dict[str, str | Annotated[int, Field(strict=True)]] = Field(default_factory=dict)
     release: Release = Release()
+    assignments: Annotated[tuple[Listed, ...], AfterValidator(_once)] | None = None
 
 
 @dataclass(frozen=True)
@@ -107,6 +133,9 @@ class Course:
         What Canvas calls an assignment, or Canvas' number of it, where it is neither its title nor its name.
     packages : tuple of str or None
         The packages that student code may import; None where the course leaves that to the kit.
+    listed : tuple of Listed or None
+        The assignments in the order in which students meet them; None where the course has no list, and
+        everything is released, in the order of the alphabet.
     """
 
     root: Path
@@ -116,6 +145,7 @@ class Course:
     roster: Path | None = None
     packages: tuple[str, ...] | None = None
     canvas: Mapping[str, str] = field(default_factory=dict)
+    listed: tuple[Listed, ...] | None = None
 
     @classmethod
     def find(cls, start: Path | None = None) -> Course:
@@ -145,13 +175,38 @@ class Course:
         path = root / COURSE_FILE
         table = settings.read(path, _CourseTable)
         settings.zone(path, table.timezone)
-        roster = root.absolute() / table.roster if table.roster else None
-        canvas = {assignment: str(name) for assignment, name in table.canvas.items()}
-        return cls(root.absolute(), table.name, table.timezone, table.release, roster, table.packages, canvas)
+        return cls(
+            root=root.absolute(),
+            name=table.name,
+            timezone=table.timezone,
+            release=table.release,
+            roster=root.absolute() / table.roster if table.roster else None,
+            packages=table.packages,
+            canvas={assignment: str(name) for assignment, name in table.canvas.items()},
+            listed=table.assignments,
+        )
 
     def assignments(self) -> tuple[str, ...]:
-        """Return the names of the assignments that have a ``solutions/<name>/assignment.toml``."""
-        return tuple(sorted(path.parent.name for path in self.root.glob("solutions/*/assignment.toml")))
+        """Return the names of the assignments that have a ``solutions/<name>/assignment.toml``.
+
+        Those that the course lists come first, in its order.
+        """
+        there = {path.parent.name for path in self.root.glob("solutions/*/assignment.toml")}
+        listed = [one.name for one in self.listed or () if one.name in there]
+        return (*listed, *sorted(there.difference(listed)))
+
+    def status(self, name: str) -> Status:
+        """Return the status of an assignment; one that a list leaves out is a draft."""
+        if self.listed is None:
+            return "released"
+        return next((one.status for one in self.listed if one.name == name), "draft")
+
+    def unlisted(self) -> tuple[str, ...]:
+        """Return the names of the assignments that the course's list leaves out, if it has one."""
+        if self.listed is None:
+            return ()
+        listed = {one.name for one in self.listed}
+        return tuple(name for name in self.assignments() if name not in listed)
 
     @property
     def importable(self) -> tuple[str, ...]:

@@ -29,6 +29,7 @@ _NUMBERED = re.compile(rf"""(^|{_BREAK}|")[ \t>|+,"'\[-]*\d+[:.|]?[ \t]+""", re.
 _COMMENT = re.compile(rf"#[^\n{_BREAK}]*")
 _TAG = re.compile(r"<[^<>]*>")
 _ESCAPE = re.compile(r"\\(?:u([0-9a-fA-F]{4})|x([0-9a-fA-F]{2})|(.))")
+_PERCENT = re.compile("%[0-9A-Fa-f]{2}")
 _ZLIB = re.compile(rb"x[\x01\x5e\x9c\xda]")
 _STANDARD = bytes.maketrans(b"-_", b"+/")
 _CONTROLS = {chr(code) for code in range(32)} - set("\t\n\r\f\x1b")
@@ -61,7 +62,11 @@ def inside(place: str, blob: bytes, depth: int = 0) -> Iterator[tuple[str, bytes
 
 
 def texts(blob: bytes) -> Iterator[str]:
-    """Yield readings of a file, line by line as in the file: as it is, unescaped, without markup."""
+    """Yield readings of a file, line by line as in the file: as it is, unescaped, without markup.
+
+    The members of a zip archive are read apart, so what is packed is no text here.
+    """
+    blob = _without_members(blob)
     plain = blob.decode("utf-8", errors="replace")
     readings = [plain]
     if "\0" in plain:
@@ -74,7 +79,7 @@ def texts(blob: bytes) -> Iterator[str]:
     for reading in list(readings):
         if "<" in reading or "&" in reading:
             readings += [html.unescape(_TAG.sub(filler, reading)) for filler in ("", " ")]
-        if "%" in reading:
+        if _PERCENT.search(reading):
             readings.append(unquote(reading))
     for reading in dict.fromkeys(readings):
         cleaned = _NUMBERED.sub(r"\1", _ANSI.sub("", reading))
@@ -128,6 +133,36 @@ def _zip(blob: bytes) -> Iterator[tuple[str, bytes]]:
         if start not in listed and len(lengths) == 4:
             data = start + 30 + int.from_bytes(lengths[:2], "little") + int.from_bytes(lengths[2:], "little")
             yield f"unlisted@{start}", _inflated(blob[data:], raw=True)
+
+
+def _without_members(blob: bytes) -> bytes:
+    """Drop the data of a zip archive's members, where all of it unpacks to the member and nothing else."""
+    if not zipfile.is_zipfile(io.BytesIO(blob)):
+        return blob
+    try:
+        with zipfile.ZipFile(io.BytesIO(blob)) as archive:
+            entries = sorted(archive.infolist(), key=lambda entry: entry.header_offset)
+    except zipfile.BadZipFile:
+        return blob
+    kept, position = [], 0
+    for entry in entries:
+        lengths = blob[entry.header_offset + 26 : entry.header_offset + 30]
+        start = entry.header_offset + 30 + sum(int.from_bytes(lengths[n : n + 2], "little") for n in (0, 2))
+        end = start + entry.compress_size
+        if entry.compress_type == zipfile.ZIP_DEFLATED and start >= position and _is_stream(blob[start:end]):
+            kept.append(blob[position:start])
+            position = end
+    return b"".join([*kept, blob[position:]])
+
+
+def _is_stream(data: bytes) -> bool:
+    """Tell whether data is one whole compressed stream, with nothing behind it."""
+    unpacker = zlib.decompressobj(-zlib.MAX_WBITS)
+    try:
+        unpacker.decompress(data, MAX_BYTES + 1)
+    except zlib.error:
+        return False
+    return unpacker.eof and not unpacker.unused_data
 
 
 def _tar(blob: bytes) -> Iterator[tuple[str, bytes]]:

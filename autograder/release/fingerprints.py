@@ -60,12 +60,18 @@ class Index:
         for fingerprint in fingerprints:
             start = tuple(fingerprint.words.split()[:_START_WORDS])
             self._by_start.setdefault(start, []).append(fingerprint)
-        self._lengths = {len(start) for start in self._by_start}
+        self._lengths: dict[str, set[int]] = {}
+        for start in self._by_start:
+            self._lengths.setdefault(start[0], set()).add(len(start))
 
     def found_in(self, text: str) -> Iterator[tuple[Fingerprint, int]]:
         """Yield each fingerprint that a text of words (see `words`) contains, and where it first begins."""
         split = text.split()
-        starts = {tuple(split[n : n + length]) for length in self._lengths for n in range(len(split))}
+        starts = {
+            tuple(split[n : n + length])
+            for n, word in enumerate(split)
+            for length in self._lengths.get(word, ())
+        }
         for start in starts & self._by_start.keys():
             for fingerprint in self._by_start[start]:
                 position = text.find(fingerprint.words)

@@ -32,30 +32,35 @@ class Handout:
 
     Attributes
     ----------
-    name, title : str
-        Of the assignment.
-    modules : tuple of str
-        What students write, each as ``<module>.py``.
+    assignment : Assignment
+        What it is of.
     files : dict
         Path below the assignment's folder to content.
     notebook : Notebook
         The notebook in both forms.
     """
 
-    name: str
-    title: str
-    modules: tuple[str, ...]
+    assignment: Assignment
     files: dict[str, bytes]
     notebook: Notebook
 
+    @property
+    def name(self) -> str:
+        """The name of the assignment."""
+        return self.assignment.name
 
-def build(course: Course, assignment: Assignment, plan: Sequence[PlannedTest]) -> Handout:
+
+def build(
+    course: Course, assignment: Assignment, plan: Sequence[PlannedTest], tag: str | None = None
+) -> Handout:
     """Make the files that students get.
 
     Parameters
     ----------
     plan : sequence of PlannedTest
         The whole suite as the grader collects it, so that points are those of the grader.
+    tag : str, optional
+        Of the release; that of the course unless it is given.
 
     Raises
     ------
@@ -63,12 +68,13 @@ def build(course: Course, assignment: Assignment, plan: Sequence[PlannedTest]) -
         The notebook is missing or asks other questions than the settings state, a solution region is
         malformed, or the public tests need what students do not have.
     """
-    book = read_notebook(course, assignment)
+    book = read_notebook(course, assignment, tag)
     path = assignment.folder / f"{assignment.name}.md"
     questions.require_agreement(assignment, book, relative(course, path))
     stubs = {f"{module}.py": _stub(assignment, module) for module in assignment.modules}
     public = _public_tests(assignment)
     checks = checklist(course, assignment, plan, stubs) | {
+        "tag": tag or course.release.tag,
         "functions": inventory.functions(stubs, public.decode(), plan),
         "cells": inventory.cells(book.release),
     }
@@ -77,15 +83,24 @@ def build(course: Course, assignment: Assignment, plan: Sequence[PlannedTest]) -
         PUBLIC_TESTS: public,
         CHECKS_FILE: (json.dumps(checks, indent=1, ensure_ascii=False) + "\n").encode(),
     }
-    return Handout(assignment.name, assignment.title, assignment.modules, files | stubs, book)
+    return Handout(assignment, files | stubs, book)
 
 
-def read_notebook(course: Course, assignment: Assignment) -> Notebook:
+def released_tag(folder: Path) -> str | None:
+    """Return the tag under which a folder of released files was made; None if it does not tell."""
+    try:
+        tag = json.loads((folder / CHECKS_FILE).read_text(encoding="utf-8"))["tag"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    return tag if isinstance(tag, str) else None
+
+
+def read_notebook(course: Course, assignment: Assignment, tag: str | None = None) -> Notebook:
     """Build an assignment's notebook in both forms; raises ReleaseError as `notebook.build` does."""
     path = assignment.folder / f"{assignment.name}.md"
     values = {
         "repository": course.release.repository,
-        "tag": course.release.tag,
+        "tag": tag or course.release.tag,
         "course": course.name,
         "assignment": assignment.name,
     }

@@ -78,6 +78,7 @@ class LeakCheck:
         self._shared = {f"{name}.py" for one in loaded for name in one.shared}
         self._secret = course.secret() if course.secret_file.exists() else b""
         self._seen: dict[bytes, tuple[Finding, ...]] = {}
+        self._matched: dict[bytes, tuple[tuple[int, str], ...]] = {}
 
     def require_clean(self, files: Mapping[str, bytes] | Iterable[tuple[str, bytes]]) -> None:
         """Raise LeakError if anything in some files, given by path and content, must not be there."""
@@ -125,7 +126,9 @@ class LeakCheck:
                     yield from (Finding(place, says) for says in self._by_name(place))
                 yield from _outputs(place, blob)
                 yield from self._secrets(place, blob)
-                yield from _grouped(place, self._matches(blob))
+                if blob not in self._matched:  # the same file is in several archives
+                    self._matched[blob] = tuple(self._matches(blob))
+                yield from _grouped(place, self._matched[blob])
         except UnreadableError as error:
             yield Finding("", f"cannot be looked into: {error}")
 

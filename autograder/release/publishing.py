@@ -3,49 +3,53 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Callable, Collection
 from pathlib import Path
 
 from autograder.course import Course
 from autograder.errors import ReleaseError
+from autograder.release import student
 from autograder.release.leaks import LeakCheck, LeakError
 from autograder.release.repository import Repository, identity, location
+from autograder.release.student import README, Files
 from autograder.release.tree import Tree, differences
+from helpers.wording import enumerated
 
 _FETCHED = ("+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*", "+refs/notes/*:refs/notes/*")
 
 
-def publish(course: Course, tree: Tree) -> str:
-    """Push ``dist/student`` under the tag of the release and return the commit.
+def publish(course: Course, tree: Tree, stage: Callable[[str], None] = lambda text: None) -> str:
+    """Push what ``dist/student`` holds of some assignments under the tag of the release; return the commit.
 
-    What is pushed, and all history that it joins, passes the leak check first.
+    What was published before of others stays, unless the course calls them drafts by now. What is pushed, and
+    all history that it joins, passes the leak check first.
 
     Parameters
     ----------
     tree : Tree
         What the solutions make now; ``dist/student`` must be the same.
+    stage : callable
+        Is told what is being done.
 
     Raises
     ------
     LeakError
         The tree, or the history of the repository, holds what students must not get.
     ReleaseError
-        There is nothing to push to, the tree is stale, the tag exists, the remote is the instructor's own
-        repository, or git fails.
+        There is nothing to push or to push to, the tree is stale, the tag exists, the remote is the
+        instructor's own repository, or git fails.
     """
-    where, release = str(course.root / "course.toml"), course.release
-    if not release.url:
-        raise ReleaseError(where, "`release.repository` is empty", "name the public repository there")
-    _require_foreign(course)
+    release = course.release
+    require_publishable(course, tree.names)
+    require_fresh(course, tree)
     check = LeakCheck(course)
-    folder = course.root / "dist" / "student"
-    findings = check.folder(folder)
+    stage("Looking for leaks")
+    findings = check.folder(course.root / "dist" / "student")
     if findings:
         raise LeakError(findings)
-    stale = differences(folder, tree.student)
-    if stale:
-        raise ReleaseError("dist/student", stale[0], "run: make release")
     url = location(release.url, course.root)
     with tempfile.TemporaryDirectory(prefix="coursegrad-") as scratch:
+        stage("Fetching the public repository")
         public = Repository(Path(scratch))
         public.git("init", "--quiet", "--bare")
         public.git("fetch", "--quiet", "--no-tags", "--", url, *_FETCHED)
@@ -54,12 +58,54 @@ def publish(course: Course, tree: Tree) -> str:
             raise ReleaseError(release.url, f"the tag {release.tag} exists already", mend)
         _require_other_history(course, public)
         parent = public.lines("rev-parse", "--verify", "--quiet", f"refs/heads/{release.branch}")
-        commit = public.commit(tree.student, f"Release {release.tag}", parent[0] if parent else None)
+        files = _files(course, tree, public, parent[0] if parent else None)
+        commit = public.commit(files, f"Release {release.tag}", parent[0] if parent else None)
         public.git("update-ref", f"refs/heads/{release.branch}", commit)
+        stage("Looking for leaks in all that was published")
         check.require_clean(public.history())
+        stage("Pushing")
         targets = (f"{commit}:refs/heads/{release.branch}", f"{commit}:refs/tags/{release.tag}")
         public.git("push", "--quiet", "--atomic", "--", url, *targets)
     return commit
+
+
+def require_publishable(course: Course, names: Collection[str]) -> None:
+    """Refuse, before anything is built, what cannot be published at all; raises ReleaseError."""
+    where = str(course.root / "course.toml")
+    if not course.release.url:
+        raise ReleaseError(where, "`release.repository` is empty", "name the public repository there")
+    _require_foreign(course)
+    if not student.visible(course, names):
+        drafts = f"{enumerated(names)} {'are drafts' if len(names) > 1 else 'is a draft'}"
+        raise ReleaseError(
+            where,
+            f"no assignment is released: {drafts}",
+            'set its `status` to "released" under [[assignments]]',
+        )
+
+
+def require_fresh(course: Course, tree: Tree) -> None:
+    """Refuse a ``dist/student`` that is not what the solutions make now; raises ReleaseError."""
+    stale = differences(course.root / "dist" / "student", tree.student)
+    if stale:
+        more = f" (and {len(stale) - 1} more)" if len(stale) > 1 else ""
+        raise ReleaseError("dist/student", f"{stale[0]}{more}", "run: make release")
+
+
+def _files(course: Course, tree: Tree, public: Repository, parent: str | None) -> Files:
+    """Return the tree to publish: the chosen assignments, and what was published before of others."""
+    chosen = [f"assignments/{name}/" for name in tree.names]
+    files = {
+        path: content
+        for path, content in tree.student.items()
+        if not path.startswith("assignments/") or path.startswith(tuple(chosen))
+    }
+    before = public.files(parent, "assignments") if parent else {}
+    others = {path.split("/")[1] for path in before}.difference(tree.names)
+    for name in student.visible(course, others):
+        files |= {path: content for path, content in before.items() if path.split("/")[1] == name}
+    inside = {path.split("/")[1] for path in files if path.startswith("assignments/")}
+    return files | {README: student.readme(course, inside)}
 
 
 def _require_foreign(course: Course) -> None:

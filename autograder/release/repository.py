@@ -73,6 +73,14 @@ class Repository:
         onto = ["-p", parent] if parent else []
         return self.git("commit-tree", tree, *onto, "-m", message).decode().strip()
 
+    def files(self, commit: str, folder: str) -> dict[str, bytes]:
+        """Return the files that a commit holds in a folder, by path; links and repositories are left out."""
+        found = {}
+        for mode, blob, path in self._entries(commit):
+            if mode in _FILE_MODES and path.startswith(f"{folder}/"):
+                found[path] = self.git("cat-file", "blob", blob)
+        return found
+
     def history(self) -> Iterator[tuple[str, bytes]]:
         """Yield every file of every commit that a reference leads to, and the commits and tags themselves.
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import importlib.util
 import keyword
+import tomllib
 from importlib import resources
 from pathlib import Path
 
 from autograder.assignment import SHARED_PACKAGE
-from autograder.course import Course
+from autograder.course import COURSE_FILE, Course
 from autograder.errors import ReleaseError
 
 _FILES = {
@@ -52,7 +53,26 @@ def write(course: Course, name: str) -> list[Path]:
         except OSError as error:
             raise ReleaseError(str(path), f"cannot be written ({error.strerror})", "free the place") from None
         written.append(path)
-    return written
+    return [*written, _list(course, name)]
+
+
+def _list(course: Course, name: str) -> Path:
+    """Add an assignment to the course's list, as a draft, and return the file.
+
+    Where there is no list yet, everything is released; so that this stays so, what is there is listed, too.
+    """
+    path = course.root / COURSE_FILE
+    before = [] if course.listed is not None else [one for one in course.assignments() if one != name]
+    entries = [(one, "released") for one in before] + [(name, "draft")]
+    text = path.read_text(encoding="utf-8").rstrip("\n") + "\n"
+    text += "".join(f'\n[[assignments]]\nname = "{one}"\nstatus = "{status}"\n' for one, status in entries)
+    try:
+        tomllib.loads(text)
+        path.write_text(text, encoding="utf-8")
+    except (tomllib.TOMLDecodeError, OSError):
+        mend = f'write there: {{name = "{name}", status = "draft"}}'
+        raise ReleaseError(str(path), f"{name} cannot be added to the list of assignments", mend) from None
+    return path
 
 
 def _require_usable(course: Course, name: str) -> None:

@@ -1,0 +1,116 @@
+"""Which released files a release changes, and what made them change."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from autograder.assignment import Assignment
+from autograder.course import Course
+from autograder.release import notebook
+from autograder.release.handout import CHECKS_FILE, PUBLIC_TESTS
+from autograder.release.tree import Tree
+
+_FORMAT = 1
+_SETTINGS = ("the course's name", "the repository", "the tag", "the set-up cell")
+Causes = dict[str, str]
+"""Cause, in words, to a digest of it."""
+
+
+def causes(course: Course, assignment: Assignment) -> Causes:
+    """Return everything that released files of an assignment are made of, each with a digest."""
+    text = _content(assignment.folder / f"{assignment.name}.md")
+    name = course.name if b"{{course}}" in text else ""
+    found = {
+        "the course's name": name.encode(),
+        "the repository": course.release.repository.encode(),
+        "the tag": course.release.tag.encode(),
+        "the set-up cell": notebook.set_up_cell().encode(),
+        "the packages": json.dumps(course.importable).encode(),
+    }
+    for folder, prefix in ((assignment.folder, "solutions"), (assignment.suite, "autograder/suites")):
+        for path in sorted(folder.glob("*.*")):
+            found[f"{prefix}/{assignment.name}/{path.name}"] = _content(path)
+    return {cause: hashlib.sha256(content).hexdigest() for cause, content in found.items()}
+
+
+class Ledger:
+    """What the last release on this machine was made of, in ``dist/causes.json``."""
+
+    def __init__(self, course: Course) -> None:
+        self._file = course.root / "dist" / "causes.json"
+        self._kept = self._read()
+
+    def of(self, name: str) -> Causes | None:
+        """Return the causes of an assignment's files, or None if it was not released here."""
+        return self._kept.get(name)
+
+    def put(self, now: Mapping[str, Causes]) -> None:
+        """Keep the causes of what was just released."""
+        self._kept |= now
+        self._file.parent.mkdir(exist_ok=True)
+        self._file.write_text(
+            json.dumps({"format": _FORMAT, "causes": self._kept}, indent=1), encoding="utf-8"
+        )
+
+    def _read(self) -> dict[str, Causes]:
+        try:
+            plain: Any = json.loads(self._file.read_text(encoding="utf-8"))
+            return dict(plain["causes"]) if plain["format"] == _FORMAT else {}
+        except (OSError, ValueError, KeyError, TypeError):
+            return {}
+
+
+def told(course: Course, tree: Tree, ledger: Ledger, now: Mapping[str, Causes]) -> list[str]:
+    """Return a line per kind of file and cause, such as "5 notebooks changed: the course's name"."""
+    groups: dict[tuple[str, str], list[str]] = {}
+    for path, content in tree.assignments.items():
+        name, _, file = path.partition("/")
+        if _content(course.root / "assignments" / path) == content:
+            continue
+        before = ledger.of(name)
+        differ = [] if before is None else [c for c in now[name] if now[name][c] != before.get(c)]
+        why = ", ".join(_relevant(file, differ)) if before is not None else ""
+        if not (course.root / "assignments" / path).is_file():
+            why = "new"
+        groups.setdefault((_kind(file), why), []).append(path)
+    return [_line(kind, why, paths) for (kind, why), paths in groups.items()]
+
+
+def _relevant(file: str, differ: Iterable[str]) -> list[str]:
+    """Return those of some causes that a file is made of; a file that none explains is made by the kit."""
+    stem = file.rpartition(".")[0]
+    if file.endswith(".ipynb"):
+        found = [cause for cause in differ if cause in _SETTINGS or cause.endswith(f"/{stem}.md")]
+    elif file == CHECKS_FILE:
+        found = [cause for cause in differ if cause not in ("the course's name", "the set-up cell")]
+    elif file == PUBLIC_TESTS:
+        found = [cause for cause in differ if cause.endswith(f"/{PUBLIC_TESTS}")]
+    else:
+        found = [cause for cause in differ if cause.startswith("solutions/") and cause.endswith(f"/{file}")]
+    return found or ["the kit, Python or a package"]
+
+
+def _kind(file: str) -> str:
+    if file.endswith(".ipynb"):
+        return "notebook"
+    if file in (CHECKS_FILE, PUBLIC_TESTS):
+        return {CHECKS_FILE: "list of checks", PUBLIC_TESTS: "file of public tests"}[file]
+    return "stub"
+
+
+def _line(kind: str, why: str, paths: list[str]) -> str:
+    plural = {"list of checks": "lists of checks", "file of public tests": "files of public tests"}
+    many = len(paths) > 1
+    what = f"{len(paths)} {plural.get(kind, kind + 's') if many else kind}"
+    names = f" ({paths[0]})" if not many else ""
+    if why == "new":
+        return f"{what} new{names}"
+    return f"{what} changed{names}{f': {why}' if why else ''}"
+
+
+def _content(path: Path) -> bytes:
+    return path.read_bytes() if path.is_file() else b""
