@@ -164,3 +164,14 @@ def plan(assignment: Assignment) -> Sequence[PlannedTest]:
 def build(course: Course) -> Tree:
     """Build the release of the course without starting a grader."""
     return tree.build(course, plan)
+
+
+def copy_assignment(root: Path, name: str) -> None:
+    """Copy the course's assignment to one of another name, if there is none."""
+    if (root / "solutions" / name).exists():
+        return
+    for kind in ("solutions", "autograder/suites"):
+        for path in (root / kind / "shapes").iterdir():
+            copy = root / kind / name / path.name.replace("shapes", name)
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            copy.write_text(path.read_text().replace("shapes", name))

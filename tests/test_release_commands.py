@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -90,3 +91,106 @@ def test_new_says_what_it_wrote(course: Course) -> None:
     assert len(paths) == 5
     assert "autograder check solutions/softmax/softmax.py" in last
     assert run(course, "new", "softmax").exit_code == 2
+
+
+def with_list(course: Course, **statuses: str) -> None:
+    """List assignments in ``course.toml``, and copy those that are not there yet from the one that is."""
+    path = course.root / "course.toml"
+    lines = [f'[[assignments]]\nname = "{name}"\nstatus = "{status}"\n' for name, status in statuses.items()]
+    path.write_text(path.read_text().partition("[[assignments]]")[0] + "\n".join(lines))
+    for name in statuses:
+        planted.copy_assignment(course.root, name)
+
+
+def edit(course: Course, old: str, new: str, file: str) -> None:
+    path = course.root / file
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new))
+
+
+def test_release_takes_names_and_says_what_changed_and_why(course: Course) -> None:
+    with_list(course, shapes="released", solids="draft")
+    first = run(course, "release").output
+    assert "2 notebooks new\n" in first
+    assert "solids is a draft: it is in assignments/solids/ for you, and students do not get it\n" in first
+    edit(course, '"Geometry"', '"Plane geometry"', "course.toml")
+    edit(course, 'tag = "v1"', 'tag = "v2"', "course.toml")
+    for name in ("shapes", "solids"):
+        edit(course, "# ", "# {{course}}: ", f"solutions/{name}/{name}.md")
+        edit(course, "of all kinds", "of many kinds", f"solutions/{name}/{name}.py")
+    one = run(course, "release", "shapes").output.splitlines()
+    why = "the course's name, the tag, solutions/shapes/shapes.md"
+    assert f"notebook changed (shapes/shapes.ipynb): {why}" in one
+    assert "stub changed (shapes/shapes.py): solutions/shapes/shapes.py" in one
+    assert not [line for line in one if "solids" in line]
+    assert run(course, "release", "--check", "shapes").exit_code == 0
+    assert "assignments/solids/solids.py is not" in run(course, "release", "--check").output
+    run(course, "release")
+    edit(course, '"Plane geometry"', '"Geometry"', "course.toml")
+    assert run(course, "release").output.startswith("2 notebooks changed: the course's name\n")
+    assert "changed" not in run(course, "release").output
+
+
+def test_a_new_tag_makes_nothing_stale_that_is_not_released_again(course: Course) -> None:
+    with_list(course, shapes="released", solids="released")
+    run(course, "release")
+    edit(course, 'tag = "v1"', 'tag = "v2"', "course.toml")
+    run(course, "release", "solids")
+    assert run(course, "release", "--check").exit_code == 0
+    assert "run: make release" in run(course, "publish").stderr
+
+
+def test_suites_are_collected_once(course: Course) -> None:
+    run(course, "release")
+    kept = course.root / ".coursegrad" / "plans.json"
+    plain = json.loads(kept.read_text())
+    assert plain["plans"]["shapes"]["tests"][0]["title"] == "Two by three."
+    plain["plans"]["shapes"]["tests"][0]["title"] = "As it was kept."
+    kept.write_text(json.dumps(plain))
+    run(course, "release")
+    checks = course.root / "assignments" / "shapes" / "checks.json"
+    assert "As it was kept." in checks.read_text()
+    edit(course, "Two by three.", "Two by four.", "autograder/suites/shapes/test_public.py")
+    assert "dist: is older than shapes or the kit; run: make release" in run(course, "publish").stderr
+    run(course, "release")
+    assert "Two by four." in checks.read_text()
+
+
+def test_an_assignment_that_is_not_listed_is_told(course: Course) -> None:
+    with_list(course, shapes="released")
+    planted.copy_assignment(course.root, "solids")
+    done = run(course, "release")
+    assert "solids is not listed in course.toml, so it is a draft" in done.stderr
+    assert not (course.root / "dist" / "student" / "assignments" / "solids").exists()
+    assert (course.root / "assignments" / "solids").exists()
+
+
+def test_names_that_cannot_be_released_are_one_line(course: Course) -> None:
+    with_list(course, shapes="draft", solids="released")
+    run(course, "release")
+    for command in ("release", "publish"):
+        done = run(course, command, "cubes")
+        assert done.exit_code == 2
+        assert "choose one of: shapes, solids" in done.stderr
+        assert done.stderr.count("\n") == 1
+    done = run(course, "publish", "shapes", "solids")
+    assert done.stderr.startswith("error: shapes: is a draft; set its `status`")
+
+
+def test_a_draft_can_be_graded(course: Course) -> None:
+    with_list(course, shapes="draft")
+    done = run(course, "check", str(course.root / "solutions" / "shapes" / "shapes.py"), "--sandbox", "none")
+    assert done.exit_code == 0, done.output
+    assert "of 12.5 points" in done.output
+
+
+def test_new_lists_a_draft_and_keeps_the_rest_released(course: Course) -> None:
+    run(course, "new", "softmax")
+    assert [(one.name, one.status) for one in Course.load(course.root).listed or ()] == [
+        ("shapes", "released"),
+        ("softmax", "draft"),
+    ]
+    run(course, "new", "hinge")
+    assert Course.load(course.root).status("hinge") == "draft"
+    assert Course.load(course.root).assignments() == ("shapes", "softmax", "hinge")

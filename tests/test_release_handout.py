@@ -44,6 +44,7 @@ def test_the_list_of_checks_has_the_points_of_the_grader_and_nothing_hidden(cour
         "name": "shapes",
         "title": "Shapes",
         "repository": "uni/course",
+        "tag": "v1",
         "modules": ["shapes"],
         "weights": [],
         "tasks": [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -242,3 +243,69 @@ def test_publishing_from_a_hook_of_git_works_in_no_repository_but_its_own(
     assert git(public, "rev-parse", "v1") == commit
     assert git(course.root, "tag") == ""
     assert git(course.root, "status", "--short", "solutions") == ""
+
+
+def listing(course: Course, tag: str, **statuses: str) -> Course:
+    """List assignments in the settings, and copy those that are not there yet from the one that is."""
+    lines = [f'[[assignments]]\nname = "{name}"\nstatus = "{status}"\n' for name, status in statuses.items()]
+    settings(course, remote="../public.git", tag=tag)
+    with (course.root / "course.toml").open("a") as file:
+        file.write("\n".join(lines))
+    for name in statuses:
+        planted.copy_assignment(course.root, name)
+    return Course.load(course.root)
+
+
+def release_of(course: Course, *names: str) -> str:
+    """Release and publish some assignments only."""
+    built = tree.build(course, planted.plan, names)
+    tree.write(course, built)
+    return publish(course, built)
+
+
+def published(public: Path, reference: str) -> set[str]:
+    """Return the assignments that a release holds."""
+    return {name.split("/")[1] for name in files(public, reference) if name.startswith("assignments/")}
+
+
+def test_week_by_week(course: Course, public: Path) -> None:
+    """Each week one more is published; the others stay as they were, and drafts are seen by nobody."""
+    course = listing(course, "week-1", shapes="released", solids="draft", lines="draft")
+    release_of(course, "shapes")
+    assert published(public, "week-1") == {"shapes"}
+    course = listing(course, "week-2", shapes="closed", solids="released", lines="draft")
+    path = course.root / "solutions" / "shapes" / "shapes.py"
+    path.write_text(path.read_text().replace("of all kinds", "of many kinds"))
+    release_of(course, "solids")
+    assert published(public, "week-2") == {"shapes", "solids"}
+    first, second = files(public, "week-1"), files(public, "week-2")
+    for name in ("checks.json", "shapes.ipynb", "shapes.py", "test_public.py"):
+        assert second[f"assignments/shapes/{name}"] == first[f"assignments/shapes/{name}"]
+    readme = second["README.md"].decode()
+    assert "shapes.ipynb) (closed)" in readme
+    assert "solids.ipynb) |" in readme
+    assert "lines" not in readme
+    course = listing(course, "week-3", shapes="draft", solids="released", lines="released")
+    release_of(course, "lines")
+    assert published(public, "week-3") == {"solids", "lines"}, "a draft again, it is taken back"
+    course = listing(course, "week-4", shapes="draft", solids="released", lines="released")
+    release(course)
+    assert published(public, "week-4") == {"solids", "lines"}
+
+
+def test_what_others_published_stays_where_it_was_never_released_here(
+    course: Course, public: Path, tmp_path: Path
+) -> None:
+    course = listing(course, "v1", shapes="released", solids="released")
+    release(course)
+    shutil.rmtree(course.root / "dist")
+    course = listing(course, "v2", shapes="released", solids="released")
+    release_of(course, "solids")
+    assert published(public, "v2") == {"shapes", "solids"}
+    assert "shapes.ipynb" in files(public, "v2")["README.md"].decode()
+
+
+def test_drafts_alone_are_not_published(course: Course) -> None:
+    course = listing(course, "v1", shapes="draft")
+    with pytest.raises(ReleaseError, match="no assignment is released: shapes is a draft; set its `status`"):
+        release(course)

@@ -17,7 +17,7 @@ from packaging.requirements import Requirement
 
 from autograder.course import Course
 from autograder.errors import ReleaseError
-from autograder.release import tree
+from autograder.release import student, tree
 
 ROOT = Path(__file__).parent.parent
 ASSIGNMENT = [f"shapes/{name}" for name in ("checks.json", "shapes.ipynb", "shapes.py", "test_public.py")]
@@ -163,7 +163,7 @@ def test_what_cannot_be_written_is_told(course: Course) -> None:
 
 
 def test_too_large_an_archive_is_refused(course: Course, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tree, "MAX_ARCHIVE", 10_000)
+    monkeypatch.setattr(student, "MAX_ARCHIVE", 10_000)
     with pytest.raises(ReleaseError, match="at most 10,000"):
         planted.build(course)
 
@@ -180,3 +180,79 @@ def test_sources_for_nbgrader_hold_no_solution_but_in_notebooks(course: Course) 
     assert b"four times as large" in source["shapes.ipynb"]
     assert source["shapes.py"] == built.assignments["shapes/shapes.py"]
     assert "helpers/checks.py" in source
+
+
+def with_list(course: Course, **statuses: str) -> Course:
+    """List assignments in ``course.toml``; those that are not there yet are copies of the one that is."""
+    path = course.root / "course.toml"
+    lines = [f'[[assignments]]\nname = "{name}"\nstatus = "{status}"\n' for name, status in statuses.items()]
+    path.write_text(path.read_text().partition("[[assignments]]")[0] + "\n".join(lines))
+    for name in statuses:
+        planted.copy_assignment(course.root, name)
+    return Course.load(course.root)
+
+
+def test_a_draft_reaches_no_student(course: Course) -> None:
+    course = with_list(course, shapes="released", solids="draft", lines="closed")
+    built = planted.build(course)
+    assert {path.partition("/")[0] for path in built.assignments} == {"shapes", "solids", "lines"}
+    assert {path.split("/")[1] for path in built.student if path.startswith("assignments/")} == {
+        "shapes",
+        "lines",
+    }
+    assert set(built.archives) == {"shapes.zip", "lines.zip"}
+    readme = built.student["README.md"].decode()
+    assert "solids" not in readme
+    assert readme.index("shapes.ipynb") < readme.index("lines.ipynb"), "in the course's order"
+    assert "(closed)" in readme
+
+
+def test_what_becomes_a_draft_leaves_dist(course: Course) -> None:
+    course = with_list(course, shapes="released", solids="released")
+    tree.write(course, planted.build(course))
+    course = with_list(course, shapes="released", solids="draft")
+    tree.write(course, tree.build(course, planted.plan, ["shapes"]))
+    assert not (course.root / "dist" / "student" / "assignments" / "solids").exists()
+    assert not (course.root / "dist" / "solids.zip").exists()
+    assert (course.root / "assignments" / "solids" / "solids.py").is_file()
+
+
+def test_the_release_of_one_leaves_the_files_of_others_alone(course: Course) -> None:
+    course = with_list(course, shapes="released", solids="released")
+    tree.write(course, planted.build(course))
+    folders = ("assignments/{}", "dist/student/assignments/{}", "dist/nbgrader/source/{}")
+    for name in ("shapes", "solids"):
+        path = course.root / "solutions" / name / f"{name}.py"
+        path.write_text(path.read_text().replace("of all kinds", "of many kinds"))
+    tree.write(course, tree.build(course, planted.plan, ["shapes"]))
+    for folder in folders:
+        new = (course.root / folder.format("shapes") / "shapes.py").read_text()
+        old = (course.root / folder.format("solids") / "solids.py").read_text()
+        assert "of many kinds" in new
+        assert "of all kinds" in old
+    assert (course.root / "dist" / "solids.zip").is_file()
+    assert len(tree.stale(course, planted.build(course))) == 2, "the checks hold the stub as well"
+    assert tree.stale(course, tree.build(course, planted.plan, ["shapes"])) == []
+
+
+def test_one_that_was_never_released_is_not_in_the_tree(course: Course) -> None:
+    course = with_list(course, shapes="released", solids="released")
+    built = tree.build(course, planted.plan, ["solids"])
+    assert not [path for path in built.student if path.startswith("assignments/shapes/")]
+    assert b"shapes.ipynb" not in built.student["README.md"]
+
+
+def test_a_list_names_what_is_there(course: Course) -> None:
+    path = course.root / "course.toml"
+    path.write_text(path.read_text() + '[[assignments]]\nname = "solids"\n')
+    with pytest.raises(ReleaseError, match="names 'solids', and there is no solutions/solids/assignment"):
+        planted.build(Course.load(course.root))
+
+
+def test_the_readme_says_what_an_assignment_takes(course: Course) -> None:
+    path = course.root / "solutions" / "shapes" / "assignment.toml"
+    text = path.read_text().replace('id = "table"', 'id = "table"\nextra = true')
+    path.write_text(text + '\n[overview]\nneeds = "sides"\nminutes = 4\ngpu = true\n')
+    row = planted.build(course).student["README.md"].decode().split("\n")[4]
+    assert row.startswith("| 1 | [Shapes](assignments/shapes/shapes.ipynb) [![Open in Colab]")
+    assert row.endswith(" | sides | 10 + 5 for answers + 2.5 extra | 4 min, less with a GPU |")

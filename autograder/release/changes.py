@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from autograder import files
 from autograder.assignment import Assignment
 from autograder.course import Course
 from autograder.release import notebook
@@ -38,10 +39,10 @@ def causes(course: Course, assignment: Assignment) -> Causes:
 
 
 class Ledger:
-    """What the last release on this machine was made of, in ``dist/causes.json``."""
+    """What the last release on this machine was made of, in ``.coursegrad/causes.json``."""
 
     def __init__(self, course: Course) -> None:
-        self._file = course.root / "dist" / "causes.json"
+        self._file = course.secret_file.with_name("causes.json")
         self._kept = self._read()
 
     def of(self, name: str) -> Causes | None:
@@ -51,10 +52,8 @@ class Ledger:
     def put(self, now: Mapping[str, Causes]) -> None:
         """Keep the causes of what was just released."""
         self._kept |= now
-        self._file.parent.mkdir(exist_ok=True)
-        self._file.write_text(
-            json.dumps({"format": _FORMAT, "causes": self._kept}, indent=1), encoding="utf-8"
-        )
+        files.private_folder(self._file.parent)
+        files.write_private(self._file, json.dumps({"format": _FORMAT, "causes": self._kept}, indent=1))
 
     def _read(self) -> dict[str, Causes]:
         try:

@@ -109,8 +109,8 @@ def new(
 
     for path in scaffold.write(Course.find(course), name):
         typer.echo(path)
-    typer.echo(f"Next: write {name}, then run: make release && autograder check solutions/{name}/{name}.py")
-    typer.echo(f'{name} is a draft until its `status` in course.toml is "released"')
+    run = f"make release && autograder check solutions/{name}/{name}.py"
+    typer.echo(f"Next: write {name}, a draft until course.toml says that it is released, then run: {run}")
 
 
 def _built(course: Course, found: Sequence[Assignment], tags: Mapping[str, str]) -> Tree:

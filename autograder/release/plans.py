@@ -1,4 +1,4 @@
-"""The plans of suites, kept in ``dist/`` for as long as what they depend on stays the same."""
+"""The plans of suites, kept beside the secret for as long as what they depend on stays the same."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from autograder import files
 from autograder.assignment import Assignment
 from autograder.course import Course
 from autograder.scoring import PlannedTest
@@ -29,11 +30,11 @@ class Plans:
     Parameters
     ----------
     course : Course
-        Whose ``dist/plans.json`` to read and write.
+        Whose ``.coursegrad/plans.json`` to read and write.
     """
 
     def __init__(self, course: Course) -> None:
-        self._file = course.root / "dist" / "plans.json"
+        self._file = course.secret_file.with_name("plans.json")
         self._course = course
         self._kit = _kit_digest()
         self._kept = self._read()
@@ -50,10 +51,8 @@ class Plans:
         for one in assignments:
             tests = [vars(test) | {"weight": str(test.weight)} for test in collected[one.name]]
             self._kept[one.name] = {"inputs": self._inputs(one), "tests": tests}
-        self._file.parent.mkdir(exist_ok=True)
-        self._file.write_text(
-            json.dumps({"format": _FORMAT, "plans": self._kept}, indent=1), encoding="utf-8"
-        )
+        files.private_folder(self._file.parent)
+        files.write_private(self._file, json.dumps({"format": _FORMAT, "plans": self._kept}, indent=1))
 
     def _read(self) -> dict[str, Any]:
         try:

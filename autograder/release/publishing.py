@@ -41,12 +41,13 @@ def publish(course: Course, tree: Tree, stage: Callable[[str], None] = lambda te
     """
     release = course.release
     require_publishable(course, tree.names)
-    require_fresh(course, tree)
     check = LeakCheck(course)
     stage("Looking for leaks")
-    findings = check.folder(course.root / "dist" / "student")
+    folder = course.root / "dist" / "student"
+    findings = check.folder(folder)
     if findings:
         raise LeakError(findings)
+    _require_fresh(folder, tree)
     url = location(release.url, course.root)
     with tempfile.TemporaryDirectory(prefix="coursegrad-") as scratch:
         stage("Fetching the public repository")
@@ -84,9 +85,8 @@ def require_publishable(course: Course, names: Collection[str]) -> None:
         )
 
 
-def require_fresh(course: Course, tree: Tree) -> None:
-    """Refuse a ``dist/student`` that is not what the solutions make now; raises ReleaseError."""
-    stale = differences(course.root / "dist" / "student", tree.student)
+def _require_fresh(folder: Path, tree: Tree) -> None:
+    stale = differences(folder, tree.student)
     if stale:
         more = f" (and {len(stale) - 1} more)" if len(stale) > 1 else ""
         raise ReleaseError("dist/student", f"{stale[0]}{more}", "run: make release")

@@ -22,7 +22,7 @@ _FILES = {
 
 
 def write(course: Course, name: str) -> list[Path]:
-    """Write the files of a new assignment and return their paths.
+    """Write the files of a new assignment, list it in ``course.toml`` as a draft, and return the paths.
 
     Parameters
     ----------
@@ -53,11 +53,12 @@ def write(course: Course, name: str) -> list[Path]:
         except OSError as error:
             raise ReleaseError(str(path), f"cannot be written ({error.strerror})", "free the place") from None
         written.append(path)
-    return [*written, _list(course, name)]
+    _list(course, name)
+    return written
 
 
-def _list(course: Course, name: str) -> Path:
-    """Add an assignment to the course's list, as a draft, and return the file.
+def _list(course: Course, name: str) -> None:
+    """Add an assignment to the course's list, as a draft.
 
     Where there is no list yet, everything is released; so that this stays so, what is there is listed, too.
     """
@@ -72,7 +73,6 @@ def _list(course: Course, name: str) -> Path:
     except (tomllib.TOMLDecodeError, OSError):
         mend = f'write there: {{name = "{name}", status = "draft"}}'
         raise ReleaseError(str(path), f"{name} cannot be added to the list of assignments", mend) from None
-    return path
 
 
 def _require_usable(course: Course, name: str) -> None:
