@@ -121,8 +121,8 @@ def test_release_takes_names_and_says_what_changed_and_why(course: Course) -> No
         edit(course, "of all kinds", "of many kinds", f"solutions/{name}/{name}.py")
     one = run(course, "release", "shapes").output.splitlines()
     why = "the course's name, the tag, solutions/shapes/shapes.md"
-    assert f"notebook changed (shapes/shapes.ipynb): {why}" in one
-    assert "stub changed (shapes/shapes.py): solutions/shapes/shapes.py" in one
+    assert f"1 notebook changed (shapes/shapes.ipynb): {why}" in one
+    assert "1 stub changed (shapes/shapes.py): solutions/shapes/shapes.py" in one
     assert not [line for line in one if "solids" in line]
     assert run(course, "release", "--check", "shapes").exit_code == 0
     assert "assignments/solids/solids.py is not" in run(course, "release", "--check").output

@@ -10,7 +10,6 @@ import typer
 
 from autograder.errors import ReleaseError
 from autograder.options import CourseOption
-from helpers.wording import enumerated
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -150,7 +149,7 @@ def _planned(
     with ThreadPoolExecutor(max_workers=len(os.sched_getaffinity(0))) as pool:
         at_work = {pool.submit(_plan, one, course): one for one in new}
         progress.stage(
-            f"Collecting the suite of {enumerated(one.name for one in new)}" if new else "Releasing"
+            f"Collecting the suite of {', '.join(one.name for one in new)}" if new else "Releasing"
         )
         for done in as_completed(at_work):
             planned[at_work[done].name] = done.result()

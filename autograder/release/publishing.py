@@ -13,7 +13,6 @@ from autograder.release.leaks import LeakCheck, LeakError
 from autograder.release.repository import Repository, identity, location
 from autograder.release.student import README, Files
 from autograder.release.tree import Tree, differences
-from helpers.wording import enumerated
 
 _FETCHED = ("+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*", "+refs/notes/*:refs/notes/*")
 
@@ -77,7 +76,7 @@ def require_publishable(course: Course, names: Collection[str]) -> None:
         raise ReleaseError(where, "`release.repository` is empty", "name the public repository there")
     _require_foreign(course)
     if not student.visible(course, names):
-        drafts = f"{enumerated(names)} {'are drafts' if len(names) > 1 else 'is a draft'}"
+        drafts = f"{', '.join(names)} {'are drafts' if len(names) > 1 else 'is a draft'}"
         raise ReleaseError(
             where,
             f"no assignment is released: {drafts}",
