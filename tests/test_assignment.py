@@ -147,3 +147,13 @@ def test_mistakes_in_questions_are_refused(course: Course, old: str, new: str, m
     with pytest.raises(ConfigError, match=message) as caught:
         assignment.load(course, "toy")
     assert "\n" not in str(caught.value)
+
+
+def test_an_overview_for_the_students(course: Course) -> None:
+    assert assignment.load(course, "toy").overview == assignment.Overview()
+    _edit(course, "[tiers]", '[overview]\nneeds = "sums"\nminutes = 3\ngpu = true\n\n[tiers]')
+    overview = assignment.load(course, "toy").overview
+    assert (overview.needs, overview.minutes, overview.gpu) == ("sums", 3, True)
+    _edit(course, "minutes = 3", 'minutes = "three"')
+    with pytest.raises(ConfigError, match=r"`overview\.minutes` is 'three'"):
+        assignment.load(course, "toy")

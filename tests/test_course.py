@@ -44,6 +44,47 @@ def test_assignments_are_listed(course: Course) -> None:
     assert course.assignments() == ("toy",)
 
 
+def with_list(course: Course, *entries: tuple[str, str]) -> Course:
+    """Make assignments, list some, and load the course again."""
+    for name in ("alpha", "beta"):
+        (course.root / "solutions" / name).mkdir()
+        (course.root / "solutions" / name / "assignment.toml").write_text("")
+    lines = [f'[[assignments]]\nname = "{name}"\nstatus = "{status}"\n' for name, status in entries]
+    with (course.root / "course.toml").open("a") as file:
+        file.write("\n".join(lines))
+    return Course.load(course.root)
+
+
+def test_the_list_gives_order_and_status(course: Course) -> None:
+    course = with_list(course, ("toy", "released"), ("beta", "closed"))
+    assert course.assignments() == ("toy", "beta", "alpha")
+    assert [course.status(name) for name in course.assignments()] == ["released", "closed", "draft"]
+    assert course.unlisted() == ("alpha",)
+
+
+def test_without_a_list_everything_is_released(course: Course) -> None:
+    course = with_list(course)
+    assert {course.status(name) for name in course.assignments()} == {"released"}
+    assert course.unlisted() == ()
+
+
+@pytest.mark.parametrize(
+    ("entries", "says"),
+    [
+        (
+            (("toy", "hidden"),),
+            r"`assignments\[1\]\.status` is 'hidden'; expected 'draft', 'released' or 'closed'",
+        ),
+        ((("toy", "draft"), ("toy", "closed")), "expected every assignment once"),
+    ],
+)
+def test_mistakes_in_the_list_are_told(
+    course: Course, entries: tuple[tuple[str, str], ...], says: str
+) -> None:
+    with pytest.raises(ConfigError, match=says):
+        with_list(course, *entries)
+
+
 def test_secret_is_made_once_and_private(course: Course) -> None:
     secret = course.secret()
     assert len(secret) == 32
