@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable, Iterator
 from fractions import Fraction
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 import published
 import pytest
@@ -61,10 +61,10 @@ def pytest_xdist_auto_num_workers() -> int:
 
 
 @pytest.hookimpl(optionalhook=True)
-def pytest_xdist_make_scheduler(config: pytest.Config) -> spreading.ByScope:
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> spreading.ByScope:
     """Keep together what shares an expensive fixture."""
     config.option.loadscopereorder = False
-    return spreading.ByScope(config)
+    return spreading.ByScope(config, log)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -23,6 +23,7 @@ import msgpack
 import numpy as np
 import pytest
 import torch
+from waiting import PATIENCE
 
 from autograder.engine.link import Link, StudentError, WorkerEnded
 from autograder.engine.proxy import ProxyReferences, Session
@@ -344,7 +345,7 @@ def request(number: int) -> str:
     """Make one request that is answered as the number says; return how it ended."""
     near, far = socket.socketpair()
     output, unused = os.pipe()
-    link = Link(near, output, ProxyReferences(Session()), deadline=time.monotonic() + 60)
+    link = Link(near, output, ProxyReferences(Session()), deadline=time.monotonic() + PATIENCE)
     Turns.answer = partial(answer, far, number)
     sent = arguments()
     try:
