@@ -139,7 +139,8 @@ def _require_untouched(facts: FunctionFacts) -> None:
 def _broken(facts: FunctionFacts, found: Sequence[Sighting], problem: str, cause: str | None) -> CheckFailure:
     """Return the failure that lists where a rule is broken."""
     places = [
-        f"line {use.line} ({use.what[:60]}{'' if use.where == facts.name else f', in {use.where[:60]}'})"
+        f"{f'{use.file}, ' if use.file else ''}line {use.line} "
+        f"({use.what[:60]}{'' if use.where == facts.name else f', in {use.where[:60]}'})"
         for use in dict.fromkeys(found)
     ]
     more = f" and {len(places) - 5} more" if len(places) > 5 else ""

@@ -5,24 +5,28 @@ They are plain data, so that one process can read a file and another judge it.
 
 from __future__ import annotations
 
-import ast
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
-from helpers.scanner import MODULE, Unit, units
+from helpers.scanner import MODULE, Aliases, Unit, units
 from helpers.scopes import ConstraintError
+from helpers.sources import parsed
 
 MAX_SOURCE = 1_000_000
 
 
 @dataclass(frozen=True)
 class Sighting:
-    """Something seen in the source: a kind of loop or a dotted name, its line, the definition around it."""
+    """Something seen in the source: a kind of loop or a dotted name, its line, the definition around it.
+
+    `file` is empty for the file that is judged; it names another one that this one imports.
+    """
 
     what: str
     line: int
     where: str
+    file: str = ""
 
 
 @dataclass(frozen=True)
@@ -59,9 +63,23 @@ class FunctionFacts:
 
 @dataclass(frozen=True)
 class ModuleFacts:
-    """What each definition of a source file contains."""
+    """What each definition of a source file contains.
+
+    Attributes
+    ----------
+    units : dict of str to Unit
+        Qualified name to definition. Where `helpers.links` followed imports, also those of other files, as
+        ``"utils:helper"``.
+    aliases : dict of str to list of str
+        What the names of the module may stand for.
+    elsewhere : dict of str to str
+        Names of the module to the definitions in other files that they stand for.
+    """
 
     units: dict[str, Unit]
+    aliases: Aliases = field(default_factory=dict)
+    elsewhere: dict[str, str] = field(default_factory=dict)
+    module: str = ""
 
     def function(self, name: str) -> FunctionFacts:
         """Return the facts of one function, method or class, followed through the whole file.
@@ -78,9 +96,11 @@ class ModuleFacts:
         reached = self._reached(name, *self._assigned(name))
         recursive = {unit.name for unit in self._recursive(reached)}
         loops = [mark for unit in reached for mark in _sightings(unit, unit.loops)]
-        loops += [Sighting("recursion", unit.line, unit.name) for unit in reached if unit.name in recursive]
+        for unit in reached:
+            if unit.name in recursive:
+                loops += _sightings(unit, [("recursion", unit.line)])
         return FunctionFacts(
-            name,
+            local(name),
             self.units[name].line,
             tuple(loops),
             tuple(mark for unit in reached for mark in _sightings(unit, unit.uses)),
@@ -93,6 +113,9 @@ class ModuleFacts:
         """Return the name under which the file defines something, which may be that of a base class."""
         if name in self.units:
             return name
+        first, dot, rest = name.partition(".")
+        if first in self.elsewhere:
+            return self._defined(self.elsewhere[first] + dot + rest)
         owner, _, method = name.rpartition(".")
         seen = {owner: None}
         waiting = [owner] if owner in self.units else []
@@ -113,9 +136,13 @@ class ModuleFacts:
             yield from _sightings(unit, unit.uses)
 
     def _assigned(self, name: str) -> list[str]:
-        """Return the units of attributes that could take the place of a method."""
-        owner, _, method = name.rpartition(".")
-        return [other for other in self.units if owner and f".{other}".endswith(f"..{method}")]
+        """Return the units of attributes that could take the place of a method, or of a function."""
+        owner, _, method = local(name).rpartition(".")
+        if owner:
+            return [other for other in self.units if f".{local(other)}".endswith(f"..{method}")]
+        home = name.partition(":")[0] if ":" in name else self.module
+        patching = {_file(unit.name) for unit in self.units.values() if _uses(unit, f"{home}.{method}")}
+        return [other for other in self.units if local(other) == f".{method}" and _file(other) in patching]
 
     def _reached(self, *names: str, parts: bool = True) -> list[Unit]:
         """Return units and all that they name, and maybe contain, directly or not."""
@@ -146,9 +173,9 @@ class ModuleFacts:
                     waiting.append((name, False))
                     waiting += [(other, True) for other in self.units[name].calls if other in self.units]
 
-    def to_plain(self) -> list[list[Any]]:
+    def to_plain(self) -> list[Any]:
         """Return the facts as lists, strings and integers only."""
-        return [
+        entries = [
             [
                 unit.name,
                 unit.line,
@@ -158,6 +185,7 @@ class ModuleFacts:
             ]
             for unit in self.units.values()
         ]
+        return [entries, [[name, list(known)] for name, known in self.aliases.items()]]
 
     @classmethod
     def from_plain(cls, plain: object) -> ModuleFacts:
@@ -169,19 +197,23 @@ class ModuleFacts:
             If `plain` is anything else.
         """
         try:
-            found = [_unit(*entry) for entry in _list_of(plain, list)]
-        except TypeError:
+            entries, names = _list_of(plain, list)
+            found = [_unit(*entry) for entry in _list_of(entries, list)]
+            aliases = dict(_alias(*entry) for entry in _list_of(names, list))
+        except (TypeError, ValueError):
             raise ConstraintError("these are not the facts of a module") from None
-        return cls({unit.name: unit for unit in found})
+        return cls({unit.name: unit for unit in found}, aliases)
 
 
-def scan(source: str) -> ModuleFacts:
+def scan(source: str, package: str = "") -> ModuleFacts:
     r"""Read a source file.
 
     Parameters
     ----------
     source : str
         The text of a Python module, hostile or not. It is parsed, never run.
+    package : str
+        The package that its relative imports start from.
 
     Raises
     ------
@@ -202,7 +234,7 @@ def scan(source: str) -> ModuleFacts:
     if len(source) > MAX_SOURCE:
         raise ConstraintError(f"the file has {len(source)} characters; at most {MAX_SOURCE} are read")
     try:
-        return ModuleFacts(units(ast.parse(source)))
+        return ModuleFacts(*units(parsed(source), package))
     except (RecursionError, MemoryError):
         raise ConstraintError("the source is nested too deeply to be read") from None
     except (ValueError, OverflowError) as error:
@@ -212,8 +244,29 @@ def scan(source: str) -> ModuleFacts:
 
 
 def _sightings(unit: Unit, marks: Iterable[tuple[str, int]]) -> Iterable[Sighting]:
-    """Yield the marks of a unit with its name."""
-    return (Sighting(what, line, unit.name) for what, line in marks)
+    """Yield the marks of a unit with its name and file."""
+    return (Sighting(what, line, local(unit.name), _file(unit.name)) for what, line in marks)
+
+
+def local(name: str) -> str:
+    """Return the name of a unit within its file.
+
+    Examples
+    --------
+    >>> local("nets.blocks:Block.forward"), local("f")
+    ('Block.forward', 'f')
+    """
+    return name.rpartition(":")[2]
+
+
+def _file(name: str) -> str:
+    """Return the file of a unit; empty for the one that is judged."""
+    module = name.rpartition(":")[0]
+    return f"{module.replace('.', '/')}.py" if module else ""
+
+
+def _uses(unit: Unit, dotted: str) -> bool:
+    return any(what == dotted for what, _ in unit.uses)
 
 
 def _list_of(plain: object, kind: type) -> list[Any]:
@@ -231,6 +284,13 @@ def _unit(
         raise TypeError
     named = [dict.fromkeys(_list_of(names, str)) for names in (calls, parts)]
     return Unit(name, line, _marks(loops), _marks(uses), _marks(in_place), *named)
+
+
+def _alias(name: object, known: object) -> tuple[str, list[str]]:
+    """Return an alias after checking its types."""
+    if type(name) is not str:
+        raise TypeError
+    return name, _list_of(known, str)
 
 
 def _marks(plain: object) -> list[tuple[str, int]]:

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
-from helpers import handin
+from helpers import handin, problems
 from helpers.handout import TEST_FILE, Handout, HandoutError
 from helpers.outcomes import Failure, Outcome, Report, settled
 from helpers.problems import Problem
@@ -163,14 +163,7 @@ def _problems(handout: Handout, frames: Sequence[dict[str, Any]]) -> list[Proble
         elif "imported" in frame and frame["imported"] in at_work:
             at_work.remove(frame["imported"])
     module = at_work[-1] if at_work else handout.modules[0]
-    return [ended_at_import(f"{module}.py", end)]
-
-
-def ended_at_import(file: str, error: str) -> Problem:
-    """Return the problem of a module whose import ended the process."""
-    from helpers.problems import likely_cause
-
-    return Problem(file, error, cause=likely_cause(error, "", file))
+    return [problems.found(f"{module}.py", end)]
 
 
 def _outcomes(handout: Handout, request: dict[str, Any]) -> dict[str, Outcome]:

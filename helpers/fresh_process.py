@@ -18,9 +18,8 @@ from io import BytesIO
 from pathlib import Path
 from typing import IO, Any
 
-from helpers import allowances, fresh, handin
+from helpers import allowances, fresh, handin, problems
 from helpers.importer import Importer
-from helpers.problems import Problem, likely_cause
 
 _PRELOADED = (
     "torch",
@@ -121,13 +120,14 @@ def _answer(request: dict[str, Any], tell: Tell) -> None:
     files = {name: base64.b64decode(content) for name, content in request["files"].items()}
     modules = request["modules"]
     read = handin.read(files, modules, request["packages"])
+    texts = read.texts(files)
     tell({"notes": list(read.notes)})
     for module, error in read.problems.items():
-        tell({"problem": problem_of(error, module, read).to_plain()})
+        tell({"problem": problems.raised(f"{module}.py", error, texts).to_plain()})
     if read.problems:
         tell({"done": True})
         return
-    importer = Importer(read.code, modules, request["packages"], files)
+    importer = Importer(read.code, modules, request["packages"], read.errors, files)
     for part in read.parts.values():
         if part.source is not None:
             linecache.cache[part.path] = (0, None, part.source.text.splitlines(keepends=True), part.path)
@@ -138,8 +138,8 @@ def _answer(request: dict[str, Any], tell: Tell) -> None:
         try:
             importer.load(module)
         except BaseException as error:
-            problem = problem_of(error, importer.culprit(module), read)
-            tell({"problem": problem.to_plain()})
+            culprit = f"{importer.culprit(module)}.py"
+            tell({"problem": problems.raised(culprit, error, texts).to_plain()})
             tell({"done": True})
             return
     if request["run"]:
@@ -167,39 +167,3 @@ def _run(request: dict[str, Any], read: handin.Handin, tell: Tell) -> None:
         session.run_tests(Path(request["tests"]), request["run"], ended)
     except HandoutError as error:
         tell({"unusable": str(error)})
-
-
-def problem_of(error: BaseException, module: str, read: handin.Handin) -> Problem:
-    """Return why a module cannot be imported, told from the exception that its import raised."""
-    file = read.parts[module].path
-    place, line = _place(error, read)
-    text = _described(error)
-    source = next((part.source for part in read.parts.values() if part.path == place), None)
-    code = ""
-    if source is not None and line > 0:
-        lines = source.text.split("\n")
-        code = lines[line - 1].strip()[:200] if line <= len(lines) else ""
-    elif isinstance(error, SyntaxError):
-        code = (error.text or "").strip()[:200]
-    return Problem(file, text, place, line, code, likely_cause(text, code, place or file))
-
-
-def _place(error: BaseException, read: handin.Handin) -> tuple[str, int]:
-    """Return file and line of the innermost line of the hand-in that an exception passed."""
-    paths = {part.path for part in read.parts.values()}
-    if isinstance(error, SyntaxError) and error.filename in paths:
-        return str(error.filename), error.lineno or 1
-    place, frame = ("", 0), error.__traceback__
-    while frame is not None:
-        if frame.tb_frame.f_code.co_filename in paths:
-            place = (frame.tb_frame.f_code.co_filename, frame.tb_lineno)
-        frame = frame.tb_next
-    return place
-
-
-def _described(error: BaseException) -> str:
-    try:
-        message = str(error.msg if isinstance(error, SyntaxError) else error)
-    except BaseException:
-        message = ""
-    return f"{type(error).__name__}{': ' if message else ''}{message}"[:500]

@@ -11,8 +11,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import CodeType
 
-from helpers import imports, inert, packages, sources
+from helpers import imports, inert, links, packages, sources
+from helpers.facts import ModuleFacts, scan
 from helpers.imports import Import
+from helpers.scopes import ConstraintError
 from helpers.sources import Source
 from helpers.wording import enumerated
 
@@ -33,8 +35,10 @@ class Part:
         None if it is not Python.
     code : code object or None
         What runs when it is imported; None if it is not Python.
-    error : SyntaxError or None
-        Why it is not.
+    error : SyntaxError, ConstraintError or None
+        Why it is not, or cannot be read for rules.
+    facts : ModuleFacts or None
+        What rules about source are judged by; None if it is not Python.
     imports : list of Import
         What it imports.
     """
@@ -42,7 +46,8 @@ class Part:
     path: str
     source: Source | None = None
     code: CodeType | None = None
-    error: SyntaxError | None = None
+    error: SyntaxError | ConstraintError | None = None
+    facts: ModuleFacts | None = None
     imports: list[Import] = field(default_factory=list)
 
     @property
@@ -69,13 +74,32 @@ class Handin:
     parts: dict[str, Part]
     notes: tuple[str, ...] = ()
 
+    def texts(self, files: Mapping[str, bytes]) -> dict[str, str]:
+        """Return the text of each file, for messages, be it Python or not."""
+        return {
+            part.path: part.source.text if part.source else files[part.path].decode("utf-8", "replace")
+            for part in self.parts.values()
+        }
+
+    def facts(
+        self, module: str, given: Mapping[str, Collection[str]] | None = None
+    ) -> ModuleFacts:
+        """Return the facts of a module, with those of the files that it imports; see `helpers.links.linked`."""
+        known = {name: part.facts for name, part in self.parts.items() if part.facts is not None}
+        return links.linked(known, module, given)
+
     @property
     def code(self) -> dict[str, tuple[str, CodeType]]:
         """Module to its file and what it runs, of all that are Python."""
         return {name: (part.path, part.code) for name, part in self.parts.items() if part.code is not None}
 
     @property
-    def problems(self) -> dict[str, SyntaxError]:
+    def errors(self) -> dict[str, SyntaxError | ConstraintError]:
+        """The files that cannot be imported, and why."""
+        return {name: part.error for name, part in self.parts.items() if part.error is not None}
+
+    @property
+    def problems(self) -> dict[str, SyntaxError | ConstraintError]:
         """The modules that were asked for and are not Python, and why."""
         errors = {name: self.parts[name].error for name in self.modules if name in self.parts}
         return {name: error for name, error in errors.items() if error is not None}
@@ -132,12 +156,13 @@ def _read(path: str, content: bytes, *, expected: bool) -> Part:
             raise SyntaxError("the file is empty", (path, 1, 1, None))
         code = compiled(source.text, path)
         found = imports.find(source.tree, imports.package_of(path))
-    except SyntaxError as error:
+        facts = scan(source.text, imports.package_of(path))
+    except (SyntaxError, ConstraintError) as error:
         return Part(path, error=error)
     except (RecursionError, MemoryError):
         deep = SyntaxError("the source is nested too deeply to be read", (path, 1, 1, None))
         return Part(path, error=deep)
-    return Part(path, source, code, None, found)
+    return Part(path, source, code, None, facts, found)
 
 
 def compiled(text: str, path: str) -> CodeType:

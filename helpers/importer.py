@@ -42,8 +42,10 @@ class Importer(MetaPathFinder, Loader):
         The modules that were asked for; they keep their names, whatever else is called so.
     allowed : collection of str
         Import names of the packages that student code may use.
+    errors : mapping of str to exception, optional
+        Modules that cannot be imported, and why.
     files : mapping of str to bytes, optional
-        Other files of the hand-in, such as saved weights.
+        The hand-in's files, saved weights among them.
     """
 
     def __init__(
@@ -51,8 +53,10 @@ class Importer(MetaPathFinder, Loader):
         code: Mapping[str, tuple[str, CodeType]],
         modules: Sequence[str],
         allowed: Collection[str],
+        errors: Mapping[str, Exception] | None = None,
         files: Mapping[str, bytes] | None = None,
     ) -> None:
+        self._errors = dict(errors or {})
         self.files = dict(files or {})
         self.failed: list[str] = []
         self.watch: Callable[[str, bool], None] | None = None
@@ -60,7 +64,10 @@ class Importer(MetaPathFinder, Loader):
         self._allowed = frozenset(allowed)
         self._paths = {name: path for name, (path, _) in code.items()}
         self._code = {name: item for name, (_, item) in code.items()}
-        for name in list(code):
+        for name in self._errors:
+            self._code[name] = compile("", "", "exec")
+            self._paths[name] = f"{name.replace('.', '/')}.py"
+        for name in list(self._code):
             for package in imports.with_packages(name)[:-1]:  # a folder without an __init__.py
                 self._code.setdefault(package, compile("", f"{package}/__init__.py", "exec"))
                 self._paths.setdefault(package, package.replace(".", "/") + "/__init__.py")
@@ -129,6 +136,8 @@ class Importer(MetaPathFinder, Loader):
         if self.watch is not None and name in self._modules:
             self.watch(name, True)
         try:
+            if name in self._errors:
+                raise self._errors[name]
             exec(self._code[name], names)
         except BaseException:
             self.failed.append(name)

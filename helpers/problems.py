@@ -8,6 +8,9 @@ from dataclasses import dataclass
 from typing import Any
 
 _MAX_MESSAGE = 500
+_MAX_CODE = 200
+_INTERNAL = ("PackageRefused",)
+"""Exceptions of the kit, which students read by the name of their base."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +57,45 @@ class Problem:
     def to_plain(self) -> dict[str, Any]:
         """Return the problem as texts and integers."""
         return dict(vars(self))
+
+
+def found(
+    file: str, error: str, place: str = "", line: int = 0, sources: Mapping[str, str] | None = None
+) -> Problem:
+    """Return a problem with the line that it arose in, and its likely cause.
+
+    Parameters
+    ----------
+    sources : mapping of str to str, optional
+        File to text, of the hand-in.
+    """
+    lines = (sources or {}).get(place, "").split("\n")
+    code = lines[line - 1].strip()[:_MAX_CODE] if 0 < line <= len(lines) else ""
+    error = error[:_MAX_MESSAGE]
+    return Problem(file, error, place, line, code, likely_cause(error, code, place or file))
+
+
+def raised(file: str, error: BaseException, sources: Mapping[str, str]) -> Problem:
+    """Return the problem of a file whose import raised an exception; `sources` are the texts of the hand-in."""
+    try:
+        message = str(error.msg if isinstance(error, SyntaxError) else error)
+    except BaseException:  # code of a student's
+        message = ""
+    kind = next((one.__name__ for one in type(error).__mro__ if one.__name__ not in _INTERNAL), "Exception")
+    text = f"{kind[:80]}{': ' if message else ''}{message}"
+    return found(file, text, *_place(error, sources), sources)
+
+
+def _place(error: BaseException, sources: Mapping[str, str]) -> tuple[str, int]:
+    """Return file and line of the innermost line of the hand-in that an exception passed."""
+    if isinstance(error, SyntaxError) and error.filename in sources:
+        return str(error.filename), error.lineno or 1
+    place, frame = ("", 0), error.__traceback__
+    while frame is not None:
+        if frame.tb_frame.f_code.co_filename in sources:
+            place = (frame.tb_frame.f_code.co_filename, frame.tb_lineno)
+        frame = frame.tb_next
+    return place
 
 
 def likely_cause(error: str, code: str, file: str) -> str | None:

@@ -51,8 +51,8 @@ class Unit:
 class Scanner(ast.NodeVisitor):
     """Walk a module and fill a `Unit` for each definition."""
 
-    def __init__(self, tree: ast.Module) -> None:
-        self._tree = ScopeTree(tree)
+    def __init__(self, tree: ast.Module, package: str = "") -> None:
+        self._tree = ScopeTree(tree, package)
         self._scope = self._tree.module
         self._unit = Unit(MODULE, 1)
         self._runs_at_import = True
@@ -60,6 +60,12 @@ class Scanner(ast.NodeVisitor):
         self._arguments: set[str] = set()
         self.units: dict[str, Unit] = {MODULE: self._unit}
         self.generic_visit(tree)
+
+    @property
+    def aliases(self) -> Aliases:
+        """What the names of the module may stand for."""
+        names = {name: sorted(known) for name, known in self._tree.module.names.items() if known}
+        return names | ({"*": sorted(set(self._tree.stars))} if self._tree.stars else {})
 
     def _define(self, name: str, line: int, *, replace: bool) -> Unit:
         """Return the unit of a definition: a new one, or the one that it may or may not take the place of."""
@@ -273,9 +279,20 @@ def _kept_arguments(node: ast.FunctionDef | ast.AsyncFunctionDef) -> set[str]:
     return names - {"self", "cls"}
 
 
-def units(tree: ast.Module) -> dict[str, Unit]:
-    """Return all units of a module by qualified name, their calls limited to units that exist."""
-    found = Scanner(tree).units
+Aliases = dict[str, list[str]]
+"""Name in a module to the dotted names that it may stand for; ``*`` to modules that all is imported from."""
+
+
+def units(tree: ast.Module, package: str = "") -> tuple[dict[str, Unit], Aliases]:
+    """Return all units of a module by name, their calls limited to units that exist, and its aliases.
+
+    Parameters
+    ----------
+    package : str
+        The package that the module's relative imports start from.
+    """
+    scanner = Scanner(tree, package)
+    found = scanner.units
     for unit in found.values():
         unit.calls = {name: None for name in unit.calls if name in found}
-    return found
+    return found, scanner.aliases

@@ -10,6 +10,8 @@ import ast
 import builtins
 from collections.abc import Iterable
 
+from helpers.imports import absolute
+
 MAX_ALIASES = 32
 MAX_PARTS = 10
 ROUNDS = 8
@@ -69,13 +71,16 @@ class ScopeTree(ast.NodeVisitor):
     ----------
     of : dict of ast.AST to Scope
         The scope that each module, class, function, lambda and comprehension opens.
+    stars : list of str
+        The modules of which everything is imported.
     """
 
-    def __init__(self, tree: ast.Module) -> None:
+    def __init__(self, tree: ast.Module, package: str = "") -> None:
+        self._package = package
         self.module = Scope("module", None, "")
         self.of: dict[ast.AST, Scope] = {tree: self.module}
         self._scope = self.module
-        self._stars: list[str] = []
+        self.stars: list[str] = []
         self._aliases: list[tuple[Scope, str, ast.expr]] = []
         self.generic_visit(tree)
         for _ in range(ROUNDS):
@@ -111,7 +116,7 @@ class ScopeTree(ast.NodeVisitor):
         owner = scope.owner(name)
         if owner is not None:
             return owner.names.get(name, set())
-        found = {f"{module}.{name}" for module in self._stars}
+        found = {f"{module}.{name}" for module in self.stars}
         return found | {name} if name in BUILTINS or name.startswith("__") else found
 
     def _attribute(self, value: ast.expr, name: str, scope: Scope) -> set[str]:
@@ -243,9 +248,10 @@ class ScopeTree(ast.NodeVisitor):
 
     def visit_ImportFrom(self, node: ast.ImportFrom) -> None:
         """Bind imported names to their dotted names."""
+        module = absolute(node.module or "", node.level, self._package)
         for alias in node.names:
             if alias.name == "*":
-                self._stars.append(node.module or "")
+                self.stars.append(module)
             else:
-                known = {f"{node.module}.{alias.name}"} if node.module and not node.level else set()
+                known = {f"{module}.{alias.name}"} if module else set()
                 self._scope.bind(alias.asname or alias.name, known)

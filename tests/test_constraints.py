@@ -309,7 +309,7 @@ def test_anything_else_is_not_taken_for_facts(plain: object) -> None:
 
 
 def test_facts_may_name_units_that_are_not_there() -> None:
-    plain = [["f", 1, [], [], [], ["ghost"], ["ghost"]]]
+    plain = [[["f", 1, [], [], [], ["ghost"], ["ghost"]]], []]
     assert ModuleFacts.from_plain(plain).function("f").loops == ()
 
 
