@@ -15,6 +15,7 @@ from autograder.reports.untrusted import line
 if TYPE_CHECKING:
     from autograder.assignment import Assignment
     from autograder.course import Course
+    from autograder.engine.pool import Pool
     from autograder.grading import OpenPool, Sandbox
     from autograder.intake.roster import Roster
     from autograder.storage import GradedFolder
@@ -89,9 +90,15 @@ def roster_of(course: Course, path: Path | None) -> Roster | None:
 
 def open_pool(ctx: typer.Context) -> OpenPool:
     """Return the engine to use: the one that the caller of the command line brought, or the kit's."""
-    from autograder.engine.pool import Pool
+    return ctx.obj or _pool
 
-    return ctx.obj or Pool
+
+def _pool(assignment: Assignment, course: Course, *, jobs: int, sandbox: Sandbox) -> Pool:
+    """Return the kit's engine, with the stubs that take the place of modules which cannot be imported."""
+    from autograder.engine.pool import Pool
+    from autograder.release.handout import stubs
+
+    return Pool(assignment, course, jobs=jobs, sandbox=sandbox, stubs=stubs(assignment))
 
 
 def sandbox_of(level: Level, weak_allowed: bool) -> Sandbox:

@@ -115,9 +115,9 @@ def share(plan: Sequence[PlannedTest], assignment: Assignment) -> dict[str, Frac
     return points
 
 
-def not_run(plan: Iterable[PlannedTest], reason: str) -> tuple[Outcome, ...]:
+def not_run(plan: Iterable[PlannedTest], reason: str | Feedback) -> tuple[Outcome, ...]:
     """Return an outcome per planned test that says why none of them ran."""
-    feedback = Feedback(summary=reason)
+    feedback = Feedback(summary=reason) if isinstance(reason, str) else reason
     return tuple(Outcome(test.id, Status.not_run, feedback) for test in plan)
 
 

@@ -143,14 +143,16 @@ def _imports(handout: Handout, files: Mapping[str, bytes]) -> ImportReport:
             break
         frames = _server.ask(_request(handout, files, problems))
         notes = notes or tuple(note for frame in frames for note in frame.get("notes", ()))
-        new = _problems(handout, frames)
+        new = _problems(handout, files, frames)
         problems |= {problem.file: problem for problem in new if problem.file not in problems}
         if not new or len(handout.modules) == 1:
             break
     return ImportReport(problems, notes)
 
 
-def _problems(handout: Handout, frames: Sequence[dict[str, Any]]) -> list[Problem]:
+def _problems(
+    handout: Handout, files: Mapping[str, bytes], frames: Sequence[dict[str, Any]]
+) -> list[Problem]:
     """Return what a process said of modules that it could not import, or how it ended over one."""
     found = [Problem(**frame["problem"]) for frame in frames if "problem" in frame]
     end = next((frame["ended"] for frame in frames if "ended" in frame), None)
@@ -163,7 +165,10 @@ def _problems(handout: Handout, frames: Sequence[dict[str, Any]]) -> list[Proble
         elif "imported" in frame and frame["imported"] in at_work:
             at_work.remove(frame["imported"])
     module = at_work[-1] if at_work else handout.modules[0]
-    return [problems.found(f"{module}.py", end)]
+    file = f"{module}.py"
+    line = next((frame["loops"].get(file, 0) for frame in frames if "loops" in frame), 0)
+    texts = {name: content.decode("utf-8", "replace") for name, content in files.items() if name == file}
+    return [problems.found(file, end, file if line else "", line, texts)]
 
 
 def _outcomes(handout: Handout, request: dict[str, Any]) -> dict[str, Outcome]:
@@ -196,6 +201,7 @@ def _request(
         "cpu_seconds": handout.cpu_seconds,
         "memory_mb": handout.memory_mb,
         "files": {name: _text(content) for name, content in {**files, **stubs}.items()},
+        "released": dict(handout.released),
         "replaced": {name: problem.sentence for name, problem in problems.items()},
         "tests": str(handout.folder / TEST_FILE),
         "run": list(run),

@@ -18,7 +18,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import IO, Any
 
-from helpers import allowances, fresh, handin, problems
+from helpers import allowances, fresh, handin, links, problems
 from helpers.importer import Importer
 
 _PRELOADED = (
@@ -31,6 +31,8 @@ _PRELOADED = (
 )
 _SECONDS = 60.0
 """Wall time for one module or one check; a sleeping one ends too."""
+
+_LOOP = "look for a loop that never ends"
 
 Tell = Callable[[dict[str, Any]], None]
 
@@ -107,12 +109,12 @@ def _whole_frames(buffered: bytearray) -> list[dict[str, Any]]:
 def _how(code: int, request: Mapping[str, Any], deadline: float) -> str:
     """Say how a process ended that had not come to its end."""
     if code == -signal.SIGXCPU or (code == -signal.SIGKILL and time.monotonic() < deadline):
-        return f"it used up its {request['cpu_seconds']} seconds of CPU time"
+        return f"Your code used up its {request['cpu_seconds']} seconds of CPU time; {_LOOP}"
     if code == -signal.SIGKILL:
-        return "it did not finish within the time limit"
+        return f"Your code did not finish within the time limit; {_LOOP}"
     if code < 0:
-        return f"it ended the Python process with signal {-code}"
-    return f"it ended the Python process (exit status {code})"
+        return f"Your code ended the Python process with signal {-code}"
+    return f"Your code ended the Python process (exit status {code}) instead of returning"
 
 
 def _answer(request: dict[str, Any], tell: Tell) -> None:
@@ -121,7 +123,7 @@ def _answer(request: dict[str, Any], tell: Tell) -> None:
     modules = request["modules"]
     read = handin.read(files, modules, request["packages"])
     texts = read.texts(files)
-    tell({"notes": list(read.notes)})
+    tell({"notes": list(read.notes), "loops": {part.path: part.loop for part in read.parts.values()}})
     for module, error in read.problems.items():
         tell({"problem": problems.raised(f"{module}.py", error, texts).to_plain()})
     if read.problems:
@@ -131,6 +133,9 @@ def _answer(request: dict[str, Any], tell: Tell) -> None:
     for part in read.parts.values():
         if part.source is not None:
             linecache.cache[part.path] = (0, None, part.source.text.splitlines(keepends=True), part.path)
+    released = {name.removesuffix(".py"): text for name, text in request["released"].items()}
+    given = links.given(modules, released)
+    importer.facts_of = lambda name: read.facts(name, given)
     allowances.behave_as_graded(request)
     importer.install()
     importer.watch = lambda name, begins: tell({"importing" if begins else "imported": name})

@@ -6,7 +6,7 @@ Notebook, zip and grader all read files here, so that they give one answer to wh
 from __future__ import annotations
 
 import warnings
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import CodeType
@@ -41,6 +41,8 @@ class Part:
         What rules about source are judged by; None if it is not Python.
     imports : list of Import
         What it imports.
+    loop : int
+        The line of the first loop that runs as it is imported; 0 if there is none.
     """
 
     path: str
@@ -49,6 +51,7 @@ class Part:
     error: SyntaxError | ConstraintError | None = None
     facts: ModuleFacts | None = None
     imports: list[Import] = field(default_factory=list)
+    loop: int = 0
 
     @property
     def is_package(self) -> bool:
@@ -81,10 +84,8 @@ class Handin:
             for part in self.parts.values()
         }
 
-    def facts(
-        self, module: str, given: Mapping[str, Collection[str]] | None = None
-    ) -> ModuleFacts:
-        """Return the facts of a module, with those of the files that it imports; see `helpers.links.linked`."""
+    def facts(self, module: str, given: Mapping[str, Container[str]] | None = None) -> ModuleFacts:
+        """Return the facts of a module, with those of the files that it imports: see `links.linked`."""
         known = {name: part.facts for name, part in self.parts.items() if part.facts is not None}
         return links.linked(known, module, given)
 
@@ -162,7 +163,7 @@ def _read(path: str, content: bytes, *, expected: bool) -> Part:
     except (RecursionError, MemoryError):
         deep = SyntaxError("the source is nested too deeply to be read", (path, 1, 1, None))
         return Part(path, error=deep)
-    return Part(path, source, code, None, facts, found)
+    return Part(path, source, code, None, facts, found, imports.first_loop(source.tree))
 
 
 def compiled(text: str, path: str) -> CodeType:

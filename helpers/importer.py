@@ -21,6 +21,7 @@ from types import CodeType, ModuleType
 from typing import Any
 
 from helpers import imports, inert, packages
+from helpers.facts import ModuleFacts
 
 PREFIX = "handed_in_"
 """Before the name of a module that is called as another one: Python knows it by both names together."""
@@ -60,6 +61,7 @@ class Importer(MetaPathFinder, Loader):
         self.files = dict(files or {})
         self.failed: list[str] = []
         self.watch: Callable[[str, bool], None] | None = None
+        self.facts_of: Callable[[str], ModuleFacts] | None = None
         self._modules = tuple(modules)
         self._allowed = frozenset(allowed)
         self._paths = {name: path for name, (path, _) in code.items()}
@@ -144,6 +146,11 @@ class Importer(MetaPathFinder, Loader):
             raise
         if self.watch is not None and name in self._modules:
             self.watch(name, False)
+
+    def source_facts(self, module: str) -> ModuleFacts | None:
+        """Return the facts that rules about a module are judged by, if they are known here."""
+        name = self._handed_in.get(module)
+        return None if name is None or self.facts_of is None else self.facts_of(name)
 
     def get_source(self, fullname: str) -> str | None:
         """Return nothing: what runs is in memory, and `linecache` is told apart."""

@@ -6,6 +6,9 @@ import ast
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+_NOT_IMPORTED = ("__name__ == '__main__'", "'__main__' == __name__")
+"""Conditions that do not hold where a file is imported."""
+
 
 @dataclass(frozen=True)
 class Import:
@@ -138,6 +141,23 @@ def _walk(node: ast.AST, at_import: bool) -> Iterator[tuple[ast.AST, bool]]:
     while waiting:
         one, runs = waiting.pop()
         yield one, runs
+        if isinstance(one, ast.If) and ast.unparse(one.test) in _NOT_IMPORTED:
+            waiting += [(child, runs) for child in reversed(one.orelse)]
+            continue
         deferred = isinstance(one, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.Try, ast.TryStar))
         children = [(child, runs and not deferred) for child in ast.iter_child_nodes(one)]
         waiting += reversed(children)
+
+
+def first_loop(tree: ast.Module) -> int:
+    r"""Return the line of the first loop that runs as the file is imported, or 0.
+
+    Examples
+    --------
+    >>> first_loop(ast.parse("def f():\n    while f(): pass\n\nif True:\n    for x in f(): pass"))
+    5
+    """
+    lines = [
+        node.lineno for node, runs in _walk(tree, True) if runs and isinstance(node, (ast.For, ast.While))
+    ]
+    return min(lines, default=0)

@@ -7,7 +7,7 @@ does not: the layers that a network is made of are judged by their own tasks.
 from __future__ import annotations
 
 import ast
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from helpers.facts import ModuleFacts
@@ -20,7 +20,7 @@ MAX_NAMES = 500
 
 
 def linked(
-    facts: Mapping[str, ModuleFacts], start: str, given: Mapping[str, Collection[str]] | None = None
+    facts: Mapping[str, ModuleFacts], start: str, given: Mapping[str, Container[str]] | None = None
 ) -> ModuleFacts:
     """Return the facts of one module in which those of the files that it imports count, too.
 
@@ -30,7 +30,7 @@ def linked(
         Module to facts, of all files of the hand-in.
     start : str
         The module to judge.
-    given : mapping of str to collection of str, optional
+    given : mapping of str to container of str, optional
         Other modules to the names that the assignment has them define; these are judged there.
 
     Raises
@@ -48,8 +48,26 @@ def linked(
     return ModuleFacts(units, facts[start].aliases, links.elsewhere(units), start)
 
 
-def defined(text: str) -> frozenset[str]:
-    """Return the names that a module of the release defines at its top level."""
+def given(modules: Sequence[str], released: Mapping[str, str]) -> dict[str, Container[str]]:
+    """Return the names that each module of an assignment defines as it is released.
+
+    Parameters
+    ----------
+    modules : sequence of str
+        The modules that are handed in.
+    released : mapping of str to str
+        Module to its text as released; of one that is not there, all names count as released.
+    """
+    return {module: _defined(released[module]) if module in released else _Everything() for module in modules}
+
+
+class _Everything(Container[str]):
+    def __contains__(self, name: object) -> bool:
+        return True
+
+
+def _defined(text: str) -> frozenset[str]:
+    """Return the names that a text defines at its top level."""
     kinds = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
     return frozenset(node.name for node in parsed(text).body if isinstance(node, kinds))
 
@@ -72,7 +90,7 @@ class _Links:
     """What names in the files of one hand-in lead to in its other files."""
 
     def __init__(
-        self, facts: Mapping[str, ModuleFacts], start: str, given: Mapping[str, Collection[str]]
+        self, facts: Mapping[str, ModuleFacts], start: str, given: Mapping[str, Container[str]]
     ) -> None:
         self._facts = facts
         self._start = start
@@ -162,7 +180,8 @@ class _Links:
         units, prefix = self._facts[module].units, self.prefix(module)
         if not rest:
             given = self._given.get(module, ()) if module != self._start else ()
-            yield from (prefix + name for name in units if name.partition(".")[0] not in {MODULE, *given})
+            known = (name for name in units if name != MODULE and name.partition(".")[0] not in given)
+            yield from (prefix + name for name in known)
         parts = rest.split(".")
         for length in range(len(parts), 0, -1):
             if ".".join(parts[:length]) in units:

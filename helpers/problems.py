@@ -76,7 +76,7 @@ def found(
 
 
 def raised(file: str, error: BaseException, sources: Mapping[str, str]) -> Problem:
-    """Return the problem of a file whose import raised an exception; `sources` are the texts of the hand-in."""
+    """Return the problem of a file whose import raised an exception; `sources` are texts by file."""
     try:
         message = str(error.msg if isinstance(error, SyntaxError) else error)
     except BaseException:  # code of a student's

@@ -69,4 +69,10 @@ def handed_in(module: ModuleType, name: str) -> dict[str, torch.Tensor]:
 
 
 def _beside(module: ModuleType, name: str) -> bytes:
-    return Path(module.__file__ or "").with_name(name).read_bytes()
+    files = getattr(getattr(module.__spec__, "loader", None), "files", None)
+    if files is None:
+        return Path(module.__file__ or "").with_name(name).read_bytes()
+    if name not in files:
+        raise FileNotFoundError(name)
+    content: bytes = files[name]
+    return content

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from pathlib import PurePath
 from typing import Any
 
 from autograder.engine.wire.values import ValueRefused
@@ -27,7 +26,7 @@ def describe(error: BaseException, files: Collection[str]) -> dict[str, Any]:
     while frame is not None:
         code = frame.tb_frame.f_code
         if code.co_filename in files:
-            trace.append([PurePath(code.co_filename).name, frame.tb_lineno, code.co_name[:_MAX_NAME]])
+            trace.append([code.co_filename, frame.tb_lineno, code.co_name[:_MAX_NAME]])
         frame = frame.tb_next
     try:
         # Of a syntax error the place is stated apart.

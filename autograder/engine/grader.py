@@ -12,21 +12,19 @@ from types import FrameType
 from typing import Any
 
 from autograder.engine import verdict
+from autograder.engine.jobs import Remarks
 from autograder.engine.link import End, Link, StudentError, WorkerEnded
+from autograder.engine.loading import Loaded, Loader, Rules
 from autograder.engine.proxy import ProxyReferences, Session
 from autograder.engine.slot import Slot, Worker
 from autograder.engine.suite import SuiteRun
+from autograder.engine.verdict import ImportFailed
 from autograder.results import Feedback, Location, Status
 from autograder.scoring import Emit, Outcome, PlannedTest, not_run
-from helpers.constraints import ModuleFacts
 
 _MAX_DETAIL = 20_000
 _GRACE_SECONDS = 1.0
 _NAMELESS = frozenset({"<module>", "<lambda>", "<listcomp>", "<setcomp>", "<dictcomp>", "<genexpr>"})
-
-
-class ImportFailed(Exception):
-    """The submission cannot be imported, so no test runs; the text is one sentence for the student."""
 
 
 class KilledFromOutside(Exception):
@@ -46,37 +44,47 @@ class Grader:
         Where workers come from.
     key : bytes
         What the workers' own random seeds derive from; the same for every student.
+    rules : Rules
+        What the modules of the assignment are imported by.
     """
 
-    def __init__(self, suite: SuiteRun, session: Session, slot: Slot, key: bytes) -> None:
+    def __init__(self, suite: SuiteRun, session: Session, slot: Slot, key: bytes, rules: Rules) -> None:
         self._suite = suite
         self._session = session
         self._slot = slot
         self._key = key
+        self._rules = rules
         self._references = ProxyReferences(session)
         self._limits = suite.assignment.limits
-        self._code: dict[str, bytes] = {}
-        self._lines: dict[str, int] = {}
+        self._loaded = Loaded()
 
-    def grade(self, files: Mapping[str, bytes], emit: Emit) -> None:
-        """Emit the outcome of every planned test, in order, as each ends.
+    def grade(self, files: Mapping[str, bytes], broken: Mapping[str, str], emit: Emit) -> Remarks:
+        """Emit the outcome of every planned test, in order, as each ends; return what else there is to say.
 
         Parameters
         ----------
         files : mapping of str to bytes
-            File name, such as ``knn.py``, to its source; saved weights, which end in ``.pt``, to their bytes.
+            Path, such as ``knn.py``, to its source; saved weights, which end in ``.pt``, to their bytes.
+        broken : mapping of str to str
+            File of each module that is missing or cannot be read, to a sentence that says so.
         emit : callable
             Takes one outcome.
         """
         plan = self._suite.plan
         sources = {name: content for name, content in files.items() if name.endswith(".py")}
-        self._lines = {name: len(source.splitlines()) for name, source in sources.items()}
         self._session.weights = {name: files[name] for name in files.keys() - sources.keys()}
+        first = plan[0]
+        loader = Loader(
+            self._rules,
+            self._slot,
+            lambda: self._spawn(first),
+            seed=self._seed(first),
+            cpu_seconds=first.cpu_seconds,
+        )
+        self._loaded = loader.loaded
         try:
-            try:
-                worker = self._first_worker(plan[0], sources)
-            except KilledFromOutside:
-                worker = self._first_worker(plan[0], sources, final=True)
+            worker = loader.load(sources, broken)
+            self._session.facts = self._loaded.facts
             for index, test in enumerate(plan):
                 following = self._next_worker(plan[index + 1]) if index + 1 < len(plan) else worker
                 try:
@@ -85,41 +93,19 @@ class Grader:
                     emit(self._run(index, test, self._next_worker(test), loaded=False, final=True))
                 worker = following
         except ImportFailed as error:
-            for outcome in not_run(plan, str(error)):
+            for outcome in not_run(plan, verdict.explain_import(error.problem)):
                 emit(outcome)
+            return self._loaded.remarks_without(error.problem)
         finally:
             self._slot.end_all()
-
-    def _first_worker(self, test: PlannedTest, files: Mapping[str, bytes], *, final: bool = False) -> Worker:
-        """Have the source compiled and scanned before any of it runs, then imported once."""
-        sources = {name.removesuffix(".py"): [name, source] for name, source in files.items()}
-        worker = self._spawn(test)
-        try:
-            worker.link.tell({"seed": self._seed(test), "sources": sources})
-            self._hear_scanned(worker)
-            self._hear_ready(worker)
-        except StudentError as error:
-            raise ImportFailed(verdict.explain_import(error)) from None
-        except WorkerEnded as error:
-            _, exit = self._slot.end(worker, look=error.end is End.crashed)
-            if not final and verdict.was_killed(exit, test.cpu_seconds):
-                raise KilledFromOutside from None
-            why = verdict.explain_end(error, exit, test.cpu_seconds)
-            raise ImportFailed(f"{why} {verdict.NOT_IMPORTED}") from None
-        return worker
-
-    def _hear_scanned(self, worker: Worker) -> None:
-        """Take the one frame that can be believed: it was written before student code ran there."""
-        header = worker.link.hear()
-        if "rejected" in header:
-            raise StudentError(header["rejected"])
-        self._code = header["code"]
-        facts = header["facts"]
-        self._session.facts = {name: ModuleFacts.from_plain(plain) for name, plain in facts.items()}
+        return self._loaded.remarks
 
     def _next_worker(self, test: PlannedTest) -> Worker:
         worker = self._spawn(test)
-        worker.link.tell({"seed": self._seed(test), "code": self._code})
+        modules, packages = list(self._rules.modules), list(self._rules.packages)
+        worker.link.tell(
+            {"seed": self._seed(test), "code": self._loaded.code, "modules": modules, "packages": packages}
+        )
         return worker
 
     def _spawn(self, test: PlannedTest) -> Worker:
@@ -173,6 +159,11 @@ class Grader:
         if error is None:
             return Outcome(test.id, Status.passed, None, "", output, seconds)
         status, feedback = verdict.judge(error, test.tier)
+        stub = self._loaded.stub_at(status, feedback)
+        if stub is not None:
+            return Outcome(
+                test.id, Status.not_run, verdict.explain_stub(stub), _capped(detail), output, seconds
+            )
         outcome = Outcome(test.id, status, self._believed(feedback), _capped(detail), output, seconds)
         return self._suite.blamed(outcome, error)
 
@@ -184,12 +175,10 @@ class Grader:
         return feedback.model_copy(update={"location": None})
 
     def _has(self, place: Location) -> bool:
-        facts = self._session.facts.get(place.file.removesuffix(".py"))
-        if facts is None or not 1 <= place.line <= self._lines.get(place.file, 0):
+        names = self._loaded.units.get(place.file)
+        if names is None or not 1 <= place.line <= self._loaded.lines.get(place.file, 0):
             return False
-        return place.function in _NAMELESS or any(
-            name.rpartition(".")[2] == place.function for name in facts.units
-        )
+        return place.function in _NAMELESS or any(name.rpartition(".")[2] == place.function for name in names)
 
     def _seed(self, test: PlannedTest) -> int:
         digest = hmac.digest(self._key, f"worker:{test.id}".encode(), hashlib.sha256)

@@ -15,11 +15,10 @@ import selectors
 import signal
 import socket
 import sys
-import tempfile
 import time
 import traceback
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -34,7 +33,8 @@ from autograder import course as courses
 from autograder import sandbox
 from autograder.engine import local
 from autograder.engine.grader import Grader
-from autograder.engine.jobs import JOB_BUDGET, plain_outcome, plain_planned
+from autograder.engine.jobs import JOB_BUDGET, Remarks, plain_outcome, plain_planned
+from autograder.engine.loading import Rules
 from autograder.engine.proxy import ProxyFinder, Session
 from autograder.engine.slot import Slot, ready
 from autograder.engine.suite import SuiteRun
@@ -58,6 +58,7 @@ class Job:
 
     number: int
     files: dict[str, bytes]
+    broken: dict[str, str]
     tries: int = 1
 
 
@@ -72,8 +73,8 @@ class Child:
     data: bytearray = field(default_factory=bytearray)
 
 
-Grade = Callable[[int, Mapping[str, bytes], Emit], None]
-"""`grade(place, files, emit)` grades one submission with the zygote of that place."""
+Grade = Callable[[int, Job, Emit], Remarks]
+"""`grade(place, job, emit)` grades one submission with the zygote of that place."""
 
 
 class Host:
@@ -97,6 +98,7 @@ class Host:
             self._key = course.secret()
             assignment = assignments.load(course, request["assignment"])
             self._request = request
+            self._rules = Rules(assignment.modules, tuple(request["packages"]), request["stubs"])
             self._confine(assignment)
             sys.meta_path.insert(0, ProxyFinder(assignment.modules, self._session))
             with sandbox.scratch() as self._folder:
@@ -119,7 +121,7 @@ class Host:
         self._plan = _with_helpers(sandbox.choose_plan(weak=mode == "weak"))
         self._plan.check_hidden(hidden)
         self._spare_memory(assignment.limits.memory_mb)
-        self._slots = [Slot(self._plan) for _ in range(self._request["jobs"])]
+        self._slots = [Slot(self._plan, self._rules.packages) for _ in range(self._request["jobs"])]
         self._report = sandbox.report(self._plan, sandbox.prove(self._plan, hidden=hidden))
         sandbox.require(self._report, weak_allowed=mode == "weak")
 
@@ -134,7 +136,7 @@ class Host:
             )
 
     def _serve(self, suite: SuiteRun) -> None:
-        self._slots = [ready(slot, self._plan) for slot in self._slots]
+        self._slots = [ready(slot, self._plan, self._rules.packages) for slot in self._slots]
         self._limit = sum(suite.assignment.limits.wall_seconds for _ in suite.plan) + _SLACK_SECONDS
         grade = self._grade_in_process(suite) if not self._slots else self._grade_in_workers(suite)
         gc.collect()
@@ -154,15 +156,15 @@ class Host:
             os.kill(child.pid, signal.SIGKILL)
 
     def _grade_in_workers(self, suite: SuiteRun) -> Grade:
-        def grade(place: int, files: Mapping[str, bytes], emit: Emit) -> None:
-            Grader(suite, self._session, self._slots[place], self._key).grade(files, emit)
+        def grade(place: int, job: Job, emit: Emit) -> Remarks:
+            grader = Grader(suite, self._session, self._slots[place], self._key, self._rules)
+            return grader.grade(job.files, job.broken, emit)
 
         return grade
 
     def _grade_in_process(self, suite: SuiteRun) -> Grade:
-        def grade(place: int, files: Mapping[str, bytes], emit: Emit) -> None:
-            with tempfile.TemporaryDirectory(dir=self._folder) as folder:
-                local.grade(suite.assignment, suite.plan, files, Path(folder), emit)
+        def grade(place: int, job: Job, emit: Emit) -> Remarks:
+            return local.grade(suite.assignment, suite.plan, self._rules, job.files, job.broken, emit)
 
         return grade
 
@@ -188,7 +190,7 @@ class Host:
         more = True
         while more:
             request, _ = self._channel.receive()
-            self._waiting.append(Job(request["job"], request["files"]))
+            self._waiting.append(Job(request["job"], request["files"], request["broken"]))
             more = self._channel.has_unread()
 
     def _start(self, place: int, job: Job, grade: Grade) -> None:
@@ -201,8 +203,8 @@ class Host:
                 os.close(read_end)
                 _die_with(host)
                 _limit_memory()
-                grade(place, job.files, lambda o: write_all(write_end, msgpack.packb(plain_outcome(o))))
-                write_all(write_end, msgpack.packb(_DONE))
+                remarks = grade(place, job, lambda o: write_all(write_end, msgpack.packb(plain_outcome(o))))
+                write_all(write_end, msgpack.packb([_DONE, vars(remarks)]))
                 status = 0
             except BaseException:
                 traceback.print_exc()
@@ -227,17 +229,18 @@ class Host:
         unpacker = msgpack.Unpacker(max_buffer_size=0)
         unpacker.feed(child.data)
         outcomes = list(unpacker)
-        finished = bool(outcomes) and outcomes[-1] == _DONE
+        finished = bool(outcomes) and type(outcomes[-1]) is list and outcomes[-1][0] == _DONE
         if not finished and self._slots:
             self._renew(child.place)
             if child.job.tries < _MAX_TRIES:
-                self._waiting.appendleft(Job(child.job.number, child.job.files, child.job.tries + 1))
+                self._waiting.appendleft(replace(child.job, tries=child.job.tries + 1))
                 return
         self._channel.send(
             {
                 "job": child.job.number,
                 "outcomes": outcomes[:-1] if finished else outcomes,
                 "finished": finished,
+                "remarks": outcomes[-1][1] if finished else vars(Remarks()),
                 "seconds": time.monotonic() - child.started,
             }
         )
@@ -245,7 +248,7 @@ class Host:
     def _renew(self, place: int) -> None:
         """Start a slot afresh: its last child may have died between a request and the reply."""
         self._slots[place].close()
-        self._slots[place] = ready(Slot(self._plan), self._plan)
+        self._slots[place] = ready(Slot(self._plan, self._rules.packages), self._plan, self._rules.packages)
 
 
 def _require_same_kit(folder: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
@@ -11,6 +12,23 @@ from autograder.scoring import Fault, Outcome, PlannedTest
 
 JOB_BUDGET = Budget(header_bytes=256 << 20, buffer_bytes=0, buffers=0)
 """Both ends are ours, so the budget only keeps a mistake from using up the memory."""
+
+
+@dataclass(frozen=True)
+class Remarks:
+    """What grading a submission found out about its files.
+
+    Attributes
+    ----------
+    notes : tuple of str
+        Sentences for the student's page and the report.
+    needs_python : str
+        The newer Python that a file is written for, such as ``"3.13"``, or ``"newer"`` where that can only be
+        guessed; empty if there is none.
+    """
+
+    notes: tuple[str, ...] = ()
+    needs_python: str = ""
 
 
 def plain_planned(test: PlannedTest) -> dict[str, Any]:

@@ -6,7 +6,8 @@ are not Python. Which module failed while student code ran is not: it can only c
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+import functools
+from collections.abc import Callable, Container, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,12 +15,11 @@ from autograder.engine import newer, preload, verdict
 from autograder.engine.jobs import Remarks
 from autograder.engine.link import End, WorkerEnded
 from autograder.engine.slot import Slot, Worker
-from autograder.engine.verdict import ImportFailed, KilledFromOutside
-from helpers import imports, links, problems
+from autograder.engine.verdict import ImportFailed
+from autograder.results import Feedback, Status
+from helpers import links, problems
 from helpers.constraints import ModuleFacts
 from helpers.problems import Problem
-
-_MAX_TEXT = 600
 
 
 @dataclass(frozen=True)
@@ -40,12 +40,11 @@ class Rules:
     packages: tuple[str, ...]
     stubs: dict[str, bytes]
 
-    @property
-    def given(self) -> dict[str, frozenset[str]]:
-        """Module to the names that the assignment has it define."""
-        return {
-            name.removesuffix(".py"): links.defined(content.decode()) for name, content in self.stubs.items()
-        }
+    @functools.cached_property
+    def given(self) -> dict[str, Container[str]]:
+        """Module to the names that the assignment has it define; all of them where that is not known."""
+        texts = {name.removesuffix(".py"): content.decode() for name, content in self.stubs.items()}
+        return links.given(self.modules, texts)
 
 
 @dataclass
@@ -78,10 +77,51 @@ class Loaded:
     notes: tuple[str, ...] = ()
     needs: str = ""
 
+    def replace(self, found: Iterable[Problem], rules: Rules, sources: dict[str, bytes]) -> None:
+        """Put stubs in the place of modules, where that leaves something to grade.
+
+        Raises
+        ------
+        ImportFailed
+            If it does not.
+        """
+        for problem in found:
+            if problem.file in self.replaced or problem.file not in rules.stubs:
+                raise ImportFailed(problem)
+            self.replaced[problem.file] = problem
+            if len(self.replaced) == len(rules.modules):
+                raise ImportFailed(next(iter(self.replaced.values())))
+            sources[problem.file] = rules.stubs[problem.file]
+
+    def note_newer(self, found: Iterable[Problem], sources: Mapping[str, bytes]) -> None:
+        """Find out whether files that are no Python are one of a newer Python."""
+        for problem in found:
+            if problem.error.startswith("SyntaxError") and not self.needs:
+                self.needs = newer.python_for(sources[problem.file], problem)
+
+    def stub_at(self, status: Status, feedback: Feedback) -> Problem | None:
+        """Return why there is a stub, where a test ended because it met one."""
+        place = feedback.location
+        if place is None or status is not Status.not_implemented:
+            return None
+        return self.replaced.get(place.file)
+
     @property
     def remarks(self) -> Remarks:
         """What the page and the report say of all this."""
-        return Remarks((*self.notes, *(one.sentence for one in self.replaced.values())), self.needs)
+        replaced = [_told(problem) for problem in self.replaced.values()]
+        return Remarks((*self.notes, *replaced), self.needs)
+
+    def remarks_without(self, problem: Problem) -> Remarks:
+        """Return what is said where nothing ran, which the outcomes tell of one module already."""
+        others = [_told(other) for other in self.replaced.values() if other.file != problem.file]
+        return Remarks((*self.notes, *others), self.needs)
+
+
+def _told(problem: Problem) -> str:
+    """Return a sentence on a module that cannot be imported, and what that means for its tasks."""
+    cause = f" Likely cause: {problem.cause}." if problem.cause else ""
+    return f"{problem.sentence} Checks that need it earn no points; the others were graded.{cause}"
 
 
 class Loader:
@@ -111,8 +151,9 @@ class Loader:
         self._seed = seed
         self._cpu_seconds = cpu_seconds
         self._sources: dict[str, bytes] = {}
-        self._texts: dict[str, str] = {}
-        self._work: dict[str, int] = {}
+        self._loops: dict[str, int] = {}
+        self._at_work: list[str] = []
+        self._killed = False
 
     def load(self, sources: Mapping[str, bytes], broken: Mapping[str, str]) -> Worker:
         """Return a worker that has imported the submission, with stubs in the place of what is broken.
@@ -128,25 +169,95 @@ class Loader:
         ------
         ImportFailed
             If nothing of it can be imported; `loaded` says what is known.
-        KilledFromOutside
-            If a worker was killed, by the machine perhaps, again and again.
         """
         self._sources = dict(sources)
-        self.loaded = Loaded()
-        for file, sentence in broken.items():
-            self._replace(Problem(file, sentence.rstrip("."), is_missing=True))
-        killed = False
+        found: list[Problem] | None
+        found = [Problem(file, sentence.rstrip(".")) for file, sentence in broken.items()]
         while True:
-            self._texts = {name: content.decode("utf-8", "replace") for name, content in self._sources.items()}
+            self.loaded.replace(found, self._rules, self._sources)
             worker = self._spawn()
             try:
-                problem = self._first_problem(worker)
+                found = self._attempt(worker)
             except WorkerEnded as error:
-                problem = self._ended(worker, error, self.loaded.at_work, may_be_killed=not killed)
-                killed = killed or problem is None
+                found = self._ended(worker, error)
             else:
-                if problem is None:
+                if found is None:
                     return worker
                 self._slot.end(worker, look=False)
-            if problem is not None:
-                self._replace(problem)
+
+    def _attempt(self, worker: Worker) -> list[Problem] | None:
+        """Have a worker read and import everything; return what is wrong, or None if it is ready."""
+        self._at_work = []
+        modules, packages = list(self._rules.modules), list(self._rules.packages)
+        worker.link.tell(
+            {"seed": self._seed, "sources": self._sources, "modules": modules, "packages": packages}
+        )
+        header = worker.link.hear()
+        found = self._read(header)
+        # Packages that take long to import are imported once, by the zygote; then a worker begins anew.
+        if found or self._slot.preload(preload.wanted(header["imports"], packages)):
+            return found
+        return self._imported(worker)
+
+    def _read(self, header: dict[str, Any]) -> list[Problem]:
+        """Take the one frame that can be believed: it was written before student code ran there."""
+        facts = {name: ModuleFacts.from_plain(plain) for name, plain in header["facts"].items()}
+        paths = {name: path for name, (path, _) in header["code"].items()}
+        loaded = self.loaded
+        loaded.code = header["code"]
+        loaded.units = {paths[name]: set(known.units) for name, known in facts.items()}
+        loaded.lines = {path: content.count(b"\n") + 1 for path, content in self._sources.items()}
+        loaded.notes = tuple(header["notes"])
+        loaded.facts = {
+            name: links.linked(facts, name, self._rules.given)
+            for name in self._rules.modules
+            if name in facts
+        }
+        self._loops = header["loops"]
+        found = [Problem(**plain) for plain in header["problems"]]
+        loaded.note_newer(found, self._sources)
+        return found
+
+    def _imported(self, worker: Worker) -> list[Problem] | None:
+        """Follow the import; what is said of it now comes from student code."""
+        for _ in range(2 * len(self._rules.modules) + 1):
+            header = worker.link.hear()
+            if "ready" in header:
+                return None
+            if "importing" in header:
+                self._at_work.append(self._module(header["importing"]))
+            elif "imported" in header and header["imported"] in self._at_work:
+                self._at_work.remove(header["imported"])
+            elif "error" in header:
+                return [self._reported(header["error"])]
+        raise worker.link.distrust("the worker did not say what became of the import")
+
+    def _reported(self, plain: Any) -> Problem:
+        """Return a problem as a worker reports it, with what may be shown of it."""
+        plain = plain if type(plain) is dict else {}
+        texts = {name: plain.get(name) for name in ("file", "error", "place")}
+        file, error, place = (text if type(text) is str else "" for text in texts.values())
+        line = plain.get("line")
+        if type(line) is not int or place not in self._sources or not 1 <= line <= self.loaded.lines[place]:
+            place, line = "", 0
+        file = f"{self._module(file.removesuffix('.py'))}.py"
+        return problems.found(file, error, place, line, self._texts(place))
+
+    def _ended(self, worker: Worker, error: WorkerEnded) -> list[Problem]:
+        """Return what is wrong where a worker is gone; a first kill from outside is nobody's fault."""
+        _, exit = self._slot.end(worker, look=error.end is End.crashed)
+        if verdict.was_killed(exit, self._cpu_seconds) and not self._killed:
+            self._killed = True
+            return []
+        file = f"{self._at_work[-1] if self._at_work else self._rules.modules[0]}.py"
+        line = self._loops.get(file, 0)
+        said = verdict.explain_end(error, exit, self._cpu_seconds).rstrip(".")
+        return [problems.found(file, said, file if line else "", line, self._texts(file))]
+
+    def _module(self, name: object) -> str:
+        """Return a name that a worker gives a module, if the assignment has such a one."""
+        return name if type(name) is str and name in self._rules.modules else self._rules.modules[0]
+
+    def _texts(self, file: str) -> dict[str, str]:
+        content = self._sources.get(file)
+        return {file: content.decode("utf-8", "replace")} if content is not None else {}

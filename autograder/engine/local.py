@@ -7,7 +7,7 @@ submission and ends.
 from __future__ import annotations
 
 import contextlib
-import importlib
+import linecache
 import os
 import signal
 import sys
@@ -20,45 +20,77 @@ from types import FrameType
 from autograder.assignment import Assignment
 from autograder.engine import verdict
 from autograder.engine.failures import describe
+from autograder.engine.jobs import Remarks
 from autograder.engine.link import End, StudentError, WorkerEnded
+from autograder.engine.loading import Loaded, Rules
 from autograder.engine.proxy import ProxyFinder
 from autograder.engine.suite import SuiteRun
+from autograder.engine.verdict import ImportFailed
 from autograder.results import Feedback, Status
 from autograder.scoring import Emit, Outcome, PlannedTest, not_run
+from helpers import allowances, handin, problems
+from helpers.importer import Importer
+from helpers.problems import Problem
 
 
 def grade(
     assignment: Assignment,
     plan: tuple[PlannedTest, ...],
+    rules: Rules,
     files: Mapping[str, bytes],
-    folder: Path,
+    broken: Mapping[str, str],
     emit: Emit,
-) -> None:
-    """Emit the outcome of every planned test on one submission, as each ends.
+) -> Remarks:
+    """Emit the outcome of every planned test on one submission, as each ends; return what there is to say.
 
-    Parameters
-    ----------
-    folder : Path
-        An empty folder, from which the submission is imported.
+    The parameters are those of `autograder.engine.grader.Grader`.
     """
-    for name, content in files.items():
-        (folder / name).write_bytes(content)
     _forget_proxies(assignment)
-    sys.path.insert(0, str(folder))
-    paths = frozenset(str(folder / name) for name in files)
+    allowances.let_pass()
+    loaded = Loaded()
     try:
-        for name in (name for name in files if name.endswith(".py")):
-            importlib.import_module(name.removesuffix(".py"))
-    except BaseException as error:
-        for outcome in not_run(plan, verdict.explain_import(StudentError(describe(error, paths)))):
+        importer = _imported(rules, files, broken, loaded)
+    except ImportFailed as error:
+        for outcome in not_run(plan, verdict.explain_import(error.problem)):
             emit(outcome)
-        return
+        return loaded.remarks_without(error.problem)
 
     def serve(suite: SuiteRun) -> None:
         for index in range(len(suite.plan)):
-            emit(_run(suite, index, paths))
+            emit(_run(suite, index, importer.paths, loaded))
 
     SuiteRun(assignment, serve, {test.task for test in plan}).run()
+    return loaded.remarks
+
+
+def _imported(
+    rules: Rules, files: Mapping[str, bytes], broken: Mapping[str, str], loaded: Loaded
+) -> Importer:
+    """Import a submission, with stubs in the place of what is broken; raises ImportFailed."""
+    current = dict(files)
+    found = [Problem(file, sentence.rstrip(".")) for file, sentence in broken.items()]
+    while True:
+        loaded.replace(found, rules, current)
+        read = handin.read(current, rules.modules, rules.packages)
+        loaded.notes = read.notes
+        texts = read.texts(current)
+        found = [problems.raised(f"{name}.py", error, texts) for name, error in read.problems.items()]
+        loaded.note_newer(found, current)
+        if found:
+            continue
+        importer = Importer(read.code, rules.modules, rules.packages, read.errors, current)
+        importer.facts_of = lambda name, read=read: read.facts(name, rules.given)
+        importer.install()
+        try:
+            for module in rules.modules:
+                importer.load(module)
+        except BaseException as error:
+            found = [problems.raised(f"{importer.culprit(module)}.py", error, texts)]
+            importer.remove()
+            continue
+        for path, text in texts.items():
+            linecache.cache[path] = (0, None, text.splitlines(keepends=True), path)
+        return importer
 
 
 def _forget_proxies(assignment: Assignment) -> None:
@@ -70,7 +102,7 @@ def _forget_proxies(assignment: Assignment) -> None:
             del sys.modules[name]
 
 
-def _run(suite: SuiteRun, index: int, paths: frozenset[str]) -> Outcome:
+def _run(suite: SuiteRun, index: int, paths: frozenset[str], loaded: Loaded) -> Outcome:
     test = suite.plan[index]
     start = time.process_time()
     with tempfile.TemporaryFile() as printed:
@@ -86,6 +118,9 @@ def _run(suite: SuiteRun, index: int, paths: frozenset[str]) -> Outcome:
         return Outcome(test.id, Status.timeout, Feedback(summary=summary), detail, output, seconds)
     report = describe(error, paths)
     status, feedback = verdict.judge(StudentError(report) if report["where"] else error, test.tier)
+    stub = loaded.stub_at(status, feedback)
+    if stub is not None:
+        return Outcome(test.id, Status.not_run, verdict.explain_stub(stub), detail, output, seconds)
     return suite.blamed(Outcome(test.id, status, feedback, detail, output, seconds), error)
 
 

@@ -6,8 +6,8 @@ import os
 import socket
 import subprocess
 import sys
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, Literal, Self
 
@@ -15,7 +15,7 @@ import autograder
 from autograder import errors
 from autograder.assignment import Assignment
 from autograder.course import Course
-from autograder.engine.jobs import JOB_BUDGET, outcome_from, planned_from
+from autograder.engine.jobs import JOB_BUDGET, Remarks, outcome_from, planned_from
 from autograder.engine.wire.frames import Channel, ChannelClosed
 from autograder.intake import Submission
 from autograder.results import SandboxReport
@@ -32,6 +32,7 @@ class Graded:
     outcomes: tuple[Outcome, ...]
     note: str | None
     seconds: float
+    remarks: Remarks = field(default_factory=Remarks)
 
 
 class Pool:
@@ -49,6 +50,8 @@ class Pool:
         ``full`` refuses a machine that cannot confine; ``none`` runs student code beside the tests.
     tasks : iterable of str, optional
         Run the tests of these tasks alone, for measurements; such a run cannot be scored.
+    stubs : mapping of str to bytes, optional
+        File of each module to what students received of it, to take the place of one that is broken.
 
     Attributes
     ----------
@@ -68,6 +71,7 @@ class Pool:
         jobs: int,
         sandbox: Literal["full", "weak", "none"],
         tasks: Iterable[str] | None = None,
+        stubs: Mapping[str, bytes] | None = None,
     ) -> None:
         self.plan: tuple[PlannedTest, ...] = ()
         self.versions: dict[str, str] = {}
@@ -78,6 +82,8 @@ class Pool:
             "jobs": jobs,
             "sandbox": sandbox,
             "tasks": None if tasks is None else sorted(tasks),
+            "packages": list(course.importable),
+            "stubs": dict(stubs or {}),
         }
         self._jobs = jobs
 
@@ -138,7 +144,7 @@ class Pool:
                     exhausted = True
                     break
                 at_work[job] = submission
-                self._send({"job": job, "files": dict(submission.files)})
+                self._send({"job": job, "files": dict(submission.files), "broken": dict(submission.broken)})
             if at_work:
                 reply = self._receive()
                 yield _graded(at_work.pop(reply["job"]), reply)
@@ -188,5 +194,6 @@ def _without_secrets(environment: Iterable[tuple[str, str]] | os._Environ[str]) 
 
 def _graded(submission: Submission, reply: dict[str, Any]) -> Graded:
     outcomes = tuple(outcome_from(plain) for plain in reply["outcomes"])
+    remarks = Remarks(tuple(reply["remarks"]["notes"]), reply["remarks"]["needs_python"])
     stopped = "Grading stopped before all checks had run; look at this submission."
-    return Graded(submission, outcomes, None if reply["finished"] else stopped, reply["seconds"])
+    return Graded(submission, outcomes, None if reply["finished"] else stopped, reply["seconds"], remarks)

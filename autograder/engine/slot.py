@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections import deque
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -57,7 +58,7 @@ class Slot:
 
     """
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: Plan, packages: Collection[str] = ()) -> None:
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs:
             self._process = subprocess.Popen(
@@ -73,7 +74,7 @@ class Slot:
         self._awaited: deque[Worker] = deque()
         self._living: list[Worker] = []
         with contextlib.suppress(ZygoteGone):  # whoever waits until it is ready hears of that
-            self._send({"op": "prepare", "plan": plan.to_plain()})
+            self._send({"op": "prepare", "plan": plan.to_plain(), "packages": list(packages)})
 
     def ready(self) -> None:
         """Wait until the zygote is ready.
@@ -114,6 +115,21 @@ class Slot:
         self._awaited.append(worker)
         self._living.append(worker)
         return worker
+
+    def preload(self, names: Collection[str]) -> bool:
+        """Have the zygote import modules, unless it has; return whether workers from now on differ.
+
+        Raises
+        ------
+        EngineError
+            If the zygote is gone.
+        """
+        if not names:
+            return False
+        self._send({"op": "preload", "names": list(names)})
+        while self._awaited:
+            self.identify(self._awaited[0])
+        return self._receive()["new"] is True
 
     def identify(self, worker: Worker) -> None:
         """Wait until a worker's pid is known."""
@@ -173,13 +189,15 @@ class Slot:
         return ZygoteGone("zygote", how, "grade again; finished results are kept")
 
 
-def ready(slot: Slot, plan: Plan) -> Slot:
+def ready(slot: Slot, plan: Plan, packages: Collection[str] = ()) -> Slot:
     """Wait until a slot is ready; one whose zygote is killed meanwhile is replaced.
 
     Parameters
     ----------
     plan : Plan
         The confinement of its workers.
+    packages : collection of str
+        Import names of the packages that student code may use.
 
     Returns
     -------
@@ -201,7 +219,7 @@ def ready(slot: Slot, plan: Plan) -> Slot:
                 found = f"{error.found} while it started, {started} times in a row"
                 raise EngineError("zygote", found, _SPARE) from None
             print(f"A zygote {error.found} while it started; another one is started.", file=sys.stderr)
-            slot = Slot(plan)
+            slot = Slot(plan, packages)
     raise AssertionError
 
 

@@ -21,6 +21,7 @@ from autograder.results import Feedback, Location, Status
 from autograder.scoring import Fault
 from helpers import exceptions
 from helpers.checks import CheckFailure
+from helpers.problems import Problem
 from helpers.wording import sentence
 
 Tier = Literal["public", "hidden"]
@@ -32,7 +33,6 @@ SUITE_FAILED = (
 NOT_IMPORTED = "The file could not be imported, so no check ran."
 
 _MAX_SUMMARY = 600
-_MAX_MESSAGE = 500
 _MAX_FAULT = 300
 _EXCEPTIONS = {
     name
@@ -105,11 +105,23 @@ def fault(error: BaseException, place: str) -> Fault:
     return Fault(place, (f"{name}: {said}" if said else name)[:_MAX_FAULT])
 
 
-def explain_import(error: StudentError) -> str:
-    """Return one sentence on why a submission could not be imported."""
-    where = f"{error.place.file}, line {error.place.line}: " if error.place else ""
-    what = f"{error.type_name}: {error.message}" if error.message else error.type_name
-    return f"{where}{what[:_MAX_MESSAGE]}. {NOT_IMPORTED}"
+class ImportFailed(Exception):
+    """A submission cannot be imported, so no test runs; its `problem` says why."""
+
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(problem.sentence)
+        self.problem = problem
+
+
+def explain_import(problem: Problem) -> Feedback:
+    """Return what a student reads where a submission could not be imported, so that no test ran."""
+    where = f"{problem.place}, line {problem.line}: " if problem.line else ""
+    return Feedback(summary=f"{where}{problem.error.rstrip('.')}. {NOT_IMPORTED}", likely_cause=problem.cause)
+
+
+def explain_stub(problem: Problem) -> Feedback:
+    """Return what a student reads of a test that met the stub of a module that could not be imported."""
+    return Feedback(summary=problem.sentence, likely_cause=problem.cause)
 
 
 def explain_end(error: WorkerEnded, exit: Exit | None, cpu_limit: int) -> str:

@@ -7,15 +7,12 @@ from a worker is believed, except the very first frame, which is sent before stu
 from __future__ import annotations
 
 import importlib
-import importlib.abc
-import importlib.machinery
-import importlib.util
 import marshal
 import os
 import random
 import sys
 import types
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -26,38 +23,14 @@ from autograder.engine.wire.decoder import Decoder, Pristine
 from autograder.engine.wire.encoder import Encoder
 from autograder.engine.wire.frames import Buffer, Channel, ChannelClosed, ProtocolError, same_bytes
 from autograder.engine.wire.values import DICTS, Tag, ValueRefused, type_name
-from helpers import constraints, evidence, weights
+from helpers import allowances, evidence, handin, problems, weights
 from helpers.comparison import plain_tuple
+from helpers.importer import Importer
+from helpers.imports import named_modules
 
 _MAX_ELEMENTS = 100_000
 _MISSING = object()
 """Stands for an attribute that was not there when the test put something in its place."""
-
-
-class SubmissionFinder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
-    """Import a submission's modules from code objects in memory: no file is read, none can be shadowed.
-
-    Parameters
-    ----------
-    code : dict of str to code object
-        Module name to its compiled source.
-    """
-
-    def __init__(self, code: dict[str, types.CodeType]) -> None:
-        self._code = code
-
-    def find_spec(
-        self, fullname: str, path: object = None, target: object = None
-    ) -> importlib.machinery.ModuleSpec | None:
-        """Find the submission's own modules, and leave all others to the next finder."""
-        if fullname not in self._code:
-            return None
-        origin = self._code[fullname].co_filename
-        return importlib.util.spec_from_loader(fullname, self, origin=origin)
-
-    def exec_module(self, module: types.ModuleType) -> None:
-        """Run the module's code."""
-        exec(self._code[module.__name__], module.__dict__)
 
 
 class Worker:
@@ -67,6 +40,7 @@ class Worker:
         self._channel = channel
         self._objects: dict[int, object] = {}
         self._files: frozenset[str] = frozenset()
+        self._errors: Mapping[str, Exception] = {}
         self._operations: dict[str, Callable[..., object]] = {
             "get": self._get,
             "set": self._set,
@@ -98,39 +72,61 @@ class Worker:
         random.seed(header["seed"])
         np.random.seed(header["seed"] % 2**32)
         torch.default_generator.manual_seed(header["seed"])  # torch.manual_seed looks for GPUs: 1 ms
-        if "sources" in header:
-            code = self._compile(header["sources"])
-            if code is None:
-                return False
-        else:
-            code = {name: marshal.loads(data) for name, data in header["code"].items()}
-        self._files = frozenset(item.co_filename for item in code.values())
-        sys.meta_path.insert(0, SubmissionFinder(code))
-        try:
-            for name in code:
-                importlib.import_module(name)
-        except BaseException as error:
-            self._reply({"error": describe(error, self._files)})
+        code = self._read(header) if "sources" in header else header["code"]
+        if code is None:
             return False
+        plain = {name: (path, marshal.loads(data)) for name, (path, data) in code.items()}
+        importer = Importer(plain, header["modules"], header["packages"], self._errors)
+        self._files = importer.paths
+        allowances.let_pass()
+        importer.install()
+        if "sources" in header:
+            importer.watch = self._announce
+        for module in header["modules"]:
+            try:
+                importer.load(module)
+            except BaseException as error:
+                problem = problems.raised(
+                    f"{importer.culprit(module)}.py", error, dict.fromkeys(self._files, "")
+                )
+                self._reply({"error": problem.to_plain()})
+                return False
         self._reply({"ready": True})
         return True
 
-    def _compile(self, sources: dict[str, list[Any]]) -> dict[str, types.CodeType] | None:
-        """Compile and scan; send code and facts, or why not. No student code has run before this frame."""
-        code, facts = {}, {}
-        for name, (file, source) in sources.items():
-            try:
-                # Not bytes, since a coding line could make Python read other code; a BOM is no code.
-                text = source.decode("utf-8-sig")
-                code[name] = compile(text, file, "exec", dont_inherit=True)
-                facts[name] = constraints.scan(text).to_plain()
-            except BaseException as error:
-                place = [file, int(getattr(error, "lineno", 0) or 0), "<module>"]
-                self._channel.send({"rejected": describe(error, self._files) | {"where": place}})
-                return None
-        marshalled = {name: marshal.dumps(item) for name, item in code.items()}
-        self._channel.send({"facts": facts, "code": marshalled})
-        return code
+    def _read(self, header: dict[str, Any]) -> dict[str, Any] | None:
+        """Read the files; send code, facts and what is wrong. No student code has run before this frame."""
+        read = handin.read(header["sources"], header["modules"], header["packages"])
+        texts = read.texts(header["sources"])
+        wrong = [
+            problems.raised(f"{module}.py", error, texts).to_plain()
+            for module, error in read.problems.items()
+        ]
+        code = {name: [path, marshal.dumps(item)] for name, (path, item) in read.code.items()}
+        facts = {name: part.facts.to_plain() for name, part in read.parts.items() if part.facts is not None}
+        self._errors = read.errors
+        self._channel.send(
+            {
+                "facts": facts,
+                "code": code,
+                "problems": wrong,
+                "notes": list(read.notes),
+                "imports": sorted(
+                    {
+                        name
+                        for part in read.parts.values()
+                        for one in part.imports
+                        for name in named_modules(one)
+                    }
+                ),
+                "loops": {part.path: part.loop for part in read.parts.values()},
+            }
+        )
+        return None if wrong else code
+
+    def _announce(self, module: str, begins: bool) -> None:
+        """Say which module is being imported, so that it is known which one ended the process."""
+        self._reply({"importing" if begins else "imported": module})
 
     def _serve(self, header: dict[str, Any], buffers: list[Buffer]) -> None:
         calls = header["op"] in ("call", "measure")

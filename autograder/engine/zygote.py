@@ -60,25 +60,42 @@ class Zygote:
             self._send({"pid": pid})
         elif request["op"] == "reap":
             self._kill(request["pid"])
+        elif request["op"] == "preload":
+            self._send({"new": self._preload(request["names"])})
         elif request["op"] == "wait":
             self._send(self._wait(request["pid"]))
 
     def _prepare(self, request: dict[str, Any]) -> None:
         """Import what workers need, and make the confinement ready."""
         from autograder import sandbox
-        from autograder.engine import pages, preload
+        from autograder.engine import preload
 
         plan = sandbox.Plan.from_plain(request["plan"])
         preload.common()
         if plan.filesystem == "chroot":
-            preload.everything()
+            preload.everything(request["packages"])
         sandbox.share_arenas()
         self._lease = sandbox.lease_uid() if plan.dedicated_uids else None
         self._prepared = sandbox.prepare(plan)
+        self._settle()
+        self._send({"ready": True})
+
+    def _settle(self) -> None:
+        """Make forks cheap after imports."""
+        from autograder.engine import pages
+
         gc.collect()
         gc.freeze()
         pages.gather()
-        self._send({"ready": True})
+
+    def _preload(self, names: list[str]) -> bool:
+        """Import what the submission at hand needs, so that its workers need not, one by one."""
+        from autograder.engine import preload
+
+        new = preload.more(names)
+        if new:
+            self._settle()
+        return new
 
     def _spawn(self, request: dict[str, Any], descriptors: list[int]) -> int:
         connection, output = descriptors

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import contextlib
 import hashlib
 import json
 import sys
@@ -161,6 +162,15 @@ def read_text(path: Path) -> str:
 def relative(course: Course, path: Path) -> str:
     """Return a path as messages show it: below the course's folder."""
     return path.relative_to(course.root).as_posix() if path.is_relative_to(course.root) else str(path)
+
+
+def stubs(assignment: Assignment) -> dict[str, bytes]:
+    """Return what students get of each module, by file; without those of which no stub can be made."""
+    found = {}
+    for module in assignment.modules:
+        with contextlib.suppress(ReleaseError):
+            found[f"{module}.py"] = _stub(assignment, module)
+    return found
 
 
 def _stub(assignment: Assignment, module: str) -> bytes:
