@@ -6,8 +6,10 @@ SUBMISSIONS ?= examples/submissions/$(ASSIGNMENT)
 OUT         ?= graded/$(ASSIGNMENT)
 ONLY        := $(if $(filter command,$(firstword $(origin ASSIGNMENT))),$(ASSIGNMENT))
 
-BIN   := .venv/bin
-STAMP := .venv/.installed
+# Another Python, as in `make grade PYTHON=python3.13`, gets an environment of its own: .venv-python3.13.
+VENV  := .venv$(if $(filter python3,$(PYTHON)),,-$(notdir $(PYTHON)))
+BIN   := $(VENV)/bin
+STAMP := $(VENV)/.installed
 
 .PHONY: help install grade report release publish test test-full check format schema attacks tolerances bench clean
 
@@ -16,10 +18,10 @@ help:  ## List the targets
 	@echo
 	@echo 'Example: make grade ASSIGNMENT=knn SUBMISSIONS=examples/submissions/knn OUT=graded/knn'
 
-install: $(STAMP)  ## Make .venv, or bring it up to date
+install: $(STAMP)  ## Make .venv, or bring it up to date; PYTHON=python3.13 makes .venv-python3.13
 $(STAMP): pyproject.toml constraints.txt
-	@echo 'Installing into .venv; PyTorch is large, so the first time takes minutes.'
-	@$(PYTHON) -m venv .venv
+	@echo 'Installing into $(VENV); PyTorch is large, so the first time takes minutes.'
+	@$(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
 	@touch $@
 
@@ -64,4 +66,4 @@ bench: $(STAMP)  ## Measure how fast a class is graded
 	@$(BIN)/python -m benchmarks
 
 clean:  ## Remove .venv and caches; keeps graded/ and the course secret
-	@rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis build dist coursegrad.egg-info
+	@rm -rf .venv .venv-* .mypy_cache .pytest_cache .ruff_cache .hypothesis build dist coursegrad.egg-info

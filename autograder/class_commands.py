@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from autograder.grading import GradedClass
     from autograder.intake import Handin, Submission
     from autograder.intake.roster import Roster
+    from autograder.results import SubmissionResult
     from autograder.storage import GradedFolder
     from autograder.terminal import GradingProgress
 
@@ -83,6 +84,7 @@ def grade(
 
     current = course_of(course)
     chosen = load(current, assignment)
+    current.require_packages()
     people = roster_of(current, roster)
     column_note = class_summary.column_note(current, chosen, people)
     handin = intake.read_class(class_folder, chosen, people)
@@ -217,9 +219,25 @@ def _warn(graded: GradedClass, handin: Handin, changed: Sequence[str]) -> None:
         terminal.warn(f"some checks ended without a result; run the command again for: {_some(unfinished)}")
     for fault, students in faults(results.values()).items():
         terminal.warn(f"the suite failed at {fault}; correct it and grade again, on: {_some(students)}")
+    for version, students in _by_python(results).items():
+        terminal.warn(
+            f"written for Python {version}, so grade again with it: make grade "
+            f"PYTHON=python{version}, on: {_some(students)}"
+            if version != "newer"
+            else f"written for a newer Python, by the looks of it, so see: {_some(students)}"
+        )
     if changed:
         terminal.warn(f"these changed while the class was graded; run the command again: {_some(changed)}")
     terminal.warn_about(graded.sandbox)
+
+
+def _by_python(results: Mapping[str, SubmissionResult]) -> dict[str, list[str]]:
+    """Return the students whose files are written for a newer Python, by its version."""
+    found: dict[str, list[str]] = {}
+    for student, result in results.items():
+        if result.needs_python:
+            found.setdefault(result.needs_python, []).append(student)
+    return found
 
 
 def _settle(

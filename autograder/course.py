@@ -7,6 +7,7 @@ import os
 import re
 import secrets
 import stat
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,6 +18,7 @@ from pydantic import AfterValidator, Field
 from autograder import files, settings
 from autograder.errors import ConfigError
 from helpers import packages
+from helpers.wording import enumerated
 
 COURSE_FILE = "course.toml"
 ROOT_VARIABLE = "COURSEGRAD_ROOT"
@@ -212,6 +214,20 @@ class Course:
     def importable(self) -> tuple[str, ...]:
         """The import names of the packages that student code may import."""
         return packages.allowed(self.packages)
+
+    def require_packages(self) -> None:
+        """Check that the packages which `course.toml` names are installed here.
+
+        Raises
+        ------
+        ConfigError
+            One is not: then students would be told that what the course allows is not there.
+        """
+        lacking = packages.lacking(self.packages)
+        if lacking:
+            found = f"`packages` allows {enumerated(lacking)}, not installed in the Python that grades"
+            mend = f"install what is missing ({sys.executable} -m pip install {' '.join(lacking)})"
+            raise ConfigError(str(self.root / COURSE_FILE), found, f"{mend}, or take it off the list")
 
     @property
     def secret_file(self) -> Path:

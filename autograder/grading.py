@@ -10,6 +10,7 @@ from typing import Literal, Protocol
 from autograder import preflight, provenance, regrade, scoring, views, written
 from autograder.assignment import Assignment
 from autograder.course import Course
+from autograder.engine.jobs import NO_REMARKS, Remarks
 from autograder.engine.pool import Pool
 from autograder.errors import EngineError
 from autograder.intake import Submission
@@ -237,7 +238,11 @@ def _refresh(
     problem = [submission.problem] if submission.problem is not None else []
     notes = [*submission.notes, *problem] if not submission.earlier else result.notes
     fresh = result.model_copy(
-        update={"notes": notes, "name": submission.name, "handed_in": scoring.handed_in(submission)}
+        update={
+            "notes": notes,
+            "name": submission.name,
+            "handed_in": scoring.handed_in(submission, waits=result.waits_for_python),
+        }
     )
     if is_pending and fresh != result:
         folder.hold(fresh)
@@ -303,7 +308,11 @@ def _scored(
     """Score every submission, those that cannot run first."""
 
     def score(
-        submission: Submission, outcomes: Sequence[Outcome], note: str | None, seconds: float
+        submission: Submission,
+        outcomes: Sequence[Outcome],
+        note: str | None,
+        seconds: float,
+        remarks: Remarks = NO_REMARKS,
     ) -> tuple[Submission, SubmissionResult]:
         result = scoring.score(
             assignment,
@@ -314,6 +323,8 @@ def _scored(
             provenance=source,
             seconds=round(seconds, 3),
             notes=[note] if note else [],
+            remarks=remarks.notes,
+            needs_python=remarks.needs_python,
         )
         return submission, result
 
@@ -324,7 +335,7 @@ def _scored(
     waiting = {id(submission): submission for submission in submissions if submission.problem is None}
     for graded in pool.grade(list(waiting.values())):
         del waiting[id(graded.submission)]
-        yield score(graded.submission, graded.outcomes, graded.note, graded.seconds)
+        yield score(graded.submission, graded.outcomes, graded.note, graded.seconds, graded.remarks)
     if waiting:
         found = f"the engine returned nothing for {len(waiting)} of {len(submissions)} submissions"
         raise EngineError(assignment.name, found, "run the same command again; if it recurs, report it")

@@ -31,6 +31,7 @@ def collect(course: Course, assignment: Assignment, versions: Mapping[str, str])
         machine=machine(),
         secret=course.secret_id(),
         limits=dataclasses.asdict(assignment.limits),
+        packages=sorted(course.importable),
     )
 
 

@@ -135,6 +135,8 @@ class Provenance(Model):
     secret: str
     """First 12 hex digits of the SHA-256 of the course secret; identifies it, does not reveal it."""
     limits: dict[str, float]
+    packages: list[str] = Field(default_factory=list)
+    """What student code could import."""
 
 
 class SubmissionResult(Model):
@@ -152,6 +154,10 @@ class SubmissionResult(Model):
     """What everything but extra credit is worth; `score` may be more."""
     notes: list[str] = Field(default_factory=list)
     """Plain sentences about the submission as a whole: ignored files, why nothing ran."""
+    remarks: list[str] = Field(default_factory=list)
+    """Sentences that grading found: modules that cannot be imported, what only notebooks have."""
+    needs_python: str = ""
+    """The newer Python that a file is written for, such as ``"3.13"``; ``"newer"`` where that is a guess."""
     tasks: list[TaskResult]
     tests: list[TestResult]
     sandbox: SandboxReport
@@ -162,6 +168,16 @@ class SubmissionResult(Model):
     """Where one of several submissions was chosen: a SHA-256 for each, in the order of handing in."""
     seconds: float = 0.0
     """Wall seconds that grading took. Only this and `cpu_seconds` differ between identical regrades."""
+
+    @property
+    def waits_for_python(self) -> bool:
+        """Whether nothing ran because a file is written for a newer Python."""
+        return bool(self.needs_python) and all(test.status is Status.not_run for test in self.tests)
+
+    @property
+    def all_notes(self) -> list[str]:
+        """Everything that there is to say about the submission as a whole."""
+        return [*self.notes, *self.remarks]
 
 
 def faults(results: Iterable[SubmissionResult]) -> dict[str, list[str]]:

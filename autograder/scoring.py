@@ -131,6 +131,8 @@ def score(
     provenance: Provenance,
     seconds: float = 0.0,
     notes: Iterable[str] = (),
+    remarks: Iterable[str] = (),
+    needs_python: str = "",
 ) -> SubmissionResult:
     """Turn the outcomes of one submission into its result.
 
@@ -141,6 +143,8 @@ def score(
     ----------
     notes : iterable of str
         Sentences to add to those of the submission.
+    remarks, needs_python
+        What grading found out about its files; see `SubmissionResult`.
     seconds : float
         Wall seconds that grading took.
 
@@ -159,14 +163,17 @@ def score(
     per_task: dict[str, Fraction] = defaultdict(Fraction)
     for test in plan:
         per_task[test.task] += earned[test.id]
+    any_ran = any(outcome.status is not Status.not_run for outcome in ended.values())
     return SubmissionResult(
         assignment=assignment.name,
         student=submission.student,
         name=submission.name,
-        handed_in=handed_in(submission),
+        handed_in=handed_in(submission, waits=bool(needs_python) and not any_ran),
         score=_rounded(sum(earned.values(), Fraction())),
         max_score=_rounded(assignment.max_points),
         notes=[*submission.notes, *notes],
+        remarks=list(remarks),
+        needs_python=needs_python,
         tasks=[
             TaskResult(
                 id=task.id,
@@ -186,11 +193,11 @@ def score(
     )
 
 
-def handed_in(submission: Submission) -> Literal["work", "nothing", "undecided"]:
-    """Say what there is to grade."""
+def handed_in(submission: Submission, *, waits: bool = False) -> Literal["work", "nothing", "undecided"]:
+    """Say what there is to grade; `waits` tells that this takes another Python than the one that graded."""
     if submission.absent:
         return "nothing"
-    return "undecided" if submission.undecided else "work"
+    return "undecided" if submission.undecided or waits else "work"
 
 
 def unfinished(result: SubmissionResult) -> bool:

@@ -9,7 +9,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from types import ModuleType
 
-from helpers import frontend, handout, live, notebook, stubs, workspace
+from helpers import fresh, frontend, handout, live, notebook, stubs, workspace
 from helpers.handout import Handout
 from helpers.wording import enumerated
 
@@ -52,8 +52,9 @@ def setup(name: str, *, drive: bool = False) -> None:
     here = str(Path.cwd())
     if here not in sys.path:
         sys.path.insert(0, here)
-    live.follow({module: found.file(module) for module in found.modules})
+    live.follow({module: found.file(module) for module in found.modules}, found.released)
     live.watch()
+    fresh.warm()
     notebook.observe()
     stubs.observe(found)
     frontend.say("\n".join((_welcome(found, kept), *notes)))

@@ -19,6 +19,7 @@ from helpers.sources import Source
 from helpers.wording import enumerated
 
 _NAMED = 5
+EMPTY = "the file is empty"
 MAX_SIBLINGS = 100
 """Files that are taken along with a module at most."""
 
@@ -106,7 +107,7 @@ class Handin:
         return {name: error for name, error in errors.items() if error is not None}
 
 
-def read(files: Mapping[str, bytes], modules: Sequence[str], allowed: Collection[str]) -> Handin:
+def read(files: Mapping[str, bytes], modules: Sequence[str], allowed: Collection[str] | None) -> Handin:
     """Read the modules of an assignment, and the files beside them that they import.
 
     Parameters
@@ -115,10 +116,14 @@ def read(files: Mapping[str, bytes], modules: Sequence[str], allowed: Collection
         Path below the folder of the modules to content; files that are not Python are left alone.
     modules : sequence of str
         The modules that were asked for; those that are missing are left out.
-    allowed : collection of str
-        Import names of the packages that student code may use.
+    allowed : collection of str or None
+        Import names of the packages that student code may use; None stands for any.
     """
-    paths = {module: path for path in files if (module := imports.module_of(path)) is not None}
+    paths = {
+        module: path
+        for path in files
+        if (module := imports.module_of(path)) is not None and not packages.is_package(module, allowed)
+    }
     parts: dict[str, Part] = {}
     waiting = [module for module in modules if module in paths]
     while waiting:
@@ -143,6 +148,7 @@ def with_siblings(file: Path) -> dict[str, bytes]:
         found[path] = (folder / path).read_bytes()
         for one in _read(path, found[path], expected=False).imports:
             named = [part for name in imports.named_modules(one) for part in imports.with_packages(name)]
+            named = [name for name in named if not packages.is_package(name, None)]
             beside = [name.replace(".", "/") for name in named]
             places = [place for name in beside for place in (f"{name}.py", f"{name}/__init__.py")]
             waiting += [place for place in places if place not in found and (folder / place).is_file()]
@@ -154,7 +160,7 @@ def _read(path: str, content: bytes, *, expected: bool) -> Part:
     try:
         source = sources.read(content, path)
         if expected and sources.is_blank(source.text):
-            raise SyntaxError("the file is empty", (path, 1, 1, None))
+            raise SyntaxError(EMPTY, (path, 1, 1, None))
         code = compiled(source.text, path)
         found = imports.find(source.tree, imports.package_of(path))
         facts = scan(source.text, imports.package_of(path))
@@ -179,7 +185,7 @@ def compiled(text: str, path: str) -> CodeType:
         raise SyntaxError(str(error), (path, 1, 1, None)) from None
 
 
-def _notes(parts: Mapping[str, Part], allowed: Collection[str]) -> Iterator[str]:
+def _notes(parts: Mapping[str, Part], allowed: Collection[str] | None) -> Iterator[str]:
     """Say what of the files does nothing, or cannot be had, where work is graded."""
     for part in parts.values():
         if part.source is None:
@@ -195,7 +201,8 @@ def _notes(parts: Mapping[str, Part], allowed: Collection[str]) -> Iterator[str]
         missing = [
             one
             for one in part.imports
-            if not one.at_import
+            if allowed is not None
+            and not one.at_import
             and one.module.partition(".")[0] not in {name.partition(".")[0] for name in parts}
             and not inert.is_inert(one.module)
             and not packages.is_allowed(one.module, allowed)

@@ -41,8 +41,8 @@ class Importer(MetaPathFinder, Loader):
         Module to its file's path below the folder, and what it runs.
     modules : sequence of str
         The modules that were asked for; they keep their names, whatever else is called so.
-    allowed : collection of str
-        Import names of the packages that student code may use.
+    allowed : collection of str or None
+        Import names of the packages that student code may use; None lets it use all.
     errors : mapping of str to exception, optional
         Modules that cannot be imported, and why.
     files : mapping of str to bytes, optional
@@ -53,7 +53,7 @@ class Importer(MetaPathFinder, Loader):
         self,
         code: Mapping[str, tuple[str, CodeType]],
         modules: Sequence[str],
-        allowed: Collection[str],
+        allowed: Collection[str] | None,
         errors: Mapping[str, Exception] | None = None,
         files: Mapping[str, bytes] | None = None,
     ) -> None:
@@ -63,7 +63,7 @@ class Importer(MetaPathFinder, Loader):
         self.watch: Callable[[str, bool], None] | None = None
         self.facts_of: Callable[[str], ModuleFacts] | None = None
         self._modules = tuple(modules)
-        self._allowed = frozenset(allowed)
+        self._allowed = None if allowed is None else frozenset(allowed)
         self._paths = {name: path for name, (path, _) in code.items()}
         self._code = {name: item for name, (_, item) in code.items()}
         for name in self._errors:
@@ -74,7 +74,10 @@ class Importer(MetaPathFinder, Loader):
                 self._code.setdefault(package, compile("", f"{package}/__init__.py", "exec"))
                 self._paths.setdefault(package, package.replace(".", "/") + "/__init__.py")
         taken = (
-            packages.STANDARD | self._allowed | set(_KIT) | {name.partition(".")[0] for name in sys.modules}
+            packages.STANDARD
+            | set(self._allowed or ())
+            | set(_KIT)
+            | {name.partition(".")[0] for name in sys.modules}
         )
         self._known_as = {name: PREFIX + name if self._clashes(name, taken) else name for name in self._code}
         self._handed_in = {known: name for name, known in self._known_as.items()}
@@ -179,7 +182,7 @@ class Importer(MetaPathFinder, Loader):
         if inert.is_inert(wanted) or (wanted == "google" and "colab" in (fromlist or ())):
             if not inert.is_real(wanted):
                 return inert.module(wanted, whole=bool(fromlist))
-        elif not packages.is_allowed(wanted, self._allowed):
+        elif not self._may_use(wanted):
             raise PackageRefused(self._refusal(top), name=top)
         return self._import(wanted, globals, locals, fromlist, 0)
 
@@ -189,7 +192,7 @@ class Importer(MetaPathFinder, Loader):
         own = self._known_as.get(wanted)
         if own is None:
             namesake = self._known_as[top] != top
-            if not namesake or not packages.is_allowed(wanted, self._allowed):
+            if not namesake or not self._may_use(wanted):
                 raise ModuleNotFoundError(f"No module named {wanted!r}", name=wanted)
             importlib.import_module(wanted)
             return sys.modules[wanted] if fromlist else importlib.import_module(self._known_as[top])
@@ -202,9 +205,7 @@ class Importer(MetaPathFinder, Loader):
 
     def _of_namesake(self, name: str, wanted: str) -> Any:
         """Return what a module of the hand-in lacks from the one that it is called as."""
-        if not (wanted.startswith("__") and wanted.endswith("__")) and packages.is_allowed(
-            name, self._allowed
-        ):
+        if not (wanted.startswith("__") and wanted.endswith("__")) and self._may_use(name):
             try:
                 other = importlib.import_module(name)
                 return getattr(other, wanted)
@@ -215,10 +216,13 @@ class Importer(MetaPathFinder, Loader):
                 pass
         raise AttributeError(f"module {name!r} has no attribute {wanted!r}")
 
+    def _may_use(self, module: str) -> bool:
+        return self._allowed is None or packages.is_allowed(module, self._allowed)
+
     def _refusal(self, top: str) -> str:
         return (
             f"no file {top}.py was handed in, and {packages.install_name(top)} is none of the packages that "
-            f"can be imported where work is graded: {', '.join(sorted(self._allowed, key=str.lower))}"
+            f"can be imported where work is graded: {', '.join(sorted(self._allowed or (), key=str.lower))}"
         )
 
     def _clashes(self, name: str, taken: Collection[str]) -> bool:

@@ -2,7 +2,9 @@
 
 What a reload does, in full:
 
-- The file is compiled afresh; no ``.pyc`` is used, which two edits within a second would confuse.
+- The file is compiled afresh; no ``.pyc`` is used, which two edits within a second would confuse. So are the
+  files beside it that it imports.
+- It is read as the grader reads it: lines that only notebooks understand are left out (`helpers.handin`).
 - All names of the old version go, and the new version's come. If it cannot be loaded, the old version stays
   whole.
 - Functions and classes that the notebook, or another module that is followed, imported by name (``from knn
@@ -25,11 +27,13 @@ from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec, SourceFileLoader
 from importlib.util import spec_from_file_location
 from pathlib import Path
-from types import FunctionType, ModuleType
+from types import CodeType, FunctionType, ModuleType
 
-from helpers import frontend
+from helpers import allowances, frontend, handin, links
+from helpers.facts import ModuleFacts
+from helpers.importer import Importer
 
-_DIGEST, _LOADED = "__live_digest__", "__live_loaded__"
+_DIGEST, _LOADED, _STATE = "__live_digest__", "__live_loaded__", "__live_state__"
 
 
 @dataclass(frozen=True)
@@ -68,6 +72,8 @@ class _Finder(MetaPathFinder):
 
     def __init__(self) -> None:
         self.files: dict[str, Path] = {}
+        self.released: dict[str, str] = {}
+        self.beside: dict[Path, Importer] = {}
 
     def find_spec(
         self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
@@ -87,25 +93,45 @@ class _Loader(SourceFileLoader):
         source = self.get_data(self.path)
         linecache.cache.pop(self.path, None)
         names = vars(module)
+        read = _read(Path(self.path))
+        part = read.parts[Path(self.path).stem]
+        if part.source is None:
+            raise _in_file(part.error, self.path)
+        code = handin.compiled(part.source.text, self.path)
+        beside = _beside(read, Path(self.path))
         before = dict(names)
         for name in before:
             if not (name.startswith("__") and name.endswith("__")):
                 del names[name]
+        names["__builtins__"] = beside.builtins
         try:
-            exec(self.source_to_code(source, self.path), names)
+            with allowances.staying():
+                exec(code, names)
         except BaseException:
             names.clear()
             names.update(before)
             raise
-        names[_DIGEST], names[_LOADED] = _digest(source), time.time()
+        names[_DIGEST], names[_LOADED], names[_STATE] = _digest(source), time.time(), _state(Path(self.path))
+
+    def source_facts(self, module: str) -> ModuleFacts:
+        """Return the facts that rules about the module are judged by."""
+        given = links.given(tuple(_finder.files), _finder.released)
+        return _read(Path(self.path)).facts(Path(self.path).stem, given)
 
 
 _finder = _Finder()
 
 
-def follow(files: Mapping[str, Path]) -> None:
-    """Load modules of these names from these files from now on."""
+def follow(files: Mapping[str, Path], released: Mapping[str, str] | None = None) -> None:
+    """Load modules of these names from these files from now on.
+
+    Parameters
+    ----------
+    released : mapping of str to str, optional
+        File of each module to its text as released, for rules about source.
+    """
     _finder.files.update(files)
+    _finder.released.update({name.removesuffix(".py"): text for name, text in (released or {}).items()})
     if _finder not in sys.meta_path:
         sys.meta_path.insert(0, _finder)
     importlib.invalidate_caches()
@@ -122,7 +148,7 @@ def refresh(name: str) -> Version:
     file = _finder.files[name]
     digest, saved = _digest(file.read_bytes()), file.stat().st_mtime
     error = None
-    fresh = running(name) != digest
+    fresh = running(name) != digest or vars(sys.modules[name]).get(_STATE) != _state(file)
     if fresh:
         try:
             _load(name)
@@ -131,6 +157,21 @@ def refresh(name: str) -> Version:
     module = sys.modules.get(name)
     since = vars(module).get(_LOADED) if module is not None else None
     return Version(file, digest, saved, fresh and error is None, error, module is not None, since)
+
+
+def look(name: str) -> Version:
+    """Tell what is on disk and what runs, and load nothing.
+
+    Raises
+    ------
+    FileNotFoundError
+        If the file is gone.
+    """
+    file = _finder.files[name]
+    digest, saved = _digest(file.read_bytes()), file.stat().st_mtime
+    module = sys.modules.get(name)
+    since = vars(module).get(_LOADED) if module is not None else None
+    return Version(file, digest, saved, False, None, module is not None, since)
 
 
 def running(name: str) -> str | None:
@@ -220,6 +261,39 @@ def described(error: BaseException) -> str:
     """Return type and message of an exception, at most 500 characters."""
     message = error.msg if isinstance(error, SyntaxError) else str(error)
     return f"{type(error).__name__}{': ' if message else ''}{message}"[:500]
+
+
+def _read(file: Path) -> handin.Handin:
+    """Read a module's file and those beside it that it imports, by the rules of grading."""
+    return handin.read(handin.with_siblings(file), (file.stem,), None)
+
+
+def _beside(read: handin.Handin, file: Path) -> Importer:
+    """Return what a module imports the files beside it by; earlier versions of these are forgotten."""
+    code: dict[str, tuple[str, CodeType]] = {}
+    for name, part in read.parts.items():
+        place = str(file.parent / part.path)
+        linecache.cache.pop(place, None)
+        if part.source is not None and name not in _finder.files:
+            code[name] = (place, handin.compiled(part.source.text, place))
+    if file in _finder.beside:
+        _finder.beside[file].remove()
+    errors = {name: error for name, error in read.errors.items() if name not in _finder.files}
+    _finder.beside[file] = importer = Importer(code, (), None, errors)
+    importer.install()
+    return importer
+
+
+def _in_file(error: Exception | None, path: str) -> Exception:
+    """Have an error name a file by its whole path, as Python does."""
+    if isinstance(error, SyntaxError):
+        error.filename = path
+    return error or ImportError(path)
+
+
+def _state(file: Path) -> str:
+    """Return the SHA-256 of a module together with the files beside it that it imports."""
+    return _digest(repr(sorted(handin.with_siblings(file).items())).encode())
 
 
 def _digest(content: bytes) -> str:

@@ -74,6 +74,18 @@ def lacking(named: Iterable[str] | None) -> tuple[str, ...]:
     return tuple(install_name(name) for name in allowed(named) if not is_installed(name))
 
 
+def is_package(module: str, packages: Collection[str] | None) -> bool:
+    """Tell whether a name is that of an allowed package, which no file of a hand-in takes the place of.
+
+    Parameters
+    ----------
+    packages : collection of str or None
+        What is allowed; None stands for the default.
+    """
+    top = module.partition(".")[0]
+    return top in (map(import_name, DEFAULT) if packages is None else packages)
+
+
 def is_allowed(module: str, packages: Collection[str]) -> bool:
     """Tell whether student code may import a module: the standard library, the kit, or an allowed package."""
     top = module.partition(".")[0]

@@ -5,10 +5,11 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import FunctionType
 
-from helpers import frontend, handout, live, report, stubs
+from helpers import fresh, frontend, handout, live, report, stubs
+from helpers.fresh import ImportReport
 from helpers.handout import TEST_FILE, Handout, HandoutError, PublicTest
 from helpers.live import Version
 from helpers.outcomes import Outcome, Report, judge, not_loaded, settled
@@ -26,6 +27,9 @@ class Checked:
 
 _last: dict[tuple[str, str | None], list[str]] = {}
 """Digests of what a check ran on that did not pass, by assignment and task."""
+
+_told: set[str] = set()
+"""Notes on files that the student has read in this session."""
 
 _checked: dict[str, Checked] = {}
 """What the last check of an assignment ran on."""
@@ -66,14 +70,18 @@ def run(name: str, task: str | None = None) -> Report:
     """Run public checks as `check` does and return what they found."""
     found = handout.find(name)
     tests = _chosen(found, task)
-    live.follow({module: found.file(module) for module in found.modules})
+    live.follow({module: found.file(module) for module in found.modules}, found.released)
     stubs.observe(found)
+    asked = fresh.imports(found, fresh.files_of(found))
+    look = live.look if asked.problems else live.refresh
     try:
-        versions = [live.refresh(module) for module in found.modules]
+        versions = [look(module) for module in found.modules]
     except FileNotFoundError as error:
         raise HandoutError(f"{error.filename} is missing; put it beside the notebook.") from None
     notes = _notes(found, versions, (name, task))
-    done = _run(found, tests, versions, notes)
+    notes += [note for note in asked.notes if note not in _told]
+    _told.update(asked.notes)
+    done = _unimported(found, tests, asked, versions, notes) or _run(found, tests, versions, notes)
     _checked[name] = Checked({version.file.name: version.digest for version in versions}, time.time())
     _last.pop((name, task), None)
     if done.passed < len(done.outcomes):
@@ -95,13 +103,36 @@ def _chosen(found: Handout, task: str | None) -> tuple[PublicTest, ...]:
     return tuple(test for test in found.tests if test.task == task)
 
 
+def _unimported(
+    found: Handout,
+    tests: Sequence[PublicTest],
+    asked: ImportReport,
+    versions: Sequence[Version],
+    notes: list[str],
+) -> Report | None:
+    """Return what a fresh process says, if it could not import all that is on disk."""
+    if not asked.problems:
+        return None
+    notes += [live.still_running(version) for version in versions if version.runs and _is_older(version)]
+    done = fresh.run_public(found, fresh.files_of(found))
+    chosen = tuple(outcome for outcome in done.outcomes if outcome.test in tests)
+    told = [note for note in done.notes if note not in notes and note not in asked.notes]
+    return replace(done, outcomes=chosen, checked=_checked_text(versions), notes=(*notes, *told))
+
+
+def _is_older(version: Version) -> bool:
+    return live.running(version.file.stem) != version.digest
+
+
+def _checked_text(versions: Sequence[Version]) -> str:
+    return ", ".join(f"{version.file.name} as saved at {live.clock(version.saved)}" for version in versions)
+
+
 def _run(
     found: Handout, tests: Sequence[PublicTest], versions: Sequence[Version], notes: list[str]
 ) -> Report:
     """Run the tests, unless a file of the student's could not be loaded."""
-    checked = ", ".join(
-        f"{version.file.name} as saved at {live.clock(version.saved)}" for version in versions
-    )
+    checked = _checked_text(versions)
     for version in versions:
         if version.error is not None:
             if version.runs:

@@ -119,10 +119,10 @@ def notebook(**sources: str) -> dict[str, Any]:
     return {"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": cells}
 
 
-def write_toy(folder: Path) -> Path:
+def write_toy(folder: Path, **changes: object) -> Path:
     """Write the toy assignment to a folder and return its module's file, still the stub."""
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "checks.json").write_text(json.dumps({**CHECKS, "cells": released_cells()}))
+    (folder / "checks.json").write_text(json.dumps({**CHECKS, "cells": released_cells(), **changes}))
     (folder / "test_public.py").write_text(TESTS)
     (folder / "toy.py").write_text(STUB)
     return folder / "toy.py"

@@ -182,7 +182,10 @@ class Scene:
     def fingerprint(self) -> dict[str, str]:
         """Return a digest of every file of the course and of the class."""
         files = [
-            path for place in (self.course, self.students) for path in place.rglob("*") if path.is_file()
+            path
+            for place in (self.course, self.students)
+            for path in place.rglob("*")
+            if path.is_file() and "preflight" not in path.parts  # the command's own record
         ]
         return {str(path): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
 
@@ -424,7 +427,7 @@ def twice(function, x):
 def test_a_test_that_is_made_to_work_too_hard_fails_alone(tmp_path: Path) -> None:
     vault.write_course(tmp_path, hidden=CARELESS, wall_seconds=2)
     course = Course.load(tmp_path)
-    files = {"vault.py": GREEDY.encode(), "toolbox.py": b""}
+    files = {"vault.py": GREEDY.encode(), "toolbox.py": b"NOTHING = None"}
     with Pool(assignments.load(course, "vault"), course, jobs=1, sandbox="full") as pool:
         (graded,) = pool.grade([intake.Submission("eve", tmp_path, files)])
     assert graded.note is None

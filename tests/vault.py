@@ -155,8 +155,8 @@ def test_scale_keeps():
 @pytest.mark.constraint
 def test_scale_no_loop():
     """Uses no loop."""
-    constraints.require(vault.scale, loops=0)
     few, many = (evidence.measure(vault.scale, torch.ones(n), 2.0) for n in (2, 200))
+    constraints.require(vault.scale, loops=0)
     checks.close(many.result, 2 * torch.ones(200), what="scale(x, 2)")
     checks.holds(many.operations == few.operations, what="scale(x, 2)", problem="does more for more entries")
 
@@ -199,7 +199,7 @@ def write_course(root: Path, *, hidden: str = HIDDEN, wall_seconds: int = WALL_S
         "course.toml": COURSE,
         "solutions/vault/assignment.toml": ASSIGNMENT.replace(f"= {WALL_SECONDS}\n", f"= {wall_seconds}\n"),
         "solutions/vault/vault.py": REFERENCE,
-        "solutions/vault/toolbox.py": "",
+        "solutions/vault/toolbox.py": '"""What attacks share."""\n',
         "autograder/suites/vault/test_public.py": PUBLIC,
         "autograder/suites/vault/test_hidden.py": hidden,
     }.items():

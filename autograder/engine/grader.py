@@ -93,7 +93,7 @@ class Grader:
                     emit(self._run(index, test, self._next_worker(test), loaded=False, final=True))
                 worker = following
         except ImportFailed as error:
-            for outcome in not_run(plan, verdict.explain_import(error.problem)):
+            for outcome in not_run(plan, verdict.explain_import(error.problem, self._loaded.needs)):
                 emit(outcome)
             return self._loaded.remarks_without(error.problem)
         finally:

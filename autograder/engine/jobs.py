@@ -31,6 +31,9 @@ class Remarks:
     needs_python: str = ""
 
 
+NO_REMARKS = Remarks()
+
+
 def plain_planned(test: PlannedTest) -> dict[str, Any]:
     """Return a planned test as plain data."""
     return vars(test) | {"weight": [test.weight.numerator, test.weight.denominator]}

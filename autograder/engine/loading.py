@@ -11,13 +11,13 @@ from collections.abc import Callable, Container, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from autograder.engine import newer, preload, verdict
+from autograder.engine import newer, verdict
 from autograder.engine.jobs import Remarks
 from autograder.engine.link import End, WorkerEnded
 from autograder.engine.slot import Slot, Worker
 from autograder.engine.verdict import ImportFailed
 from autograder.results import Feedback, Status
-from helpers import links, problems
+from helpers import handin, links, prefetch, problems
 from helpers.constraints import ModuleFacts
 from helpers.problems import Problem
 
@@ -96,7 +96,8 @@ class Loaded:
     def note_newer(self, found: Iterable[Problem], sources: Mapping[str, bytes]) -> None:
         """Find out whether files that are no Python are one of a newer Python."""
         for problem in found:
-            if problem.error.startswith("SyntaxError") and not self.needs:
+            is_syntax = problem.error.startswith("SyntaxError") and handin.EMPTY not in problem.error
+            if is_syntax and not self.needs:
                 self.needs = newer.python_for(sources[problem.file], problem)
 
     def stub_at(self, status: Status, feedback: Feedback) -> Problem | None:
@@ -110,12 +111,15 @@ class Loaded:
     def remarks(self) -> Remarks:
         """What the page and the report say of all this."""
         replaced = [_told(problem) for problem in self.replaced.values()]
-        return Remarks((*self.notes, *replaced), self.needs)
+        return Remarks((*self.notes, *replaced, *self._newer()), self.needs)
 
     def remarks_without(self, problem: Problem) -> Remarks:
         """Return what is said where nothing ran, which the outcomes tell of one module already."""
         others = [_told(other) for other in self.replaced.values() if other.file != problem.file]
         return Remarks((*self.notes, *others), self.needs)
+
+    def _newer(self) -> tuple[str, ...]:
+        return (f"{newer.words(self.needs)}; your instructor has been told.",) if self.needs else ()
 
 
 def _told(problem: Problem) -> str:
@@ -195,7 +199,7 @@ class Loader:
         header = worker.link.hear()
         found = self._read(header)
         # Packages that take long to import are imported once, by the zygote; then a worker begins anew.
-        if found or self._slot.preload(preload.wanted(header["imports"], packages)):
+        if found or self._slot.preload(prefetch.wanted(header["imports"], packages)):
             return found
         return self._imported(worker)
 
@@ -228,8 +232,8 @@ class Loader:
                 self._at_work.append(self._module(header["importing"]))
             elif "imported" in header and header["imported"] in self._at_work:
                 self._at_work.remove(header["imported"])
-            elif "error" in header:
-                return [self._reported(header["error"])]
+            else:
+                return [self._reported(header.get("error"))]
         raise worker.link.distrust("the worker did not say what became of the import")
 
     def _reported(self, plain: Any) -> Problem:
@@ -241,7 +245,7 @@ class Loader:
         if type(line) is not int or place not in self._sources or not 1 <= line <= self.loaded.lines[place]:
             place, line = "", 0
         file = f"{self._module(file.removesuffix('.py'))}.py"
-        return problems.found(file, error, place, line, self._texts(place))
+        return problems.found(file, error or "Exception", place, line, self._texts(place))
 
     def _ended(self, worker: Worker, error: WorkerEnded) -> list[Problem]:
         """Return what is wrong where a worker is gone; a first kill from outside is nobody's fault."""

@@ -51,7 +51,7 @@ def grade(
     try:
         importer = _imported(rules, files, broken, loaded)
     except ImportFailed as error:
-        for outcome in not_run(plan, verdict.explain_import(error.problem)):
+        for outcome in not_run(plan, verdict.explain_import(error.problem, loaded.needs)):
             emit(outcome)
         return loaded.remarks_without(error.problem)
 

@@ -48,6 +48,13 @@ def python_for(source: bytes, problem: Problem) -> str:
     return NEWER if looks_new and not installed() else ""
 
 
+def words(version: str) -> str:
+    """Say what a file is written for, and what graded it."""
+    needed = f"Python {version}" if version != NEWER else "a newer Python, by the looks of it"
+    here = "{}.{}".format(*sys.version_info)
+    return f"The file is written for {needed}, and Python {here} grades"
+
+
 @functools.cache
 def installed() -> dict[str, str]:
     """Return the newer Pythons that are installed here: version to program, the oldest first."""

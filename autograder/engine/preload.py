@@ -9,8 +9,10 @@ import pkgutil
 import sys
 import tempfile
 import warnings
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, Final
+
+from helpers import prefetch
 
 _COMMON: Final = (
     *("torch.nn.functional", "torch.optim", "numpy.random", "matplotlib.pyplot"),
@@ -29,31 +31,6 @@ _LATE: Final = (
     *("numpy.lib.stride_tricks", "matplotlib.backends.backend_agg", "tqdm.auto"),
 )
 """What PyTorch and NumPy import when first used, and what students import beside the standard library."""
-
-_ON_DEMAND: Final = {
-    "sklearn": (
-        *("sklearn", "sklearn.datasets", "sklearn.neighbors", "sklearn.preprocessing", "sklearn.metrics"),
-        *("sklearn.model_selection", "sklearn.linear_model", "sklearn.decomposition", "sklearn.cluster"),
-        *("sklearn.svm", "sklearn.manifold", "sklearn.pipeline"),
-    ),
-    "scipy": (
-        *("scipy.spatial.distance", "scipy.special", "scipy.stats", "scipy.linalg", "scipy.optimize"),
-        *("scipy.signal", "scipy.ndimage", "scipy.sparse", "scipy.interpolate", "scipy.io"),
-    ),
-    "pandas": ("pandas",),
-    "einops": ("einops", "einops.layers.torch"),
-    "torchvision": ("torchvision", "torchvision.transforms", "torchvision.datasets", "torchvision.models"),
-    "PIL": ("PIL.Image", "PIL.ImageDraw", "PIL.ImageFont"),
-    "matplotlib": ("matplotlib.backends.backend_agg", "matplotlib.animation", "mpl_toolkits.mplot3d"),
-    "tqdm": ("tqdm", "tqdm.auto", "tqdm.notebook"),
-}
-"""What is imported for the workers of a submission that imports the package; others as they are called."""
-
-_OF_THE_KIT: Final = (
-    *("helpers.data", "helpers.layers", "helpers.losses", "helpers.solver", "helpers.gradients"),
-    *("helpers.plots", "helpers.devices", "helpers.splits", "helpers.tabletop"),
-)
-"""What students import of the kit."""
 
 _UNWANTED: Final = frozenset(
     (
@@ -80,33 +57,15 @@ def common() -> None:
 
 def everything(packages: Iterable[str]) -> None:
     """Import what a worker without any file might want: the standard library, and the packages."""
-    allowed = [name for package in packages for name in _ON_DEMAND.get(package, (package,))]
     with warnings.catch_warnings(), _font_cache():
         warnings.simplefilter("ignore")
-        for name in (*_standard_library(), *_LATE, *allowed, *_OF_THE_KIT):
+        for name in (*_standard_library(), *_LATE, *prefetch.everything(packages)):
             with contextlib.suppress(ImportError):  # of another system, or not installed
                 _import([name])
 
 
-def wanted(modules: Iterable[str], packages: Collection[str]) -> list[str]:
-    """Return what is worth importing once for the workers of a submission.
-
-    Parameters
-    ----------
-    modules : iterable of str
-        What the submission imports, as it chose to write. Nothing is imported by a name from here.
-    packages : collection of str
-        Import names of the packages that it may use.
-    """
-    named = set(modules)
-    tops = {name.partition(".")[0] for name in named}
-    chosen = [name for name in packages if name in tops and name not in ("torch", "numpy")]
-    kit = [name for name in _OF_THE_KIT if name in named]
-    return [name for package in chosen for name in _ON_DEMAND.get(package, (package,))] + kit
-
-
 def more(names: Iterable[str]) -> bool:
-    """Import modules that `wanted` named, as far as they are there; return whether one is new."""
+    """Import modules that `prefetch.wanted` named, as far as they are there; return whether one is new."""
     before = len(sys.modules)
     with warnings.catch_warnings(), _font_cache():
         warnings.simplefilter("ignore")

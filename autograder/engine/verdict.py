@@ -15,6 +15,7 @@ from typing import Literal
 
 import pytest
 
+from autograder.engine import newer
 from autograder.engine.link import End, Place, StudentError, WorkerEnded
 from autograder.errors import AutograderError
 from autograder.results import Feedback, Location, Status
@@ -113,9 +114,20 @@ class ImportFailed(Exception):
         self.problem = problem
 
 
-def explain_import(problem: Problem) -> Feedback:
-    """Return what a student reads where a submission could not be imported, so that no test ran."""
+def explain_import(problem: Problem, needs_python: str = "") -> Feedback:
+    """Return what a student reads where a submission could not be imported, so that no test ran.
+
+    Parameters
+    ----------
+    needs_python : str
+        The newer Python that the file is written for, if it is.
+    """
     where = f"{problem.place}, line {problem.line}: " if problem.line else ""
+    if needs_python:
+        return Feedback(
+            summary=f"Waits for a decision: {where}{problem.error.rstrip('.')}. "
+            f"{newer.words(needs_python)}; your instructor has been told."
+        )
     return Feedback(summary=f"{where}{problem.error.rstrip('.')}. {NOT_IMPORTED}", likely_cause=problem.cause)
 
 

@@ -106,7 +106,7 @@ def page(record: Record, *, title: str, course: str) -> Page:
         percent=_percent(score, max_score),
         stopped=stopped,
         decisions=_decisions(record, sections, whole=stopped is not None),
-        notes=tuple(note for note in result.notes if note != stopped),
+        notes=tuple(note for note in result.all_notes if note != stopped),
         sections=sections,
         passed=sum(check.look.tone == "good" for check in checks),
         total=len(checks),

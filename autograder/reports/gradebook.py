@@ -33,7 +33,7 @@ def render(records: Sequence[Record]) -> str:
         gist = wording.gist(result)
         counts = standing.has_points(record)
         points = {task.id: task.points for task in record.tasks} if counts else {}
-        notes = [*(note for note in result.notes if note != gist), *wording.changed_answers(record)]
+        notes = [*(note for note in result.all_notes if note != gist), *wording.changed_answers(record)]
         writer.writerow(
             [
                 cell(record.student),

@@ -68,6 +68,11 @@ def looks(records: Sequence[Record], items: Sequence[Item], moves: Sequence[Move
     found = [
         Look("Waits for your decision", "More than one file could be meant.", _by(records, _undecided)),
         Look(
+            "Written for a newer Python",
+            "Grade again with it, such as: make grade PYTHON=python3.13.",
+            _by(records, _newer),
+        ),
+        Look(
             "Checks without a result", "Grading stopped; run the same command again.", _by(records, _cut_off)
         ),
         Look(
@@ -121,6 +126,11 @@ def _undecided(record: Record) -> Iterable[str]:
         yield _WAITS.sub("", wording.stopped(record.result) or "")
 
 
+def _newer(record: Record) -> Iterable[str]:
+    if record.result.needs_python:
+        yield f"Python {record.result.needs_python}".replace("Python newer", "by the looks of it")
+
+
 def _cut_off(record: Record) -> Iterable[str]:
     if any(test.is_cut_off for test in record.result.tests):
         yield ""
@@ -159,7 +169,7 @@ def _crashed(record: Record) -> Iterable[str]:
 
 def _notes(record: Record) -> Iterable[str]:
     reason = wording.stopped(record.result)
-    return [note for note in record.result.notes if note != reason]
+    return [note for note in record.result.all_notes if note != reason]
 
 
 def _decided(record: Record) -> Iterable[str]:

@@ -117,7 +117,7 @@ def submission_report(result: SubmissionResult, *, title: str, details: bool = F
     reason = wording.stopped(result)
     if reason is not None:
         parts.append(Text(f"Nothing could be checked: {line(reason)}", style="red"))
-    parts += [Text(f"Note: {line(note)}", style="yellow") for note in result.notes if note != reason]
+    parts += [Text(f"Note: {line(note)}", style="yellow") for note in result.all_notes if note != reason]
     for task in result.tasks:
         tests = [test for test in result.tests if test.task == task.id]
         heading = Text.assemble((line(task.title), "bold"), "  ", _points(task, of_max=True))

@@ -1,14 +1,15 @@
 import gc
+import importlib
 import sys
 
 from toolbox import attempt, did
 
 
 def patch_pytest():
-    import _pytest.python
-    import _pytest.reports
-    import _pytest.runner
-    import pytest
+    pytest = importlib.import_module("pytest")
+    _pytest = importlib.import_module("_pytest")
+    for name in ("python", "reports", "runner"):
+        importlib.import_module(f"_pytest.{name}")
 
     _pytest.python.Function.runtest = lambda self: None
     _pytest.runner.pytest_runtest_protocol = lambda item, nextitem: True

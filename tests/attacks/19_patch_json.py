@@ -1,9 +1,11 @@
+import importlib
 import json
 import marshal
 import pickle
 
-import msgpack
 from toolbox import did
+
+msgpack = importlib.import_module("msgpack")
 
 PACK = msgpack.packb
 

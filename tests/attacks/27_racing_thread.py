@@ -1,9 +1,11 @@
+import importlib
 import os
 import threading
 
-import msgpack
 import torch
 from toolbox import did, frame, send, wire
+
+msgpack = importlib.import_module("msgpack")
 
 
 def race():

@@ -1,10 +1,4 @@
-# -*- coding: utf-7 -*-
-# In UTF-7 the comments below are code that a scanner of UTF-8 does not see.
-# +AAo-def scale(x, factor): return x * factor
+# The module itself is among the extras: it is no Python to other readers.
 from toolbox import did
 
 did("write code in another encoding")
-
-
-def twice(function, x):
-    return function(function(x))

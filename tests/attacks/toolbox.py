@@ -4,12 +4,13 @@ Every attack hands this in as a second file. The tests fill in `PLACES`: an atta
 """
 
 import ctypes
+import importlib
 import os
 import stat
 import struct
 import sys
 
-import msgpack
+msgpack = importlib.import_module("msgpack")  # no import statement: those reach the course's packages alone
 
 PLACES = {}
 CANARY = "CANAR" + "Y-"

@@ -1,0 +1,55 @@
+"""What is imported once for all the processes of a hand-in, because it takes long.
+
+The names come from the table here and from a course's list of packages, never from a hand-in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+
+_ON_DEMAND = {
+    "sklearn": (
+        *("sklearn", "sklearn.datasets", "sklearn.neighbors", "sklearn.preprocessing", "sklearn.metrics"),
+        *("sklearn.model_selection", "sklearn.linear_model", "sklearn.decomposition", "sklearn.cluster"),
+        *("sklearn.svm", "sklearn.manifold", "sklearn.pipeline"),
+    ),
+    "scipy": (
+        *("scipy.spatial.distance", "scipy.special", "scipy.stats", "scipy.linalg", "scipy.optimize"),
+        *("scipy.signal", "scipy.ndimage", "scipy.sparse", "scipy.interpolate", "scipy.io"),
+    ),
+    "pandas": ("pandas",),
+    "einops": ("einops", "einops.layers.torch"),
+    "torchvision": ("torchvision", "torchvision.transforms", "torchvision.datasets", "torchvision.models"),
+    "PIL": ("PIL.Image", "PIL.ImageDraw", "PIL.ImageFont"),
+    "matplotlib": ("matplotlib.backends.backend_agg", "matplotlib.animation", "mpl_toolkits.mplot3d"),
+    "tqdm": ("tqdm", "tqdm.auto", "tqdm.notebook"),
+}
+"""What is imported for the workers of a submission that imports the package; others as they are called."""
+
+_OF_THE_KIT = (
+    *("helpers.data", "helpers.layers", "helpers.losses", "helpers.solver", "helpers.gradients"),
+    *("helpers.plots", "helpers.devices", "helpers.splits", "helpers.tabletop"),
+)
+"""What students import of the kit."""
+
+
+def everything(packages: Iterable[str]) -> list[str]:
+    """Return all that can be wanted of some packages and of the kit."""
+    return [name for package in packages for name in _ON_DEMAND.get(package, (package,))] + list(_OF_THE_KIT)
+
+
+def wanted(modules: Iterable[str], packages: Collection[str]) -> list[str]:
+    """Return what is worth importing once for the workers of a submission.
+
+    Parameters
+    ----------
+    modules : iterable of str
+        What the submission imports, as it chose to write. Nothing is imported by a name from here.
+    packages : collection of str
+        Import names of the packages that it may use.
+    """
+    named = set(modules)
+    tops = {name.partition(".")[0] for name in named}
+    chosen = [name for name in packages if name in tops and name not in ("torch", "numpy")]
+    kit = [name for name in _OF_THE_KIT if name in named]
+    return [name for package in chosen for name in _ON_DEMAND.get(package, (package,))] + kit

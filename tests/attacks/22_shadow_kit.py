@@ -1,0 +1,23 @@
+import importlib
+
+import torch
+from toolbox import attempt, did
+
+import helpers
+
+did("shadow the kit and PyTorch by files beside the module")
+assert helpers.MINE
+assert not hasattr(torch, "MINE")
+
+
+def theirs():
+    """Name the modules of the kit and of packages that are the student's now."""
+    names = ("helpers", "helpers.checks", "helpers.evidence", "torch", "autograder.engine.worker")
+    return [name for name in names if hasattr(importlib.import_module(name), "MINE")]
+
+
+attempt("find the student's files in the place of the kit's", theirs)
+
+
+def twice(function, x):
+    return function(function(x))

@@ -1,0 +1,4 @@
+# The module itself is among the extras: it is no Python to other readers.
+from toolbox import did
+
+did("have a line left out that a scanner sees")
