@@ -25,7 +25,7 @@ _OTHER_LANGUAGE = re.compile(
     r"\s*%%(bash|sh|script|html|svg|javascript|js|latex|markdown|perl|ruby|cython|bigquery|shell)\b"
 )
 _MAGIC = re.compile(r"(\s*)(?:%{1,2}[A-Za-z].*|!.*|\?{1,2}[\w.]+\s*|[\w.]+\?{1,2}\s*)$")
-_ASSIGNED_MAGIC = re.compile(r"(\s*)([A-Za-z_][\w, ]*?)\s*=\s*[!%].*$")
+_ASSIGNED_MAGIC = re.compile(r"(\s*)([A-Za-z_][\w, ]*?)\s*=\s*(?:!|%{1,2}[A-Za-z]).*$")
 _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 
 
@@ -101,13 +101,19 @@ def _encoding(content: bytes, name: str) -> str:
         if "unknown" in str(error):
             raise _refused(str(error.msg), name, 1) from None
         return "utf-8"  # not even the first lines are UTF-8: which one, decoding tells
-    try:
-        plain = _PLAIN.decode(encoding) == _PLAIN.decode("ascii")
-    except (UnicodeError, LookupError):
-        plain = False
-    if not plain:
+    if not _keeps_ascii(encoding):
         raise _refused(f"the encoding {encoding} is not one to write programs in", name, 1)
     return encoding
+
+
+def _keeps_ascii(encoding: str) -> bool:
+    """Tell whether letters of ASCII mean themselves in an encoding."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return _PLAIN.decode(encoding) == _PLAIN.decode("ascii")
+    except (UnicodeError, LookupError):
+        return False
 
 
 def is_notebook(text: str) -> bool:
