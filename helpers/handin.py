@@ -122,7 +122,9 @@ def read(files: Mapping[str, bytes], modules: Sequence[str], allowed: Collection
     paths = {
         module: path
         for path in files
-        if (module := imports.module_of(path)) is not None and not packages.is_package(module, allowed)
+        if (module := imports.module_of(path)) is not None
+        and not packages.is_package(module, allowed)
+        and (module not in modules or path == f"{module}.py")
     }
     parts: dict[str, Part] = {}
     waiting = [module for module in modules if module in paths]

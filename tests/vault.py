@@ -155,8 +155,8 @@ def test_scale_keeps():
 @pytest.mark.constraint
 def test_scale_no_loop():
     """Uses no loop."""
-    few, many = (evidence.measure(vault.scale, torch.ones(n), 2.0) for n in (2, 200))
     constraints.require(vault.scale, loops=0)
+    few, many = (evidence.measure(vault.scale, torch.ones(n), 2.0) for n in (2, 200))
     checks.close(many.result, 2 * torch.ones(200), what="scale(x, 2)")
     checks.holds(many.operations == few.operations, what="scale(x, 2)", problem="does more for more entries")
 
