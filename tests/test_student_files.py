@@ -8,7 +8,7 @@ from pathlib import Path
 import handouts
 import pytest
 import tiny
-from hand_ins import BARE, FAILING, PASSING, Case
+from student_files import BARE, FAILING, PASSING, Case
 
 from autograder import assignment as assignments
 from autograder.course import Course
