@@ -119,6 +119,8 @@ def _welcome(found: Handout, kept: Path | None) -> str:
     elif frontend.in_colab():
         lines.append("Nothing here outlasts this runtime: download what you want to keep.")
     lines.append(f"Python {sys.version.partition(' ')[0]}, PyTorch {_version('torch')}.")
+    if found.grader:
+        lines.append(f"Graded by Python {found.grader['python']}, PyTorch {found.grader['torch']}.")
     return "\n".join(lines)
 
 

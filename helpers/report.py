@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import textwrap
 from collections.abc import Iterator, Sequence
 from html import escape
@@ -99,7 +100,13 @@ def _headline(report: Report) -> str:
 
 
 def _closing(report: Report) -> Iterator[str]:
-    """Yield what these checks are worth, and what the others are."""
+    """Yield what these checks and the others are worth, and what grades, where this is another Python."""
+    grader = report.handout.grader
+    if grader and grader.get("python") != "{}.{}".format(*sys.version_info):
+        yield (
+            f"Your work is graded by Python {grader['python']} and PyTorch {grader['torch']}; "
+            f"this notebook runs Python {sys.version_info[0]}.{sys.version_info[1]}."
+        )
     if report.problem is not None:
         return
     tasks = {outcome.test.task for outcome in report.outcomes}
