@@ -17,8 +17,8 @@ from helpers.weights import Unloadable
 from helpers.wording import enumerated
 from helpers.work import Work
 
-MAX_FILE_BYTES, MAX_WEIGHTS_BYTES, MAX_BYTES = 1_000_000, 10_000_000, 20_000_000
-"""What grading reads of a module, of saved weights, and of a zip."""
+MAX_FILE_BYTES, MAX_WEIGHTS_BYTES, MAX_NOTEBOOK_BYTES = 1_000_000, 10_000_000, 10_000_000
+"""What grading reads of a module, of saved weights, and of a notebook."""
 
 
 def findings(own: Work, done: Report, problems: Mapping[str, Problem]) -> list[Finding]:
@@ -219,19 +219,19 @@ def _of_weights(own: Work) -> Iterator[Finding]:
 
 
 def _of_size(own: Work) -> Iterator[Finding]:
-    """Yield files that are larger than grading reads."""
+    """Yield files that are larger than what grading reads."""
     for name, content in own.files.items():
-        limit = MAX_WEIGHTS_BYTES if name in own.weights else MAX_FILE_BYTES
-        if len(content) > limit and not name.endswith(".ipynb"):
+        limit, remedy = MAX_FILE_BYTES, "Make it smaller."
+        if name in own.weights:
+            limit = MAX_WEIGHTS_BYTES
+        elif name.endswith(".ipynb"):
+            limit = MAX_NOTEBOOK_BYTES
+            remedy = "Pictures are most of it: clear its outputs, save it, and run this cell again."
+        if len(content) > limit:
             size = f"{len(content) / 1e6:.1f} MB"
-            yield Finding("problem", f"{name} has {size}; grading reads {limit / 1e6:g} MB of it at most.")
-    whole = sum(map(len, own.files.values()))
-    if whole > MAX_BYTES - 100_000:
-        yield Finding(
-            "problem",
-            f"The zip has {whole / 1e6:.1f} MB, and grading reads {MAX_BYTES / 1e6:g} MB at most. Pictures "
-            "in the notebook are most of it: clear its outputs, save it, and run this cell again.",
-        )
+            yield Finding(
+                "problem", f"{name} has {size}, and grading reads {limit / 1e6:g} MB at most. {remedy}"
+            )
 
 
 def _of_versions(own: Work) -> Iterator[Finding]:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from handouts import SOLUTION, write_toy
 
-from autograder.intake import archive, snapshot
+from autograder.intake import snapshot
 from helpers import bundle, handout, review
 from helpers.handout import Handout, HandoutError
 
@@ -80,6 +80,6 @@ def test_what_cannot_be_used(found: Handout, content: bytes | None, words: str) 
 
 
 def test_sizes_are_those_that_intake_reads() -> None:
-    assert review.MAX_BYTES == archive.MAX_ARCHIVE_BYTES
+    assert review.MAX_NOTEBOOK_BYTES == snapshot.MAX_NOTEBOOK_BYTES
     assert review.MAX_FILE_BYTES == snapshot.MAX_FILE_BYTES
     assert review.MAX_WEIGHTS_BYTES == snapshot.MAX_WEIGHTS_BYTES
