@@ -8,12 +8,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 from types import FunctionType
 
-from helpers import live, names, notebook, runner, stubs, weights, work
+from helpers import live, names, notebook, runner, stubs, work
 from helpers.findings import Finding
 from helpers.handout import EXTRA, Function, Handout, Task
 from helpers.outcomes import Outcome, Report, number
 from helpers.problems import Problem
-from helpers.weights import Unloadable
 from helpers.wording import enumerated
 from helpers.work import Work
 
@@ -205,13 +204,15 @@ def _titled(found: Handout, id: str) -> str:
 
 
 def _of_weights(own: Work) -> Iterator[Finding]:
+    from helpers import weights  # imports PyTorch, which the set-up cell must do without
+
     for name in own.handout.weights:
         if name not in own.weights:
             yield Finding("open", f"{name} is not there: no saved weights are in the zip.")
             continue
         try:
             weights.loaded(own.weights[name])
-        except Unloadable as error:
+        except weights.Unloadable as error:
             yield Finding(
                 "problem",
                 f"{name} cannot be loaded as tensors ({error}); save a dict of tensors with torch.save.",

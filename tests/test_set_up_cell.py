@@ -210,9 +210,8 @@ def test_a_whole_notebook_on_colab(tmp_path: Path, public: Public) -> None:
     shutil.copy(published.ROOT / "solutions" / NAME / "knn.py", home)
     done = runtimes.colab(tmp_path / "second", notebook, drive=drive).execute(notebook, public.online)
     assert done.stopped is None, done.text(done.stopped or 0)
-    assert done.text(len(done.cells) - 1).endswith(
-        "[the browser offers /content/drive/MyDrive/deep-learning/knn/knn-submission.zip]\n"
-    )
+    offered = "[the browser offers /content/drive/MyDrive/deep-learning/knn/knn-submission.zip]\n"
+    assert offered in done.text(done.find("submit.build"))
     hand_in = tmp_path / "class" / "ada-park"
     hand_in.mkdir(parents=True)
     shutil.copy(home / "knn-submission.zip", hand_in)
@@ -252,3 +251,9 @@ def environment(folder: Path, version: str) -> str:
     if done.returncode:
         pytest.skip(f"pip cannot install {' and '.join(PINS)} for Python {version}")
     return python
+
+
+def test_the_set_up_cell_imports_no_pytorch() -> None:
+    """So that it starts at once, and says what lacks where PyTorch is not installed."""
+    code = "import sys; from helpers import check, colab, submit; assert 'torch' not in sys.modules"
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=published.ROOT)
