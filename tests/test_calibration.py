@@ -185,6 +185,19 @@ def test_weak_weights_take_the_place_of_the_references(tmp_path: Path) -> None:
     assert weak.submission.files["two_layer_net.py"] == (assignment.folder / "two_layer_net.py").read_bytes()
 
 
+@pytest.mark.parametrize("name", Course.find(Path(__file__).parents[1]).assignments())
+def test_shipped_thresholds_lie_between_right_and_weak(name: str) -> None:
+    assignment = load(Course.find(Path(__file__).parents[1]), name)
+    known = thresholds.read(assignment.suite / thresholds.FILE)
+    named = {(one.threshold, one.name) for one in weak_solutions.read(assignment)}
+    assert {threshold for threshold, _ in named} == known.keys()
+    measured = {(threshold, weak.name) for threshold, one in known.items() for weak in one.weak}
+    assert measured <= named
+    for one in known.values():
+        assert all(weak.most < one.threshold for weak in one.weak)
+        assert one.threshold < min(one.values)
+
+
 def test_what_is_written_can_be_read(tmp_path: Path) -> None:
     source = random.Random(2)
     weak = {'half of "it"': [source.gauss(50, 2) for _ in range(20)], "none": [1.0] * 20}
