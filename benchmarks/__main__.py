@@ -98,9 +98,10 @@ def connected() -> Iterator[tuple[Any, Link]]:
     worker = slot.spawn(
         ProxyReferences(session), cpu_seconds=60, memory_mb=512, output_bytes=1024, wall_seconds=60
     )
-    worker.link.tell({"seed": 0, "sources": {"measured": ["measured.py", MODULE.encode()]}})
-    worker.link.hear()
-    worker.link.hear()
+    files = {"measured.py": MODULE.encode()}
+    worker.link.tell({"seed": 0, "sources": files, "modules": ["measured"], "packages": []})
+    while "ready" not in worker.link.hear():
+        pass
     session.link = worker.link
     yield ProxyModule("measured", session), worker.link
     slot.end_all()

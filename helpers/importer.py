@@ -73,13 +73,7 @@ class Importer(MetaPathFinder, Loader):
             for package in imports.with_packages(name)[:-1]:  # a folder without an __init__.py
                 self._code.setdefault(package, compile("", f"{package}/__init__.py", "exec"))
                 self._paths.setdefault(package, package.replace(".", "/") + "/__init__.py")
-        taken = (
-            packages.STANDARD
-            | set(self._allowed or ())
-            | set(_KIT)
-            | {name.partition(".")[0] for name in sys.modules}
-        )
-        self._known_as = {name: PREFIX + name if self._clashes(name, taken) else name for name in self._code}
+        self._known_as = {name: PREFIX + name if self._clashes(name) else name for name in self._code}
         self._handed_in = {known: name for name, known in self._known_as.items()}
         self._import = builtins.__import__
         self.builtins: dict[str, object] = {
@@ -225,9 +219,10 @@ class Importer(MetaPathFinder, Loader):
             f"can be imported where work is graded: {', '.join(sorted(self._allowed or (), key=str.lower))}"
         )
 
-    def _clashes(self, name: str, taken: Collection[str]) -> bool:
+    def _clashes(self, name: str) -> bool:
         top = name.partition(".")[0]
-        return top in taken and name not in self._modules
+        taken = top in packages.STANDARD or top in _KIT or top in sys.modules or top in (self._allowed or ())
+        return taken and name not in self._modules
 
     def _is_package(self, name: str) -> bool:
         return imports.is_package(self._paths[name])

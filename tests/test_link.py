@@ -33,6 +33,7 @@ from autograder.engine.proxy import (
 )
 from autograder.engine.wire.frames import Channel
 from autograder.engine.worker import Worker
+from helpers import allowances
 from helpers.evidence import measure
 from helpers.substitute import substituted
 
@@ -136,9 +137,13 @@ def served(
 
 
 def load(link: Link) -> None:
-    link.tell({"seed": 1, "sources": {"student_module": ["student_module.py", STUDENT.encode()]}})
-    assert set(link.hear()) == {"facts", "code"}
-    assert link.hear() == {"ready": True}
+    files = {"student_module.py": STUDENT.encode()}
+    link.tell({"seed": 1, "sources": files, "modules": ["student_module"], "packages": ["torch", "numpy"]})
+    assert set(link.hear()) == {"facts", "code", "problems", "notes", "imports", "loops"}
+    heard = [link.hear()]
+    while "ready" not in heard[-1]:
+        heard.append(link.hear())
+    assert heard[:-1] in ([], [{"importing": "student_module"}, {"imported": "student_module"}])
 
 
 @pytest.fixture
@@ -146,6 +151,7 @@ def served_module(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Any, Link]]
     import sys
 
     monkeypatch.setattr(sys, "meta_path", list(sys.meta_path))
+    monkeypatch.setattr(allowances, "let_pass", lambda: None)  # this process lives on
     with served(lambda far: Worker(Channel(far.fileno())).run()) as (link, session):
         load(link)
         yield ProxyModule("student_module", session), link
