@@ -210,6 +210,8 @@ class Search:
             whole = given == module.names
             what = module.file if whole else f"{enumerated(sorted(given))} in {module.file}"
             said = f"{what} came from the cells of {member.shown}."
+            if member.name == module.file:
+                said = f"{module.file} is a notebook, not Python; the code of its cells was graded."
         if text:
             blocks = outline.blocks(text)
             worth = Worth.work if module.worked_on(blocks) or not module.names else Worth.hollow
