@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import io
+import json
 import subprocess
 import sys
 import tomllib
@@ -17,7 +18,7 @@ from packaging.requirements import Requirement
 
 from autograder.course import Course
 from autograder.errors import ReleaseError
-from autograder.release import student, tree
+from autograder.release import handout, student, tree
 
 ROOT = Path(__file__).parent.parent
 ASSIGNMENT = [f"shapes/{name}" for name in ("checks.json", "shapes.ipynb", "shapes.py", "test_public.py")]
@@ -138,6 +139,20 @@ def test_stale_assignments_are_told_file_by_file(course: Course) -> None:
         "assignments/shapes/other is not part of the release",
         "assignments/shapes/shapes.py is not what the solutions make of it",
         "assignments/shapes/test_public.py is not what the solutions make of it",
+    ]
+
+
+def test_what_another_machine_has_makes_nothing_stale(course: Course) -> None:
+    built = planted.build(course)
+    tree.write(course, built)
+    file = course.root / "assignments" / "shapes" / "checks.json"
+    checks = json.loads(file.read_bytes())
+    there = checks | {"grader": {"python": "3.99", "torch": "9.9.9"}, "packages": ["torch", "torchvision"]}
+    file.write_bytes(handout.dumps(there))
+    assert tree.stale(course, built) == []
+    file.write_bytes(handout.dumps(there | {"title": "Another"}))
+    assert tree.stale(course, built) == [
+        "assignments/shapes/checks.json is not what the solutions make of it"
     ]
 
 

@@ -82,7 +82,7 @@ def build(
     files = {
         f"{assignment.name}.ipynb": notebook.dumps(book.release),
         PUBLIC_TESTS: public,
-        CHECKS_FILE: (json.dumps(checks, indent=1, ensure_ascii=False) + "\n").encode(),
+        CHECKS_FILE: dumps(checks),
     }
     return Handout(assignment, files | stubs, book)
 
@@ -106,6 +106,11 @@ def read_notebook(course: Course, assignment: Assignment, tag: str | None = None
         "assignment": assignment.name,
     }
     return notebook.build(read_text(path), relative(course, path), assignment.name, values)
+
+
+def dumps(checks: Mapping[str, Any]) -> bytes:
+    """Return ``checks.json`` as it is written."""
+    return (json.dumps(checks, indent=1, ensure_ascii=False) + "\n").encode()
 
 
 def checklist(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -126,9 +127,18 @@ def write(course: Course, tree: Tree) -> None:
 
 
 def stale(course: Course, tree: Tree) -> list[str]:
-    """Return a sentence per file of ``assignments/`` that is not as a release would write it."""
+    """Return a sentence per file of ``assignments/`` that is not as a release would write it.
+
+    ``checks.json`` states the Python, the PyTorch and the packages of the machine that made it; those may be
+    of another machine.
+    """
     others = set(course.assignments()).difference(tree.names)
-    return differences(course.root / "assignments", tree.assignments, keep=_of(others))
+    folder = course.root / "assignments"
+    named = {"grader"} if course.packages is not None else {"grader", "packages"}
+    files = {
+        name: _as_made_there(folder / name, content, named) for name, content in tree.assignments.items()
+    }
+    return differences(folder, files, keep=_of(others))
 
 
 def differences(
@@ -146,6 +156,17 @@ def differences(
         elif there[name].is_symlink() or there[name].read_bytes() != files[name]:
             found.append(f"{folder.name}/{name} is not what the solutions make of it")
     return found
+
+
+def _as_made_there(path: Path, content: bytes, keys: Collection[str]) -> bytes:
+    """Return what a file would be, had it been made on the machine that made the one on disk."""
+    if path.name != handout.CHECKS_FILE:
+        return content
+    try:
+        there = json.loads(path.read_bytes())
+        return handout.dumps(json.loads(content) | {key: there[key] for key in keys if key in there})
+    except (OSError, ValueError, TypeError):
+        return content
 
 
 def _of(folders: Collection[str]) -> Callable[[str], bool]:
