@@ -55,7 +55,9 @@ def run_tests(
     session = _Session(wanted, ended)
     writes_bytecode, sys.dont_write_bytecode = sys.dont_write_bytecode, True
     try:
-        pytest.main([*_OPTIONS, f"--rootdir={file.parent}", str(file)], plugins=[session])
+        # Without a bound, pytest lists the folders above as well, however much lies in them.
+        bounds = (f"--rootdir={file.parent}", f"--confcutdir={file.parent}")
+        pytest.main([*_OPTIONS, *bounds, str(file)], plugins=[session])
     finally:
         sys.dont_write_bytecode = writes_bytecode
         _forget(file)

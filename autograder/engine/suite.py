@@ -87,7 +87,8 @@ class SuiteRun:
         sys.dont_write_bytecode = True
         folder = self.assignment.suite
         files = [str(folder / name) for name in self.assignment.tiers]
-        options = ["-c", "/dev/null", f"--rootdir={folder}", "-o", "addopts="]
+        bounds = [f"--rootdir={folder}", f"--confcutdir={folder}"]  # else folders above are listed, too
+        options = ["-c", "/dev/null", *bounds, "-o", "addopts="]
         with self._package:
             self._package.enter_context(package.importable(folder))
             code = pytest.main([*_ARGUMENTS, *options, *files], plugins=[self])
