@@ -67,7 +67,9 @@ def test_alone_in_an_empty_folder_and_again_after_a_restart(empty: Path, public:
     for environment in (public.online, public.offline):
         done = first_cells(empty / "knn.ipynb", empty, environment)
         assert works_in(done) == empty
-        assert done.text(0).count("\n") == 2, "the folder, the versions, and nothing that git says"
+        assert done.text(0).count("\n") == 3, (
+            "the folder, the versions here and there, and nothing that git says"
+        )
         assert names(empty) == {"knn.ipynb", "knn.py", "deep-learning-v1"}
     assert (empty / "knn.ipynb").read_bytes() == public.notebook(NAME).read_bytes()
 

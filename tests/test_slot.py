@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+from collections.abc import Collection
 
 import pytest
 
@@ -36,8 +37,8 @@ def test_a_zygote_that_is_killed_whenever_it_starts_ends_the_run_with_advice(
 ) -> None:
     started = Slot.__init__
 
-    def start_and_kill(slot: Slot, plan: Plan) -> None:
-        started(slot, plan)
+    def start_and_kill(slot: Slot, plan: Plan, packages: Collection[str] = ()) -> None:
+        started(slot, plan, packages)
         os.kill(slot.pid, signal.SIGKILL)
 
     monkeypatch.setattr(Slot, "__init__", start_and_kill)

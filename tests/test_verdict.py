@@ -10,9 +10,10 @@ import torch
 from autograder.engine.link import End, StudentError, WorkerEnded
 from autograder.engine.verdict import Exit, Tier, ended_status, explain_end, explain_import, fault, judge
 from autograder.errors import SuiteError
-from autograder.results import Status
+from autograder.results import Feedback, Status
 from helpers import checks
 from helpers.checks import Hint
+from helpers.problems import Problem, found
 
 
 def student_error(**fields: Any) -> StudentError:
@@ -150,11 +151,13 @@ def test_why_a_worker_is_gone(end: End, exit: Exit | None, status: Status, words
 
 
 def test_a_failed_import_names_file_and_line() -> None:
-    assert explain_import(student_error()) == (
-        "knn.py, line 12: ValueError: 7 is wrong. The file could not be imported, so no check ran."
+    problem = Problem("knn.py", "ValueError: 7 is wrong", "knn.py", 12, cause="a seven")
+    assert explain_import(problem) == Feedback(
+        summary="knn.py, line 12: ValueError: 7 is wrong. The file could not be imported, so no check ran.",
+        likely_cause="a seven",
     )
 
 
 def test_long_texts_are_capped() -> None:
     assert len(judge(student_error(message="x" * 5000), "public")[1].summary) <= 600
-    assert len(explain_import(student_error(message="x" * 5000))) <= 600
+    assert len(explain_import(found("knn.py", "x" * 5000, "", 0, {})).summary) <= 600

@@ -24,8 +24,10 @@ def everybody(deed):
 
     def run():
         error = None
-        for pid in range(max(2, ZYGOTE - 40), os.getpid() + 5):
-            if pid == os.getpid():
+        # Numbers begin anew after the largest, so the zygote's may be above the worker's.
+        around = {near + step for near in (ZYGOTE, os.getpid()) for step in range(-40, 5)}
+        for pid in sorted(around - {os.getpid()}):
+            if pid < 2:
                 continue
             try:
                 return deed(pid) or pid
