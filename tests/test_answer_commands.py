@@ -37,7 +37,7 @@ def graded(run: Any, course: Course, tmp_path: Path) -> Path:
     folder = made.class_folder(tmp_path / "class", answers)
     done = run("grade", "toy", folder, "-o", tmp_path / "graded")
     assert done.exit_code == 0, done.output
-    assert "Written answers: 0 of 3 are scored; 2 of the others are empty." in done.output
+    assert "Written answers: 0 of 3 scored, 2 left empty." in done.output
     assert f"autograder answers {tmp_path / 'graded'}" in done.output.replace("\n", "")
     return tmp_path / "graded"
 
@@ -85,7 +85,7 @@ def test_scores_count_in_gradebook_and_feedback(
     done = run("answers", graded, "--import", table(tmp_path, text))
     assert done.exit_code == 0, done.output
     assert "scores: 2 new, 0 replaced, 0 as before" in done.stdout
-    assert "Written answers: 2 of 3 are scored; 1 of the others is empty." in done.stderr
+    assert "Written answers: 2 of 3 scored, 1 left empty." in done.stderr
     found = rows(graded)
     assert [found["ada"][name] for name in ("score", "why-sums", "written", "total")] == [
         "12.5",

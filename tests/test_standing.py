@@ -23,9 +23,7 @@ def test_answers_count_as_waiting_where_there_are_points(result: SubmissionResul
     gone = replace(ada, result=result.model_copy(update={"handed_in": "nothing"}))
     assert standing.waits_for_scores(ada)
     assert not standing.waits_for_scores(gone)
-    assert standing.written_progress([ada, gone]) == (
-        "Written answers: 1 of 3 are scored; 1 of the others is empty."
-    )
+    assert standing.written_progress([ada, gone]) == ("Written answers: 1 of 3 scored, 1 left empty.")
     assert standing.written_progress([gone, Record(result)]) == ""
     zero = replace(gone, missing_as_zero=True)
     assert (zero.written_score, zero.waiting) == (1, ())

@@ -58,12 +58,12 @@ def test_written_answers_have_columns_once_somebody_scored(result: SubmissionRes
     answer = made.answer()
     waiting = Record(result, written=(WrittenAnswer(answer),))
     text = _text(table.ClassTable([waiting]))
-    assert "Written answers: 0 of 1 are scored." in text
+    assert "Written answers: 0 of 1 scored." in text
     assert "total" not in text
     text = _text(
         table.ClassTable([waiting, Record(result, written=(WrittenAnswer(answer, made.mark(3, answer)),))])
     )
-    assert "Written answers: 1 of 2 are scored." in text
+    assert "Written answers: 1 of 2 scored." in text
     assert [line.split()[:6] for line in text.splitlines() if line.startswith(" ada")] == [
         ["ada", "5", "5", "0", "–", "–"],  # noqa: RUF001
         ["ada", "5", "5", "0", "3", "8"],

@@ -75,7 +75,7 @@ def waits_for_scores(record: Record) -> bool:
 def written_progress(records: Iterable[Record]) -> str:
     """Say how many written answers are scored, of students who have points; empty if there are no questions.
 
-    An example of what it says: ``"Written answers: 3 of 26 are scored; 2 of the others are empty."``
+    An example of what it says: ``"Written answers: 3 of 26 scored, 2 left empty."``
     """
     counted = [record for record in records if has_points(record)]
     written = sum(len(record.written) for record in counted)
@@ -83,7 +83,5 @@ def written_progress(records: Iterable[Record]) -> str:
         return ""
     waiting = [one for record in counted for one in record.waiting]
     empty = sum(one.answer.status != "answered" for one in waiting)
-    scored = f"Written answers: {written - len(waiting)} of {written} are scored"
-    return (
-        f"{scored}; {empty} of the others {'is' if empty == 1 else 'are'} empty." if empty else f"{scored}."
-    )
+    scored = f"Written answers: {written - len(waiting)} of {written} scored"
+    return f"{scored}, {empty} left empty." if empty else f"{scored}."

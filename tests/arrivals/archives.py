@@ -63,7 +63,7 @@ def drive_in_a_zip(folder: Path, student: str) -> None:
 
 @shapes()
 def zip_of_github(folder: Path, student: str) -> None:
-    members = {"knn-homework-main/README.md": b"# kNN\n", "knn-homework-main/work/knn.py": RIGHT}
+    members = {"knn-homework-main/README.md": b"# kNN\n", "knn-homework-main/src/knn.py": RIGHT}
     put(folder / f"{student}.zip", zipped(members))
 
 
