@@ -49,7 +49,7 @@ check: $(STAMP)  ## Lint, check formatting and types, and that generated files a
 	@$(BIN)/mypy
 	@$(BIN)/pytest -q tests/test_generated.py
 
-format: $(STAMP)  ## Format the code and mend what the linter can
+format: $(STAMP)  ## Format the code and fix what the linter can
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
 

@@ -62,8 +62,8 @@ def answers(
     folder = graded_folder(output)
     current, assignment = assignment_of(folder, course)
     if not assignment.questions:
-        mend = f"state them in {assignment.file} as [[questions]]"
-        raise ConfigError(assignment.name, "has no questions that people score", mend)
+        remedy = f"state them in {assignment.file} as [[questions]]"
+        raise ConfigError(assignment.name, "has no questions that people score", remedy)
     people = roster_of(current, roster)
     asked = written.questionnaire(current, assignment)
     with folder.writing():

@@ -236,8 +236,8 @@ def _require_own_columns(path: Path, table: _AssignmentTable) -> None:
     taken = {task.id.casefold() for task in table.tasks} | RESERVED_COLUMNS
     for question in table.questions:
         if question.id.casefold() in taken:
-            mend = "rename it there and in the notebook: tasks, questions and columns of grades.csv differ"
-            raise ConfigError(str(path), f"the id {question.id!r} of a question is taken", mend)
+            remedy = "rename it there and in the notebook: tasks, questions and columns of grades.csv differ"
+            raise ConfigError(str(path), f"the id {question.id!r} of a question is taken", remedy)
         taken.add(question.id.casefold())
 
 
@@ -252,8 +252,10 @@ def _deadline(path: Path, table: _AssignmentTable, default_zone: str) -> datetim
     if table.deadline is None:
         return None
     if table.deadline.tzinfo is not None:
-        mend = "expected local time without an offset, such as 2026-03-01T23:59:00; `timezone` names the zone"
-        raise ConfigError(str(path), f"`deadline` is {table.deadline.isoformat()}", mend)
+        remedy = (
+            "expected local time without an offset, such as 2026-03-01T23:59:00; `timezone` names the zone"
+        )
+        raise ConfigError(str(path), f"`deadline` is {table.deadline.isoformat()}", remedy)
     return table.deadline.replace(tzinfo=zone)
 
 

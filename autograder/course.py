@@ -168,8 +168,8 @@ class Course:
         for candidate in (folder, *folder.parents):
             if (candidate / COURSE_FILE).is_file():
                 return cls.load(candidate)
-        mend = f"change into the course's folder, or name it with --course or {ROOT_VARIABLE}"
-        raise ConfigError(str(folder), f"no {COURSE_FILE} here or in a folder above", mend)
+        remedy = f"change into the course's folder, or name it with --course or {ROOT_VARIABLE}"
+        raise ConfigError(str(folder), f"no {COURSE_FILE} here or in a folder above", remedy)
 
     @classmethod
     def load(cls, root: Path) -> Course:
@@ -226,8 +226,8 @@ class Course:
         lacking = packages.lacking(self.packages)
         if lacking:
             found = f"`packages` allows {enumerated(lacking)}, not installed in the Python that grades"
-            mend = f"install what is missing ({sys.executable} -m pip install {' '.join(lacking)})"
-            raise ConfigError(str(self.root / COURSE_FILE), found, f"{mend}, or take it off the list")
+            remedy = f"install what is missing ({sys.executable} -m pip install {' '.join(lacking)})"
+            raise ConfigError(str(self.root / COURSE_FILE), found, f"{remedy}, or take it off the list")
 
     @property
     def secret_file(self) -> Path:
@@ -275,8 +275,8 @@ def _read_secret(path: Path) -> bytes:
     except FileNotFoundError:
         raise
     except OSError as error:
-        mend = "it must be a regular file that you own; restore it from a backup"
-        raise ConfigError(str(path), f"cannot be opened ({error.strerror})", mend) from None
+        remedy = "it must be a regular file that you own; restore it from a backup"
+        raise ConfigError(str(path), f"cannot be opened ({error.strerror})", remedy) from None
     with os.fdopen(descriptor, "rb") as file:
         status = os.fstat(file.fileno())
         if not stat.S_ISREG(status.st_mode):

@@ -10,15 +10,15 @@ class AutograderError(Exception):
         The file, folder or option at fault.
     found : str
         What was found there.
-    mend : str
+    remedy : str
         What was expected, or the command that fixes it.
     """
 
-    def __init__(self, where: str, found: str, mend: str) -> None:
-        super().__init__(f"{where}: {found}; {mend}")
+    def __init__(self, where: str, found: str, remedy: str) -> None:
+        super().__init__(f"{where}: {found}; {remedy}")
         self.where = where
         self.found = found
-        self.mend = mend
+        self.remedy = remedy
 
 
 class ConfigError(AutograderError):

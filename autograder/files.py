@@ -98,8 +98,8 @@ def _lock(descriptor: int, folder: Path) -> None:
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
-        mend = "wait until it is done, or choose another folder"
-        raise ConfigError(str(folder), "another command is writing to it", mend) from None
+        remedy = "wait until it is done, or choose another folder"
+        raise ConfigError(str(folder), "another command is writing to it", remedy) from None
     except OSError:  # some network file systems know no locks
         pass
 

@@ -129,8 +129,8 @@ def decide(
     from autograder.intake import decisions, read_class
 
     if sum((file is not None, student is not None, ignore, forget)) != 1:
-        mend = "give one of: FILE, --student, --ignore, --forget"
-        raise ConfigError("map", "it is not clear what to decide", mend)
+        remedy = "give one of: FILE, --student, --ignore, --forget"
+        raise ConfigError("map", "it is not clear what to decide", remedy)
     current = course_of(course)
     chosen = load(current, assignment)
     before = decisions.Decisions.of(class_folder)

@@ -66,8 +66,8 @@ def check(rows: Sequence[Row], folder: GradedFolder, *, key: bytes, by: str, at:
     for row in rows:
         student = known.get(row.student)
         if student is None:
-            mend = "write the name as in grades.csv, or the pseudonym of the page"
-            raise ConfigError(row.where, f"there is no student {line(row.student)[:60]!r}", mend)
+            remedy = "write the name as in grades.csv, or the pseudonym of the page"
+            raise ConfigError(row.where, f"there is no student {line(row.student)[:60]!r}", remedy)
         answer = _answer(row, student, folder)
         if (before := seen.setdefault((student, answer.question), row.where)) != row.where:
             found = f"{student} has a score for {answer.question!r} already, in {before.rpartition(', ')[2]}"

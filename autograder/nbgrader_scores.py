@@ -49,14 +49,16 @@ def read(path: Path, assignment: str, questions: Collection[str]) -> list[Row]:
         with contextlib.closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as database:
             found = database.execute(_QUERY, [assignment]).fetchall()
     except sqlite3.Error as error:
-        mend = "expected the gradebook.db of nbgrader's course folder"
-        raise ConfigError(str(path), f"is no database of nbgrader's ({error})", mend) from None
+        remedy = "expected the gradebook.db of nbgrader's course folder"
+        raise ConfigError(str(path), f"is no database of nbgrader's ({error})", remedy) from None
     rows = [
         Row(f"{path}, {student}", student, question, round(points + (extra or 0), 4), (comment or "").strip())
         for student, question, points, extra, comment in found
         if question in questions
     ]
     if not rows:
-        mend = "score the answers in the formgrader first"
-        raise ConfigError(str(path), f"holds no points that people gave for answers to {assignment!r}", mend)
+        remedy = "score the answers in the formgrader first"
+        raise ConfigError(
+            str(path), f"holds no points that people gave for answers to {assignment!r}", remedy
+        )
     return rows

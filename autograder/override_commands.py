@@ -86,8 +86,8 @@ def _most(assignment: Assignment, task: str | None) -> float:
         return float(assignment.all_points)
     worth = {item.id: float(item.points) for item in assignment.tasks}
     if task in [question.id for question in assignment.questions]:
-        mend = "import a table of scores: autograder answers OUTPUT --import CSV"
-        raise ConfigError(assignment.name, f"{task!r} is a question that people score", mend)
+        remedy = "import a table of scores: autograder answers OUTPUT --import CSV"
+        raise ConfigError(assignment.name, f"{task!r} is a question that people score", remedy)
     if task not in worth:
         raise ConfigError(assignment.name, f"has no task {task!r}", f"choose one of: {', '.join(worth)}")
     return worth[task]

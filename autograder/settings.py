@@ -56,8 +56,8 @@ def zone(path: Path, name: str) -> ZoneInfo:
     try:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):
-        mend = "expected an IANA zone such as 'Europe/Berlin' or 'UTC'"
-        raise ConfigError(str(path), f"`timezone` is {name!r}", mend) from None
+        remedy = "expected an IANA zone such as 'Europe/Berlin' or 'UTC'"
+        raise ConfigError(str(path), f"`timezone` is {name!r}", remedy) from None
 
 
 def _config_error(path: Path, detail: ErrorDetails) -> ConfigError:

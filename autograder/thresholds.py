@@ -135,8 +135,8 @@ class Thresholds:
         path = course.current().root / "autograder" / "suites" / self.suite / FILE
         known = read(path)
         if name not in known:
-            mend = f"run: autograder calibrate {self.suite}"
-            raise SuiteError(str(path), f"holds no threshold {name!r}", mend)
+            remedy = f"run: autograder calibrate {self.suite}"
+            raise SuiteError(str(path), f"holds no threshold {name!r}", remedy)
         checks.number(value, at_least=float(known[name].threshold), what=what)
 
 

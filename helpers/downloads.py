@@ -65,8 +65,10 @@ class Download:
         return path
 
     def _failed(self, problem: str, path: Path) -> DownloadError:
-        mend = f"Run this again later, or put the file there: {path}. Without a network, use data.tabletop()."
-        return DownloadError(f"{self.name}, from {self.url}, {problem}. {mend}")
+        remedy = (
+            f"Run this again later, or put the file there: {path}. Without a network, use data.tabletop()."
+        )
+        return DownloadError(f"{self.name}, from {self.url}, {problem}. {remedy}")
 
 
 def _reason(error: OSError) -> str:

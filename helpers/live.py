@@ -245,7 +245,7 @@ def unloadable(version: Version) -> str:
     place = origin(version.error, [version.file])
     where = f", line {place[1]}" if place else ""
     old = f"the version loaded at {clock(version.since)}" if version.since else "an older version"
-    return f"{version.file.name}{where}: {described(version.error)}\nUntil that is mended, {old} runs."
+    return f"{version.file.name}{where}: {described(version.error)}\nUntil you fix that, {old} runs."
 
 
 def still_running(version: Version) -> str:

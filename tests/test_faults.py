@@ -1,4 +1,4 @@
-"""Whatever dies, fills up or changes under a run: nothing is lost or counts twice, and one more run mends."""
+"""Whatever dies, fills up or changes under a run: nothing is lost or counted twice, and a rerun repairs it."""
 
 from __future__ import annotations
 

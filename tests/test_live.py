@@ -161,7 +161,7 @@ def test_cells_run_what_is_saved(
     file.write_text(BROKEN)
     run_cell()
     said = capsys.readouterr().out
-    assert said.startswith("edited.py, line 2: SyntaxError: '(' was never closed\nUntil that is mended, the ")
+    assert said.startswith("edited.py, line 2: SyntaxError: '(' was never closed\nUntil you fix that, the ")
     assert edited().f() == 2
     file.unlink()
     run_cell()

@@ -104,7 +104,7 @@ def test_an_ordinary_user_cannot_ask_for_users() -> None:
 
 @on_linux
 def test_a_closed_python_needs_a_capability(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Docker withholds it, which is said with its mend; weak mode then goes without users of their own."""
+    """Docker withholds it, which is said with its remedy; weak mode then goes without users of their own."""
     if os.geteuid() != 0 or not landlock.abi():
         pytest.skip("only root with Landlock can need it")
     become = identity.become

@@ -32,7 +32,7 @@ def test_numbers_stay_exact(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "found", "mend"),
+    ("text", "found", "remedy"),
     [
         ("name = ", "is not valid TOML", "correct that line"),
         ("", "`name` is missing", "add it"),
@@ -41,12 +41,12 @@ def test_numbers_stay_exact(tmp_path: Path) -> None:
         ('name = "a"\n[[inner]]\npoints = "x"', "`inner[1].points` is 'x'", "decimal"),
     ],
 )
-def test_mistakes_are_named(tmp_path: Path, text: str, found: str, mend: str) -> None:
+def test_mistakes_are_named(tmp_path: Path, text: str, found: str, remedy: str) -> None:
     with pytest.raises(ConfigError) as caught:
         _read(tmp_path, text)
     assert caught.value.where == str(tmp_path / "some.toml")
     assert found in caught.value.found
-    assert mend in caught.value.mend
+    assert remedy in caught.value.remedy
     assert "\n" not in str(caught.value)
 
 

@@ -105,7 +105,7 @@ class Host:
                 SuiteRun(assignment, self._serve, request["tasks"]).run()
         except AutograderError as error:
             kind = type(error).__name__
-            self._channel.send({"error": [kind, error.where, error.found, error.mend]})
+            self._channel.send({"error": [kind, error.where, error.found, error.remedy]})
         finally:
             for slot in self._slots:
                 slot.close()
@@ -262,8 +262,8 @@ def _require_same_kit(folder: str) -> None:
     installed = Path(autograder.__path__[0])
     if not installed.samefile(folder):
         found = f"is not the kit that is installed, which lies in {installed}"
-        mend = f"run the command `autograder`, or install this kit: pip install -e {Path(folder).parent}"
-        raise EngineError(folder, found, mend)
+        remedy = f"run the command `autograder`, or install this kit: pip install -e {Path(folder).parent}"
+        raise EngineError(folder, found, remedy)
 
 
 def _with_helpers(plan: sandbox.Plan) -> sandbox.Plan:

@@ -176,8 +176,8 @@ class Pool:
         except ChannelClosed:
             raise self._gone() from None
         if "error" in reply:
-            kind, where, found, mend = reply["error"]
-            raise getattr(errors, kind, errors.EngineError)(where, found, mend)
+            kind, where, found, remedy = reply["error"]
+            raise getattr(errors, kind, errors.EngineError)(where, found, remedy)
         return reply
 
     def _gone(self) -> errors.EngineError:

@@ -96,8 +96,8 @@ class SuiteRun:
             raise self._error
         if not self._served:
             found = self._problems[0] if self._problems else f"pytest ended with {code!r}"
-            mend = f"correct it, and try `autograder check {self._reference()}`"
-            raise SuiteError(str(folder), found, mend)
+            remedy = f"correct it, and try `autograder check {self._reference()}`"
+            raise SuiteError(str(folder), found, remedy)
 
     def _reference(self) -> Path:
         return self.assignment.folder / f"{self.assignment.modules[0]}.py"

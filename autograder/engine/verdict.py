@@ -98,7 +98,7 @@ def fault(error: BaseException, place: str) -> Fault:
         File and line in the suite.
     """
     if isinstance(error, AutograderError):
-        return Fault(place, f"{error.where} {error.found}", error.mend)
+        return Fault(place, f"{error.where} {error.found}", error.remedy)
     if isinstance(error, pytest.FixtureLookupError):
         return Fault(place, f"there is no fixture {error.argname!r}")
     said = " ".join(str(error).split())

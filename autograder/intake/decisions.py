@@ -86,8 +86,8 @@ class Decisions:
         except ValidationError as error:
             detail = error.errors(include_url=False)[0]
             place = ".".join(map(str, detail["loc"]))
-            mend = "expected tables as the comment at its top shows"
-            raise ConfigError(str(path), f"`{place}` is not understood", mend) from None
+            remedy = "expected tables as the comment at its top shows"
+            raise ConfigError(str(path), f"`{place}` is not understood", remedy) from None
         found = tables.get(whole.name, ClassTable())
         return cls(path, found.files, found.students, found.ignore)
 

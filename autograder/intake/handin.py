@@ -61,8 +61,8 @@ def _unpack(path: Path, place: Path) -> tuple[str, ...]:
     try:
         return archive.unpack(path, place)
     except Unreadable as error:
-        mend = "unpack it yourself and name the folder"
-        raise IntakeError(str(path), str(error).rstrip("."), mend) from None
+        remedy = "unpack it yourself and name the folder"
+        raise IntakeError(str(path), str(error).rstrip("."), remedy) from None
 
 
 class _Reader:
@@ -83,8 +83,8 @@ class _Reader:
         entries = [one for one in layout.entries if not identity.is_ignored(one, self._decisions)]
         if not entries:
             names = " and ".join(self._wanted.files)
-            mend = f"expected {self._shown}/STUDENT/{names}, or {self._shown}/STUDENT.zip"
-            raise IntakeError(self._shown, "holds no folder or zip file of a student", mend)
+            remedy = f"expected {self._shown}/STUDENT/{names}, or {self._shown}/STUDENT.zip"
+            raise IntakeError(self._shown, "holds no folder or zip file of a student", remedy)
         assigned = identity.assign(entries, self._roster, self._decisions)
         submissions, notes = [], [*assigned.notes]
         for student, of_student in assigned.entries.items():
@@ -160,8 +160,8 @@ def read_one(target: Path, assignment: Assignment) -> Submission:
         return _one(Entry((name,), whole), wanted, Decisions.of(whole.parent))
     likely = [file for file in [*wanted.files, wanted.notebook] if likeness(path.name, file)]
     if len(wanted.modules) != 1 or not likely:
-        mend = f"expected {' and '.join(wanted.files)}, or the folder or archive that holds it"
-        raise IntakeError(str(target), f"is not a submission to {assignment.name!r}", mend)
+        remedy = f"expected {' and '.join(wanted.files)}, or the folder or archive that holds it"
+        raise IntakeError(str(target), f"is not a submission to {assignment.name!r}", remedy)
     return _one(Entry((path.parent.name,), files={path.name: path}), wanted, Decisions(path))
 
 

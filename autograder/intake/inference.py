@@ -53,8 +53,8 @@ def _require_one_student(target: Path, assignment: Assignment, paths: set[PurePo
     holding = {path.parts[0] for path in paths if path.name in files}
     if len(holding) > 1 and files.isdisjoint(holding):
         found = f"several folders in it hold {' and '.join(sorted(files))}"
-        mend = "grade a class with `autograder grade`, or say which assignment with --assignment"
-        raise IntakeError(str(target), found, mend)
+        remedy = "grade a class with `autograder grade`, or say which assignment with --assignment"
+        raise IntakeError(str(target), found, remedy)
 
 
 def _paths(target: Path) -> set[PurePosixPath]:
@@ -65,8 +65,8 @@ def _paths(target: Path) -> set[PurePosixPath]:
     try:
         inventory = Inventory.of_path(path.parent.resolve() / path.name)
     except Unreadable as error:
-        mend = "say which assignment with --assignment"
-        raise IntakeError(str(target), str(error).rstrip("."), mend) from None
+        remedy = "say which assignment with --assignment"
+        raise IntakeError(str(target), str(error).rstrip("."), remedy) from None
     if not any(member.name.endswith(".py") for member in inventory.members):
         inventory.expand()
     return {member.path for member in inventory.members}

@@ -85,8 +85,8 @@ def _listed(folder: Path) -> list[str]:
     except FileNotFoundError:
         raise IntakeError(str(folder), "there is no such folder", "check the path") from None
     except NotADirectoryError:
-        mend = "expected a folder with one folder or archive per student, or an archive of that"
-        raise IntakeError(str(folder), "is not a folder", mend) from None
+        remedy = "expected a folder with one folder or archive per student, or an archive of that"
+        raise IntakeError(str(folder), "is not a folder", remedy) from None
     except OSError as error:
         raise IntakeError(
             str(folder), f"cannot be read ({error.strerror})", "check its permissions"

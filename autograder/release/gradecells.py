@@ -66,7 +66,7 @@ def checksum(cell: NotebookNode) -> str:
 
 
 def _problem(meta: NotebookNode, cell_type: str) -> tuple[str, str] | None:
-    """Return what is wrong with a cell's metadata and how to mend it, or None."""
+    """Return what is wrong with a cell's metadata and how to fix it, or None."""
     if meta.schema_version != SCHEMA or not all(type(meta[flag]) is bool for flag in FLAGS):
         return "malformed nbgrader metadata", f"expected schema_version {SCHEMA} and true or false elsewhere"
     if not isinstance(meta.get("grade_id"), str) or not _GRADE_ID.fullmatch(meta.grade_id):

@@ -188,8 +188,8 @@ def _public_tests(assignment: Assignment) -> bytes:
     where = f"{assignment.suite}/{PUBLIC_TESTS}"
     public = [name for name, tier in assignment.tiers.items() if tier == "public"]
     if public != [PUBLIC_TESTS]:
-        mend = f"expected the public tests in one file, {PUBLIC_TESTS}"
-        raise ReleaseError(str(assignment.file), f"public tests in {', '.join(public) or 'no file'}", mend)
+        remedy = f"expected the public tests in one file, {PUBLIC_TESTS}"
+        raise ReleaseError(str(assignment.file), f"public tests in {', '.join(public) or 'no file'}", remedy)
     text = read_text(assignment.suite / PUBLIC_TESTS)
     for node in ast.walk(ast.parse(text)):
         names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
@@ -197,8 +197,8 @@ def _public_tests(assignment: Assignment) -> bytes:
             names = [node.module or ""]
         for package in {name.partition(".")[0] for name in names} & {"autograder", SHARED_PACKAGE}:
             line = getattr(node, "lineno", 1)
-            mend = "import from `helpers` instead, or make it a hidden test"
-            raise ReleaseError(f"{where}:{line}", f"imports {package}, which students do not have", mend)
+            remedy = "import from `helpers` instead, or make it a hidden test"
+            raise ReleaseError(f"{where}:{line}", f"imports {package}, which students do not have", remedy)
     return text.encode()
 
 

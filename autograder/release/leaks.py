@@ -51,9 +51,9 @@ class LeakError(ReleaseError):
 
     def __init__(self, findings: tuple[Finding, ...]) -> None:
         first, more = findings[0], len(findings) - 1
-        mend = "mend the source that it comes from, or allow the lines with a reason under [[release.allow]]"
+        remedy = "fix the source that it comes from, or allow the lines with a reason under [[release.allow]]"
         others = f" (and {more} more)" if more else ""
-        super().__init__(first.place, f"{first.says}{others}", mend)
+        super().__init__(first.place, f"{first.says}{others}", remedy)
         self.findings = findings
 
 

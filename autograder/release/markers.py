@@ -79,18 +79,18 @@ def regions(text: str, where: str, kind: Kind, *, line: int = 1) -> tuple[Region
         word = _marker(content, kind, place)
         if word == "BEGIN":
             if start is not None:
-                mend = f"end the one of line {line + start} first"
-                raise ReleaseError(place, f"a solution begins inside another: {content.strip()!r}", mend)
+                remedy = f"end the one of line {line + start} first"
+                raise ReleaseError(place, f"a solution begins inside another: {content.strip()!r}", remedy)
             start = number
         elif word == "END":
             if start is None:
-                mend = f"put {MARKER!r} before the solution, or remove this line"
-                raise ReleaseError(place, f"a solution ends that never began: {content.strip()!r}", mend)
+                remedy = f"put {MARKER!r} before the solution, or remove this line"
+                raise ReleaseError(place, f"a solution ends that never began: {content.strip()!r}", remedy)
             found.append(Region(start, number, _indent(lines[start]), tuple(lines[start + 1 : number])))
             start = None
     if start is not None:
-        mend = f"put '### {END}' after the solution"
-        raise ReleaseError(f"{where}:{line + start}", "a solution begins that never ends", mend)
+        remedy = f"put '### {END}' after the solution"
+        raise ReleaseError(f"{where}:{line + start}", "a solution begins that never ends", remedy)
     return tuple(found)
 
 
@@ -113,15 +113,15 @@ def _marker(line: str, kind: Kind, place: str) -> str | None:
     match = (_CODE if kind == "code" else _MARKDOWN).fullmatch(line)
     if match:
         return next(word for word in match.groups() if word)
-    mend = f"write {MARKER!r} or '### {END}' and nothing else on the line, or reword it"
+    remedy = f"write {MARKER!r} or '### {END}' and nothing else on the line, or reword it"
     if BEGIN in line or END in line:
-        raise ReleaseError(place, f"a solution marker shares its line: {line.strip()!r}", mend)
+        raise ReleaseError(place, f"a solution marker shares its line: {line.strip()!r}", remedy)
     if any(_resembles(_words(note)) for note in _notes(line, kind)):
-        raise ReleaseError(place, f"looks like a solution marker, but is none: {line.strip()!r}", mend)
+        raise ReleaseError(place, f"looks like a solution marker, but is none: {line.strip()!r}", remedy)
     for foreign in FOREIGN:
         if foreign in line:
-            mend = "hidden tests belong into autograder/suites; remove the line, or reword it"
-            raise ReleaseError(place, f"nbgrader would rewrite this line: {line.strip()!r}", mend)
+            remedy = "hidden tests belong into autograder/suites; remove the line, or reword it"
+            raise ReleaseError(place, f"nbgrader would rewrite this line: {line.strip()!r}", remedy)
     return None
 
 

@@ -150,8 +150,8 @@ def _require_distinct(cells: Sequence[NotebookNode], where: str, lines: Sequence
     for cell, line in zip(cells, lines, strict=True):
         id = cell.metadata.get("nbgrader", {}).get("grade_id")
         if id in seen:
-            mend = f"rename it, since line {seen[id]} has the same"
-            raise ReleaseError(f"{where}:{line}", f"grade_id {id!r} is taken", mend)
+            remedy = f"rename it, since line {seen[id]} has the same"
+            raise ReleaseError(f"{where}:{line}", f"grade_id {id!r} is taken", remedy)
         if id is not None:
             seen[id] = line
 
@@ -162,8 +162,8 @@ def _released(cell: NotebookNode, place: str, name: str) -> NotebookNode:
     released = deepcopy(cell)
     found = solution(cell, where, int(line))
     if found and not gradecells.is_solution(cell):
-        mend = 'give the cell metadata such as {"nbgrader": {"solution": true, "grade_id": "answer"}}'
-        raise ReleaseError(place, "a solution in a cell that is not marked as one", mend)
+        remedy = 'give the cell metadata such as {"nbgrader": {"solution": true, "grade_id": "answer"}}'
+        raise ReleaseError(place, "a solution in a cell that is not marked as one", remedy)
     if found:
         released.source = _without(cell, found, name)
         if cell.cell_type == "code":
@@ -187,8 +187,8 @@ def _require_python(source: str, place: str, found: str) -> None:
     except (SyntaxError, ValueError) as error:
         where, _, line = place.rpartition(":")
         number = int(line) + (getattr(error, "lineno", None) or 1) - 1
-        mend = "indent the markers as the code around them, and keep whole statements between them"
-        raise ReleaseError(f"{where}:{number}", f"{found} ({error})", mend) from None
+        remedy = "indent the markers as the code around them, and keep whole statements between them"
+        raise ReleaseError(f"{where}:{number}", f"{found} ({error})", remedy) from None
 
 
 def _ids(cells: Sequence[NotebookNode], name: str) -> list[str]:

@@ -54,8 +54,8 @@ def publish(course: Course, tree: Tree, stage: Callable[[str], None] = lambda te
         public.git("init", "--quiet", "--bare")
         public.git("fetch", "--quiet", "--no-tags", "--", url, *_FETCHED)
         if public.lines("rev-parse", "--verify", "--quiet", f"refs/tags/{release.tag}"):
-            mend = "choose a new `release.tag` in course.toml, and run: make release"
-            raise ReleaseError(release.url, f"the tag {release.tag} exists already", mend)
+            remedy = "choose a new `release.tag` in course.toml, and run: make release"
+            raise ReleaseError(release.url, f"the tag {release.tag} exists already", remedy)
         _require_other_history(course, public)
         parent = public.lines("rev-parse", "--verify", "--quiet", f"refs/heads/{release.branch}")
         files = _files(course, tree, public, parent[0] if parent else None)
@@ -116,8 +116,8 @@ def _require_foreign(course: Course) -> None:
     urls += [found for one in urls for found in own.lines("ls-remote", "--get-url", one)]
     places = own.lines("rev-parse", "--path-format=absolute", "--show-toplevel", "--git-common-dir")
     if target in {identity(one, course.root) for one in (*urls, *places, str(course.root))}:
-        mend = "publish to another one, which students may read; see `release` in course.toml"
-        raise ReleaseError(url, "is the instructor's own repository, with the solutions", mend)
+        remedy = "publish to another one, which students may read; see `release` in course.toml"
+        raise ReleaseError(url, "is the instructor's own repository, with the solutions", remedy)
     host, _, name = target.partition("/")
     if host == "github.com" and name != course.release.repository.lower():
         found = f"is not `release.repository`, {course.release.repository!r}, which the badges lead to"
@@ -128,5 +128,5 @@ def _require_other_history(course: Course, public: Repository) -> None:
     """Refuse a repository that has grown from the same first commit as the instructor's."""
     own = Repository(course.root).lines("rev-list", "--max-parents=0", "--branches", "HEAD")
     if set(own) & set(public.lines("rev-list", "--max-parents=0", "--all")):
-        mend = "make an empty repository for releases and name it in course.toml"
-        raise ReleaseError(course.release.url, "shares its history with the solutions", mend)
+        remedy = "make an empty repository for releases and name it in course.toml"
+        raise ReleaseError(course.release.url, "shares its history with the solutions", remedy)

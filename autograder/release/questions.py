@@ -51,16 +51,18 @@ def require_agreement(assignment: Assignment, book: Notebook, where: str) -> Non
         asked[id] = place
         if id not in stated:
             found = f"question {id!r} of {float(points):g} points is not in {assignment.file.name}"
-            mend = f'add [[questions]] there, with id = "{id}", title = "...", points = {float(points):g}'
-            raise ReleaseError(place, found, mend)
+            remedy = f'add [[questions]] there, with id = "{id}", title = "...", points = {float(points):g}'
+            raise ReleaseError(place, found, remedy)
         if points != stated[id].points:
             found = f"question {id!r} is worth {float(points):g} points"
-            mend = f"{assignment.file.name} says {float(stated[id].points):g}; make them the same"
-            raise ReleaseError(place, found, mend)
+            remedy = f"{assignment.file.name} says {float(stated[id].points):g}; make them the same"
+            raise ReleaseError(place, found, remedy)
     for id in stated:
         if id not in asked:
-            mend = f'add a cell with {{"nbgrader": {{"grade": true, "solution": true, "grade_id": "{id}"}}}}'
-            raise ReleaseError(str(assignment.file), f"question {id!r} is not in {where}", mend)
+            remedy = (
+                f'add a cell with {{"nbgrader": {{"grade": true, "solution": true, "grade_id": "{id}"}}}}'
+            )
+            raise ReleaseError(str(assignment.file), f"question {id!r} is not in {where}", remedy)
     if list(stated) != list(asked):
         found = f"asks {', '.join(asked)}, in this order"
         raise ReleaseError(where, found, f"write [[questions]] in {assignment.file.name} in the same order")

@@ -50,8 +50,8 @@ class Repository:
         if done.returncode:
             said = done.stderr.decode(errors="replace").strip().split("\n")
             found = next((line for line in said if line.startswith(("fatal:", "error:"))), said[0])
-            mend = "check the address in course.toml, and that you may write there"
-            raise ReleaseError(f"git {arguments[0]}", found or f"exit status {done.returncode}", mend)
+            remedy = "check the address in course.toml, and that you may write there"
+            raise ReleaseError(f"git {arguments[0]}", found or f"exit status {done.returncode}", remedy)
         return done.stdout
 
     def lines(self, *arguments: str) -> list[str]:

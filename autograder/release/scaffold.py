@@ -71,19 +71,19 @@ def _list(course: Course, name: str) -> None:
         tomllib.loads(text)
         path.write_text(text, encoding="utf-8")
     except (tomllib.TOMLDecodeError, OSError):
-        mend = f'write there: {{name = "{name}", status = "draft"}}'
-        raise ReleaseError(str(path), f"{name} cannot be added to the list of assignments", mend) from None
+        remedy = f'write there: {{name = "{name}", status = "draft"}}'
+        raise ReleaseError(str(path), f"{name} cannot be added to the list of assignments", remedy) from None
 
 
 def _require_usable(course: Course, name: str) -> None:
     if not (name.isascii() and name.isidentifier() and name.islower()) or keyword.iskeyword(name):
-        mend = "expected lower-case letters, digits and underscores, such as 'softmax'"
-        raise ReleaseError(name, "cannot be the name of a module", mend)
+        remedy = "expected lower-case letters, digits and underscores, such as 'softmax'"
+        raise ReleaseError(name, "cannot be the name of a module", remedy)
     if name == SHARED_PACKAGE:
         raise ReleaseError(name, "is the package that tests share modules in", "choose another name")
     if name.startswith("test_") or importlib.util.find_spec(name) is not None:
-        mend = "choose another, or tests would import that one"
-        raise ReleaseError(name, "is the name of a Python module that exists already", mend)
+        remedy = "choose another, or tests would import that one"
+        raise ReleaseError(name, "is the name of a Python module that exists already", remedy)
     for place in sorted({(course.root / path.format(name=name)).parent for path in _FILES.values()}):
         if place.exists():
             raise ReleaseError(str(place), "exists already", "choose another name, or move it away")

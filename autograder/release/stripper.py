@@ -39,8 +39,8 @@ def stub_module(text: str, where: str, module: str) -> str:
     """
     found = markers.regions(text, where, "code")
     if not found:
-        mend = f"put {markers.MARKER!r} and '### {markers.END}' around what students are to write"
-        raise ReleaseError(where, "no solution region, so the stub would be the solution", mend)
+        remedy = f"put {markers.MARKER!r} and '### {markers.END}' around what students are to write"
+        raise ReleaseError(where, "no solution region, so the stub would be the solution", remedy)
     tree = _parsed(text, where)
     _require_comments(text, where, found)
     names = {region: _function(tree, region, where)[0] for region in found}
@@ -91,12 +91,12 @@ def _function(tree: ast.Module, region: Region, where: str) -> tuple[str, Functi
         if node.lineno <= region.first and node.lineno < first <= (node.end_lineno or 0)
     ]
     if not holding:
-        mend = "move it into a function, or students could not import the module"
-        raise ReleaseError(place, "a solution outside every function", mend)
+        remedy = "move it into a function, or students could not import the module"
+        raise ReleaseError(place, "a solution outside every function", remedy)
     name, node = max(holding, key=lambda pair: pair[1].lineno)
     if last > (node.end_lineno or 0):
-        mend = "end it there, and begin another in the next function"
-        raise ReleaseError(place, f"a solution that goes on after the end of {name}", mend)
+        remedy = "end it there, and begin another in the next function"
+        raise ReleaseError(place, f"a solution that goes on after the end of {name}", remedy)
     return name, node
 
 
@@ -106,8 +106,8 @@ def _compiled(stub: str, where: str, found: tuple[Region, ...]) -> ast.Module:
         compile(tree, where, "exec", dont_inherit=True)
     except (SyntaxError, ValueError) as error:
         line = _line_in_source(getattr(error, "lineno", None) or 1, found)
-        mend = "indent the markers as the code around them, and keep whole statements between them"
-        raise ReleaseError(f"{where}:{line}", f"the stub does not compile ({error})", mend) from None
+        remedy = "indent the markers as the code around them, and keep whole statements between them"
+        raise ReleaseError(f"{where}:{line}", f"the stub does not compile ({error})", remedy) from None
     return tree
 
 
@@ -126,5 +126,5 @@ def _require_docstrings(
     remaining = (pair for pair in functions(solution) if pair[1].lineno not in removed)
     for (name, before), (_, after) in zip(remaining, functions(stub), strict=True):
         if ast.get_docstring(before) != ast.get_docstring(after):
-            mend = "put the first marker below it, since it tells students what to write"
-            raise ReleaseError(f"{where}:{before.lineno}", f"the stub of {name} loses its docstring", mend)
+            remedy = "put the first marker below it, since it tells students what to write"
+            raise ReleaseError(f"{where}:{before.lineno}", f"the stub of {name} loses its docstring", remedy)

@@ -19,7 +19,7 @@ WEAK_OPTION: Final = "--allow-weak-sandbox"
 _ACCEPT: Final = (
     f"or pass {WEAK_OPTION} to grade all the same (student code may then reach more than its own task)"
 )
-MEND: Final = f"grade in a Linux container as root, {_ACCEPT}"
+REMEDY: Final = f"grade in a Linux container as root, {_ACCEPT}"
 
 _LIBRARIES: Final = ("/lib", "/lib64", "/usr/lib", "/usr/lib64", "/usr/local/lib", "/usr/local/lib64")
 _SYSTEM_FILES: Final = (
@@ -166,7 +166,7 @@ def missing_layers(plan: Plan) -> dict[str, str]:
             "let root switch users (CAP_SETUID and CAP_SETGID), or grade as an ordinary user",
         ),
     ]
-    return {words: mend for missing, words, mend in layers if missing}
+    return {words: remedy for missing, words, remedy in layers if missing}
 
 
 def readable_paths() -> tuple[str, ...]:

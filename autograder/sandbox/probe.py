@@ -23,7 +23,7 @@ from autograder.sandbox.attempts import MARK, all_attempts
 from autograder.sandbox.confinement import confine, prepare
 from autograder.sandbox.identity import lease_uid
 from autograder.sandbox.limits import Limits
-from autograder.sandbox.plan import MEND, Plan
+from autograder.sandbox.plan import REMEDY, Plan
 from autograder.sandbox.scene import Attempt, Held, Scene
 from autograder.sandbox.scratch import scratch
 
@@ -286,4 +286,4 @@ def require(report: SandboxReport, *, weak_allowed: bool) -> None:
     faults = [
         f"{layer} is {words}" for layer, words in report.layers.items() if not words.startswith("proved")
     ]
-    raise SandboxError("sandbox", "; ".join(faults), MEND)
+    raise SandboxError("sandbox", "; ".join(faults), REMEDY)
