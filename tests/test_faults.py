@@ -1,4 +1,4 @@
-"""Whatever dies, fills up or changes under a run: nothing is lost or counted twice, and a rerun repairs it."""
+"""Whatever dies, fills up or changes under a run: nothing is lost or counted twice; a rerun repairs it."""
 
 from __future__ import annotations
 
