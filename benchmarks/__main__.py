@@ -99,7 +99,7 @@ def connected() -> Iterator[tuple[Any, Link]]:
         ProxyReferences(session), cpu_seconds=60, memory_mb=512, output_bytes=1024, wall_seconds=60
     )
     files = {"measured.py": MODULE.encode()}
-    worker.link.tell({"seed": 0, "sources": files, "modules": ["measured"], "packages": []})
+    worker.link.tell({"seed": 0, "sources": files, "modules": ["measured"], "packages": ["torch"]})
     while "ready" not in worker.link.hear():
         pass
     session.link = worker.link
