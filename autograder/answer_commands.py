@@ -73,9 +73,6 @@ def answers(
             current, assignment, folder, roster=people, missing_as_zero=missing_as_zero
         )
         pages = views.write_questions(current, assignment, folder, records, asked, named=names)
-        if tables:
-            for record in records:
-                views.write_feedback(current, assignment, folder, record)
     _tell(folder, records, () if tables else pages, people)
 
 

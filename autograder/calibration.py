@@ -144,7 +144,9 @@ def _require_named(assignment: Assignment, right: Values, weak: Sequence[Weak]) 
     for name in right.keys() - named:
         found = f"names no weak solution for the threshold {name!r}"
         raise SuiteError(
-            path, found, "add one, as docs/suites.md shows: without it, nobody knows what it tells"
+            path,
+            found,
+            "add one, as docs/suites.md shows: without one, nobody knows what the threshold is worth",
         )
     for name in named - right.keys():
         raise SuiteError(

@@ -150,7 +150,9 @@ def report(
             )
             typer.echo(hidden.root)
             return
-        records = views.write_all(current, assignment, folder, people, missing_as_zero=missing_as_zero)
+        records = views.write_class(
+            current, assignment, folder, roster=people, missing_as_zero=missing_as_zero
+        )
         class_summary.show(current, assignment, folder, records, people)
 
 
@@ -184,7 +186,7 @@ def _stoppable(folder: GradedFolder, submissions: Sequence[Submission]) -> Itera
             yield progress
         except KeyboardInterrupt:
             graded = f"{_graded_already(folder, submissions)} of {len(submissions)} submissions"
-            say(f"stopped: {graded} are graded and kept; the same command goes on from here")
+            say(f"stopped: {graded} are graded and kept; the same command continues from here")
             raise typer.Exit(STOPPED) from None
 
 
@@ -208,7 +210,7 @@ def _warn(graded: GradedClass, handin: Handin, changed: Sequence[str]) -> None:
         say(f"{len(graded.kept)} of {len(handin.submissions)} results were up to date and kept")
     if graded.reweighted:
         say(
-            f"tests are worth other points within their tasks now; "
+            f"points moved between tests of the same task; "
             f"{_students(graded.reweighted)} with the same submission keep their points"
         )
     if graded.older:
@@ -224,7 +226,7 @@ def _warn(graded: GradedClass, handin: Handin, changed: Sequence[str]) -> None:
             f"written for Python {version}, so grade again with it: make grade "
             f"PYTHON=python{version}, on: {_some(students)}"
             if version != "newer"
-            else f"written for a newer Python, by the looks of it, so see: {_some(students)}"
+            else f"apparently written for a newer Python; look at: {_some(students)}"
         )
     if changed:
         terminal.warn(f"these changed while the class was graded; run the command again: {_some(changed)}")

@@ -39,7 +39,7 @@ def intake(
     assignment: AssignmentArgument,
     class_folder: ClassArgument,
     roster: RosterOption = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print it for programs.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")] = False,
     course: CourseOption = None,
 ) -> None:
     """Show what was found in a class folder, and what waits for a decision; nothing is graded."""
@@ -116,11 +116,11 @@ def decide(
         str | None, typer.Argument(metavar="FILE", help="The path in the hand-in that is meant.")
     ] = None,
     wanted: Annotated[
-        str | None, typer.Option("--as", help="What it is taken for, if its name does not tell.")
+        str | None, typer.Option("--as", help="The module that it is, if its name does not say.")
     ] = None,
-    student: Annotated[str | None, typer.Option("--student", help="Whose the hand-in is.")] = None,
-    ignore: Annotated[bool, typer.Option("--ignore", help="The entry is nobody's.")] = False,
-    forget: Annotated[bool, typer.Option("--forget", help="Take back what was decided about it.")] = False,
+    student: Annotated[str | None, typer.Option("--student", help="Whose hand-in it is.")] = None,
+    ignore: Annotated[bool, typer.Option("--ignore", help="The entry belongs to no student.")] = False,
+    forget: Annotated[bool, typer.Option("--forget", help="Undo what was decided about it.")] = False,
     roster: RosterOption = None,
     course: CourseOption = None,
 ) -> None:
@@ -175,7 +175,9 @@ def _meant(assignment: Assignment, file: str) -> str:
     near = [name for name in names if likeness(Path(file).name, name)]
     if len(near) == 1 or (not near and len(wanted.files) == 1):
         return near[0] if near else wanted.files[0]
-    raise ConfigError(file, "its name does not tell what it is", f"add --as, one of: {', '.join(names)}")
+    raise ConfigError(
+        file, "its name does not say which module it is", f"add --as, one of: {', '.join(names)}"
+    )
 
 
 def _known(handin: Handin, hand_in: str) -> str:

@@ -107,7 +107,7 @@ def _answer(row: Row, student: str, folder: GradedFolder) -> Answer:
 def _mark(row: Row, answer: Answer, by: str, at: datetime) -> Mark:
     grader = line(row.grader or by)
     if not grader:
-        raise ConfigError(row.where, "nobody is said to have scored", "fill the column grader, or give --by")
+        raise ConfigError(row.where, "does not say who scored", "fill the column grader, or give --by")
     if len(row.comment) > MAX_COMMENT:
         raise ConfigError(row.where, f"the comment is longer than {MAX_COMMENT:,} characters", "shorten it")
     read = {"": answer.digest, label(answer.digest): answer.digest, NO_ANSWER: ""}

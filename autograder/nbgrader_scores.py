@@ -43,14 +43,14 @@ def read(path: Path, assignment: str, questions: Collection[str]) -> list[Row]:
     Raises
     ------
     ConfigError
-        The file is no database of nbgrader's, or nothing in it was scored.
+        The file is not an nbgrader database, or nothing in it was scored.
     """
     try:
         with contextlib.closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as database:
             found = database.execute(_QUERY, [assignment]).fetchall()
     except sqlite3.Error as error:
         remedy = "expected the gradebook.db of nbgrader's course folder"
-        raise ConfigError(str(path), f"is no database of nbgrader's ({error})", remedy) from None
+        raise ConfigError(str(path), f"is not an nbgrader database ({error})", remedy) from None
     rows = [
         Row(f"{path}, {student}", student, question, round(points + (extra or 0), 4), (comment or "").strip())
         for student, question, points, extra, comment in found

@@ -72,7 +72,7 @@ def read(path: Path) -> list[Row]:
         return [row for row in _rows(path, header, table, first) if row is not None]
     except csv.Error as error:
         place = f"{path}:{first + table.line_num - 1}"
-        raise ConfigError(place, f"is no CSV ({error})", "save the table as CSV again") from None
+        raise ConfigError(place, f"is not CSV ({error})", "save the table as CSV again") from None
 
 
 def _text(path: Path) -> str:
@@ -97,7 +97,7 @@ def _require_columns(path: Path, header: Sequence[str]) -> None:
             raise ConfigError(f"{path}:1", f"has no column {name!r}", known)
     for name in header:
         if name not in (*COLUMNS, *IGNORED) or header.count(name) > 1:
-            found = "is there twice" if header.count(name) > 1 else "is unknown"
+            found = "appears twice" if header.count(name) > 1 else "is unknown"
             raise ConfigError(f"{path}:1", f"the column {line(name)[:_SHOWN]!r} {found}", known)
 
 

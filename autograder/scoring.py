@@ -231,7 +231,7 @@ def _by_id(points: Mapping[str, Fraction], outcomes: Iterable[Outcome]) -> dict[
     for outcome in outcomes:
         if outcome.id not in points or outcome.id in found:
             word = "two outcomes" if outcome.id in found else "an outcome, but was not planned"
-            raise EngineError(outcome.id, f"has {word}", "this is a fault in the kit; please report it")
+            raise EngineError(outcome.id, f"has {word}", "this is a bug in the kit; please report it")
         found[outcome.id] = outcome
     return found
 

@@ -19,10 +19,12 @@ from autograder.storage import GradedFolder
 
 
 def write_feedback(course: Course, assignment: Assignment, folder: GradedFolder, record: Record) -> None:
-    """Write what one student may read, as a page and as Markdown."""
+    """Write what one student may read, as a page and as Markdown, unless it is there already."""
     names = {"title": assignment.title, "course": course.name}
-    write_private(folder.feedback_file(record.student), feedback.render(record, **names))
-    write_private(folder.feedback_file(record.student, "md"), feedback.render_markdown(record, **names))
+    for form, render in (("html", feedback.render), ("md", feedback.render_markdown)):
+        path, text = folder.feedback_file(record.student, form), render(record, **names)
+        if not path.is_file() or path.read_bytes() != text.encode():
+            write_private(path, text)
 
 
 def write_class(
@@ -34,7 +36,7 @@ def write_class(
     missing_as_zero: bool = False,
     notes: Sequence[str] | None = None,
 ) -> list[Record]:
-    """Write the views of the class as a whole, and return its records.
+    """Write the views of the class, and what of the feedback is not up to date; return the records.
 
     Parameters
     ----------
@@ -50,6 +52,8 @@ def write_class(
     moves = regrade.pending_moves(folder)
     records = class_records(course, assignment, folder, roster, missing_as_zero=missing_as_zero)
     _write_class(course, assignment, folder, records, folder.notes(), moves)
+    for record in records:
+        write_feedback(course, assignment, folder, record)
     if roster is not None and roster.is_canvas:
         write_private(folder.canvas, canvas_export.export(course, assignment, records, roster).text)
     return records
@@ -151,18 +155,3 @@ def _write_class(
     write_private(folder.gradebook, gradebook.render(records))
     if records:
         write_private(folder.class_report, class_report.render(records, notes=notes, moves=moves, **names))
-
-
-def write_all(
-    course: Course,
-    assignment: Assignment,
-    folder: GradedFolder,
-    roster: Roster | None = None,
-    *,
-    missing_as_zero: bool = False,
-) -> list[Record]:
-    """Write everything that can be made from results and overrides; return the records."""
-    records = write_class(course, assignment, folder, roster=roster, missing_as_zero=missing_as_zero)
-    for record in records:
-        write_feedback(course, assignment, folder, record)
-    return records

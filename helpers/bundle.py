@@ -75,7 +75,7 @@ def unpack(found: Handout, file: Path) -> dict[str, bytes]:
     root = _root(found, content)
     if root is None:
         names = " and no ".join(f"{module}.py" for module in found.modules)
-        raise HandoutError(f"{file} is no zip of {found.name}: it holds no {names}.")
+        raise HandoutError(f"{file} is not a zip of {found.name}: it holds no {names}.")
     return {name.removeprefix(root): data for name, data in content.items() if name.startswith(root)}
 
 

@@ -241,9 +241,9 @@ def parts(actual: object, count: int, *, what: str) -> tuple[object, ...]:
     if type(actual) is tuple or type(actual) is list:
         if len(actual) == count:
             return tuple(actual)
-        came, cause = f"{type_name(actual)} of another length", None
+        came, cause = f"{type_name(actual)} of the wrong length", None
     elif isinstance(actual, torch.Tensor):
-        came, cause = type_name(actual), f"one value is returned where {count} are wanted"
+        came, cause = type_name(actual), f"one value is returned, and {count} are expected"
     else:
         came, cause = type_name(actual), type_cause(actual)
     raise CheckFailure(

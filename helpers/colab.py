@@ -67,7 +67,7 @@ def download(file: Path) -> bool:
     try:
         frontend.colab_part("files").download(str(file))
     except Exception as error:  # other front ends to Colab raise what they like
-        frontend.say(f"The download did not start ({error}); find the file in the panel on the left.")
+        frontend.say(f"The download did not start ({error}); find the file in the Files panel on the left.")
         return False
     return True
 
@@ -117,7 +117,7 @@ def _welcome(found: Handout, kept: Path | None) -> str:
             "That folder is on your Google Drive. To keep this notebook too: File > Save a copy in Drive."
         )
     elif frontend.in_colab():
-        lines.append("Nothing here outlasts this runtime: download what you want to keep.")
+        lines.append("Everything here is lost when this runtime ends: download what you want to keep.")
     lines.append(f"Python {sys.version.partition(' ')[0]}, PyTorch {_version('torch')}.")
     if found.grader:
         lines.append(f"Graded by Python {found.grader['python']}, PyTorch {found.grader['torch']}.")

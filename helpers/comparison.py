@@ -347,7 +347,7 @@ def single_cause(actual: object) -> str | None:
     if type(actual) is tuple:
         if len(actual) == 1:
             return "a comma at the end of a line makes a tuple"
-        return "several values are returned where one is wanted"
+        return "several values are returned, and one is expected"
     return type_cause(actual)
 
 

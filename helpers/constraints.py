@@ -60,9 +60,9 @@ GRADING = (
 """Names that no solution needs anywhere: what reads the source and watches calls, and ways to reach it."""
 
 INSTEAD = {
-    ".cuda": "let new tensors take their place from the inputs, as in x.new_zeros(...) or device=x.device",
+    ".cuda": "take the device of new tensors from the inputs, as in x.new_zeros(...) or device=x.device",
     "torch.autograd": "work out the gradient yourself, by the chain rule",
-    "torch.optim": "write the step of the update yourself, of tensor operations",
+    "torch.optim": "write the update step yourself, with tensor operations",
 }
 """What to do instead of using a banned name; `WRITE` for one that is not listed."""
 INSTEAD |= dict.fromkeys(
@@ -71,7 +71,7 @@ INSTEAD |= dict.fromkeys(
 )
 OFF = ("torch.no_grad", "torch.inference_mode")
 """What lies in torch.autograd, and switches it off."""
-WRITE = "write this step yourself, of tensor operations and of what this task gives"
+WRITE = "write this step yourself, with tensor operations and what the task provides"
 
 
 def require(
@@ -109,9 +109,7 @@ def require(
         raise CheckFailure("the source code", f"cannot be judged: {error}") from None
     opaque = [use for use in facts.uses if _is_opaque(use.what)]
     if opaque and (banned or loops is not None):
-        raise _broken(
-            facts, opaque, "uses what hides the calls that it makes", "call functions by their names"
-        )
+        raise _broken(facts, opaque, "hides which functions it calls", "call functions by their names")
     if banned or loops is not None:
         _require_untouched(facts)
     for name in banned:
@@ -122,7 +120,7 @@ def require(
     if loops is not None and len(facts.loops) > loops:
         count = f"{len(facts.loops)} explicit loop{'s'[: len(facts.loops) != 1]}"
         problem = f"{count}; this task allows {loops or 'none'}"
-        raise _broken(facts, facts.loops, problem, "let one tensor operation work on all the entries at once")
+        raise _broken(facts, facts.loops, problem, "let one tensor operation handle all entries at once")
     if not in_place and facts.in_place:
         raise _broken(facts, facts.in_place, "changes an argument in place", "work on a new tensor")
 
@@ -132,8 +130,10 @@ def _require_untouched(facts: FunctionFacts) -> None:
     found = [use for use in facts.in_file if any(_is_in(use.what, name) for name in GRADING)]
     found += [use for use in facts.at_import if _is_opaque(use.what)]
     if found:
-        cause = "leave alone what checks your code, and let the module do nothing but define"
-        raise _broken(facts, found, "stands in a file that can change what was read of it", cause)
+        cause = (
+            "do not touch the code that checks yours, and let the module only define functions and classes"
+        )
+        raise _broken(facts, found, "is in a file that can change its functions after they were read", cause)
 
 
 def _broken(facts: FunctionFacts, found: Sequence[Sighting], problem: str, cause: str | None) -> CheckFailure:
@@ -156,7 +156,7 @@ def _facts(fn: Callable[..., object]) -> FunctionFacts:
         facts: FunctionFacts = hook(fn)
         return facts
     if type(fn) is not FunctionType:
-        raise ConstraintError("only a plain function can be read")
+        raise ConstraintError("it is not a plain function")
     loader = getattr(fn.__globals__.get("__spec__"), "loader", None)
     known = getattr(loader, "source_facts", lambda module: None)(fn.__module__)
     if known is not None:

@@ -59,7 +59,7 @@ class Download:
             )
         except ValueError as error:  # pooch's word for a wrong digest
             _part_of(path).unlink(missing_ok=True)
-            raise self._failed(f"came damaged ({error})", path) from None
+            raise self._failed(f"arrived damaged ({error})", path) from None
         except OSError as error:  # requests' exceptions are among these
             raise self._failed(f"could not be downloaded: {_reason(error)}", path) from None
         return path

@@ -6,13 +6,13 @@ import re
 
 CAUSES = {
     r"not compiled with CUDA|NVIDIA driver|CUDA-capable|CUDA error": (
-        "a tensor is moved to a GPU that is not there; make tensors with device=x.device instead"
+        "a tensor is moved to a GPU, and there is none; make tensors with device=x.device instead"
     ),
     r"tensors to be on the same device|not on the expected device": (
         "a new tensor was made without device=; x.new_zeros(...) keeps the device of x"
     ),
     r"expected .*same dtype|expected scalar type|have the same dtype|must have the same dtype": (
-        "float32 and float64 meet; make new tensors with dtype=x.dtype, and labels stay int64"
+        "float32 and float64 are mixed; make new tensors with dtype=x.dtype, and labels stay int64"
     ),
     r"must match the size of tensor|shapes cannot be multiplied|size mismatch|not broadcastable": (
         "the shapes of two tensors do not fit; print both just before this line"
@@ -20,7 +20,7 @@ CAUSES = {
     r"out of bounds for (dimension|axis)|index out of range": (
         "an index is too large; indices begin at 0, and dimensions may be in another order"
     ),
-    r"view size is not compatible": "the tensor is not contiguous; reshape does what view cannot",
+    r"view size is not compatible": "the tensor is not contiguous; use reshape instead of view",
     r"that requires grad": "the tensor records gradients; use x.detach() where they are not wanted",
 }
 """Part of the message, as a regular expression, to its cause."""
@@ -32,6 +32,6 @@ def likely_cause(message: str) -> str | None:
     Examples
     --------
     >>> likely_cause("Torch not compiled with CUDA enabled")
-    'a tensor is moved to a GPU that is not there; make tensors with device=x.device instead'
+    'a tensor is moved to a GPU, and there is none; make tensors with device=x.device instead'
     """
     return next((cause for part, cause in CAUSES.items() if re.search(part, message[:2000])), None)

@@ -30,7 +30,7 @@ _BOOT = (
     "from helpers import fresh_process; fresh_process.main({kept})"
 )
 _UNASKED = "No fresh process could be started ({reason}), so only this notebook has imported your files."
-_STOPPED = "It did not come to an end; look for a loop that never ends."
+_STOPPED = "It did not finish; look for a loop that never ends."
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ def imports(handout: Handout, files: Mapping[str, bytes]) -> ImportReport:
     Parameters
     ----------
     handout : Handout
-        The assignment; it knows the packages that can be imported where work is graded.
+        The assignment; it knows the packages that can be imported when work is graded.
     files : mapping of str to bytes
         Path below the folder of the modules to content: the modules, and Python files beside them. A module
         that is missing is a problem.

@@ -188,7 +188,7 @@ def compiled(text: str, path: str) -> CodeType:
 
 
 def _notes(parts: Mapping[str, Part], allowed: Collection[str] | None) -> Iterator[str]:
-    """Say what of the files does nothing, or cannot be had, where work is graded."""
+    """Say what of the files does nothing, or cannot be had, when work is graded."""
     for part in parts.values():
         if part.source is None:
             continue
@@ -199,7 +199,7 @@ def _notes(parts: Mapping[str, Part], allowed: Collection[str] | None) -> Iterat
                 f"{'it' if len(magics) == 1 else 'them'}."
             )
         for name, lines in inert.used(part.imports, part.source.tree).items():
-            yield f"{_places(part.path, lines)}: {name} does nothing where your work is graded."
+            yield f"{_places(part.path, lines)}: {name} does nothing when your work is graded."
         missing = [
             one
             for one in part.imports
@@ -211,7 +211,7 @@ def _notes(parts: Mapping[str, Part], allowed: Collection[str] | None) -> Iterat
         ]
         for one in missing[:_NAMED]:
             yield (
-                f"{part.path}, line {one.line}: {one.module.partition('.')[0]} cannot be imported where your "
+                f"{part.path}, line {one.line}: {one.module.partition('.')[0]} cannot be imported when your "
                 "work is graded."
             )
 

@@ -127,7 +127,7 @@ class Handout:
     released : dict of str to str
         File name of each module to its text as released.
     packages : tuple of str
-        Import names of the packages that can be imported where work is graded.
+        Import names of the packages that can be imported when work is graded.
     grader : dict of str to str
         ``"python"`` and ``"torch"`` to the versions that grade, such as ``"3.11"``.
     cpu_seconds, memory_mb : int
@@ -220,7 +220,9 @@ def read(folder: Path) -> Handout | None:
         if not isinstance(plain, dict) or "format" not in plain:
             return None
         if plain["format"] != FORMAT:
-            raise HandoutError(f"{path} is of another release than the helpers; get both from one release.")
+            raise HandoutError(
+                f"{path} is of another release than helpers/; take both from the same release."
+            )
         return _parsed(path.parent, plain)
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise HandoutError(f"{path} is damaged ({error}); get it from the release again.") from None

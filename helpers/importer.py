@@ -215,8 +215,9 @@ class Importer(MetaPathFinder, Loader):
 
     def _refusal(self, top: str) -> str:
         return (
-            f"no file {top}.py was handed in, and {packages.install_name(top)} is none of the packages that "
-            f"can be imported where work is graded: {', '.join(sorted(self._allowed or (), key=str.lower))}"
+            f"no file {top}.py was handed in, and {packages.install_name(top)} is not among the packages "
+            f"that can be imported when work is graded: "
+            f"{', '.join(sorted(self._allowed or (), key=str.lower))}"
         )
 
     def _clashes(self, name: str) -> bool:

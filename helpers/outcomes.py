@@ -130,9 +130,7 @@ def judge(test: PublicTest, error: BaseException | None, files: Sequence[Path]) 
         return Outcome(test, "failed", _check_failure(error))
     place = live.origin(error, files)
     if isinstance(error, KeyboardInterrupt):
-        problem = (
-            "You stopped it while it ran; if it did not come to an end, look for a loop that never ends."
-        )
+        problem = "You stopped it while it ran; if it would not finish, look for a loop that never ends."
         return Outcome(test, "stopped", _located(problem, place))
     if place is None:
         return Outcome(test, "failed", _unlocated(error, _gone(error, files)))
@@ -217,7 +215,7 @@ def _unlocated(error: BaseException, gone: str | None) -> Failure:
         return Failure(gone, likely_cause="it was renamed or deleted; what is graded keeps its name")
     if isinstance(error, AssertionError):
         return Failure("The check does not hold: " + ("\n".join(lines) or "an assertion failed."))
-    return Failure(f"The check could not use what your code returned: {live.described(error)}")
+    return Failure(f"The check failed on what your code returned: {live.described(error)}")
 
 
 def _located(problem: str, place: tuple[str, int, str] | None) -> Failure:

@@ -180,14 +180,14 @@ def _pixels(data: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 def _bytes(data: object) -> NDArray[np.uint8]:
     if not isinstance(data, np.ndarray) or data.dtype != np.uint8:
-        raise TypeError("the images are no array of bytes")
+        raise TypeError("the images are not an array of bytes")
     return data
 
 
 def _labels(labels: object) -> NDArray[np.int64]:
     found = np.asarray(labels, dtype=np.int64)
     if found.ndim != 1 or (found.size and not 0 <= found.min() <= found.max() < 10):
-        raise ValueError("the labels are no numbers from 0 to 9")
+        raise ValueError("the labels are not numbers from 0 to 9")
     return found
 
 

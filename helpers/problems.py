@@ -136,122 +136,126 @@ def _named(pattern: str, text: str) -> Mapping[str, str]:
 
 
 MAIN = 'move it below `if __name__ == "__main__":`'
-_DEFINED_IN_FILE = "only what stands in the file is there when it is imported"
+_DEFINED_IN_FILE = "only what the file itself defines exists when it is imported"
 
 RULES = (
-    Rule(r"this is a notebook", "the notebook was saved as {file}; save the code of its cells there instead"),
+    Rule(r"this is a notebook", "a notebook was saved as {file}; save the code of its cells there instead"),
     Rule(r"the file is empty", "{file} was saved without its content; save it again"),
-    Rule(r"UTF-16", "{file} was saved as “Unicode”; save it as UTF-8"),
-    Rule(r"no utf-8 text|codec can't decode", "{file} was saved in an old encoding; save it as UTF-8"),
+    Rule(r"UTF-16", "{file} was saved as UTF-16 (“Unicode”); save it as UTF-8"),
+    Rule(r"not utf-8 text|codec can't decode", "{file} was saved in an old encoding; save it as UTF-8"),
     Rule(r"null bytes", "{file} is damaged, or was saved in another encoding; save it again as UTF-8"),
-    Rule(r"a %%\w+ cell", "%%writefile took a cell that is no Python; leave that line and its cell out"),
+    Rule(r"a %%\w+ cell", "%%writefile saved a cell that is not Python; delete the lines of that cell"),
     Rule(
         r"^(Syntax|Indentation|Tab)Error",
         "two versions of the file were merged; keep one of them, and "
         "delete the lines with <<<<<<<, ======= and >>>>>>>",
         r"^\s*(<{7}|={7}|>{7})",
     ),
-    Rule(r"^SyntaxError", "lines were copied with the prompt of Python; delete the >>>", r"^\s*>>>"),
+    Rule(r"^SyntaxError", "lines were copied together with Python's prompt; delete the >>>", r"^\s*>>>"),
     Rule(
         r"^SyntaxError",
-        "this is a command for a terminal; it belongs in a cell, with a ! before it",
+        "this is a command for a terminal; it belongs in a notebook cell, with a ! before it",
         r"^\s*(pip3?|conda|apt(-get)?|git|cd|ls|wget|curl|unzip|mkdir|python3?) ",
     ),
     Rule(
         r"invalid character '[\u2018\u2019\u201c\u201d\u201e\u00ab\u00bb]'",
-        "quotes were made typographic by a word processor; type them anew",
+        "a word processor replaced the quotes with typographic ones; type them again",
     ),
     Rule(
-        r"non-printable character U\+00A0", "a space was copied from a web page; delete it and type it anew"
+        r"non-printable character U\+00A0",
+        "a special space was copied from a web page; delete it and type a normal one",
     ),
-    Rule(r"Missing parentheses in call to 'print'", "this is Python 2; write print(...) with brackets"),
+    Rule(r"Missing parentheses in call to 'print'", "this is Python 2; write print(...) with parentheses"),
     Rule(
         r"^IndentationError: expected an indented block",
-        "nothing stands below the line before; write the code there, or `pass`",
+        "the line before needs an indented block; write its code, or `pass`",
     ),
     Rule(
         r"^(IndentationError|TabError)",
         "lines of one block begin with different spaces, or with spaces and "
-        "tabs; let the editor indent the block anew",
+        "tabs; let the editor indent the block again",
     ),
     Rule(
         r"was never closed|unexpected EOF|EOF while scanning|unterminated",
-        "a bracket or a quote that opens there is not closed",
+        "a bracket or quote that opens there is never closed",
     ),
     Rule(
         r"'(return|yield|await)' outside (async )?function",
-        "this line is not indented as the body of its function is",
+        "this line is not indented like the body of its function",
     ),
     Rule(
         r"partially initialized module|circular import",
-        "two files import one another; move what both need into one of them, or import it in the function",
+        "two files import each other; move what both need into one of them, or import it in the function",
     ),
     Rule(
         r"attempted relative import",
-        "a file beside {file} is imported without the dot: from utils import ...",
+        "import a file beside {file} without the dot: from utils import ...",
     ),
     Rule(
         r"no file (?P<name>[\w]+)\.py was handed in",
-        "{name}.py lies on your computer and was not handed in "
-        "with {file}, or {name} is a package that this course does without",
+        "{name}.py is on your computer but was not handed in "
+        "with {file}, or {name} is a package that this course does not use",
     ),
     Rule(r"No module named '(?P<name>[\w.]+)'", "{name} is not installed where this ran"),
     Rule(
         r"cannot import name '(?P<name>\w+)' from",
-        "{name} is spelled otherwise there, or that file was not handed in as it is now",
+        "{name} is spelled differently there, or an older version of that file was handed in",
     ),
     Rule(
         r"^NameError: name '(?P<name>np|torch|nn|F|plt|math|random|os|sys|time|pd|copy|tqdm)' is not defined",
-        "{file} uses {name} and does not import it; the notebook does, for its own cells alone",
+        "{file} uses {name} without importing it; an import in the notebook counts only for the notebook",
     ),
     Rule(
         r"^NameError: name '(?P<name>\w+)' is not defined",
-        "{name} stands in the notebook, or further down; " + _DEFINED_IN_FILE,
+        "{name} is defined in the notebook, or further down; " + _DEFINED_IN_FILE,
     ),
     Rule(
         r"not compiled with CUDA|NVIDIA driver|CUDA-capable|CUDA error|No CUDA",
-        "{file} moves something to a GPU as it is imported, and none is there; use device=x.device "
+        "{file} moves something to a GPU when it is imported, and there is none; use device=x.device "
         "in the functions",
     ),
     Rule(r"^EOFError", "input() waits for somebody to type, and nobody is there when {file} is imported"),
     Rule(
-        r"^SystemExit", "argparse reads a command line, and {file} gets none; " + MAIN, r"parse_(known_)?args"
+        r"^SystemExit",
+        "argparse reads a command line, and {file} is imported without one; " + MAIN,
+        r"parse_(known_)?args",
     ),
-    Rule(r"^SystemExit", "{file} ends the program as it is imported; " + MAIN),
+    Rule(r"^SystemExit", "{file} ends the program when it is imported; " + MAIN),
     Rule(
         r"urlopen|URLError|HTTPError|ConnectionError|Max retries|gaierror|Name or service|name resolution|"
         r"socket|no network|"
         r"Network is unreachable",
-        "{file} downloads something as it is imported, and there is no network; " + MAIN,
+        "{file} downloads something when it is imported, and there is no network; " + MAIN,
     ),
     Rule(
         r"^(PermissionError|BlockingIOError|OSError|RuntimeError)",
-        "{file} starts another process as it is imported, and none may be started; " + MAIN,
+        "{file} starts another process when it is imported, which is not allowed; " + MAIN,
         r"subprocess|Popen|os\.system|Process\(|Pool\(|fork",
     ),
     Rule(
         r"^(PermissionError|OSError|FileExistsError|FileNotFoundError)|Parent directory|cannot be opened|"
         r"open file failed",
-        "{file} writes a file as it is imported, and no file can be written; " + MAIN,
+        "{file} writes a file when it is imported, and no file can be written; " + MAIN,
         r"open\([^)]*['\"][waxrb+]*[wax+]|\.save|savetxt|to_csv|mkdir|makedirs|write_|dump\(|savefig|SummaryWriter|"
         r"download|remove|rmtree|copy",
     ),
     Rule(
         r"^(FileNotFoundError|PermissionError|IsADirectoryError|OSError)|No such file",
-        "{file} reads a file as it is imported, and your files are not there; load data in the notebook, or "
-        + MAIN,
+        "{file} reads a file when it is imported, and your files are not there; load data in the notebook, "
+        "or " + MAIN,
     ),
     Rule(
-        r"^NotImplementedError", "{file} calls a function that is not written yet as it is imported; " + MAIN
+        r"^NotImplementedError",
+        "{file} calls a function that is not written yet when it is imported; " + MAIN,
     ),
     Rule(
         r"CPU time|time limit|did not finish",
-        "{file} computes something long as it is imported, such as training; " + MAIN,
+        "{file} runs something long when it is imported, such as training; " + MAIN,
     ),
     Rule(
         r"^(MemoryError|RuntimeError).*(memory|allocate)|^MemoryError",
-        "{file} makes large tensors as it is imported; " + MAIN,
+        "{file} makes large tensors when it is imported; " + MAIN,
     ),
-    Rule(r"^RecursionError", "a function calls itself without end as {file} is imported"),
+    Rule(r"^RecursionError", "a function calls itself endlessly when {file} is imported"),
 )
 """The first rule that fits is told."""

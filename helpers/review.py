@@ -69,7 +69,7 @@ def _of_modules(own: Work) -> Iterator[Finding]:
             are = "is" if len(only_there) == 1 else "are"
             yield Finding(
                 "problem",
-                f"{file} uses {enumerated(only_there)}, which {are} defined in the notebook alone. The "
+                f"{file} uses {enumerated(only_there)}, which {are} defined only in the notebook. The "
                 f"notebook does not run when your work is graded; move the definition into {file}.",
             )
     for copy in work.elsewhere(own.handout):
@@ -92,7 +92,7 @@ def _gone(own: Work, file: str, read: names.Names, functions: Sequence[Function]
         if other is not None:
             hint = f"; is it the one that is called {other} there? Give it its name back."
         elif name in there:
-            hint = f": it is defined in the notebook alone. Move it into {file}."
+            hint = f": it is defined only in the notebook. Move it into {file}."
         else:
             hint = "; its checks cannot find it."
         yield Finding("problem", f"{name} is not in {file}{hint}")
@@ -174,7 +174,7 @@ def _waits(own: Work, done: Report, task: str) -> bool:
 def _failing(found: Handout, task: str, left: Sequence[Outcome]) -> str:
     count = len(left)
     stopped = any(outcome.status == "stopped" for outcome in left)
-    verb = "did not come to an end" if stopped else f"{'does' if count == 1 else 'do'} not pass"
+    verb = "did not finish" if stopped else f"{'does' if count == 1 else 'do'} not pass"
     title = _titled(found, task)
     return (
         f"{title[:1].upper()}{title[1:]}: {count} public check{'s' if count > 1 else ''} {verb}; "
@@ -208,7 +208,7 @@ def _of_weights(own: Work) -> Iterator[Finding]:
 
     for name in own.handout.weights:
         if name not in own.weights:
-            yield Finding("open", f"{name} is not there: no saved weights are in the zip.")
+            yield Finding("open", f"{name} is missing, so the zip holds no saved weights.")
             continue
         try:
             weights.loaded(own.weights[name])
@@ -244,10 +244,10 @@ def _of_versions(own: Work) -> Iterator[Finding]:
         saved = own.handout.file(file.removesuffix(".py")).stat().st_mtime
         older = saved < last.moment
         why = (
-            "it is an older version than the one that was checked. If it lies on a drive that is "
+            "it is older than the version that was checked. If it is on a drive that is "
             "synchronized, open it and see whether your last changes are in it."
             if older
-            else "the result above is of the version that is packed."
+            else "the result above is for the version in the zip."
         )
         yield Finding(
             "problem" if older else "note",

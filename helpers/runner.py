@@ -157,11 +157,13 @@ def _notes(found: Handout, versions: Sequence[Version], asked: tuple[str, str | 
     names = enumerated(version.file.name for version in versions)
     if _last.get(asked) == digests:
         verb = "has" if len(versions) == 1 else "have"
-        notes.append(f"{names} {verb} not changed since the last check. If you edited, save the file first.")
+        notes.append(
+            f"{names} {verb} not changed since the last check. If you edited it, save the file first."
+        )
     shadows = sorted(set(_own_functions()) & set().union(*map(_public_names, found.modules)))
     if shadows:
         notes.append(
-            f"{', '.join(shadows)}: defined in this notebook as well. Only what stands in {names} is checked."
+            f"{', '.join(shadows)}: defined in this notebook as well. Only the version in {names} is checked."
         )
     return notes
 

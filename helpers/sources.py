@@ -78,13 +78,13 @@ def decoded(content: bytes, name: str) -> str:
         If Python would not read it, or if its coding line gives letters of ASCII another meaning.
     """
     if content.startswith(_UTF_16):
-        raise _refused("this is UTF-16, which Python does not read", name, 1)
+        raise _refused("this is UTF-16, which Python cannot read", name, 1)
     encoding = _encoding(content, name)
     try:
         text = content.decode(encoding)
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
-        found = f"a byte that is no {encoding.removesuffix('-sig')} text (0x{content[error.start]:02x})"
+        found = f"a byte that is not {encoding.removesuffix('-sig')} text (0x{content[error.start]:02x})"
         raise _refused(found, name, line) from None
     if "\0" in text:
         raise _refused(

@@ -17,8 +17,7 @@ from helpers.wording import enumerated
 from helpers.work import Work
 
 _INTERRUPTED = Failure(
-    "You stopped the public checks before they had ended; if one did not come to an end, look for a loop "
-    "that never ends."
+    "You stopped the public checks; if one would not finish, look for a loop that never ends."
 )
 
 
@@ -84,8 +83,8 @@ def preview(name: str, file: str | Path | None = None) -> None:
     done, _ = _checked(found, files)
     done = replace(
         done,
-        checked=f"The files in {target.name}, saved at {live.clock(target.stat().st_mtime)}, in a process of "
-        "their own, as grading runs them",
+        checked=f"The files in {target.name}, saved at {live.clock(target.stat().st_mtime)}, in a separate "
+        "process, as in grading",
         notes=(*_differences(found, files), *done.notes),
     )
     hidden = _hidden(found)

@@ -58,7 +58,7 @@ def handed_in(module: ModuleType, name: str) -> dict[str, torch.Tensor]:
         raise CheckFailure(name, "not handed in") from None
     except Unloadable:
         cause = "something other than tensors was saved, or the file is damaged; save a dict of tensors"
-        raise CheckFailure(name, "cannot be loaded as weights alone", likely_cause=cause) from None
+        raise CheckFailure(name, "cannot be loaded as plain weights", likely_cause=cause) from None
     checks.holds(
         type(found) is dict and all(type(key) is str for key in found),
         what=name,

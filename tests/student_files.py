@@ -58,7 +58,7 @@ PASSING = {
     "Drive is mounted": Case(
         b"from google.colab import drive, files, userdata\ndrive.mount('/content/drive')\n"
         b"key = userdata.get('KEY')\nuploaded = files.upload()\n",
-        note="toy.py, line 1: google.colab does nothing where your work is graded.",
+        note="toy.py, line 1: google.colab does nothing when your work is graded.",
     ),
     "colab as a whole": Case(b"import google.colab\ngoogle.colab.output.clear()\n", note="google.colab"),
     "magics": Case(
@@ -124,7 +124,7 @@ PASSING = {
 FAILING = {
     "a syntax error": Case(b"def f(:\n    pass\n", error="SyntaxError", line=1),
     "one byte of latin-1": Case(
-        "x = 1\nNAME = 'Jörg'\n".encode("latin-1"), error="no utf-8 text", line=2, cause="save it as UTF-8"
+        "x = 1\nNAME = 'Jörg'\n".encode("latin-1"), error="not utf-8 text", line=2, cause="save it as UTF-8"
     ),
     "a hidden encoding": Case(b"# coding: utf-7\n", error="not one to write programs in", line=1),
     "UTF-16": Case(b"\xff\xfe\x00", error="UTF-16", line=1, cause="save it as UTF-8"),
@@ -132,7 +132,7 @@ FAILING = {
         b"\nimport wandb\n",
         error="wandb is none of the packages",
         line=2,
-        cause="wandb is a package that this course does without",
+        cause="wandb is a package that this course does not use",
     ),
     "a sibling that was not handed in": Case(
         b"from utils import f\n",

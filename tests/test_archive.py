@@ -107,14 +107,15 @@ def test_members_that_are_strange_and_unrelated_do_not_matter(tmp_path: Path) ->
 )
 def test_paths_that_lead_out(tmp_path: Path, name: str) -> None:
     found = _refusal(tmp_path, _packed(_all(_member(), _member(name))))
-    assert found == "The zip file holds a path that leads out of it; pack the files anew."
+    assert found == "The zip file holds a path that leads out of it; pack the files again."
     assert [path.name for path in tmp_path.iterdir()] == ["a.zip"]
 
 
 @pytest.mark.parametrize("kind", [stat.S_IFLNK, stat.S_IFIFO, stat.S_IFCHR, stat.S_IFDIR])
 def test_only_regular_files(tmp_path: Path, kind: int) -> None:
     found = _refusal(tmp_path, _packed(_member(mode=kind | 0o777, text="/etc/passwd")))
-    assert found == "knn.py is not a regular file."
+    what = "a link" if kind == stat.S_IFLNK else "a folder, a device or a pipe"
+    assert found.startswith(f"knn.py is {what}, not a file; hand in ")
 
 
 @pytest.mark.parametrize("twin", ["knn.py", "./knn.py", ".//knn.py"])
@@ -195,9 +196,9 @@ def test_not_text(tmp_path: Path) -> None:
 
 def test_damage(tmp_path: Path) -> None:
     whole = _packed(_member(text="x = 1\n" * 50), zipfile.ZIP_STORED)
-    assert _refusal(tmp_path, b"") == "The zip file is damaged, or is none."
-    assert _refusal(tmp_path, whole[: len(whole) // 2]) == "The zip file is damaged, or is none."
-    assert _refusal(tmp_path, whole.replace(b"x = 1", b"x = 2")) == "knn.py is damaged; pack the files anew."
+    assert _refusal(tmp_path, b"") == "The file is damaged, or is not a zip file."
+    assert _refusal(tmp_path, whole[: len(whole) // 2]) == "The file is damaged, or is not a zip file."
+    assert _refusal(tmp_path, whole.replace(b"x = 1", b"x = 2")) == "knn.py is damaged; pack the files again."
 
 
 @settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)

@@ -67,8 +67,8 @@ def test_a_zip_made_by_hand(found: Handout) -> None:
     [
         (None, 'There is no toy-submission.zip in .*; run submit.build\\("toy"\\) first'),
         (b"PK\3\4 cut", "cannot be read as a zip file"),
-        (bundle.pack("toy", {"other.py": b""}), "is no zip of toy: it holds no toy.py"),
-        (bundle.pack("toy", {"../toy.py": b""}), "is no zip of toy"),
+        (bundle.pack("toy", {"other.py": b""}), "is not a zip of toy: it holds no toy.py"),
+        (bundle.pack("toy", {"../toy.py": b""}), "is not a zip of toy"),
     ],
 )
 def test_what_cannot_be_used(found: Handout, content: bytes | None, words: str) -> None:

@@ -135,7 +135,7 @@ def test_canvas_gets_points_and_keeps_what_nobody_decided(
     assert "5 students (1 excused, 2 without a submission), mean 6.25" in done.stdout
     assert done.stderr.splitlines() == [
         "warning: export.csv: left out 1 test student of Canvas.",
-        "warning: Not on the roster, graded all the same: eve.",
+        "warning: Not on the roster, but graded: eve.",
         "warning: Nothing was handed in by Nobody, Nina; Nobody, Ned.",
         "warning: not in Canvas' export, so not in canvas.csv: eve",
     ]
@@ -148,13 +148,32 @@ def test_canvas_gets_points_and_keeps_what_nobody_decided(
         "nina": ("", "nothing handed in"),
         "ned": ("", "nothing handed in"),
     }
+
+    def page(student: str) -> str:
+        return (output / "feedback" / f"{student}.md").read_text(encoding="utf-8").splitlines()[0]
+
+    assert {name: page(name) for name in rows} == {
+        "ada": "# A toy: 12.5 of 12.5 points",
+        "bob": "# A toy: no points",
+        "eve": "# A toy: 0 of 12.5 points",
+        "nina": "# A toy: no points",
+        "ned": "# A toy: no points",
+    }
     again = run("report", output, "--roster", export, "--missing-as-zero")
+    assert page("nina") == "# A toy: 0 of 12.5 points"
     assert "points for 3; 1 left as they are: 1 excused" in again.stdout
     assert '"Nobody, Nina",3,nina,A,0' in (output / "canvas.csv").read_text()
     decided = run("override", output, "nina", "--points", 4, "--reason", "an oral exam", "--by", "Grace")
     assert decided.stderr.startswith(f"warning: {output / 'canvas.csv'} is older than these points; ")
     run("report", output, "--roster", export)
     assert '"Nobody, Nina",3,nina,A,4' in (output / "canvas.csv").read_text()
+    export.write_text(CANVAS.replace("A,,EX", "A,,"))
+    run(*words)  # everything is up to date, and Bob is no longer excused
+    assert [page(name) for name in ("bob", "nina", "ned")] == [
+        "# A toy: 0 of 12.5 points",
+        "# A toy: 4 of 12.5 points",
+        "# A toy: no points",
+    ]
 
 
 def test_canvas_keeps_what_waits_for_a_decision(run: Any, class_folder: Path, tmp_path: Path) -> None:
@@ -219,8 +238,7 @@ def test_weights_that_moved_within_a_task_are_one_line(
     done = CliRunner().invoke(app, words, obj=Reweighted)
     assert done.exit_code == 0, done.output
     assert done.stderr.splitlines()[0] == (
-        "tests are worth other points within their tasks now; "
-        "3 students with the same submission keep their points"
+        "points moved between tests of the same task; 3 students with the same submission keep their points"
     )
 
 
@@ -229,7 +247,7 @@ def test_interruption_is_one_line(run: Any, class_folder: Path, tmp_path: Path) 
     done = run("grade", "toy", class_folder, "-o", tmp_path / "graded")
     assert done.exit_code == 130
     assert done.stderr.splitlines() == [
-        "stopped: 2 of 3 submissions are graded and kept; the same command goes on from here"
+        "stopped: 2 of 3 submissions are graded and kept; the same command continues from here"
     ]
     checked = run("check", class_folder / "ada")
     assert (checked.exit_code, checked.stderr) == (130, "stopped\n")

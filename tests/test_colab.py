@@ -81,7 +81,7 @@ def test_the_next_cell_runs_what_was_saved(tree: Path, monkeypatch: pytest.Monke
 def test_on_colab_without_drive(tree: Path, runtime: FakeColab, capsys: pytest.CaptureFixture[str]) -> None:
     colab.setup("toy", drive=False)
     assert runtime.mounted == []
-    assert "Nothing here outlasts this runtime" in capsys.readouterr().out
+    assert "Everything here is lost when this runtime ends" in capsys.readouterr().out
 
 
 def test_on_colab_with_drive(tree: Path, runtime: FakeColab, capsys: pytest.CaptureFixture[str]) -> None:

@@ -21,10 +21,10 @@ def moved() -> object:
 @pytest.mark.parametrize(
     ("call", "cause"),
     [
-        (moved, "to a GPU that is not there"),
+        (moved, "to a GPU, and there is none"),
         (lambda: X + torch.ones(4, 2), "do not fit"),
         (lambda: X @ X, "do not fit"),
-        (lambda: X @ X.T.double(), "float32 and float64 meet"),
+        (lambda: X @ X.T.double(), "float32 and float64 are mixed"),
         (lambda: X[5], "index is too large"),
         (lambda: X.gather(1, torch.tensor([[7]])), "index is too large"),
         (lambda: X.T.view(6), "not contiguous"),

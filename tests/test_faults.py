@@ -228,7 +228,7 @@ def test_ctrl_c_is_clean_and_the_next_run_goes_on(scene: Scene, undisturbed: dic
     _, stderr = process.communicate(timeout=PATIENCE)
     assert process.returncode == 130
     assert without_progress(stderr).count("\n") == 1
-    assert "are graded and kept; the same command goes on from here" in stderr
+    assert "are graded and kept; the same command continues from here" in stderr
     require_sound(scene, undisturbed)
 
 

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import UTC, datetime
 from html.parser import HTMLParser
 
 import pytest
 import written_class as made
 
-from autograder.records import Record, WrittenAnswer
+from autograder.records import Override, Record, WrittenAnswer
 from autograder.reports import feedback, wording
 from autograder.results import Feedback, Location, Status, SubmissionResult
 
+DECIDED = Override(points=3, reason="oral", by="Grace", at=datetime(2026, 3, 1, tzinfo=UTC))
 HOSTILE = "<script>alert(1)</script>\"'&\x1b[2J\u202e{{ 7*7 }}"
 
 
@@ -175,3 +178,61 @@ def test_extra_credit_is_called_so_and_fills_no_bar_twice(result: SubmissionResu
     points = f"{wording.number(first.max_points)} / {wording.number(first.max_points)} extra"
     for text in (_render(more), feedback.render_markdown(Record(more), title="Toy", course="Course")):
         assert text.count(" extra") == text.count(points) > 0
+
+
+def _both(record: Record) -> tuple[str, str]:
+    """Return what the page says in words, and its Markdown."""
+    page = feedback.render(record, title="A toy", course="Deep Learning")
+    return " ".join(_Page(page).text.split()), feedback.render_markdown(
+        record, title="A toy", course="Deep Learning"
+    )
+
+
+def _absent(result: SubmissionResult) -> SubmissionResult:
+    said = Feedback(summary="Nothing was handed in.")
+    tests = [
+        test.model_copy(update={"status": Status.not_run, "points": 0, "feedback": said})
+        for test in result.tests
+    ]
+    tasks = [task.model_copy(update={"points": 0}) for task in result.tasks]
+    none = {"tests": tests, "tasks": tasks, "score": 0, "files": {}, "handed_in": "nothing"}
+    return result.model_copy(update={**none, "notes": [said.summary]})
+
+
+def test_an_absent_student_has_no_points_and_learns_how_to_hand_in(result: SubmissionResult) -> None:
+    record = Record(_absent(result), written=(WrittenAnswer(made.answer("")),))
+    for text in _both(record):
+        assert "Nothing was handed in" in text
+        assert "There are no points for you yet." in text
+        assert "tell your instructor that it did not arrive" in text
+        assert "– / 10" in text  # noqa: RUF001
+        assert "0 / 10" not in text.replace("10 / 10", "")
+        assert "0 of 12.5" not in text
+        assert "not scored yet" not in text
+        assert "Nothing could be checked" not in text
+    assert "0 of 12.5 points" in _both(replace(record, missing_as_zero=True))[1]
+    assert all("This counts as 0 points." in text for text in _both(replace(record, missing_as_zero=True)))
+    assert "3 of 12.5 points, decided by Grace" in _both(replace(record, overrides=(DECIDED,)))[0]
+
+
+@pytest.mark.parametrize("handed_in", ["work", "nothing"])
+def test_an_excused_student_has_no_points(result: SubmissionResult, handed_in: str) -> None:
+    record = Record(_absent(result) if handed_in == "nothing" else result, excused=True)
+    for text in _both(record):
+        assert "You are excused" in text
+        assert "it has no points for you" in text
+        assert "of 12.5 points" not in text
+        assert "5 / 10" not in text
+        assert "tell your instructor" not in text
+    assert ("The values are wrong." in _both(record)[0]) == (handed_in == "work")
+
+
+def test_who_waits_for_a_decision_has_no_points_yet(result: SubmissionResult) -> None:
+    waits = "Waits for a decision: toy.py could be a/toy.py or b/toy.py."
+    nothing = _absent(result)
+    tests = [one.model_copy(update={"feedback": Feedback(summary=waits)}) for one in nothing.tests]
+    record = Record(nothing.model_copy(update={"tests": tests, "notes": [waits], "handed_in": "undecided"}))
+    for text in _both(record):
+        assert "Your instructor has to decide" in text
+        assert text.count("Waits for a decision") == 1
+        assert "0 of 12.5" not in text

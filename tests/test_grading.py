@@ -198,7 +198,7 @@ def test_reports_are_made_from_results_alone(grade: Any, course: Course, toy: As
     folder.save(folder.results()["bob"].model_copy(update={"score": 3.0}))
     folder.feedback_file("ada").unlink()
     folder.gradebook.unlink()
-    records = views.write_all(course, toy, folder)
+    records = views.write_class(course, toy, folder)
     assert [record.score for record in records] == [12.5, 3, 0]
     assert folder.feedback_file("ada").is_file()
     assert "bob,,3,12.5" in folder.gradebook.read_text()

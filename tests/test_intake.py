@@ -55,10 +55,10 @@ def test_problems_stay_with_their_student(folder: Path, toy: Assignment) -> None
     handin = intake.read_class(folder, toy)
     assert {item.student: item.problem for item in handin.submissions} == {
         "ada": None,
-        "away": "The folder is a link or cannot be read (Not a directory).",
+        "away": "The folder is a link; hand in the folder that it points to.",
         "empty": "toy.py is missing.",
         "large": "toy.py is larger than 1 MB.",
-        "link": "toy.py is not a regular file.",
+        "link": "toy.py is a link, not a file; hand in the file that it points to.",
     }
     assert all(not item.files for item in handin.submissions if item.problem)
 
@@ -223,7 +223,7 @@ def test_a_zip_file_per_student(folder: Path, toy: Assignment) -> None:
     assert eve.files == {"toy.py": b"x = 3\n"}
     assert bob.notebook == notebook.encode()
     assert eve.notes == ("Taken from the folder hw.", "Ignored: hw/notes.txt.")
-    assert mia.problem == "The zip file is damaged, or is none."
+    assert mia.problem == "The file is damaged, or is not a zip file."
 
 
 def test_a_zip_file_and_a_folder_of_one_student_are_two_attempts(folder: Path, toy: Assignment) -> None:
@@ -233,7 +233,7 @@ def test_a_zip_file_and_a_folder_of_one_student_are_two_attempts(folder: Path, t
     (ada,) = handin.submissions
     assert ada.files == {"toy.py": b"x = 2"}
     assert [item.files for item in ada.earlier] == [{"toy.py": b"x = 1\n"}]
-    assert handin.notes == ("ada handed in 2 times (ada; ada.zip), the latest counts.",)
+    assert handin.notes == ("ada handed in 2 times (ada; ada.zip); the latest counts.",)
 
 
 def test_a_zip_file_in_a_students_folder(folder: Path, toy: Assignment) -> None:
@@ -254,7 +254,8 @@ def test_a_link_is_no_zip_file(folder: Path, toy: Assignment, tmp_path: Path) ->
     (folder / "eve").mkdir()
     (folder / "eve" / "toy.zip").symlink_to(tmp_path / "elsewhere.zip")
     for student in ("bob", "eve"):
-        assert _only(folder, toy, student).problem == "The zip file is not a regular file."
+        said = _only(folder, toy, student).problem
+        assert said == "The zip file is a link, not a file; hand in the file that it points to."
 
 
 def test_one_zip_file(course: Course, folder: Path, toy: Assignment) -> None:
@@ -266,7 +267,7 @@ def test_one_zip_file(course: Course, folder: Path, toy: Assignment) -> None:
     assert intake.infer_assignment(course, folder / "bob.zip") == toy
     assert intake.read_one(folder / "bob.zip", toy).problem == "deep/er/toy.py is empty."
     (folder / "bob.zip").write_text("no zip")
-    with pytest.raises(IntakeError, match="The zip file is damaged, or is none; say which assignment"):
+    with pytest.raises(IntakeError, match="The file is damaged, or is not a zip file; say which assignment"):
         intake.infer_assignment(course, folder / "bob.zip")
 
 

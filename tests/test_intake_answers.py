@@ -207,7 +207,7 @@ def test_pictures_that_are_none_are_left_out_with_a_note(asked: Questionnaire) -
     attachments = {"x.svg": {"image/svg+xml": made.encoded(b"<svg onload='alert(1)'/>")}}
     (answer,) = sheet(made.answered("![](attachment:x.svg)", attachments=attachments), asked).answers
     assert (answer.text, answer.images) == ("![](attachment:left-out)", {})
-    assert answer.note == "x.svg is no PNG, JPEG, GIF or WebP; it was left out."
+    assert answer.note == "x.svg is not a PNG, JPEG, GIF or WebP; it was left out."
 
 
 def test_an_album_ends(asked: Questionnaire) -> None:

@@ -114,7 +114,7 @@ EXPECTED = {
         {
             "0815": b"a",
             "0817": b"b",
-            "0818": "The folder is a link or cannot be read (No such file or directory).",
+            "0818": "The folder cannot be read (No such file or directory).",
             "bruno@x.edu": b"b",
         },
     ),
@@ -122,7 +122,7 @@ EXPECTED = {
         "a Moodle download",
         {"Ada Park_4711": b"a", "Bruno Silva_4712": b"b", "Carla Weiß_4713": b"c"},
     ),
-    nbgrader: ("a course folder of nbgrader's", {"ada": b"a", "bruno": b"b"}),
+    nbgrader: ("an nbgrader course folder", {"ada": b"a", "bruno": b"b"}),
     by_hand: ("a folder or archive per student", {"ada": b"a", "bruno": b"b", "carla": b"c"}),
 }
 each_layout = pytest.mark.parametrize("write", EXPECTED, ids=lambda write: write.__name__)
@@ -206,8 +206,8 @@ def test_the_roster_names_maps_and_lists(tmp_path: Path, toy: Assignment) -> Non
     }
     assert [one.name for one in handin.submissions] == ["Ada Park", "", "", "Zoë Fischer"]
     assert set(handin.notes) == {
-        "ada handed in 2 times (ada; 4711), the latest counts.",
-        "Not on the roster, graded all the same: carla.",
+        "ada handed in 2 times (ada; 4711); the latest counts.",
+        "Not on the roster, but graded: carla.",
         "Nothing was handed in by Zoë Fischer.",
     }
 
@@ -222,7 +222,7 @@ def test_people_whose_names_hold_commas_are_told_apart_and_all_of_them_are_named
     listed = "; ".join(f"Nobody, N{number}" for number in range(9))
     assert handin.notes == (
         "roster.csv: left out 1 person who is not a student (Kim (Instructor)).",
-        "Not on the roster, graded all the same: ada; bruno; carla.",
+        "Not on the roster, but graded: ada; bruno; carla.",
         f"Nothing was handed in by {listed}.",
     )
     assert {one.student for one in handin.submissions if one.absent} == {f"n{n}" for n in range(9)}
@@ -261,8 +261,10 @@ def test_special_files_cost_their_student_the_points_and_nobody_else(tmp_path: P
     (folder / "loop" / "toy.py").symlink_to("toy.py")
     found = contents(intake.read_class(folder, toy))
     listener.close()
-    for name in ("fifo", "socket", "device", "secret", "loop"):
-        assert found[name] == "toy.py is not a regular file."
+    for name in ("fifo", "socket"):
+        assert found[name] == "toy.py is a folder, a device or a pipe, not a file; hand in an ordinary file."
+    for name in ("device", "secret", "loop"):
+        assert found[name] == "toy.py is a link, not a file; hand in the file that it points to."
     assert found["folder"] == "toy.py is missing."
     assert (found["ada"], found["bruno"], found["carla"]) == (b"a", b"b", b"c")
 
@@ -301,7 +303,7 @@ def test_a_zip_file_of_a_class_leaves_nothing_outside(tmp_path: Path, toy: Assig
 
 def test_a_zip_file_that_is_no_class(tmp_path: Path, toy: Assignment) -> None:
     (tmp_path / "broken.zip").write_bytes(b"PK\x03\x04")
-    with pytest.raises(IntakeError, match="damaged, or is none; unpack it yourself"):
+    with pytest.raises(IntakeError, match="damaged, or is not a zip file; unpack it yourself"):
         intake.read_class(tmp_path / "broken.zip", toy)
 
 

@@ -101,9 +101,7 @@ def test_an_answer_is_scored_once_in_a_table(folder: GradedFolder) -> None:
 
 
 def test_somebody_has_to_have_scored(folder: GradedFolder) -> None:
-    with pytest.raises(
-        ConfigError, match="nobody is said to have scored; fill the column grader, or give --by"
-    ):
+    with pytest.raises(ConfigError, match="does not say who scored; fill the column grader, or give --by"):
         check(folder, row(), by=" ")
 
 

@@ -69,7 +69,7 @@ def test_another_database(tmp_path: Path) -> None:
         database.execute("CREATE TABLE x (y)")
     database.close()
     assert nbgrader_scores.is_database(path)
-    with pytest.raises(ConfigError, match="is no database of nbgrader's"):
+    with pytest.raises(ConfigError, match="is not an nbgrader database"):
         nbgrader_scores.read(path, "toy", ["why-sums"])
 
 

@@ -98,7 +98,7 @@ def test_an_exception_of_the_check_itself() -> None:
     assert failure == Failure("The check does not hold: assert 2 == 3\n +  where 2 = f()")
     failure = judge(TEST, TypeError("'NoneType' object is not iterable"), []).failure
     assert failure == Failure(
-        "The check could not use what your code returned: TypeError: 'NoneType' object is not iterable"
+        "The check failed on what your code returned: TypeError: 'NoneType' object is not iterable"
     )
 
 
@@ -146,4 +146,4 @@ def test_other_attributes_are_the_checks_own(tmp_path: Path) -> None:
         eval("result.shape", {"result": 3})
     failure = judge(TEST, caught.value, [tmp_path / "toy.py"]).failure
     assert failure is not None
-    assert failure.problem.startswith("The check could not use what your code returned")
+    assert failure.problem.startswith("The check failed on what your code returned")

@@ -78,7 +78,9 @@ def read(folder: Path, name: str, content: bytes) -> Submission:
 )
 def test_only_regular_files_of_a_tar(tmp_path: Path, kind: bytes) -> None:
     found = read(tmp_path, "a.tar", tarred(("knn.py", kind, b"")))
-    assert (found.files, found.problem) == ({}, "knn.py is not a regular file.")
+    what = "a link" if kind in (tarfile.SYMTYPE, tarfile.LNKTYPE) else "a folder, a device or a pipe"
+    assert not found.files
+    assert str(found.problem).startswith(f"knn.py is {what}, not a file; hand in ")
     assert read(tmp_path, "a.tar", tarred(("data", kind, b""), regular())).files == {"knn.py": b"x = 1\n"}
 
 
@@ -87,7 +89,7 @@ def test_only_regular_files_of_a_tar(tmp_path: Path, kind: bytes) -> None:
 def test_paths_that_lead_out_of_a_tar(tmp_path: Path, name: str, suffix: str) -> None:
     found = read(tmp_path, f"a.tar{suffix}", PACKERS[suffix](tarred(regular(), regular(name))))
     assert found.files == {}
-    assert "holds a path that leads out of it; pack the files anew." in str(found.problem)
+    assert "holds a path that leads out of it; pack the files again." in str(found.problem)
     assert [path.name for path in tmp_path.iterdir()] == [f"a.tar{suffix}"]
 
 
@@ -106,12 +108,13 @@ def test_a_link_in_a_7z(tmp_path: Path) -> None:
     with py7zr.SevenZipFile(tmp_path / "made.7z", "w") as made:
         made.write(tmp_path / "link", "knn.py")
     found = read(tmp_path, "a.7z", (tmp_path / "made.7z").read_bytes())
-    assert (found.files, found.problem) == ({}, "knn.py is not a regular file.")
+    said = "knn.py is a link, not a file; hand in the file that it points to."
+    assert (found.files, found.problem) == ({}, said)
 
 
 def test_a_name_that_comes_twice(tmp_path: Path) -> None:
     found = read(tmp_path, "a.tar", tarred(regular(), regular(content=b"x = 2\n")))
-    assert (found.files, found.problem) == ({}, "The tar file holds knn.py twice; pack the files anew.")
+    assert (found.files, found.problem) == ({}, "The tar file holds knn.py twice; pack the files again.")
     twice = renamed(seven_zipped({"knn.py": b"x = 1\n", "knm.py": b"x = 2\n"}), "knm.py", "knn.py")
     assert "twice" in str(read(tmp_path, "a.7z", twice).problem)
 
@@ -136,7 +139,7 @@ def test_a_7z_that_lies_about_its_header(tmp_path: Path) -> None:
     content = bytearray(seven_zipped({"knn.py": b"x = 1\n"}))
     struct.pack_into("<Q", content, 20, 1 << 40)
     struct.pack_into("<I", content, 8, zlib.crc32(content[12:32]))
-    assert read(tmp_path, "a.7z", bytes(content)).problem == "The 7z file is damaged; pack the files anew."
+    assert read(tmp_path, "a.7z", bytes(content)).problem == "The 7z file is damaged; pack the files again."
 
 
 def test_what_is_encrypted_or_packed_in_an_unusual_way(tmp_path: Path) -> None:

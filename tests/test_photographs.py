@@ -195,7 +195,7 @@ def spoil(server: Server, change: Callable[[bytes], bytes]) -> None:
 
 def test_another_file_is_refused_and_not_kept(cifar: dict[str, Any], server: Server, tmp_path: Path) -> None:
     spoil(server, lambda content: content[::-1])
-    with pytest.raises(DownloadError, match="came damaged"):
+    with pytest.raises(DownloadError, match="arrived damaged"):
         data.cifar10(10, 2, 2, folder=tmp_path)
     assert not list(tmp_path.iterdir())
 

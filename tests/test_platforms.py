@@ -190,7 +190,7 @@ def test_archives_of_every_kind_are_hand_ins(tmp_path: Path) -> None:
     found = by_student(read(folder))
     assert {student for student, one in found.items() if one.problem is None} == {"ada", "bruno", "eve"}
     assert str(found["carla"].problem).startswith("carla.rar is a rar file and cannot be read")
-    assert found["dora"].problem == "The zip file is damaged, or is none."
+    assert found["dora"].problem == "The file is damaged, or is not a zip file."
 
 
 def test_a_file_for_each_student(tmp_path: Path) -> None:
@@ -245,4 +245,4 @@ def test_everybody_who_handed_something_in_has_a_row(tmp_path: Path) -> None:
     assert found.keys() == {"empty", "pdf", "tiny", "bad", "ada", "enc"}
     assert [student for student, one in found.items() if one.problem is None] == ["ada"]
     assert found["enc"].problem == "knn.py is not UTF-8 text (byte 6); save it as UTF-8."
-    assert found["bad"].problem == "The gzip file is damaged; pack the files anew."
+    assert found["bad"].problem == "The gzip file is damaged; pack the files again."

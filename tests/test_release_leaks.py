@@ -179,11 +179,11 @@ def test_outputs_counts_and_widgets_are_refused(check: LeakCheck, built: Tree) -
         notebook["metadata"]["widgets"] = {"state": {}}
 
     finding = only(check.file(NOTEBOOK, edited(built, output)))
-    assert finding.says == "cell 3 holds outputs of a run"
+    assert finding.says == "cell 3 holds outputs"
     lines = edited(built, output).decode().split("\n")
     assert json.loads(built.public[NOTEBOOK])["cells"][2]["id"] in lines[int(finding.place.split(":")[1]) - 1]
-    assert only(check.file(NOTEBOOK, edited(built, count))).says == "cell 2 holds outputs of a run"
-    assert only(check.file(NOTEBOOK, edited(built, widgets))).says == "the notebook holds states of widgets"
+    assert only(check.file(NOTEBOOK, edited(built, count))).says == "cell 2 holds outputs"
+    assert only(check.file(NOTEBOOK, edited(built, widgets))).says == "the notebook holds widget states"
     packed = archive.pack({"a/x.ipynb": edited(built, output)})
     assert only(check.file("a.zip", packed)).place.startswith("a.zip!a/x.ipynb:")
 
@@ -243,10 +243,10 @@ def test_archives_are_refused_for_what_is_in_them(check: LeakCheck) -> None:
     ("path", "says"),
     [
         ("helpers/__pycache__/checks.cpython-313.pyc", "compiled Python, which may hold solutions"),
-        ("helpers/checks.pyc", "a compiled file, which cannot be looked into"),
+        ("helpers/checks.pyc", "a compiled file, which cannot be inspected"),
         ("assignments/shapes/test_hidden.py", "a file of hidden tests"),
         ("assignments/shapes/assignment.toml", "the settings of an assignment"),
-        ("solutions/notes.txt", "a folder of the instructor's"),
+        ("solutions/notes.txt", "a folder for instructors only"),
         (".coursegrad/secret", "the folder of the course secret"),
         ("a/.ipynb_checkpoints/x.txt", "copies of notebooks, outputs included"),
         (".git/config", "a git repository with a history of its own"),
@@ -303,7 +303,7 @@ def right_area(width, height):
         ("dist/student/helpers/more.py", SHARED, "a hidden test, of autograder/suites/shapes/regions.py:3"),
         ("dist/student/helpers/more.py", "x = 86753", "a constant of a hidden test, of autograder/suites"),
         ("dist/student/helpers/regions.py", "x = 1", "the name of a module that hidden tests share"),
-        ("dist/student/suites/shapes/regions.py", "x = 1", "a folder of the instructor's"),
+        ("dist/student/suites/shapes/regions.py", "x = 1", "a folder for instructors only"),
     ],
 )
 def test_modules_that_hidden_tests_share_are_refused(tmp_path: Path, path: str, text: str, says: str) -> None:

@@ -168,7 +168,7 @@ def test_a_stale_tree_stops_it(course: Course, public: Path) -> None:
     tree.write(course, built)
     (course.root / "dist" / "student" / "README.md").write_text("edited")
     with pytest.raises(
-        ReleaseError, match=r"student/README\.md is not what the solutions make of it; run: make release"
+        ReleaseError, match=r"student/README\.md differs from what the solutions produce; run: make release"
     ):
         publish(course, built)
     with pytest.raises(ReleaseError, match="is missing"):

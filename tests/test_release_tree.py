@@ -137,8 +137,8 @@ def test_stale_assignments_are_told_file_by_file(course: Course) -> None:
         "assignments/shapes/checks.json is missing",
         "assignments/shapes/extra.py is not part of the release",
         "assignments/shapes/other is not part of the release",
-        "assignments/shapes/shapes.py is not what the solutions make of it",
-        "assignments/shapes/test_public.py is not what the solutions make of it",
+        "assignments/shapes/shapes.py differs from what the solutions produce",
+        "assignments/shapes/test_public.py differs from what the solutions produce",
     ]
 
 
@@ -152,7 +152,7 @@ def test_what_another_machine_has_makes_nothing_stale(course: Course) -> None:
     assert tree.stale(course, built) == []
     file.write_bytes(handout.dumps(there | {"title": "Another"}))
     assert tree.stale(course, built) == [
-        "assignments/shapes/checks.json is not what the solutions make of it"
+        "assignments/shapes/checks.json differs from what the solutions produce"
     ]
 
 

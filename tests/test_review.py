@@ -45,7 +45,7 @@ def texts(own: Work, done: Report) -> list[str]:
 
 def test_finished_work(own: Work) -> None:
     assert texts(own, reported(own, *PASSED)) == [
-        "open: toy_weights.pt is not there: no saved weights are in the zip."
+        "open: toy_weights.pt is missing, so the zip holds no saved weights."
     ]
 
 
@@ -91,7 +91,7 @@ def test_many_tasks_that_were_not_begun_are_numbers(own: Work) -> None:
 
 def test_a_check_that_does_not_end(own: Work) -> None:
     found = texts(own, reported(own, "stopped", "not judged", "passed", "passed"))
-    assert any("1 public check did not come to an end;" in text for text in found)
+    assert any("1 public check did not finish;" in text for text in found)
 
 
 def test_what_is_too_large_to_be_graded(own: Work) -> None:

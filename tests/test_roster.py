@@ -125,7 +125,7 @@ def test_a_worksheet_of_moodle_without_names_has_the_numbers_that_its_downloads_
 
 
 def test_a_workbook_is_refused_with_what_to_do() -> None:
-    with pytest.raises(ConfigError, match=r"is the workbook of a spreadsheet program; .* save it as CSV"):
+    with pytest.raises(ConfigError, match=r"is a spreadsheet workbook; .* save it as CSV"):
         roster.read(FILES / "workbook.xlsx")
 
 

@@ -76,8 +76,8 @@ def test_rows_are_as_wide_as_the_header(tmp_path: Path) -> None:
     [
         (b"", "is empty; export it again"),
         (b"\n\n", "is empty"),
-        (b"PK\x03\x04...", "is the workbook of a spreadsheet program; open it there, save it as CSV"),
-        (b"\xd0\xcf\x11\xe0...", "is the workbook of a spreadsheet program"),
+        (b"PK\x03\x04...", "is a spreadsheet workbook; open it there, save it as CSV"),
+        (b"\xd0\xcf\x11\xe0...", "is a spreadsheet workbook"),
         (b"\x89PNG\r\n\x1a\n\0\0", "is not text in UTF-8, UTF-16 or Windows-1252"),
         (b"name\n\x81\xff\n", "is not text in UTF-8, UTF-16 or Windows-1252"),
         (b"name\0\n", "is not text"),

@@ -92,7 +92,7 @@ def test_a_file_that_does_not_load(toy: Path) -> None:
 def test_a_file_that_was_not_saved(toy: Path) -> None:
     runner.run("toy")
     (note,) = runner.run("toy").notes
-    assert note == "toy.py has not changed since the last check. If you edited, save the file first."
+    assert note == "toy.py has not changed since the last check. If you edited it, save the file first."
     assert runner.run("toy", "total").notes == ()
     toy.write_text(SOLUTION)
     assert runner.run("toy").notes == runner.run("toy").notes == ()
@@ -103,7 +103,7 @@ def test_functions_written_into_the_notebook_are_pointed_out(toy: Path) -> None:
     exec("def double(x):\n    return 2 * x\n\ndef mine():\n    pass\n", vars(sys.modules["__main__"]))
     toy.write_text(STUB + "\n")
     (note,) = runner.run("toy").notes
-    assert note == "double: defined in this notebook as well. Only what stands in toy.py is checked."
+    assert note == "double: defined in this notebook as well. Only the version in toy.py is checked."
 
 
 def test_missing_files(toy: Path) -> None:

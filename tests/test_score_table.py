@@ -55,7 +55,7 @@ def test_decimal_commas_and_guarded_formulas(tmp_path: Path) -> None:
         ("", r":1: has no column 'student'"),
         ("a,b\n1,2\n", r":1: has no column 'student'; expected the columns student, question, points"),
         ("student,question,points,coment\n", "the column 'coment' is unknown"),
-        ("student,question,points,points\n", "the column 'points' is there twice"),
+        ("student,question,points,points\n", "the column 'points' appears twice"),
         ("student,question,points\nada,why,two\n", "row 2: the points are 'two'; expected a number"),
         ("student,question,points\n,,\nada,why,-1\n", "row 3: the points are '-1'"),
         ("student,question,points\nada,why,nan\n", "the points are 'nan'"),

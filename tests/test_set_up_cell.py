@@ -165,7 +165,7 @@ def test_on_colab_without_drive(tmp_path: Path, public: Public) -> None:
             "Google Drive is not used (mount failed). What you write is lost when this runtime ends.\n"
             "k-nearest neighbours: edit knn.py in /content/knn, save, and the next cell runs "
             "what you saved.\n"
-            "Nothing here outlasts this runtime: download what you want to keep.\n"
+            "Everything here is lost when this runtime ends: download what you want to keep.\n"
         )
         assert names(tmp_path / "machine" / "content") == {"knn", "deep-learning-v1"}
 

@@ -60,8 +60,8 @@ def test_a_coding_that_hides_code_is_refused(encoding: str) -> None:
 @pytest.mark.parametrize(
     ("content", "says", "line"),
     [
-        (b"x = 1\ny = '\xe4'\n", "no utf-8 text", 2),
-        (b"\xe4", "no utf-8 text", 1),
+        (b"x = 1\ny = '\xe4'\n", "not utf-8 text", 2),
+        (b"\xe4", "not utf-8 text", 1),
         (b"\xff\xfex\0", "UTF-16", 1),
         (b"x = 1\ny = '\0'\n", "null bytes", 2),
         (b"x = 1\n%%bash\nls\n", "%%bash", 2),

@@ -166,11 +166,11 @@ def test_what_was_checked_is_not_what_is_packed(toy: Path, capsys: pytest.Captur
     runner.run("toy")
     toy.write_text(SOLUTION + "\n")
     os.utime(toy, (time.time() + 1,) * 2)
-    assert "the result above is of the version that is packed." in built(capsys)
+    assert "the result above is for the version in the zip." in built(capsys)
     os.utime(toy, (time.time() - 3600,) * 2)
     said = built(capsys)
     assert "Look at this before you hand it in" in said
-    assert "it is an older version than the one that was checked." in said
+    assert "it is older than the version that was checked." in said
     runner.run("toy")
     assert "was checked" not in built(capsys)
 
@@ -191,13 +191,13 @@ def test_a_function_in_the_notebook_alone(toy: Path, capsys: pytest.CaptureFixtu
     toy.write_text(SOLUTION[: SOLUTION.index("def total")])
     write_notebook(toy.parent, c_why=ANSWER, c_setup="def total(values):\n    return sum(values)")
     said = built(capsys)
-    assert "total is not in toy.py: it is defined in the notebook alone. Move it into toy.py." in said
+    assert "total is not in toy.py: it is defined only in the notebook. Move it into toy.py." in said
 
 
 def test_names_of_the_notebook_that_the_module_uses(toy: Path, capsys: pytest.CaptureFixture[str]) -> None:
     toy.write_text(SOLUTION.replace("return sum(values)", "return np.sum(values)"))
     write_notebook(toy.parent, c_why=ANSWER, c_setup="import numpy as np")
-    assert "toy.py uses np, which is defined in the notebook alone." in built(capsys)
+    assert "toy.py uses np, which is defined only in the notebook." in built(capsys)
 
 
 def test_files_that_are_imported_are_packed(toy: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -243,7 +243,7 @@ def test_leftovers_of_notebooks_are_told(toy: Path, capsys: pytest.CaptureFixtur
     toy.write_text("from google.colab import drive\n" + SOLUTION)
     said = built(capsys)
     assert "4 of 4 public checks passed" in said
-    assert "Good to know: · toy.py, line 1: google.colab does nothing where your work is graded." in said
+    assert "Good to know: · toy.py, line 1: google.colab does nothing when your work is graded." in said
 
 
 def test_a_folder_that_cannot_be_written(
@@ -269,7 +269,7 @@ def test_weights_that_are_absent_or_damaged(toy: Path, capsys: pytest.CaptureFix
     assert "! toy_weights.pt cannot be loaded as tensors" in built(capsys)
     assert members(toy.parent)["toy_weights.pt"] == b"weights"
     (toy.parent / "toy_weights.pt").unlink()
-    assert "○ toy_weights.pt is not there: no saved weights are in the zip." in built(capsys)
+    assert "○ toy_weights.pt is missing, so the zip holds no saved weights." in built(capsys)
 
 
 def test_a_question_without_an_answer(toy: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -96,13 +96,13 @@ def test_whoever_hands_in_none_loses_nothing_else(pool: Pool) -> None:
 def test_pickled_code_does_not_run(pool: Pool, tmp_path: Path) -> None:
     touched = tmp_path / "touched"
     for content in (saved({"w": Trap(touched)}), pickle.dumps(Trap(touched))):
-        assert "cannot be loaded as weights alone" in problem(pool, content)
+        assert "cannot be loaded as plain weights" in problem(pool, content)
     assert not touched.exists()
 
 
 @pytest.mark.parametrize("content", [b"", b"no weights", saved(WEIGHTS)[:-200]])
 def test_damaged_weights(pool: Pool, content: bytes) -> None:
-    assert "cannot be loaded as weights alone" in problem(pool, content)
+    assert "cannot be loaded as plain weights" in problem(pool, content)
 
 
 def test_something_else_than_a_dict_of_tensors(pool: Pool) -> None:

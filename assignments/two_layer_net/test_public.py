@@ -292,7 +292,7 @@ def settings() -> tuple[list[object], list[object], list[object], list[object]]:
     checks.holds(
         all(type(values) in (tuple, list) and len(values) > 0 for values in found),
         what="the settings",
-        problem="one of the four is no list, or is empty",
+        problem="one of the four is not a list, or is empty",
     )
     return found  # type: ignore[return-value]
 

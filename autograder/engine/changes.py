@@ -31,7 +31,7 @@ class Changes:
             If the object cannot hold it.
         """
         if type(node) is np.ndarray and not node.flags.writeable:
-            raise ProtocolError("an array changed that can only be read")
+            raise ProtocolError("a read-only array changed")
         if id(node) not in self._restore:
             self._restore[id(node)] = (node, _keep(node))
         _write(node, content)

@@ -261,7 +261,7 @@ def _require_same_kit(folder: str) -> None:
     """
     installed = Path(autograder.__path__[0])
     if not installed.samefile(folder):
-        found = f"is not the kit that is installed, which lies in {installed}"
+        found = f"is not the installed kit, which is in {installed}"
         remedy = f"run the command `autograder`, or install this kit: pip install -e {Path(folder).parent}"
         raise EngineError(folder, found, remedy)
 

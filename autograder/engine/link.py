@@ -156,7 +156,7 @@ class Link:
         """
         header, _ = self._guard(self._channel.receive)
         if type(header) is not dict:
-            raise self._end(End.protocol, "the worker sent a frame that is no answer")
+            raise self._end(End.protocol, "the worker sent a frame that is not an answer")
         return header
 
     def request(self, operation: str, *arguments: object) -> Any:
@@ -180,7 +180,7 @@ class Link:
         except ValueRefused as error:
             raise ProxyError(f"a test cannot pass a value {error}") from None
         if self._channel.has_unread() or self._has_bytes():
-            raise self._end(End.protocol, "the worker spoke without being asked")
+            raise self._end(End.protocol, "the worker sent a message that nobody asked for")
         header = {"seq": sequence, "op": operation, "args": parts}
         self._guard(self._channel.send, header, encoder.buffers)
         return self._answer(sequence, encoder.nodes, arguments)
@@ -194,7 +194,7 @@ class Link:
                 self._call_back(header, buffers)
                 continue
             if type(header) is not dict or header.get("seq") != sequence:
-                raise self._end(End.protocol, "the worker sent a frame that is no answer")
+                raise self._end(End.protocol, "the worker sent a frame that is not an answer")
             if "error" in header:
                 raise StudentError(header["error"]) from self._callback_failure
             decoder = Decoder(buffers, self._resolver(arguments), nodes)
@@ -272,7 +272,7 @@ class Link:
                 return self._references.wrap(self, number, kind[:_MAX_NAME], type_name[:_MAX_NAME], path)
             if tag is Tag.YOURS and type(parts[0]) is int and 0 <= parts[0] < len(self._callbacks):
                 return self._callbacks[parts[0]]
-            raise ProtocolError("a reference to nothing")
+            raise ProtocolError("a reference to an object that is not there")
 
         return resolve
 

@@ -50,7 +50,7 @@ def python_for(source: bytes, problem: Problem) -> str:
 
 def words(version: str) -> str:
     """Say what a file is written for, and what graded it."""
-    needed = f"Python {version}" if version != NEWER else "a newer Python, by the looks of it"
+    needed = f"Python {version}" if version != NEWER else "a newer Python, apparently"
     here = "{}.{}".format(*sys.version_info)
     return f"The file is written for {needed}, and Python {here} grades"
 

@@ -208,7 +208,7 @@ class RemoteObject(Proxy):
     """An object that lives in one worker."""
 
     __slots__ = ("_number", "_of", "_type_name")
-    __shown_as__ = "an object of its own kind"
+    __shown_as__ = "an object of a class of its own"
 
     def __init__(self, link: Link, number: int, type_name: str) -> None:
         object.__setattr__(self, "_of", link)
@@ -280,7 +280,7 @@ class ProxyReferences:
         if not isinstance(value, RemoteObject):
             return None
         if value._of is not link:
-            raise ProxyError(f"{value!r} belongs to a worker that has ended; make it anew in each test")
+            raise ProxyError(f"{value!r} belongs to a worker that has ended; make it again in each test")
         return [Tag.YOURS, value._number]
 
 

@@ -29,7 +29,7 @@ Tier = Literal["public", "hidden"]
 
 SUITE_FAILED = (
     "This check stopped with an error of its own, so it could not judge your code. "
-    "Your instructor sees this, and has to correct the check."
+    "Your instructor can see this and has to correct the check."
 )
 NOT_IMPORTED = "The file could not be imported, so no check ran."
 
@@ -78,7 +78,7 @@ def judge(error: BaseException, tier: Tier) -> tuple[Status, Feedback]:
         return _worker_ended(error)
     if isinstance(error, MemoryError) or (isinstance(error, RuntimeError) and _MEMORY.search(str(error))):
         summary = (
-            "The check ran out of memory on what your code returned; return nothing larger than asked for."
+            "The check ran out of memory on what your code returned; return no more than the task asks for."
         )
         return Status.memory, Feedback(summary=summary)
     if not isinstance(error, AssertionError | pytest.fail.Exception):
@@ -225,7 +225,7 @@ def _student_error(error: StudentError, tier: Tier) -> tuple[Status, Feedback]:
         return Status.not_implemented, Feedback(summary="Not implemented yet.", location=location)
     cause = exceptions.likely_cause(error.message)
     if tier == "hidden":
-        name = error.type_name if error.type_name in _EXCEPTIONS else "an exception of its own"
+        name = error.type_name if error.type_name in _EXCEPTIONS else "an exception class of its own"
         summary = f"Your code raised {name}."
     else:
         message = f": {error.message}" if error.message else ""

@@ -74,7 +74,7 @@ def members(name: str, content: bytes) -> list[Member]:
     if kind == "zip" or ending(name).casefold() == ".zip":
         return zips.members(content)
     known = kind or ending(name).rpartition(".")[2].casefold()
-    found = f"a {known} file" if known in _KNOWN else f"no {known} file"
+    found = f"a {known} file" if known in _KNOWN else f"not a {known} file"
     raise Unreadable(f"{shown(name)} is {found} and cannot be read; use {FORMATS}.")
 
 

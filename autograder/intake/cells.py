@@ -84,7 +84,9 @@ def read(content: bytes) -> Document:
     cells = [one for one in _listed(plain) if isinstance(one, dict)]
     if not cells:
         return Document((), "The notebook holds no cells.")
-    more = f"Of its {len(cells)} cells the first {MAX_CELLS} were read." if len(cells) > MAX_CELLS else ""
+    more = (
+        f"Only the first {MAX_CELLS} of its {len(cells)} cells were read." if len(cells) > MAX_CELLS else ""
+    )
     return Document(tuple(_cell(one) for one in cells[:MAX_CELLS]), more)
 
 

@@ -114,7 +114,9 @@ class Contents:
         content = member.read()
         self._left[kind] -= len(content)
         if self._left[kind] < 0:
-            raise Unreadable(f"{member.shown} was not read: the hand-in holds more than anyone writes.")
+            raise Unreadable(
+                f"{member.shown} was not read: the hand-in is too large; hand in only what you wrote."
+            )
         return content
 
     def _repaired(self, content: bytes) -> Notebook:

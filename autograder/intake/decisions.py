@@ -20,16 +20,16 @@ if TYPE_CHECKING:
 FILE = "decisions.toml"
 _HEADER = """\
 Decisions about hand-ins that were in doubt. `autograder map` writes them, and you may edit them.
-Each class has a table, called as its folder or archive is:
+Each class has a table, named after its folder or archive:
 
   [knn.files]                              # which file of a hand-in is meant
   "ada-park/knn.py" = "final/knn (1).py"
 
-  [knn.students]                           # whose a hand-in is
+  [knn.students]                           # whose hand-in it is
   "Ada P (2)" = "ada-park"
 
   [knn]
-  ignore = ["old stuff"]                   # entries of the class folder that are nobody's
+  ignore = ["old stuff"]                   # entries of the class folder that belong to no student
 """
 
 

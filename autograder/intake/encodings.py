@@ -42,7 +42,9 @@ def as_utf8(shown: str, content: bytes) -> tuple[bytes, str]:
     try:
         return content.decode(name).encode(), f"{shown} is text in {name} and was read as that."
     except UnicodeError:
-        raise Unreadable(f"{shown} says that it is {name}, which it is not; save it as UTF-8.") from None
+        raise Unreadable(
+            f"{shown} declares the encoding {name} but is not in it; save it as UTF-8."
+        ) from None
 
 
 def _declared(content: bytes) -> tuple[str, int, int]:

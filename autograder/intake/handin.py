@@ -138,7 +138,7 @@ def _in_order(entries: Iterable[Entry]) -> list[Entry]:
 def _said_twice(submission: Submission, entries: Sequence[Entry], attempts: str) -> str:
     places = "; ".join(shown(entry.label) for entry in _in_order(entries))
     who = submission.name or submission.student
-    return f"{who} handed in {len(entries)} times ({places}), the {attempts} counts."
+    return f"{who} handed in {len(entries)} times ({places}); the {attempts} counts."
 
 
 def read_one(target: Path, assignment: Assignment) -> Submission:
@@ -176,7 +176,7 @@ def _read(entry: Entry, student: str, wanted: Wanted, chosen: Mapping[str, str])
     except Unreadable as error:
         return Submission(student, entry.place, problem=str(error))
     except Exception as error:  # what is hostile enough shall cost nobody else anything
-        found = f"The hand-in cannot be read ({type(error).__name__}): a fault of the kit, please report it."
+        found = f"The hand-in cannot be read ({type(error).__name__}): a bug in the kit, please report it."
         return Submission(student, entry.place, problem=found)
 
 

@@ -93,7 +93,7 @@ def by_roster(submissions: Sequence[Submission], roster: Roster) -> tuple[list[S
     ]
     notes = []
     if unknown:
-        notes.append(f"Not on the roster, graded all the same: {'; '.join(map(line, unknown))}.")
+        notes.append(f"Not on the roster, but graded: {'; '.join(map(line, unknown))}.")
     if absent:
         names = [line(person.name or person.student) for person in absent]
         notes.append(f"Nothing was handed in by {'; '.join(names)}.")

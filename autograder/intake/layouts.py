@@ -43,7 +43,7 @@ def recognise(
             return gradescope.layout(folder, listed)
         if "submitted" in listed and (len(listed) == 1 or not _NBGRADER.isdisjoint(listed)):
             place = folder / "submitted"
-            return _by_name(place, "a course folder of nbgrader's", wanted, is_known, claimed)
+            return _by_name(place, "an nbgrader course folder", wanted, is_known, claimed)
         below = folder / listed[0] if len(listed) == 1 else None
         if below is None or not _holds_class(below, wanted):
             return _by_name(folder, plain.TITLE, wanted, is_known, claimed)

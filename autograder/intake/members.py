@@ -104,7 +104,7 @@ def inside(text: str, what: str) -> PurePosixPath:
     plain = text.replace("\\", "/")
     path = PurePosixPath(plain)
     if path.is_absolute() or ".." in path.parts or _DRIVE.match(plain) or not path.parts:
-        raise Unreadable(f"The {what} holds a path that leads out of it; pack the files anew.")
+        raise Unreadable(f"The {what} holds a path that leads out of it; pack the files again.")
     return path
 
 

@@ -14,13 +14,12 @@ from typing import Any
 
 from autograder.intake import unpacker
 from autograder.intake.members import Fetch, Member, inside
-from autograder.intake.snapshot import Unreadable
+from autograder.intake.snapshot import Unreadable, irregular
 from autograder.reports.untrusted import line
 
 SECONDS = 60
 _MAX_OUTPUT = unpacker.MAX_TAKEN_BYTES + 100_000_000
 _SAID = {
-    "other": "is not a regular file.",
     "large": "is larger than 20 MB.",
     "left": "was not unpacked.",
 }
@@ -53,7 +52,9 @@ def members(content: bytes, kind: str, name: str) -> list[Member]:
 def _reader(kind: str, data: bytes, twice_in: str) -> Fetch:
     def fetch(shown: str, limit: int) -> bytes:
         if twice_in:
-            raise Unreadable(f"The {twice_in} holds {shown} twice; pack the files anew.")
+            raise Unreadable(f"The {twice_in} holds {shown} twice; pack the files again.")
+        if kind in ("link", "other"):
+            raise irregular(shown, is_link=kind == "link")
         if kind != "file":
             raise Unreadable(f"{shown} {_SAID.get(kind, 'cannot be read.')}")
         if len(data) > limit:

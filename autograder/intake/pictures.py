@@ -33,7 +33,7 @@ def picture(encoded: str) -> Image:
     Raises
     ------
     Refused
-        It is no PNG, JPEG, GIF or WebP, or too large in bytes or pixels.
+        It is not a PNG, JPEG, GIF or WebP, or too large in bytes or pixels.
     """
     if len(encoded) > 2 * MAX_BYTES:
         raise Refused(f"is larger than {MAX_BYTES // 1_000_000} MB")
@@ -59,7 +59,7 @@ def _kind(content: bytes) -> ImageType:
             return kind
     if content[:4] == b"RIFF" and content[8:12] == b"WEBP":
         return "image/webp"
-    raise Refused("is no PNG, JPEG, GIF or WebP")
+    raise Refused("is not a PNG, JPEG, GIF or WebP")
 
 
 def _size(content: bytes, kind: ImageType) -> tuple[int, int]:

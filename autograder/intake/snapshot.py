@@ -47,11 +47,20 @@ def opened(path: Path | str, within: int | None = None) -> Iterator[int]:
     try:
         descriptor = os.open(path, flags, dir_fd=within)
     except OSError as error:
-        raise Unreadable(f"The folder is a link or cannot be read ({error.strerror}).") from None
+        if _is_link(path, within):
+            raise Unreadable("The folder is a link; hand in the folder that it points to.") from None
+        raise Unreadable(f"The folder cannot be read ({error.strerror}).") from None
     try:
         yield descriptor
     finally:
         os.close(descriptor)
+
+
+def _is_link(path: Path | str, within: int | None) -> bool:
+    try:
+        return stat.S_ISLNK(os.lstat(path, dir_fd=within).st_mode)
+    except OSError:
+        return False
 
 
 def entries(folder: int) -> dict[str, bool]:
@@ -90,14 +99,27 @@ def read_bytes(name: str, within: int, limit: int, shown: str) -> bytes:
     """
     try:
         # Asked first, because opening a device or a pipe can have effects of its own.
-        regular = stat.S_ISREG(os.lstat(name, dir_fd=within).st_mode)
-        content = _read_regular(name, within, limit) if regular else None
+        mode = os.lstat(name, dir_fd=within).st_mode
+        content = _read_regular(name, within, limit) if stat.S_ISREG(mode) else None
     except OSError as error:
         raise Unreadable(f"{shown} cannot be read ({error.strerror}).") from None
     if content is None:
-        raise Unreadable(f"{shown} is not a regular file.")
+        raise irregular(shown, is_link=stat.S_ISLNK(mode))
     _require_size(shown, content, limit)
     return content
+
+
+def irregular(shown: str, *, is_link: bool) -> Unreadable:
+    """Return the refusal of a link, a device or the like, with what to hand in instead.
+
+    Examples
+    --------
+    >>> str(irregular("knn.py", is_link=True))
+    'knn.py is a link, not a file; hand in the file that it points to.'
+    """
+    if is_link:
+        return Unreadable(f"{shown} is a link, not a file; hand in the file that it points to.")
+    return Unreadable(f"{shown} is a folder, a device or a pipe, not a file; hand in an ordinary file.")
 
 
 def checked(name: str, content: bytes) -> bytes:

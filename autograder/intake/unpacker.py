@@ -4,8 +4,8 @@ A program of its own, which `autograder.intake.packed` starts: parsers of these 
 files before, so they run in a process that has limits and holds nothing. It imports nothing of the kit.
 
 For each file it writes a line of JSON with ``path``, ``time``, ``kind`` and ``size``, and then as many bytes.
-``kind`` is ``file``, ``other`` (a link, a device), ``left`` (a file that nobody will ask for), ``large`` or
-``encrypted``. The last line has ``end``: an empty text, or why the archive is refused.
+``kind`` is ``file``, ``link``, ``other`` (a device, a pipe), ``left`` (a file that nobody will ask for) or
+``large``. The last line has ``end``: an empty text, or why the archive is refused.
 """
 
 from __future__ import annotations
@@ -179,10 +179,16 @@ def unpack_tar(source: Any, output: Output) -> None:
                 continue
             file = archive.extractfile(member) if member.isreg() else None
             content = file.read(MAX_MEMBER_BYTES + 1) if file is not None and is_taken(member.name) else b""
-            kind = "other" if file is None else "file" if is_taken(member.name) else "left"
+            kind = _kind_in_tar(member)
             if len(content) > MAX_MEMBER_BYTES:
                 kind, content = "large", b""
             output.put(member.name, kind, float(member.mtime or 0), content)
+
+
+def _kind_in_tar(member: tarfile.TarInfo) -> str:
+    if not member.isreg():
+        return "link" if member.issym() or member.islnk() else "other"
+    return "file" if is_taken(member.name) else "left"
 
 
 def unpack_stream(packed: bytes, kind: str, name: str, output: Output) -> None:
@@ -214,7 +220,7 @@ def unpack_7z(packed: bytes, output: Output) -> None:
             raise RefusedError("is packed in an unusual way; pack the files as a plain zip.")
         listed = [one for one in archive.files if not one.is_directory]
         if any(_leads_out(_plain(one.filename)) for one in listed):
-            raise RefusedError("holds a path that leads out of it; pack the files anew.")
+            raise RefusedError("holds a path that leads out of it; pack the files again.")
         taken = _extracted(archive, [one for one in listed if _kind(one) == "file"], total)
     for one in listed:
         time = one.lastwritetime.totimestamp() if one.lastwritetime is not None else 0.0
@@ -231,7 +237,9 @@ def _plain(name: str) -> str:
 
 
 def _kind(one: Any) -> str:
-    if one.is_symlink or one.is_junction or one.is_socket or not one.is_file:
+    if one.is_symlink or one.is_junction:
+        return "link"
+    if one.is_socket or not one.is_file:
         return "other"
     if one.uncompressed > MAX_MEMBER_BYTES:
         return "large"
@@ -278,7 +286,7 @@ def main(kind: str, name: str) -> None:
     except MemoryError:
         output.line({"end": "needs too much memory to be unpacked."})
     except Exception:  # a malformed archive makes the parsers raise what they like
-        output.line({"end": "is damaged; pack the files anew."})
+        output.line({"end": "is damaged; pack the files again."})
     else:
         output.line({"end": ""})
     sys.stdout.flush()

@@ -10,7 +10,7 @@ from io import BytesIO
 from pathlib import Path
 
 from autograder.intake.members import Fetch, Member, inside
-from autograder.intake.snapshot import WEIGHTS, Unreadable
+from autograder.intake.snapshot import WEIGHTS, Unreadable, irregular
 
 MAX_ARCHIVE_ENTRIES = 50_000
 """Entries of an archive; a virtual environment with PyTorch has about 20,000."""
@@ -56,7 +56,7 @@ def parsed(source: Path | BytesIO) -> zipfile.ZipFile:
     try:
         return zipfile.ZipFile(source)
     except Exception:  # a malformed zip makes the parser raise what it likes
-        raise Unreadable("The zip file is damaged, or is none.") from None
+        raise Unreadable("The file is damaged, or is not a zip file.") from None
 
 
 def modified(info: zipfile.ZipInfo) -> float:
@@ -70,7 +70,7 @@ def modified(info: zipfile.ZipInfo) -> float:
 def _reader(archive: zipfile.ZipFile, info: zipfile.ZipInfo, is_twice: bool) -> Fetch:
     def fetch(shown: str, limit: int) -> bytes:
         if is_twice:
-            raise Unreadable(f"The zip file holds {shown} twice; pack the files anew.")
+            raise Unreadable(f"The zip file holds {shown} twice; pack the files again.")
         return _content(archive, info, shown, limit)
 
     return fetch
@@ -82,14 +82,14 @@ def _content(archive: zipfile.ZipFile, info: zipfile.ZipInfo, shown: str, limit:
         raise Unreadable(f"{shown} is encrypted; pack the files without a password.")
     mode = info.external_attr >> 16
     if stat.S_IFMT(mode) not in (0, stat.S_IFREG):
-        raise Unreadable(f"{shown} is not a regular file.")
+        raise irregular(shown, is_link=stat.S_ISLNK(mode))
     if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
         raise Unreadable(f"{shown} is packed in an unusual way; pack the files as a plain zip.")
     try:
         with archive.open(info) as member:
             content = member.read(limit + 1)
     except Exception:  # a wrong checksum, a lying header, a broken stream
-        raise Unreadable(f"{shown} is damaged; pack the files anew.") from None
+        raise Unreadable(f"{shown} is damaged; pack the files again.") from None
     if len(content) > max(RATIO_FROM, MAX_RATIO * info.compress_size):
         kind = "weights" if shown.endswith(WEIGHTS) else "source code"
         raise Unreadable(f"{shown} is packed too tightly to be {kind}.")

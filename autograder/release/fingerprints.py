@@ -242,5 +242,5 @@ def _shared(one: Assignment) -> list[tuple[str, str]]:
 def _require_used(course: Course, unused: set[Allowance]) -> None:
     for allowance in unused:
         shown = " ".join(allowance.lines.split())[:60]
-        remedy = "remove it; it is no run of two lines of a solution or a hidden test"
+        remedy = "remove it; it is not two consecutive lines of a solution or a hidden test"
         raise ReleaseError("release.allow", f"allows nothing: {shown!r}", remedy)

@@ -79,7 +79,7 @@ def _problem(meta: NotebookNode, cell_type: str) -> tuple[str, str] | None:
             "nbgrader needs both, since people grade it by hand",
         )
     if meta.task and cell_type != "markdown":
-        return f"task cell {meta.grade_id!r} is no Markdown", "make it a Markdown cell"
+        return f"task cell {meta.grade_id!r} is not Markdown", "make it a Markdown cell"
     return None
 
 

@@ -23,9 +23,9 @@ FOLDERS = {
     ".git": "a git repository with a history of its own",
     ".coursegrad": "the folder of the course secret",
     ".pytest_cache": "results of tests",
-    "solutions": "a folder of the instructor's",
-    "suites": "a folder of the instructor's",
-    "graded": "a folder of the instructor's",
+    "solutions": "a folder for instructors only",
+    "suites": "a folder for instructors only",
+    "graded": "a folder for instructors only",
 }
 COMPILED = (".pyc", ".pyo", ".pyd", ".so")
 
@@ -93,7 +93,7 @@ class LeakCheck:
         for path in sorted(folder.rglob("*")):
             name = f"{folder.name}/{path.relative_to(folder).as_posix()}"
             if path.is_symlink() or not (path.is_file() or path.is_dir()):
-                found.append(Finding(name, "a link or device, and no file"))
+                found.append(Finding(name, "a link or device, not a file"))
             elif path.is_file():
                 found += self.file(name, path.read_bytes())
         return tuple(found)
@@ -117,7 +117,7 @@ class LeakCheck:
         if name == assignments.ASSIGNMENT_FILE:
             yield "the settings of an assignment"
         if name.endswith(COMPILED):
-            yield "a compiled file, which cannot be looked into"
+            yield "a compiled file, which cannot be inspected"
 
     def _by_content(self, content: bytes) -> Iterator[Finding]:
         try:
@@ -130,7 +130,7 @@ class LeakCheck:
                     self._matched[blob] = tuple(self._matches(blob))
                 yield from _grouped(place, self._matched[blob])
         except UnreadableError as error:
-            yield Finding("", f"cannot be looked into: {error}")
+            yield Finding("", f"cannot be inspected: {error}")
 
     def _matches(self, blob: bytes) -> Iterator[tuple[int, str]]:
         """Yield lines of a file and what was found there."""
@@ -169,9 +169,9 @@ def _outputs(place: str, blob: bytes) -> Iterator[Finding]:
         cells = plain["cells"]
         for number, cell in enumerate(cells, 1):
             if cell.get("outputs") or cell.get("execution_count") is not None:
-                yield Finding(f"{place}:{_line_of(blob, cell)}", f"cell {number} holds outputs of a run")
+                yield Finding(f"{place}:{_line_of(blob, cell)}", f"cell {number} holds outputs")
         if "widgets" in plain.get("metadata", {}):
-            yield Finding(place, "the notebook holds states of widgets")
+            yield Finding(place, "the notebook holds widget states")
     except (ValueError, KeyError, TypeError, AttributeError):
         return
 

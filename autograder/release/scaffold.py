@@ -51,7 +51,11 @@ def write(course: Course, name: str) -> list[Path]:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text, encoding="utf-8")
         except OSError as error:
-            raise ReleaseError(str(path), f"cannot be written ({error.strerror})", "free the place") from None
+            raise ReleaseError(
+                str(path),
+                f"cannot be written ({error.strerror})",
+                "move away what is there, or fix the permissions",
+            ) from None
         written.append(path)
     _list(course, name)
     return written

@@ -35,7 +35,7 @@ class Tree:
     archives : dict
         For ``dist/``: a zip per assignment.
     nbgrader : dict
-        For ``dist/nbgrader/``, a course folder of nbgrader's with notebooks that hold the solutions.
+        For ``dist/nbgrader/``, an nbgrader course folder with notebooks that hold the solutions.
     """
 
     names: tuple[str, ...]
@@ -154,7 +154,7 @@ def differences(
             if LEFTOVERS.isdisjoint(Path(name).parts) and not keep(name):
                 found.append(f"{folder.name}/{name} is not part of the release")
         elif there[name].is_symlink() or there[name].read_bytes() != files[name]:
-            found.append(f"{folder.name}/{name} is not what the solutions make of it")
+            found.append(f"{folder.name}/{name} differs from what the solutions produce")
     return found
 
 
@@ -195,7 +195,7 @@ def _student(course: Course, handouts: Sequence[Handout], names: Collection[str]
 
 
 def _nbgrader(handouts: Sequence[Handout]) -> Files:
-    """Return a course folder of nbgrader's.
+    """Return an nbgrader course folder.
 
     nbgrader hands every file of a source folder but notebooks to students as it is, so the modules lie
     there as stubs.
@@ -214,7 +214,7 @@ def _mirror(
     """Make a folder hold exactly ``files``, and what ``keep`` accepts; fresh files stay untouched."""
     if folder.is_symlink() or (folder / ".git").exists():
         found = "is a link" if folder.is_symlink() else "is a git repository of its own"
-        raise ReleaseError(str(folder), found, "move it away; a release makes this folder afresh")
+        raise ReleaseError(str(folder), found, "move it away; a release rebuilds this folder")
     try:
         for path in student.paths(folder):
             name = path.relative_to(folder).as_posix()
@@ -233,5 +233,7 @@ def _mirror(
     except OSError as error:
         reason = error.strerror or type(error).__name__
         raise ReleaseError(
-            str(error.filename or folder), f"cannot be written ({reason})", "free the place"
+            str(error.filename or folder),
+            f"cannot be written ({reason})",
+            "move away what is there, or fix the permissions",
         ) from None

@@ -10,10 +10,19 @@ import jinja2
 from markupsafe import Markup
 
 from autograder.records import Override, Record
-from autograder.reports import wording, written_answers
+from autograder.reports import standing, wording, written_answers
+from autograder.reports.standing import Standing
 from autograder.reports.untrusted import markdown, printable
 from autograder.reports.written_answers import Written
 from autograder.results import Feedback, Status, TaskResult, TestResult
+
+NO_POINTS = "–"  # noqa: RUF001
+"""What stands for points where there are none."""
+EXCUSED, ABSENT = "You are excused", "Nothing was handed in"
+_HAND_IN = (
+    "If you did hand in something, tell your instructor that it did not arrive. If not, the last cells of "
+    "the notebook pack your work into a zip file, finished or not; ask whether you can still hand it in."
+)
 
 
 @dataclass(frozen=True)
@@ -34,6 +43,14 @@ class Decision:
     what: str
     by: str
     reason: str
+
+
+@dataclass(frozen=True)
+class Notice:
+    """Why there are no points, or what 0 points come from: a headline, and what the student can do."""
+
+    head: str
+    text: str
 
 
 @dataclass(frozen=True)
@@ -62,8 +79,12 @@ class Page:
     title: str
     student: str
     score: str
+    """Points, or a dash where there are none: the gradebook leaves these students as they are."""
     max_score: str
     percent: float
+    counts: bool
+    """Whether there are points."""
+    notice: Notice | None
     stopped: str | None
     decisions: tuple[Decision, ...]
     """About the score, and about tasks too if no check ran; others stand with their task."""
@@ -90,7 +111,8 @@ def page(record: Record, *, title: str, course: str) -> Page:
         Names of the assignment and of the course.
     """
     result = record.result
-    sections = tuple(_section(task, record) for task in record.tasks)
+    counts = standing.has_points(record)
+    sections = tuple(_section(task, record, counts=counts) for task in record.tasks)
     checks = [check for section in sections for check in section.marks]
     source = result.provenance
     stopped = wording.stopped(result)
@@ -101,9 +123,11 @@ def page(record: Record, *, title: str, course: str) -> Page:
         course=course,
         title=title,
         student=record.name or record.student,
-        score=wording.number(score),
+        score=wording.number(score) if counts else NO_POINTS,
         max_score=wording.number(max_score),
-        percent=_percent(score, max_score),
+        percent=_percent(score, max_score) if counts else 0.0,
+        counts=counts,
+        notice=_notice(record),
         stopped=stopped,
         decisions=_decisions(record, sections, whole=stopped is not None),
         notes=tuple(note for note in result.all_notes if note != stopped),
@@ -115,8 +139,8 @@ def page(record: Record, *, title: str, course: str) -> Page:
             f"Sandbox: {result.sandbox.level}."
         ),
         files=result.files,
-        written=written_answers.sections(record),
-        sums=written_answers.sums(record),
+        written=() if result.handed_in == "nothing" else written_answers.sections(record),
+        sums=written_answers.sums(record) if counts else (),
     )
 
 
@@ -133,14 +157,29 @@ def render_markdown(record: Record, *, title: str, course: str) -> str:
     return template.render(page=shown, place_label=wording.place_label)
 
 
-def _section(task: TaskResult, record: Record) -> Section:
-    checks = tuple(_check(test) for test in record.result.tests if test.task == task.id)
+def _notice(record: Record) -> Notice | None:
+    """Say why a student has no points, or that 0 points are for nothing handed in."""
+    match standing.of(record):
+        case Standing.excused:
+            return Notice(EXCUSED, "You need not hand in this assignment, and it has no points for you.")
+        case Standing.undecided:
+            text = wording.stopped(record.result) or "Your instructor has to decide about your files first."
+            return Notice("Your instructor has to decide", text)
+        case Standing.absent:
+            return Notice(ABSENT, f"There are no points for you yet. {_HAND_IN}")
+        case Standing.not_run if record.result.handed_in == "nothing":
+            return Notice(ABSENT, f"This counts as 0 points. {_HAND_IN}")
+    return None
+
+
+def _section(task: TaskResult, record: Record, *, counts: bool) -> Section:
+    checks = tuple(_check(test, counts=counts) for test in record.result.tests if test.task == task.id)
     return Section(
         title=task.title,
-        points=wording.number(task.points),
+        points=wording.number(task.points) if counts else NO_POINTS,
         max_points=wording.number(task.max_points),
         extra=task.extra,
-        percent=_percent(task.points, task.max_points),
+        percent=_percent(task.points, task.max_points) if counts else 0.0,
         override=_override(record, task.id),
         marks=checks,
         wrong=tuple(check for check in checks if check.look.tone == "bad"),
@@ -169,9 +208,9 @@ def _override(record: Record, task: str | None) -> Override | None:
     return about[-1] if about else None
 
 
-def _check(test: TestResult) -> Check:
-    earned = test.points if test.status is Status.passed else 0.0
-    points = f"{wording.number(earned)} / {wording.number(test.max_points)}"
+def _check(test: TestResult, *, counts: bool) -> Check:
+    earned = wording.number(test.points if test.status is Status.passed else 0.0)
+    points = f"{earned if counts else NO_POINTS} / {wording.number(test.max_points)}"
     return Check(test.title, test.tier == "hidden", points, wording.WORDS[test.status], test.feedback)
 
 

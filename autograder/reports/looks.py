@@ -84,7 +84,7 @@ def looks(records: Sequence[Record], items: Sequence[Item], moves: Sequence[Move
         Look("Not fully confined", "Grade again on a machine with a full sandbox.", _by(records, _weak)),
         Look(
             "Nothing could be checked",
-            "A wrong file, or a mistake that a line repairs?",
+            "A wrong file, or a mistake that one line would fix?",
             _by(records, _stopped),
         ),
         Look("Nothing was handed in", "No points, rather than 0.", _by(records, _absent)),
@@ -128,7 +128,7 @@ def _undecided(record: Record) -> Iterable[str]:
 
 def _newer(record: Record) -> Iterable[str]:
     if record.result.needs_python:
-        yield f"Python {record.result.needs_python}".replace("Python newer", "by the looks of it")
+        yield f"Python {record.result.needs_python}".replace("Python newer", "apparently")
 
 
 def _cut_off(record: Record) -> Iterable[str]:

@@ -85,7 +85,7 @@ def prepare(plan: Plan) -> Prepared:
         The kernel refused; the plan was made on another machine, or for another user.
     """
     if plan.linux != kernel.LINUX or plan.root != (kernel.LINUX and os.geteuid() == 0):
-        raise SandboxError("sandbox", "the plan was made for another machine or user", "choose a plan anew")
+        raise SandboxError("sandbox", "the plan was made for another machine or user", "choose a plan again")
     machine = syscalls.architecture()
     try:
         return Prepared(

@@ -102,7 +102,7 @@ def _own_folder(folder: Path) -> None:
     except OSError as error:
         raise SandboxError(str(folder), f"cannot be made: {error.strerror}", "make it as root") from error
     if found.st_uid != os.geteuid() or found.st_mode & 0o170077 != 0o040000:
-        raise SandboxError(str(folder), "is not a folder of root's alone", f"remove it: rm -r {folder}")
+        raise SandboxError(str(folder), "does not belong to root alone", f"remove it: rm -r {folder}")
 
 
 def _known(uid: int) -> bool:

@@ -12,7 +12,7 @@ from arrivals.shape import RIGHT, Shapes, put
 shapes = Shapes(4601)
 
 
-@shapes(0, says="not a regular file|link")
+@shapes(0, says="is a link, not a file; hand in")
 def link(folder: Path, student: str) -> None:
     (folder / student).mkdir()
     (folder / student / "knn.py").symlink_to("/etc/hostname")

@@ -103,7 +103,7 @@ class Decoder:
         kind = dict if type(node) in DICTS else type(node)
         tagged = type(part) is list and part and type(part[0]) is int
         if not tagged or _CONTENT_TAGS.get(part[0]) is not kind:
-            raise ProtocolError("new content of another type than the argument")
+            raise ProtocolError("new content of a different type than the argument")
         return self._guarded(_CONTENT_DECODERS[part[0]], part, 1)
 
     def _guarded(self, decoder: _PartDecoder, part: list[Any], depth: int) -> Any:
@@ -132,10 +132,10 @@ class Decoder:
 
     def _dict_content(self, part: list[Any], depth: int) -> dict[object, object]:
         if len(_typed(part[1], list)) > _MAX_PAIRS:
-            raise ProtocolError("a dict of too many pairs")
+            raise ProtocolError("a dict with too many pairs")
         self._collisions += sum(type(key) is not str for key, _ in part[1]) ** 2
         if self._collisions > _MAX_COLLISIONS:
-            raise ProtocolError("dicts of too many pairs")
+            raise ProtocolError("dicts with too many pairs")
         return {self.decode(key, depth): self.decode(item, depth) for key, item in part[1]}
 
     def _tensor(self, part: list[Any], depth: int) -> torch.Tensor:
@@ -169,7 +169,7 @@ class Decoder:
     def _take(self, number: Any, size: int) -> Buffer:
         data = self._buffers[number] if type(number) is int and number >= 0 else None
         if data is None or len(data) != size:
-            raise ProtocolError("a buffer of another size than its shape and dtype need")
+            raise ProtocolError("a buffer whose size does not fit its shape and dtype")
         self._buffers[number] = bytearray()  # one buffer backs one value, so nothing aliases
         return data
 
@@ -214,7 +214,7 @@ def _typed(value: Any, kind: type) -> Any:
 def _size(shape: Any) -> int:
     """Return the number of elements of a shape that is small enough to be believed."""
     if len(_typed(shape, list)) > MAX_DIMENSIONS:
-        raise ProtocolError("a shape of too many dimensions")
+        raise ProtocolError("a shape with too many dimensions")
     elements = span = 1
     for length in shape:
         if _typed(length, int) < 0:
@@ -222,27 +222,27 @@ def _size(shape: Any) -> int:
         elements *= length
         span *= max(length, 1)
         if span > _MAX_ELEMENTS:
-            raise ProtocolError("a shape of too many elements")
+            raise ProtocolError("a shape with too many elements")
     if elements == 0 and span > MAX_EMPTY:
-        raise ProtocolError("a shape of no elements, but long sides")
+        raise ProtocolError("a shape without elements, but with long sides")
     return elements
 
 
 def _big_int(text: str) -> int:
     if len(_typed(text, str)) > 4096:
-        raise ProtocolError("an integer of too many digits")
+        raise ProtocolError("an integer with too many digits")
     return int(text, 16)
 
 
 def _device(text: str) -> torch.device:
     if _typed(text, str) not in ("cpu", "cuda", "meta") and not text.startswith("cuda:"):
-        raise ProtocolError("an unlisted device")
+        raise ProtocolError("a device that is not allowed")
     return torch.device(text)
 
 
 def _listed(table: dict[str, Any], name: Any) -> Any:
     if type(name) is not str or name not in table:
-        raise ProtocolError("an unlisted dtype")
+        raise ProtocolError("a dtype that is not allowed")
     return table[name]
 
 

@@ -169,7 +169,7 @@ class Channel:
         def count(container: _Container) -> _Container:
             for _ in left:
                 return container
-            raise ProtocolError(f"a frame of more than {self.budget.containers} lists or dicts")
+            raise ProtocolError(f"a frame with more than {self.budget.containers} lists or dicts")
 
         return count
 

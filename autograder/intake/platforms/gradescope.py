@@ -34,16 +34,16 @@ def layout(folder: Path, names: Sequence[str]) -> Layout:
     path = folder / FILE
     try:
         if path.stat().st_size > MAX_BYTES:
-            raise IntakeError(str(path), "is larger than 200 MB", "export the submissions anew")
+            raise IntakeError(str(path), "is larger than 200 MB", "export the submissions again")
         content = _parsed(path.read_bytes())
     except OSError as error:
         raise IntakeError(str(path), f"cannot be read ({error.strerror})", "check its permissions") from None
     except (yaml.YAMLError, UnicodeDecodeError, RecursionError):
-        raise IntakeError(str(path), "is damaged", "export the submissions anew") from None
+        raise IntakeError(str(path), "is damaged", "export the submissions again") from None
     listed = content if isinstance(content, dict) else {}
     entries = [entry for key, item in listed.items() for entry in _members(folder, str(key), item)]
     if not entries:
-        raise IntakeError(str(path), "lists no submission", "export the submissions anew")
+        raise IntakeError(str(path), "lists no submission", "export the submissions again")
     known = {str(key) for key in listed} | {FILE}
     return Layout(TITLE, tuple(entries), tuple(name for name in names if name not in known))
 

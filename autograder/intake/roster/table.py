@@ -104,7 +104,7 @@ def _decoded(path: Path, content: bytes) -> tuple[str, tuple[str, ...]]:
     """Return the text of a file, and what should be said about its encoding."""
     if content.startswith(_WORKBOOKS):
         remedy = "open it there, save it as CSV (in Excel: File, Save As, CSV UTF-8), and name that file"
-        raise ConfigError(str(path), "is the workbook of a spreadsheet program", remedy)
+        raise ConfigError(str(path), "is a spreadsheet workbook", remedy)
     encoding = _UTF_16.get(content[:2], "utf-8-sig")
     if encoding != "utf-16" and b"\0" in content[:2]:  # no byte order mark, but every other byte is zero
         encoding = "utf-16-be" if content[0] == 0 else "utf-16-le"

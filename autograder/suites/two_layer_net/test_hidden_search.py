@@ -50,7 +50,7 @@ def test_number_of_settings() -> None:
     lists = two_layer_net.nn_get_search_params()
     checks.parts(lists, 4, what="the settings")
     for values in lists:
-        checks.holds(type(values) in (list, tuple), what="the settings", problem="one of them is no list")
+        checks.holds(type(values) in (list, tuple), what="the settings", problem="one of them is not a list")
         distinct = {checks.number(value, at_least=0, what="a setting") for value in values}
         checks.holds(len(distinct) == len(values), what="the settings", problem="a value is in a list twice")
     number = math.prod(len(values) for values in lists)
@@ -104,7 +104,7 @@ class Nets:
         if (int(input_size), int(output_size)) != (FEATURES, 10):
             self.misuse.append("a network does not fit the data: features, hidden units and classes")
         if int(hidden_size) not in SIZES:
-            self.misuse.append("the number of hidden units is none of those to try")
+            self.misuse.append("the number of hidden units is not one of those to try")
         net: Any = self.spare.pop()
         settings: list[Combination] = []
 
