@@ -25,7 +25,7 @@ def show(html: str, text: str) -> None:
 def say(text: str) -> None:
     """Print a text; symbols that the terminal's encoding lacks become question marks."""
     encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
-    print(text.encode(encoding, "replace").decode(encoding))
+    print(text.encode(encoding, "replace").decode(encoding), flush=True)
 
 
 def in_colab() -> bool:

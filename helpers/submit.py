@@ -51,6 +51,7 @@ def build(name: str) -> None:
     _require_begun(own)
     # The zip comes first: checks that hang or are interrupted must not keep anybody from handing in.
     target = _written(name, bundle.pack(name, own.files))
+    frontend.say(_running(found, target))
     done, problems = _checked(found, own.files)
     known = review.findings(own, done, problems)
     frontend.show(summary.as_html(own, done, known, target), summary.as_text(own, done, known, target))
@@ -80,6 +81,7 @@ def preview(name: str, file: str | Path | None = None) -> None:
     found = handout.find(name)
     target = _zips.get(name, _zip_file(name)) if file is None else Path(file).expanduser().absolute()
     files = bundle.unpack(found, target)
+    frontend.say(_running(found, target))
     done, _ = _checked(found, files)
     done = replace(
         done,
@@ -115,6 +117,13 @@ def _require_begun(own: Work) -> None:
 
 def _zip_file(name: str) -> Path:
     return Path.cwd() / f"{name}-submission.zip"
+
+
+def _running(found: Handout, target: Path) -> str:
+    """Say what takes a while now: a cell that says nothing looks broken."""
+    count = len(found.tests)
+    checks = "1 public check" if count == 1 else f"{count} public checks"
+    return f"Running {checks} on the files in {target.name}; this can take a minute."
 
 
 def _checked(found: Handout, files: dict[str, bytes]) -> tuple[Report, Mapping[str, Problem]]:

@@ -80,6 +80,7 @@ def test_finished_work(toy: Path, capsys: pytest.CaptureFixture[str]) -> None:
     submit.build("toy")
     said = capsys.readouterr().out
     assert re.fullmatch(
+        r"Running 4 public checks on the files in toy-submission.zip; this can take a minute.\n"
         r"A toy: 4 of 4 public checks passed\n"
         r"5.5 of the 5.5 points that public checks give; (?:.*\n)+"
         r"\nIn the zip:\n"
@@ -343,7 +344,8 @@ def test_preview_runs_what_is_in_the_zip(toy: Path, capsys: pytest.CaptureFixtur
     capsys.readouterr()
     submit.preview("toy")
     said = " ".join(capsys.readouterr().out.split())
-    assert said.startswith("A toy: 2 of 4 public checks passed The files in toy-submission.zip, saved at ")
+    assert said.startswith("Running 4 public checks on the files in toy-submission.zip;")
+    assert "minute. A toy: 2 of 4 public checks passed The files in toy-submission.zip, saved at " in said
     assert "Note: toy.py in the zip is not the one in" in said
     assert "○ not implemented" in said
     assert said.endswith("Their points: task 1: 3 of 6; task 2: 1.5 of 4.")
@@ -353,6 +355,6 @@ def test_preview_of_another_zip(toy: Path, capsys: pytest.CaptureFixture[str]) -
     with zipfile.ZipFile("mine.zip", "w") as archive:
         archive.writestr("homework/toy.py", SOLUTION)
     submit.preview("toy", "mine.zip")
-    assert capsys.readouterr().out.startswith("A toy: 4 of 4 public checks passed\n")
+    assert "\nA toy: 4 of 4 public checks passed\n" in capsys.readouterr().out
     with pytest.raises(handout.HandoutError, match=r"There is no toy-submission\.zip"):
         submit.preview("toy")
