@@ -51,8 +51,7 @@ def build(name: str) -> None:
     _require_begun(own)
     # The zip comes first: checks that hang or are interrupted must not keep anybody from handing in.
     target = _written(name, bundle.pack(name, own.files))
-    frontend.say(_running(found, target))
-    done, problems = _checked(found, own.files)
+    done, problems = _checked(found, own.files, target)
     known = review.findings(own, done, problems)
     frontend.show(summary.as_html(own, done, known, target), summary.as_text(own, done, known, target))
     colab.download(target)
@@ -81,8 +80,7 @@ def preview(name: str, file: str | Path | None = None) -> None:
     found = handout.find(name)
     target = _zips.get(name, _zip_file(name)) if file is None else Path(file).expanduser().absolute()
     files = bundle.unpack(found, target)
-    frontend.say(_running(found, target))
-    done, _ = _checked(found, files)
+    done, _ = _checked(found, files, target)
     done = replace(
         done,
         checked=f"The files in {target.name}, saved at {live.clock(target.stat().st_mtime)}, in a separate "
@@ -126,10 +124,11 @@ def _running(found: Handout, target: Path) -> str:
     return f"Running {checks} on the files in {target.name}; this can take a minute."
 
 
-def _checked(found: Handout, files: dict[str, bytes]) -> tuple[Report, Mapping[str, Problem]]:
+def _checked(found: Handout, files: dict[str, bytes], target: Path) -> tuple[Report, Mapping[str, Problem]]:
     """Return what the public checks say of files, in a process of its own, and modules that do not import."""
     problems: Mapping[str, Problem] = {}
     try:
+        frontend.say(_running(found, target))
         problems = fresh.imports(found, files).problems
         return fresh.run_public(found, files), problems
     except KeyboardInterrupt:

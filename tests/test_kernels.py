@@ -80,6 +80,47 @@ def test_the_kernel_of_today(tmp_path: Path) -> None:
     require_as_described(run(tmp_path / "course", sys.executable))
 
 
+UTILS = "Path('utils.py').write_text('def twice(x):\\n    return {} * x\\n')"
+
+
+def test_a_file_beside_the_module_is_loaded_again_too(tmp_path: Path) -> None:
+    folder = tmp_path / "course" / "assignments" / "toy"
+    write_toy(folder)
+    shutil.copytree(kernels.ROOT / "helpers", tmp_path / "course" / "helpers")
+    uses = "import utils\nfrom utils import twice\n" + SOLUTION.replace(
+        "2 * x", "(utils.twice(x) + twice(x)) // 2"
+    )
+    cells = {
+        "set-up": CELLS["set-up"],
+        "write": f"{UTILS.format(3)}\n{EDIT.format(uses)}",
+        "import": "import toy\nfrom toy import double\nprint(json.dumps([toy.double(3), double(3)]))",
+        "edit": UTILS.format(2),
+        "use": "print(json.dumps([toy.double(3), double(3)]))",
+        "break": "Path('utils.py').write_text('def twice(x:\\n')",
+        "use broken": "print(json.dumps([toy.double(3), double(3)]))",
+        "mistake": UTILS.format(3),
+        "check mistake": "check('toy', task='double')",
+        "repair": UTILS.format(2),
+        "check": "check('toy', task='double')",
+        "build": "submit.build('toy')",
+    }
+    done = kernels.execute(kernels.of_cells(list(cells.values())), folder)
+    assert done.stopped is None, done.text(done.stopped or 0)
+    said = {name: done.text(index) for index, name in enumerate(cells)}
+    assert said["import"] == "[9, 9]\n"
+    *loaded, result = said["use"].splitlines()
+    assert len(loaded) == 1, "one line says that the module was loaded again"
+    assert loaded[0].startswith("toy.py: loaded the version saved at ")
+    assert result == "[6, 6]"
+    assert said["use broken"].splitlines()[-1] == "[6, 6]", "the version before stays whole"
+    assert "SyntaxError" in said["use broken"]
+    assert "Until you fix that, the version loaded at " in said["use broken"]
+    assert "twice three: wrong" in said["check mistake"]
+    assert "2 of 2 public checks passed" in said["check"]
+    assert "utils.py" in said["build"]
+    assert "4 of 4 public checks passed" in said["build"]
+
+
 def test_checks_that_hang_keep_nobody_from_handing_in(tmp_path: Path) -> None:
     folder = tmp_path / "course" / "assignments" / "toy"
     file = write_toy(folder)

@@ -145,7 +145,7 @@ def test_right_work_passes(pool: Pool) -> None:
         (b"def f(:\n", "layers.py cannot be imported: line 1: SyntaxError: invalid syntax."),
         (
             b"X = 1\nY = '\xe4'\n",
-            "layers.py cannot be imported: line 2: SyntaxError: a byte that is no utf-8",
+            "layers.py cannot be imported: line 2: SyntaxError: a byte that is not utf-8",
         ),
         (LAYERS.encode() + b"\nx = torch.ones(1)\n", "NameError: name 'torch' is not defined."),
         (b"while True:\n    pass\n", "layers.py cannot be imported: line 1: Your code used up its 1 second"),
