@@ -61,7 +61,11 @@ def grade(
     jobs: Annotated[
         int | None,
         typer.Option(
-            "--jobs", "-j", min=1, help="How many submissions to grade at a time.  [default: one per core]"
+            "--jobs",
+            "-j",
+            min=1,
+            help="How many submissions to grade at a time.",
+            show_default="one per core",
         ),
     ] = None,
     roster: RosterOption = None,

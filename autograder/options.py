@@ -30,9 +30,7 @@ class Level(StrEnum):
 
 CourseOption = Annotated[
     Path | None,
-    typer.Option(
-        "--course", metavar="DIR", help="Folder of the course.  [default: the one around this folder]"
-    ),
+    typer.Option("--course", metavar="DIR", help="Folder of the course.", show_default="around this folder"),
 ]
 MissingOption = Annotated[
     bool,
@@ -44,7 +42,7 @@ LevelOption = Annotated[
 ]
 RosterOption = Annotated[
     Path | None,
-    typer.Option("--roster", metavar="CSV", help="Roster of the class.  [default: the one in course.toml]"),
+    typer.Option("--roster", metavar="CSV", help="Roster of the class.", show_default="of course.toml"),
 ]
 WeakOption = Annotated[
     bool,

@@ -36,11 +36,13 @@ def override(
         float | None, typer.Option("--points", min=0, help="Points that count from now on.")
     ] = None,
     task: Annotated[
-        str | None, typer.Option("--task", help="Task whose points are decided.  [default: the whole score]")
+        str | None,
+        typer.Option("--task", help="Task whose points are decided.", show_default="the whole score"),
     ] = None,
     reason: Annotated[str, typer.Option("--reason", help="Why; the student reads this.")] = "",
     by: Annotated[
-        str, typer.Option("--by", envvar=["USER", "USERNAME"], help="Who decides.  [default: your user name]")
+        str,
+        typer.Option("--by", envvar=["USER", "USERNAME"], help="Who decides.", show_default="your user name"),
     ] = "",
     remove: Annotated[
         bool, typer.Option("--remove", help="Undo the decision: the graded points count again.")

@@ -43,7 +43,8 @@ def audit(
         typer.Option(
             "--class",
             metavar="CLASS_FOLDER",
-            help="More submissions to grade.  [default: examples/submissions/ASSIGNMENT, if it exists]",
+            help="More submissions to grade.",
+            show_default="examples/submissions/ASSIGNMENT, if it exists",
         ),
     ] = None,
     sandbox: LevelOption = Level.full,

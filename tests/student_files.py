@@ -130,7 +130,7 @@ FAILING = {
     "UTF-16": Case(b"\xff\xfe\x00", error="UTF-16", line=1, cause="save it as UTF-8"),
     "a package that is not allowed": Case(
         b"\nimport wandb\n",
-        error="wandb is none of the packages",
+        error="wandb is not among the packages",
         line=2,
         cause="wandb is a package that this course does not use",
     ),
@@ -138,14 +138,14 @@ FAILING = {
         b"from utils import f\n",
         error="no file utils.py was handed in",
         line=1,
-        cause="utils.py lies on your computer",
+        cause="utils.py is on your computer",
     ),
-    "a shell cell": Case(b"%%bash\nls\n", error="%%bash", line=1, cause="leave that line and its cell out"),
+    "a shell cell": Case(b"%%bash\nls\n", error="%%bash", line=1, cause="delete the lines of that cell"),
     "a name of the notebook": Case(
         b"x = torch.ones(1)\n",
         error="NameError: name 'torch' is not defined",
         line=1,
-        cause="uses torch and does not import it",
+        cause="uses torch without importing it",
     ),
     "input": Case(b"k = int(input('k? '))\n", error="EOFError", line=1, cause="nobody is there"),
     "a GPU": Case(b"import torch\nX = torch.ones(2).cuda()\n", error="CUDA", line=2, cause="a GPU"),
@@ -156,13 +156,13 @@ FAILING = {
         cause="load data in the notebook, or " + MAIN,
     ),
     "a file that is written": Case(
-        b"open('log.txt', 'w')\n", error="Error", line=1, cause="writes a file as it is imported"
+        b"open('log.txt', 'w')\n", error="Error", line=1, cause="writes a file when it is imported"
     ),
     "a folder that is made": Case(
         b"import os\nos.makedirs('out', exist_ok=True)\n",
         error="Error",
         line=2,
-        cause="writes a file as it is imported",
+        cause="writes a file when it is imported",
     ),
     "a download": Case(
         b"import urllib.request\nurllib.request.urlopen('http://example.org/x')\n",
@@ -187,7 +187,7 @@ FAILING = {
         b"import torch\nx = torch.ones(1)\nwhile True:\n    x = x * 1\n",
         error="used up its 1 second",
         line=3,
-        cause="computes something long as it is imported, such as training; " + MAIN,
+        cause="runs something long when it is imported, such as training; " + MAIN,
     ),
     "a crash": Case(b"import os\nos._exit(3)\n", error="exit status 3"),
     "a circle": Case(
@@ -195,14 +195,14 @@ FAILING = {
         {"utils.py": b"from toy import double\n"},
         line=1,
         error="ImportError",
-        cause="two files import one another",
+        cause="two files import each other",
     ),
     "an error in a sibling": Case(
         b"\nimport utils\n",
         {"utils.py": b"x = 1\ny = z\n"},
         error="NameError",
         line=2,
-        cause="z stands in the notebook",
+        cause="z is defined in the notebook",
     ),
     "merged versions": Case(
         b"<<<<<<< HEAD\nx = 1\n=======\n",

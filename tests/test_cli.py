@@ -369,3 +369,14 @@ def test_grading_with_the_real_engine(course: Course, class_folder: Path, tmp_pa
     assert failed.returncode == 2
     assert failed.stderr.startswith("error: ")
     assert failed.stderr.count("\n") == 1
+
+
+def test_help_names_the_defaults(run: Any) -> None:
+    """Square brackets in a help text are markup, and would vanish."""
+    for command, default in {
+        "grade": "one per core",
+        "report": "of course.toml",
+        "override": "the whole score",
+        "audit": "around this folder",
+    }.items():
+        assert f"[default: ({default})]" in " ".join(run(command, "--help").output.replace("│", "").split())

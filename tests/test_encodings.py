@@ -44,7 +44,7 @@ def test_codecs_that_do_more_than_characters_are_none(codec: str) -> None:
 
 
 def test_a_file_that_is_not_what_it_says() -> None:
-    with pytest.raises(Unreadable, match="says that it is gbk, which it is not"):
+    with pytest.raises(Unreadable, match="declares the encoding gbk but is not in it"):
         encodings.as_utf8("knn.py", b"# coding: gbk\n\xff\xff")
     with pytest.raises(Unreadable, match=r"not UTF-8 text \(byte 6\)"):
         encodings.as_utf8("knn.py", b"x = '\xe9'")

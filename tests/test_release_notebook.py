@@ -202,7 +202,7 @@ REFUSED = {
     "a grade_id": (cell('{"nbgrader": {"locked": true, "grade_id": "a b"}}'), 11),
     "unknown nbgrader metadata": (cell('{"nbgrader": {"marks": 1}}'), 11),
     "malformed nbgrader metadata": (cell('{"nbgrader": {"locked": 1, "grade_id": "a"}}'), 11),
-    "no Markdown": (cell("nbgrader: {task: true, points: 1, grade_id: a}", "x = 1", "code"), 13),
+    "not Markdown": (cell("nbgrader: {task: true, points: 1, grade_id: a}", "x = 1", "code"), 13),
     "not valid Python": (cell("nbgrader: {solution: true, grade_id: a}", "x = (", "code"), 13),
     "the stub does not compile": (
         cell(

@@ -64,7 +64,7 @@ def test_decimal_commas_and_guarded_formulas(tmp_path: Path) -> None:
         ("student,question,points\nada,why,2.00001\n", "the points are '2.00001'"),
         ("student,question,points,comment\nada,why,,Good\n", "has a comment, but no points"),
         ("student,question,points\nada,why,2,5\n", "has more cells than the header"),
-        ('student,question,points\n"ada', "is no CSV"),
+        ('student,question,points\n"ada', "is not CSV"),
         (b"student,question,points\nada,why,\xfc\n", "is not UTF-8 text; save it as CSV in UTF-8"),
         (b"\0" * 10, "has no column 'student'"),
         (b"x" * (MAX_BYTES + 1), "is larger than 20 MB"),

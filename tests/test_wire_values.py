@@ -317,7 +317,7 @@ def test_malformed_parts_are_refused(part: Any) -> None:
 
 @pytest.mark.parametrize("part", [3, [], [True, []], [[Tag.LIST], []], [{}, []], [Tag.DICT, []]], ids=str)
 def test_new_content_of_another_type_is_refused(part: Any) -> None:
-    with pytest.raises(ProtocolError, match="another type"):
+    with pytest.raises(ProtocolError, match="a different type"):
         Decoder([], refuse).decode_content(packed(part), [1])
 
 
