@@ -132,7 +132,7 @@ REFUSED = {
         "class C:\n    ### BEGIN SOLUTION\n    def f(self):\n        return 1\n    ### END SOLUTION\n",
         ":2",
     ),
-    "goes on after the end of f": (
+    "continues after the end of f": (
         "def f():\n    ### BEGIN SOLUTION\n    return 1\n\ndef g():\n    return 2\n    ### END SOLUTION\n",
         ":2",
     ),

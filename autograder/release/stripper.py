@@ -96,7 +96,7 @@ def _function(tree: ast.Module, region: Region, where: str) -> tuple[str, Functi
     name, node = max(holding, key=lambda pair: pair[1].lineno)
     if last > (node.end_lineno or 0):
         remedy = "end it there, and begin another in the next function"
-        raise ReleaseError(place, f"a solution that goes on after the end of {name}", remedy)
+        raise ReleaseError(place, f"a solution that continues after the end of {name}", remedy)
     return name, node
 
 
