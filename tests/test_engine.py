@@ -219,7 +219,7 @@ def test_another_kit_than_the_installed_one_is_refused_before_grading(
     other.mkdir()
     monkeypatch.setattr("autograder.__path__", [str(other)])
     with (
-        pytest.raises(EngineError, match=f"is not the kit that is installed.*pip install -e {tmp_path}"),
+        pytest.raises(EngineError, match=f"is not the installed kit.*pip install -e {tmp_path}"),
         Pool(course[1], course[0], jobs=1, sandbox="full"),
     ):
         pass
