@@ -1,16 +1,16 @@
-"""Measure, under many secrets, what the reference and weak solutions reach on hidden tests."""
+"""Measure, under many secrets, what right and weak solutions reach on hidden tests."""
 
 from __future__ import annotations
 
 import contextlib
 import shutil
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from autograder import assignment as assignments
-from autograder import preflight, specimens, thresholds, weak_solutions
+from autograder import preflight, specimens, thresholds, variants
 from autograder.assignment import Assignment
 from autograder.course import COURSE_FILE, Course
 from autograder.engine.pool import Pool
@@ -18,20 +18,28 @@ from autograder.errors import SuiteError
 from autograder.files import private_folder
 from autograder.grading import OpenPool, Sandbox
 from autograder.results import Status
-from autograder.thresholds import Evidence
-from autograder.weak_solutions import Weak
+from autograder.thresholds import Evidence, Note
+from autograder.variants import Variant
 
 Values = dict[str, list[float]]
+
+
+Reached = dict[str, Values]
+"""What solutions reached under one secret after the other, by threshold and name."""
 
 
 @dataclass
 class _Measured:
     """What was reached so far, under one secret after the other."""
 
-    right: Values = field(default_factory=dict)
-    """Of the reference, by threshold."""
-    weak: dict[str, Values] = field(default_factory=dict)
-    """Of weak solutions, by threshold and name."""
+    reference: Values = field(default_factory=dict)
+    """By threshold."""
+    variants: dict[str, Reached] = field(default_factory=lambda: {variants.RIGHT: {}, variants.WEAK: {}})
+    """By the file that names them."""
+
+    def add(self, one: Variant, value: float) -> None:
+        """Add what a variant of the reference reached."""
+        self.variants[one.file].setdefault(one.threshold, {}).setdefault(one.name, []).append(value)
 
 
 def calibrate(
@@ -43,12 +51,15 @@ def calibrate(
     open_pool: OpenPool,
     progress: Callable[[], None] = lambda: None,
 ) -> dict[str, Evidence]:
-    """Grade the reference and the weak solutions under as many new secrets as `seeds`.
+    """Grade the reference, other right solutions and weak ones under as many new secrets as `seeds`.
+
+    The reference has to pass all tests first. From then on, only tasks that ask for thresholds are graded.
 
     Parameters
     ----------
     progress : callable
-        Called after each graded solution: ``seeds`` times for the reference and for each weak solution.
+        Called after each graded solution: once at first, then ``seeds`` times for the reference and for each
+        of its variants.
 
     Returns
     -------
@@ -58,28 +69,30 @@ def calibrate(
     Raises
     ------
     SuiteError
-        The reference fails a test, a threshold is not asked for under every secret, its values are not
-        normally distributed, no weak solution is named for it, or a weak solution comes too close to it.
+        The reference fails a test, a threshold is not asked for under every secret, what a right solution
+        reaches is not normally distributed, no weak one is named, or one comes too close to the threshold.
     SandboxError, EngineError
         As `autograder.grading.grade_class` does.
     """
+    tasks = _tasks_with_thresholds(course, assignment, sandbox, open_pool)
+    progress()
+    if not tasks:
+        return {}
     measured = _Measured()
     for _ in range(seeds):
         with _under_a_new_secret(course) as other:
             chosen = assignments.load(other, assignment.name)
-            with open_pool(chosen, other, jobs=1, sandbox=sandbox) as pool:
-                _measure_reference(chosen, other, pool, measured)
+            with open_pool(chosen, other, jobs=1, sandbox=sandbox, tasks=tasks) as pool:
+                for name, note in _notes_of_reference(chosen, other, pool).items():
+                    measured.reference.setdefault(name, []).append(note.value)
                 progress()
-                weak = weak_solutions.read(chosen)
-                _require_named(assignment, measured.right, weak)
-                for one in weak:
-                    _measure_weak(assignment, other, pool, one, measured)
+                for one in _named(chosen, assignment, measured.reference.keys()):
+                    measured.add(one, _reached(assignment, other, pool, one))
                     progress()
-        if not measured.right:
-            return {}
+    right, weak = measured.variants[variants.RIGHT], measured.variants[variants.WEAK]
     return {
-        name: checked(assignment, name, values, seeds, measured.weak[name])
-        for name, values in measured.right.items()
+        name: checked(assignment, name, values, seeds, weak[name], right.get(name))
+        for name, values in measured.reference.items()
     }
 
 
@@ -89,22 +102,30 @@ def checked(
     values: list[float],
     seeds: int,
     weak: Mapping[str, Sequence[float]],
+    right: Mapping[str, Sequence[float]] | None = None,
 ) -> Evidence:
     """Return the evidence for a threshold; raises SuiteError as `calibrate` does."""
     where = str(assignment.suite)
     if len(values) != seeds:
         problem = f"{name!r} was asked for {len(values)} times in {seeds} runs"
         raise SuiteError(where, problem, "a suite asks for each threshold exactly once")
-    evidence = thresholds.evidence(values, weak)
-    if evidence.normal_p < thresholds.LEAST_P:
-        problem = f"the values of {name!r} are not normally distributed (p = {evidence.normal_p}): {values}"
-        remedy = "test more data, train longer, or choose another number, such as a mean over several nets"
-        raise SuiteError(where, problem, remedy)
-    for one in evidence.weak:
-        if one.most > evidence.threshold:
+    evidence = thresholds.evidence(values, weak, right)
+    spread = [("", evidence.normal_p, values)]
+    spread += [(f" of {one.name!r}", one.normal_p, [*map(float, one.values)]) for one in evidence.right]
+    for whose, normal_p, reached in spread:
+        if normal_p < thresholds.LEAST_P:
+            problem = (
+                f"the values of {name!r}{whose} are not normally distributed (p = {normal_p}): {reached}"
+            )
+            remedy = (
+                "test more data, train longer, or choose another number, such as a mean over several nets"
+            )
+            raise SuiteError(where, problem, remedy)
+    for weaker in evidence.weak:
+        if weaker.most > evidence.threshold:
             problem = (
                 f"no threshold of {name!r} tells right from weak: a right solution may reach as little as "
-                f"{evidence.threshold}, and {one.name!r} as much as {one.most}"
+                f"{evidence.threshold}, and {weaker.name!r} as much as {weaker.most}"
             )
             remedy = (
                 "test more data, so that both vary less, or ask for something that the weak one cannot do"
@@ -113,45 +134,55 @@ def checked(
     return evidence
 
 
-def _measure_reference(assignment: Assignment, course: Course, pool: Pool, measured: _Measured) -> None:
+def _tasks_with_thresholds(
+    course: Course, assignment: Assignment, sandbox: Sandbox, open_pool: OpenPool
+) -> frozenset[str]:
+    """Grade the reference once in all tests; return the tasks of those that ask for a threshold."""
+    with _under_a_new_secret(course) as other:
+        chosen = assignments.load(other, assignment.name)
+        with open_pool(chosen, other, jobs=1, sandbox=sandbox) as pool:
+            asking = {note.test for note in _notes_of_reference(chosen, other, pool).values()}
+            return frozenset(test.task for test in pool.plan if test.id in asking)
+
+
+def _notes_of_reference(assignment: Assignment, course: Course, pool: Pool) -> dict[str, Note]:
     (graded,) = pool.grade([specimens.reference(assignment)])
     failed = [outcome for outcome in graded.outcomes if outcome.status is not Status.passed]
     if failed:
         raise preflight.failure(assignment, failed)
-    for name, value in thresholds.take_notes(course.root).items():
-        measured.right.setdefault(name, []).append(value)
+    return thresholds.take_notes(course.root)
 
 
-def _measure_weak(
-    assignment: Assignment, course: Course, pool: Pool, weak: Weak, measured: _Measured
-) -> None:
-    (graded,) = pool.grade([weak.submission])
+def _reached(assignment: Assignment, course: Course, pool: Pool, one: Variant) -> float:
+    """Grade a variant of the reference, and return what it reached."""
+    (graded,) = pool.grade([one.submission])
     notes = thresholds.take_notes(course.root)
-    if weak.threshold not in notes:
+    if one.threshold not in notes:
         failed = [outcome for outcome in graded.outcomes if outcome.status is not Status.passed]
         said = "; ".join(f"{one.id}: {one.feedback.summary}" for one in failed if one.feedback)
-        found = f"the weak solution {weak.name!r} fails before {weak.threshold!r} is asked for ({said})"
+        kind = one.file.removesuffix(".toml")
+        found = f"the {kind} solution {one.name!r} fails before {one.threshold!r} is asked for ({said})"
         remedy = "choose one that passes every other check of that test"
-        raise SuiteError(str(assignment.suite / weak_solutions.FILE), found, remedy)
-    of_threshold = measured.weak.setdefault(weak.threshold, {})
-    of_threshold.setdefault(weak.name, []).append(notes[weak.threshold])
+        raise SuiteError(str(assignment.suite / one.file), found, remedy)
+    return notes[one.threshold].value
 
 
-def _require_named(assignment: Assignment, right: Values, weak: Sequence[Weak]) -> None:
-    """Check, before minutes go by, that there is a weak solution for each threshold, and none for others."""
-    path = str(assignment.suite / weak_solutions.FILE)
-    named = {one.threshold for one in weak}
-    for name in right.keys() - named:
+def _named(chosen: Assignment, assignment: Assignment, asked: Set[str]) -> list[Variant]:
+    """Return all variants of the reference; each threshold needs a weak one, and nothing else is named.
+
+    That is checked before minutes go by.
+    """
+    weak, right = variants.read(chosen, variants.WEAK), variants.read(chosen, variants.RIGHT)
+    for name in asked - {one.threshold for one in weak}:
         found = f"names no weak solution for the threshold {name!r}"
-        raise SuiteError(
-            path,
-            found,
-            "add one, as docs/suites.md shows: without one, nobody knows what the threshold is worth",
-        )
-    for name in named - right.keys():
-        raise SuiteError(
-            path, f"names the threshold {name!r}", "the suite asks for no threshold of that name"
-        )
+        remedy = "add one, as docs/suites.md shows: without one, nobody knows what the threshold is worth"
+        raise SuiteError(str(assignment.suite / variants.WEAK), found, remedy)
+    for one in (*right, *weak):
+        if one.threshold not in asked:
+            found = f"names the threshold {one.threshold!r}"
+            remedy = "the suite asks for no threshold of that name"
+            raise SuiteError(str(assignment.suite / one.file), found, remedy)
+    return [*right, *weak]
 
 
 @contextlib.contextmanager

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, Protocol
 
@@ -25,7 +25,15 @@ Sandbox = Literal["full", "weak", "none"]
 class OpenPool(Protocol):
     """Start an engine, as the constructor of `Pool` does."""
 
-    def __call__(self, assignment: Assignment, course: Course, *, jobs: int, sandbox: Sandbox) -> Pool:
+    def __call__(
+        self,
+        assignment: Assignment,
+        course: Course,
+        *,
+        jobs: int,
+        sandbox: Sandbox,
+        tasks: Iterable[str] | None = None,
+    ) -> Pool:
         """Return a pool that is ready once it is entered."""
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -91,12 +92,19 @@ def open_pool(ctx: typer.Context) -> OpenPool:
     return ctx.obj or _pool
 
 
-def _pool(assignment: Assignment, course: Course, *, jobs: int, sandbox: Sandbox) -> Pool:
+def _pool(
+    assignment: Assignment,
+    course: Course,
+    *,
+    jobs: int,
+    sandbox: Sandbox,
+    tasks: Iterable[str] | None = None,
+) -> Pool:
     """Return the kit's engine, with the stubs that take the place of modules which cannot be imported."""
     from autograder.engine.pool import Pool
     from autograder.release.handout import stubs
 
-    return Pool(assignment, course, jobs=jobs, sandbox=sandbox, stubs=stubs(assignment))
+    return Pool(assignment, course, jobs=jobs, sandbox=sandbox, tasks=tasks, stubs=stubs(assignment))
 
 
 def sandbox_of(level: Level, weak_allowed: bool) -> Sandbox:

@@ -102,14 +102,15 @@ def calibrate(
     allow_weak_sandbox: WeakOption = False,
     course: CourseOption = None,
 ) -> None:
-    """Set the suite's thresholds by what the reference and weak solutions reach under other secrets."""
-    from autograder import calibration, terminal, thresholds, weak_solutions
+    """Set the suite's thresholds by what right and weak solutions reach under other secrets."""
+    from autograder import calibration, terminal, thresholds, variants
     from autograder.assignment import load
     from autograder.files import write_private
 
     current = course_of(course)
     chosen = load(current, assignment)
-    total = int(seeds.value) * (1 + len(weak_solutions.read(chosen)))
+    changed = sum(len(variants.read(chosen, file)) for file in (variants.RIGHT, variants.WEAK))
+    total = 1 + int(seeds.value) * (1 + changed)
     with terminal.GradingProgress(total, "Calibrating") as progress:
         found = calibration.calibrate(
             current,
@@ -125,6 +126,8 @@ def calibrate(
     write_private(chosen.suite / thresholds.FILE, thresholds.render(assignment, found))
     for name, one in sorted(found.items()):
         typer.echo(f"{name}: {one.threshold} (mean {one.mean}, sd {one.sd}, normal p {one.normal_p})")
+        for right in one.right:
+            typer.echo(f"  {right.name}: {right.least} at least (mean {right.mean}, sd {right.sd})")
         for weak in one.weak:
             typer.echo(f"  {weak.name}: {weak.most} at most (mean {weak.mean}, sd {weak.sd})")
     typer.echo(f"Written to {chosen.suite / thresholds.FILE}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import random
+import re
 from pathlib import Path
 
 import pytest
@@ -11,11 +12,11 @@ import tiny
 from scipy.stats import nct, norm
 from typer.testing import CliRunner, Result
 
-from autograder import calibration, thresholds, weak_solutions
+from autograder import calibration, thresholds, variants
 from autograder.assignment import Assignment, load
 from autograder.cli import app
 from autograder.course import Course
-from autograder.errors import SuiteError
+from autograder.errors import ConfigError, SuiteError
 from autograder.thresholds import FACTORS, WEAK_FACTORS, Thresholds
 from helpers.failures import CheckFailure
 
@@ -76,9 +77,13 @@ def test_the_factors_are_those_of_a_tolerance_limit(
 
 @pytest.mark.full
 def test_calibrating_writes_the_evidence_and_the_suite_uses_it(tmp_path: Path) -> None:
-    write(tmp_path)
+    graded = tmp_path / "graded"
+    once = f"assert not Path({str(graded)!r}).exists()\n    Path({str(graded)!r}).touch()"
+    write(tmp_path, f"from pathlib import Path\n{NORMAL}    {once}\n")
     done = calibrate(tmp_path)
     assert done.exit_code == 0, done.output
+    assert graded.exists(), "a task without a threshold is graded once"
+    (tmp_path / "autograder/suites/tiny/test_hidden.py").write_text(NORMAL)
     path = tmp_path / "autograder/suites/tiny/thresholds.toml"
     (known,) = thresholds.read(path).items()
     assert known[0] == "mean of twice"
@@ -114,6 +119,34 @@ def test_a_threshold_without_evidence_names_the_command(
         Thresholds("tiny").require("mean", -4.0, what="the mean")
     with pytest.raises(CheckFailure):
         Thresholds("tiny").require("mean", float("nan"), what="the mean")
+
+
+def test_the_best_of_several_numbers_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    course, _ = tiny.write_course(tmp_path, hidden=NORMAL)
+    monkeypatch.setattr("autograder.course._current", Course.load(course.root))
+    path = course.root / "autograder/suites/tiny/thresholds.toml"
+    path.write_text(thresholds.render("tiny", {"mean": thresholds.evidence([1.0, 3.0] * 10)}))
+    numbers = iter([-9.0, 2.0, 3.0])
+    Thresholds("tiny").require_best("mean", numbers, what="the mean")
+    assert next(numbers) == 3.0, "no more are taken than are needed"
+    with pytest.raises(CheckFailure, match="at least") as caught:
+        Thresholds("tiny").require_best("mean", [-9.0, -4.0, -5.0], what="the mean")
+    assert caught.value.actual_value == "-4"
+    for none in ([], [-9.0, float("nan"), 2.0]):
+        with pytest.raises(CheckFailure, match="not finite"):
+            Thresholds("tiny").require_best("mean", none, what="the mean")
+
+
+def test_calibration_notes_what_is_graded_the_best(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    course, _ = tiny.write_course(tmp_path, hidden=NORMAL)
+    monkeypatch.setattr("autograder.course._current", Course.load(course.root))
+    thresholds.notebook(course.root).parent.mkdir(exist_ok=True)
+    thresholds.notebook(course.root).touch()
+    Thresholds("tiny").require_best("mean", iter([2.0, 5.0, 3.0]), what="the mean")
+    Thresholds("tiny").require("other", 1, what="another")
+    noted = thresholds.take_notes(course.root)
+    assert {name: note.value for name, note in noted.items()} == {"mean": 5.0, "other": 1.0}
+    assert thresholds.take_notes(course.root) == {}
 
 
 def test_values_that_are_not_normal_are_refused(tmp_path: Path) -> None:
@@ -179,30 +212,83 @@ def test_a_suite_without_weak_solutions_names_the_page(tmp_path: Path) -> None:
 def test_weak_weights_take_the_place_of_the_references(tmp_path: Path) -> None:
     shipped = Course.find(Path(__file__).parents[1])
     assignment = load(shipped, "two_layer_net")
-    (weak,) = (one for one in weak_solutions.read(assignment) if one.threshold == "saved weights")
+    (weak,) = (one for one in variants.read(assignment, variants.WEAK) if one.threshold == "saved weights")
     content = (assignment.suite / "weak" / "linear.pt").read_bytes()
     assert weak.submission.files["best_two_layer_net.pt"] == content
     assert weak.submission.files["two_layer_net.py"] == (assignment.folder / "two_layer_net.py").read_bytes()
+
+
+def test_the_right_solution_that_reaches_least_decides(tmp_path: Path) -> None:
+    _, assignment = tiny.write_course(tmp_path)
+    source = random.Random(3)
+    reference, momentum = ([source.gauss(mean, 1) for _ in range(20)] for mean in (92, 80))
+    weak = {"one epoch": [source.gauss(50, 1) for _ in range(20)]}
+    evidence = calibration.checked(assignment, "accuracy", reference, 20, weak, {"momentum": momentum})
+    (other,) = evidence.right
+    assert (evidence.threshold, other.name) == (other.least, "momentum")
+    assert abs(float(other.least) - (float(other.mean) - 5.2 * float(other.sd))) < 1e-3
+    better = calibration.checked(assignment, "accuracy", momentum, 20, weak, {"sgd": reference})
+    assert better.threshold == other.least
+    odd = {"momentum": [*[50.0] * 18, 49.0, 3.0]}
+    with pytest.raises(SuiteError, match="the values of 'accuracy' of 'momentum' are not normally"):
+        calibration.checked(assignment, "accuracy", reference, 20, weak, odd)
+
+
+def test_a_right_solution_is_named_beside_the_suite(tmp_path: Path) -> None:
+    assignment = write(tmp_path)
+    right = WEAK.replace("weak", "right").replace("half of it", "x + x").replace('"1 * x"', '"x + x"')
+    (assignment.suite / "right.toml").write_text(right)
+    (found,) = variants.read(assignment, variants.RIGHT)
+    assert (found.name, found.file) == ("x + x", "right.toml")
+    assert b"return x + x" in found.submission.files["tiny_module.py"]
+    (assignment.suite / "right.toml").write_text(WEAK)
+    with pytest.raises(ConfigError, match="right"):
+        variants.read(assignment, variants.RIGHT)
+    (assignment.suite / "right.toml").write_text(right.replace("mean of twice", "another"))
+    done = calibrate(tmp_path)
+    assert done.exit_code == 2
+    assert "right.toml: names the threshold 'another'" in done.stderr
 
 
 @pytest.mark.parametrize("name", Course.find(Path(__file__).parents[1]).assignments())
 def test_shipped_thresholds_lie_between_right_and_weak(name: str) -> None:
     assignment = load(Course.find(Path(__file__).parents[1]), name)
     known = thresholds.read(assignment.suite / thresholds.FILE)
-    named = {(one.threshold, one.name) for one in weak_solutions.read(assignment)}
-    assert {threshold for threshold, _ in named} == known.keys()
-    measured = {(threshold, weak.name) for threshold, one in known.items() for weak in one.weak}
-    assert measured <= named
+    weak, right = (variants.read(assignment, file) for file in (variants.WEAK, variants.RIGHT))
+    assert {one.threshold for one in weak} == known.keys()
+    assert {(one.threshold, one.name) for one in weak} >= {
+        (threshold, solution.name) for threshold, one in known.items() for solution in one.weak
+    }
+    assert {(one.threshold, one.name) for one in right} == {
+        (threshold, solution.name) for threshold, one in known.items() for solution in one.right
+    }
     for one in known.values():
-        assert all(weak.most < one.threshold for weak in one.weak)
-        assert one.threshold < min(one.values)
+        assert all(solution.most < one.threshold for solution in one.weak)
+        assert one.threshold < min(value for solution in (one, *one.right) for value in solution.values)
+
+
+STATED = {
+    "fully_connected_networks": "must learn to get {} percent of new pictures",
+    "convolutional_networks": "to recognize {} percent of new pictures",
+}
+
+
+@pytest.mark.parametrize("name", STATED)
+def test_whoever_reaches_what_students_are_told_passes(name: str) -> None:
+    assignment = load(Course.find(Path(__file__).parents[1]), name)
+    threshold = thresholds.read(assignment.suite / thresholds.FILE)["accuracy"].threshold
+    stub = (Path(__file__).parents[1] / "assignments" / name / f"{name}.py").read_text()
+    (told,) = re.findall(STATED[name].format(r"(\d+)"), " ".join(stub.split()))
+    assert threshold <= int(told) < threshold + 2
 
 
 def test_what_is_written_can_be_read(tmp_path: Path) -> None:
     source = random.Random(2)
+    right = {"momentum": [source.gauss(90, 2) for _ in range(20)]}
     weak = {'half of "it"': [source.gauss(50, 2) for _ in range(20)], "none": [1.0] * 20}
     found = {
-        name: thresholds.evidence([source.gauss(80, 2) for _ in range(20)], weak) for name in ('a "b"', "c")
+        name: thresholds.evidence([source.gauss(80, 2) for _ in range(20)], weak, right)
+        for name in ('a "b"', "c")
     }
     path = tmp_path / "thresholds.toml"
     path.write_text(thresholds.render("tiny", found))

@@ -250,7 +250,7 @@ def test_training_source() -> None:
     require(two_layer_net.nn_train, banned=BANNED)
 
 
-NUM_DIGITS = 200
+NUM_DIGITS = 600
 DIGITS = data.digits(num_train=1000, num_val=100, num_test=NUM_DIGITS)
 
 

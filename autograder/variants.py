@@ -1,4 +1,8 @@
-"""Weak solutions of an assignment: what must miss a threshold, named beside the suite in ``weak.toml``."""
+"""Variants of the reference that calibration measures, named beside the suite: right ones and weak ones.
+
+``weak.toml`` names what must miss a threshold, ``right.toml`` right solutions that must reach it as surely as
+the reference does, such as one with other settings of training.
+"""
 
 from __future__ import annotations
 
@@ -13,12 +17,13 @@ from autograder.assignment import Assignment
 from autograder.errors import SuiteError
 from autograder.intake import Submission
 
-FILE: Final = "weak.toml"
+WEAK: Final = "weak.toml"
+RIGHT: Final = "right.toml"
 Text = Annotated[str, Field(min_length=1)]
 
 
 class _Entry(settings.Table):
-    """One weak solution: the reference with one text replaced, or with other saved weights."""
+    """The reference with one text replaced, or with other saved weights."""
 
     name: Text
     threshold: Text
@@ -34,46 +39,54 @@ class _Entry(settings.Table):
         return self
 
 
-class _Table(settings.Table):
+class _Weak(settings.Table):
     weak: tuple[_Entry, ...]
 
 
+class _Right(settings.Table):
+    right: tuple[_Entry, ...]
+
+
 @dataclass(frozen=True)
-class Weak:
-    """A solution that runs, and is too weak to pass.
+class Variant:
+    """A solution that runs: the reference, changed.
 
     Attributes
     ----------
     name : str
-        What is weak about it: ``"one epoch"``.
+        What is changed about it: ``"one epoch"``.
     threshold : str
-        Which threshold it must miss.
+        Which threshold it must miss, or reach.
     submission : Submission
-        The reference, changed.
+        Its files.
+    file : str
+        Where it is named: `WEAK` or `RIGHT`.
     """
 
     name: str
     threshold: str
     submission: Submission
+    file: str
 
 
-def read(assignment: Assignment) -> tuple[Weak, ...]:
-    """Return the weak solutions of an assignment; none if its suite names none.
+def read(assignment: Assignment, file: str) -> tuple[Variant, ...]:
+    """Return the variants that a file of the suite names, `WEAK` or `RIGHT`; none if it is not there.
 
     Raises
     ------
     ConfigError
-        ``weak.toml`` is malformed.
+        The file is malformed.
     SuiteError
         It changes what the reference does not hold.
     """
-    path = assignment.suite / FILE
+    path = assignment.suite / file
     if not path.exists():
         return ()
-    return tuple(_weak(assignment, path, entry) for entry in settings.read(path, _Table).weak)
+    entries = settings.read(path, _Weak).weak if file == WEAK else settings.read(path, _Right).right
+    return tuple(_variant(assignment, path, entry) for entry in entries)
 
 
-def _weak(assignment: Assignment, path: Path, entry: _Entry) -> Weak:
+def _variant(assignment: Assignment, path: Path, entry: _Entry) -> Variant:
     files = dict(specimens.reference(assignment).files)
     where = f"{path}, {entry.name!r}"
     if entry.old:
@@ -88,4 +101,5 @@ def _weak(assignment: Assignment, path: Path, entry: _Entry) -> Weak:
             found = f"{name!r} or {path.parent / source} is not there"
             raise SuiteError(where, found, "expected a file of saved weights, and one beside the suite")
         files[name] = (path.parent / source).read_bytes()
-    return Weak(entry.name, entry.threshold, Submission(f"({entry.name})", path, files))
+    submission = Submission(f"({entry.name})", path, files)
+    return Variant(entry.name, entry.threshold, submission, path.name)
