@@ -55,6 +55,45 @@ values = st.recursive(
 )
 
 
+@st.composite
+def layouts(draw: st.DrawFn) -> torch.Tensor:
+    """Draw a tensor in a layout that PyTorch's views make: cut, turned, spread, and in any dtype."""
+    shape = draw(st.lists(st.integers(0, 4), max_size=4))
+    dtype = draw(st.sampled_from(list(TORCH_DTYPES.values())))
+    tensor = torch.arange(int(np.prod(shape, dtype=int))).reshape(shape).to(dtype)
+    for step in draw(st.lists(st.sampled_from(("turn", "cut", "pick", "spread", "grow")), max_size=4)):
+        dim = draw(st.integers(0, tensor.dim() - 1)) if tensor.dim() else None
+        if step == "grow":
+            tensor = tensor.unsqueeze(0)
+        elif dim is None:
+            continue
+        elif step == "turn":
+            tensor = tensor.transpose(dim, draw(st.integers(0, tensor.dim() - 1)))
+        elif step == "cut":
+            tensor = tensor.narrow(dim, 0, (tensor.shape[dim] + 1) // 2)
+        elif step == "pick" and tensor.shape[dim]:
+            tensor = tensor.select(dim, draw(st.integers(0, tensor.shape[dim] - 1)))
+        elif step == "spread" and tensor.shape[dim] == 1:
+            tensor = tensor.expand([3 if n == dim else -1 for n in range(tensor.dim())])
+    return tensor
+
+
+@given(layouts(), st.booleans())
+@settings(max_examples=400, deadline=None)
+def test_tensors_of_every_layout_survive(tensor: torch.Tensor, keep_strides: bool) -> None:
+    there = through(tensor, keep_strides=keep_strides)
+    assert there.dtype == tensor.dtype
+    assert there.shape == tensor.shape
+    assert torch.equal(there, tensor)
+
+
+def test_one_entry_with_a_long_stride_survives() -> None:
+    nearest = torch.tensor([[3.0, 1.0, 2.0]]).argsort(dim=1)[:, 0]
+    assert nearest.is_contiguous()
+    assert nearest.stride() == (3,)
+    assert torch.equal(through(nearest), torch.tensor([1]))
+
+
 @given(values)
 @settings(max_examples=200, deadline=None)
 def test_plain_values_survive(value: object) -> None:

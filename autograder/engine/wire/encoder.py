@@ -142,7 +142,9 @@ class Encoder:
         value = value.detach()
         self._take(value.numel() * value.element_size())
         dense = value.resolve_conj().resolve_neg().contiguous()
-        number = self._buffer(dense.reshape(-1).view(torch.uint8).numpy())
+        # A side of length 1 may be contiguous with any stride; a view as bytes wants stride 1.
+        flat = dense.as_strided((dense.numel(),), (1,))
+        number = self._buffer(flat.view(torch.uint8).numpy())
         keep = self._keep_strides and not value.is_contiguous() and 0 not in value.stride()
         strides = list(value.stride()) if keep else None
         return [Tag.TENSOR, TORCH_NAMES[value.dtype], list(value.shape), number, flag, strides]
@@ -221,4 +223,3 @@ _CONTENT_ENCODERS: dict[type, Callable[[Encoder, Any, int], Any]] = {
     torch.Tensor: Encoder._tensor_content,
     np.ndarray: Encoder._array_content,
 }
-MUTABLE = tuple(_CONTENT_ENCODERS)
