@@ -69,6 +69,8 @@ INSTEAD |= dict.fromkeys(
     ("torch.func", "torch.enable_grad", ".backward", ".requires_grad", ".requires_grad_"),
     INSTEAD["torch.autograd"],
 )
+_NAMES = 4096
+"""How many names are remembered: those of a file are looked up again for each rule."""
 OFF = ("torch.no_grad", "torch.inference_mode")
 """What lies in torch.autograd, and switches it off."""
 WRITE = "write this step yourself, with tensor operations and what the task provides"
@@ -127,7 +129,7 @@ def require(
 
 def _require_untouched(facts: FunctionFacts) -> None:
     """Check that nothing in the file changes functions after they were read, or what looks at their calls."""
-    found = [use for use in facts.in_file if any(_is_in(use.what, name) for name in GRADING)]
+    found = [use for use in facts.in_file if _is_of_grading(use.what)]
     found += [use for use in facts.at_import if _is_opaque(use.what)]
     if found:
         cause = (
@@ -168,6 +170,13 @@ def _facts(fn: Callable[..., object]) -> FunctionFacts:
 _scanned = functools.lru_cache(maxsize=4)(scan)
 
 
+@functools.lru_cache(maxsize=_NAMES)
+def _is_of_grading(used: str) -> bool:
+    """Return whether a name belongs to what reads the source and watches calls."""
+    return any(_is_in(used, name) for name in GRADING)
+
+
+@functools.lru_cache(maxsize=_NAMES)
 def _is_opaque(used: str) -> bool:
     """Return whether anything can be called through this name."""
     if any(_is_in(used, name) for name in OPAQUE) or used.startswith("torch._"):

@@ -1,7 +1,7 @@
 """Hidden tests of the settings that students choose to train networks with.
 
 Networks are trained here, in the grader, on the layers of PyTorch: whatever is wrong in the student's layers
-costs nothing in these tasks. Only the update rule is the student's.
+costs nothing in these tasks. Only an update rule that a student wrote is the student's.
 """
 
 import math
@@ -18,7 +18,7 @@ from torch import Tensor
 
 from autograder.seeds import hidden_generator
 from autograder.thresholds import Thresholds
-from helpers import checks
+from helpers import checks, layers
 from helpers.layers import adam
 from helpers.solver import Solver
 from helpers.substitute import substituted
@@ -223,6 +223,16 @@ def plan_of(settings: dict[str, Any]) -> tuple[Form, dict[str, Any]]:
     return (filters, pools, shape["batchnorm"] is True, scale, reg), training
 
 
+def rules_given() -> dict[str, object]:
+    """Return the update rules that are given, to take their steps here and not in the student's process."""
+    found = {}
+    for name in ("adam", "sgd_momentum"):
+        with suppress(Exception):  # a student may have deleted the import
+            getattr(cn, name)
+            found[name] = getattr(layers, name)
+    return found
+
+
 def settings_of_student() -> dict[str, Any]:
     """Return what the student's function hands to DeepConvNet and Solver."""
     nets: list[dict[str, Any]] = []
@@ -251,7 +261,7 @@ def settings_of_student() -> dict[str, Any]:
 
     images, labels = pictures("few", 20)
     data = {"X_train": images, "y_train": labels, "X_val": images[:10].clone(), "y_val": labels[:10].clone()}
-    with substituted(cn, DeepConvNet=make_net, Solver=make_solver):
+    with substituted(cn, DeepConvNet=make_net, Solver=make_solver, **rules_given()):
         found = cn.create_convolutional_solver_instance(data, torch.float64, DEVICE)
     known = [f"solver {n}" for n in range(len(solvers))]
     checks.holds(

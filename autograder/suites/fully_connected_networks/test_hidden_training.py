@@ -191,11 +191,11 @@ class Recipe:
         return int(hidden), scale, reg
 
 
-RULES = ("sgd_momentum", "rmsprop", "adam")
+RULES = ("sgd", "sgd_momentum", "rmsprop", "adam")
 
 
 def right_rule(name: str) -> Any:
-    """Return a rule of PyTorch's, for students whose solver uses one that another task asks for."""
+    """Return a rule of PyTorch's: for `sgd`, which is given, and for those that another task asks for."""
 
     def rule(w: Tensor, dw: Tensor, config: dict[str, Any] | None = None) -> object:
         config = dict(config or {})
@@ -203,6 +203,8 @@ def right_rule(name: str) -> Any:
         leaf = w.clone()
         leaf.grad = dw
         optimizer: torch.optim.Optimizer
+        if name == "sgd":
+            return plain_sgd(w, dw, config)
         if name == "sgd_momentum":
             optimizer = torch.optim.SGD([leaf], lr=1.0, momentum=float(config.get("momentum", 0.9)))
             leaf.grad = dw * rate
