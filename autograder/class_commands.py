@@ -64,6 +64,7 @@ def grade(
             "--jobs",
             "-j",
             min=1,
+            envvar="COURSEGRAD_JOBS",
             help="How many submissions to grade at a time.",
             show_default="one per core",
         ),

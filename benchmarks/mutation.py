@@ -85,6 +85,12 @@ def mutants(file: str, text: str) -> Iterator[Mutant]:
             yield Mutant(names.get(line, "?"), file, old, new, code)
 
 
+def functions(file: str, text: str) -> set[str]:
+    """Return the functions and methods in which students write lines."""
+    names = _names_of_lines(text)
+    return {names[line + 1] for line in specimens.solution_lines(text, file) if line + 1 in names}
+
+
 def _change(before: str, after: str) -> tuple[str, str, int]:
     """Return the lines that went and those that came, and the first of them, counted from 1."""
     old, new = before.split("\n"), after.split("\n")

@@ -48,7 +48,7 @@ def graded(folder: Path, name: str, submissions: Iterable[Submission]) -> dict[s
         (shutil.copytree if source.is_dir() else shutil.copy)(source, copy)
     own = course.Course.load(folder)
     one = assignment.load(own, name)
-    with Pool(one, own, jobs=2, sandbox="full") as pool:
+    with Pool(one, own, jobs=1, sandbox="full") as pool:
         return {
             done.submission.student: scoring.score(
                 one,

@@ -17,12 +17,12 @@ from waiting import PATIENCE
 
 ROOT = Path(__file__).parents[1]
 DRIVER = """
-import json, os, sys
-import pytest
+import gc, json, os, sys
+import hypothesis, pytest
 import autograder.seeds
 from pathlib import Path
 from autograder.engine.package import importable
-import helpers.data, helpers.evidence  # imported once, for all the forks
+import helpers.data, helpers.evidence, torch.fx.experimental.symbolic_shapes  # once, for all the forks
 
 
 class Recorder:
@@ -62,6 +62,8 @@ def run(suite, folder, key):
 
 
 suite, jobs = json.loads(sys.argv[1])
+gc.collect()
+gc.freeze()  # or the forks would copy all of this memory as they look for garbage
 for folder, key in jobs:
     child = os.fork()
     if not child:

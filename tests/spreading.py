@@ -10,18 +10,29 @@ import levels
 import pytest
 from xdist.scheduler import LoadScopeScheduling
 
-PARTS = {"tests/test_examples.py": classes.NAMES, "tests/test_attacks.py": ("as-it-is", *levels.LEVELS)}
+PARTS = {
+    "tests/test_examples.py": classes.NAMES,
+    "tests/test_bad_answers.py": classes.NAMES,
+    "tests/test_attacks.py": ("as-it-is", *levels.LEVELS),
+}
 """Files whose tests are apart by the first parameter, because their fixtures are."""
 LONGEST = (
-    "tests/test_attacks.py[",
-    "tests/test_examples.py[convolutional_networks",
+    "tests/test_faults.py",
+    "tests/test_examples.py[",
     "tests/test_convolutional_networks_notebook.py",
     "tests/test_fully_connected_networks_notebook.py",
+    "tests/test_arrivals.py",
+    "tests/test_attacks.py[",
+    "tests/test_preflight.py",
+    "tests/test_bad_answers.py[",
+    "tests/test_audit.py",
     "tests/test_convolutional_networks_reference.py",
-    "tests/test_examples.py[",
+    "tests/test_determinism.py",
+    "tests/test_engine.py",
+    "tests/test_two_layer_net_reference.py",
+    "tests/test_knn_notebook.py",
     "tests/test_secrets.py",
     "tests/test_levels.py",
-    "tests/test_faults.py",
 )
 """Beginnings of scopes that take longest. One that came last would keep one core busy and the others idle."""
 MOST, GIGABYTES = 8, 2

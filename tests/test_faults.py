@@ -21,7 +21,7 @@ from waiting import PATIENCE, until
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="looks for processes in /proc")
 
-STUDENTS = 60
+STUDENTS = 36
 KINDS = {
     "right": tiny.REFERENCE,
     "wrong": tiny.REFERENCE.replace("2 * x", "3 * x"),
@@ -43,7 +43,7 @@ def without_progress(stderr: str) -> str:
 
 @dataclass
 class Scene:
-    """A course, a class of sixty, and the command that grades it."""
+    """A course, a class of 36, and the command that grades it."""
 
     root: Path
     output: Path

@@ -20,7 +20,7 @@ class Net:
 
 def test_mutants_change_what_students_write() -> None:
     found = list(mutation.mutants("net.py", TEXT))
-    assert {one.function for one in found} == {"Net.forward"}
+    assert {one.function for one in found} == mutation.functions("net.py", TEXT) == {"Net.forward"}
     assert {(one.old, one.new) for one in found} >= {("y = x + 2", "y = x - 2"), ("y = x + 2", "y = x + 3")}
     for one in found:
         assert one.code != TEXT
@@ -30,9 +30,9 @@ def test_mutants_change_what_students_write() -> None:
 def test_every_explanation_names_a_function_and_a_reason() -> None:
     for path in mutation.SURVIVORS.glob("*.toml"):
         known = {
-            one.function
+            function
             for file in (mutation.ROOT / "solutions" / path.stem).glob("*.py")
-            for one in mutation.mutants(file.name, file.read_text(encoding="utf-8"))
+            for function in mutation.functions(file.name, file.read_text(encoding="utf-8"))
         }
         for (function, _, _), reason in mutation.explained(path.stem).items():
             assert function in known, path
