@@ -286,7 +286,7 @@ def create_solver_instance(data_dict: Mapping[str, Tensor], dtype: torch.dtype, 
     """Make a solver that trains a `TwoLayerNet` to recognize pictures.
 
     Only make it; whoever called will train. In your epochs, but at most 300 steps, a network with these
-    settings must learn to get 30 percent of new pictures of the notebook's kind right; guessing gives 10. One
+    settings must learn to get 32 percent of new pictures of the notebook's kind right; guessing gives 10. One
     of three such networks has to.
     Take at most 400 hidden units and batches of at most 250 pictures.
 
