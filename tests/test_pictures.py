@@ -43,9 +43,9 @@ def test_line_breaks_in_base64_do_no_harm() -> None:
 @pytest.mark.parametrize(
     ("content", "why"),
     [
-        (b"<svg xmlns='http://www.w3.org/2000/svg' onload='alert(1)'/>", "no PNG, JPEG, GIF or WebP"),
-        (b"<html><script>alert(1)</script>", "no PNG"),
-        (b"", "no PNG"),
+        (b"<svg xmlns='http://www.w3.org/2000/svg' onload='alert(1)'/>", "not a PNG, JPEG, GIF or WebP"),
+        (b"<html><script>alert(1)</script>", "not a PNG"),
+        (b"", "not a PNG"),
         (b"\x89PNG\r\n\x1a\n", "damaged"),
         (b"\xff\xd8\xff", "damaged"),
         (b"\xff\xd8\xff\xe0\x00\x00", "damaged"),
