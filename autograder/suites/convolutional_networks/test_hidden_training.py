@@ -7,7 +7,7 @@ costs nothing in these tasks. Only an update rule that a student wrote is the st
 import math
 import statistics
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import convolutional_networks as cn
