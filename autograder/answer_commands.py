@@ -19,6 +19,7 @@ from autograder.options import (
     graded_folder,
     roster_of,
     say,
+    user_name,
 )
 
 if TYPE_CHECKING:
@@ -68,7 +69,7 @@ def answers(
     asked = written.questionnaire(current, assignment)
     with folder.writing():
         if tables:
-            _import(current, assignment, folder, tables, by)
+            _import(current, assignment, folder, tables, by or user_name())
         records = views.write_class(
             current, assignment, folder, roster=people, missing_as_zero=missing_as_zero
         )

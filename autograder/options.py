@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import os
 from collections.abc import Iterable
 from enum import StrEnum
@@ -117,6 +118,14 @@ def sandbox_of(level: Level, weak_allowed: bool) -> Sandbox:
 def cores() -> int:
     """Return how many processor cores this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def user_name() -> str:
+    """Return the name that the system knows the user by, or "" if it knows none."""
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):  # a container may run under a number without a name
+        return ""
 
 
 def say(text: str) -> None:

@@ -16,6 +16,7 @@ from autograder.options import (
     assignment_of,
     graded_folder,
     roster_of,
+    user_name,
 )
 
 if TYPE_CHECKING:
@@ -62,6 +63,7 @@ def override(
         raise ConfigError(str(output), f"holds no result of {student!r}", "write the name as in grades.csv")
     people = roster_of(current, roster)
     most = _most(assignment, task)
+    by = by.strip() or user_name()
     if not remove:
         _require_complete(points, reason, by)
         _require_at_most(points or 0, most, task)

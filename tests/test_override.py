@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import os
+import pwd
 from pathlib import Path
 from typing import Any
 
 import pytest
 from typer.testing import CliRunner, Result
 
+from autograder import override_commands
 from autograder.cli import app
 from autograder.course import Course
+from autograder.errors import ConfigError
 from autograder.storage import GradedFolder
 
 
@@ -23,9 +27,9 @@ def graded(course: Course, class_folder: Path, tmp_path: Path, open_pool: Any) -
 
 @pytest.fixture
 def override(graded: GradedFolder, course: Course, monkeypatch: pytest.MonkeyPatch) -> Any:
-    """Return a function that runs the command, as nobody in particular."""
-    monkeypatch.delenv("USER", raising=False)
-    monkeypatch.delenv("USERNAME", raising=False)
+    """Return a function that runs the command where no environment variable names the user."""
+    for variable in ("LOGNAME", "USER", "LNAME", "USERNAME"):
+        monkeypatch.delenv(variable, raising=False)
 
     def run(*words: str) -> Result:
         return CliRunner().invoke(app, ["override", str(graded.root), *words, "--course", str(course.root)])
@@ -39,9 +43,8 @@ WHY = ("--reason", "agreed", "--by", "Grace")
 @pytest.mark.parametrize(
     ("words", "told"),
     [
-        ((), "--points, --reason and --by are missing; add --points, --reason and --by, or --remove"),
-        (("--points", "3"), "--reason and --by are missing; add --reason and --by, or --remove"),
-        (("--points", "3", "--reason", "agreed"), "--by is missing; add --by, or --remove"),
+        ((), "--points and --reason are missing; add --points and --reason, or --remove"),
+        (("--points", "3"), "--reason is missing; add --reason, or --remove"),
         (("--points", "3", "--reason", " ", "--by", "Grace"), "--reason is missing; add --reason"),
     ],
 )
@@ -50,6 +53,17 @@ def test_what_is_missing_is_named(override: Any, words: tuple[str, ...], told: s
     assert done.exit_code == 2
     assert done.stderr.startswith(f"error: override: {told}")
     assert done.stderr.count("\n") == 1
+
+
+def test_a_decision_is_signed_by_the_name_that_the_system_knows(override: Any, graded: GradedFolder) -> None:
+    name = pwd.getpwuid(os.getuid()).pw_name
+    assert override("bob", "--points", "3", "--reason", "agreed").exit_code == 0
+    assert [one.by for one in graded.overrides("bob")] == [name]
+
+
+def test_where_the_system_knows_no_name_it_is_asked_for() -> None:
+    with pytest.raises(ConfigError, match="--by is missing; add --by, or --remove"):
+        override_commands._require_complete(3.0, "agreed", "")
 
 
 @pytest.mark.parametrize(

@@ -78,6 +78,7 @@ def render(
             file_notes=looks.notes(records),
             tasks=[(name, [item for item in items if item.task == id]) for id, name in tasks],
             few=len(records) < statistics.FEW,
+            least=statistics.FEW,
             causes=statistics.causes(records),
             timing=_timing(records),
             students=[(record, _score(record), wording.gist(record.result)) for record in _ranked(records)],
