@@ -27,6 +27,8 @@ from autograder.options import (
 from autograder.release import commands
 
 ERROR = 2
+_UsageError: Any = typer.BadParameter.__base__
+"""What a command line is refused with; typer has no public name for it."""
 
 
 class Commands(TyperGroup):
@@ -38,6 +40,11 @@ class Commands(TyperGroup):
             return super().invoke(ctx)
         except AutograderError as error:
             say(f"error: {error}")
+            raise typer.Exit(ERROR) from None
+        except _UsageError as error:
+            command = (error.ctx or ctx).command_path
+            found = error.format_message()
+            say(f"error: {command}: {found}{'' if found.endswith(('.', '?')) else '.'} See: {command} --help")
             raise typer.Exit(ERROR) from None
         except KeyboardInterrupt:
             say("stopped")

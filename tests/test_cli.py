@@ -380,3 +380,24 @@ def test_help_names_the_defaults(run: Any) -> None:
         "audit": "around this folder",
     }.items():
         assert f"[default: ({default})]" in " ".join(run(command, "--help").output.replace("│", "").split())
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("grade", "knn"), "autograder grade: Missing argument 'CLASS_FOLDER'. See: autograder grade --help"),
+        (("grade", "knn", "x", "-o", "y", "--jbos", "3"), "autograder grade: No such option: --jbos"),
+        (
+            ("grade", "knn", "x", "-o", "y", "-j", "many"),
+            "autograder grade: Invalid value for '--jobs' / '-j'",
+        ),
+        (("garde", "knn"), "autograder: No such command 'garde'"),
+    ],
+)
+def test_a_mistyped_command_is_one_line(words: tuple[str, ...], told: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "autograder", *words], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 2
+    assert done.stderr.count("\n") == 1
+    assert done.stderr.replace("python -m autograder", "autograder").startswith(f"error: {told}")
