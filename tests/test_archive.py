@@ -17,7 +17,8 @@ from hypothesis import strategies as st
 from autograder.intake import Submission, archive, reading, snapshot
 from autograder.intake.inventory import Inventory
 from autograder.intake.snapshot import Unreadable
-from autograder.intake.wanted import Module, Wanted
+from autograder.intake.wanted import Wanted
+from helpers.modules import Module
 
 Build = Callable[[zipfile.ZipFile], object]
 

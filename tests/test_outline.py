@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from autograder.intake import outline
+from helpers import outline
 
 ROOT = Path(__file__).parent.parent
 SOURCES = sorted([*(ROOT / "solutions").rglob("*.py"), *(ROOT / "helpers").glob("*.py")])

@@ -9,7 +9,8 @@ from hand_ins import NOTEBOOK, WORK, handed_in, notebook
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from autograder.intake import notebooks, repair
+from autograder.intake import repair
+from helpers import cells
 
 ANSWER = "Distances grow with every feature that says nothing."
 RELEASED = NOTEBOOK.encode()
@@ -25,7 +26,7 @@ def answered() -> str:
 
 def sources(content: bytes) -> list[str]:
     """Return the sources of a notebook's cells."""
-    found = notebooks.cells(content)
+    found = cells.cells(content)
     assert found is not None
     return [cell.source for cell in found]
 
@@ -77,7 +78,7 @@ def test_any_damage_leaves_a_notebook_or_the_same_bytes(start: int, length: int,
     content = NOTEBOOK.encode()
     damaged = content[:start] + put + content[start + length :]
     fixed, said = repair.repaired(damaged, RELEASED)
-    assert notebooks.cells(fixed) is not None if said else fixed == damaged
+    assert cells.cells(fixed) is not None if said else fixed == damaged
 
 
 def test_a_damaged_notebook_is_said_to_be_one(tmp_path: Path) -> None:

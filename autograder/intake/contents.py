@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
-from autograder.intake import encodings, names, notebooks, outline, repair, typed
+from autograder.intake import encodings, names, repair, typed
 from autograder.intake.members import Member
-from autograder.intake.notebooks import Cell
-from autograder.intake.outline import Block
 from autograder.intake.snapshot import Unreadable
+from helpers import cells, outline
+from helpers.cells import Cell
+from helpers.outline import Block
 
 MAX_BYTES = {"named": 20_000_000, "other": 10_000_000, "notebook": 40_000_000}
 """What is read of a hand-in to find work in it: in files of wanted names, in others, and in notebooks.
@@ -121,11 +122,11 @@ class Contents:
 
     def _repaired(self, content: bytes) -> Notebook:
         sound, said = repair.repaired(content, self._released)
-        return Notebook(sound, notebooks.cells(sound) or [], said)
+        return Notebook(sound, cells.cells(sound) or [], said)
 
 
 def _source(member: Member, content: bytes) -> Source:
-    if notebooks.looks_like_one(content):
+    if cells.looks_like_one(content):
         return Source(content, [], is_notebook=True)
     utf8, said = encodings.as_utf8(member.shown, content)
     if not names.plain(member.name).endswith(".py"):

@@ -6,14 +6,16 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
-from autograder.intake import archive, outline, siblings
+from autograder.intake import archive, siblings
 from autograder.intake.candidates import Candidate
 from autograder.intake.inventory import Inventory
 from autograder.intake.members import enumerated, few, listed, shown
 from autograder.intake.names import Likeness
 from autograder.intake.search import Found, Search, path_text
 from autograder.intake.submission import Submission
-from autograder.intake.wanted import Module, Wanted
+from autograder.intake.wanted import Wanted
+from helpers import outline
+from helpers.modules import Module
 
 NAMED_AT_MOST = 5
 MANIFEST = "manifest.json"

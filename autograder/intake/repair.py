@@ -6,8 +6,8 @@ import json
 import re
 from typing import Any
 
-from autograder.intake import notebooks
 from autograder.intake.cells import FILLED
+from helpers.cells import cells as readable
 
 _CELL = re.compile(r"\{\s*\"(?:attachments|cell_type|execution_count|id|metadata|outputs|source)\"")
 _MARKER = re.compile(rb"(<{7}|\|{7}|={7}|>{7})(?: |\r?\n|$)")
@@ -25,7 +25,7 @@ def repaired(content: bytes, released: bytes) -> tuple[bytes, str]:
     Cells that can still be read are kept. Where the release knows the ids of some of them, the others are
     filled in from there, in its order, so that every question is in its place.
     """
-    if notebooks.cells(content) is not None:
+    if readable(content) is not None:
         return content, ""
     found = _once([cell for side in _sides(content) for cell in _salvaged(side)])
     if not found:
@@ -103,7 +103,7 @@ def _once(found: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def _document(released: bytes) -> dict[str, Any] | None:
-    if notebooks.cells(released) is None:
+    if readable(released) is None:
         return None
     document: dict[str, Any] = json.loads(released.decode("utf-8-sig"))
     return document

@@ -6,17 +6,18 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath
 
-from autograder.intake import names, notebooks, outline
+from autograder.intake import names
 from autograder.intake.candidates import Candidate, Choice, Worth, choose
 from autograder.intake.contents import Contents
 from autograder.intake.inventory import Inventory
 from autograder.intake.members import Member, enumerated, shown
 from autograder.intake.names import Likeness
-from autograder.intake.notebooks import Cell
-from autograder.intake.outline import Block
 from autograder.intake.snapshot import Unreadable
-from autograder.intake.wanted import Module, Wanted
+from autograder.intake.wanted import Wanted
 from autograder.reports.untrusted import line
+from helpers import cells, modules, outline
+from helpers.modules import Module
+from helpers.outline import Block
 
 MAX_READ = 200
 """Files of a hand-in that are read to see what they hold."""
@@ -56,7 +57,8 @@ class Search:
         self._wanted = wanted
         self.inventory = inventory
         self._decided = decided or {}
-        self._released = notebooks.cells(wanted.released_notebook) or []
+        self._released = cells.cells(wanted.released_notebook) or []
+        self._digests = frozenset(cells.digest(cell.source) for cell in self._released)
         self._contents = Contents(wanted.released_notebook)
 
     def modules(self) -> dict[str, Found]:
@@ -201,17 +203,17 @@ class Search:
     ) -> Iterator[Candidate]:
         """Yield the module that a notebook holds, if it holds one."""
         try:
-            cells = self._contents.notebook(member).cells
+            own = self._contents.notebook(member).cells
         except Unreadable:
             return
-        text, said = _written(module, member, cells)
-        if not text:
-            text, given = notebooks.merged(module, base, notebooks.code(cells, self._released))
-            whole = given == module.names
-            what = module.file if whole else f"{enumerated(sorted(given))} in {module.file}"
+        text, given = modules.from_notebook(module, base, own, self._digests)
+        if text and not given:
+            said = f"{module.file} came from the cell of {member.shown} that writes it."
+        elif member.name == module.file:
+            said = f"{module.file} is a notebook, not Python; the code of its cells was graded."
+        else:
+            what = module.file if given == module.names else f"{enumerated(sorted(given))} in {module.file}"
             said = f"{what} came from the cells of {member.shown}."
-            if member.name == module.file:
-                said = f"{module.file} is a notebook, not Python; the code of its cells was graded."
         if text:
             blocks = outline.blocks(text)
             worth = Worth.work if module.worked_on(blocks) or not module.names else Worth.hollow
@@ -220,14 +222,12 @@ class Search:
     def completed(self, module: Module, taken: Candidate) -> Candidate:
         """Return a module with functions of the notebook in the place of those that it leaves undone."""
         own, _ = self.notebook()
-        cells = notebooks.cells(own.content) if own is not None else None
-        if own is None or not cells or taken.from_notebook:
+        found = cells.cells(own.content) if own is not None else None
+        if own is None or not found or taken.from_notebook:
             return taken
-        statements = notebooks.code(cells, self._released)
-        undone = module.untouched(outline.blocks(taken.content.decode()))
-        if not undone & module.worked_on(statements):
+        text, given = modules.completed(module, taken.content.decode(), found, self._digests)
+        if not text:
             return taken
-        text, given = notebooks.merged(module, taken.content.decode(), statements)
         said = (
             f"{enumerated(sorted(given))} came from the cells of {shown(str(own.path))}; "
             f"{module.file} leaves that as it was released."
@@ -246,13 +246,6 @@ def _is_wanting(found: Found) -> bool:
     """Tell whether no work was found."""
     listed = [found.choice.taken, *found.choice.open]
     return not any(one is not None and one.worth is Worth.work for one in listed)
-
-
-def _written(module: Module, member: Member, cells: list[Cell]) -> tuple[str, str]:
-    text = notebooks.written(cells, module.file)
-    if not text:
-        return "", ""
-    return text, f"{module.file} came from the cell of {member.shown} that writes it."
 
 
 def _worth(module: Module, blocks: list[Block]) -> Worth:

@@ -7,53 +7,9 @@ from functools import cached_property
 from pathlib import Path
 
 from autograder.assignment import Assignment
-from autograder.intake import outline
-from autograder.intake.outline import Block
+from helpers.modules import Module
 
 _MAX_BYTES = 2_000_000
-
-
-@dataclass(frozen=True)
-class Module:
-    """A module that students hand in.
-
-    Attributes
-    ----------
-    file : str
-        ``"knn.py"``.
-    stub : str
-        Its source as students received it; empty if the assignment was never released.
-    names : frozenset of str
-        The functions and classes that students find in it.
-    """
-
-    file: str
-    stub: str
-    names: frozenset[str]
-
-    @cached_property
-    def given(self) -> dict[str, Block]:
-        """The functions and classes of the stub, by name."""
-        return definitions(outline.blocks(self.stub))
-
-    def defines(self, blocks: list[Block]) -> frozenset[str]:
-        """Return which of the names some source defines."""
-        return self.names & definitions(blocks).keys()
-
-    def untouched(self, blocks: list[Block]) -> frozenset[str]:
-        """Return which of the names are in some source as students received them."""
-        found = definitions(blocks)
-        return frozenset(
-            name for name in self.given if name in found and found[name].bare == self.given[name].bare
-        )
-
-    def worked_on(self, blocks: list[Block]) -> frozenset[str]:
-        """Return which of the names some source defines otherwise than the stub."""
-        return self.defines(blocks) - self.untouched(blocks)
-
-    def is_stub(self, blocks: list[Block]) -> bool:
-        """Tell whether a source is what students received, but for comments and white space."""
-        return bool(self.given) and self.untouched(blocks) == definitions(blocks).keys()
 
 
 @dataclass(frozen=True)
@@ -81,7 +37,10 @@ class Wanted:
     def by(cls, assignment: Assignment) -> Wanted:
         """Return what `assignment` asks for."""
         release = assignment.folder.parent.parent / "assignments" / assignment.name
-        modules = tuple(_module(f"{name}.py", release, assignment.folder) for name in assignment.modules)
+        files = [f"{name}.py" for name in assignment.modules]
+        modules = tuple(
+            Module.by(file, _read(release / file), _read(assignment.folder / file)) for file in files
+        )
         return cls(assignment.name, modules, assignment.weights, release)
 
     @property
@@ -103,17 +62,6 @@ class Wanted:
     def released_notebook(self) -> bytes:
         """The notebook as students received it; empty if the assignment was never released."""
         return _read(self.release / self.notebook).encode()
-
-
-def definitions(blocks: list[Block]) -> dict[str, Block]:
-    """Return the functions and classes of a source by name; of several of one name, the last."""
-    return {block.names[0]: block for block in blocks if block.kind == "definition"}
-
-
-def _module(file: str, release: Path, solutions: Path) -> Module:
-    stub = _read(release / file)
-    found = definitions(outline.blocks(stub or _read(solutions / file)))
-    return Module(file, stub, frozenset(name for name in found if not name.startswith("_")))
 
 
 def _read(path: Path) -> str:

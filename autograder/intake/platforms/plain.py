@@ -6,10 +6,11 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path, PurePath
 
-from autograder.intake import archive, names, outline, snapshot
+from autograder.intake import archive, names, snapshot
 from autograder.intake.entries import Entry, modified
 from autograder.intake.snapshot import Unreadable
 from autograder.intake.wanted import Wanted
+from helpers import outline
 
 TITLE = "a folder or archive per student"
 LOOSE = "a file per student"

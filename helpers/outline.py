@@ -1,8 +1,8 @@
 """The outline of Python source: its statements at the left margin, found without parsing it.
 
 Student files are parsed by confined processes only: Python's own parser recurses, and has crashed on hostile
-input before. What intake has to know, which functions a file defines and whether they are still those of the
-stub, is read off by one linear pass.
+input before. What intake and `submit.build` have to know, which functions a file defines and whether they are
+still those of the stub, is read off by one linear pass.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ _TOKEN = re.compile(
 _DEFINITION = re.compile(r"(?:async\s+def|def|class)\s+(\w+)")
 _ASSIGNMENT = re.compile(r"(\w+(?:\s*,\s*\w+)*)\s*(?::[^=\n]+)?=(?!=)")
 _CONTINUATION = re.compile(r"(?:else|elif|except|finally)\b|[)\]}]")
+_FORMATTED = re.compile(r"(?<!\w)(?:[rR]?[fF]|[fF][rR])$")
 _NAME = re.compile(r"[^\W\d]\w*")
 
 
@@ -61,9 +62,8 @@ class Block:
 
     @cached_property
     def uses(self) -> frozenset[str]:
-        """Names that stand in it, outside of strings and comments."""
-        code = _TOKEN.sub(lambda found: " " if found["comment"] or found["string"] else found[0], self.text)
-        return frozenset(_NAME.findall(code))
+        """Names that stand in it, outside of comments and of strings that are not formatted."""
+        return frozenset(_NAME.findall(_TOKEN.sub(_without_text, self.text)))
 
 
 def blocks(source: str) -> list[Block]:
@@ -106,6 +106,14 @@ def _line_starts(text: str) -> Iterator[int]:
             depth = max(0, depth + (1 if found[0] in "([{" else -1))
         elif found["newline"] and depth == 0:
             yield found.end()
+
+
+def _without_text(found: re.Match[str]) -> str:
+    """Return a token as code; of a formatted string, the names in it are code as well."""
+    if found["string"]:
+        before = found.string[max(0, found.start() - 3) : found.start()]
+        return found[0] if _FORMATTED.search(before) else " "
+    return " " if found["comment"] else found[0]
 
 
 def _stands_alone(text: str, found: re.Match[str]) -> bool:
