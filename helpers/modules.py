@@ -162,7 +162,7 @@ class _Merger:
         for place, block in enumerate(self._blocks):
             name = next(iter(_defined(block)), "")
             if name not in self._given:
-                if not _is_function(block):
+                if block.bare and block.kind != "import" and not _is_function(block):
                     self._place(self._needed_by([block], self._left - self._replacing))
                 self._parts.append(block.text)
             elif self._last[name] == place:
@@ -178,7 +178,7 @@ class _Merger:
             # A function finds what it calls by the time it is called; values call at once.
             values = [self._taken[one] for one in needed if not _is_function(self._taken[one])]
             needed = needed - self._replacing | self._needed_by(values, earlier)
-        self._place(needed | {number})
+        self._place(needed | self._stars(earlier) | {number})
 
     def _place(self, numbers: Collection[int]) -> None:
         """Place statements in the order of the notebook, each once."""
@@ -191,11 +191,15 @@ class _Merger:
         found: set[int] = set()
         waiting = list(blocks)
         while waiting:
-            for name in (*waiting.pop().uses, "*"):
+            for name in waiting.pop().uses:
                 new = among.intersection(self._binding.get(name, ())) - found
                 found |= new
                 waiting += [self._taken[number] for number in new]
-        return found
+        return found | self._stars(among) if found else found
+
+    def _stars(self, among: set[int]) -> set[int]:
+        """Return the imports that may bind any name."""
+        return among.intersection(self._binding.get("*", ()))
 
 
 def _defined(block: Block) -> tuple[str, ...]:

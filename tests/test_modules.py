@@ -81,6 +81,12 @@ def run(text: str) -> dict[str, Any]:
             SQUARE,
             TEST + "test_area.__test__ = False\n",
         ),
+        (
+            "from math import *\nPI = pi\n",
+            VALUES.replace("from math import pi as PI\n", ""),
+            AREA,
+            SQUARE + TEST,
+        ),
         # A value that calls what the notebook defines, as it did there.
         ("def square(x):\n    return x * x\n", SQUARE + TEST, "PI = math.pi\nimport math\n", AREA),
         (

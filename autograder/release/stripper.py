@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import io
+import re
 import tokenize
 from collections.abc import Iterator
 
@@ -11,6 +12,7 @@ from autograder.errors import ReleaseError
 from autograder.release import markers
 from autograder.release.markers import Region
 
+_TOOLS = re.compile(r"#\s*(?:noqa\b|type:\s*ignore\b|ruff:|mypy:|pragma:|pylint:|fmt:)[^#]*")
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
@@ -44,9 +46,24 @@ def stub_module(text: str, where: str, module: str) -> str:
     tree = _parsed(text, where)
     _require_comments(text, where, found)
     names = {region: _function(tree, region, where)[0] for region in found}
-    stub = markers.replace(text, found, lambda region: stub_line(module, names[region]))
+    stub = _without_tools(markers.replace(text, found, lambda region: stub_line(module, names[region])))
     _require_docstrings(tree, _compiled(stub, where, found), where, found)
     return stub
+
+
+def _without_tools(stub: str) -> str:
+    """Return a stub without the comments that speak to linters and type checkers, not to students."""
+    lines = stub.split("\n")
+    try:
+        tokens = list(tokenize.generate_tokens(io.StringIO(stub).readline))
+    except (tokenize.TokenError, SyntaxError):  # what is wrong with it, compiling it says
+        return stub
+    for token in tokens:
+        if token.type == tokenize.COMMENT and _TOOLS.search(token.string):
+            row, column = token.start
+            kept = _TOOLS.sub("", token.string)
+            lines[row - 1] = (lines[row - 1][:column] + kept).rstrip()
+    return "\n".join(lines)
 
 
 def functions(tree: ast.AST, prefix: str = "") -> Iterator[tuple[str, Function]]:
