@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from autograder.decision_commands import list_waiting
 from autograder.errors import ConfigError
-from autograder.intake_commands import list_waiting
 from autograder.options import (
     CourseOption,
     Level,
@@ -124,7 +124,7 @@ def grade(
         )
         class_summary.show(current, chosen, folder, records, people)
         _warn(graded, handin, intake.changed(handin, class_folder, chosen, people))
-        list_waiting(handin, assignment, class_folder)
+        list_waiting(handin, chosen, class_folder, roster=roster, course=course)
         _settle(current, chosen, graded, people, missing_as_zero=missing_as_zero)
 
 

@@ -11,7 +11,14 @@ import typer
 from typer.core import TyperGroup
 
 import autograder
-from autograder import answer_commands, class_commands, intake_commands, override_commands, suite_commands
+from autograder import (
+    answer_commands,
+    class_commands,
+    decision_commands,
+    intake_commands,
+    override_commands,
+    suite_commands,
+)
 from autograder.class_commands import STOPPED
 from autograder.errors import AutograderError
 from autograder.options import (
@@ -147,6 +154,7 @@ class_commands.register(app)
 override_commands.register(app)
 answer_commands.register(app)
 intake_commands.register(app)
+decision_commands.register(app)
 suite_commands.register(app)
 commands.register(app)
 

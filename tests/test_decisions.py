@@ -47,12 +47,15 @@ def scores(output: Path) -> dict[str, str]:
     return {row.split(",")[0]: row.split(",")[2] for row in rows[1:]}
 
 
-def test_a_decision_is_asked_for_made_and_kept(run: Any, doubtful: Path, tmp_path: Path) -> None:
+def test_a_decision_is_asked_for_made_and_kept(
+    run: Any, doubtful: Path, tmp_path: Path, course: Course
+) -> None:
     output = tmp_path / "graded"
     before = run("grade", "toy", doubtful, "-o", output)
     assert "1 waits for your decision:" in before.stderr
     assert "- rob: final/toy.py or old/toy.py" in before.stderr
-    assert f"choose with: autograder map toy {doubtful} STUDENT FILE" in before.stderr
+    command = f"  choose with: autograder map toy {doubtful} rob final/toy.py --course {course.root}"
+    assert command in before.stderr.splitlines()
     assert scores(output)["rob"] == ""
     decided = run("map", "toy", doubtful, "rob", "final/toy.py")
     assert decided.exit_code == 0, decided.output

@@ -233,7 +233,7 @@ def test_a_zip_file_and_a_folder_of_one_student_are_two_attempts(folder: Path, t
     (ada,) = handin.submissions
     assert ada.files == {"toy.py": b"x = 2"}
     assert [item.files for item in ada.earlier] == [{"toy.py": b"x = 1\n"}]
-    assert handin.notes == ("ada handed in 2 times (ada; ada.zip); the latest counts.",)
+    assert handin.notes == ("ada handed in 2 times; the latest counts: ada.zip; before: ada.",)
 
 
 def test_a_zip_file_in_a_students_folder(folder: Path, toy: Assignment) -> None:

@@ -206,7 +206,7 @@ def test_the_roster_names_maps_and_lists(tmp_path: Path, toy: Assignment) -> Non
     }
     assert [one.name for one in handin.submissions] == ["Ada Park", "", "", "Zoë Fischer"]
     assert set(handin.notes) == {
-        "ada handed in 2 times (ada; 4711); the latest counts.",
+        "ada handed in 2 times; the latest counts: 4711; before: ada.",
         "Not on the roster, but graded: carla.",
         "Nothing was handed in by Zoë Fischer.",
     }

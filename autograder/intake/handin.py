@@ -87,8 +87,12 @@ class _Reader:
             raise IntakeError(self._shown, "holds no folder or zip file of a student", remedy)
         assigned = identity.assign(entries, self._roster, self._decisions)
         submissions, notes = [], [*assigned.notes]
+        keys = {id(entry): key for entry, key in zip(entries, identity.keys(entries), strict=True)}
         for student, of_student in assigned.entries.items():
-            *earlier, last = [self._submission(entry, student) for entry in _in_order(of_student)]
+            *earlier, last = [
+                replace(self._submission(entry, student), key=keys[id(entry)])
+                for entry in _in_order(of_student)
+            ]
             submissions.append(replace(last, earlier=tuple(earlier)))
             if earlier:
                 notes.append(_said_twice(last, of_student, self._attempts))
@@ -100,15 +104,22 @@ class _Reader:
             submissions, more = identity.by_roster(submissions, self._roster)
             notes = [*self._roster.notes, *notes, *more]
         ordered = sorted(submissions, key=lambda submission: submission.student)
-        return Handin(tuple(ordered), (*notes, *stale), layout.title, tuple(stale))
+        return Handin(tuple(ordered), (*notes, *stale), layout.title, tuple(stale), tuple(map(line, others)))
 
     def _is_known(self, identifier: str) -> bool:
         return self._roster is not None and self._roster.find(identity.composed(identifier)) is not None
 
     def _submission(self, entry: Entry, student: str) -> Submission:
-        chosen = self._decisions.chosen(student, *identity.labels(entry))
-        submission = _read(entry, student, self._wanted, chosen)
-        return replace(submission, name=line(entry.name), notes=(*entry.notes, *submission.notes))
+        names = identity.names(entry)
+        submission = _read(entry, student, self._wanted, self._decisions.chosen(student, *names))
+        return replace(
+            submission,
+            name=line(entry.name),
+            notes=(*entry.notes, *submission.notes),
+            names=frozenset(names),
+            entries=tuple(sorted(identity.labels(entry))),
+            alias=identity.alias(entry),
+        )
 
     def _require_work(self, submissions: Sequence[Submission]) -> None:
         """Refuse a folder in which nobody has anything of this assignment."""
@@ -120,8 +131,7 @@ class _Reader:
     def _stale(self, layout: Layout, submissions: Sequence[Submission]) -> list[str]:
         """Say which decisions are about nobody, or about files that are not there."""
         students = {one.student for one in submissions}
-        labels = (identity.labels(entry) for entry in layout.entries)
-        known = students.union(map(line, layout.others), *labels)
+        known = students.union(map(line, layout.others), *map(identity.names, layout.entries))
         keys = [*(key.rpartition("/")[0] for key in self._decisions.files), *self._decisions.students]
         gone = [name for name in dict.fromkeys([*keys, *self._decisions.ignore]) if name not in known]
         path = self._decisions.path
@@ -136,9 +146,18 @@ def _in_order(entries: Iterable[Entry]) -> list[Entry]:
 
 
 def _said_twice(submission: Submission, entries: Sequence[Entry], attempts: str) -> str:
-    places = "; ".join(shown(entry.label) for entry in _in_order(entries))
-    who = submission.name or submission.student
-    return f"{who} handed in {len(entries)} times ({places}); the {attempts} counts."
+    """Name the attempts in their order, each with the files that the one before did not have."""
+    known: list[str] = []
+    places = []
+    for entry in _in_order(entries):
+        own = identity.file_names(entry)
+        places.append(" and ".join(name for name in own if name not in known) or " and ".join(own))
+        known += own
+    if attempts == "best":
+        which = f"the best of these counts: {'; '.join(places)}"
+    else:
+        which = f"the latest counts: {places[-1]}; before: {'; '.join(places[:-1])}"
+    return f"{submission.student} handed in {len(entries)} times; {which}."
 
 
 def read_one(target: Path, assignment: Assignment) -> Submission:
@@ -167,7 +186,7 @@ def read_one(target: Path, assignment: Assignment) -> Submission:
 
 def _one(entry: Entry, wanted: Wanted, decisions: Decisions) -> Submission:
     student = file_name(entry.identifiers[0]) or "submission"
-    return _read(entry, student, wanted, decisions.chosen(student, *identity.labels(entry)))
+    return _read(entry, student, wanted, decisions.chosen(student, *identity.names(entry)))
 
 
 def _read(entry: Entry, student: str, wanted: Wanted, chosen: Mapping[str, str]) -> Submission:

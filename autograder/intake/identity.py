@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
@@ -42,10 +42,11 @@ def assign(entries: Sequence[Entry], roster: Roster | None, decisions: Decisions
     taken: dict[str, str] = {}
     for entry in entries:
         decided = _decided(entry, decisions)
-        identifiers = [composed(one) for one in ((decided,) if decided else entry.identifiers)]
+        owner = _owner(decided, entries, decisions) if decided else entry
+        identifiers = [composed(one) for one in owner.identifiers]
         person = roster.find(*identifiers) if roster else None
         identity = person.student if person else identifiers[0]
-        called = decided or composed(entry.called) or identity
+        called = composed(owner.called) or identity
         wished = person.student if person else file_name(called)
         student = wished or "unnamed"
         number = 1
@@ -61,18 +62,53 @@ def assign(entries: Sequence[Entry], roster: Roster | None, decisions: Decisions
 
 
 def labels(entry: Entry) -> set[str]:
-    """Return the names by which people may speak of an entry."""
+    """Return how an entry and its files are called in the class folder."""
+    return {line(entry.label), *file_names(entry)}
+
+
+def file_names(entry: Entry) -> list[str]:
+    """Return the names of an entry, or of its files, in the class folder."""
     paths = [entry.path] if entry.path is not None else [*entry.files.values(), *entry.parts.values()]
-    return {line(entry.label), *(line(path.name) for path in paths if path is not None)}
+    return [line(path.name) for path in paths if path is not None]
+
+
+def keys(entries: Sequence[Entry]) -> list[str]:
+    """Return for each entry the name of a file or folder in the class folder that is its own, if one is.
+
+    Decisions are kept under it, because it stays the same whatever a roster calls the student.
+    """
+    counted = Counter(name for entry in entries for name in file_names(entry))
+    return [
+        next((name for name in reversed(file_names(entry)) if counted[name] == 1), file_names(entry)[0])
+        for entry in entries
+    ]
+
+
+def alias(entry: Entry) -> str:
+    """Return what the results of an entry are called where there is no roster."""
+    return file_name(composed(entry.called) or composed(entry.identifiers[0])) or "unnamed"
+
+
+def names(entry: Entry) -> set[str]:
+    """Return the names by which people may speak of an entry, with a roster or without."""
+    return {*labels(entry), alias(entry), *(line(composed(one)) for one in entry.identifiers)}
 
 
 def is_ignored(entry: Entry, decisions: Decisions) -> bool:
     """Tell whether a person decided that an entry is nobody's."""
-    return not labels(entry).isdisjoint(decisions.ignore)
+    return not names(entry).isdisjoint(decisions.ignore)
 
 
 def _decided(entry: Entry, decisions: Decisions) -> str:
-    return next((decisions.students[one] for one in sorted(labels(entry)) if one in decisions.students), "")
+    return next((decisions.students[one] for one in sorted(names(entry)) if one in decisions.students), "")
+
+
+def _owner(decided: str, entries: Sequence[Entry], decisions: Decisions) -> Entry:
+    """Return what tells who the student is whom people named: a hand-in of theirs, or the name itself."""
+    own = [one for one in entries if decided in names(one) and not _decided(one, decisions)]
+    if not own:
+        return Entry((decided,))
+    return replace(own[0], identifiers=(*own[0].identifiers, decided))
 
 
 def composed(text: str) -> str:
@@ -85,7 +121,7 @@ def by_roster(submissions: Sequence[Submission], roster: Roster) -> tuple[list[S
     people = {person.student: person for person in roster.people}
     named = [_named(one, people.get(one.student)) for one in submissions]
     present = {one.student for one in submissions}
-    unknown = [one.name or one.student for one in submissions if one.student not in people]
+    unknown = [one.student for one in submissions if one.student not in people]
     absent = [person for person in roster.people if person.student not in present]
     named += [
         Submission(person.student, roster.path, problem=NOTHING, absent=True, name=line(person.name))

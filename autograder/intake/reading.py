@@ -60,7 +60,9 @@ def read(
         taking.problem,
         broken={} if taking.problem else taking.broken,
         notebook=notebook,
-        undecided=tuple(taking.undecided),
+        undecided=tuple(path for paths in taking.open.values() for path in paths),
+        open=taking.open,
+        listing=tuple(path_text(one.path) for one in inventory.members),
         stale=tuple(search.stale()),
         notes=taking.notes,
         taken={} if taking.problem else taking.taken,
@@ -75,7 +77,7 @@ class _Taking:
     wanted: Wanted
     files: dict[str, bytes] = field(default_factory=dict)
     broken: dict[str, str] = field(default_factory=dict)
-    undecided: list[str] = field(default_factory=list)
+    open: dict[str, tuple[str, ...]] = field(default_factory=dict)
     taken: dict[str, str] = field(default_factory=dict)
     said: list[str] = field(default_factory=list)
     used: dict[str, PurePosixPath] = field(default_factory=dict)
@@ -154,8 +156,8 @@ class _Taking:
         return (*self._places(), *self.said, *few(refused), *self._ignored())
 
     def _wait(self, file: str, candidates: Iterable[Candidate]) -> None:
-        paths = [path_text(one.path) for one in candidates]
-        self.undecided += paths
+        paths = tuple(path_text(one.path) for one in candidates)
+        self.open[file] = paths
         more = " or others" if len(paths) > NAMED_AT_MOST else ""
         self.waiting.append(f"{file} could be {' or '.join(map(shown, paths[:NAMED_AT_MOST]))}{more}")
 

@@ -43,6 +43,18 @@ class Submission:
         Name for people to read, if the folder or the roster tells one.
     earlier : tuple of Submission
         What the same student handed in before, the oldest first.
+    key : str
+        Name of the entry of the class folder under which decisions about it are kept.
+    entries : tuple of str
+        Names of its entries in the class folder.
+    names : frozenset of str
+        Every name by which people may speak of it, besides `student`.
+    alias : str
+        What `student` is where there is no roster.
+    listing : tuple of str
+        Paths of the files in it.
+    open : Mapping of str to tuple of str
+        File that is asked for to the candidates, where somebody has to choose; `undecided` is all of them.
     """
 
     student: str
@@ -58,6 +70,12 @@ class Submission:
     taken: Mapping[str, str] = field(default_factory=dict)
     name: str = ""
     earlier: tuple[Submission, ...] = ()
+    key: str = field(default="", compare=False)
+    entries: tuple[str, ...] = field(default=(), compare=False)
+    names: frozenset[str] = field(default=frozenset(), compare=False)
+    alias: str = field(default="", compare=False)
+    listing: tuple[str, ...] = field(default=(), compare=False)
+    open: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def hashes(self) -> dict[str, str]:
@@ -89,9 +107,12 @@ class Handin:
         What the folder was taken for: ``"a Canvas download"``.
     stale : tuple of str
         Those of the notes that are about decisions which fit nothing.
+    others : tuple of str
+        Entries that belong to no student.
     """
 
     submissions: tuple[Submission, ...]
     notes: tuple[str, ...] = ()
     layout: str = ""
     stale: tuple[str, ...] = ()
+    others: tuple[str, ...] = ()

@@ -1,0 +1,62 @@
+"""Find the hand-in that a person means, by any name that they may know it by."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from autograder.errors import ConfigError
+from autograder.intake.identity import composed
+from autograder.intake.roster import Roster
+from autograder.intake.submission import Handin, Submission
+from autograder.reports.untrusted import line
+
+
+def find(handin: Handin, text: str, roster: Roster | None = None) -> list[Submission]:
+    """Return the attempts of the student who is meant, the oldest first; nothing if nobody is.
+
+    The name of an entry of the class folder goes first, and means that attempt only. Then comes what results
+    are called in this run, what they are called without a roster, and whom the roster knows by the name.
+
+    Raises
+    ------
+    ConfigError
+        Several students could be meant.
+    """
+    wanted = line(composed(text))
+    attempts = [one for whole in handin.submissions for one in (*whole.earlier, whole) if not one.absent]
+    person = roster.find(composed(text)) if roster is not None else None
+    for found in (
+        [one for one in attempts if wanted in map(composed, one.entries)],
+        [one for one in attempts if composed(one.student) == wanted],
+        [one for one in attempts if composed(one.alias) == wanted],
+        [one for one in attempts if wanted in map(composed, one.names)],
+        [one for one in attempts if person is not None and one.student == person.student],
+    ):
+        if len({one.student for one in found}) > 1:
+            remedy = f"choose one of: {'; '.join(one.key for one in found)}"
+            raise ConfigError("map", f"{wanted} is the name of several hand-ins", remedy)
+        if found:
+            return found
+    return []
+
+
+def on_roster(roster: Roster, text: str, theirs: Sequence[Submission] = ()) -> str:
+    """Return what the results of a student are called whom a person named.
+
+    Parameters
+    ----------
+    theirs : sequence of Submission
+        Hand-ins that are called by that name.
+
+    Raises
+    ------
+    ConfigError
+        The student is not on the roster.
+    """
+    person = roster.find(composed(text), *(one.student for one in theirs))
+    if person is None:
+        known = [one.student for one in roster.people]
+        more = f" or {len(known) - 10} more" if len(known) > 10 else ""
+        remedy = f"choose one of: {'; '.join(known[:10])}{more}"
+        raise ConfigError(str(roster.path), f"no student on it is called {line(text)}", remedy)
+    return person.student
