@@ -162,8 +162,8 @@ class _Merger:
         for place, block in enumerate(self._blocks):
             name = next(iter(_defined(block)), "")
             if name not in self._given:
-                if block.bare and block.kind != "import" and not _is_function(block):
-                    self._place(self._needed_by([block], self._left - self._replacing))
+                if block.kind != "import":
+                    self._place(self._needed_by(block.uses_at_once, self._left - self._replacing))
                 self._parts.append(block.text)
             elif self._last[name] == place:
                 self._place_definition(self._given[name])
@@ -172,12 +172,12 @@ class _Merger:
 
     def _place_definition(self, number: int) -> None:
         """Place a definition where the module has its own, after what it needs of the notebook before it."""
-        earlier = set(range(number))
-        needed = self._needed_by([self._taken[number]], earlier)
-        if _is_function(self._taken[number]):
-            # A function finds what it calls by the time it is called; values call at once.
-            values = [self._taken[one] for one in needed if not _is_function(self._taken[one])]
-            needed = needed - self._replacing | self._needed_by(values, earlier)
+        earlier, block = set(range(number)), self._taken[number]
+        needed = self._needed_by(block.uses_at_once, earlier)
+        later = self._needed_by(block.uses, earlier) - self._replacing
+        # A function finds what it calls by the time it is called; values call at once.
+        values = [self._taken[one] for one in later if self._taken[one].kind != "definition"]
+        needed |= later | self._needed_by({name for one in values for name in one.uses}, earlier)
         self._place(needed | self._stars(earlier) | {number})
 
     def _place(self, numbers: Collection[int]) -> None:
@@ -186,15 +186,14 @@ class _Merger:
             self._left.discard(number)
             self._parts.append(self._taken[number].text)
 
-    def _needed_by(self, blocks: list[Block], among: set[int]) -> set[int]:
-        """Return the statements that bind what some use, and what these use in turn."""
+    def _needed_by(self, names: Collection[str], among: set[int]) -> set[int]:
+        """Return the statements that bind some names, and those that bind what these use in turn."""
         found: set[int] = set()
-        waiting = list(blocks)
+        waiting = list(names)
         while waiting:
-            for name in waiting.pop().uses:
-                new = among.intersection(self._binding.get(name, ())) - found
-                found |= new
-                waiting += [self._taken[number] for number in new]
+            new = among.intersection(self._binding.get(waiting.pop(), ())) - found
+            found |= new
+            waiting += [name for number in new for name in self._taken[number].uses]
         return found | self._stars(among) if found else found
 
     def _stars(self, among: set[int]) -> set[int]:
@@ -204,11 +203,6 @@ class _Merger:
 
 def _defined(block: Block) -> tuple[str, ...]:
     return block.names if block.kind == "definition" else ()
-
-
-def _is_function(block: Block) -> bool:
-    """Tell whether a statement runs nothing of what its body uses."""
-    return block.kind == "definition" and re.match(r"(?:async\s|def\s)", block.text) is not None
 
 
 def _needed(

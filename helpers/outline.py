@@ -26,6 +26,19 @@ _DEFINITION = re.compile(r"(?:async\s+def|def|class)\s+(\w+)")
 _ASSIGNMENT = re.compile(r"(\w+(?:\s*,\s*\w+)*)\s*(?::[^=\n]+)?=(?!=)")
 _CONTINUATION = re.compile(r"(?:else|elif|except|finally)\b|[)\]}]")
 _FORMATTED = re.compile(r"(?<!\w)(?:[rR]?[fF]|[fF][rR])$")
+_LOOKED_UP = re.compile(r"(?<=: )(?!\d)\w+|(?<![\w.])(?!\d)\w+\b(?!\s*=(?!=))")
+# Without bounds, hostile text would have these read one line again and again.
+_TARGETS = r"[(\[]{0,9}[^\W\d]\w*(?:[ \t]*,[ \t]*[(\[*]{0,9}[^\W\d]\w*[)\]]{0,9}){0,50}"
+_BOUND = re.compile(
+    rf"^[ \t]+(?P<assigned>{_TARGETS})[ \t]*(?::[^=\n]+)?=(?!=)|\bfor[ \t]+(?P<looped>{_TARGETS})[ \t]+in\b"
+    r"|\b(?:as|class)[ \t]+(?P<named>\w+)"
+    r"|\bdef[ \t]+(?P<function>\w+)"
+    r"(?:[ \t]*\((?P<parameters>[^()]{0,5000}(?:\([^()]{0,500}\)[^()]{0,5000}){0,50}))?"
+    r"|^[ \t]+(?:from[ \t]+[\w.]+[ \t]+)?import[ \t]+(?P<imported>[^\n]+)",
+    re.MULTILINE,
+)
+_PARAMETER = re.compile(r"(?:^|,)\s*\**\s*(\w+)")
+_METHOD = re.compile(r"^(?=[ \t]+(?:async\s+)?def\s)", re.MULTILINE)
 _NAME = re.compile(r"[^\W\d]\w*")
 
 
@@ -62,8 +75,25 @@ class Block:
 
     @cached_property
     def uses(self) -> frozenset[str]:
-        """Names that stand in it, outside of comments and of strings that are not formatted."""
-        return frozenset(_NAME.findall(_TOKEN.sub(_without_text, self.text)))
+        """Names that it looks up in its module, as far as can be told: a function has names of its own."""
+        return frozenset().union(*(_looked_up(part, self.kind == "definition") for part in self._parts))
+
+    @cached_property
+    def uses_at_once(self) -> frozenset[str]:
+        """Names that it looks up as it runs itself: a function does as it is called."""
+        if self.kind != "definition":
+            return self.uses
+        if re.search(r"^class\b", self.text, re.MULTILINE):
+            return _looked_up(self._parts[0], False)
+        decorators = re.split(r"^(?:async\s|def\s)", self.text, maxsplit=1, flags=re.MULTILINE)[0]
+        return _looked_up(decorators, False)
+
+    @cached_property
+    def _parts(self) -> list[str]:
+        """The code, methods of a class apart, since each has names of its own."""
+        code = _TOKEN.sub(_without_text, self.text)
+        is_class = self.kind == "definition" and re.search(r"^class\b", code, re.MULTILINE)
+        return _METHOD.split(code) if is_class else [code]
 
 
 def blocks(source: str) -> list[Block]:
@@ -106,6 +136,26 @@ def _line_starts(text: str) -> Iterator[int]:
             depth = max(0, depth + (1 if found[0] in "([{" else -1))
         elif found["newline"] and depth == 0:
             yield found.end()
+
+
+def _looked_up(code: str, has_own: bool) -> frozenset[str]:
+    """Return the names that code looks up outside of itself.
+
+    Parameters
+    ----------
+    has_own : bool
+        Whether names that it binds are its own, as those of a function are.
+    """
+    found = frozenset(_LOOKED_UP.findall(code))
+    if not has_own:
+        return found
+    own: set[str] = set()
+    for match in _BOUND.finditer(code):
+        own.update(_PARAMETER.findall(match["parameters"] or ""))
+        for group in ("assigned", "looped", "named", "function", "imported"):
+            own.update(_NAME.findall(match[group] or ""))
+    declared = re.findall(r"\bglobal\s+([^\n]+)", code)
+    return found - own | frozenset(name for names in declared for name in _NAME.findall(names))
 
 
 def _without_text(found: re.Match[str]) -> str:

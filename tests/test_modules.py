@@ -87,6 +87,12 @@ def run(text: str) -> dict[str, Any]:
             AREA,
             SQUARE + TEST,
         ),
+        # Values of cells that try the functions have the names that functions give their own.
+        (
+            VALUES + AREA + SQUARE + TEST,
+            "radius, side = area(2), Square().side()\n",
+            "x = test_area(radius)\n",
+        ),
         # A value that calls what the notebook defines, as it did there.
         ("def square(x):\n    return x * x\n", SQUARE + TEST, "PI = math.pi\nimport math\n", AREA),
         (

@@ -61,3 +61,33 @@ def test_any_text_has_an_outline(text: str) -> None:
     for block in blocks:
         assert isinstance(block.bare, str)
         assert block.uses >= set()
+
+
+@pytest.mark.parametrize(
+    ("text", "uses"),
+    [
+        (
+            "def f(a, *b, c: Tensor = ZERO, **d) -> int:\n    return a + g(b, key=c).size + d[K]\n",
+            "Tensor ZERO g K int",
+        ),
+        ("def f():\n    loss, (dW, n) = g()\n    for i, j in h(loss):\n        loss += i\n", "g h"),
+        ("def f():\n    global COUNT\n    COUNT = n == 2\n    from a import q as r\n    r()\n", "COUNT n a"),
+        (
+            "class C(Base):\n    size = BIG\n\n    def f(self, x):\n        y\n\n    def m(self, y):\n        x\n",
+            "Base BIG y x",
+        ),
+        ("total = f(loss=other)\n", "f other"),
+    ],
+)
+def test_names_that_a_statement_looks_up(text: str, uses: str) -> None:
+    words = {"def", "return", "class", "for", "in", "global", "from", "import", "as"}
+    assert outline.blocks(text)[0].uses - words - {"self"} == set(uses.split())
+
+
+@pytest.mark.parametrize(
+    "part", ["for ", "for,", " a,\n", "def f(", "()", "a=", ": a", "import ", "f'", "(", " ", "a:"]
+)
+def test_names_of_hostile_text_are_found_in_one_pass(part: str) -> None:
+    block = outline.Block("definition", ("f",), "def f(a):\n    " + part * 200_000)
+    assert len(block.uses) < 10
+    assert len(block.uses_at_once) < 10

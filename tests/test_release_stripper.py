@@ -164,11 +164,10 @@ def test_what_makes_no_stub_is_refused_with_its_line(says: str) -> None:
 
 
 def test_comments_for_tools_are_not_for_students() -> None:
-    text = (
-        "def f(\n    n: int = 2,  # noqa: PT028\n):\n    ### BEGIN SOLUTION\n    return 1\n    ### END SOLUTION\n"
-        '\n\nf.x = "# noqa"  # type: ignore[attr-defined]  # an attribute\n'
-        "# ruff: noqa: E501\n# Noise is added here.\n"
-    )
+    solution = "    ### BEGIN SOLUTION\n    return 1\n    ### END SOLUTION\n"
+    text = f"def f(\n    n: int = 2,  # noqa: PT028\n):\n{solution}\n\n"
+    text += 'f.x = "# noqa"  # type: ignore[attr-defined]  # an attribute\n'
+    text += "# ruff: noqa: E501\n# Noise is added here.\n"
     assert stub_module(text, "toy.py", "toy") == (
         'def f(\n    n: int = 2,\n):\n    raise NotImplementedError("toy: f")\n\n\n'
         'f.x = "# noqa"  # an attribute\n\n# Noise is added here.\n'
