@@ -58,7 +58,7 @@ def unpack(found: Handout, file: Path) -> dict[str, bytes]:
     Raises
     ------
     HandoutError
-        There is no such file, it is no zip, or it holds none of the assignment's modules.
+        There is no such file, it is no zip, or it holds neither a module of the assignment nor its notebook.
     """
     try:
         with zipfile.ZipFile(file) as archive:
@@ -86,10 +86,11 @@ def _counts(info: zipfile.ZipInfo) -> bool:
 
 
 def _root(found: Handout, content: dict[str, bytes]) -> str | None:
-    """Return the folder in the zip that holds the modules, with a slash; None if none does."""
+    """Return the folder in the zip that holds the modules, else the notebook, with a slash; or None."""
     modules = {f"{module}.py" for module in found.modules}
     paths = [PurePosixPath(name) for name in content]
-    folders = [path.parent for path in paths if path.name in modules]
+    notebooks = [path.parent for path in paths if path.name == f"{found.name}.ipynb"]
+    folders = [path.parent for path in paths if path.name in modules] or notebooks
     if not folders:
         return None
     top = min(folders, key=lambda folder: (len(folder.parts), str(folder)))

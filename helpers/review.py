@@ -48,7 +48,7 @@ def findings(own: Work, done: Report, problems: Mapping[str, Problem]) -> list[F
 def _of_imports(own: Work, problems: Mapping[str, Problem]) -> Iterator[Finding]:
     """Yield the modules that grading could not import."""
     for file, problem in problems.items():
-        if file in own.modules:
+        if file in own.graded.files:
             cause = f" Likely cause: {problem.cause}." if problem.cause else ""
             yield Finding("problem", f"{problem.sentence}{cause}", problem.code or None)
 
@@ -58,7 +58,8 @@ def _of_modules(own: Work) -> Iterator[Finding]:
     for file in own.missing:
         place = own.handout.file(file.removesuffix(".py")).parent
         yield Finding("problem", f"{file} is missing from {place}; without it, its tasks get no points.")
-    for file in own.modules:
+    yield from (Finding("note", note) for note in own.graded.notes.values())
+    for file in dict.fromkeys((*own.modules, *own.graded.notes)):
         read = names.read(own.text(file))
         if read is None:
             continue

@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from helpers import bundle, colab, fresh, frontend, handout, live, report, review, summary, work
+from helpers.assembly import assemble
 from helpers.handout import Handout, HandoutError
 from helpers.outcomes import Failure, Outcome, Report, number
 from helpers.problems import Problem
@@ -33,6 +34,7 @@ def build(name: str) -> None:
     """Pack an assignment into a zip, and say what is in it, what is missing, and where the zip is.
 
     The zip holds the modules, Python files beside them that they import, saved weights, and the notebook.
+    Functions in cells of the notebook count where a module leaves them undone, as in grading.
     Unfinished work is packed as well, and so are files that do not run: what there is to know about them is
     said, and the public checks run on what is packed. The same files give the same zip, byte for byte. On
     Colab, the browser is offered the download.
@@ -51,7 +53,7 @@ def build(name: str) -> None:
     _require_begun(own)
     # The zip comes first: checks that hang or are interrupted must not keep anybody from handing in.
     target = _written(name, bundle.pack(name, own.files))
-    done, problems = _checked(found, own.files, target)
+    done, problems = _checked(found, own.graded.files, target)
     known = review.findings(own, done, problems)
     frontend.show(summary.as_html(own, done, known, target), summary.as_text(own, done, known, target))
     colab.download(target)
@@ -80,12 +82,13 @@ def preview(name: str, file: str | Path | None = None) -> None:
     found = handout.find(name)
     target = _zips.get(name, _zip_file(name)) if file is None else Path(file).expanduser().absolute()
     files = bundle.unpack(found, target)
-    done, _ = _checked(found, files, target)
+    graded = assemble(found, files)
+    done, _ = _checked(found, graded.files, target)
     done = replace(
         done,
         checked=f"The files in {target.name}, saved at {live.clock(target.stat().st_mtime)}, in a separate "
         "process, as in grading",
-        notes=(*_differences(found, files), *done.notes),
+        notes=(*_differences(found, files), *graded.notes.values(), *done.notes),
     )
     hidden = _hidden(found)
     frontend.show(report.as_html(done, hidden), report.as_text(done, hidden))

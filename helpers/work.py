@@ -6,10 +6,12 @@ import contextlib
 import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from helpers import answers, handin, names, notebook
 from helpers.answers import Reading
+from helpers.assembly import Assembly, assemble
 from helpers.handout import Handout
 from helpers.notebook import Document
 
@@ -47,10 +49,15 @@ class Work:
         own = {} if self.document is None else {f"{self.handout.name}.ipynb": self.document.content}
         return self.modules | self.siblings | self.weights | own
 
+    @cached_property
+    def graded(self) -> Assembly:
+        """What grading takes of what is packed."""
+        return assemble(self.handout, self.files)
+
     @property
     def missing(self) -> list[str]:
-        """Return the files of modules that are not there."""
-        return [file for file in _module_files(self.handout) if file not in self.modules]
+        """Return the files of modules that are not there, and not in the notebook either."""
+        return [file for file in _module_files(self.handout) if file not in self.graded.files]
 
     def untouched(self, file: str) -> bool:
         """Tell whether a module is as it was received; line ends do not count."""
@@ -70,8 +77,8 @@ class Work:
         )
 
     def text(self, file: str) -> str:
-        """Return a module as text, whatever its bytes."""
-        return self.modules.get(file, b"").decode("utf-8", "replace")
+        """Return a module as grading takes it, as text, whatever its bytes."""
+        return self.graded.files.get(file, b"").decode("utf-8", "replace")
 
 
 def gather(found: Handout) -> Work:

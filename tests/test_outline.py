@@ -73,7 +73,7 @@ def test_any_text_has_an_outline(text: str) -> None:
         ("def f():\n    loss, (dW, n) = g()\n    for i, j in h(loss):\n        loss += i\n", "g h"),
         ("def f():\n    global COUNT\n    COUNT = n == 2\n    from a import q as r\n    r()\n", "COUNT n a"),
         (
-            "class C(Base):\n    size = BIG\n\n    def f(self, x):\n        y\n\n    def m(self, y):\n        x\n",
+            "class C(Base):\n    s = BIG\n\n    def f(self, x):\n        y\n    def m(self, y):\n        x\n",
             "Base BIG y x",
         ),
         ("total = f(loss=other)\n", "f other"),

@@ -192,7 +192,41 @@ def test_a_function_in_the_notebook_alone(toy: Path, capsys: pytest.CaptureFixtu
     toy.write_text(SOLUTION[: SOLUTION.index("def total")])
     write_notebook(toy.parent, c_why=ANSWER, c_setup="def total(values):\n    return sum(values)")
     said = built(capsys)
-    assert "total is not in toy.py: it is defined only in the notebook. Move it into toy.py." in said
+    assert "4 of 4 public checks passed" in said
+    assert "· total of toy.py comes from the cells of toy.ipynb, here and when your work is graded." in said
+    assert "total is not in toy.py" not in said
+
+
+@pytest.mark.parametrize("is_there", [True, False])
+def test_everything_in_the_notebook(toy: Path, is_there: bool, capsys: pytest.CaptureFixture[str]) -> None:
+    toy.write_text(STUB)
+    if not is_there:
+        toy.unlink()
+    write_notebook(toy.parent, c_why=ANSWER, c_setup=SOLUTION)
+    said = built(capsys)
+    assert "4 of 4 public checks passed" in said
+    assert "double and total of toy.py come from the cells of toy.ipynb, here and when your" in said
+    assert "Not begun" not in said
+    assert "missing from" not in said
+    submit.preview("toy")
+    said = " ".join(capsys.readouterr().out.split())
+    assert "4 of 4 public checks passed" in said
+    assert "Note: double and total of toy.py come from the cells of toy.ipynb" in said
+
+
+def test_what_the_module_has_counts_more_than_cells(toy: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write_notebook(toy.parent, c_why=ANSWER, c_setup=SOLUTION.replace("2 * x", "0"))
+    said = built(capsys)
+    assert "4 of 4 public checks passed" in said
+    assert "from the cells" not in said
+
+
+def test_a_notebook_that_writes_the_module(toy: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    toy.write_text(STUB)
+    write_notebook(toy.parent, c_why=ANSWER, c_setup=f"%%writefile toy.py\n{SOLUTION}")
+    said = built(capsys)
+    assert "4 of 4 public checks passed" in said
+    assert "toy.py comes from the cell of toy.ipynb that writes it" in said
 
 
 def test_names_of_the_notebook_that_the_module_uses(toy: Path, capsys: pytest.CaptureFixture[str]) -> None:
