@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from helpers import cells, modules, outline, sources
+from helpers import cells, modules, outline, signatures, sources
 from helpers.cells import Cell
 from helpers.handout import Handout
 from helpers.modules import Module
@@ -67,7 +67,7 @@ def _assembled(
 
 def _text(content: bytes, file: str) -> str:
     """Return the text of a module; empty where it is none."""
-    if cells.looks_like_one(content):
+    if cells.looks_like_one(content) or signatures.kind(content) is not None:
         return ""
     try:
         return sources.decoded(content, file)

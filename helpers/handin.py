@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import CodeType
 
-from helpers import imports, inert, links, packages, sources
+from helpers import imports, inert, links, packages, signatures, sources
 from helpers.facts import ModuleFacts, scan
 from helpers.imports import Import
 from helpers.scopes import ConstraintError
@@ -160,6 +160,7 @@ def with_siblings(file: Path) -> dict[str, bytes]:
 def _read(path: str, content: bytes, *, expected: bool) -> Part:
     """Read one file; the text that is compiled is the text that rules are read from."""
     try:
+        _require_text(content, path)
         source = sources.read(content, path)
         if expected and sources.is_blank(source.text):
             raise SyntaxError(EMPTY, (path, 1, 1, None))
@@ -172,6 +173,12 @@ def _read(path: str, content: bytes, *, expected: bool) -> Part:
         deep = SyntaxError("the source is nested too deeply to be read", (path, 1, 1, None))
         return Part(path, error=deep)
     return Part(path, source, code, None, facts, found, imports.first_loop(source.tree))
+
+
+def _require_text(content: bytes, path: str) -> None:
+    kind = signatures.kind(content)
+    if kind is not None:
+        raise SyntaxError(f"this is {kind}, not a Python file", (path, 1, 1, None))
 
 
 def compiled(text: str, path: str) -> CodeType:

@@ -140,6 +140,10 @@ _DEFINED_IN_FILE = "only what the file itself defines exists when it is imported
 
 RULES = (
     Rule(r"this is a notebook", "a notebook was saved as {file}; save the code of its cells there instead"),
+    Rule(
+        r"this is an? .*, not a Python file",
+        "another file was saved as {file}; put the file that you edited in its place, and hand in that",
+    ),
     Rule(r"the file is empty", "{file} was saved without its content; save it again"),
     Rule(r"UTF-16", "{file} was saved as UTF-16 (“Unicode”); save it as UTF-8"),
     Rule(r"not utf-8 text|codec can't decode", "{file} was saved in an old encoding; save it as UTF-8"),

@@ -127,6 +127,9 @@ FAILING = {
         "x = 1\nNAME = 'Jörg'\n".encode("latin-1"), error="not utf-8 text", line=2, cause="save it as UTF-8"
     ),
     "a hidden encoding": Case(b"# coding: utf-7\n", error="not one to write programs in", line=1),
+    "a PDF": Case(
+        b"%PDF-1.7\n1 0 obj\n", error="this is a PDF, not a Python file", line=1, cause="hand in that"
+    ),
     "UTF-16": Case(b"\xff\xfe\x00", error="UTF-16", line=1, cause="save it as UTF-8"),
     "a package that is not allowed": Case(
         b"\nimport wandb\n",

@@ -36,6 +36,7 @@ CASES: dict[str, Files] = {
     "a notebook as the module": {"knn.py": notebook(WORK)},
     "a module without functions": {"knn.py": "import torch\n", "knn.ipynb": notebook(WORK)},
     "a syntax error": {"knn.py": WORK + "x = (\n", "knn.ipynb": notebook(OTHER)},
+    "a PDF": {"knn.py": b"%PDF-1.7\n", "knn.ipynb": notebook(WORK)},
     "no text": {"knn.py": b"\x89PNG\r\n\x1a\n\xff", "knn.ipynb": notebook(WORK)},
 }
 

@@ -6,6 +6,7 @@ import codecs
 import re
 
 from autograder.intake.snapshot import Unreadable
+from helpers import signatures
 
 _DECLARED = re.compile(rb"^[ \t\f]*#.*?coding[:=][ \t]*([-\w.]+)")
 _BLANK = re.compile(rb"^[ \t\f]*(?:#.*)?$")
@@ -24,8 +25,11 @@ def as_utf8(shown: str, content: bytes) -> tuple[bytes, str]:
     Raises
     ------
     Unreadable
-        It is neither UTF-8 nor what it declares to be.
+        It is neither UTF-8 nor what it declares to be, or it is a PDF, a picture or the like.
     """
+    found = signatures.kind(content)
+    if found is not None:
+        raise Unreadable(f"{shown} is {found}, not Python; hand in the .py file that you edited instead.")
     marks = (*_MARKS, (codecs.BOM_UTF16_BE, "utf-16"))
     marked = next((name for mark, name in marks if content.startswith(mark)), "")
     declared, start, end = _declared(content)
@@ -34,8 +38,9 @@ def as_utf8(shown: str, content: bytes) -> tuple[bytes, str]:
         try:
             content.decode("utf-8")
         except UnicodeDecodeError as error:
-            found = f"{shown} is not UTF-8 text (byte {error.start + 1}); save it as UTF-8."
-            raise Unreadable(found) from None
+            raise Unreadable(
+                f"{shown} is not UTF-8 text (byte {error.start + 1}); save it as UTF-8."
+            ) from None
         return content, ""
     if not marked:  # or Python would read UTF-8 as what the file says
         content = content[:start] + b"utf-8".ljust(end - start) + content[end:]
