@@ -22,8 +22,10 @@ def names(course: Course, assignment: Assignment) -> tuple[str, ...]:
     return tuple(name for name in (own, assignment.title, assignment.name) if name)
 
 
-def excused(course: Course, assignment: Assignment, roster: Roster) -> frozenset[str]:
+def excused(course: Course, assignment: Assignment, roster: Roster | None) -> frozenset[str]:
     """Return the students whose cell in the assignment's column says that they need not hand in."""
+    if roster is None:
+        return frozenset()
     column = canvas.find_column(roster.columns, names(course, assignment), numbered=roster.is_canvas)
     if column is None:
         return frozenset()

@@ -82,7 +82,7 @@ def grade(
     course: CourseOption = None,
 ) -> None:
     """Grade a class: write results, feedback and gradebooks. Results that are up to date are kept."""
-    from autograder import class_summary, grading, intake, terminal, views
+    from autograder import canvas_export, class_summary, grading, intake, terminal, views
     from autograder.assignment import load
     from autograder.reports import wording
     from autograder.storage import GradedFolder
@@ -92,7 +92,8 @@ def grade(
     current.require_packages()
     people = roster_of(current, roster)
     column_note = class_summary.column_note(current, chosen, people)
-    handin = intake.read_class(class_folder, chosen, people)
+    excused = canvas_export.excused(current, chosen, people)
+    handin = intake.read_class(class_folder, chosen, people, excused=excused)
     if output.resolve().is_relative_to(class_folder.resolve()):
         raise ConfigError(str(output), "lies inside the folder of submissions", "choose one outside it")
     folder = GradedFolder(output)

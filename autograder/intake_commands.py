@@ -30,13 +30,15 @@ def intake(
     """Show what was found in a class folder, and what waits for a decision; nothing is graded."""
     import json
 
-    from autograder import terminal
+    from autograder import canvas_export, terminal
     from autograder.assignment import load
     from autograder.intake import overview, read_class
 
     current = course_of(course)
     chosen = load(current, assignment)
-    handin = read_class(class_folder, chosen, roster_of(current, roster))
+    people = roster_of(current, roster)
+    excused = canvas_export.excused(current, chosen, people)
+    handin = read_class(class_folder, chosen, people, excused=excused)
     found = overview.rows(handin)
     if as_json:
         students = [vars(row) for row in found]

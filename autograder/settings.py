@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import difflib
 import tomllib
+from collections.abc import Sequence
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
@@ -48,7 +50,7 @@ def read(path: Path, model: type[TableT]) -> TableT:
     try:
         return model.model_validate(content)
     except ValidationError as error:
-        raise _config_error(path, error.errors(include_url=False)[0]) from None
+        raise _config_error(path, content, error.errors(include_url=False)) from None
 
 
 def zone(path: Path, name: str) -> ZoneInfo:
@@ -60,14 +62,40 @@ def zone(path: Path, name: str) -> ZoneInfo:
         raise ConfigError(str(path), f"`timezone` is {name!r}", remedy) from None
 
 
-def _config_error(path: Path, detail: ErrorDetails) -> ConfigError:
+def _config_error(path: Path, content: object, details: Sequence[ErrorDetails]) -> ConfigError:
+    """Return the error that says what to correct first, and in which table, if that has an id."""
+    detail = details[0]
     key = _key(detail["loc"])
+    of = _id(content, detail["loc"])
     if detail["type"] == "extra_forbidden":
-        return ConfigError(str(path), f"unknown key `{key}`", "check its spelling, or remove it")
+        return ConfigError(str(path), f"unknown key `{key}`{of}", "check its spelling, or remove it")
     expected = detail["msg"].removeprefix("Value error, ").replace("Input should be", "expected")
     if detail["type"] == "missing":
-        return ConfigError(str(path), f"`{key}` is missing", "add it")
+        # A key that is misspelt is missing under its own name and unknown under the other.
+        unknown = [
+            str(one["loc"][-1])
+            for one in details
+            if one["type"] == "extra_forbidden" and one["loc"][:-1] == detail["loc"][:-1]
+        ]
+        if not unknown:
+            return ConfigError(str(path), f"`{key}` is missing{of}", "add it")
+        found = f"`{key}` is missing{of}, and `{'`, `'.join(unknown)}` is unknown there"
+        wanted = str(detail["loc"][-1])
+        near = difflib.get_close_matches(wanted, unknown, n=1)
+        remedy = f"rename `{near[0]}` to `{wanted}`" if near else f"add `{wanted}`, and remove the other"
+        return ConfigError(str(path), found, remedy)
     return ConfigError(str(path), f"`{key}` is {_short(detail['input'])}", expected)
+
+
+def _id(content: object, location: tuple[int | str, ...]) -> str:
+    """Say which of several tables a key is in, by its id; nothing if it has none."""
+    for part in location[:-1]:
+        if isinstance(content, dict):
+            content = content.get(part)
+        elif isinstance(content, list) and isinstance(part, int):
+            content = content[part]
+    named = content.get("id") if isinstance(content, dict) else None
+    return f" in {named!r}" if isinstance(named, str) else ""
 
 
 def _key(location: tuple[int | str, ...]) -> str:

@@ -18,7 +18,7 @@ from autograder.course import Course
 from autograder.intake import Handin, read_class, roster
 
 Run = Callable[..., Result]
-ROSTER = "Student,ID,SIS User ID,SIS Login ID,Section,A toy\n" + "".join(
+ROSTER = "Student,ID,SIS User ID,SIS Login ID,Section,A toy (77)\n" + "".join(
     f'"{name}",{number},s{number},{login},A,\n'
     for name, number, login in (
         ("Park, Ada", 4711, "apark"),
@@ -200,3 +200,14 @@ def test_one_name_everywhere(run: Run, download: Path, course: Course) -> None:
     counts = f"handed in 2 times; the latest counts: okaforchidi_LATE_4713_90023_toy-1.py; {before}"
     assert f"cokafor {counts}" in named.notes
     assert f"okaforchidi_4713 {counts}" in plain.notes
+
+
+def test_who_is_excused_is_not_missed(run: Run, download: Path, tmp_path: Path) -> None:
+    people = tmp_path / "roster.csv"
+    people.write_text(ROSTER + '"Berg, Olaf",4724,s4724,oberg,A,EX\n')
+    shown = run("intake", "toy", download, "--roster", people)
+    assert "Nothing was handed in by Diaz, Elena." in shown.stderr
+    assert "oberg: excused: " in shown.stdout
+    graded = run("grade", "toy", download, "-o", tmp_path / "graded", "--roster", people)
+    assert "Nothing was handed in by Diaz, Elena." in graded.stderr
+    assert "Nothing was handed in by Diaz, Elena." in (tmp_path / "graded" / "notes.json").read_text()

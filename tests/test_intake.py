@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import zipfile
 from pathlib import Path
 
@@ -277,3 +278,38 @@ def test_the_zip_file_that_students_build(folder: Path, toy: Assignment) -> None
     bob = _only(folder, toy, "bob")
     assert (bob.files, bob.problem, bob.notes) == ({"toy.py": b"x = 2\n"}, None, ())
     assert bundle.MANIFEST == reading.MANIFEST
+
+
+@pytest.mark.parametrize("held", [{}, {"__MACOSX/._toy.py": "x"}, {"work/": ""}])
+def test_an_archive_without_a_file_is_called_empty(
+    folder: Path, toy: Assignment, held: dict[str, str]
+) -> None:
+    _zip(folder / "bob.zip", held)
+    _zip(folder / "carla" / "inner.zip", held)
+    _zip(folder / "dora" / "inner.zip", held)
+    _hand_in(folder / "dora" / "toy.py", "x = 2\n")
+    found = {one.student: one for one in intake.read_class(folder, toy).submissions}
+    assert str(found["bob"].problem).startswith("bob.zip is empty: no file of yours is in it. Pack ")
+    assert str(found["carla"].problem).startswith("inner.zip is empty: no file of yours is in it. Pack ")
+    assert found["dora"].problem is None
+
+
+def test_the_folder_around_a_class_is_not_the_class(tmp_path: Path, toy: Assignment) -> None:
+    folder = tmp_path / "around" / "class"
+    _hand_in(folder / "ada" / "toy.py")
+    _hand_in(folder / "bob" / "toy.py", "x = 2\n")
+    (folder.parent / "roster.csv").write_text("student\nada\nbob\n")
+    for _ in range(2):
+        with pytest.raises(IntakeError, match=rf"holds the folder of a class.*did you mean {folder}\?"):
+            intake.read_class(folder.parent, toy)
+        (folder.parent / "decisions.toml").write_text("[class]\nignore = []\n")
+    shutil.copytree(folder, folder.parent / "other")
+    with pytest.raises(IntakeError, match=rf"did you mean {folder} or {folder.parent / 'other'}\?"):
+        intake.read_class(folder.parent, toy)
+
+
+def test_an_archive_of_a_class_may_hold_its_roster(tmp_path: Path, toy: Assignment) -> None:
+    held = {f"class/{name}/toy.py": "x = 1" for name in ("ada", "bob")}
+    _zip(tmp_path / "all.zip", {**held, "roster.csv": "student\nada\nbob\n"})
+    handin = intake.read_class(tmp_path / "all.zip", toy)
+    assert [one.student for one in handin.submissions] == ["ada", "bob"]

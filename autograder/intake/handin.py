@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -27,6 +27,7 @@ def read_class(
     assignment: Assignment,
     roster: Roster | None = None,
     decisions: Decisions | None = None,
+    excused: Collection[str] = (),
 ) -> Handin:
     """Read what a class handed in: folders and archives, or a platform's download, also as an archive.
 
@@ -39,6 +40,8 @@ def read_class(
         submission that says so.
     decisions : Decisions, optional
         What people have decided; without it, what ``decisions.toml`` beside the folder says.
+    excused : collection of str
+        Students who need not hand in, so that nobody is told if they did not.
 
     Raises
     ------
@@ -48,11 +51,11 @@ def read_class(
         The decisions cannot be read.
     """
     known = decisions or Decisions.of(folder)
-    reader = _Reader(str(folder), Wanted.by(assignment), assignment.attempts, roster, known)
+    reader = _Reader(str(folder), Wanted.by(assignment), assignment.attempts, roster, known, excused)
     if folder.is_file() and archive.is_archive(folder.name):
         with tempfile.TemporaryDirectory(prefix="coursegrad-") as place:
             notes = _unpack(folder, Path(place))
-            handin = reader.read(Path(place))
+            handin = reader.read(Path(place), is_unpacked=True)
             return replace(handin, notes=(*notes, *handin.notes))
     return reader.read(folder)
 
@@ -69,16 +72,25 @@ class _Reader:
     """Reads one class."""
 
     def __init__(
-        self, shown: str, wanted: Wanted, attempts: str, roster: Roster | None, decisions: Decisions
+        self,
+        shown: str,
+        wanted: Wanted,
+        attempts: str,
+        roster: Roster | None,
+        decisions: Decisions,
+        excused: Collection[str],
     ) -> None:
         self._shown = shown
         self._wanted = wanted
         self._attempts = attempts
         self._roster = roster
         self._decisions = decisions
+        self._excused = excused
 
-    def read(self, folder: Path) -> Handin:
+    def read(self, folder: Path, *, is_unpacked: bool = False) -> Handin:
         """Read the class that lies in a folder."""
+        if not is_unpacked:
+            layouts.require_class(folder, self._wanted)
         layout = layouts.recognise(folder, self._wanted, self._is_known, self._decisions.students)
         entries = [one for one in layout.entries if not identity.is_ignored(one, self._decisions)]
         if not entries:
@@ -101,7 +113,7 @@ class _Reader:
         notes += [f"{shown(name)} belongs to no student and was left out." for name in others]
         stale = self._stale(layout, submissions)
         if self._roster is not None:
-            submissions, more = identity.by_roster(submissions, self._roster)
+            submissions, more = identity.by_roster(submissions, self._roster, self._excused)
             notes = [*self._roster.notes, *notes, *more]
         ordered = sorted(submissions, key=lambda submission: submission.student)
         return Handin(tuple(ordered), (*notes, *stale), layout.title, tuple(stale), tuple(map(line, others)))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 
 from autograder.intake.decisions import Decisions
@@ -116,18 +116,28 @@ def composed(text: str) -> str:
     return unicodedata.normalize("NFC", text)
 
 
-def by_roster(submissions: Sequence[Submission], roster: Roster) -> tuple[list[Submission], list[str]]:
-    """Give submissions the names of the roster, and add those that are missing."""
+def by_roster(
+    submissions: Sequence[Submission], roster: Roster, excused: Collection[str] = ()
+) -> tuple[list[Submission], list[str]]:
+    """Give submissions the names of the roster, and add those that are missing, excused students apart."""
     people = {person.student: person for person in roster.people}
     named = [_named(one, people.get(one.student)) for one in submissions]
     present = {one.student for one in submissions}
     unknown = [one.student for one in submissions if one.student not in people]
     absent = [person for person in roster.people if person.student not in present]
     named += [
-        Submission(person.student, roster.path, problem=NOTHING, absent=True, name=line(person.name))
+        Submission(
+            person.student,
+            roster.path,
+            problem=NOTHING,
+            absent=True,
+            excused=person.student in excused,
+            name=line(person.name),
+        )
         for person in absent
     ]
     notes = []
+    absent = [person for person in absent if person.student not in excused]
     if unknown:
         notes.append(f"Not on the roster, but graded: {'; '.join(map(line, unknown))}.")
     if absent:

@@ -22,18 +22,20 @@ class Inventory:
     ----------
     found : sequence of Member
         Every file.
+    refused : sequence of str
+        What is known already to be of no use.
 
     Attributes
     ----------
     members : list of Member
         Those that a student may have written, the ones at the top first.
     refused : list of str
-        Sentences about archives that could not be read.
+        Sentences about archives that could not be read, or are empty.
     """
 
-    def __init__(self, found: Sequence[Member]) -> None:
+    def __init__(self, found: Sequence[Member], refused: Sequence[str] = ()) -> None:
         self.members = members.without_clutter(found)
-        self.refused: list[str] = []
+        self.refused = list(refused)
         self._opened: set[PurePosixPath] = set()
         self._left = MAX_OPENED_BYTES
 
@@ -41,7 +43,7 @@ class Inventory:
     def of_path(cls, path: Path) -> Inventory:
         """List a folder, or an archive that takes its place; raises Unreadable if it cannot be read."""
         if archive.is_archive(path.name) and not path.is_dir():
-            return cls(archive.read(folders.file(path, path.name)))
+            return cls._of_archive(folders.file(path, path.name))
         return cls(folders.members(path))
 
     @classmethod
@@ -49,12 +51,20 @@ class Inventory:
         """List single files under the names that a student gave them; the only one may be an archive."""
         found = [folders.file(path, name) for name, path in files.items()]
         if len(found) == 1 and archive.is_archive(found[0].name):
-            return cls(archive.read(found[0]))
+            return cls._of_archive(found[0])
         return cls(found)
+
+    @classmethod
+    def _of_archive(cls, member: Member) -> Inventory:
+        found = cls(archive.read(member))
+        if not found.members:
+            found.refused.append(_is_empty(member))
+        return found
 
     def with_part(self, folder: str, other: Inventory) -> Inventory:
         """Return an inventory of this and another one, which gets a folder of its own."""
-        return Inventory([*self.members, *(one.below(PurePosixPath(folder)) for one in other.members)])
+        found = [*self.members, *(one.below(PurePosixPath(folder)) for one in other.members)]
+        return Inventory(found, [*self.refused, *other.refused])
 
     def expand(self) -> bool:
         """Open the archives among the files, and those in them; tell whether that brought new files."""
@@ -80,4 +90,10 @@ class Inventory:
             self.refused.append(str(error))
             return
         kept = members.without_clutter(found)
+        if not kept:
+            self.refused.append(_is_empty(member))
         self.members = members.without_clutter([*self.members, *kept])[:MAX_ENTRIES]
+
+
+def _is_empty(member: Member) -> str:
+    return f"{member.shown} is empty: no file of yours is in it. Pack your files again, and open it to check."

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 
 from autograder.errors import IntakeError
-from autograder.intake import archive, names, snapshot
+from autograder.intake import archive, decisions, names, snapshot
 from autograder.intake.entries import Entry, Layout
 from autograder.intake.platforms import blackboard, brightspace, canvas, gradescope, moodle, plain
 from autograder.intake.wanted import Wanted
@@ -16,6 +16,7 @@ from autograder.reports.untrusted import line
 _BY_NAMES = (moodle, blackboard, brightspace)
 """Platforms that are known by the name of a single entry."""
 _NBGRADER = frozenset({"source", "release", "gradebook.db", "nbgrader_config.py", "autograded"})
+_LISTS = (".csv", ".tsv", ".xlsx")
 IsKnown = Callable[[str], bool]
 """Tells whether somebody on the roster has a name or an id."""
 
@@ -44,10 +45,36 @@ def recognise(
         if "submitted" in listed and (len(listed) == 1 or not _NBGRADER.isdisjoint(listed)):
             place = folder / "submitted"
             return _by_name(place, "an nbgrader course folder", wanted, is_known, claimed)
-        below = folder / listed[0] if len(listed) == 1 else None
-        if below is None or not _holds_class(below, wanted):
+        below = [folder / name for name in _without_lists(folder, listed)]
+        if len(below) != 1 or not _holds_class(below[0], wanted):
             return _by_name(folder, plain.TITLE, wanted, is_known, claimed)
-        folder = below
+        folder = below[0]
+
+
+def require_class(folder: Path, wanted: Wanted) -> None:
+    """Refuse the folder around classes: what was decided about them lies in it, or a roster does.
+
+    Raises
+    ------
+    IntakeError
+        It is one, or cannot be listed.
+    """
+    listed = _listed(folder)
+    below = _without_lists(folder, listed)
+    is_around = below != listed and (len(below) == 1 or decisions.FILE in listed)
+    if is_around and below and all(_holds_class(folder / name, wanted) for name in below):
+        named = " or ".join(str(folder / name) for name in below)
+        raise IntakeError(str(folder), "holds the folder of a class, and is none", f"did you mean {named}?")
+
+
+def _without_lists(folder: Path, listed: Sequence[str]) -> list[str]:
+    """Return the entries but for what lies beside classes: decisions, rosters, lists of grades."""
+    beside = [
+        name
+        for name in listed
+        if name == decisions.FILE or (name.casefold().endswith(_LISTS) and not (folder / name).is_dir())
+    ]
+    return [name for name in listed if name not in beside]
 
 
 def _holds_class(folder: Path, wanted: Wanted) -> bool:

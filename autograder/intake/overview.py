@@ -19,6 +19,7 @@ class Outcome(StrEnum):
     waiting = "waits"
     unreadable = "cannot be graded"
     nothing = "nothing handed in"
+    excused = "excused"
 
 
 @dataclass(frozen=True)
@@ -60,6 +61,8 @@ def _row(one: Submission) -> Row:
 def _outcome(one: Submission) -> Outcome:
     if one.undecided:
         return Outcome.waiting
+    if one.excused:
+        return Outcome.excused
     if one.problem is not None:
         return Outcome.nothing if one.absent else Outcome.unreadable
     if one.broken:

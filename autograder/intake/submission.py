@@ -37,6 +37,8 @@ class Submission:
         Plain sentences that do not stop it from running.
     absent : bool
         Whether nothing was handed in: the student is on the roster, and nowhere in the class folder.
+    excused : bool
+        Whether the student need not hand in, as the roster says, and did not.
     taken : Mapping of str to str
         File name of each module that was not where, or not called as, it should be, to where it was found.
     name : str
@@ -67,6 +69,7 @@ class Submission:
     stale: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     absent: bool = False
+    excused: bool = False
     taken: Mapping[str, str] = field(default_factory=dict)
     name: str = ""
     earlier: tuple[Submission, ...] = ()
