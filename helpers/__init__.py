@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 
-def check(name: str, task: str | None = None) -> None:
-    """Run an assignment's public checks and show a table; see `helpers.runner.check`."""
+def check(name: str = "", task: str | int | None = None) -> None:
+    """Run public checks of an assignment or a task, and show a table; see `helpers.runner.check`."""
     from helpers import runner
 
     runner.check(name, task)

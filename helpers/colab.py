@@ -21,7 +21,8 @@ def setup(name: str, *, drive: bool = False) -> None:
 
     Where the notebook was opened apart from the release, as on Colab, the files are copied to it: into the
     current folder if the notebook or a module is there, else into a folder in it that is named after the
-    assignment. It may be called again at any time, and installs nothing.
+    assignment. A module that was deleted comes back as it was released. It may be called again at any time,
+    and installs nothing.
 
     Parameters
     ----------
@@ -44,11 +45,12 @@ def setup(name: str, *, drive: bool = False) -> None:
     if kept is not None:
         os.chdir(kept)
     elif released is not None and local is not None:
-        workspace.fill(local, released)
+        notes += workspace.fill(local, released)
         os.chdir(local)
     elif not all(Path(f"{module}.py").is_file() for module in source.modules):
         os.chdir(source.folder)
     found = handout.find(name)
+    notes += workspace.restore(found)
     here = str(Path.cwd())
     if here not in sys.path:
         sys.path.insert(0, here)

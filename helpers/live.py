@@ -31,6 +31,7 @@ from types import CodeType, FunctionType, ModuleType
 
 from helpers import allowances, frontend, handin, links
 from helpers.facts import ModuleFacts
+from helpers.handout import HandoutError
 from helpers.importer import Importer
 
 _DIGEST, _LOADED, _STATE = "__live_digest__", "__live_loaded__", "__live_state__"
@@ -67,6 +68,19 @@ class Version:
     since: float | None
 
 
+class NotPython(HandoutError):
+    """A file that a cell imports is not Python: one line in a notebook, and the error is its cause."""
+
+    def __init__(self, error: Exception, file: Path) -> None:
+        """Say what is wrong with a file, and what to do."""
+        where = f", line {error.lineno}" if isinstance(error, SyntaxError) and error.lineno else ""
+        super().__init__(
+            f"{file.name}{where}: {described(error).rstrip('.')}. Fix that, save the file, and run this cell "
+            "again: the cells below need what it imports."
+        )
+        self.__cause__ = error
+
+
 class _Finder(MetaPathFinder):
     """Finds the followed modules, wherever `sys.path` leads."""
 
@@ -96,7 +110,7 @@ class _Loader(SourceFileLoader):
         read = _read(Path(self.path))
         part = read.parts[Path(self.path).stem]
         if part.source is None:
-            raise _in_file(part.error, self.path)
+            raise NotPython(_in_file(part.error, self.path), Path(self.path))
         code = handin.compiled(part.source.text, self.path)
         beside = _beside(read, Path(self.path))
         before = dict(names)
@@ -107,9 +121,11 @@ class _Loader(SourceFileLoader):
         try:
             with allowances.staying():
                 exec(code, names)
-        except BaseException:
+        except BaseException as error:
             names.clear()
             names.update(before)
+            if isinstance(error, SyntaxError) and error in read.errors.values():
+                raise NotPython(error, Path(error.filename or self.path)) from error
             raise
         names[_DIGEST], names[_LOADED], names[_STATE] = _digest(source), time.time(), _state(Path(self.path))
 
@@ -147,11 +163,13 @@ def refresh(name: str) -> Version:
     """
     file = _finder.files[name]
     digest, saved = _digest(file.read_bytes()), file.stat().st_mtime
-    error = None
+    error: BaseException | None = None
     fresh = running(name) != digest or vars(sys.modules[name]).get(_STATE) != _state(file)
     if fresh:
         try:
             _load(name)
+        except NotPython as problem:
+            error = problem.__cause__
         except (Exception, SystemExit) as problem:
             error = problem
     module = sys.modules.get(name)

@@ -50,14 +50,19 @@ def _of_imports(own: Work, problems: Mapping[str, Problem]) -> Iterator[Finding]
     for file, problem in problems.items():
         if file in own.graded.files:
             cause = f" Likely cause: {problem.cause}." if problem.cause else ""
-            yield Finding("problem", f"{problem.sentence}{cause}", problem.code or None)
+            text = f"{problem.sentence}{cause} As it is, {file} earns no points."
+            yield Finding("problem", text, problem.code or None)
 
 
 def _of_modules(own: Work) -> Iterator[Finding]:
     """Yield what can be seen in the files without running them."""
     for file in own.missing:
         place = own.handout.file(file.removesuffix(".py")).parent
-        yield Finding("problem", f"{file} is missing from {place}; without it, its tasks get no points.")
+        yield Finding(
+            "problem",
+            f"{file} is missing from {place}; without it, its tasks get no points. "
+            "The set-up cell puts it back as you received it.",
+        )
     yield from (Finding("note", note) for note in own.graded.notes.values())
     for file in dict.fromkeys((*own.modules, *own.graded.notes)):
         read = names.read(own.text(file))

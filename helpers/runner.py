@@ -43,15 +43,15 @@ class Stopped(KeyboardInterrupt):
         return ["Stopped."]
 
 
-def check(name: str, task: str | None = None) -> None:
+def check(name: str, task: str | int | None = None) -> None:
     """Run public checks and show a table: as HTML in a notebook, as text elsewhere.
 
     Parameters
     ----------
     name : str
         The assignment, such as ``"knn"``.
-    task : str, optional
-        Id of the only task to check, such as ``"predict_labels"``.
+    task : str or int, optional
+        The only task to check: its id, such as ``"predict_labels"``, or its number in the notebook.
 
     Raises
     ------
@@ -66,10 +66,11 @@ def check(name: str, task: str | None = None) -> None:
         raise Stopped
 
 
-def run(name: str, task: str | None = None) -> Report:
+def run(name: str, task: str | int | None = None) -> Report:
     """Run public checks as `check` does and return what they found."""
     found = handout.find(name)
-    tests = _chosen(found, task)
+    task = _task_id(found, task)
+    tests = tuple(test for test in found.tests if task in (None, test.task))
     live.follow({module: found.file(module) for module in found.modules}, found.released)
     stubs.observe(found)
     asked = fresh.imports(found, fresh.files_of(found))
@@ -77,7 +78,9 @@ def run(name: str, task: str | None = None) -> Report:
     try:
         versions = [look(module) for module in found.modules]
     except FileNotFoundError as error:
-        raise HandoutError(f"{error.filename} is missing; put it beside the notebook.") from None
+        raise HandoutError(
+            f"{error.filename} is missing; the set-up cell puts it back as you received it: run that again."
+        ) from None
     notes = _notes(found, versions, (name, task))
     notes += [note for note in asked.notes if note not in _told]
     _told.update(asked.notes)
@@ -94,13 +97,18 @@ def last_checked(name: str) -> Checked | None:
     return _checked.get(name)
 
 
-def _chosen(found: Handout, task: str | None) -> tuple[PublicTest, ...]:
+def _task_id(found: Handout, task: str | int | None) -> str | None:
+    """Return the id of a task that is named by it or by its number."""
     if task is None:
-        return found.tests
-    known = [one.id for one in found.tasks]
-    if task not in known:
-        raise HandoutError(f"{found.name} has no task {task!r}; choose one of: {', '.join(known)}.")
-    return tuple(test for test in found.tests if test.task == task)
+        return None
+    names = {one.id: one.id for one in found.tasks}
+    numbers = {str(stubs.task_number(found, one.id)): one.id for one in found.tasks if not one.extra}
+    id = (numbers | names).get(str(task).strip())
+    if id is None:
+        listed = [*(f"{number} ({id})" for number, id in numbers.items())]
+        listed += [id for id in names if id not in numbers.values()]
+        raise HandoutError(f"{found.name} has no task {task!r}; choose one of: {', '.join(listed)}.")
+    return id
 
 
 def _unimported(

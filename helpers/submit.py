@@ -30,7 +30,7 @@ class SubmissionRefused(HandoutError):
     """There is nothing to hand in yet; the message is one sentence that says what to do."""
 
 
-def build(name: str) -> None:
+def build(name: str = "") -> None:
     """Pack an assignment into a zip, and say what is in it, what is missing, and where the zip is.
 
     The zip holds the modules, Python files beside them that they import, saved weights, and the notebook.
@@ -61,7 +61,7 @@ def build(name: str) -> None:
         raise Stopped
 
 
-def preview(name: str, file: str | Path | None = None) -> None:
+def preview(name: str = "", file: str | Path | None = None) -> None:
     """Run the public checks on what a zip holds, as grading will, and show the table that `check` shows.
 
     The files are imported from the zip, in a process of its own: nothing that only this notebook has is

@@ -49,15 +49,45 @@ def fill(folder: Path, released: Handout, *, earlier: Path | None = None) -> lis
     HandoutError
         The folder cannot be written to.
     """
-    shared = folder == Path.cwd() and _receipt(folder, released) is None
+    known = _receipt(folder, released) is not None
+    shared = folder == Path.cwd() and not known
+    gone = [name for name in _modules(released) if known and not (folder / name).exists()]
     try:
         folder.mkdir(parents=True, exist_ok=True)
         _copy(released.folder, folder, released, only=_modules(released) if shared else None)
-        return _take_over(earlier, folder, released) if earlier is not None and earlier != folder else []
+        said = _take_over(earlier, folder, released) if earlier is not None and earlier != folder else []
+        return [*(_back(folder / name) for name in gone if not _written(folder / name, released)), *said]
     except OSError as error:
         reason = error.strerror or type(error).__name__
         remedy = "Open the notebook in a folder of your own."
         raise HandoutError(f"{error.filename or folder} cannot be written ({reason}). {remedy}") from None
+
+
+def restore(found: Handout) -> list[str]:
+    """Write modules that are gone as they were released, never over a file; say so, a sentence each.
+
+    Raises
+    ------
+    HandoutError
+        The folder cannot be written to.
+    """
+    said = []
+    for name in _modules(found):
+        file = found.file(name.removesuffix(".py"))
+        if file.exists() or name not in found.released:
+            continue
+        try:
+            with file.open("x", encoding="utf-8", newline="") as target:
+                target.write(found.released[name])
+        except OSError as error:
+            reason = f"{file} is missing and cannot be written ({error.strerror or error})"
+            raise HandoutError(f"{reason}; open the notebook in a folder of your own.") from None
+        said.append(_back(file))
+    return said
+
+
+def _back(file: Path) -> str:
+    return f"{file.name} was missing from {file.parent}; it is there again, as you first received it."
 
 
 def _copy(source: Path, folder: Path, released: Handout, only: list[str] | None) -> None:

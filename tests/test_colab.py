@@ -56,6 +56,19 @@ def test_a_module_beside_the_notebook_keeps_the_folder(tree: Path) -> None:
     assert Path.cwd() == tree
 
 
+def test_a_deleted_module_comes_back(tree: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    module = tree / "assignments" / "toy" / "toy.py"
+    module.unlink()
+    colab.setup("toy")
+    assert module.read_text() == STUB
+    said = capsys.readouterr().out
+    assert f"toy.py was missing from {module.parent}; it is there again, as you first received it." in said
+    module.write_text(SOLUTION)
+    colab.setup("toy")
+    assert module.read_text() == SOLUTION
+    assert "missing" not in capsys.readouterr().out
+
+
 def test_it_may_be_called_again(tree: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     shell = FakeShell()
     monkeypatch.setattr(frontend, "shell", lambda: shell)

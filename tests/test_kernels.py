@@ -80,6 +80,36 @@ def test_the_kernel_of_today(tmp_path: Path) -> None:
     require_as_described(run(tmp_path / "course", sys.executable))
 
 
+@pytest.mark.parametrize("broken", ["toy.py", "utils.py"])
+def test_an_import_of_what_is_not_python_is_one_line(tmp_path: Path, broken: str) -> None:
+    folder = tmp_path / "course" / "assignments" / "toy"
+    write_toy(folder)
+    shutil.copytree(kernels.ROOT / "helpers", tmp_path / "course" / "helpers")
+    (folder / "utils.py").write_text("def twice(x):\n    return 2 * x\n")
+    (folder / "toy.py").write_text("from utils import twice\n" + SOLUTION)
+    right = (folder / broken).read_text()
+    (folder / broken).write_text(f"{right}def f(:\n")
+    line = right.count("\n") + 1
+    repair = f"Path({broken!r}).write_text({right!r})"
+    cells = [
+        CELLS["set-up"],
+        "import toy",
+        repair,
+        "import toy\nprint(toy.double(3))",
+        "import ast\nast.parse('(')",
+    ]
+    book = kernels.of_cells(cells)
+    book.cells[1].metadata["tags"] = book.cells[4].metadata["tags"] = ["raises-exception"]
+    done = kernels.execute(book, folder)
+    assert done.text(1) == (
+        f"{broken}, line {line}: SyntaxError: invalid syntax. Fix that, save the file, and run this cell "
+        "again: the cells below need what it imports."
+    )
+    assert done.text(3) == "6\n"
+    assert "SyntaxError" in done.text(4)
+    assert "Fix that" not in done.text(4)
+
+
 UTILS = "Path('utils.py').write_text('def twice(x):\\n    return {} * x\\n')"
 
 

@@ -60,7 +60,8 @@ def test_a_file_that_does_not_run_names_its_line(own: Work) -> None:
     done = reported(own, *NOT_RUN, problem=Failure("toy.py cannot be imported"))
     first, *others = review.findings(own, done, {"toy.py": problem})
     assert first.text == (
-        "toy.py cannot be imported: line 3: SyntaxError: x. Likely cause: it was not closed."
+        "toy.py cannot be imported: line 3: SyntaxError: x. Likely cause: it was not closed. As it is, "
+        "toy.py earns no points."
     )
     assert not any("cannot be imported" in finding.text for finding in others)
     assert first.code == "x = ("

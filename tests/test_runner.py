@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -13,7 +14,7 @@ from fake_colab import FakeShell
 from handouts import SOLUTION, STUB, write_toy
 
 import helpers
-from helpers import frontend, live, runner
+from helpers import check, frontend, live, runner, submit
 from helpers.handout import HandoutError
 
 
@@ -26,9 +27,10 @@ def toy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     sys.modules.pop("toy", None)
     live._finder.files.clear()
     runner._last.clear()
+    runner._checked.clear()
 
 
-def statuses(task: str | None = None) -> list[str]:
+def statuses(task: str | int | None = None) -> list[str]:
     return [outcome.status for outcome in runner.run("toy", task).outcomes]
 
 
@@ -45,8 +47,19 @@ def test_the_stub_and_the_solution(toy: Path) -> None:
 def test_one_task(toy: Path) -> None:
     toy.write_text(SOLUTION)
     assert statuses("total") == ["passed", "passed"]
-    with pytest.raises(HandoutError, match="has no task 'sum'; choose one of: double, total"):
-        runner.run("toy", "sum")
+    assert statuses(2) == statuses("2") == statuses("total")
+    for unknown in ("sum", 0, 3, -1, "two"):
+        listed = re.escape(f"toy has no task {unknown!r}; choose one of: 1 (double), 2 (total).")
+        with pytest.raises(HandoutError, match=listed):
+            runner.run("toy", unknown)
+
+
+def test_without_the_name_of_the_assignment(toy: Path) -> None:
+    for call in (check, submit.build, submit.preview):
+        with pytest.raises(HandoutError, match=r'^Name the assignment between the brackets: "toy"\.$'):
+            call()
+    with pytest.raises(HandoutError, match="Name the assignment"):
+        check(2)  # type: ignore[arg-type]
 
 
 def test_every_edit_counts_at_once(toy: Path) -> None:
@@ -108,7 +121,7 @@ def test_functions_written_into_the_notebook_are_pointed_out(toy: Path) -> None:
 
 def test_missing_files(toy: Path) -> None:
     toy.unlink()
-    with pytest.raises(HandoutError, match=r"toy\.py is missing; put it beside the notebook"):
+    with pytest.raises(HandoutError, match=r"toy\.py is missing; the set-up cell puts it back"):
         runner.run("toy")
     with pytest.raises(HandoutError, match="no assignment 'nothing'"):
         runner.run("nothing")

@@ -144,6 +144,7 @@ def test_a_syntax_error_is_named(toy: Path, capsys: pytest.CaptureFixture[str]) 
     said = built(capsys)
     assert "A toy: no public check could run" in said
     assert "! toy.py cannot be imported: line 11: SyntaxError: '(' was never closed." in said
+    assert "As it is, toy.py earns no points." in said
     assert "return sum(values" in said
     assert members(toy.parent)["toy.py"] == toy.read_bytes()
 

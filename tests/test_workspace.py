@@ -65,8 +65,10 @@ def test_the_set_up_again_stays_where_it_is(released: Handout, monkeypatch: pyte
     monkeypatch.chdir(folder)
     (folder / "toy.py").unlink()
     assert workspace.beside(released) == folder
-    workspace.fill(folder, released)
+    back = f"toy.py was missing from {folder}; it is there again, as you first received it."
+    assert workspace.fill(folder, released) == [back]
     assert (folder / "toy.py").read_text() == STUB
+    assert workspace.fill(folder, released) == []
 
 
 def test_a_new_release_renews_what_nobody_wrote_in(released: Handout) -> None:
@@ -131,3 +133,18 @@ def test_a_folder_that_cannot_be_written_to_is_told_in_a_sentence(released: Hand
     Path("toy").write_text("a file where the folder should be")
     with pytest.raises(HandoutError, match=r"toy cannot be written \(.*\)\. Open the notebook in a folder"):
         workspace.fill(Path.cwd() / "toy", released)
+
+
+def test_a_deleted_module_comes_back_as_released_and_no_other(
+    released: Handout, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(released.folder)
+    module = released.folder / "toy.py"
+    module.write_text(MINE)
+    assert workspace.restore(released) == []
+    assert module.read_text() == MINE
+    module.unlink()
+    assert workspace.restore(released) == [
+        f"toy.py was missing from {released.folder}; it is there again, as you first received it."
+    ]
+    assert module.read_text() == STUB
