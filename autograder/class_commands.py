@@ -84,6 +84,7 @@ def grade(
     """Grade a class: write results, feedback and gradebooks. Results that are up to date are kept."""
     from autograder import canvas_export, class_summary, grading, intake, terminal, views
     from autograder.assignment import load
+    from autograder.intake import lookup
     from autograder.reports import wording
     from autograder.storage import GradedFolder
 
@@ -94,6 +95,7 @@ def grade(
     column_note = class_summary.column_note(current, chosen, people)
     excused = canvas_export.excused(current, chosen, people)
     handin = intake.read_class(class_folder, chosen, people, excused=excused)
+    lookup.require_match(handin, class_folder, people)
     if output.resolve().is_relative_to(class_folder.resolve()):
         raise ConfigError(str(output), "lies inside the folder of submissions", "choose one outside it")
     folder = GradedFolder(output)
@@ -214,13 +216,18 @@ def _warn(graded: GradedClass, handin: Handin, changed: Sequence[str]) -> None:
 
     if graded.kept:
         say(f"{len(graded.kept)} of {len(handin.submissions)} results were up to date and kept")
+    if graded.renamed:
+        names = _some([f"{old} is {new}" for old, new in graded.renamed])
+        say(f"the same hand-ins were graded under other names before, which are replaced: {names}")
     if graded.reweighted:
         say(
             f"points moved between tests of the same task; "
             f"{_students(graded.reweighted)} with the same submission keep their points"
         )
     if graded.older:
-        terminal.warn(f"the gradebook still holds students who are not in this folder: {_some(graded.older)}")
+        command = f"to take one out: autograder remove {graded.folder.root} STUDENT"
+        found = f"the gradebook still holds students who are not in this folder: {_some(graded.older)}"
+        terminal.warn(f"{found}; {command}")
     results = graded.folder.results()
     unfinished = [student for student, result in results.items() if scoring.unfinished(result)]
     if unfinished:

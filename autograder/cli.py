@@ -17,6 +17,7 @@ from autograder import (
     decision_commands,
     intake_commands,
     override_commands,
+    removal_commands,
     suite_commands,
 )
 from autograder.class_commands import STOPPED
@@ -155,6 +156,7 @@ override_commands.register(app)
 answer_commands.register(app)
 intake_commands.register(app)
 decision_commands.register(app)
+removal_commands.register(app)
 suite_commands.register(app)
 commands.register(app)
 

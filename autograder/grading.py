@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, Protocol
 
-from autograder import preflight, provenance, regrade, scoring, views, written
+from autograder import preflight, provenance, regrade, relocation, scoring, views, written
 from autograder.assignment import Assignment
 from autograder.course import Course
 from autograder.engine.jobs import NO_REMARKS, Remarks
@@ -79,6 +79,8 @@ class GradedClass:
         How many results were replaced in which tests are worth something else, but no points changed.
     older : tuple of str
         Students whose result was there before and was not part of this run.
+    renamed : tuple of (str, str)
+        Names under which the same hand-ins were graded before, and those that they have now.
     sandbox : SandboxReport
         How student code was confined.
     """
@@ -88,6 +90,7 @@ class GradedClass:
     moves: tuple[Move, ...]
     reweighted: int
     older: tuple[str, ...]
+    renamed: tuple[tuple[str, str], ...]
     sandbox: SandboxReport
 
 
@@ -131,6 +134,7 @@ def grade_class(
     """
     folder.require_assignment(assignment.name)
     report = progress or Silent()
+    renamed = relocation.rename(folder, submissions)
     before = folder.results()
     written.collect(course, assignment, submissions, folder)
     with open_pool(assignment, course, jobs=jobs, sandbox=sandbox) as pool:
@@ -161,7 +165,7 @@ def grade_class(
             _write_feedback(course, assignment, folder, result)
     students = {submission.student for submission in present}
     older = tuple(student for student in folder.results() if student not in students)
-    return GradedClass(folder, kept, moves, reweighted, older, confined)
+    return GradedClass(folder, kept, moves, reweighted, older, renamed, confined)
 
 
 def grade_one(
@@ -250,6 +254,7 @@ def _refresh(
             "notes": notes,
             "name": submission.name,
             "handed_in": scoring.handed_in(submission, waits=result.waits_for_python),
+            "entries": list(submission.entries) if not submission.earlier else result.entries,
         }
     )
     if is_pending and fresh != result:

@@ -32,13 +32,14 @@ def intake(
 
     from autograder import canvas_export, terminal
     from autograder.assignment import load
-    from autograder.intake import overview, read_class
+    from autograder.intake import lookup, overview, read_class
 
     current = course_of(course)
     chosen = load(current, assignment)
     people = roster_of(current, roster)
     excused = canvas_export.excused(current, chosen, people)
     handin = read_class(class_folder, chosen, people, excused=excused)
+    lookup.require_match(handin, class_folder, people)
     found = overview.rows(handin)
     if as_json:
         students = [vars(row) for row in found]

@@ -166,6 +166,8 @@ class SubmissionResult(Model):
     """Name of each graded file to the SHA-256 of the bytes that were graded."""
     attempts: list[str] = Field(default_factory=list)
     """Where one of several submissions was chosen: a SHA-256 for each, in the order of handing in."""
+    entries: list[str] = Field(default_factory=list)
+    """Names in the class folder of what was graded: whose it is, whatever a roster calls the student."""
     seconds: float = 0.0
     """Wall seconds that grading took. Only this and `cpu_seconds` differ between identical regrades."""
 

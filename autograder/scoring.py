@@ -189,6 +189,7 @@ def score(
         provenance=provenance,
         files=submission.hashes,
         attempts=submission.attempts,
+        entries=list(submission.entries),
         seconds=seconds,
     )
 

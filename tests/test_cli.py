@@ -67,7 +67,8 @@ def test_earlier_results_are_mentioned(run: Any, class_folder: Path, tmp_path: P
     done = run("grade", "toy", class_folder, "-o", tmp_path / "graded")
     assert done.stderr.splitlines() == [
         "2 of 3 results were up to date and kept",
-        "warning: the gradebook still holds students who are not in this folder: bob",
+        "warning: the gradebook still holds students who are not in this folder: bob; "
+        f"to take one out: autograder remove {tmp_path / 'graded'} STUDENT",
     ]
 
 

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 from autograder.errors import ConfigError
 from autograder.intake.identity import composed
 from autograder.intake.roster import Roster
 from autograder.intake.submission import Handin, Submission
 from autograder.reports.untrusted import line
+
+_ANONYMOUS = "anon_"
+"""How Canvas begins the names of hand-ins that are graded anonymously."""
+_SHOWN = 3
 
 
 def find(handin: Handin, text: str, roster: Roster | None = None) -> list[Submission]:
@@ -38,6 +43,30 @@ def find(handin: Handin, text: str, roster: Roster | None = None) -> list[Submis
         if found:
             return found
     return []
+
+
+def require_match(handin: Handin, folder: Path, roster: Roster | None) -> None:
+    """Refuse a roster that knows nobody of a class: it is another one's. Anonymous hand-ins do not count.
+
+    Raises
+    ------
+    ConfigError
+        There are two hand-ins or more, and none is of a student on the roster.
+    """
+    named = [
+        one.student for one in handin.submissions if not one.absent and not one.alias.startswith(_ANONYMOUS)
+    ]
+    known = [one.student for one in roster.people] if roster is not None else named
+    if len(named) < 2 or roster is None or not set(named).isdisjoint(known):
+        return
+    found = f"none of the {len(named)} hand-ins in {folder} is of a student on it ({_some(named)})"
+    remedy = f"expected some of: {_some(known)}; name the roster of this class with --roster"
+    raise ConfigError(str(roster.path), found, f"{remedy}, or say whose they are: autograder map --help")
+
+
+def _some(names: Sequence[str]) -> str:
+    more = [f"and {len(names) - _SHOWN} more"] if len(names) > _SHOWN else []
+    return "; ".join([*names[:_SHOWN], *more])
 
 
 def on_roster(roster: Roster, text: str, theirs: Sequence[Submission] = ()) -> str:

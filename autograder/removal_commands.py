@@ -1,0 +1,43 @@
+"""The command that takes a student out of a graded class."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from autograder.options import (
+    CourseOption,
+    MissingOption,
+    OutputArgument,
+    RosterOption,
+    assignment_of,
+    graded_folder,
+    roster_of,
+)
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to the command line."""
+    app.command(epilog="Example: autograder remove graded/knn guestgerd_4799")(remove)
+
+
+def remove(
+    output: OutputArgument,
+    student: Annotated[str, typer.Argument(metavar="STUDENT", help="The student, named as in grades.csv.")],
+    roster: RosterOption = None,
+    missing_as_zero: MissingOption = False,
+    course: CourseOption = None,
+) -> None:
+    """Take a student out of a graded class; OUTPUT/removed keeps what was there."""
+    from autograder import class_summary, relocation, views
+    from autograder.reports.untrusted import line
+
+    folder = graded_folder(output)
+    current, assignment = assignment_of(folder, course)
+    people = roster_of(current, roster)
+    with folder.writing():
+        place = relocation.remove(folder, student)
+        views.write_class(current, assignment, folder, roster=people, missing_as_zero=missing_as_zero)
+    typer.echo(f"{line(student)} is no longer in the gradebook; what was there is kept in {place}")
+    class_summary.warn_about_canvas(folder, people)
