@@ -169,6 +169,14 @@ def _notes(found: Handout, versions: Sequence[Version], asked: tuple[str, str | 
             f"{names} {verb} not changed since the last check. If you edited it, save the file first."
         )
     shadows = sorted(set(_own_functions()) & set().union(*map(_public_names, found.modules)))
+    texts = {version.file.stem: version.file.read_text("utf-8", "replace") for version in versions}
+    undone = [name for name in shadows if any(stubs.left(text, stem, name) for stem, text in texts.items())]
+    shadows = [name for name in shadows if name not in undone]
+    if undone:
+        notes.append(
+            f"{', '.join(undone)}: written in this notebook, but not in {names}, which is what this checks. "
+            "submit.build and grading take it from the notebook, once that is saved."
+        )
     if shadows:
         notes.append(
             f"{', '.join(shadows)}: defined in this notebook as well. Only the version in {names} is checked."

@@ -114,9 +114,14 @@ def test_a_file_that_was_not_saved(toy: Path) -> None:
 def test_functions_written_into_the_notebook_are_pointed_out(toy: Path) -> None:
     runner.run("toy")
     exec("def double(x):\n    return 2 * x\n\ndef mine():\n    pass\n", vars(sys.modules["__main__"]))
-    toy.write_text(STUB + "\n")
+    toy.write_text(SOLUTION)
     (note,) = runner.run("toy").notes
     assert note == "double: defined in this notebook as well. Only the version in toy.py is checked."
+    toy.write_text(STUB)
+    assert runner.run("toy", "double").notes == (
+        "double: written in this notebook, but not in toy.py, which is what this checks. submit.build and "
+        "grading take it from the notebook, once that is saved.",
+    )
 
 
 def test_missing_files(toy: Path) -> None:
