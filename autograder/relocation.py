@@ -21,7 +21,8 @@ def rename(folder: GradedFolder, submissions: Sequence[Submission]) -> tuple[tup
     """Give results the names of this run if the same hand-ins were graded under others, with another roster.
 
     Overrides and scores of answers move along. Where the student has some already, those stay, and the others
-    are kept in ``removed/``. Call it while writing is reserved.
+    are kept in ``removed/``. Rows of students who handed in nothing go with the roster they came from, if
+    nobody decided anything about them. Call it while writing is reserved.
 
     Returns
     -------
@@ -31,11 +32,20 @@ def rename(folder: GradedFolder, submissions: Sequence[Submission]) -> tuple[tup
     students = {one.student for one in submissions}
     renamed = []
     for old in folder.results().values():
+        if old.student not in students and _is_from_roster(folder, old):
+            _unlink(_files(folder, old.student).values())
+            continue
         same = [one for one in submissions if old.student not in students and _is_same(old, one)]
         if len(same) == 1:
             _move(folder, old.student, same[0])
             renamed.append((old.student, same[0].student))
     return tuple(renamed)
+
+
+def _is_from_roster(folder: GradedFolder, result: SubmissionResult) -> bool:
+    """Tell whether a result only says that somebody on a roster handed in nothing."""
+    student = result.student
+    return result.handed_in == "nothing" and not folder.overrides(student) and not folder.marks(student)
 
 
 def _is_same(result: SubmissionResult, submission: Submission) -> bool:

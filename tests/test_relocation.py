@@ -73,6 +73,18 @@ def test_names_follow_the_roster_and_decisions_follow_the_names(
     assert sorted(path.stem for path in (output / "feedback").glob("*.html")) == students(output)
 
 
+def test_who_handed_in_nothing_goes_with_the_roster(run: Run, download: Path, tmp_path: Path) -> None:
+    output, other = tmp_path / "graded", tmp_path / "other.csv"
+    other.write_text("login,id\napark,4711\nediaz,4723\nmkim,4722\n")
+    grade = ("grade", "toy", download, "-o", output, "--roster")
+    run(*grade, other)
+    run("override", output, "mkim", "--points", 3, "--reason", "agreed", "--by", "eva")
+    assert students(output) == ["apark", "ediaz", "guestgerd_4799", "mkim", "novakpetra_4719"]
+    done = run(*grade, tmp_path / "roster.csv")
+    assert students(output) == ["apark", "guestgerd_4799", "mkim", "pnovak"]
+    assert "not in this folder: mkim; " in done.stderr
+
+
 def test_decisions_of_both_names_are_kept(run: Run, download: Path, tmp_path: Path) -> None:
     output, people = tmp_path / "graded", ("--roster", tmp_path / "roster.csv")
     grade = ("grade", "toy", download, "-o", output)
