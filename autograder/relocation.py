@@ -30,14 +30,20 @@ def rename(folder: GradedFolder, submissions: Sequence[Submission]) -> tuple[tup
         Each old name, and the name of this run.
     """
     students = {one.student for one in submissions}
+    results, pending = folder.results(), folder.pending()
     renamed = []
-    for old in folder.results().values():
-        if old.student not in students and _is_from_roster(folder, old):
+    for old in [one for one in results.values() if one.student not in students]:
+        if _is_from_roster(folder, old):
             _unlink(_files(folder, old.student).values())
             continue
-        same = [one for one in submissions if old.student not in students and _is_same(old, one)]
+        same = [one for one in submissions if _is_same(old, one)]
         if len(same) == 1:
-            _move(folder, old.student, same[0])
+            names = {"student": same[0].student, "name": same[0].name}
+            if same[0].student not in results:
+                folder.save(old.model_copy(update=names))
+                if old.student in pending:
+                    folder.hold(pending[old.student].model_copy(update=names))
+            _move_decisions(folder, old.student, same[0].student)
             renamed.append((old.student, same[0].student))
     return tuple(renamed)
 
@@ -59,13 +65,8 @@ def _is_same(result: SubmissionResult, submission: Submission) -> bool:
     return (known or named) and (was_waiting or regrade.same_submission(result, submission))
 
 
-def _move(folder: GradedFolder, old: str, submission: Submission) -> None:
-    new = submission.student
-    names = {"student": new, "name": submission.name}
-    has_result = folder.result_file(new).exists()
-    for found, write in ((folder.results(), folder.save), (folder.pending(), folder.hold)):
-        if old in found and not has_result:
-            write(found[old].model_copy(update=names))
+def _move_decisions(folder: GradedFolder, old: str, new: str) -> None:
+    """Move what people decided about a student to another name, and delete what is left of the old one."""
     sheet = folder.answer_sheet(old)
     if sheet is not None and folder.answer_sheet(new) is None:
         folder.keep_answers(sheet.model_copy(update={"student": new}))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from fractions import Fraction
 from pathlib import Path
 from typing import Any, Self
@@ -13,9 +13,11 @@ import published
 import pytest
 import spreading
 from published import Public
+from typer.testing import CliRunner, Result
 
 from autograder import terminal
 from autograder.assignment import Assignment
+from autograder.cli import app
 from autograder.course import ROOT_VARIABLE, Course
 from autograder.engine.pool import Graded
 from autograder.intake import Submission
@@ -32,6 +34,7 @@ from autograder.results import (
 from autograder.scoring import Outcome, PlannedTest
 from autograder.specimens import REFERENCE
 
+Run = Callable[..., Result]
 COURSE = 'name = "Deep Learning"\ntimezone = "Europe/Berlin"\n'
 ASSIGNMENT = """\
 name = "toy"
@@ -220,6 +223,18 @@ class StandInPool:
 def open_pool() -> type[StandInPool]:
     """Return an engine for the assignment ``toy`` that runs nothing."""
     return StandInPool
+
+
+@pytest.fixture
+def run(course: Course, open_pool: Any) -> Run:
+    """Return a function that runs the command line in the course, with that engine."""
+
+    def run(*words: object) -> Result:
+        extra = ["--allow-weak-sandbox"] if words[0] == "grade" else []
+        arguments = [*map(str, words), *extra, "--course", str(course.root)]
+        return CliRunner().invoke(app, arguments, obj=open_pool)
+
+    return run
 
 
 @pytest.fixture

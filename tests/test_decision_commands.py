@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import shlex
 import zipfile
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
-from click.testing import Result
+from conftest import Run
 from typer.testing import CliRunner
 
 from autograder.assignment import load
@@ -17,7 +15,6 @@ from autograder.cli import app
 from autograder.course import Course
 from autograder.intake import Handin, read_class, roster
 
-Run = Callable[..., Result]
 ROSTER = "Student,ID,SIS User ID,SIS Login ID,Section,A toy (77)\n" + "".join(
     f'"{name}",{number},s{number},{login},A,\n'
     for name, number, login in (
@@ -46,18 +43,6 @@ def download(tmp_path: Path) -> Path:
         archive.writestr("toy.py", "first = 1")
     (folder / "okaforchidi_LATE_4713_90023_toy-1.py").write_text("second = 1")
     return folder
-
-
-@pytest.fixture
-def run(course: Course, open_pool: Any) -> Run:
-    """Return a function that runs the command line in the course."""
-
-    def run(*words: object) -> Result:
-        extra = ["--allow-weak-sandbox"] if words[0] == "grade" else []
-        arguments = [*map(str, words), *extra, "--course", str(course.root)]
-        return CliRunner().invoke(app, arguments, obj=open_pool)
-
-    return run
 
 
 def both(download: Path, course: Course) -> tuple[Handin, Handin]:

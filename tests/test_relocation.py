@@ -4,31 +4,12 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
-from click.testing import Result
-from typer.testing import CliRunner
+from conftest import Run
 
-from autograder.cli import app
-from autograder.course import Course
 from autograder.storage import GradedFolder
-
-Run = Callable[..., Result]
-
-
-@pytest.fixture
-def run(course: Course, open_pool: Any) -> Run:
-    """Return a function that runs the command line in the course."""
-
-    def run(*words: object) -> Result:
-        extra = ["--allow-weak-sandbox"] if words[0] == "grade" else []
-        arguments = [*map(str, words), *extra, "--course", str(course.root)]
-        return CliRunner().invoke(app, arguments, obj=open_pool)
-
-    return run
 
 
 @pytest.fixture
