@@ -15,17 +15,15 @@ from autograder.options import (
     MissingOption,
     OutputArgument,
     RosterOption,
-    assignment_of,
-    graded_folder,
-    roster_of,
+    StoredClass,
     say,
+    stored_class,
     user_name,
 )
 
 if TYPE_CHECKING:
     from autograder.assignment import Assignment
     from autograder.course import Course
-    from autograder.intake.roster import Roster
     from autograder.records import Record
     from autograder.score_table import Row
     from autograder.storage import GradedFolder
@@ -60,21 +58,18 @@ def answers(
     """Write a page per question on which written answers are read and scored, or let scores count."""
     from autograder import views, written
 
-    folder = graded_folder(output)
-    current, assignment = assignment_of(folder, course)
+    graded = stored_class(output, course, roster, missing_as_zero=missing_as_zero)
+    current, assignment, folder = graded.course, graded.assignment, graded.folder
     if not assignment.questions:
         remedy = f"state them in {assignment.file} as [[questions]]"
         raise ConfigError(assignment.name, "has no questions that people score", remedy)
-    people = roster_of(current, roster)
     asked = written.questionnaire(current, assignment)
     with folder.writing():
         if tables:
             _import(current, assignment, folder, tables, by or user_name())
-        records = views.write_class(
-            current, assignment, folder, roster=people, missing_as_zero=missing_as_zero
-        )
+        records = graded.write()
         pages = views.write_questions(current, assignment, folder, records, asked, named=names)
-    _tell(folder, records, () if tables else pages, people)
+    _tell(graded, records, () if tables else pages)
 
 
 def _import(
@@ -104,14 +99,11 @@ def _rows(table: Path, assignment: Assignment) -> list[Row]:
     return score_table.read(table)
 
 
-def _tell(
-    folder: GradedFolder, records: Sequence[Record], pages: Sequence[Path], people: Roster | None
-) -> None:
+def _tell(graded: StoredClass, records: Sequence[Record], pages: Sequence[Path]) -> None:
     """Print where the pages are, and how many answers are scored."""
-    from autograder import class_summary
     from autograder.reports import standing
 
     for page in pages:
         typer.echo(page)
     say(standing.written_progress(records) or "no answers: grade the class again to find them")
-    class_summary.warn_about_canvas(folder, people)
+    graded.warn_about_canvas()

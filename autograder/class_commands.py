@@ -19,14 +19,13 @@ from autograder.options import (
     OutputArgument,
     RosterOption,
     WeakOption,
-    assignment_of,
     cores,
     course_of,
-    graded_folder,
     open_pool,
     roster_of,
     sandbox_of,
     say,
+    stored_class,
 )
 
 if TYPE_CHECKING:
@@ -146,9 +145,8 @@ def report(
     """Write gradebooks, feedback and the report on the class again from the results, and print the table."""
     from autograder import class_summary, terminal, views
 
-    folder = graded_folder(output)
-    current, assignment = assignment_of(folder, course)
-    people = roster_of(current, roster)
+    graded = stored_class(output, course, roster, missing_as_zero=missing_as_zero)
+    current, assignment, folder, people = graded.course, graded.assignment, graded.folder, graded.people
     if not anonymous and (note := class_summary.column_note(current, assignment, people)):
         terminal.warn(note)
     with folder.writing():
@@ -158,10 +156,7 @@ def report(
             )
             typer.echo(hidden.root)
             return
-        records = views.write_class(
-            current, assignment, folder, roster=people, missing_as_zero=missing_as_zero
-        )
-        class_summary.show(current, assignment, folder, records, people)
+        class_summary.show(current, assignment, folder, graded.write(), people)
 
 
 def accept(
@@ -171,17 +166,15 @@ def accept(
     course: CourseOption = None,
 ) -> None:
     """Accept a regrade: its points, which wait in OUTPUT/pending, replace the old ones."""
-    from autograder import class_summary, grading, views
+    from autograder import grading
 
-    folder = graded_folder(output)
-    current, assignment = assignment_of(folder, course)
-    people = roster_of(current, roster)
-    with folder.writing():
-        count = grading.accept_pending(current, assignment, folder)
-        views.write_class(current, assignment, folder, roster=people, missing_as_zero=missing_as_zero)
+    graded = stored_class(output, course, roster, missing_as_zero=missing_as_zero)
+    with graded.folder.writing():
+        count = grading.accept_pending(graded.course, graded.assignment, graded.folder)
+        graded.write()
     replaced = "1 result" if count == 1 else f"{count} results"
     typer.echo(f"{replaced} replaced" if count else "no regrade was waiting")
-    class_summary.warn_about_canvas(folder, people)
+    graded.warn_about_canvas()
 
 
 @contextlib.contextmanager

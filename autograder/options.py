@@ -5,6 +5,7 @@ from __future__ import annotations
 import getpass
 import os
 from collections.abc import Iterable
+from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from autograder.engine.pool import Pool
     from autograder.grading import OpenPool, Sandbox
     from autograder.intake.roster import Roster
+    from autograder.records import Record
+    from autograder.results import SubmissionResult
     from autograder.storage import GradedFolder
 
 
@@ -61,23 +64,67 @@ def course_of(folder: Path | None) -> Course:
     return Course.find(folder)
 
 
-def graded_folder(output: Path) -> GradedFolder:
-    """Return the folder of a graded class; raises ConfigError if it holds no results."""
+@dataclass(frozen=True)
+class StoredClass:
+    """A class whose results are on disk, and what a command needs to change or show it.
+
+    Attributes
+    ----------
+    results : dict of str to SubmissionResult
+        As they were when the command began, by student.
+    people : Roster or None
+        Who is in the class.
+    missing_as_zero : bool
+        Whether students who handed in nothing have 0 points, rather than none.
+    """
+
+    folder: GradedFolder
+    course: Course
+    assignment: Assignment
+    results: dict[str, SubmissionResult]
+    people: Roster | None
+    missing_as_zero: bool
+
+    def write(self) -> list[Record]:
+        """Write gradebooks, pages and the report again, while writing is reserved; return the records."""
+        from autograder import views
+
+        return views.write_class(
+            self.course,
+            self.assignment,
+            self.folder,
+            roster=self.people,
+            missing_as_zero=self.missing_as_zero,
+        )
+
+    def warn_about_canvas(self) -> None:
+        """Warn if the file for Canvas is older than the points."""
+        from autograder import class_summary
+
+        class_summary.warn_about_canvas(self.folder, self.people)
+
+
+def stored_class(
+    output: Path, course: Path | None, roster: Path | None, *, missing_as_zero: bool
+) -> StoredClass:
+    """Return the class that was graded into a folder.
+
+    Raises
+    ------
+    ConfigError
+        The folder holds no results, or the course has no such assignment.
+    """
+    from autograder.assignment import load
     from autograder.storage import GradedFolder
 
     folder = GradedFolder(output)
-    if not folder.results():
+    results = folder.results()
+    if not results:
         raise ConfigError(str(output), "holds no results", "grade a class first: autograder grade --help")
-    return folder
-
-
-def assignment_of(folder: GradedFolder, course: Path | None) -> tuple[Course, Assignment]:
-    """Return the course, and the assignment that the results in a folder belong to."""
-    from autograder.assignment import load
-
     current = course_of(course)
-    name = next(iter(folder.results().values())).assignment
-    return current, load(current, name)
+    assignment = load(current, next(iter(results.values())).assignment)
+    people = roster_of(current, roster)
+    return StoredClass(folder, current, assignment, results, people, missing_as_zero)
 
 
 def roster_of(course: Course, path: Path | None) -> Roster | None:

@@ -13,9 +13,7 @@ from autograder.options import (
     MissingOption,
     OutputArgument,
     RosterOption,
-    assignment_of,
-    graded_folder,
-    roster_of,
+    stored_class,
     user_name,
 )
 
@@ -53,15 +51,13 @@ def override(
     course: CourseOption = None,
 ) -> None:
     """Decide the points of a student; that survives every regrade."""
-    from autograder import class_summary, grading, views
+    from autograder import grading
     from autograder.records import Override
 
-    folder = graded_folder(output)
-    current, assignment = assignment_of(folder, course)
-    results = folder.results()
-    if student not in results:
+    graded = stored_class(output, course, roster, missing_as_zero=missing_as_zero)
+    folder, assignment = graded.folder, graded.assignment
+    if student not in graded.results:
         raise ConfigError(str(output), f"holds no result of {student!r}", "write the name as in grades.csv")
-    people = roster_of(current, roster)
     most = _most(assignment, task)
     by = by.strip() or user_name()
     if not remove:
@@ -75,13 +71,11 @@ def override(
         now = datetime.now(UTC).replace(microsecond=0)
         new = () if remove else (Override(task=task, points=points or 0, reason=reason, by=by, at=now),)
         folder.decide(student, (*others, *new))
-        grading.save(current, assignment, folder, results[student])
-        records = views.write_class(
-            current, assignment, folder, roster=people, missing_as_zero=missing_as_zero
-        )
+        grading.save(graded.course, assignment, folder, graded.results[student])
+        records = graded.write()
     (record,) = (one for one in records if one.student == student)
     typer.echo(f"{student}: {record.score:g} of {record.result.max_score:g} points")
-    class_summary.warn_about_canvas(folder, people)
+    graded.warn_about_canvas()
 
 
 def _most(assignment: Assignment, task: str | None) -> float:

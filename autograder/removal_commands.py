@@ -11,9 +11,7 @@ from autograder.options import (
     MissingOption,
     OutputArgument,
     RosterOption,
-    assignment_of,
-    graded_folder,
-    roster_of,
+    stored_class,
 )
 
 
@@ -30,14 +28,12 @@ def remove(
     course: CourseOption = None,
 ) -> None:
     """Take a student out of a graded class; OUTPUT/removed keeps what was there."""
-    from autograder import class_summary, relocation, views
+    from autograder import relocation
     from autograder.reports.untrusted import line
 
-    folder = graded_folder(output)
-    current, assignment = assignment_of(folder, course)
-    people = roster_of(current, roster)
-    with folder.writing():
-        place = relocation.remove(folder, student)
-        views.write_class(current, assignment, folder, roster=people, missing_as_zero=missing_as_zero)
+    graded = stored_class(output, course, roster, missing_as_zero=missing_as_zero)
+    with graded.folder.writing():
+        place = relocation.remove(graded.folder, student)
+        graded.write()
     typer.echo(f"{line(student)} is no longer in the gradebook; what was there is kept in {place}")
-    class_summary.warn_about_canvas(folder, people)
+    graded.warn_about_canvas()
