@@ -287,7 +287,7 @@ def test_one_param_set(
     data_dict: Mapping[str, Tensor],
     lr: float,
     reg: float,
-    num_iters: int = 2000,  # noqa: PT028
+    num_iters: int = 2000,
 ) -> tuple[LinearClassifier, float, float]:
     """Train a classifier with one choice of the settings, and measure how good it is.
 
@@ -315,4 +315,4 @@ def test_one_param_set(
     raise NotImplementedError("linear_classifier: test_one_param_set")
 
 
-test_one_param_set.__test__ = False  # type: ignore[attr-defined]  # pytest: no test, despite its name
+test_one_param_set.__test__ = False  # pytest: no test, despite its name
