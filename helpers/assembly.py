@@ -44,10 +44,11 @@ def assemble(found: Handout, files: Mapping[str, bytes]) -> Assembly:
     released = frozenset(cell.digest for cell in found.cells)
     for file, stub in found.released.items():
         module, content = Module.by(file, stub), files.get(file, b"")
-        own, origin = cells.cells(files.get(notebook, b"")) or [], notebook
-        if cells.looks_like_one(content):
-            own, origin = cells.cells(content) or [], file
-        text, given = _assembled(module, _text(content, file), own, released)
+        own, origin, text = cells.cells(files.get(notebook, b"")) or [], notebook, _text(content, file)
+        inside = cells.cells(content) if cells.looks_like_one(content) else cells.exported(text)
+        if inside:
+            own, origin, text = inside, file, ""
+        text, given = _assembled(module, text, own, released)
         if text and module.worked_on(outline.blocks(text)):
             taken.files[file] = text.encode()
             taken.notes[file] = _sentence(module, given, origin)
@@ -77,7 +78,7 @@ def _text(content: bytes, file: str) -> str:
 
 def _sentence(module: Module, given: frozenset[str], origin: str) -> str:
     if origin == module.file:
-        return f"{module.file} is a notebook, not Python: the code in its cells is checked here, and graded."
+        return f"{module.file} holds a whole notebook: the functions and classes in it are checked here, and graded."
     if not given:
         return f"{module.file} comes from the cell of {origin} that writes it, here and when it is graded."
     what = enumerated(sorted(given)) if len(given) <= _NAMED else f"{len(given)} functions and classes"

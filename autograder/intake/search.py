@@ -16,6 +16,7 @@ from autograder.intake.snapshot import Unreadable
 from autograder.intake.wanted import Wanted
 from autograder.reports.untrusted import line
 from helpers import cells, modules, outline
+from helpers.cells import Cell
 from helpers.modules import Module
 from helpers.outline import Block
 
@@ -157,8 +158,9 @@ class Search:
         except Unreadable as error:
             refusals.append(str(error))
             return
-        if source.is_notebook:
-            code = list(self._from_notebook(module, member, likeness))
+        exported = [] if source.is_notebook else cells.exported(source.content.decode())
+        if source.is_notebook or exported:
+            code = list(self._from_notebook(module, member, likeness, own=exported))
             yield from code
             if not code:
                 refusals.append(f"{member.shown} holds a notebook, which has no code of {module.file}.")
@@ -199,18 +201,23 @@ class Search:
         return [one for one in self.inventory.members if names.is_notebook(one.name)][:MAX_READ]
 
     def _from_notebook(
-        self, module: Module, member: Member, likeness: Likeness | None, base: str = ""
+        self,
+        module: Module,
+        member: Member,
+        likeness: Likeness | None,
+        base: str = "",
+        own: Sequence[Cell] = (),
     ) -> Iterator[Candidate]:
-        """Yield the module that a notebook holds, if it holds one."""
+        """Yield the module that a notebook holds, if it holds one; `own` are its cells, if they are known."""
         try:
-            own = self._contents.notebook(member).cells
+            own = own or self._contents.notebook(member).cells
         except Unreadable:
             return
-        text, given = modules.from_notebook(module, base, own, self._digests)
+        text, given = modules.from_notebook(module, base, list(own), self._digests)
         if text and not given:
             said = f"{module.file} came from the cell of {member.shown} that writes it."
         elif member.name == module.file:
-            said = f"{module.file} is a notebook, not Python; the code of its cells was graded."
+            said = f"{module.file} holds a whole notebook; the functions and classes in it were graded."
         else:
             what = module.file if given == module.names else f"{enumerated(sorted(given))} in {module.file}"
             said = f"{what} came from the cells of {member.shown}."
