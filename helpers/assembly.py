@@ -78,7 +78,9 @@ def _text(content: bytes, file: str) -> str:
 
 def _sentence(module: Module, given: frozenset[str], origin: str) -> str:
     if origin == module.file:
-        return f"{module.file} holds a whole notebook: the functions and classes in it are checked here, and graded."
+        return (
+            f"{module.file} holds a whole notebook; its functions and classes are checked here, and graded."
+        )
     if not given:
         return f"{module.file} comes from the cell of {origin} that writes it, here and when it is graded."
     what = enumerated(sorted(given)) if len(given) <= _NAMED else f"{len(given)} functions and classes"
