@@ -105,17 +105,17 @@ def decide(
     people = roster_of(current, roster)
     # What is ignored can be spoken of here, too.
     everything = read_class(class_folder, chosen, people, replace(before, ignore=()))
-    about = _About(before, everything, hand_in, people)
+    subject = _Subject(before, everything, hand_in, people)
     if forget:
-        after, said = about.forgotten()
+        after, said = subject.forget()
     elif ignore:
-        after, said = about.ignored(), f"{line(hand_in)} is ignored"
+        after, said = subject.ignore(), f"{line(hand_in)} is ignored"
     elif student is not None:
-        after, said = about.given(student)
+        after, said = subject.give_to(student)
     else:
         assert file is not None
         module = wanted or _meant(chosen, file)
-        after = about.chosen(module, file, lambda made: read_class(class_folder, chosen, people, made))
+        after = subject.choose(module, file, lambda made: read_class(class_folder, chosen, people, made))
         said = f"of {line(hand_in)}, {line(file)} is graded"
     handin = read_class(class_folder, chosen, people, after)
     decisions.write(class_folder, after)
@@ -123,8 +123,8 @@ def decide(
     list_waiting(handin, chosen, class_folder, roster=roster, course=course)
 
 
-class _About:
-    """What can be decided about one hand-in, or about an entry that is nobody's.
+class _Subject:
+    """The hand-in that is decided about, or the entry that is nobody's.
 
     Parameters
     ----------
@@ -146,7 +146,7 @@ class _About:
         self._found = lookup.find(handin, text, roster)
         self._names = {text, *(name for one in self._found for name in (*one.names, one.student))}
 
-    def forgotten(self) -> tuple[Decisions, str]:
+    def forget(self) -> tuple[Decisions, str]:
         """Return the decisions without those about it, and what to say."""
         after = self._before.changed(forget=self._names)
         if after == self._before:
@@ -154,11 +154,11 @@ class _About:
             return after, f"nothing was decided about {line(self._text)}"
         return after, f"nothing is decided about {line(self._text)} now"
 
-    def ignored(self) -> Decisions:
+    def ignore(self) -> Decisions:
         """Return the decisions, in which it is nobody's."""
         return self._before.changed(ignore=self._keys())
 
-    def given(self, student: str) -> tuple[Decisions, str]:
+    def give_to(self, student: str) -> tuple[Decisions, str]:
         """Return the decisions, in which it is a student's, and what to say.
 
         Raises
@@ -183,7 +183,7 @@ class _About:
         after = replace(self._before, students=students, ignore=kept)
         return after, f"{line(self._text)} is {line(name)}'s"
 
-    def chosen(self, module: str, file: str, read: Callable[[Decisions], Handin]) -> Decisions:
+    def choose(self, module: str, file: str, read: Callable[[Decisions], Handin]) -> Decisions:
         """Return the decisions, in which one of its files is meant: of the last attempt that has it.
 
         Raises
