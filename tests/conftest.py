@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from fractions import Fraction
 from pathlib import Path
@@ -85,6 +86,14 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 def _no_progress_by_the_clock(monkeypatch: pytest.MonkeyPatch) -> None:
     """Keep lines about progress out of what tests compare: how many there are depends on the machine."""
     monkeypatch.setattr(terminal, "EVERY_SECONDS", math.inf)
+
+
+@pytest.fixture
+def open_folder() -> Iterator[Path]:
+    """Return a folder that every user may enter, as they may not enter those of pytest."""
+    with tempfile.TemporaryDirectory(prefix="coursegrad-open-") as place:
+        Path(place).chmod(0o755)
+        yield Path(place)
 
 
 @pytest.fixture

@@ -199,19 +199,17 @@ print({layer: proof.words.split(":")[0] for layer, proof in prove(plan).items()}
 
 @as_root
 @pytest.mark.skipif(landlock.abi() == 0, reason="an ordinary user needs Landlock")
-def test_an_ordinary_user_proves_it_too(open_python: str, tmp_path: Path) -> None:
+def test_an_ordinary_user_proves_it_too(open_python: str, open_folder: Path) -> None:
     """No privilege is needed; the kit is copied where every user may read it."""
     package = Path(sys.modules["autograder"].__file__ or "").parent
-    (tmp_path / "autograder").mkdir()
+    (open_folder / "autograder").mkdir()
     for name in ("__init__.py", "errors.py"):
-        shutil.copy(package / name, tmp_path / "autograder")
-    shutil.copytree(package / "sandbox", tmp_path / "autograder" / "sandbox")
-    for folder in (tmp_path, *tmp_path.parents[:2]):
-        folder.chmod(0o755)
+        shutil.copy(package / name, open_folder / "autograder")
+    shutil.copytree(package / "sandbox", open_folder / "autograder" / "sandbox")
     ended = subprocess.run(
         [open_python, "-W", "error", "-B", "-c", AS_USER],
         cwd="/",
-        env={"PYTHONPATH": str(tmp_path)},
+        env={"PYTHONPATH": str(open_folder)},
         user=65534,
         group=65534,
         extra_groups=[],
