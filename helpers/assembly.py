@@ -51,7 +51,7 @@ def assemble(found: Handout, files: Mapping[str, bytes]) -> Assembly:
         text, given = _assembled(module, text, own, released)
         if text and module.worked_on(outline.blocks(text)):
             taken.files[file] = text.encode()
-            taken.notes[file] = _sentence(module, given, origin)
+            taken.notes[file] = _sentence(module, given, origin, is_script=bool(_text(content, file)))
     return taken
 
 
@@ -76,11 +76,11 @@ def _text(content: bytes, file: str) -> str:
         return ""
 
 
-def _sentence(module: Module, given: frozenset[str], origin: str) -> str:
+def _sentence(module: Module, given: frozenset[str], origin: str, *, is_script: bool) -> str:
+    if origin == module.file and is_script:
+        return f"{module.file} holds a whole notebook: its functions and classes are checked, and graded."
     if origin == module.file:
-        return (
-            f"{module.file} holds a whole notebook; its functions and classes are checked here, and graded."
-        )
+        return f"{module.file} is a notebook, not Python: the code in its cells is checked here, and graded."
     if not given:
         return f"{module.file} comes from the cell of {origin} that writes it, here and when it is graded."
     what = enumerated(sorted(given)) if len(given) <= _NAMED else f"{len(given)} functions and classes"

@@ -160,7 +160,7 @@ class Search:
             return
         exported = [] if source.is_notebook else cells.exported(source.content.decode())
         if source.is_notebook or exported:
-            code = list(self._from_notebook(module, member, likeness, own=exported))
+            code = list(self._from_notebook(module, member, likeness, exported=exported))
             yield from code
             if not code:
                 refusals.append(f"{member.shown} holds a notebook, which has no code of {module.file}.")
@@ -206,18 +206,20 @@ class Search:
         member: Member,
         likeness: Likeness | None,
         base: str = "",
-        own: Sequence[Cell] = (),
+        exported: Sequence[Cell] = (),
     ) -> Iterator[Candidate]:
-        """Yield the module that a notebook holds, if it holds one; `own` are its cells, if they are known."""
+        """Yield the module that a notebook holds, if it holds one; its cells are known if it was exported."""
         try:
-            own = own or self._contents.notebook(member).cells
+            own = exported or self._contents.notebook(member).cells
         except Unreadable:
             return
         text, given = modules.from_notebook(module, base, list(own), self._digests)
         if text and not given:
             said = f"{module.file} came from the cell of {member.shown} that writes it."
-        elif member.name == module.file:
+        elif member.name == module.file and exported:
             said = f"{module.file} holds a whole notebook; the functions and classes in it were graded."
+        elif member.name == module.file:
+            said = f"{module.file} is a notebook, not Python; the code of its cells was graded."
         else:
             what = module.file if given == module.names else f"{enumerated(sorted(given))} in {module.file}"
             said = f"{what} came from the cells of {member.shown}."
