@@ -1,14 +1,24 @@
-"""What the kernel says about the engine's processes: zombies, descriptors, memory."""
+"""What the kernel says about the engine's processes: their roles, zombies, descriptors, memory."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
+
+_FAMILIES: Final = {
+    "engine.host": ("fork server", "host", "grading child"),
+    "engine.zygote": ("fork server", "zygote", "worker"),
+}
+"""What the command line of a command's children says, and the roles of the generations from there."""
+
+ROLES: Final = ("command", "fork server", "host", "grading child", "zygote", "worker")
 
 
 @dataclass(frozen=True)
 class Census:
-    """Sums over the grader host and its zygotes.
+    """Sums over fork servers, grader hosts, zygotes and what is below them.
 
     Attributes
     ----------
@@ -24,14 +34,40 @@ class Census:
     private_mb: float
 
 
-def census(leader: int) -> Census:
-    """Count the processes of the session that `leader` leads, their zombie children included."""
-    members = [pid for pid, fields in _processes() if int(fields[3]) == leader]
-    zombies = [pid for pid, fields in _processes() if fields[0] == "Z" and int(fields[1]) in members]
-    living = [pid for pid in members if pid not in zombies]
+@dataclass(frozen=True)
+class _Process:
+    pid: int
+    parent: int
+    zombie: bool
+    line: str
+
+
+def by_role(command: int) -> dict[str, list[int]]:
+    """Return the living processes of a command that grades, by role.
+
+    Parameters
+    ----------
+    command : int
+        Process id of the command, or of whoever entered a pool.
+    """
+    found: dict[str, list[int]] = {role: [] for role in ROLES}
+    table = _processes()
+    found["command"] = [process.pid for process in table if process.pid == command and not process.zombie]
+    for words, roles in _FAMILIES.items():
+        parents = {command}
+        for role in roles:
+            members = [p for p in table if p.parent in parents and words in p.line and not p.zombie]
+            parents = {member.pid for member in members}
+            found[role] += parents
+    return found
+
+
+def census(command: int) -> Census:
+    """Count the engine's processes of a command, their zombie children included."""
+    living = [pid for role, pids in by_role(command).items() if role != "command" for pid in pids]
     return Census(
         processes=len(living),
-        zombies=len(zombies),
+        zombies=sum(process.zombie and process.parent in living for process in _processes()),
         descriptors=sum(len(list(Path(f"/proc/{pid}/fd").iterdir())) for pid in living),
         private_mb=sum(_memory_kb(pid, "RssAnon:") for pid in living) / 1024,
     )
@@ -39,24 +75,27 @@ def census(leader: int) -> Census:
 
 def peaks(command: int) -> dict[str, float]:
     """Return resident megabytes of a command, of its grader host, and of the largest process below that."""
-    table = dict(_processes())
-    hosts = {pid for pid, fields in table.items() if int(fields[1]) == command}
-    below = [pid for pid, fields in table.items() if int(fields[3]) in hosts and pid not in hosts]
+    roles = by_role(command)
     return {
-        "command": _memory_kb(command, "VmRSS:") / 1024,
-        "host": max((_memory_kb(pid, "VmRSS:") for pid in hosts), default=0) / 1024,
-        "largest below": max((_memory_kb(pid, "VmRSS:") for pid in below), default=0) / 1024,
+        "command": _largest(roles["command"]),
+        "host": _largest(roles["host"]),
+        "largest below": _largest(roles["grading child"] + roles["zygote"] + roles["worker"]),
     }
 
 
-def _processes() -> list[tuple[int, list[str]]]:
+def _largest(pids: Iterable[int]) -> float:
+    return max((_memory_kb(pid, "VmRSS:") for pid in pids), default=0) / 1024
+
+
+def _processes() -> list[_Process]:
     found = []
     for entry in Path("/proc").glob("[0-9]*"):
         try:
             fields = (entry / "stat").read_text().rpartition(")")[2].split()
+            line = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
         except OSError:
             continue
-        found.append((int(entry.name), fields))
+        found.append(_Process(int(entry.name), int(fields[1]), fields[0] == "Z", line))
     return found
 
 

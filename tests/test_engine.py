@@ -20,6 +20,7 @@ from autograder.errors import EngineError, SuiteError
 from autograder.intake import Submission
 from autograder.results import Provenance, Status, SubmissionResult
 from autograder.scoring import score
+from benchmarks.processes import by_role, census
 
 MODES = ["full", "none"]
 PROVENANCE = Provenance(kit="", suite="", python="", torch="", numpy="", machine="", secret="", limits={})
@@ -232,6 +233,7 @@ def test_a_worker_holds_no_module_of_the_grader(pool: Pool) -> None:
     assert ours == {
         "autograder.engine",
         "autograder.engine.failures",
+        "autograder.engine.forkserver",
         "autograder.engine.pages",
         "autograder.engine.preload",
         "autograder.engine.wire",
@@ -296,21 +298,7 @@ def test_a_suite_with_an_error_is_one_clear_line(tmp_path: Path, public: str, wo
     assert "\n" not in str(caught.value)
 
 
-def children_of(pid: int, words: str) -> list[int]:
-    """Return the processes whose parent is `pid` and whose command line holds `words`."""
-    found = []
-    for entry in Path("/proc").glob("[0-9]*"):
-        try:
-            parent = int((entry / "stat").read_text().rpartition(")")[2].split()[1])
-            command = (entry / "cmdline").read_text()
-        except OSError:
-            continue
-        if parent == pid and words in command:
-            found.append(int(entry.name))
-    return found
-
-
-@pytest.mark.parametrize("victim", ["engine.zygote", "engine.host"], ids=["zygote", "grading child"])
+@pytest.mark.parametrize("victim", ["zygote", "grading child"])
 def test_a_submission_whose_process_dies_is_graded_again(
     course: tuple[Course, Assignment], victim: str
 ) -> None:
@@ -318,8 +306,8 @@ def test_a_submission_whose_process_dies_is_graded_again(
     with Pool(course[1], course[0], jobs=1, sandbox="full") as pool:
 
         def kill() -> None:
-            until(lambda: children_of(pool.pid, "engine.host"), "the submission is being graded")
-            for pid in children_of(pool.pid, victim):
+            until(lambda: by_role(os.getpid())["grading child"], "the submission is being graded")
+            for pid in by_role(os.getpid())[victim]:
                 os.kill(pid, signal.SIGKILL)
 
         thread = threading.Thread(target=kill)
@@ -335,7 +323,7 @@ def test_the_end_of_the_host_is_one_clear_line(course: tuple[Course, Assignment]
     with Pool(course[1], course[0], jobs=1, sandbox="full") as pool:
 
         def kill() -> None:
-            until(lambda: children_of(pool.pid, "engine.host"), "the submission is being graded")
+            until(lambda: by_role(os.getpid())["grading child"], "the submission is being graded")
             os.kill(pool.pid, signal.SIGKILL)
 
         thread = threading.Thread(target=kill)
@@ -345,19 +333,14 @@ def test_the_end_of_the_host_is_one_clear_line(course: tuple[Course, Assignment]
         thread.join()
 
 
-def test_nothing_is_left_behind(course: tuple[Course, Assignment]) -> None:
-    before = {path.name for path in Path("/proc/self/fd").iterdir()}
-    with Pool(course[1], course[0], jobs=2, sandbox="full") as pool:
-        host = pool.pid
-        for _ in pool.grade([tiny.submission(tiny.REFERENCE), replaced("while True: pass")]):
+def test_nothing_is_left_behind(course: tuple[Course, Assignment], pool: Pool) -> None:
+    """Of a pool nothing is left; what forks the next one's processes stays as it was."""
+    graded(pool, tiny.submission(tiny.REFERENCE))
+    descriptors, before = set(Path("/proc/self/fd").iterdir()), census(os.getpid())
+    with Pool(course[1], course[0], jobs=2, sandbox="full") as own:
+        for _ in own.grade([tiny.submission(tiny.REFERENCE), replaced("while True: pass")]):
             pass
-    assert {path.name for path in Path("/proc/self/fd").iterdir()} == before
-    left = []
-    for entry in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            fields = entry.read_text().rpartition(")")[2].split()
-        except OSError:
-            continue
-        if int(fields[3]) == host:  # the host leads a session of its own
-            left.append(entry)
-    assert not left
+        assert census(os.getpid()).processes > before.processes
+    after = census(os.getpid())
+    assert set(Path("/proc/self/fd").iterdir()) == descriptors
+    assert (after.processes, after.descriptors) == (before.processes, before.descriptors)

@@ -19,6 +19,8 @@ import pytest
 import tiny
 from waiting import PATIENCE, until
 
+from benchmarks.processes import by_role
+
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="looks for processes in /proc")
 
 STUDENTS = 36
@@ -30,7 +32,7 @@ KINDS = {
     "exits": tiny.REFERENCE.replace("return 2 * x", "__import__('os')._exit(3)"),
     "broken": "def double(x:\n",
 }
-ROLES = {"command": 1, "host": 1, "grading child": 4, "zygote": 3, "worker": 4}
+WEIGHTS = {"command": 1, "host": 1, "fork server": 1, "grading child": 4, "zygote": 3, "worker": 4}
 """Whom to kill, and how often: the first two end a run, after which a new one has to start."""
 Outcome = tuple[float, list[tuple[str, str, float]]]
 
@@ -113,44 +115,16 @@ def scene(root: Path, tmp_path: Path) -> Scene:
 # Processes
 
 
-def fields(pid: int) -> tuple[int, int, str]:
-    """Return parent, session and command line of a process."""
-    stat = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    line = Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode()
-    return int(stat[1]), int(stat[3]), line
-
-
-def processes(command: int) -> dict[str, list[int]]:
-    """Return the living processes of a run by role."""
-    table = {}
-    for entry in Path("/proc").glob("[0-9]*"):
-        try:
-            table[int(entry.name)] = fields(int(entry.name))
-        except (OSError, IndexError):
-            continue
-    hosts = [pid for pid, (parent, _, line) in table.items() if parent == command and "engine.host" in line]
-    found: dict[str, list[int]] = {role: [] for role in ROLES}
-    found["command"], found["host"] = [command], hosts
-    for pid, (parent, session, line) in table.items():
-        if session in hosts and pid not in hosts:
-            if "engine.host" in line:
-                found["grading child"].append(pid)
-            elif "engine.zygote" in line:
-                is_worker = "engine.zygote" in table.get(parent, (0, 0, ""))[2]
-                found["worker" if is_worker else "zygote"].append(pid)
-    return found
-
-
 def lives(pid: int) -> bool:
     try:
-        return fields(pid)[2] != ""
-    except (OSError, IndexError):
+        return Path(f"/proc/{pid}/cmdline").read_bytes() != b""
+    except OSError:
         return False
 
 
 def strike(scene: Scene, source: random.Random, wanted: int) -> dict[str, int]:
     """Kill what runs, at random moments, restarting the command when it dies; return how often by role."""
-    struck = dict.fromkeys(ROLES, 0)
+    struck = dict.fromkeys(WEIGHTS, 0)
     process = scene.start()
     while sum(struck.values()) < wanted:
         time.sleep(source.uniform(0.0, 0.2))
@@ -161,11 +135,11 @@ def strike(scene: Scene, source: random.Random, wanted: int) -> dict[str, int]:
                 shutil.rmtree(scene.output)  # all graded: the next strikes hit a new class
             process = scene.start()
             continue
-        living = processes(process.pid)
+        living = by_role(process.pid)
         scene.seen.update(pid for pids in living.values() for pid in pids)
         if not living["worker"] and source.random() < 0.9:
             continue  # still starting; that, too, is hit now and then
-        role = source.choices(list(ROLES), list(ROLES.values()))[0]
+        role = source.choices(list(WEIGHTS), list(WEIGHTS.values()))[0]
         if living[role]:
             try:
                 os.kill(source.choice(living[role]), signal.SIGKILL)
@@ -222,7 +196,7 @@ def test_ctrl_c_is_clean_and_the_next_run_goes_on(scene: Scene, undisturbed: dic
     process = scene.start()
     results = scene.output / "results"
     until(lambda: list(results.glob("*.json")), "a result is there")
-    for pids in processes(process.pid).values():
+    for pids in by_role(process.pid).values():
         scene.seen.update(pids)
     process.send_signal(signal.SIGINT)
     _, stderr = process.communicate(timeout=PATIENCE)

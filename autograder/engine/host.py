@@ -1,20 +1,17 @@
 """The grader host: one process that collects the suite once and forks a grading child per submission.
 
-Run as `python -P -m autograder.engine.host FD`, so that it is the kit that is installed, as in a zygote, even
-where the current folder holds another one. FD is a stream socket to the command line, which sends the
-assignment and then submissions, and receives the plan and then outcomes.
+`python -P -m autograder.engine.host` is the fork server of hosts. Each host has a stream socket to the
+command line, which sends the assignment and then submissions, and receives the plan and then outcomes.
 """
 
 from __future__ import annotations
 
 import contextlib
 import gc
-import importlib
 import os
 import resource
 import selectors
 import signal
-import socket
 import sys
 import time
 import traceback
@@ -22,6 +19,7 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from types import ModuleType
 
 import msgpack
 import numpy
@@ -32,9 +30,10 @@ import helpers
 from autograder import assignment as assignments
 from autograder import course as courses
 from autograder import sandbox
-from autograder.engine import local
+from autograder.engine import forkserver, local
 from autograder.engine.grader import Grader
 from autograder.engine.jobs import JOB_BUDGET, Remarks, plain_outcome, plain_planned
+from autograder.engine.launcher import ZYGOTES
 from autograder.engine.loading import Rules
 from autograder.engine.proxy import ProxyFinder, Session
 from autograder.engine.slot import Slot, ready
@@ -88,6 +87,7 @@ class Host:
         self._children: dict[int, Child] = {}
         self._waiting: deque[Job] = deque()
         self._selector = selectors.DefaultSelector()
+        self._known = set(sys.modules)
 
     def run(self) -> None:
         """Set up what the first frame asks for, then serve until the command line hangs up."""
@@ -148,7 +148,8 @@ class Host:
             "numpy": numpy.__version__,
         }
         plan = [plain_planned(test) for test in suite.plan]
-        self._channel.send({"plan": plan, "sandbox": self._report.model_dump(), "versions": versions})
+        report = self._report.model_dump()
+        self._channel.send({"plan": plan, "sandbox": report, "versions": versions, "imported": self._news()})
         self._selector.register(self._channel.fd, selectors.EVENT_READ)
         with contextlib.suppress(ChannelClosed):
             while True:
@@ -239,7 +240,9 @@ class Host:
                 self._waiting.appendleft(replace(child.job, tries=child.job.tries + 1))
                 return
         if finished:
-            _import_late(outcomes[-1][2])
+            # What a test imported late, the following ones find: when a gradient is first asked for, PyTorch
+            # imports SymPy, which takes a second.
+            forkserver.import_quietly(outcomes[-1][2])
         self._channel.send(
             {
                 "job": child.job.number,
@@ -247,8 +250,15 @@ class Host:
                 "finished": finished,
                 "remarks": outcomes[-1][1] if finished else vars(Remarks()),
                 "seconds": time.monotonic() - child.started,
+                "imported": self._news(),
             }
         )
+
+    def _news(self) -> list[str]:
+        """Return the installed modules that were imported since this was last asked."""
+        new = sys.modules.keys() - self._known
+        self._known |= new
+        return sorted(name for name in new if _is_installed(sys.modules[name], name))
 
     def _renew(self, place: int) -> None:
         """Start a slot afresh: its last child may have died between a request and the reply."""
@@ -256,18 +266,12 @@ class Host:
         self._slots[place] = ready(Slot(self._plan, self._rules.packages), self._plan, self._rules.packages)
 
 
-def _import_late(names: list[str]) -> None:
-    """Import what a test of the first submission imported, so that those of the others find it.
-
-    PyTorch imports SymPy when a gradient is first asked for, which takes a second.
-    """
-    for name in names:
-        if name not in sys.modules:
-            with contextlib.suppress(Exception):  # it is there if a test wants it after all
-                importlib.import_module(name)
-    if names:
-        gc.collect()
-        gc.freeze()
+def _is_installed(module: ModuleType, name: str) -> bool:
+    """Tell whether any host might import a module: it is part of neither a course nor the kit."""
+    package = name.partition(".")[0]
+    folders = Path(getattr(module, "__file__", None) or "").parts
+    installed = "site-packages" in folders and package not in {"autograder", "helpers"}
+    return getattr(module, "__name__", "") == name and (installed or package in sys.stdlib_module_names)
 
 
 def _require_same_kit(folder: str) -> None:
@@ -314,15 +318,19 @@ def write_all(fd: int, data: bytes) -> None:
         view = view[os.write(fd, view) :]
 
 
-def main() -> None:
-    """Serve the socket whose number is the first argument."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    os.environ["OMP_NUM_THREADS"] = "1"
-    torch.set_num_threads(1)
-    connection = socket.socket(fileno=int(sys.argv[1]))
+def child(descriptors: list[int]) -> None:
+    """Be a grader host at a socket to the command line, with another to the fork server of zygotes."""
+    connection, *zygotes = descriptors
+    for descriptor in zygotes:
+        ZYGOTES.adopt(descriptor)
     with contextlib.suppress(ChannelClosed):
-        Host(Channel(connection.fileno(), JOB_BUDGET)).run()
-    os._exit(0)
+        Host(Channel(connection, JOB_BUDGET)).run()
+
+
+def main() -> None:
+    """Be the fork server of grader hosts."""
+    torch.set_num_threads(1)
+    forkserver.serve(child)
 
 
 if __name__ == "__main__":

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import socket
-import subprocess
-import sys
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from types import TracebackType
@@ -16,12 +13,11 @@ from autograder import errors
 from autograder.assignment import Assignment
 from autograder.course import Course
 from autograder.engine.jobs import JOB_BUDGET, Remarks, outcome_from, planned_from
+from autograder.engine.launcher import HOSTS, ZYGOTES
 from autograder.engine.wire.frames import Channel, ChannelClosed
 from autograder.intake import Submission
 from autograder.results import SandboxReport
 from autograder.scoring import Outcome, PlannedTest
-
-_HOST_ENVIRONMENT = {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
 
 
 @dataclass(frozen=True)
@@ -96,15 +92,10 @@ class Pool:
             If one of them cannot be had.
         """
         ours, theirs = socket.socketpair()
+        confined = self._request["sandbox"] != "none"
         with theirs:
-            self._process = subprocess.Popen(
-                [sys.executable, "-P", "-m", "autograder.engine.host", str(theirs.fileno())],
-                env=_without_secrets(os.environ) | _HOST_ENVIRONMENT,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                pass_fds=[theirs.fileno()],
-                start_new_session=True,
-            )
+            zygotes = [ZYGOTES.control()] if confined else []
+            self._process = HOSTS.fork(theirs.fileno(), *zygotes)
         self._socket = ours
         self._channel = Channel(ours.fileno(), JOB_BUDGET)
         try:
@@ -113,6 +104,7 @@ class Pool:
         except BaseException:
             self.close()
             raise
+        HOSTS.remember(reply["imported"])
         self.plan = tuple(planned_from(plain) for plain in reply["plan"])
         self.sandbox = SandboxReport.model_validate(reply["sandbox"])
         self.versions = reply["versions"]
@@ -147,6 +139,7 @@ class Pool:
                 self._send({"job": job, "files": dict(submission.files), "broken": dict(submission.broken)})
             if at_work:
                 reply = self._receive()
+                HOSTS.remember(reply["imported"])
                 yield _graded(at_work.pop(reply["job"]), reply)
 
     @property
@@ -157,11 +150,8 @@ class Pool:
     def close(self) -> None:
         """End the host and everything below it."""
         self._socket.close()
-        try:
-            self._process.wait(timeout=60)
-        except subprocess.TimeoutExpired:
+        if self._process.wait(timeout=60) is None:
             self._process.kill()
-            self._process.wait()
 
     def _send(self, message: dict[str, Any]) -> None:
         try:
@@ -181,15 +171,9 @@ class Pool:
         return reply
 
     def _gone(self) -> errors.EngineError:
-        status = self._process.wait()
+        status = self._process.wait() or 0
         found = f"was killed by signal {-status}" if status < 0 else f"ended with status {status}"
         return errors.EngineError("grader host", found, "grade again; finished results are kept")
-
-
-def _without_secrets(environment: Iterable[tuple[str, str]] | os._Environ[str]) -> dict[str, str]:
-    """Keep what Python and its libraries need, so that no token reaches a process that tests run in."""
-    kept = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "TZ", "LD_LIBRARY_PATH", "SYSTEMROOT", "VIRTUAL_ENV")
-    return {name: value for name, value in dict(environment).items() if name in kept}
 
 
 def _graded(submission: Submission, reply: dict[str, Any]) -> Graded:

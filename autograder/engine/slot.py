@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import socket
-import subprocess
 import sys
 import time
 from collections import deque
@@ -15,11 +14,12 @@ from typing import Any
 
 import msgpack
 
+from autograder.engine.launcher import ZYGOTES
 from autograder.engine.link import Link, References
 from autograder.engine.verdict import Exit
 from autograder.engine.zygote import CONTROL_BYTES
 from autograder.errors import EngineError
-from autograder.sandbox import ENVIRONMENT, Plan
+from autograder.sandbox import Plan
 
 _START_SECONDS = 120
 _MAX_STARTS = 4
@@ -61,14 +61,7 @@ class Slot:
     def __init__(self, plan: Plan, packages: Collection[str] = ()) -> None:
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs:
-            self._process = subprocess.Popen(
-                [sys.executable, "-sP", "-m", "autograder.engine.zygote", str(theirs.fileno())],
-                env={**ENVIRONMENT, "PYTHONHASHSEED": "0"},
-                cwd="/",
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                pass_fds=[theirs.fileno()],
-            )
+            self._process = ZYGOTES.fork(theirs.fileno())
         self._control = ours
         self._control.settimeout(_START_SECONDS)
         self._awaited: deque[Worker] = deque()
@@ -157,11 +150,8 @@ class Slot:
     def close(self) -> None:
         """End the zygote and all its workers."""
         self._control.close()
-        try:
-            self._process.wait(timeout=5)
-        except subprocess.TimeoutExpired:
+        if self._process.wait(timeout=5) is None:
             self._process.kill()
-            self._process.wait()
 
     def _send(self, request: dict[str, Any], descriptors: list[int] | None = None) -> None:
         try:
@@ -184,7 +174,7 @@ class Slot:
     def _gone(self) -> ZygoteGone:
         """Return the exception that says how the zygote ended."""
         self.close()
-        status = self._process.returncode
+        status = self._process.returncode or 0
         how = f"was killed by signal {-status}" if status < 0 else f"ended with status {status}"
         return ZygoteGone("zygote", how, "grade again; finished results are kept")
 

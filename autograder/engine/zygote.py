@@ -1,13 +1,13 @@
 """The zygote: a process that has imported torch but no suite, and forks a confined worker on request.
 
-Run as `python -sP -m autograder.engine.zygote FD` with a minimal environment, so that neither the
-environment nor the initial stack of any worker holds a token; it fixes the seed of hashes, so that sets of
-texts have the same order in every worker. FD is a SOCK_SEQPACKET socket to the
-grader; closing it ends the zygote and all its workers.
+`python -sP -m autograder.engine.zygote` is the fork server of zygotes. It has a minimal environment, so that
+neither the environment nor the initial stack of any worker holds a token. Each zygote has a SOCK_SEQPACKET
+socket to its grader; closing it ends the zygote and all its workers.
 """
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import os
 import select
@@ -71,7 +71,6 @@ class Zygote:
         from autograder.engine import preload
 
         plan = sandbox.Plan.from_plain(request["plan"])
-        preload.common()
         if plan.filesystem == "chroot":
             preload.everything(request["packages"])
         sandbox.share_arenas()
@@ -157,15 +156,18 @@ class Zygote:
         self._control.send(msgpack.packb(reply))
 
 
+def child(descriptors: list[int]) -> None:
+    """Be a zygote at a control socket."""
+    with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+        Zygote(socket.socket(fileno=descriptors[0])).run()
+
+
 def main() -> None:
-    """Serve the control socket whose number is the first argument."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    try:
-        Zygote(socket.socket(fileno=int(sys.argv[1]))).run()
-    except (BrokenPipeError, ConnectionResetError):
-        pass
-    finally:
-        os._exit(0)
+    """Be the fork server of zygotes."""
+    from autograder.engine import forkserver, preload
+
+    preload.common()
+    forkserver.serve(child)
 
 
 if __name__ == "__main__":
