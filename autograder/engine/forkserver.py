@@ -56,6 +56,8 @@ class ForkServer:
 
     def run(self) -> None:
         """Serve; returns when nobody can ask for anything any more."""
+        # A signal does not end `select`, which Python starts again (PEP 475); a byte to a socket does. Python
+        # writes one only where a handler is set, so there is one that does nothing.
         wake, woken = socket.socketpair()
         for end in (wake, woken):
             end.setblocking(False)
@@ -106,6 +108,7 @@ class ForkServer:
     def _reap(self) -> None:
         """Report how children ended; a report that nobody awaits is lost."""
         while self._reports:
+            # One signal may stand for several ends. -1 is any child; the answer 0 means that none has ended.
             pid, status = os.waitpid(-1, os.WNOHANG)
             if not pid:
                 return
@@ -115,6 +118,7 @@ class ForkServer:
             os.close(report)
 
     def _receive(self) -> tuple[dict[str, Any] | None, list[int]]:
+        # The descriptors travel beside the first byte (SCM_RIGHTS of unix(7)), so they come with the length.
         data, descriptors, _, _ = socket.recv_fds(self._control, LENGTH.size, MOST_DESCRIPTORS)
         if len(data) < LENGTH.size:
             return None, []

@@ -73,7 +73,7 @@ class Process:
             _ = self.pid
         if not select.select([self._report], [], [], timeout)[0]:
             return None
-        data = os.read(self._report, LENGTH.size)
+        data = os.read(self._report, LENGTH.size)  # the status as waitpid(2) gives it, or the pipe's end
         os.close(self._report)
         if data:
             self.returncode = os.waitstatus_to_exitcode(*LENGTH.unpack(data))

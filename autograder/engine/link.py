@@ -245,8 +245,8 @@ class Link:
 
     def _has_bytes(self) -> bool:
         try:
-            return bool(self._socket.recv(1, socket.MSG_PEEK))
-        except OSError:
+            return bool(self._socket.recv(1, socket.MSG_PEEK))  # recv(2): look, and leave it there
+        except OSError:  # mostly EAGAIN: the socket does not block, and nothing is there
             return False
 
     # References

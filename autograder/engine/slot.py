@@ -23,6 +23,8 @@ from autograder.sandbox import Plan
 
 _START_SECONDS = 120
 _MAX_STARTS = 4
+_CPUCLOCK_SCHED = 2
+"""User and system time together; a name of the kernel's <linux/posix-timers.h>."""
 _SPARE = "free some memory, or grade fewer submissions at a time with --jobs"
 
 
@@ -214,5 +216,8 @@ def ready(slot: Slot, plan: Plan, packages: Collection[str] = ()) -> Slot:
 
 
 def _process_clock(pid: int) -> int:
-    """Return the clock id of another process's CPU time, as `clock_getcpuclockid(3)` does."""
-    return (~pid << 3) | 2
+    """Return the clock id of another process's CPU time, as `clock_getcpuclockid(3)` does.
+
+    The kernel reads such an id as the pid with all bits turned over, then three bits for the kind of clock.
+    """
+    return (~pid << 3) | _CPUCLOCK_SCHED

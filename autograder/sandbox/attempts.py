@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
+from signal import SIGKILL
 from typing import Final, Literal
 
 from autograder.sandbox import identity, kernel
@@ -22,7 +23,8 @@ from autograder.sandbox.scene import Attempt, Held, Scene
 MARK: Final = "COURSEGRAD_PROBE"
 """An environment variable that is set before confinement and must be gone after it."""
 THREADS_TO_TRY: Final = 64
-_PRIVATE: Final = 0x02 | 0x20 | 0x4000  # MAP_PRIVATE, MAP_ANONYMOUS, MAP_NORESERVE
+_MAP_NORESERVE: Final = 0x4000
+"""Of mmap(2): claim addresses only. So the limit must refuse, and not a machine that is short of memory."""
 
 
 def all_attempts(scene: Scene) -> list[Attempt]:
@@ -63,9 +65,9 @@ def _environment(scene: Scene) -> str:
 
 
 def _outlive(scene: Scene) -> str:
-    signal = ctypes.c_int()
+    signal = ctypes.c_int()  # the answer is written here, not returned
     kernel.libc().prctl(kernel.PR_GET_PDEATHSIG, ctypes.byref(signal))
-    if signal.value != 9:
+    if signal.value != SIGKILL:
         return "it would outlive its parent"
     raise Held("it is killed with its parent")
 
@@ -108,7 +110,7 @@ _NO_NEW_PRIVS: Final = [
 
 def _memory(scene: Scene) -> str:
     size = (scene.budget.memory_mb + 64) << 20
-    with mmap.mmap(-1, size, flags=_PRIVATE):
+    with mmap.mmap(-1, size, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | _MAP_NORESERVE):
         return f"{size >> 20} MiB"
 
 

@@ -6,15 +6,29 @@ import ctypes
 import errno
 import os
 import socket
+import struct
 from collections.abc import Callable
 from typing import Final, Literal
 
 from autograder.sandbox import kernel, syscalls
 from autograder.sandbox.scene import Attempt, Scene
 
-_PTRACE_TRACEME: Final = 0
+# Arguments of calls for which Python has no names, with the numbers of the headers that their pages name.
+_PTRACE_TRACEME: Final = 0  # ptrace(2)
 _PTRACE_SEIZE: Final = 0x4206
-_CLONE_NEWUSER: Final = 0x10000000
+_CLONE_NEWUSER: Final = 0x10000000  # clone(2)
+_BPF_MAP_CREATE: Final = 0  # bpf(2)
+_BPF_ATTRIBUTES: Final = bytes(128)
+_PERF_ATTRIBUTES: Final = bytes(128)  # perf_event_open(2)
+_KEYCTL_GET_KEYRING_ID: Final = 0  # keyctl(2)
+_KEY_SPEC_SESSION_KEYRING: Final = -3
+_URING_PARAMETERS: Final = bytes(120)  # io_uring_setup(2)
+_UFFD_USER_MODE_ONLY: Final = 1  # userfaultfd(2)
+_AT_FDCWD: Final = -100  # open_by_handle_at(2): what belongs to the file system of the current folder
+_INIT: Final = 1  # the first process, which always is there
+
+_IOVEC: Final = struct.Struct("@PN")
+"""``struct iovec`` of process_vm_readv(2): an address, and how many bytes are there."""
 
 
 def on_calls(scene: Scene) -> list[Attempt]:
@@ -106,12 +120,12 @@ def _new_namespace(scene: Scene) -> str:
 
 
 def _signal(scene: Scene) -> str:
-    os.kill(scene.parent, 0)
+    os.kill(scene.parent, 0)  # signal 0 is not sent, but whether it might be is checked: kill(2)
     return "it can be signalled"
 
 
 def _signal_all(scene: Scene) -> str:
-    os.kill(-1, 0)
+    os.kill(-1, 0)  # -1 means every process
     return "they can be signalled"
 
 
@@ -139,15 +153,12 @@ def _seize(scene: Scene) -> str:
 
 
 def _peek(scene: Scene) -> str:
+    # One piece of memory here, and what the parent, of which this is a fork, has at the same address.
     here = ctypes.create_string_buffer(8)
-    place = ctypes.addressof(here)
-    local, remote = (ctypes.create_string_buffer(_vector(place), 16) for _ in range(2))
+    vector = _IOVEC.pack(ctypes.addressof(here), len(here))
+    local, remote = (ctypes.create_string_buffer(vector, len(vector)) for _ in range(2))
     kernel.syscall(syscalls.number("process_vm_readv"), scene.parent, local, 1, remote, 1, 0)
     return "read"
-
-
-def _vector(place: int) -> bytes:
-    return place.to_bytes(8, "little") + (8).to_bytes(8, "little")
 
 
 def _prctl(option: int, value: int) -> Callable[[Scene], str]:
@@ -183,13 +194,13 @@ _CALLS: Final = [
     Attempt("choose its cores", "seccomp", _cores),
     Attempt("make a file in memory", "seccomp", _calls("memfd_create", b"probe\0", 0)),
     _rare("share memory with others", "shmget", 1, 4096, 0),
-    _rare("use io_uring", "io_uring_setup", 1, bytes(120)),
-    _rare("handle page faults", "userfaultfd", 1),
-    _rare("load a BPF program", "bpf", 0, bytes(128), 128),
-    _rare("watch performance events", "perf_event_open", bytes(128), 0, -1, -1, 0),
-    _rare("use the key store", "keyctl", 0, -3, 0),
+    _rare("use io_uring", "io_uring_setup", 1, _URING_PARAMETERS),
+    _rare("handle page faults", "userfaultfd", _UFFD_USER_MODE_ONLY),
+    _rare("load a BPF program", "bpf", _BPF_MAP_CREATE, _BPF_ATTRIBUTES, len(_BPF_ATTRIBUTES)),
+    _rare("watch performance events", "perf_event_open", _PERF_ATTRIBUTES, 0, -1, -1, 0),
+    _rare("use the key store", "keyctl", _KEYCTL_GET_KEYRING_ID, _KEY_SPEC_SESSION_KEYRING, 0),
     Attempt("enter a new user namespace", "seccomp", _new_namespace, control="may work"),
-    _rare("hold a process by descriptor", "pidfd_open", 1, 0),
-    _rare("open a file by handle", "open_by_handle_at", -100, bytes(16), 0),
+    _rare("hold a process by descriptor", "pidfd_open", _INIT, 0),
+    _rare("open a file by handle", "open_by_handle_at", _AT_FDCWD, bytes(16), 0),
     Attempt("run a program", "seccomp", _exec),
 ]

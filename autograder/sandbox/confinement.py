@@ -42,7 +42,10 @@ says writable. They get one that they then fail to write to, and live with that.
 """
 
 _CLOSE_RANGE: Final = 436
-_LAST_DESCRIPTOR: Final = (1 << 31) - 1
+"""close_range(2), the same number everywhere; not from `syscalls`, which knows two architectures only."""
+_LAST_DESCRIPTOR: Final = (1 << 31) - 1  # they are C ints
+_FIRST_TO_KILL: Final = "1000"
+"""The highest oom_score_adj: proc_pid_oom_score_adj(5)."""
 
 
 @dataclass(frozen=True)
@@ -163,7 +166,7 @@ def confine(prepared: Prepared, budget: Limits, uid: int | None, keep_fds: Colle
 
 def _detach(prepared: Prepared, keep_fds: Collection[int]) -> None:
     """Cut what a child inherits: session, terminal signals, environment, descriptors."""
-    os.setsid()
+    os.setsid()  # without a controlling terminal there is none to type into, and no Ctrl-C from it
     sys.dont_write_bytecode = True
     tempfile.tempdir = "/tmp"  # torch asks for it as it imports; looking for a writable one would fail
     signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -203,11 +206,12 @@ def _restrict(prepared: Prepared, budget: Limits, uid: int | None) -> None:
     """Put the layers into force: each step leaves just enough for the next one."""
     plan = prepared.plan
     with contextlib.suppress(OSError):  # when memory runs out, workers go first
-        Path("/proc/self/oom_score_adj").write_text("1000")
+        Path("/proc/self/oom_score_adj").write_text(_FIRST_TO_KILL)
+    # Without privileges, Landlock and seccomp demand it: nobody may confine a set-user-id program.
     kernel.prctl(kernel.PR_SET_NO_NEW_PRIVS, 1)
     limits.apply(budget, others=prepared.others)
     if prepared.empty_root is not None:
-        os.fchdir(prepared.empty_root)
+        os.fchdir(prepared.empty_root)  # chroot(2) moves the root only; a folder outside would be a way back
         os.chroot(".")
     else:
         os.chdir("/")
@@ -215,9 +219,9 @@ def _restrict(prepared: Prepared, budget: Limits, uid: int | None) -> None:
         identity.become(uid, keep_search=plan.keep_search, bounding=prepared.bounding)
     else:
         identity.drop_capabilities(prepared.bounding)
-    kernel.prctl(kernel.PR_SET_DUMPABLE, 0)
+    kernel.prctl(kernel.PR_SET_DUMPABLE, 0)  # no core dump, and no ptrace or /proc/PID/mem for this user
     kernel.prctl(kernel.PR_SET_PDEATHSIG, signal.SIGKILL)  # after the change of user, which clears it
-    if os.getppid() != prepared.zygote:  # it died before that
+    if os.getppid() != prepared.zygote:  # it died before that, so the signal will never come
         os._exit(1)
     if prepared.ruleset is not None:
         landlock.enter(prepared.ruleset)

@@ -17,6 +17,7 @@ import ctypes
 import errno
 import itertools
 import os
+import stat
 import struct
 import zlib
 from collections.abc import Iterable
@@ -33,10 +34,21 @@ with contextlib.suppress(ImportError):  # Windows: the package must still import
     import pwd
 
 UIDS: Final = range(65100, 65501)
+"""Above UID_MAX of login.defs(5), below 65534, which is `nobody`; one that has a name is never leased."""
 LEASES: Final = Path("/run/coursegrad")
-CAP_DAC_READ_SEARCH: Final = 2
+CAP_DAC_READ_SEARCH: Final = 2  # a number of <linux/capability.h>; capabilities(7) explains it
 _CAPABILITIES: Final = range(64)
-_VERSION_3: Final = 0x20080522
+"""All there can be: a set is 64 bits. Kernels of today know 41."""
+_VERSION_3: Final = 0x20080522  # _LINUX_CAPABILITY_VERSION_3, the only one with 64 bits: capget(2)
+_OURSELVES: Final = 0
+_HEADER: Final = struct.pack("=Ii", _VERSION_3, _OURSELVES)
+"""``struct __user_cap_header_struct``: version, and the process that is meant."""
+_SETS: Final = struct.Struct("=6I")
+"""Two of ``struct __user_cap_data_struct``: effective, permitted, inheritable; low words, then high words."""
+
+
+_KIND_AND_OTHERS: Final = 0o170000 | stat.S_IRWXG | stat.S_IRWXO
+"""The bits of a mode that tell the kind of file, and what anybody but its owner may do."""
 
 
 class Lease:
@@ -84,6 +96,7 @@ def lease_uid(folder: Path = LEASES) -> Lease:
             continue
         lock = os.open(folder / f"{uid}.lock", os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
         try:
+            # Children share a lock of flock(2), unlike one of fcntl(2), which is a process's own.
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
             os.close(lock)
@@ -101,7 +114,7 @@ def _own_folder(folder: Path) -> None:
         found = folder.lstat()
     except OSError as error:
         raise SandboxError(str(folder), f"cannot be made: {error.strerror}", "make it as root") from error
-    if found.st_uid != os.geteuid() or found.st_mode & 0o170077 != 0o040000:
+    if found.st_uid != os.geteuid() or found.st_mode & _KIND_AND_OTHERS != stat.S_IFDIR:
         raise SandboxError(str(folder), "does not belong to root alone", f"remove it: rm -r {folder}")
 
 
@@ -122,6 +135,7 @@ def tasks_of(uid: int) -> int:
     for entry in os.scandir("/proc"):
         try:
             if entry.name.isdigit() and entry.stat().st_uid == uid:
+                # Threads are what the limit counts; each has an entry there: proc_pid_task(5).
                 count += len(os.listdir(f"/proc/{entry.name}/task"))  # noqa: PTH208 - thousands of them
         except OSError:  # it ended while we looked
             continue
@@ -158,9 +172,9 @@ def become(uid: int, *, keep_search: bool, bounding: Iterable[int]) -> None:
         The kernel refused.
     """
     _empty_bounding_set(bounding)
-    if keep_search:
+    if keep_search:  # else the change of user clears all capabilities; this keeps the permitted ones
         kernel.prctl(kernel.PR_SET_KEEPCAPS, 1)
-    os.setgroups([])
+    os.setgroups([])  # groups first: without root's capabilities they could not be changed any more
     os.setresgid(uid, uid, uid)
     os.setresuid(uid, uid, uid)
     _hold((CAP_DAC_READ_SEARCH,) if keep_search else ())
@@ -193,16 +207,14 @@ def _hold(capabilities: Iterable[int]) -> None:
     """Make these the effective and permitted capabilities, and none inheritable."""
     mask = sum(1 << capability for capability in capabilities)
     low, high = mask & 0xFFFFFFFF, mask >> 32
-    header = struct.pack("=Ii", _VERSION_3, 0)
-    kernel.syscall(syscalls.number("capset"), header, struct.pack("=6I", low, low, 0, high, high, 0))
+    kernel.syscall(syscalls.number("capset"), _HEADER, _SETS.pack(low, low, 0, high, high, 0))
 
 
 def held_capabilities() -> tuple[int, int, int]:
     """Return this process's effective, permitted and inheritable capabilities as bit masks."""
-    data = ctypes.create_string_buffer(24)
-    header = struct.pack("=Ii", _VERSION_3, 0)
-    kernel.syscall(syscalls.number("capget"), header, data)
-    words = struct.unpack("=6I", data.raw)
+    data = ctypes.create_string_buffer(_SETS.size)
+    kernel.syscall(syscalls.number("capget"), _HEADER, data)
+    words = _SETS.unpack(data.raw)
     effective, permitted, inheritable = (words[n] | words[n + 3] << 32 for n in range(3))
     return effective, permitted, inheritable
 

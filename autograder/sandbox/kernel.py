@@ -9,6 +9,7 @@ import sys
 
 LINUX = sys.platform == "linux"
 
+# Options of prctl(2), with the numbers of <linux/prctl.h>. That page says what each of them does.
 PR_SET_PDEATHSIG = 1
 PR_GET_PDEATHSIG = 2
 PR_GET_DUMPABLE = 3
@@ -24,9 +25,9 @@ PR_GET_TIMERSLACK = 30
 PR_SET_NO_NEW_PRIVS = 38
 PR_GET_NO_NEW_PRIVS = 39
 PR_CAP_AMBIENT = 47
-PR_CAP_AMBIENT_CLEAR_ALL = 4
-PR_SVE_GET_VL = 51
-PR_SET_VMA = 0x53564D41
+PR_CAP_AMBIENT_CLEAR_ALL = 4  # no option, but the second argument of PR_CAP_AMBIENT
+PR_SVE_GET_VL = 51  # how long ARM's vector registers are, which numerical libraries ask
+PR_SET_VMA = 0x53564D41  # to give memory a name; the number spells "SVMA" in ASCII
 
 
 @functools.cache
@@ -52,6 +53,7 @@ def syscall(number: int, *arguments: int | bytes | ctypes.Array[ctypes.c_char] |
     OSError
         The kernel refused, with its reason as ``errno``.
     """
+    # The C function takes any number of arguments, so ctypes would pass an int as 32 bits: half a register.
     words = [ctypes.c_long(a) if isinstance(a, int) else a for a in arguments]
     result = int(libc().syscall(ctypes.c_long(number), *words))
     if result < 0:
@@ -68,7 +70,7 @@ def prctl(option: int, *arguments: int) -> int:
     OSError
         The kernel refused, with its reason as ``errno``.
     """
-    padded = (*arguments, 0, 0, 0, 0)[:4]
+    padded = (*arguments, 0, 0, 0, 0)[:4]  # some options fail with EINVAL unless the rest is zero
     result = int(libc().prctl(ctypes.c_int(option), *(ctypes.c_ulong(a) for a in padded)))
     if result < 0:
         reason = ctypes.get_errno()

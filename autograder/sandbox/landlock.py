@@ -18,17 +18,28 @@ from typing import Final
 
 from autograder.sandbox import kernel
 
-CREATE_RULESET: Final = 444  # the same numbers on every architecture
+# System calls, with the same numbers on every architecture: calls since 2019 have them in common.
+CREATE_RULESET: Final = 444
 ADD_RULE: Final = 445
 RESTRICT_SELF: Final = 446
 
+# Rights, flags and types of <linux/landlock.h>, without their prefixes LANDLOCK_ACCESS_FS_ and LANDLOCK_.
 WRITE_FILE: Final = 1 << 1
 READ_FILE: Final = 1 << 2
 READ_DIR: Final = 1 << 3
 TRUNCATE: Final = 1 << 14
-_VERSION_QUERY: Final = 1
-_BENEATH_PATH: Final = 1
-_LOG_NOTHING: Final = 1
+_VERSION_QUERY: Final = 1  # CREATE_RULESET_VERSION: make nothing, return the version
+_BENEATH_PATH: Final = 1  # RULE_PATH_BENEATH
+_LOG_NOTHING: Final = 1  # RESTRICT_SELF_LOG_SAME_EXEC_OFF
+_TCP: Final = 1 << 0 | 1 << 1  # ACCESS_NET_BIND_TCP and ACCESS_NET_CONNECT_TCP
+_SCOPES: Final = 1 << 0 | 1 << 1  # SCOPE_ABSTRACT_UNIX_SOCKET and SCOPE_SIGNAL
+
+_RIGHTS: Final = {1: 13, 2: 14, 3: 15, 4: 15}
+"""How many rights of the file system a version knows: the lowest bits. From version 5 on it is 16."""
+_NEWEST_RIGHTS: Final = 16
+_TCP_SINCE: Final = 4
+_SCOPES_SINCE: Final = 6
+_LOGS_SINCE: Final = 7
 
 
 def abi() -> int:
@@ -47,8 +58,8 @@ def handled(version: int) -> tuple[int, int, int]:
     Version 1 knows 13 file-system rights; 2 adds moving between folders, 3 truncation, 4 TCP bind and
     connect, 5 device ioctl, 6 the scopes (abstract unix sockets and signals to outside processes).
     """
-    rights = {1: 13, 2: 14, 3: 15, 4: 15}.get(version, 16)
-    return (1 << rights) - 1, 3 if version >= 4 else 0, 3 if version >= 6 else 0
+    file_system = (1 << _RIGHTS.get(version, _NEWEST_RIGHTS)) - 1
+    return file_system, _TCP if version >= _TCP_SINCE else 0, _SCOPES if version >= _SCOPES_SINCE else 0
 
 
 def ruleset(readable: Iterable[str], *, writable_devices: Iterable[str] = ()) -> int:
@@ -73,9 +84,10 @@ def ruleset(readable: Iterable[str], *, writable_devices: Iterable[str] = ()) ->
     """
     version = abi()
     file_system, tcp, scopes = handled(version)
-    size = 8 if version < 4 else 16 if version < 6 else 24
-    attributes = struct.pack("=QQQ", file_system, tcp, scopes)[:size]
-    rules = kernel.syscall(CREATE_RULESET, attributes, size, 0)
+    # ``struct landlock_ruleset_attr`` is a mask of 64 bits, and grew by one more with each of these versions.
+    masks = 1 + (version >= _TCP_SINCE) + (version >= _SCOPES_SINCE)
+    attributes = struct.pack("=QQQ", file_system, tcp, scopes)[: 8 * masks]
+    rules = kernel.syscall(CREATE_RULESET, attributes, len(attributes), 0)
     try:
         for path in readable:
             _allow(rules, path, READ_FILE | READ_DIR)
@@ -96,7 +108,8 @@ def _allow(rules: int, path: str, rights: int) -> None:
         return  # what this user cannot even name, a worker cannot read either
     try:
         if not stat.S_ISDIR(os.fstat(place).st_mode):
-            rights &= ~READ_DIR
+            rights &= ~READ_DIR  # a rule for a file may not name rights of folders
+        # ``struct landlock_path_beneath_attr``, packed: rights, and a descriptor of the place.
         kernel.syscall(ADD_RULE, rules, _BENEATH_PATH, struct.pack("=Qi", rights, place), 0)
     finally:
         os.close(place)
@@ -110,5 +123,5 @@ def enter(rules: int) -> None:
     OSError
         The kernel refused.
     """
-    # From version 7 on, refusals would be written to the machine's audit log: student code could flood it.
-    kernel.syscall(RESTRICT_SELF, rules, _LOG_NOTHING if abi() >= 7 else 0)
+    # From this version on, refusals would be written to the machine's audit log: student code could flood it.
+    kernel.syscall(RESTRICT_SELF, rules, _LOG_NOTHING if abi() >= _LOGS_SINCE else 0)

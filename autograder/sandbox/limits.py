@@ -15,9 +15,11 @@ with contextlib.suppress(ImportError):  # Windows: the package must still import
 
 _MEBIBYTE: Final = 1 << 20
 _LOCKED_BYTES: Final = 64 << 10
+"""Memory that may be kept from being swapped out, mlock(2): for many years the kernel's own default."""
 _SPARE_TASKS: Final = 2
 _CROWD: Final = 2048
-_M_ARENA_MAX: Final = -8
+"""Room for what else an ordinary user starts meanwhile: the limit counts all tasks of a user together."""
+_M_ARENA_MAX: Final = -8  # a parameter of mallopt(3), as in <malloc.h>
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,7 @@ class Limits:
 
 def mapped_bytes() -> int:
     """Return the bytes of address space this process has mapped (VmSize)."""
+    # proc_pid_statm(5): numbers of pages, the first of which is the size of the address space.
     pages = int(Path("/proc/self/statm").read_bytes().split(maxsplit=1)[0])
     return pages * resource.getpagesize()
 

@@ -18,7 +18,11 @@ _VERSIONS: Final = {
     "": ("", "memory.max", "memory.current", ""),
     "memory": ("memory", "memory.limit_in_bytes", "memory.usage_in_bytes", "total_"),
 }
-"""Of both versions of control groups: folder, files of limit and use, and the prefix in the statistics."""
+"""Of both versions of control groups: folder, files of limit and use, and the prefix in the statistics.
+
+The key is what ``/proc/self/cgroup`` names between its colons: nothing in version 2, which has one group for
+all resources, the resource in version 1. See cgroups(7).
+"""
 
 
 def slots_that_fit(wanted: int, memory_mb: int, root: Path = Path("/")) -> int:
@@ -44,15 +48,16 @@ def free_bytes(root: Path = Path("/")) -> int | None:
 
 
 def _of_machine(path: Path) -> Iterator[int]:
+    """Yield what the kernel thinks can be taken without swapping, a line such as ``MemAvailable: 123 kB``."""
     for name, size, *_ in map(str.split, _read(path).splitlines()):
         if name == "MemAvailable:":
-            yield int(size) << 10
+            yield int(size) << 10  # proc_meminfo(5) says kB and means KiB
 
 
 def _of_groups(root: Path) -> Iterator[int]:
     """Yield what each control group around this process leaves; the cache of files gives way."""
     for line in _read(root / "proc/self/cgroup").splitlines():
-        _, controllers, path = line.split(":", 2)
+        _, controllers, path = line.split(":", 2)  # such as 0::/user.slice or 7:memory:/docker/0123
         kind = "memory" if "memory" in controllers.split(",") else controllers
         if kind not in _VERSIONS:
             continue

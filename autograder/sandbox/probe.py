@@ -234,7 +234,7 @@ def _burn(scene: Scene) -> Trial:
 
     ended = _in_child(scene, forever, confined=True)
     seconds = scene.budget.cpu_seconds + 1
-    killed = ended.status == -9
+    killed = ended.status == -signal.SIGKILL
     outcome = f"killed after {seconds} CPU seconds" if killed else f"not killed: {ended.status}"
     return Trial(_BURN, "rlimits", killed, outcome)
 

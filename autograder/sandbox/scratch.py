@@ -51,7 +51,7 @@ def sweep() -> None:
 def _mark(folder: Path) -> int:
     """Return the descriptor of the mark; it appears under its name only when it is locked already."""
     lock = os.open(folder / "new", os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-    fcntl.flock(lock, fcntl.LOCK_EX)
+    fcntl.flock(lock, fcntl.LOCK_EX)  # flock(2): held until the last process with this descriptor ends
     (folder / "new").rename(folder / MARK)
     return lock
 
@@ -65,11 +65,12 @@ def _is_ours(entry: os.DirEntry[str]) -> bool:
 
 
 def _remove_stale(folder: Path) -> None:
+    # A link is not followed, and a pipe that somebody else put there under this name keeps nobody waiting.
     flags = os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
     mark = os.open(folder / MARK, flags)
     try:
         if os.fstat(mark).st_uid == os.geteuid():  # others may write into some of these folders
-            fcntl.flock(mark, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(mark, fcntl.LOCK_EX | fcntl.LOCK_NB)  # fails at once where somebody holds it
             shutil.rmtree(folder, ignore_errors=True)
     finally:
         os.close(mark)
