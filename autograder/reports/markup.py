@@ -13,6 +13,7 @@ from markupsafe import Markup, escape
 from mdit_py_plugins.dollarmath import dollarmath_plugin
 
 from autograder.answers import Image
+from autograder.reports.formulas import formula
 from autograder.reports.untrusted import printable
 
 MAX_MARKDOWN = 20_000
@@ -27,7 +28,7 @@ def rendered(text: str, images: Mapping[str, Image] | None = None) -> Markup:
     """Return Markdown as HTML.
 
     HTML in it is shown as text. Links are words with their address as a title, and lead nowhere. Formulas
-    stay LaTeX. Of pictures, those in `images` are embedded; every other one is named, and not loaded.
+    become MathML. Of pictures, those in `images` are embedded; every other one is named, and not loaded.
 
     Parameters
     ----------
@@ -62,8 +63,7 @@ def _parser() -> MarkdownIt:
 
 
 def _formula(content: str, options: Mapping[str, Any]) -> str:
-    mark = "$$" if options["display_mode"] else "$"
-    return f'<code class="math">{escape(f"{mark}{content.strip()}{mark}")}</code>'
+    return formula(content, display=bool(options["display_mode"]))
 
 
 def _link_open(_: object, tokens: Sequence[Token], index: int, *rest: object) -> str:

@@ -42,11 +42,12 @@ def of(record: Record) -> Standing:
         return Standing.excused
     if record.result.handed_in == "nothing" and not record.overrides and not record.missing_as_zero:
         return Standing.absent
-    if all(override.task is not None for override in record.overrides):
-        if record.result.handed_in == "undecided":
-            return Standing.undecided
-        if any(test.is_cut_off or test.fault for test in record.result.tests):
-            return Standing.unfinished
+    if any(override.task is None for override in record.overrides):
+        return Standing.graded
+    if record.result.handed_in == "undecided":
+        return Standing.undecided
+    if any(test.is_cut_off or test.fault for test in record.result.tests):
+        return Standing.unfinished
     return Standing.graded if wording.stopped(record.result) is None else Standing.not_run
 
 
