@@ -224,16 +224,20 @@ def _needed(
 
 
 def _binding(statements: list[Block], name: str, module: Module) -> Iterator[int]:
-    """Yield where a name is bound; of several definitions, the last, which is the one that counts."""
+    """Yield where a name is bound: every import, and of the rest the last one, which is the one that counts.
+
+    If that is conditional, the ones before it may count.
+    """
     own = re.compile(rf"(?:from|import)\s+{re.escape(module.file.removesuffix('.py'))}\b")
-    last = None
+    last: list[int] = []
     for place, block in enumerate(statements):
         if name not in block.names and not (block.kind == "import" and "*" in block.names):
             continue
         if block.kind == "import":
             if not own.match(block.text) and not block.text.startswith("from __future__"):
                 yield place
+        elif block.kind == "conditional":
+            last.append(place)
         else:
-            last = place
-    if last is not None:
-        yield last
+            last = [place]
+    yield from last

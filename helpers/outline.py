@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
 
-Kind = Literal["definition", "import", "assignment", "other"]
+Kind = Literal["definition", "import", "assignment", "conditional", "other"]
 
 _TOKEN = re.compile(
     r"(?P<comment>#[^\n]*)"
@@ -23,6 +23,8 @@ _TOKEN = re.compile(
     re.DOTALL,
 )
 _DEFINITION = re.compile(r"(?:async\s+def|def|class)\s+(\w+)")
+_CONDITIONAL = re.compile(r"(?:if|try|with)\b")
+_ON_ONE_LINE = re.compile(r"^(\w[^\n]*?:)[ \t]+(?=\S)", re.MULTILINE)
 _ASSIGNMENT = re.compile(r"(\w+(?:\s*,\s*\w+)*)\s*(?::[^=\n]+)?=(?!=)")
 _CONTINUATION = re.compile(r"(?:else|elif|except|finally)\b|[)\]}]")
 _FORMATTED = re.compile(r"(?<!\w)(?:[rR]?[fF]|[fF][rR])$")
@@ -49,7 +51,8 @@ class Block:
     Attributes
     ----------
     kind : Kind
-        Decorators belong to the definition that they decorate.
+        Decorators belong to the definition that they decorate. A conditional may or may not bind its names:
+        ``if``, ``try`` and ``with``.
     names : tuple of str
         What it binds.
     text : str
@@ -99,18 +102,15 @@ class Block:
 def blocks(source: str) -> list[Block]:
     """Return the statements at the left margin of a source, in order, without comments between."""
     text = source.replace("\r\n", "\n").replace("\r", "\n")
-    found: list[Block] = []
-    waiting = ""  # decorators, which belong to what follows
+    pieces: list[list[str]] = []
+    decorated = False  # what follows belongs to the decorators
     for piece in _pieces(text):
-        if piece.startswith("@"):
-            waiting += piece
-        elif found and not waiting and _CONTINUATION.match(piece):
-            found[-1] = Block(found[-1].kind, found[-1].names, found[-1].text + piece)
+        if pieces and (decorated or _CONTINUATION.match(piece)):
+            pieces[-1].append(piece)
         else:
-            kind, names = _kind(piece)
-            found.append(Block(kind, names, waiting + piece))
-            waiting = ""
-    return found
+            pieces.append([piece])
+        decorated = piece.startswith("@")
+    return [_block(one) for one in pieces]
 
 
 def is_blank(source: str) -> bool:
@@ -149,13 +149,22 @@ def _looked_up(code: str, has_own: bool) -> frozenset[str]:
     found = frozenset(_LOOKED_UP.findall(code))
     if not has_own:
         return found
-    own: set[str] = set()
+    own = _bound_inside(code)
     for match in _BOUND.finditer(code):
         own.update(_PARAMETER.findall(match["parameters"] or ""))
-        for group in ("assigned", "looped", "named", "function", "imported"):
-            own.update(_NAME.findall(match[group] or ""))
+        own.update(_NAME.findall(match["imported"] or ""))  # what comes before `as` is looked up elsewhere
     declared = re.findall(r"\bglobal\s+([^\n]+)", code)
     return found - own | frozenset(name for names in declared for name in _NAME.findall(names))
+
+
+def _bound_inside(code: str) -> set[str]:
+    """Return the names that the lines of a compound statement bind."""
+    bound: set[str] = set()
+    for match in _BOUND.finditer(code):
+        for group in ("assigned", "looped", "named", "function"):
+            bound.update(_NAME.findall(match[group] or ""))
+        bound.update(_bound(f"import {match['imported'] or ''}"))
+    return bound
 
 
 def _without_text(found: re.Match[str]) -> str:
@@ -176,6 +185,17 @@ def _stands_alone(text: str, found: re.Match[str]) -> bool:
     )
 
 
+def _block(pieces: list[str]) -> Block:
+    """Return the block of a statement, from its decorators and its parts."""
+    first = next((piece for piece in pieces if not piece.startswith("@")), "")
+    text = "".join(pieces)
+    kind, names = _kind(first)
+    if kind == "conditional":
+        code = _ON_ONE_LINE.sub(r"\1\n    ", _TOKEN.sub(_without_text, text))
+        names = tuple(sorted(_bound_inside(code)))
+    return Block(kind, names, text)
+
+
 def _kind(piece: str) -> tuple[Kind, tuple[str, ...]]:
     if definition := _DEFINITION.match(piece):
         return "definition", (definition[1],)
@@ -183,6 +203,8 @@ def _kind(piece: str) -> tuple[Kind, tuple[str, ...]]:
         return "import", tuple(_bound(piece))
     if assignment := _ASSIGNMENT.match(piece):
         return "assignment", tuple(re.split(r"\s*,\s*", assignment[1]))
+    if _CONDITIONAL.match(piece):
+        return "conditional", ()
     return "other", ()
 
 

@@ -102,6 +102,15 @@ def run(text: str) -> dict[str, Any]:
             SQUARE,
             TEST.replace("area(radius) > 0", "TABLE[0] > 0"),
         ),
+        # Values that a condition sets: the other branch may be the one that is taken where it is graded.
+        (
+            "try:\n    from math import pi as PI\nexcept ImportError:\n    PI = 3\nimport math\n"
+            "def square(x):\n    return x * x\n",
+            AREA,
+            SQUARE,
+            TEST.replace("> 0", "> LEAST"),
+            "LEAST = 0\nif PI > 4: LEAST = 99\n",
+        ),
         (VALUES, SQUARE, "def twice(f):\n    return f\n", "@twice\n" + AREA, TEST),
     ],
 )

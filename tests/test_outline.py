@@ -38,11 +38,26 @@ def test_blocks_hold_what_belongs_to_them() -> None:
         ("import", ("c", "e")),
         ("assignment", ("X",)),
         ("definition", ("f",)),
-        ("other", ()),
+        ("conditional", ("y",)),
         ("assignment", ("z",)),
         ("assignment", ("q", "w")),
     ]
     assert outline.blocks(text)[4].text.startswith("@wraps\n@x(1)\ndef f")
+
+
+def test_what_a_conditional_may_bind_in_any_of_its_parts() -> None:
+    text = (
+        "try:\n    import numpy as np\nexcept ImportError:\n    np = None\n"
+        "if np:\n    a, b = 1, 2\nelif 'c = 3': c = 4\nelif 1:\n    def d(x):\n        return x\n"
+        "else:\n    from e import f, g as h\n"
+        "with open('g') as g:\n    i: int = 4\nfor j in k:\n    l = 5\n"
+    )
+    assert [set(block.names) for block in outline.blocks(text)] == [
+        {"np"},
+        {"a", "b", "c", "d", "f", "h"},
+        {"g", "i"},
+        set(),
+    ]
 
 
 def test_comments_docstrings_and_layout_do_not_matter() -> None:
