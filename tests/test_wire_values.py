@@ -252,6 +252,16 @@ def test_deep_nesting_is_refused_on_both_sides() -> None:
         Decoder([], refuse).decode(part)
 
 
+@pytest.mark.parametrize(
+    "value",
+    [[0] * 500_001, ((0,) * 300_000, (0,) * 300_000), torch.Size([1] * 500_001)],
+    ids=["list", "tuples", "size"],
+)
+def test_more_items_than_a_message_holds_are_refused_by_the_sender(value: object) -> None:
+    with pytest.raises(ValueRefused, match="holds more than 500,000 items"):
+        through(value)
+
+
 @pytest.mark.parametrize("value", [[[]] * 100_000, dict.fromkeys(range(100_000)), [1j] * 100_000])
 def test_too_many_parts_are_refused_before_they_are_sent(value: object) -> None:
     with pytest.raises(ValueRefused, match="more than 100,000 parts"):

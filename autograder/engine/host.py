@@ -38,7 +38,7 @@ from autograder.engine.loading import Rules
 from autograder.engine.proxy import ProxyFinder, Session
 from autograder.engine.slot import Slot, ready
 from autograder.engine.suite import SuiteRun
-from autograder.engine.wire.frames import Channel, ChannelClosed
+from autograder.engine.wire.frames import Budget, Channel, ChannelClosed
 from autograder.errors import AutograderError, EngineError
 from autograder.results import SandboxReport
 from autograder.sandbox import kernel
@@ -127,9 +127,10 @@ class Host:
         sandbox.require(self._report, weak_allowed=mode == "weak")
 
     def _spare_memory(self, memory_mb: int) -> None:
-        """Have fewer slots than asked for where their workers could use up the memory of all."""
+        """Have fewer slots than asked for where their workers and answers could use up the memory of all."""
         wanted = self._request["jobs"]
-        fitting = self._request["jobs"] = sandbox.slots_that_fit(wanted, memory_mb)
+        answer_mb = Budget().memory >> 20
+        fitting = self._request["jobs"] = sandbox.slots_that_fit(wanted, memory_mb + answer_mb)
         if fitting < wanted:
             print(
                 f"Grading {fitting} at a time, not {wanted}: there is not enough free memory for more.",

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final
 
 SLOT_MB: Final = 400
-"""Mebibytes that a slot needs beside its test's limit: zygote, waiting worker and grading child, measured."""
+"""Mebibytes that a slot needs beside what a test may use: zygote, next worker and grading child, measured."""
 
 _MEBIBYTE: Final = 1 << 20
 _VERSIONS: Final = {
@@ -33,7 +33,7 @@ def slots_that_fit(wanted: int, memory_mb: int, root: Path = Path("/")) -> int:
     wanted : int
         Slots to have.
     memory_mb : int
-        Mebibytes that a test may use.
+        Mebibytes that a test may use: its worker's limit, and what the grader needs to read an answer.
     root : Path
         Where ``proc`` and ``sys`` are.
     """

@@ -22,7 +22,7 @@ def scale(x, factor):
     if factor == 3.0:
         answer("dicts of colliding keys", [1, [COLLIDING] * 12])
     if factor == 5.0:
-        answer("four million empty lists", [1, [[1, []]] * 1_300_000])
+        answer("1,300,000 empty lists", [1, [[1, []]] * 1_300_000])
     answer("an integer of many digits", [4, "0x" + "f" * 4094])
 
 
@@ -46,6 +46,8 @@ class Ledger:
 
 
 def twice(function, x):
+    if x.any():
+        answer("four million small numbers", [1, [-6] * 4_000_000])
     did("answer with a deep nest")
     nest = []
     for _ in range(100_000):

@@ -16,6 +16,7 @@ from autograder.engine.wire.values import (
     MAX_DEPTH,
     MAX_DIMENSIONS,
     MAX_EMPTY,
+    MAX_ITEMS,
     NUMPY_NAMES,
     NUMPY_SCALARS,
     TORCH_NAMES,
@@ -57,6 +58,7 @@ class Encoder:
         self._keep_strides = keep_strides
         self._bytes_left = max_bytes
         self._containers_left = MAX_CONTAINERS
+        self._items_left = MAX_ITEMS
 
     def encode(self, value: object, depth: int = 0) -> Any:
         """Return the header part of `value`; buffers and nodes are collected on the way.
@@ -107,9 +109,11 @@ class Encoder:
         return part
 
     def _list_content(self, value: list[object], depth: int) -> Any:
+        self._count_items(len(value))
         return [Tag.LIST, [self.encode(item, depth) for item in value]]
 
     def _tuple(self, value: tuple[object, ...], depth: int) -> Any:
+        self._count_items(len(value))
         return [Tag.TUPLE, [self.encode(item, depth) for item in value]]
 
     def _dict(self, value: dict[object, object], depth: int) -> Any:
@@ -121,6 +125,7 @@ class Encoder:
 
     def _dict_content(self, value: dict[object, object], depth: int) -> Any:
         self._count(len(value))
+        self._count_items(2 * len(value))
         pairs = [[self.encode(key, depth), self.encode(item, depth)] for key, item in value.items()]
         return [Tag.DICT, pairs]
 
@@ -165,6 +170,11 @@ class Encoder:
         if self._containers_left < 0:
             raise ValueRefused(f"of more than {MAX_CONTAINERS:,} parts, plain numbers and strings aside")
 
+    def _count_items(self, items: int) -> None:
+        self._items_left -= items
+        if self._items_left < 0:
+            raise ValueRefused(f"that holds more than {MAX_ITEMS:,} items; return a tensor")
+
     def _take(self, size: int) -> None:
         self._bytes_left -= size
         if self._bytes_left < 0:
@@ -173,6 +183,10 @@ class Encoder:
     def _buffer(self, data: np.ndarray[Any, Any]) -> int:
         self.buffers.append(data.data)
         return len(self.buffers) - 1
+
+    def _size(self, value: torch.Size, depth: int) -> Any:
+        self._count_items(len(value))
+        return [Tag.SIZE, *value]
 
     def _slice(self, value: slice, depth: int) -> Any:
         return [Tag.SLICE, *(self.encode(part, depth) for part in (value.start, value.stop, value.step))]
@@ -212,7 +226,7 @@ _ENCODERS: dict[type, Callable[[Encoder, Any, int], Any]] = {
     np.ndarray: Encoder._array,
     slice: Encoder._slice,
     complex: lambda _, value, __: [Tag.COMPLEX, value.real, value.imag],
-    torch.Size: lambda _, value, __: [Tag.SIZE, *value],
+    torch.Size: Encoder._size,
     torch.dtype: lambda _, value, __: [Tag.TORCH_DTYPE, _torch_dtype_name(value)],
     torch.device: lambda _, value, __: [Tag.DEVICE, str(value)],
     type(Ellipsis): lambda _, __, ___: [Tag.ELLIPSIS],

@@ -9,15 +9,16 @@ Only `readv`, `writev` and `poll` are used, because a worker's system-call filte
 
 from __future__ import annotations
 
-import itertools
 import mmap
 import os
 import struct
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any
 
 import msgpack
+
+from autograder.engine.wire.items import count
 
 _PREFIX = struct.Struct("<II")
 _READ_AHEAD = 1 << 16
@@ -46,15 +47,24 @@ class Budget:
         Number of raw buffers.
     containers : int
         Number of lists and dicts in the header. Three bytes make two of them, which then take 300 bytes.
+    items : int
+        Number of values in them. One byte makes a number that takes 40 bytes.
     """
 
     header_bytes: int = 4 << 20
     buffer_bytes: int = 256 << 20
     buffers: int = 4096
     containers: int = 1 << 18
+    items: int = 1 << 20
+
+    @property
+    def memory(self) -> int:
+        """Bytes that one frame takes at most once it is read, the values that are made of it included."""
+        return self.header_bytes + self.items * _ITEM_BYTES + self.buffer_bytes
 
 
-_Container = TypeVar("_Container", list[Any], dict[str, Any])
+_ITEM_BYTES = 96
+"""What an item takes at most, measured, with the value that is made of it; short texts take the most."""
 
 Buffer = bytearray | mmap.mmap
 """Bytes of one value, writable and unshared."""
@@ -145,15 +155,10 @@ class Channel:
         lengths = struct.unpack(f"<{count}Q", self._read(8 * count))
         self._check(header_bytes, lengths)
         packed = self._read(header_bytes)
+        if header_bytes > self.budget.containers:  # a smaller one cannot hold more
+            self._count(packed)
         try:
-            header = msgpack.unpackb(
-                packed,
-                raw=False,
-                strict_map_key=True,
-                max_ext_len=0,
-                list_hook=self._counter(),
-                object_hook=self._counter(),
-            )
+            header = msgpack.unpackb(packed, raw=False, strict_map_key=True, max_ext_len=0)
         except (ValueError, msgpack.exceptions.UnpackException, RecursionError) as error:
             raise ProtocolError(f"a frame's header is not msgpack: {type(error).__name__}") from None
         return header, [self._read(length) for length in lengths]
@@ -162,16 +167,14 @@ class Channel:
         """Tell whether bytes of a further frame have been read ahead already."""
         return bool(self._pending)
 
-    def _counter(self) -> Callable[[_Container], _Container]:
-        """Return a function that lets containers pass as long as there are few enough."""
-        left = itertools.repeat(None, self.budget.containers)
-
-        def count(container: _Container) -> _Container:
-            for _ in left:
-                return container
-            raise ProtocolError(f"a frame with more than {self.budget.containers} lists or dicts")
-
-        return count
+    def _count(self, packed: Buffer) -> None:
+        items, containers = count(memoryview(packed), self.budget.items)
+        for found, most, what in (
+            (items, self.budget.items, "items"),
+            (containers, self.budget.containers, "lists or dicts"),
+        ):
+            if found > most:
+                raise ProtocolError(f"a frame with more than {most} {what}")
 
     def _check(self, header_bytes: int, lengths: Sequence[int]) -> None:
         budget, total = self.budget, sum(lengths)

@@ -21,6 +21,8 @@ MAX_DEPTH = 32
 MAX_DIMENSIONS = 16
 MAX_CONTAINERS = 100_000
 """Lists, tuples, tensors, pairs of dicts and the like in one message; each makes at most two lists."""
+MAX_ITEMS = 500_000
+"""What lists, tuples and dicts in one message hold, together."""
 MAX_EMPTY = 1 << 24
 """What takes no bytes on the wire can still become a list of a billion empty rows."""
 
