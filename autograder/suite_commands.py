@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -17,13 +16,6 @@ from autograder.options import (
     open_pool,
     sandbox_of,
 )
-
-
-class Seeds(StrEnum):
-    """Under how many secrets thresholds can be calibrated."""
-
-    twenty = "20"
-    hundred = "100"
 
 
 def register(app: typer.Typer) -> None:
@@ -96,8 +88,8 @@ def calibrate(
         str, typer.Argument(metavar="ASSIGNMENT", help="Name of the assignment, such as knn.")
     ],
     seeds: Annotated[
-        Seeds, typer.Option("--seeds", help="How many secrets to grade the solutions under.")
-    ] = Seeds.twenty,
+        int, typer.Option("--seeds", min=10, help="How many secrets to grade the solutions under.")
+    ] = 20,
     sandbox: LevelOption = Level.full,
     allow_weak_sandbox: WeakOption = False,
     course: CourseOption = None,
@@ -110,12 +102,12 @@ def calibrate(
     current = course_of(course)
     chosen = load(current, assignment)
     changed = sum(len(variants.read(chosen, file)) for file in (variants.RIGHT, variants.WEAK))
-    total = 1 + int(seeds.value) * (1 + changed)
+    total = 1 + seeds * (1 + changed)
     with terminal.GradingProgress(total, "Calibrating") as progress:
         found = calibration.calibrate(
             current,
             chosen,
-            seeds=int(seeds.value),
+            seeds=seeds,
             sandbox=sandbox_of(sandbox, allow_weak_sandbox),
             open_pool=open_pool(ctx),
             progress=progress,

@@ -21,18 +21,11 @@ from autograder import course, settings
 from autograder.errors import SuiteError
 
 FILE: Final = "thresholds.toml"
-FACTORS: Final = {20: 5.2, 100: 4.25}
-"""How many standard deviations below the mean of so many values a threshold lies.
-
-Of a normal distribution all but one value in 10,000 lie above it, at 95 % confidence: a one-sided tolerance
-limit, from the noncentral t distribution (Natrella, Experimental Statistics, 1963, section 2-5; 5.17 and 4.25
-exactly, rounded up).
-"""
-WEAK_FACTORS: Final = {20: 3.3, 100: 2.69}
-"""How many standard deviations above the mean of a weak solution a threshold lies at least.
-
-All but one of 100 values lie below that, at 95 % confidence (3.30 and 2.68 exactly).
-"""
+RIGHT_PART: Final = 0.9999
+"""How many of the values of a right solution lie above a threshold: all but one in 10,000."""
+WEAK_PART: Final = 0.99
+"""How many of the values of a weak solution lie below it."""
+CONFIDENCE: Final = 0.95
 LEAST_P: Final = 0.01
 """Below this p value of the test of Shapiro and Wilk, values are not taken for normal."""
 
@@ -227,6 +220,36 @@ def take_notes(root: Path) -> dict[str, Note]:
     return {entry.pop("name"): Note(**entry) for entry in map(json.loads, lines)}
 
 
+def factor(count: int, part: float) -> float:
+    """Return how many standard deviations from the mean of some values a limit lies.
+
+    On this side of it lies the given part of a normal distribution, at 95 % confidence: a one-sided tolerance
+    limit, from the noncentral t distribution (Natrella, Experimental Statistics, 1963, section 2-5).
+
+    Parameters
+    ----------
+    count : int
+        How many values there are, at least two.
+    part : float
+        Such as 0.99.
+
+    Returns
+    -------
+    float
+        The factor, rounded up to a tenth, so that it can be written down in full.
+
+    Examples
+    --------
+    >>> factor(20, RIGHT_PART), factor(100, RIGHT_PART)
+    (5.2, 4.3)
+    """
+    from scipy.stats import nct, norm
+
+    root = math.sqrt(count)
+    exact = nct.ppf(CONFIDENCE, count - 1, norm.ppf(part) * root) / root
+    return math.ceil(10 * float(exact)) / 10
+
+
 def evidence(
     values: Sequence[float],
     weak: Mapping[str, Sequence[float]] | None = None,
@@ -237,7 +260,7 @@ def evidence(
     Parameters
     ----------
     values : sequence of float
-        20 or 100 of them, reached by the reference.
+        What the reference reached: at least ten, so that Shapiro and Wilk can tell something.
     weak, right : mapping of str to sequence of float, optional
         What weak solutions and other right ones reached, by their names, as often.
     """
@@ -261,7 +284,7 @@ def _right_evidence(name: str, values: Sequence[float]) -> RightEvidence:
     p = shapiro(values).pvalue if sd > 0 else 1.0
     return RightEvidence(
         name=name,
-        least=_rounded(mean - FACTORS[len(values)] * sd),
+        least=_rounded(mean - factor(len(values), RIGHT_PART) * sd),
         mean=_rounded(mean),
         sd=_rounded(sd),
         normal_p=_rounded(float(p)),
@@ -273,7 +296,7 @@ def _weak_evidence(name: str, values: Sequence[float]) -> WeakEvidence:
     mean, sd = statistics.fmean(values), statistics.stdev(values)
     return WeakEvidence(
         name=name,
-        most=_rounded(mean + WEAK_FACTORS[len(values)] * sd),
+        most=_rounded(mean + factor(len(values), WEAK_PART) * sd),
         mean=_rounded(mean),
         sd=_rounded(sd),
         values=tuple(map(_rounded, values)),
@@ -289,7 +312,8 @@ def render(suite: str, found: Mapping[str, Evidence]) -> str:
     """Return the file that holds thresholds and their evidence."""
     lines = [
         f"# Written by `autograder calibrate {suite}`. A threshold lies so far below the mean of what the",
-        f"# reference reached that a right solution misses it once in 10,000 times at most: {_factors()}.",
+        "# reference reached that a right solution misses it once in 10,000 times at most: "
+        f"{_factors(found)}.",
         "# So it does for the right solutions of right.toml; the lowest of these bounds is the threshold.",
         "# A weak solution reaches its `most`, which lies below the threshold, once in 100 times at most.",
     ]
@@ -308,8 +332,9 @@ def render(suite: str, found: Mapping[str, Evidence]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _factors() -> str:
-    return ", ".join(f"{factor} sd for {count} values" for count, factor in FACTORS.items())
+def _factors(found: Mapping[str, Evidence]) -> str:
+    counts = sorted({len(one.values) for one in found.values()})
+    return ", ".join(f"{factor(count, RIGHT_PART)} sd for {count} values" for count in counts)
 
 
 def _rows(one: Evidence | RightEvidence | WeakEvidence, keys: Sequence[str]) -> Iterable[str]:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import importlib.util
 import keyword
 import tomllib
-from importlib import resources
 from pathlib import Path
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from autograder.assignment import SHARED_PACKAGE
 from autograder.course import COURSE_FILE, Course
@@ -19,6 +20,15 @@ _FILES = {
     "test_public.py": "autograder/suites/{name}/test_public.py",
     "test_hidden.py": "autograder/suites/{name}/test_hidden.py",
 }
+
+# Not Jinja's own brackets: {{...}} are the marks in notebooks that a release fills in.
+_TEMPLATES = Environment(
+    loader=PackageLoader("autograder.release", "templates/new"),
+    variable_start_string="<<",
+    variable_end_string=">>",
+    undefined=StrictUndefined,
+    keep_trailing_newline=True,
+)
 
 
 def write(course: Course, name: str) -> list[Path]:
@@ -35,17 +45,11 @@ def write(course: Course, name: str) -> list[Path]:
         The name cannot be a module's, is taken, or the files cannot be written.
     """
     _require_usable(course, name)
-    templates = resources.files("autograder.release") / "templates" / "new"
-    values = {
-        "<<name>>": name,
-        "<<title>>": name.replace("_", " ").capitalize(),
-        "<<imports>>": "\n".join(sorted(f"import {module}" for module in (name, "pytest", "torch"))),
-    }
+    title = name.replace("_", " ").capitalize()
+    imports = "\n".join(sorted(f"import {module}" for module in (name, "pytest", "torch")))
     written = []
     for template, place in _FILES.items():
-        text = (templates / f"{template}.txt").read_text(encoding="utf-8")
-        for placeholder, value in values.items():
-            text = text.replace(placeholder, value)
+        text = _TEMPLATES.get_template(f"{template}.txt").render(name=name, title=title, imports=imports)
         path = course.root / place.format(name=name)
         try:
             path.parent.mkdir(parents=True, exist_ok=True)

@@ -36,7 +36,7 @@ N, D, EPS = 7, 5, 0.25
 X = 1.5 * normal("x", N, D) + 2 * normal("means", D)
 GAMMA, BETA, DOUT = normal("gamma", D), normal("beta", D), normal("dout", N, D)
 RUNNING_MEAN, RUNNING_VAR = normal("running", D), normal("running/var", D).abs() + 0.5
-IMAGES, DIMAGES = 1.5 * normal("images", 3, D, 4, 2) + 1, normal("images/dout", 3, D, 4, 2)
+IMAGES = 1.5 * normal("images", 3, D, 4, 2) + 1
 
 
 def standardized(x: Tensor, mistake: str = "") -> tuple[Tensor, Tensor]:
