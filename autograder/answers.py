@@ -11,7 +11,6 @@ from pydantic import AwareDatetime, Field
 
 from autograder.results import Model
 
-SCHEMA_VERSION = 1
 ANSWER = "YOUR ANSWER HERE"
 """What stands for a written answer in a released notebook, as in nbgrader."""
 Found = Literal["answered", "unanswered", "not_found"]

@@ -175,11 +175,6 @@ class Assignment:
         return sum((task.points for task in self.tasks), Fraction())
 
     @property
-    def written_points(self) -> Fraction:
-        """What perfect written answers earn, without extra credit."""
-        return sum((one.points for one in self.questions if not one.extra), Fraction())
-
-    @property
     def shared(self) -> tuple[str, ...]:
         """The modules that the hidden test files share."""
         return shared_modules(self.suite)

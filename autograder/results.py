@@ -8,7 +8,6 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-SCHEMA_VERSION = 1
 CUT_OFF = "The check ended without a result, so it earns no points."
 """What the student reads about a test whose outcome never arrived."""
 

@@ -259,7 +259,13 @@ def test_every_field_and_status_of_a_result_is_explained() -> None:
 def test_the_example_of_a_result_is_one() -> None:
     (block,) = (block for language, block in FENCE.findall(TEXTS["docs/results.md"]) if language == "json")
     result = results.SubmissionResult.model_validate(json.loads(block))
-    assert result.schema_version == results.SCHEMA_VERSION
+    assert result.schema_version == 1
+    failed = next(test for test in result.tests if test.detail)
+    place, code, *_ = failed.detail.splitlines()
+    path, _, function = re.fullmatch(r"(.+):(\d+): in (\w+)", place).groups()  # type: ignore[union-attr]
+    test = (ROOT / path).read_text(encoding="utf-8").partition(f"\ndef {function}(")[2].partition("\n\n\n")[0]
+    assert f'"""{failed.title}"""' in test
+    assert code in test.splitlines()
 
 
 def test_the_example_of_a_suite_works(tmp_path: Path) -> None:
