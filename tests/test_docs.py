@@ -265,7 +265,10 @@ def test_the_example_of_a_result_is_one() -> None:
     path, _, function = re.fullmatch(r"(.+):(\d+): in (\w+)", place).groups()  # type: ignore[union-attr]
     test = (ROOT / path).read_text(encoding="utf-8").partition(f"\ndef {function}(")[2].partition("\n\n\n")[0]
     assert f'"""{failed.title}"""' in test
-    assert code in test.splitlines()
+    assert code.strip() in map(str.strip, test.splitlines())
+    shown = json.loads(block)
+    assert shown.keys() == results.SubmissionResult.model_fields.keys()
+    assert shown["provenance"].keys() == results.Provenance.model_fields.keys()
 
 
 def test_the_example_of_a_suite_works(tmp_path: Path) -> None:
