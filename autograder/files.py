@@ -21,7 +21,8 @@ def write_private(path: Path, content: str | bytes, *, replace: bool = True) -> 
     """Write a file that only its owner can read, in one step.
 
     The content goes to a draft in the same folder, is flushed to disk and then renamed, so that
-    whoever reads ``path`` finds the old content or the new one, also after a crash.
+    whoever reads ``path`` finds the old content or the new one, also after a crash. The package
+    `atomicwrites` did the same, and is no longer maintained.
 
     Parameters
     ----------

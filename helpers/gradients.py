@@ -16,6 +16,9 @@ def compute_numeric_gradient(
 ) -> torch.Tensor:
     """Estimate the gradient of a function by central differences, ``(f(x + h) - f(x - h)) / 2h``.
 
+    `torch.autograd.gradcheck` says yes or no about a function that PyTorch differentiates; these are numbers
+    to compare with gradients that were worked out by hand.
+
     Stay away from kinks: where a ReLU or a maximum switches within h of `x`, the estimate is no gradient.
 
     Parameters

@@ -2,7 +2,8 @@
 
 Importing PyTorch takes a second, forking a process that has it takes a few milliseconds. `launcher` is the
 other end. There are two kinds, and no process is ever forked from one of the other kind: the servers of
-grader hosts, and those of zygotes, which hold nothing that a worker must not see.
+grader hosts, and those of zygotes, which hold nothing that a worker must not see. The standard library's
+`multiprocessing` has one fork server per process, not two, and tells children what to do by pickles.
 
 A request is a msgpack map after its length, with descriptors: where to report the child's pid and how it
 ended, its standard error, and the child's own.

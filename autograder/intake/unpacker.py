@@ -88,10 +88,6 @@ class Decompressor(Protocol):
     def unused_data(self) -> bytes:
         """What follows the stream."""
 
-    @property
-    def needs_input(self) -> bool:
-        """Whether there is no more output without input."""
-
     def decompress(self, data: bytes, max_length: int = -1) -> bytes:
         """Return the next piece."""
 
@@ -111,11 +107,6 @@ class Gunzip:
     def unused_data(self) -> bytes:
         """What follows the stream."""
         return self._inner.unused_data
-
-    @property
-    def needs_input(self) -> bool:
-        """Whether there is no more output without input."""
-        return not self._inner.unconsumed_tail
 
     def decompress(self, data: bytes, max_length: int = -1) -> bytes:
         """Return the next piece."""

@@ -1,4 +1,7 @@
-"""Call the Linux kernel where Python has no function for it: ``syscall(2)`` and ``prctl(2)``."""
+"""Call the Linux kernel where Python has no function for it: ``syscall(2)`` and ``prctl(2)``.
+
+Packages for single parts of it need a compiler or libseccomp on the machine; two C functions do for all.
+"""
 
 from __future__ import annotations
 

@@ -1,7 +1,8 @@
 """How many submissions the machine, or the container, has memory for.
 
 Where it runs out, the kernel kills some worker, which need not be the one that took too much: another
-submission would lose points. So there are only as many slots as can all use up their limits at a time.
+submission would lose points. So there are only as many slots as can all use up their limits at a time. psutil
+tells the memory of the machine only, and a container has less.
 """
 
 from __future__ import annotations
