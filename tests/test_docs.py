@@ -228,6 +228,11 @@ def test_every_command_is_in_the_documents() -> None:
         assert f"autograder {name}" in written
 
 
+def test_the_glossary_is_alphabetical_and_defines_each_term_once() -> None:
+    terms = [term for term, *_ in table("ARCHITECTURE.md", "meaning")]
+    assert terms == sorted(set(terms))
+
+
 # What documents say of levels, limits and results
 
 
