@@ -21,10 +21,6 @@ def test_a_record_has_the_form_of_the_others(path: Path) -> None:
     assert re.fullmatch(rf"# {int(path.name[:4])}\. .+[^.]", lines[0])
     headings = [line for line in lines[1:] if line.startswith("#")]
     assert headings == ["## Context", "## Decision", "## Consequences"]
-        "## Context",
-        "## Decision",
-        "## Consequences",
-    ]
     assert 10 <= len(lines) <= 25
 
 
