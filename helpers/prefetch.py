@@ -21,7 +21,12 @@ _ON_DEMAND = {
     "einops": ("einops", "einops.layers.torch"),
     "torchvision": ("torchvision", "torchvision.transforms", "torchvision.datasets", "torchvision.models"),
     "PIL": ("PIL.Image", "PIL.ImageDraw", "PIL.ImageFont"),
-    "matplotlib": ("matplotlib.backends.backend_agg", "matplotlib.animation", "mpl_toolkits.mplot3d"),
+    "matplotlib": (
+        "matplotlib.pyplot",
+        "matplotlib.backends.backend_agg",
+        "matplotlib.animation",
+        "mpl_toolkits.mplot3d",
+    ),
     "tqdm": ("tqdm", "tqdm.auto", "tqdm.notebook"),
 }
 """What is imported for the workers of a submission that imports the package; others as they are called."""

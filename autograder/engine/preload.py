@@ -15,7 +15,7 @@ from typing import Any, Final
 from helpers import prefetch
 
 _COMMON: Final = (
-    *("torch.nn.functional", "torch.optim", "numpy.random", "matplotlib.pyplot"),
+    *("torch.nn.functional", "torch.optim", "numpy.random"),
     *("autograder.engine.worker",),
     *("helpers.checks", "helpers.constraints", "helpers.evidence", "helpers.seeds", "helpers.substitute"),
     *("collections", "copy", "dataclasses", "enum", "functools", "heapq", "itertools", "json", "math"),
