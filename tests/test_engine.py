@@ -240,6 +240,7 @@ def test_a_worker_holds_no_module_of_the_grader(pool: Pool) -> None:
         "autograder.engine.wire.decoder",
         "autograder.engine.wire.encoder",
         "autograder.engine.wire.frames",
+        "autograder.engine.wire.items",
         "autograder.engine.wire.values",
         "autograder.engine.worker",
         "autograder.errors",
