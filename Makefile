@@ -60,7 +60,7 @@ attacks: $(STAMP)  ## Write the table of attacks again
 	@$(BIN)/python tests/attack_table.py > docs/attacks.md
 
 tolerances: $(STAMP)  ## Write the table of tolerances again
-	@$(BIN)/python -m helpers.tolerances > docs/tolerances.md
+	@$(BIN)/python -m helpers.testing.tolerances > docs/tolerances.md
 
 bench: $(STAMP)  ## Measure how fast a class is graded
 	@$(BIN)/python -m benchmarks

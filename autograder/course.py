@@ -17,7 +17,7 @@ from pydantic import AfterValidator, Field
 
 from autograder import files, settings
 from autograder.errors import ConfigError
-from helpers import packages
+from helpers.submission import packages
 from helpers.wording import enumerated
 
 COURSE_FILE = "course.toml"

@@ -183,7 +183,7 @@ class Thresholds:
         SuiteError
             The threshold has not been calibrated.
         """
-        from helpers import checks
+        from helpers.testing import checks
 
         notes = notebook(course.current().root)
         calibrating = notes.exists()

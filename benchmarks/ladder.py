@@ -23,10 +23,10 @@ from matplotlib.figure import Figure
 from rich.console import Console
 from rich.table import Table
 
-from helpers import plots
-from helpers.solver import Solver
-from helpers.splits import Split
-from helpers.tabletop import CLASSES, tabletop
+from helpers.data.pictures import CLASSES, tabletop
+from helpers.data.splits import Split
+from helpers.figures import plots
+from helpers.training.solver import Solver
 
 SOLUTIONS = Path(__file__).parents[1] / "solutions"
 FLAT, CLASS_COUNT, BATCH = 3 * 32 * 32, len(CLASSES), 100

@@ -21,7 +21,7 @@ from rich.console import Console
 from rich.table import Table
 from torch import Tensor
 
-from helpers.layers import FastConv, FastMaxPool
+from helpers.training.layers import FastConv, FastMaxPool
 
 SOLUTION = Path(__file__).parents[1] / "solutions" / "convolutional_networks"
 KINDS = ("by hand", "given", "PyTorch")

@@ -12,7 +12,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from helpers.tabletop import tabletop
+from helpers.data.pictures import tabletop
 
 FILE = Path(__file__).parents[1] / "autograder" / "suites" / "two_layer_net" / "weak" / "linear.pt"
 STEPS, BATCH, RATE, REG = 600, 200, 3e-3, 0.3

@@ -27,8 +27,8 @@ TESTS = '''\
 import pytest
 import toy
 
-from helpers import checks
-from helpers.checks import Hint
+from helpers.testing import checks
+from helpers.testing.checks import Hint
 
 
 @pytest.mark.task("double", weight=2)

@@ -22,7 +22,8 @@ import hypothesis, pytest
 import autograder.seeds
 from pathlib import Path
 from autograder.engine.package import importable
-import helpers.data, helpers.evidence, torch.fx.experimental.symbolic_shapes  # once, for all the forks
+import helpers.data, helpers.testing.evidence, sklearn.datasets  # once, for all the forks
+import torch.fx.experimental.symbolic_shapes
 
 
 class Recorder:

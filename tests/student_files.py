@@ -80,7 +80,7 @@ PASSING = {
         b"import numpy, scipy.stats, sklearn.neighbors, pandas as pd, einops, PIL.Image, tqdm.auto\n"
         b"assert len(pd.DataFrame({'a': [1]})) == 1\n"
     ),
-    "data of the kit": Case(b"from helpers.data import digits\nimport helpers.layers\n"),
+    "data of the kit": Case(b"from helpers.data import digits\nimport helpers.training.layers\n"),
     "latin-1, and says so": Case("# -*- coding: latin-1 -*-\nNAME = 'Jörg'\n".encode("latin-1")),
     "a byte order mark": Case(b"\xef\xbb\xbfimport torch\n"),
     "lines of Windows": Case(b"import torch\r\n\r\nX = 1\r\n"),
@@ -101,8 +101,8 @@ PASSING = {
         },
     ),
     "helpers of their own": Case(
-        b"from helpers import mine\nfrom helpers.layers import Linear\nimport helpers\n"
-        b"assert mine() == helpers.mine() == 1\nassert helpers.layers\n",
+        b"from helpers import mine\nfrom helpers.training.layers import Linear\nimport helpers\n"
+        b"assert mine() == helpers.mine() == 1\nassert helpers.training.layers\n",
         {"helpers.py": b"def mine():\n    return 1\n"},
     ),
     "a sibling called as a module of Python": Case(

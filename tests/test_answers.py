@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from handouts import QUESTION, notebook, write_toy
 
-from helpers import answers, handout
-from helpers.answers import Reading
-from helpers.handout import Handout
+from helpers.submission import answers, handout
+from helpers.submission.answers import Reading
+from helpers.submission.handout import Handout
 
 ANSWER = QUESTION.replace("YOUR ANSWER HERE", "Because it is a sum of two equal numbers.")
 

@@ -18,7 +18,7 @@ from autograder.intake import Submission, archive, reading, snapshot
 from autograder.intake.inventory import Inventory
 from autograder.intake.snapshot import Unreadable
 from autograder.intake.wanted import Wanted
-from helpers.modules import Module
+from helpers.submission.modules import Module
 
 Build = Callable[[zipfile.ZipFile], object]
 

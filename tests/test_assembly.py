@@ -14,9 +14,10 @@ from nbconvert import HTMLExporter, MarkdownExporter, PythonExporter
 
 from autograder import intake
 from autograder.assignment import load
-from helpers import bundle, handout, outline
-from helpers.assembly import Assembly, assemble
-from helpers.handout import Handout
+from helpers.source import outline
+from helpers.submission import bundle, handout
+from helpers.submission.assembly import Assembly, assemble
+from helpers.submission.handout import Handout
 
 PREDICT = "def predict_labels" + WORK.partition("def predict_labels")[2].partition("\n\n\n")[0]
 EXPORTED = {

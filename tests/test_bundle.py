@@ -12,8 +12,9 @@ import pytest
 from handouts import SOLUTION, write_toy
 
 from autograder.intake import snapshot
-from helpers import bundle, handout, review
-from helpers.handout import Handout, HandoutError
+from helpers.notebook import review
+from helpers.submission import bundle, handout
+from helpers.submission.handout import Handout, HandoutError
 
 FILES = {"toy.py": SOLUTION.encode(), "parts/more.py": b"x = 1\n", "toy.ipynb": b"{}"}
 

@@ -18,7 +18,7 @@ from autograder.cli import app
 from autograder.course import Course
 from autograder.errors import ConfigError, SuiteError
 from autograder.thresholds import RIGHT_PART, WEAK_PART, Thresholds, factor
-from helpers.failures import CheckFailure
+from helpers.testing.failures import CheckFailure
 
 HIDDEN = '''import pytest
 import torch

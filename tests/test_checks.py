@@ -1,4 +1,4 @@
-"""Tests of helpers.checks and helpers.comparison."""
+"""Tests of helpers.testing.checks and helpers.testing.comparison."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from helpers import checks
-from helpers.checks import CheckFailure, Hint
+from helpers.testing import checks
+from helpers.testing.checks import CheckFailure, Hint
 
 
 class AlwaysEqual:

@@ -13,8 +13,8 @@ import pytest
 from fake_colab import FakeColab, FakeShell
 from handouts import SOLUTION, STUB, write_toy
 
-from helpers import colab, frontend, live, notebook
-from helpers.handout import HandoutError
+from helpers.notebook import colab, document, frontend, reload
+from helpers.submission.handout import HandoutError
 
 
 @pytest.fixture
@@ -27,8 +27,8 @@ def tree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     monkeypatch.setattr(sys, "path", list(sys.path))
     yield tree
     sys.modules.pop("toy", None)
-    live._finder.files.clear()
-    notebook._ended.clear()
+    reload._finder.files.clear()
+    document._ended.clear()
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""Tests of helpers.constraints, helpers.facts, helpers.scanner and helpers.scopes."""
+"""Tests of helpers.testing.constraints, and of facts, definitions and scopes in helpers.source."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 import work
 
-from helpers.checks import CheckFailure
-from helpers.constraints import ConstraintError, FunctionFacts, ModuleFacts, require, scan
-from helpers.evidence import measure
+from helpers.testing.checks import CheckFailure
+from helpers.testing.constraints import ConstraintError, FunctionFacts, ModuleFacts, require, scan
+from helpers.testing.evidence import measure
 
 BANNED = ("torch.norm", "torch.dist", "torch.cdist", "torch.nn")
 
@@ -351,9 +351,9 @@ def test_functions_of_this_process_are_read_from_their_file(tmp_path: Path) -> N
 
 
 TAMPERING = {
-    "watching code replaced": "from helpers import evidence\nevidence.counted_call = print",
-    "by an alias": "import helpers.evidence as e\ng = e\ng.counted_call = print",
-    "in another function": "import helpers\ndef g(): helpers.evidence.counted_call = print",
+    "watching code replaced": "from helpers.testing import evidence\nevidence.counted_call = print",
+    "by an alias": "import helpers.testing.evidence as e\ng = e\ng.counted_call = print",
+    "in another function": "import helpers\ndef g(): helpers.testing.evidence.counted_call = print",
     "code replaced": "def g(x): return [a for a in x]\nf.__code__ = g.__code__",
     "code replaced by a variable": "f.__code__ = CODE",
     "in a function that runs at import": "def g(): f.__code__ = CODE\ng()",

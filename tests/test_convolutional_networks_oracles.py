@@ -11,8 +11,8 @@ import torch
 from imported_suites import CLOSE, importing
 from torch import Tensor
 
-from helpers.checks import CheckFailure
-from helpers.gradients import compute_numeric_gradient, rel_error
+from helpers.testing.checks import CheckFailure
+from helpers.training.gradients import compute_numeric_gradient, rel_error
 
 Load = Callable[[str], ModuleType]
 

@@ -10,7 +10,7 @@ import pytest
 import torch
 from matplotlib.figure import Figure
 
-from helpers import curves
+from helpers.figures import curves
 
 WEIGHTS = torch.linspace(-1, 1, 13 * 3).reshape(13, 3)
 FIGURES: dict[str, Callable[[], Figure]] = {

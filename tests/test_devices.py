@@ -13,8 +13,9 @@ import pytest
 import torch
 from torch import Tensor
 
-from helpers import checks, devices, layers
-from helpers.tolerances import Operation
+from helpers.testing import checks
+from helpers.testing.tolerances import Operation
+from helpers.training import devices, layers
 
 SOLUTIONS = Path(__file__).parent.parent / "solutions"
 NAMES = ("knn", "linear_classifier", "two_layer_net", "fully_connected_networks", "convolutional_networks")

@@ -10,8 +10,8 @@ import pytest
 import torch
 from matplotlib.figure import Figure
 
-from helpers import diagrams
-from helpers.diagrams import Edge
+from helpers.figures import diagrams
+from helpers.figures.diagrams import Edge
 
 
 @pytest.fixture(autouse=True)

@@ -7,6 +7,7 @@ import json
 import re
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
 from dataclasses import fields
 from graphlib import TopologicalSorter
@@ -158,6 +159,25 @@ def test_the_picture_names_modules() -> None:
     picture = next(block for language, block in FENCE.findall(TEXTS["ARCHITECTURE.md"]) if language == "text")
     for name in re.findall(r"\b(?:engine|sandbox|reports)\.\w+", picture):
         assert f"autograder.{name}" in MODULES, name
+
+
+def test_module_names_in_strings_exist() -> None:
+    """Lists of what is preloaded, refused or watched name modules that are there."""
+    attacks = (ROOT / "tests" / "attacks").glob("*.py")
+    for path in (*MODULES.values(), *attacks):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                word = node.value
+                if re.fullmatch(r"(autograder|helpers)(\.\w+)+", word) and ".suites." not in word:
+                    assert _resolves(word), f"{path.relative_to(ROOT)} names {word}"
+
+
+def test_attacks_shadow_modules_that_exist() -> None:
+    corpus = tomllib.loads((ROOT / "tests" / "attacks" / "corpus.toml").read_text(encoding="utf-8"))
+    shadowed = {path for attack in corpus["attack"] for path in attack.get("extras", ())}
+    ours = {path for path in shadowed if path.startswith(("autograder/", "helpers/"))}
+    assert len(ours) == 4
+    assert [path for path in ours if not (ROOT / path).is_file()] == []
 
 
 def _resolves(dotted: str) -> bool:

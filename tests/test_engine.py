@@ -196,7 +196,12 @@ def test_a_byte_order_mark_and_foreign_line_ends_are_no_mistake(either_pool: Poo
 
 
 def test_student_code_may_import_the_helpers_of_the_notebooks(pool: Pool) -> None:
-    found = graded(pool, tiny.submission("from helpers import gradients, checks\n" + tiny.REFERENCE))
+    found = graded(
+        pool,
+        tiny.submission(
+            "from helpers.training import gradients; from helpers.testing import checks\n" + tiny.REFERENCE
+        ),
+    )
     assert {outcome.status for outcome in found.outcomes} == {Status.passed}
 
 
@@ -209,7 +214,7 @@ def test_the_kit_is_the_installed_one_where_the_current_folder_holds_another(
         (tmp_path / package / "__init__.py").write_text("raise ImportError('another kit')\n")
     monkeypatch.chdir(tmp_path)
     with Pool(assignment, course, jobs=1, sandbox="full") as pool:
-        found = graded(pool, tiny.submission("import helpers.layers\n" + tiny.REFERENCE))
+        found = graded(pool, tiny.submission("import helpers.training.layers\n" + tiny.REFERENCE))
     assert {outcome.status for outcome in found.outcomes} == {Status.passed}
 
 

@@ -1,10 +1,10 @@
-"""Tests of helpers.evidence."""
+"""Tests of helpers.testing.evidence."""
 
 from __future__ import annotations
 
 import torch
 
-from helpers.evidence import Measurement, measure
+from helpers.testing.evidence import Measurement, measure
 
 
 def test_operations_grow_with_the_number_of_rows() -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 import torch
 
-from helpers import exceptions
+from helpers.testing import causes
 
 X = torch.ones(2, 3)
 
@@ -35,10 +35,10 @@ def moved() -> object:
 def test_messages_of_pytorch(call: Callable[[], object], cause: str) -> None:
     with pytest.raises((RuntimeError, IndexError, AssertionError)) as caught:
         call()
-    found = exceptions.likely_cause(str(caught.value))
+    found = causes.likely_cause(str(caught.value))
     assert found is not None
     assert cause in found
 
 
 def test_other_messages_say_nothing() -> None:
-    assert exceptions.likely_cause("a message of the student's own") is None
+    assert causes.likely_cause("a message of the student's own") is None

@@ -8,7 +8,7 @@ from types import ModuleType, SimpleNamespace
 
 import pytest
 
-from helpers import frontend
+from helpers.notebook import frontend
 
 
 def test_no_shell_without_ipython(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -18,7 +18,7 @@ from typer.testing import CliRunner
 import autograder
 from autograder.cli import app
 from autograder.results import SubmissionResult
-from helpers import tolerances
+from helpers.testing import tolerances
 
 ROOT = Path(__file__).parent.parent
 

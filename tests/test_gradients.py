@@ -9,8 +9,8 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from helpers.gradients import compute_numeric_gradient, rel_error
 from helpers.seeds import public_generator
+from helpers.training.gradients import compute_numeric_gradient, rel_error
 
 
 def random(*shape: int) -> torch.Tensor:

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from helpers import handout
-from helpers.handout import Handout, HandoutError, PublicTest, Task
+from helpers.submission import handout
+from helpers.submission.handout import Handout, HandoutError, PublicTest, Task
 
 PLAIN: dict[str, Any] = {
     "format": 2,
@@ -93,7 +93,7 @@ def test_another_assignment_is_named(folder: Path) -> None:
 def test_far_from_everything_it_is_that_of_the_release(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    release = Path(handout.__file__).parent.parent
+    release = Path(handout.__file__).parents[2]
     monkeypatch.chdir(tmp_path)
     found = handout.find("knn")
     assert found.folder == release / "assignments" / "knn"

@@ -14,7 +14,7 @@ from autograder.assignment import Assignment, load
 from autograder.course import Course
 from autograder.errors import IntakeError
 from autograder.intake import Submission, reading
-from helpers import bundle
+from helpers.submission import bundle
 
 
 @pytest.fixture

@@ -8,8 +8,8 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from helpers import layers
-from helpers.gradients import compute_numeric_gradient, rel_error
+from helpers.training import layers
+from helpers.training.gradients import compute_numeric_gradient, rel_error
 
 GENERATOR = torch.Generator().manual_seed(3)
 

@@ -13,7 +13,7 @@ import torch
 from imported_suites import CLOSE, importing
 from in_process import ROOT, Grade, grade_all
 
-from helpers.gradients import compute_numeric_gradient, rel_error
+from helpers.training.gradients import compute_numeric_gradient, rel_error
 
 FOLDER = ROOT / "solutions" / "linear_classifier"
 REFERENCE = (FOLDER / "linear_classifier.py").read_text()

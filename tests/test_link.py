@@ -33,9 +33,9 @@ from autograder.engine.proxy import (
 )
 from autograder.engine.wire.frames import Channel
 from autograder.engine.worker import Worker
-from helpers import allowances
-from helpers.evidence import measure
-from helpers.substitute import substituted
+from helpers.submission import allowances
+from helpers.testing.evidence import measure
+from helpers.testing.substitute import substituted
 
 STUDENT = """
 import collections

@@ -12,7 +12,7 @@ from types import ModuleType, SimpleNamespace
 
 import pytest
 
-from helpers import frontend, live
+from helpers.notebook import frontend, reload
 
 FIRST = "def f():\n    return 1\n\ndef gone():\n    pass\n\nclass C:\n    def m(self):\n        return f()\n"
 SECOND = "def f():\n    return 2\n\nclass C:\n    def m(self):\n        return -f()\n"
@@ -25,10 +25,10 @@ def file(tmp_path: Path) -> Iterator[Path]:
     """Return the file of a followed module, ``edited``."""
     file = tmp_path / "edited.py"
     file.write_text(FIRST)
-    live.follow({"edited": file})
+    reload.follow({"edited": file})
     yield file
     sys.modules.pop("edited", None)
-    del live._finder.files["edited"]
+    del reload._finder.files["edited"]
 
 
 @pytest.fixture
@@ -46,7 +46,7 @@ def run_cell(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
     events = SimpleNamespace(register=lambda event, callback: callbacks.append(callback))
     shell = SimpleNamespace(events=events)
     monkeypatch.setattr(frontend, "shell", lambda: shell)
-    live.watch()
+    reload.watch()
     return lambda: [callback(None) for callback in callbacks] and None
 
 
@@ -65,16 +65,16 @@ def test_two_edits_within_one_second_and_of_one_size(file: Path) -> None:
     for number in range(2, 6):
         file.write_text(FIRST.replace("1", str(number)))
         os.utime(file, (moment, moment))
-        assert live.refresh("edited").fresh
+        assert reload.refresh("edited").fresh
         assert edited().f() == number
-    assert not live.refresh("edited").fresh
+    assert not reload.refresh("edited").fresh
     assert not list(file.parent.rglob("*.pyc"))
 
 
 def test_names_that_left_the_file_are_gone(file: Path) -> None:
     assert hasattr(edited(), "gone")
     file.write_text(SECOND)
-    live.refresh("edited")
+    reload.refresh("edited")
     assert not hasattr(edited(), "gone")
 
 
@@ -84,7 +84,7 @@ def test_what_the_notebook_imported_is_exchanged(file: Path, notebook: ModuleTyp
     mine.update(f=module.f, g=module.f, C=module.C, gone=module.gone, number=1, own=lambda: None)
     own = mine["own"]
     file.write_text(SECOND)
-    live.refresh("edited")
+    reload.refresh("edited")
     assert mine["f"]() == mine["g"]() == 2
     assert mine["C"]().m() == -2
     assert mine["gone"].__name__ == "gone"
@@ -95,7 +95,7 @@ def test_what_the_notebook_imported_is_exchanged(file: Path, notebook: ModuleTyp
 def test_objects_keep_their_class_and_see_the_new_functions(file: Path) -> None:
     thing = edited().C()
     file.write_text(SECOND)
-    live.refresh("edited")
+    reload.refresh("edited")
     assert thing.m() == 2
 
 
@@ -103,24 +103,24 @@ def test_objects_keep_their_class_and_see_the_new_functions(file: Path) -> None:
 def test_a_version_that_cannot_be_loaded_changes_nothing(
     file: Path, text: str, error: type[Exception], line: int
 ) -> None:
-    before = live.refresh("edited")
+    before = reload.refresh("edited")
     assert before.runs
     file.write_text(text)
-    version = live.refresh("edited")
+    version = reload.refresh("edited")
     assert type(version.error) is error
     assert version.since == before.since
-    assert live.origin(version.error, [file]) == (str(file), line, "")
+    assert reload.origin(version.error, [file]) == (str(file), line, "")
     assert edited().f() == 1
     assert hasattr(edited(), "gone")
-    assert live.running("edited") == before.digest != version.digest
+    assert reload.running("edited") == before.digest != version.digest
     file.write_text(SECOND)
-    assert live.refresh("edited").error is None
+    assert reload.refresh("edited").error is None
     assert edited().f() == 2
 
 
 def test_a_first_version_that_cannot_be_loaded(file: Path) -> None:
     file.write_text(BROKEN)
-    version = live.refresh("edited")
+    version = reload.refresh("edited")
     assert isinstance(version.error, SyntaxError)
     assert not version.runs
     assert "edited" not in sys.modules
@@ -130,8 +130,8 @@ def test_a_module_from_elsewhere_is_replaced(file: Path, tmp_path: Path) -> None
     other = ModuleType("edited")
     other.__file__ = str(tmp_path / "other" / "edited.py")
     sys.modules["edited"] = other
-    assert live.running("edited") is None
-    assert live.refresh("edited").fresh
+    assert reload.running("edited") is None
+    assert reload.refresh("edited").fresh
     assert edited().f() == 1
     assert edited().__file__ == str(file)
 
@@ -139,12 +139,12 @@ def test_a_module_from_elsewhere_is_replaced(file: Path, tmp_path: Path) -> None
 def test_a_file_that_is_gone(file: Path) -> None:
     file.unlink()
     with pytest.raises(FileNotFoundError):
-        live.refresh("edited")
+        reload.refresh("edited")
 
 
 def test_exit_on_import_is_an_error_of_the_file(file: Path) -> None:
     file.write_text("raise SystemExit(1)")
-    assert isinstance(live.refresh("edited").error, SystemExit)
+    assert isinstance(reload.refresh("edited").error, SystemExit)
 
 
 def test_cells_run_what_is_saved(
@@ -168,31 +168,31 @@ def test_cells_run_what_is_saved(
 
 
 def test_without_a_notebook_nothing_is_watched() -> None:
-    live.watch()
+    reload.watch()
 
 
 def test_the_place_of_an_exception_is_the_named_function(file: Path) -> None:
     file.write_text("def f(xs):\n    return [\n        1 / x for x in xs\n    ]\n")
     with pytest.raises(ZeroDivisionError) as caught:
         edited().f([1, 0])
-    assert live.origin(caught.value, [file]) == (str(file), 3, "f")
-    assert live.origin(caught.value, []) is None
+    assert reload.origin(caught.value, [file]) == (str(file), 3, "f")
+    assert reload.origin(caught.value, []) is None
 
 
 def test_times_of_other_days_have_a_date() -> None:
-    assert len(live.clock(time.time())) == 8
-    assert live.clock(0).startswith(("1970-01-01 ", "1969-12-31 "))
+    assert len(reload.clock(time.time())) == 8
+    assert reload.clock(0).startswith(("1970-01-01 ", "1969-12-31 "))
 
 
 def test_another_module_that_imported_from_it_gets_the_new_version(file: Path, tmp_path: Path) -> None:
     outer = tmp_path / "outer.py"
     outer.write_text("from edited import f\n\ndef g():\n    return f()\n")
-    live.follow({"outer": outer})
+    reload.follow({"outer": outer})
     try:
         assert importlib.import_module("outer").g() == 1
         file.write_text(SECOND)
-        live.refresh("edited")
+        reload.refresh("edited")
         assert importlib.import_module("outer").g() == 2
     finally:
         sys.modules.pop("outer", None)
-        del live._finder.files["outer"]
+        del reload._finder.files["outer"]

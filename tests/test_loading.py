@@ -72,7 +72,7 @@ TESTS = '''import layers
 import network
 import pytest
 
-from helpers import checks, constraints
+from helpers.testing import checks, constraints
 
 
 @pytest.mark.task("layer")
@@ -237,7 +237,7 @@ def test_a_newer_python_is_asked(pool: Pool, source: str) -> None:
 def test_without_one_a_line_that_looks_like_it_is_put_before_the_instructor(
     pool: Pool, source: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from helpers.problems import Problem
+    from helpers.submission.problems import Problem
 
     monkeypatch.setattr(newer, "installed", dict)
     problem = Problem("layers.py", "SyntaxError: invalid syntax", "layers.py", 1, source.split("\n")[0])

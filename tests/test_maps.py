@@ -10,16 +10,16 @@ import pytest
 import torch
 from matplotlib.figure import Figure
 
-from helpers import maps
+from helpers.figures import feature_maps
 
 MAP = torch.tensor([[1.0, -2.0], [0.0, 0.5]])
 FIGURES: dict[str, Callable[[], Figure]] = {
-    "a picture and maps": lambda: maps.panels({"x": torch.zeros(3, 4, 5), "y": MAP}, title="both"),
-    "several rows": lambda: maps.panels({str(n): MAP * n for n in range(5)}, columns=2),
-    "numbers": lambda: maps.panels({"y": MAP}, numbers=True),
-    "filters": lambda: maps.colour_filters(torch.linspace(-1, 1, 54).reshape(2, 3, 3, 3)),
-    "equal filters": lambda: maps.colour_filters(torch.ones(2, 3, 3, 3)),
-    "receptive field": lambda: maps.receptive_field([(3, 1), (2, 2), (3, 1)]),
+    "a picture and maps": lambda: feature_maps.panels({"x": torch.zeros(3, 4, 5), "y": MAP}, title="both"),
+    "several rows": lambda: feature_maps.panels({str(n): MAP * n for n in range(5)}, columns=2),
+    "numbers": lambda: feature_maps.panels({"y": MAP}, numbers=True),
+    "filters": lambda: feature_maps.colour_filters(torch.linspace(-1, 1, 54).reshape(2, 3, 3, 3)),
+    "equal filters": lambda: feature_maps.colour_filters(torch.ones(2, 3, 3, 3)),
+    "receptive field": lambda: feature_maps.receptive_field([(3, 1), (2, 2), (3, 1)]),
 }
 
 
@@ -38,7 +38,9 @@ def test_numbers_stand_in_their_cells() -> None:
 
 
 def test_cells_with_numbers_are_of_one_size() -> None:
-    figure = maps.panels({"image": torch.ones(3, 4), "filter": MAP, "row": torch.ones(1, 2)}, numbers=True)
+    figure = feature_maps.panels(
+        {"image": torch.ones(3, 4), "filter": MAP, "row": torch.ones(1, 2)}, numbers=True
+    )
     for axes in figure.axes:
         left, right = axes.get_xlim()
         low, high = axes.get_ylim()
@@ -48,7 +50,7 @@ def test_cells_with_numbers_are_of_one_size() -> None:
 
 
 def figure_texts() -> list[plt.Text]:
-    return list(maps.panels({"y": MAP}, numbers=True).axes[0].texts)
+    return list(feature_maps.panels({"y": MAP}, numbers=True).axes[0].texts)
 
 
 @pytest.mark.parametrize(
@@ -60,4 +62,4 @@ def test_receptive_fields_are_as_wide_as_the_formula_says(layers: list[tuple[int
     for size, stride in layers:
         wide, step = wide + (size - 1) * step, step * stride
     assert wide == inputs
-    assert f"{inputs} inputs" in maps.receptive_field(layers).axes[0].get_title()
+    assert f"{inputs} inputs" in feature_maps.receptive_field(layers).axes[0].get_title()

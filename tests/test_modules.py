@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from helpers import cells, modules
-from helpers.cells import Cell
-from helpers.modules import Module
+from helpers.submission import cells, modules
+from helpers.submission.cells import Cell
+from helpers.submission.modules import Module
 
 STUB = '''\
 """Shapes to measure."""

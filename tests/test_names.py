@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from helpers import names
+from helpers.source import names
 
 SOURCE = """\
 import torch

@@ -13,9 +13,11 @@ import handouts
 import pytest
 from fake_colab import FakeShell
 
-from helpers import frontend, handout, notebook
-from helpers.handout import Handout
-from helpers.notebook import Document
+from helpers.notebook import document as notebook
+from helpers.notebook import frontend
+from helpers.notebook.document import Document
+from helpers.submission import handout
+from helpers.submission.handout import Handout
 
 
 @pytest.fixture

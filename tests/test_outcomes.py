@@ -7,10 +7,10 @@ from types import ModuleType
 
 import pytest
 
-from helpers import outcomes
-from helpers.failures import CheckFailure
-from helpers.handout import PublicTest
-from helpers.outcomes import Failure, Outcome, judge
+from helpers.notebook import outcomes
+from helpers.notebook.outcomes import Failure, Outcome, judge
+from helpers.submission.handout import PublicTest
+from helpers.testing.failures import CheckFailure
 
 TEST = PublicTest("test_public.py::test_a", "Adds.", "first", 2.5, "value")
 RULE = PublicTest("test_public.py::test_b", "Is short.", "first", 2.5, "constraint")

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from helpers import outline
+from helpers.source import outline
 
 ROOT = Path(__file__).parent.parent
-SOURCES = sorted([*(ROOT / "solutions").rglob("*.py"), *(ROOT / "helpers").glob("*.py")])
+SOURCES = sorted([*(ROOT / "solutions").rglob("*.py"), *(ROOT / "helpers").rglob("*.py")])
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=lambda path: path.name)

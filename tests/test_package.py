@@ -23,7 +23,7 @@ from autograder.intake import Submission
 SHARED = """import tiny_module
 import torch
 
-from helpers import checks
+from helpers.testing import checks
 
 NUMBERS = torch.tensor([31337.0, 4242.0])
 

@@ -20,7 +20,7 @@ from autograder.intake import Submission, packed, reading, unpacker
 from autograder.intake.inventory import Inventory
 from autograder.intake.snapshot import Unreadable
 from autograder.intake.wanted import Wanted
-from helpers.modules import Module
+from helpers.submission.modules import Module
 
 WANTED = Wanted("knn", (Module("knn.py", "", frozenset()),), (), Path("/nonexistent"))
 PACKERS = {"": bytes, ".gz": gzip.compress, ".bz2": bz2.compress, ".xz": lzma.compress}

@@ -18,8 +18,9 @@ import numpy as np
 import pytest
 import torch
 
-from helpers import data, photographs
-from helpers.downloads import Download, DownloadError
+from helpers import data
+from helpers.data import photographs
+from helpers.data.downloads import Download, DownloadError
 
 PIXELS = np.random.default_rng(7)
 

@@ -10,7 +10,7 @@ import pytest
 import torch
 from matplotlib.figure import Figure
 
-from helpers import plots
+from helpers.figures import plots
 
 IMAGES = torch.linspace(0, 1, 6 * 16).reshape(6, 1, 4, 4)
 LABELS = torch.tensor([2, 0, 2, 0, 0, 1])

@@ -15,7 +15,7 @@ from autograder import assignment as assignments
 from autograder.course import Course
 from autograder.errors import ReleaseError
 from autograder.release import handout
-from helpers.handout import find
+from helpers.submission.handout import find
 
 
 @pytest.fixture

@@ -44,7 +44,7 @@ import layers as own
 import pytest
 import torch
 
-from helpers import checks
+from helpers.testing import checks
 
 
 def made():

@@ -77,7 +77,7 @@ def test_text_that_must_not_be_there_is_refused_with_its_line(
     check: LeakCheck, built: Tree, kind: str
 ) -> None:
     text, says = TEXTS[kind]
-    path = "dist/student/helpers/checks.py"
+    path = "dist/student/helpers/testing/checks.py"
     content = built.public[path].decode()
     line = content.count("\n") + 1
     with pytest.raises(LeakError) as caught:

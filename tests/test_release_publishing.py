@@ -99,9 +99,9 @@ def test_a_tag_is_never_moved(course: Course, public: Path) -> None:
 def test_a_leak_in_the_tree_stops_it(course: Course, public: Path) -> None:
     built = planted.build(course)
     tree.write(course, built)
-    path = course.root / "dist" / "student" / "helpers" / "checks.py"
+    path = course.root / "dist" / "student" / "helpers" / "testing" / "checks.py"
     path.write_text(path.read_text() + LEAK)
-    with pytest.raises(LeakError, match=r"^student/helpers/checks\.py:\d+: a solution, of"):
+    with pytest.raises(LeakError, match=r"^student/helpers/testing/checks\.py:\d+: a solution, of"):
         publish(course, built)
     assert git(public, "for-each-ref") == ""
 

@@ -35,7 +35,7 @@ def test_the_trees_hold_what_they_should(course: Course) -> None:
     outside = {path for path in built.student if not path.startswith("helpers/")}
     others = {".gitignore", "LICENSE", "README.md", "environment.yml", "requirements.txt"}
     assert outside == {f"assignments/{path}" for path in ASSIGNMENT} | others
-    assert "helpers/checks.py" in built.student
+    assert "helpers/testing/checks.py" in built.student
     assert not [path for path in built.student if "__pycache__" in path]
     with zipfile.ZipFile(io.BytesIO(built.archives["shapes.zip"])) as archive:
         assert archive.namelist() == sorted(f"shapes/{path}" for path in built.student)
@@ -69,7 +69,7 @@ def test_requirements_are_what_the_helpers_import_at_the_versions_of_the_kit(cou
         name: ours[name] for name in theirs if name in ours
     }
     imported: set[str] = set()
-    for path in (ROOT / "helpers").glob("*.py"):
+    for path in (ROOT / "helpers").rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.Import):
                 imported |= {alias.name.partition(".")[0] for alias in node.names}
@@ -194,7 +194,7 @@ def test_sources_for_nbgrader_hold_no_solution_but_in_notebooks(course: Course) 
     source = {path.removeprefix("source/shapes/"): content for path, content in built.nbgrader.items()}
     assert b"four times as large" in source["shapes.ipynb"]
     assert source["shapes.py"] == built.assignments["shapes/shapes.py"]
-    assert "helpers/checks.py" in source
+    assert "helpers/testing/checks.py" in source
 
 
 def with_list(course: Course, **statuses: str) -> Course:

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from autograder.intake import repair
-from helpers import cells
+from helpers.submission import cells
 
 ANSWER = "Distances grow with every feature that says nothing."
 RELEASED = NOTEBOOK.encode()

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from helpers import report
-from helpers.handout import Handout, PublicTest, Task
-from helpers.outcomes import SYMBOLS, Failure, Outcome, Report
+from helpers.notebook import report
+from helpers.notebook.outcomes import SYMBOLS, Failure, Outcome, Report
+from helpers.submission.handout import Handout, PublicTest, Task
 
 TASKS = (Task("sums", "Sums & products", 10), Task("means", "Means", 5))
 SUMS = PublicTest("test_public.py::test_sums", "Adds <two> numbers.", "sums", 2.5, "value")

@@ -10,11 +10,12 @@ import handouts
 import pytest
 from handouts import QUESTION, SOLUTION, STUB, write_toy
 
-from helpers import handout, review, work
-from helpers.handout import PublicTest, Task
-from helpers.outcomes import Failure, Outcome, Report
-from helpers.problems import Problem
-from helpers.work import Work
+from helpers.notebook import review, work
+from helpers.notebook.outcomes import Failure, Outcome, Report
+from helpers.notebook.work import Work
+from helpers.submission import handout
+from helpers.submission.handout import PublicTest, Task
+from helpers.submission.problems import Problem
 
 ANSWER = QUESTION.replace("YOUR ANSWER HERE", "Because.")
 

@@ -14,8 +14,9 @@ from fake_colab import FakeShell
 from handouts import SOLUTION, STUB, write_toy
 
 import helpers
-from helpers import check, frontend, live, runner, submit
-from helpers.handout import HandoutError
+from helpers import check
+from helpers.notebook import frontend, reload, runner, submit
+from helpers.submission.handout import HandoutError
 
 
 @pytest.fixture
@@ -25,7 +26,7 @@ def toy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     monkeypatch.setitem(sys.modules, "__main__", ModuleType("__main__"))
     yield write_toy(tmp_path)
     sys.modules.pop("toy", None)
-    live._finder.files.clear()
+    reload._finder.files.clear()
     runner._last.clear()
     runner._checked.clear()
 
@@ -164,7 +165,7 @@ def test_it_is_quick(toy: Path) -> None:
     toy.write_text(SOLUTION)
     program = (
         "import sys\n"
-        "from helpers import runner\n"
+        "from helpers.notebook import runner\n"
         "runner.run('toy')\n"
         "calls = 0\n"
         "def count(*_):\n"

@@ -110,7 +110,7 @@ def test_the_course_tree_zipped_whole(tmp_path: Path) -> None:
         "deep-learning/assignments/knn/knn.ipynb": NOTEBOOK,
         "deep-learning/assignments/knn/test_public.py": "import knn\n",
         "deep-learning/assignments/two_layer_net/two_layer_net.py": "def f():\n    pass\n",
-        "deep-learning/helpers/checks.py": "x = 1\n",
+        "deep-learning/helpers/testing/checks.py": "x = 1\n",
         "deep-learning/README.md": "# Deep learning\n",
         "deep-learning/.git/HEAD": "ref: refs/heads/main\n",
     }

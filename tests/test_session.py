@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 from handouts import SOLUTION, write_toy
 
-from helpers import live
-from helpers.handout import HandoutError
-from helpers.session import run_tests
+from helpers.notebook import reload
+from helpers.notebook.session import run_tests
+from helpers.submission.handout import HandoutError
 
 ALL = [f"test_public.py::{name}" for name in ("test_double", "test_short", "test_total[2]", "test_total[3]")]
 
@@ -22,10 +22,10 @@ ALL = [f"test_public.py::{name}" for name in ("test_double", "test_short", "test
 def toy(tmp_path: Path) -> Iterator[Path]:
     """Return the file of the toy module, which tests can import."""
     file = write_toy(tmp_path / "toy")
-    live.follow({"toy": file})
+    reload.follow({"toy": file})
     yield file
     sys.modules.pop("toy", None)
-    del live._finder.files["toy"]
+    del reload._finder.files["toy"]
 
 
 def test_every_test_has_its_outcome(toy: Path, capfd: pytest.CaptureFixture[str]) -> None:
@@ -87,7 +87,7 @@ def test_neither_plugins_nor_settings_around_it_matter(toy: Path) -> None:
 
 def test_pytest_is_imported_when_a_check_runs() -> None:
     code = (
-        "import sys, helpers, helpers.handout;"
+        "import sys, helpers, helpers.submission.handout;"
         "print(sorted({'torch', 'pytest', 'numpy', 'matplotlib', 'IPython'} & set(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

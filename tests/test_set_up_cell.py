@@ -95,7 +95,7 @@ def test_what_an_interrupted_run_left_is_replaced(empty: Path, public: Public) -
     (empty / "deep-learning-v1" / ".git" / "objects").mkdir(parents=True)
     (empty / "deep-learning-v1" / ".git" / "index.lock").write_text("")
     assert works_in(first_cells(empty / "knn.ipynb", empty, public.online)) == empty
-    assert (empty / "deep-learning-v1" / "helpers" / "colab.py").is_file()
+    assert (empty / "deep-learning-v1" / "helpers/notebook/colab.py").is_file()
 
 
 def test_after_another_release(empty: Path, public: Public, tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from helpers.solver import Config, Model, Solver
+from helpers.training.solver import Config, Model, Solver
 
 
 class Linear:

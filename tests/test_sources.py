@@ -7,11 +7,11 @@ import sys
 
 import pytest
 
-from helpers import sources
+from helpers.source import decoding
 
 
 def text(content: str | bytes) -> str:
-    return sources.read(content if isinstance(content, bytes) else content.encode(), "knn.py").text
+    return decoding.read(content if isinstance(content, bytes) else content.encode(), "knn.py").text
 
 
 @pytest.mark.parametrize(
@@ -32,7 +32,7 @@ def test_lines_that_only_notebooks_understand_do_nothing(source: str, plain: str
 
 
 def test_lines_keep_their_numbers() -> None:
-    found = sources.read(b"%a b\n\n!c\nx = 1\n", "knn.py")
+    found = decoding.read(b"%a b\n\n!c\nx = 1\n", "knn.py")
     assert (found.magics, found.tree.body[-1].lineno) == ((1, 3), 4)
 
 
@@ -78,5 +78,5 @@ def test_what_is_no_python_is_named(content: bytes, says: str, line: int) -> Non
 
 def test_another_python_can_be_asked() -> None:
     for content, status in ((b"%matplotlib inline\nx = 1\n", 0), (b"def f(:\n", 1)):
-        command = [sys.executable, "-I", "-S", "-B", sources.__file__]
+        command = [sys.executable, "-I", "-S", "-B", decoding.__file__]
         assert subprocess.run(command, input=content, check=False).returncode == status

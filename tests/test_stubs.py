@@ -12,7 +12,8 @@ import pytest
 from handouts import SOLUTION, STUB, write_toy
 from test_kernels import old_environment
 
-from helpers import handout, stubs
+from helpers.notebook import stubs
+from helpers.submission import handout
 
 SET_UP = (
     "import sys\nfrom pathlib import Path\nsys.path.insert(0, str(Path.cwd().parents[1]))\n"

@@ -15,8 +15,9 @@ from autograder.course import Course
 from autograder.engine.pool import Graded, Pool
 from autograder.intake import Submission
 from autograder.results import Status
-from helpers import fresh, handout, packages
-from helpers.handout import Handout
+from helpers.notebook import fresh
+from helpers.submission import handout, packages
+from helpers.submission.handout import Handout
 
 ASSIGNMENT = """
 name = "toy"

@@ -18,8 +18,10 @@ import pytest
 from fake_colab import FakeShell
 from handouts import QUESTION, SOLUTION, STUB, write_toy
 
-from helpers import frontend, handout, live, notebook, runner, stubs, submit
-from helpers.submit import SubmissionRefused
+from helpers.notebook import document as notebook
+from helpers.notebook import frontend, reload, runner, stubs, submit
+from helpers.notebook.submit import SubmissionRefused
+from helpers.submission import handout
 
 ANSWER = QUESTION.replace("YOUR ANSWER HERE", "Because it is a sum of two equal numbers.")
 HALF = STUB.replace('raise NotImplementedError("toy: double")', "return 2 * x")
@@ -36,7 +38,7 @@ def toy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     write_weights(tmp_path / "toy_weights.pt")
     yield file
     sys.modules.pop("toy", None)
-    live._finder.files.clear()
+    reload._finder.files.clear()
     runner._last.clear()
     runner._checked.clear()
     notebook._ended.clear()

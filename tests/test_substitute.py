@@ -1,4 +1,4 @@
-"""Tests of helpers.substitute."""
+"""Tests of helpers.testing.substitute."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from types import ModuleType
 
 import pytest
 
-from helpers.substitute import constructor, substituted
+from helpers.testing.substitute import constructor, substituted
 
 
 @pytest.fixture

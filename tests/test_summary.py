@@ -11,10 +11,11 @@ import pytest
 from handouts import SOLUTION, write_toy
 from test_report import visible
 
-from helpers import handout, summary, work
-from helpers.findings import Finding
-from helpers.outcomes import Outcome, Report
-from helpers.work import Work
+from helpers.notebook import summary, work
+from helpers.notebook.outcomes import Outcome, Report
+from helpers.notebook.work import Work
+from helpers.submission import handout
+from helpers.submission.findings import Finding
 
 KNOWN = [
     Finding("problem", "toy.py does <not> run.", "x = (<"),

@@ -1,4 +1,4 @@
-"""Tests of helpers.tabletop, and of the drawings behind it."""
+"""Tests of helpers.data.pictures, and of the drawings behind it."""
 
 from __future__ import annotations
 
@@ -15,17 +15,18 @@ import numpy as np
 import pytest
 import torch
 
-from helpers import scenes, tabletop
-from helpers.draws import Draws
-from helpers.objects import OBJECTS, Pen
+from helpers.data import pictures
+from helpers.data.drawing import scenes
+from helpers.data.drawing.draws import Draws
+from helpers.data.drawing.objects import OBJECTS, Pen
 
 ROOT = Path(__file__).parent.parent
 PINNED = "cc6ebaa01dfc785c89a0be8cf523b14503aedb3b4bf7e671be41254b6d3b05b3"
-"""SHA-256 of the first pictures and labels; whoever changes a picture raises `tabletop.EDITION`, too."""
+"""SHA-256 of the first pictures and labels; whoever changes a picture raises `pictures.EDITION`, too."""
 PRINT_FINGERPRINT = """
 import hashlib
-from helpers import scenes
-from helpers.draws import Draws
+from helpers.data.drawing import scenes
+from helpers.data.drawing.draws import Draws
 images, labels = scenes.draw_block(Draws(b"fingerprint", 0))
 print(hashlib.sha256(images.tobytes() + labels.astype("<i8").tobytes()).hexdigest())
 """
@@ -58,7 +59,7 @@ def drawn_again(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 
 
 def test_pictures_have_the_promised_form() -> None:
-    split = tabletop.tabletop(400, 200, 7, cache=False)
+    split = pictures.tabletop(400, 200, 7, cache=False)
     for images, labels, size in (
         (split.x_train, split.y_train, 400),
         (split.x_val, split.y_val, 200),
@@ -73,20 +74,20 @@ def test_pictures_have_the_promised_form() -> None:
 
 
 def test_classes_are_balanced_and_in_no_order() -> None:
-    split = tabletop.tabletop(600, 200, 0, cache=False)
+    split = pictures.tabletop(600, 200, 0, cache=False)
     assert split.y_train.bincount().tolist() == [60] * 10
     assert split.y_val.bincount().tolist() == [20] * 10
     assert not torch.equal(split.y_train[:200], split.y_train[200:400])
     assert split.y_train[:20].unique().numel() > 4
-    assert len(tabletop.CLASSES) == len(set(tabletop.CLASSES)) == 10
+    assert len(pictures.CLASSES) == len(set(pictures.CLASSES)) == 10
 
 
 def test_pictures_never_change() -> None:
-    assert sha256(*tabletop.tabletop_images(7, 30)) == PINNED
+    assert sha256(*pictures.tabletop_images(7, 30)) == PINNED
 
 
 def test_fewer_pictures_are_the_first_of_more() -> None:
-    few, many = tabletop.tabletop_images(b"secret", 30), tabletop.tabletop_images(b"secret", 410)
+    few, many = pictures.tabletop_images(b"secret", 30), pictures.tabletop_images(b"secret", 410)
     assert torch.equal(few[0], many[0][:30])
     assert torch.equal(few[1], many[1][:30])
 
@@ -109,8 +110,8 @@ def test_pictures_are_the_same_in_every_process(environment: dict[str, str]) -> 
 
 
 def test_parts_seeds_and_secrets_share_no_picture() -> None:
-    first, other = (tabletop.tabletop(200, 200, 200, seed=seed, cache=False) for seed in (0, 1))
-    hidden = [tabletop.tabletop_images(key, 200)[0] for key in (0, b"one secret", b"another")]
+    first, other = (pictures.tabletop(200, 200, 200, seed=seed, cache=False) for seed in (0, 1))
+    hidden = [pictures.tabletop_images(key, 200)[0] for key in (0, b"one secret", b"another")]
     sets = [
         split_part for split in (first, other) for split_part in (split.x_train, split.x_val, split.x_test)
     ]
@@ -121,7 +122,7 @@ def test_parts_seeds_and_secrets_share_no_picture() -> None:
 
 
 def test_colours_and_proportions_are_drawn_anew_for_each_part() -> None:
-    keys = [tabletop._public_key(0, part) for part in ("train", "val", "test", "images")]
+    keys = [pictures._public_key(0, part) for part in ("train", "val", "test", "images")]
     drawn = [Draws(key, "tabletop", block).uniform(0, 1, 2000) for key in keys for block in (0, 1)]
     assert len({numbers.tobytes() for numbers in drawn}) == len(drawn)
     assert abs(np.corrcoef(np.stack(drawn)) - np.eye(len(drawn))).max() < 0.12
@@ -130,7 +131,7 @@ def test_colours_and_proportions_are_drawn_anew_for_each_part() -> None:
 @pytest.mark.parametrize("sizes", [(-1, 0, 0), (0, -1, 0), (0, 0, -1)])
 def test_negative_sizes_are_refused(sizes: tuple[int, int, int], tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="-1 pictures"):
-        tabletop.tabletop(*sizes, cache=tmp_path)
+        pictures.tabletop(*sizes, cache=tmp_path)
 
 
 # Drawings
@@ -181,22 +182,22 @@ def test_pictures_are_kept_without_pickle_and_found_again(
 ) -> None:
     folder = tmp_path / "new" / "folder"
     blocks = drawn_again(monkeypatch)
-    first = tabletop.tabletop(30, 20, 10, cache=folder)
+    first = pictures.tabletop(30, 20, 10, cache=folder)
     assert len(blocks) == 3
-    names = {f"tabletop-{tabletop.EDITION}-0-{part}.npz" for part in ("train-30", "val-20", "test-10")}
+    names = {f"tabletop-{pictures.EDITION}-0-{part}.npz" for part in ("train-30", "val-20", "test-10")}
     assert {path.name for path in folder.iterdir()} == names
     for path in folder.iterdir():
         with np.load(path, allow_pickle=False) as stored:
             assert {name: stored[name].dtype for name in stored} == {"images": np.uint8, "labels": np.int64}
-    assert equal(first, tabletop.tabletop(30, 20, 10, cache=folder))
+    assert equal(first, pictures.tabletop(30, 20, 10, cache=folder))
     assert len(blocks) == 3
-    assert equal(first, tabletop.tabletop(30, 20, 10, cache=False))
-    assert not equal(first, tabletop.tabletop(30, 20, 10, seed=1, cache=folder))
+    assert equal(first, pictures.tabletop(30, 20, 10, cache=False))
+    assert not equal(first, pictures.tabletop(30, 20, 10, seed=1, cache=folder))
 
 
 def test_a_caller_may_change_what_it_got(tmp_path: Path) -> None:
-    tabletop.tabletop(10, 0, 0, cache=tmp_path).x_train.zero_()
-    assert tabletop.tabletop(10, 0, 0, cache=tmp_path).x_train.sum() > 0
+    pictures.tabletop(10, 0, 0, cache=tmp_path).x_train.zero_()
+    assert pictures.tabletop(10, 0, 0, cache=tmp_path).x_train.sum() > 0
 
 
 def damaged_files(whole: bytes, folder: Path) -> dict[str, bytes]:
@@ -219,14 +220,14 @@ def damaged_files(whole: bytes, folder: Path) -> dict[str, bytes]:
 
 def test_a_damaged_file_is_made_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = tmp_path / "cache"
-    expected = tabletop.tabletop(20, 0, 0, cache=folder)
-    file = folder / f"tabletop-{tabletop.EDITION}-0-train-20.npz"
+    expected = pictures.tabletop(20, 0, 0, cache=folder)
+    file = folder / f"tabletop-{pictures.EDITION}-0-train-20.npz"
     whole = file.read_bytes()
     blocks = drawn_again(monkeypatch)
     for name, content in damaged_files(whole, tmp_path).items():
         file.write_bytes(content)
         blocks.clear()
-        assert equal(tabletop.tabletop(20, 0, 0, cache=folder), expected), name
+        assert equal(pictures.tabletop(20, 0, 0, cache=folder), expected), name
         assert len(blocks) == 1, name
         with zipfile.ZipFile(file) as archive:
             assert archive.testzip() is None, name
@@ -235,16 +236,16 @@ def test_a_damaged_file_is_made_again(tmp_path: Path, monkeypatch: pytest.Monkey
 
 def test_a_folder_that_cannot_be_written_is_no_obstacle(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("not a folder")
-    split = tabletop.tabletop(10, 0, 0, cache=tmp_path / "file")
-    assert equal(split, tabletop.tabletop(10, 0, 0, cache=False))
+    split = pictures.tabletop(10, 0, 0, cache=tmp_path / "file")
+    assert equal(split, pictures.tabletop(10, 0, 0, cache=False))
 
 
 def test_the_default_folder_is_the_users(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    name = f"tabletop-{tabletop.EDITION}-0-train-10.npz"
+    name = f"tabletop-{pictures.EDITION}-0-train-10.npz"
     monkeypatch.delenv("COURSEGRAD_CACHE", raising=False)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    tabletop.tabletop(10, 0, 0)
+    pictures.tabletop(10, 0, 0)
     assert (tmp_path / "coursegrad" / name).exists()
     monkeypatch.setenv("COURSEGRAD_CACHE", str(tmp_path / "named"))
-    tabletop.tabletop(10, 0, 0)
+    pictures.tabletop(10, 0, 0)
     assert (tmp_path / "named" / name).exists()

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from helpers import checks, tolerances
+from helpers.testing import checks, tolerances
 
 SUITES = Path(__file__).parent.parent / "autograder" / "suites"
 

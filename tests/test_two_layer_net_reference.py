@@ -15,7 +15,7 @@ import torch
 from imported_suites import importing
 from in_process import ROOT, Grade, grade_all
 
-from helpers.gradients import compute_numeric_gradient, rel_error
+from helpers.training.gradients import compute_numeric_gradient, rel_error
 
 NAME = "two_layer_net"
 REFERENCE = (ROOT / "solutions" / NAME / f"{NAME}.py").read_text()

@@ -11,9 +11,9 @@ from autograder.engine.link import End, StudentError, WorkerEnded
 from autograder.engine.verdict import Exit, Tier, ended_status, explain_end, explain_import, fault, judge
 from autograder.errors import SuiteError
 from autograder.results import Feedback, Status
-from helpers import checks
-from helpers.checks import Hint
-from helpers.problems import Problem, found
+from helpers.submission.problems import Problem, found
+from helpers.testing import checks
+from helpers.testing.checks import Hint
 
 
 def student_error(**fields: Any) -> StudentError:

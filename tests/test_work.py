@@ -10,8 +10,9 @@ import handouts
 import pytest
 from handouts import QUESTION, SOLUTION, STUB, write_toy
 
-from helpers import handout, work
-from helpers.work import Work
+from helpers.notebook import work
+from helpers.notebook.work import Work
+from helpers.submission import handout
 
 
 @pytest.fixture
@@ -68,7 +69,7 @@ def test_files_that_import_one_another(toy: Path) -> None:
 
 def test_the_kits_own_package_is_no_file_of_the_students(toy: Path) -> None:
     toy.write_text("from helpers.data import digits\n" + SOLUTION)
-    (toy.parent / "helpers").symlink_to(Path(work.__file__).parent)
+    (toy.parent / "helpers").symlink_to(Path(work.__file__).parents[1])
     assert gather().siblings == {}
 
 

@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 from handouts import CHECKS, SOLUTION, STUB, write_toy
 
-from helpers import handout, workspace
-from helpers.handout import Handout, HandoutError
+from helpers.notebook import workspace
+from helpers.submission import handout
+from helpers.submission.handout import Handout, HandoutError
 
 MINE = SOLUTION.replace("2 * x", "x + x")
 OLD_STUB = STUB.replace("Two functions", "A few functions")

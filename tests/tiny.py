@@ -64,7 +64,7 @@ import torch
 
 import tiny_module
 from tiny_module import double
-from helpers import checks
+from helpers.testing import checks
 
 
 @pytest.mark.task("double", weight=2)
@@ -85,7 +85,7 @@ HIDDEN = '''import pytest
 import torch
 
 import tiny_module
-from helpers import checks, constraints, evidence
+from helpers.testing import checks, constraints, evidence
 
 SECRET = torch.tensor([31337.0, 4242.0])
 

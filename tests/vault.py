@@ -77,7 +77,7 @@ PUBLIC = '''import pytest
 import torch
 
 import vault
-from helpers import checks
+from helpers.testing import checks
 
 
 @pytest.mark.task("scale", weight=2)
@@ -118,7 +118,7 @@ HIDDEN = f'''import pytest
 import torch
 
 import vault
-from helpers import checks, constraints, evidence
+from helpers.testing import checks, constraints, evidence
 
 CANARY_SUITE = "CANARY-suite"
 SECRET = torch.tensor({list(SECRET_VALUES)})

@@ -17,9 +17,10 @@ from autograder.engine.link import End, WorkerEnded
 from autograder.engine.slot import Slot, Worker
 from autograder.engine.verdict import ImportFailed
 from autograder.results import Feedback, Status
-from helpers import handin, links, prefetch, problems
-from helpers.constraints import ModuleFacts
-from helpers.problems import Problem
+from helpers.source import links
+from helpers.submission import prefetch, problems, reading
+from helpers.submission.problems import Problem
+from helpers.testing.constraints import ModuleFacts
 
 
 @dataclass(frozen=True)
@@ -96,7 +97,7 @@ class Loaded:
     def note_newer(self, found: Iterable[Problem], sources: Mapping[str, bytes]) -> None:
         """Find out whether files that are no Python are one of a newer Python."""
         for problem in found:
-            is_syntax = problem.error.startswith("SyntaxError") and handin.EMPTY not in problem.error
+            is_syntax = problem.error.startswith("SyntaxError") and reading.EMPTY not in problem.error
             if is_syntax and not self.needs:
                 self.needs = newer.python_for(sources[problem.file], problem)
 

@@ -28,9 +28,9 @@ from autograder.engine.suite import SuiteRun
 from autograder.engine.verdict import ImportFailed
 from autograder.results import Feedback, Status
 from autograder.scoring import Emit, Outcome, PlannedTest, not_run
-from helpers import allowances, handin, problems
-from helpers.importer import Importer
-from helpers.problems import Problem
+from helpers.submission import allowances, problems, reading
+from helpers.submission.importer import Importer
+from helpers.submission.problems import Problem
 
 
 def grade(
@@ -71,7 +71,7 @@ def _imported(
     found = [Problem(file, sentence.rstrip(".")) for file, sentence in broken.items()]
     while True:
         loaded.replace(found, rules, current)
-        read = handin.read(current, rules.modules, rules.packages)
+        read = reading.read(current, rules.modules, rules.packages)
         loaded.notes = read.notes
         texts = read.texts(current)
         found = [problems.raised(f"{name}.py", error, texts) for name, error in read.problems.items()]

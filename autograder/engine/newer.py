@@ -12,8 +12,8 @@ import sys
 from pathlib import Path
 from typing import Final
 
-import helpers
-from helpers.problems import Problem
+from helpers.source import decoding
+from helpers.submission.problems import Problem
 
 NEWER: Final = "newer"
 _LATEST: Final = 20
@@ -28,7 +28,7 @@ _SYNTAX: Final = (
     r"[fF][rR]?(['\"]).*\{.*(\1|\\).*\}",
 )
 """Lines that Python 3.12, 3.13 and 3.14 learned to read, as far as a line tells."""
-_READER: Final = str(Path(helpers.__file__).parent / "sources.py")
+_READER: Final = decoding.__file__
 
 
 def python_for(source: bytes, problem: Problem) -> str:

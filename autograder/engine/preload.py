@@ -12,12 +12,13 @@ import warnings
 from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
-from helpers import prefetch
+from helpers.submission import prefetch
 
 _COMMON: Final = (
     *("torch.nn.functional", "torch.optim", "numpy.random"),
     *("autograder.engine.worker",),
-    *("helpers.checks", "helpers.constraints", "helpers.evidence", "helpers.seeds", "helpers.substitute"),
+    *("helpers.testing.checks", "helpers.testing.evidence", "helpers.testing.constraints"),
+    *("helpers.testing.substitute", "helpers.seeds"),
     *("collections", "copy", "dataclasses", "enum", "functools", "heapq", "itertools", "json", "math"),
     *("operator", "pathlib", "random", "statistics", "string", "time", "typing", "warnings"),
 )
@@ -52,7 +53,7 @@ def common() -> None:
     (y.sum() + (x[:, 0] @ x[:, 0]).sum()).backward()
     torch.cdist(torch.ones(2, 2), torch.ones(2, 2)).sort()
     x[0, 0].detach().numpy() @ x[0, 0].detach().numpy()
-    importlib.import_module("helpers.evidence").counted_call(torch.add, (x, x), {})
+    importlib.import_module("helpers.testing.evidence").counted_call(torch.add, (x, x), {})
 
 
 def everything(packages: Iterable[str]) -> None:

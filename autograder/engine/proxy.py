@@ -20,7 +20,7 @@ import numpy as np
 
 from autograder.engine.link import Link, ProxyError, StudentError
 from autograder.engine.wire.values import Tag
-from helpers import constraints, evidence, weights
+from helpers.testing import constraints, evidence, weights
 
 
 class Session:

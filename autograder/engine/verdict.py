@@ -20,9 +20,9 @@ from autograder.engine.link import End, Place, StudentError, WorkerEnded
 from autograder.errors import AutograderError
 from autograder.results import Feedback, Location, Status
 from autograder.scoring import Fault
-from helpers import exceptions
-from helpers.checks import CheckFailure
-from helpers.problems import Problem
+from helpers.submission.problems import Problem
+from helpers.testing import causes
+from helpers.testing.checks import CheckFailure
 from helpers.wording import sentence
 
 Tier = Literal["public", "hidden"]
@@ -223,7 +223,7 @@ def _student_error(error: StudentError, tier: Tier) -> tuple[Status, Feedback]:
         return Status.memory, Feedback(summary=summary, location=location)
     if error.type_name == "NotImplementedError":
         return Status.not_implemented, Feedback(summary="Not implemented yet.", location=location)
-    cause = exceptions.likely_cause(error.message)
+    cause = causes.likely_cause(error.message)
     if tier == "hidden":
         name = error.type_name if error.type_name in _EXCEPTIONS else "an exception class of its own"
         summary = f"Your code raised {name}."

@@ -23,10 +23,11 @@ from autograder.engine.wire.decoder import Decoder, Pristine
 from autograder.engine.wire.encoder import Encoder
 from autograder.engine.wire.frames import Buffer, Channel, ChannelClosed, ProtocolError, same_bytes
 from autograder.engine.wire.values import DICTS, Tag, ValueRefused, type_name
-from helpers import allowances, evidence, handin, problems, weights
-from helpers.comparison import plain_tuple
-from helpers.importer import Importer
-from helpers.imports import named_modules
+from helpers.source.imports import named_modules
+from helpers.submission import allowances, problems, reading
+from helpers.submission.importer import Importer
+from helpers.testing import evidence, weights
+from helpers.testing.comparison import plain_tuple
 
 _MAX_ELEMENTS = 100_000
 _MISSING = object()
@@ -96,7 +97,7 @@ class Worker:
 
     def _read(self, header: dict[str, Any]) -> dict[str, Any] | None:
         """Read the files; send code, facts and what is wrong. No student code has run before this frame."""
-        read = handin.read(header["sources"], header["modules"], header["packages"])
+        read = reading.read(header["sources"], header["modules"], header["packages"])
         texts = read.texts(header["sources"])
         wrong = [
             problems.raised(f"{module}.py", error, texts).to_plain()

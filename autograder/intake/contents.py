@@ -8,9 +8,10 @@ from pathlib import PurePosixPath
 from autograder.intake import encodings, names, repair, typed
 from autograder.intake.members import Member
 from autograder.intake.snapshot import Unreadable
-from helpers import cells, outline
-from helpers.cells import Cell
-from helpers.outline import Block
+from helpers.source import outline
+from helpers.source.outline import Block
+from helpers.submission import cells
+from helpers.submission.cells import Cell
 
 MAX_BYTES = {"named": 20_000_000, "other": 10_000_000, "notebook": 40_000_000}
 """What is read of a hand-in to find work in it: in files of wanted names, in others, and in notebooks.

@@ -6,7 +6,7 @@ import codecs
 import re
 
 from autograder.intake.snapshot import Unreadable
-from helpers import signatures
+from helpers.source import signatures
 
 _DECLARED = re.compile(rb"^[ \t\f]*#.*?coding[:=][ \t]*([-\w.]+)")
 _BLANK = re.compile(rb"^[ \t\f]*(?:#.*)?$")

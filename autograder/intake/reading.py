@@ -14,12 +14,12 @@ from autograder.intake.names import Likeness
 from autograder.intake.search import Found, Search, path_text
 from autograder.intake.submission import Submission
 from autograder.intake.wanted import Wanted
-from helpers import outline
-from helpers.modules import Module
+from helpers.source import outline
+from helpers.submission.modules import Module
 
 NAMED_AT_MOST = 5
 MANIFEST = "manifest.json"
-"""What the zip that `helpers.submit` builds says about itself."""
+"""What the zip that `helpers.notebook.submit` builds says about itself."""
 WAITS = "Waits for a decision"
 """How the problem of a submission begins that an instructor has to choose files for."""
 

@@ -7,7 +7,7 @@ import re
 from typing import Any
 
 from autograder.intake.cells import FILLED
-from helpers.cells import cells as readable
+from helpers.submission.cells import cells as readable
 
 _CELL = re.compile(r"\{\s*\"(?:attachments|cell_type|execution_count|id|metadata|outputs|source)\"")
 _MARKER = re.compile(rb"(<{7}|\|{7}|={7}|>{7})(?: |\r?\n|$)")

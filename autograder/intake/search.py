@@ -15,10 +15,11 @@ from autograder.intake.names import Likeness
 from autograder.intake.snapshot import Unreadable
 from autograder.intake.wanted import Wanted
 from autograder.reports.untrusted import line
-from helpers import cells, modules, outline
-from helpers.cells import Cell
-from helpers.modules import Module
-from helpers.outline import Block
+from helpers.source import outline
+from helpers.source.outline import Block
+from helpers.submission import cells, modules
+from helpers.submission.cells import Cell
+from helpers.submission.modules import Module
 
 MAX_READ = 200
 """Files of a hand-in that are read to see what they hold."""

@@ -12,8 +12,9 @@ from autograder.intake.snapshot import Unreadable
 from autograder.intake.wanted import Wanted
 
 MAX_FILES, MAX_BYTES, MAX_DEPTH = 50, 1_000_000, 3
-_KIT = frozenset({"handout.py", "runner.py", "checks.py"})
-"""What the package `helpers` of a release holds."""
+_KIT = frozenset({"submission/handout.py", "notebook/runner.py", "testing/checks.py"})
+_EARLIER = frozenset({"handout.py", "runner.py", "checks.py"})
+"""What the package `helpers` of a release holds, and held before it had rooms."""
 
 
 class Siblings(NamedTuple):
@@ -32,7 +33,12 @@ def read(
     Tests, settings, files that are candidates for the modules themselves, a copy of the kit's own `helpers`,
     and what cannot be read are left out. There is a limit of number and size.
     """
-    kit = {one.path.parent for one in members if one.name in _KIT and one.path.parent.name == "helpers"}
+    kit = {
+        folder
+        for one in members
+        for folder in one.path.parents
+        if folder.name == "helpers" and one.path.relative_to(folder).as_posix() in _KIT | _EARLIER
+    }
     found = Siblings({}, [], [])
     left = MAX_BYTES
     for member in members:

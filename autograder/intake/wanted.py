@@ -7,7 +7,7 @@ from functools import cached_property
 from pathlib import Path
 
 from autograder.assignment import Assignment
-from helpers.modules import Module
+from helpers.submission.modules import Module
 
 _MAX_BYTES = 2_000_000
 

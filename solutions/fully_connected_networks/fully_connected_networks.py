@@ -16,8 +16,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from helpers.losses import softmax_loss
-from helpers.solver import Solver
+from helpers.training.losses import softmax_loss
+from helpers.training.solver import Solver
 
 Config = dict[str, Any]
 

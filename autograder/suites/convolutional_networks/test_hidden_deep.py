@@ -26,10 +26,10 @@ from suite.networks import (
 )
 from torch import Tensor
 
-from helpers import checks
-from helpers.checks import Hint
-from helpers.constraints import require
-from helpers.substitute import substituted
+from helpers.testing import checks
+from helpers.testing.checks import Hint
+from helpers.testing.constraints import require
+from helpers.testing.substitute import substituted
 
 FILTERS, POOLS = (4, 3, 5), (1, 2)
 FROM_ONE = (0, 1)

@@ -6,7 +6,7 @@ import convolutional_networks as cn
 import pytest
 import torch
 
-from helpers import checks
+from helpers.testing import checks
 
 
 def check_kaiming(shape: tuple[int, ...], variance: float, turned: float, **arguments: Any) -> None:

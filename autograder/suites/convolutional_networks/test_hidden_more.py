@@ -10,9 +10,9 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from autograder.seeds import hidden_generator
-from helpers import checks
-from helpers.checks import Hint
-from helpers.constraints import require
+from helpers.testing import checks
+from helpers.testing.checks import Hint
+from helpers.testing.constraints import require
 
 BANNED = (
     *("torch.nn", "torch.autograd", "torch.func", "helpers", "scipy", ".cuda"),

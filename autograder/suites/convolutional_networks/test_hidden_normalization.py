@@ -15,9 +15,9 @@ from suite.tensors import scattered
 from torch import Tensor
 
 from autograder.seeds import hidden_generator
-from helpers import checks
-from helpers.checks import Hint
-from helpers.constraints import require
+from helpers.testing import checks
+from helpers.testing.checks import Hint
+from helpers.testing.constraints import require
 
 BANNED = (
     *("torch.nn", "torch.autograd", "torch.func", "helpers", ".cuda", ".requires_grad_"),

@@ -18,11 +18,12 @@ from torch import Tensor
 
 from autograder.seeds import hidden_generator
 from autograder.thresholds import Thresholds
-from helpers import checks, layers
-from helpers.layers import adam
-from helpers.solver import Solver
-from helpers.substitute import substituted
-from helpers.tabletop import tabletop, tabletop_images
+from helpers.data.pictures import tabletop, tabletop_images
+from helpers.testing import checks
+from helpers.testing.substitute import substituted
+from helpers.training import layers
+from helpers.training.layers import adam
+from helpers.training.solver import Solver
 
 DEVICE = "cpu:0"
 """The CPU, but by a name that nobody has as a default."""

@@ -11,9 +11,9 @@ import more_convolutions as more
 import pytest
 import torch
 
-from helpers import checks
-from helpers.checks import Hint
-from helpers.substitute import substituted
+from helpers.testing import checks
+from helpers.testing.checks import Hint
+from helpers.testing.substitute import substituted
 
 
 def first(found: object, what: str) -> Any:

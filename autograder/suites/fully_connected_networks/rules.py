@@ -1,11 +1,11 @@
 """How a solution may go about it: names that are off limits, and no loop over the entries."""
 
-from helpers import checks
-from helpers.evidence import Measurement
+from helpers.testing import checks
+from helpers.testing.evidence import Measurement
 
 IN_NETWORKS = (
     *("torch.nn", "torch.optim", "torch.autograd", "torch.func", "torch.enable_grad"),
-    *(".requires_grad", ".requires_grad_", ".cuda", "helpers.layers"),
+    *(".requires_grad", ".requires_grad_", ".cuda", "helpers.training.layers"),
 )
 """What is off limits. Not .backward: that is what the layers call their own."""
 BANNED = (*IN_NETWORKS, ".grad")

@@ -10,9 +10,9 @@ from suite.rules import BANNED
 from torch import Tensor
 
 from autograder.seeds import hidden_generator
-from helpers import checks
-from helpers.checks import Hint
-from helpers.constraints import require
+from helpers.testing import checks
+from helpers.testing.checks import Hint
+from helpers.testing.constraints import require
 
 SEEDED = "a seed is set that nobody asked for"
 READY_MADE = ("torch.dropout", "torch.feature_dropout", "torch.alpha_dropout", "torch.native_dropout")

@@ -14,9 +14,9 @@ from suite.rules import BANNED, check_operations
 from torch import Tensor
 
 from autograder.seeds import hidden_generator
-from helpers import checks, evidence
-from helpers.checks import Hint
-from helpers.constraints import require
+from helpers.testing import checks, evidence
+from helpers.testing.checks import Hint
+from helpers.testing.constraints import require
 
 
 def normal(name: str, *shape: int) -> Tensor:

@@ -16,8 +16,8 @@ from suite.stand_ins import replaced
 from torch import Tensor
 
 from autograder.seeds import hidden_generator
-from helpers import checks
-from helpers.checks import Hint
+from helpers.testing import checks
+from helpers.testing.checks import Hint
 
 MAX_WORK = 5_000_000
 """More numbers than any test needs: student code that asks for more gets nothing."""

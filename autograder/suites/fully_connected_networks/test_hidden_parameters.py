@@ -15,9 +15,9 @@ from suite.rules import IN_NETWORKS
 from suite.stand_ins import replaced
 
 from autograder.seeds import hidden_generator
-from helpers import checks
-from helpers.checks import Hint
-from helpers.constraints import require
+from helpers.testing import checks
+from helpers.testing.checks import Hint
+from helpers.testing.constraints import require
 
 X = torch.randn(7, 12, generator=hidden_generator("fully_connected_networks", "parameters"))
 Y = torch.arange(7) % 4

@@ -13,10 +13,10 @@ from suite.rules import BANNED, check_entries
 from torch import Tensor
 
 from autograder.seeds import hidden_generator
-from helpers import checks, evidence
-from helpers.checks import Hint
-from helpers.constraints import require
-from helpers.substitute import substituted
+from helpers.testing import checks, evidence
+from helpers.testing.checks import Hint
+from helpers.testing.constraints import require
+from helpers.testing.substitute import substituted
 
 W = torch.randn(
     6, 5, generator=hidden_generator("fully_connected_networks", "regularizers"), dtype=torch.float64

@@ -14,11 +14,11 @@ from torch import Tensor
 
 from autograder.seeds import hidden_generator
 from autograder.thresholds import Thresholds
-from helpers import checks
-from helpers.checks import Hint
 from helpers.data import tabletop_images
-from helpers.solver import Solver
-from helpers.substitute import substituted
+from helpers.testing import checks
+from helpers.testing.checks import Hint
+from helpers.testing.substitute import substituted
+from helpers.training.solver import Solver
 
 THRESHOLDS = Thresholds("fully_connected_networks")
 MAX_STEPS = 300

@@ -15,9 +15,9 @@ from suite.rules import BANNED, check_entries
 from torch import Tensor
 
 from autograder.seeds import hidden_generator
-from helpers import checks, evidence
-from helpers.checks import Hint
-from helpers.constraints import require
+from helpers.testing import checks, evidence
+from helpers.testing.checks import Hint
+from helpers.testing.constraints import require
 
 Config = dict[str, Any]
 Rule = Callable[[np.ndarray, np.ndarray, Config, str], np.ndarray]

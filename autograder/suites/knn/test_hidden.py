@@ -14,10 +14,11 @@ import torch
 from torch import Tensor
 
 from autograder.seeds import hidden_generator
-from helpers import checks, data, evidence
-from helpers.checks import Hint
-from helpers.constraints import require
-from helpers.substitute import constructor, substituted
+from helpers import data
+from helpers.testing import checks, evidence
+from helpers.testing.checks import Hint
+from helpers.testing.constraints import require
+from helpers.testing.substitute import constructor, substituted
 
 BANNED = (
     *("torch.norm", "torch.dist", "torch.cdist", "torch.pdist", "torch.pairwise_distance"),

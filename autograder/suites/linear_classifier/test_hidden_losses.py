@@ -14,9 +14,9 @@ from torch import Tensor
 from torch.nn import functional
 
 from autograder.seeds import hidden_generator
-from helpers import checks, evidence
-from helpers.checks import Hint
-from helpers.constraints import require
+from helpers.testing import checks, evidence
+from helpers.testing.checks import Hint
+from helpers.testing.constraints import require
 
 Student = Callable[..., object]
 DataLoss = Callable[[Tensor, Tensor], Tensor]

@@ -14,9 +14,10 @@ from torch.nn import functional
 
 from autograder.seeds import hidden_generator
 from autograder.thresholds import Thresholds
-from helpers import checks, data
-from helpers.checks import Hint
-from helpers.substitute import constructor, substituted
+from helpers import data
+from helpers.testing import checks
+from helpers.testing.checks import Hint
+from helpers.testing.substitute import constructor, substituted
 
 THRESHOLDS = Thresholds("linear_classifier")
 

@@ -17,11 +17,11 @@ import two_layer_net
 from suite.parameters import BANNED, NAMES, Params, copied, hidden_params, labels_below, normal
 from torch import Tensor
 
-from helpers import checks, evidence
-from helpers.checks import Hint
-from helpers.constraints import require
-from helpers.substitute import substituted
-from helpers.tolerances import Operation
+from helpers.testing import checks, evidence
+from helpers.testing.checks import Hint
+from helpers.testing.constraints import require
+from helpers.testing.substitute import substituted
+from helpers.testing.tolerances import Operation
 
 MAX_WORK = 20_000_000
 """More numbers than any test needs: student code that asks the oracle for more gets nothing."""

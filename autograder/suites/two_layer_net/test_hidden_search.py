@@ -14,9 +14,9 @@ import two_layer_net
 from torch import Tensor
 
 from autograder.seeds import hidden_generator
-from helpers import checks
-from helpers.checks import Hint
-from helpers.substitute import substituted
+from helpers.testing import checks
+from helpers.testing.checks import Hint
+from helpers.testing.substitute import substituted
 
 FEATURES, NUM_TRAIN, NUM_VAL = 3 * 32 * 32, 30, 20
 RATES, SIZES, REGS, DECAYS = [0.5, 0.25], [3, 5, 4], [0.0, 0.125], [1.0, 0.75]

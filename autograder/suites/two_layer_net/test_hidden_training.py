@@ -16,10 +16,11 @@ from torch import Tensor
 
 from autograder.seeds import hidden_generator
 from autograder.thresholds import Thresholds
-from helpers import checks, data
-from helpers.checks import Hint
-from helpers.constraints import require
-from helpers.substitute import substituted
+from helpers import data
+from helpers.testing import checks
+from helpers.testing.checks import Hint
+from helpers.testing.constraints import require
+from helpers.testing.substitute import substituted
 
 THRESHOLDS = Thresholds("two_layer_net")
 

@@ -6,8 +6,8 @@ import two_layer_net
 
 from autograder.seeds import hidden_generator
 from autograder.thresholds import Thresholds
-from helpers import checks, weights
-from helpers.tabletop import tabletop, tabletop_images
+from helpers.data.pictures import tabletop, tabletop_images
+from helpers.testing import checks, weights
 
 THRESHOLDS = Thresholds("two_layer_net")
 FILE, NAMES = "best_two_layer_net.pt", ("W1", "b1", "W2", "b2")

@@ -8,9 +8,9 @@ import torch
 import two_layer_net
 from torch import Tensor
 
-from helpers import checks, weights
-from helpers.checks import Hint
-from helpers.substitute import substituted
+from helpers.testing import checks, weights
+from helpers.testing.checks import Hint
+from helpers.testing.substitute import substituted
 
 X = torch.tensor([[1.0, 2.0], [1.0, -1.0]])
 Y = torch.tensor([0, 2])

@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from helpers.layers import FastConv, FastMaxPool, Linear, ReLU
+from helpers.training.layers import FastConv, FastMaxPool, Linear, ReLU
 
 Backward = Callable[[Tensor], tuple[Tensor, Tensor, Tensor]]
 

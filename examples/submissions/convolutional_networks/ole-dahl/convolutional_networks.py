@@ -2,10 +2,10 @@
 
 The layers are written in three other files, and all can be had from this one: `Conv` and `MaxPool` from
 `convolution_layers.py`, `BatchNorm` and `SpatialBatchNorm` from `batch_normalization.py`, and relatives of
-convolution from `more_convolutions.py`. Networks are made of the fast layers of `helpers.layers` and of those
+convolution from `more_convolutions.py`. Networks are made of the fast layers of `helpers.training.layers` and of those
 at the end of `batch_normalization.py`.
 
-A network has `params`, a dict of tensors, and ``loss(X, y)``, so that `helpers.solver.Solver` can train it.
+A network has `params`, a dict of tensors, and ``loss(X, y)``, so that `helpers.training.solver.Solver` can train it.
 You may use neither `torch.nn` nor `torch.optim`, nor let PyTorch work out gradients (`torch.autograd`), nor
 move tensors (`.cuda()`): new tensors belong where `device` says.
 """
@@ -34,7 +34,7 @@ from more_convolutions import (
     transposed_conv,
 )
 
-from helpers.layers import (
+from helpers.training.layers import (
     Conv_ReLU,
     Conv_ReLU_Pool,
     FastConv,
@@ -45,8 +45,8 @@ from helpers.layers import (
     adam,
     sgd_momentum,
 )
-from helpers.losses import softmax_loss
-from helpers.solver import Solver
+from helpers.training.losses import softmax_loss
+from helpers.training.solver import Solver
 
 __all__ = [
     "BatchNorm",

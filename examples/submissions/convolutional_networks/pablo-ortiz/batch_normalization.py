@@ -1,7 +1,7 @@
 from __future__ import annotations
 from typing import Any
 import torch
-from helpers.layers import FastConv, FastMaxPool, Linear, ReLU
+from helpers.training.layers import FastConv, FastMaxPool, Linear, ReLU
 
 class BatchNorm:
 

@@ -6,9 +6,9 @@ import torch
 from batch_normalization import BatchNorm, Conv_BatchNorm_ReLU, Conv_BatchNorm_ReLU_Pool, Linear_BatchNorm_ReLU, SpatialBatchNorm
 from convolution_layers import Conv, MaxPool
 from more_convolutions import average_pool, conv1d, conv3d, dilated_conv, grouped_conv, im2col, transposed_conv
-from helpers.layers import Conv_ReLU, Conv_ReLU_Pool, FastConv, FastMaxPool, Linear, Linear_ReLU, ReLU, adam, sgd_momentum
-from helpers.losses import softmax_loss
-from helpers.solver import Solver
+from helpers.training.layers import Conv_ReLU, Conv_ReLU_Pool, FastConv, FastMaxPool, Linear, Linear_ReLU, ReLU, adam, sgd_momentum
+from helpers.training.losses import softmax_loss
+from helpers.training.solver import Solver
 __all__ = ['BatchNorm', 'Conv', 'Conv_BatchNorm_ReLU', 'Conv_BatchNorm_ReLU_Pool', 'Conv_ReLU', 'Conv_ReLU_Pool', 'DeepConvNet', 'FastConv', 'FastMaxPool', 'Linear', 'Linear_BatchNorm_ReLU', 'Linear_ReLU', 'MaxPool', 'ReLU', 'Solver', 'SpatialBatchNorm', 'ThreeLayerConvNet', 'adam', 'average_pool', 'conv1d', 'conv3d', 'create_convolutional_solver_instance', 'dilated_conv', 'find_overfit_parameters', 'grouped_conv', 'im2col', 'kaiming_initializer', 'sgd_momentum', 'softmax_loss', 'transposed_conv']
 POOL = {'pool_height': 2, 'pool_width': 2, 'stride': 2}
 

@@ -2,7 +2,7 @@ from typing import Any
 
 import torch
 
-from helpers.layers import FastConv, FastMaxPool, Linear, ReLU
+from helpers.training.layers import FastConv, FastMaxPool, Linear, ReLU
 
 
 class BatchNorm:

@@ -22,7 +22,7 @@ from more_convolutions import (
     transposed_conv,
 )
 
-from helpers.layers import (
+from helpers.training.layers import (
     Conv_ReLU,
     Conv_ReLU_Pool,
     FastConv,
@@ -33,8 +33,8 @@ from helpers.layers import (
     adam,
     sgd_momentum,
 )
-from helpers.losses import softmax_loss
-from helpers.solver import Solver
+from helpers.training.losses import softmax_loss
+from helpers.training.solver import Solver
 
 __all__ = [
     "BatchNorm",

@@ -3,8 +3,8 @@ import math
 
 import torch
 
-from helpers.losses import softmax_loss
-from helpers.solver import Solver
+from helpers.training.losses import softmax_loss
+from helpers.training.solver import Solver
 
 
 def rows(x):

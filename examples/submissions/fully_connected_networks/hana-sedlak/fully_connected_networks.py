@@ -4,8 +4,8 @@ from itertools import count, pairwise
 
 import torch as t
 
-from helpers.losses import softmax_loss
-from helpers.solver import Solver
+from helpers.training.losses import softmax_loss
+from helpers.training.solver import Solver
 
 
 class Linear:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import torch
 
-from helpers.losses import softmax_loss
-from helpers.solver import Solver
+from helpers.training.losses import softmax_loss
+from helpers.training.solver import Solver
 
 
 class Layer:

@@ -1,7 +1,7 @@
 """Implements fully connected networks in PyTorch."""
 import torch
-from helpers.losses import softmax_loss
-from helpers.solver import Solver
+from helpers.training.losses import softmax_loss
+from helpers.training.solver import Solver
 
 
 class Linear(object):

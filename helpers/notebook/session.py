@@ -1,0 +1,125 @@
+"""Run the public tests of an assignment with pytest, in this process and without its output."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Collection
+from pathlib import Path
+from typing import Any
+
+from helpers.submission.handout import HandoutError
+
+_WITHOUT = (
+    *("cacheprovider", "terminal", "faulthandler", "logging", "warnings", "doctest", "junitxml", "pastebin"),
+    *("unraisableexception", "threadexception"),
+)
+_OPTIONS = (
+    *(word for plugin in _WITHOUT for word in ("-p", f"no:{plugin}")),
+    *("--disable-plugin-autoload", "--noconftest", "--import-mode=importlib", "--capture=no"),
+    *("--strict-markers", "-c", os.devnull, "-o", "addopts="),
+)
+_MARKERS = (
+    "task(id, weight=1): the task that this test belongs to",
+    "constraint: counts only where every value test of its task passes",
+    "limits(cpu_seconds=None, memory_mb=None): what this test may use when it is graded",
+)
+
+
+Ended = Callable[[str, BaseException | None], None]
+
+
+def run_tests(
+    file: Path, wanted: Collection[str], ended: Ended | None = None
+) -> dict[str, BaseException | None]:
+    """Run tests of a file and return what each raised, or None where it passed.
+
+    Parameters
+    ----------
+    file : Path
+        The test file; it is imported anew.
+    wanted : collection of str
+        Ids such as ``"test_public.py::test_ties"``. After an interruption by the student, the tests that had
+        not run are missing from the result.
+
+    ended : callable, optional
+        Takes id and exception of each test as it ends.
+
+    Raises
+    ------
+    HandoutError
+        If the file cannot be loaded or lacks a test.
+    """
+    import pytest
+
+    session = _Session(wanted, ended)
+    writes_bytecode, sys.dont_write_bytecode = sys.dont_write_bytecode, True
+    try:
+        # Without a bound, pytest lists the folders above as well, however much lies in them.
+        bounds = (f"--rootdir={file.parent}", f"--confcutdir={file.parent}")
+        pytest.main([*_OPTIONS, *bounds, str(file)], plugins=[session])
+    finally:
+        sys.dont_write_bytecode = writes_bytecode
+        _forget(file)
+    if session.problem:
+        raise HandoutError(f"{file.name} cannot be loaded: {session.problem}")
+    if session.missing:
+        raise HandoutError(
+            f"{file} lacks {' and '.join(sorted(session.missing))}; get it from the release again."
+        )
+    return session.errors
+
+
+class _Session:
+    """The plugin that takes the place of pytest's own loop and reports."""
+
+    def __init__(self, wanted: Collection[str], ended: Ended | None) -> None:
+        self._ended = ended
+        self.wanted = set(wanted)
+        self.missing: set[str] = set()
+        self.errors: dict[str, BaseException | None] = {}
+        self.problem = ""
+        self._error: BaseException | None = None
+
+    def pytest_configure(self, config: Any) -> None:
+        """Register the markers of a suite."""
+        config.option.tbstyle = "no"  # an option of the terminal plugin, which is off
+        for line in _MARKERS:
+            config.addinivalue_line("markers", line)
+
+    def pytest_collectreport(self, report: Any) -> None:
+        """Remember why the file could not be collected."""
+        if report.failed and not self.problem:
+            lines = [line for line in report.longreprtext.splitlines() if line.strip()]
+            self.problem = lines[-1].removeprefix("E").strip() if lines else "unknown error"
+
+    def pytest_runtestloop(self, session: Any) -> bool:
+        """Run the tests that are wanted, until the student interrupts."""
+        items = {f"{item.path.name}::{item.name}": item for item in session.items}
+        self.missing = self.wanted - items.keys()
+        chosen = [item for id, item in items.items() if id in self.wanted]
+        if self.problem or self.missing:
+            return True
+        for item, following in zip(chosen, [*chosen[1:], None], strict=True):
+            self._error = None
+            try:
+                item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
+            except KeyboardInterrupt as error:
+                self.errors[f"{item.path.name}::{item.name}"] = error
+                break
+            self.errors[f"{item.path.name}::{item.name}"] = self._error
+            if self._ended is not None:
+                self._ended(f"{item.path.name}::{item.name}", self._error)
+        return True
+
+    def pytest_runtest_makereport(self, call: Any) -> None:
+        """Keep the first exception of a test."""
+        if call.excinfo is not None and self._error is None:
+            self._error = call.excinfo.value
+
+
+def _forget(file: Path) -> None:
+    """Drop the test module, so that the next call imports it anew."""
+    for name, module in list(sys.modules.items()):
+        if getattr(module, "__file__", None) == str(file):
+            del sys.modules[name]

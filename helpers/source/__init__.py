@@ -1,0 +1,1 @@
+"""Python source, read without running it: names, imports, definitions, and facts that rules are judged by."""

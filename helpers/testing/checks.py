@@ -1,0 +1,338 @@
+"""The checks that suites and notebooks make of what student code returns.
+
+A check never trusts what it looks at: types must be exactly the expected ones, NaN and infinity never pass,
+and a value's own methods are not asked. A check that does not hold raises `CheckFailure`, whose text is a
+report for the student.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
+
+import torch
+
+from helpers.testing.comparison import (
+    REALS,
+    Difference,
+    Tolerance,
+    difference,
+    form_difference,
+    has_type,
+    number_texts,
+    plain_tuple,
+    type_cause,
+    type_name,
+)
+from helpers.testing.failures import CheckFailure
+from helpers.testing.tolerances import Operation
+
+__all__ = [
+    "CheckFailure",
+    "Hint",
+    "close",
+    "equal",
+    "holds",
+    "number",
+    "parts",
+    "raises",
+    "scalar",
+    "tensor",
+    "unchanged",
+]
+
+
+@dataclass(frozen=True)
+class Hint:
+    """A typical mistake: what it would have returned, and what to tell the student who made it.
+
+    Examples
+    --------
+    >>> Hint(torch.tensor([3.0, 4.0]), says="the square root was taken; return squared distances").says
+    'the square root was taken; return squared distances'
+    """
+
+    expected: object
+    says: str
+
+
+def close(
+    actual: object,
+    expected: object,
+    *,
+    what: str,
+    operation: Operation = "arithmetic",
+    rtol: float | None = None,
+    atol: float | None = None,
+    hints: Sequence[Hint] = (),
+) -> None:
+    """Check that a value has the type, shape and dtype of the expected one and agrees within a tolerance.
+
+    Parameters
+    ----------
+    actual : object
+        What the student's code returned.
+    expected : Tensor, ndarray, number, or list, tuple or dict of those
+        The right value; must be finite.
+    what : str
+        What is checked, for the report.
+    operation : str
+        What the value comes from: a row of the table in `helpers.testing.tolerances`, which says how far
+        right answers may differ, by dtype.
+    rtol, atol : float, optional
+        ``|actual - expected| <= atol + rtol * |expected|`` with these numbers in place of the table's.
+    hints : sequence of Hint
+        Typical mistakes; the first one that gives the actual value becomes the likely cause.
+
+    Raises
+    ------
+    CheckFailure
+        If the values differ, or `actual` holds NaN or infinity.
+    ValueError
+        If `expected` holds NaN or infinity.
+
+    Examples
+    --------
+    >>> close(torch.tensor([1.0, 2.0]), torch.tensor([1.0, 2.0]), what="the scores")
+    >>> close(float("nan"), 1.0, what="the loss")
+    Traceback (most recent call last):
+        ...
+    helpers.testing.failures.CheckFailure: the loss: wrong value
+      expected: 1
+      found: nan
+    """
+    _compare(actual, expected, what, Tolerance(operation, rtol, atol), hints)
+
+
+def equal(actual: object, expected: object, *, what: str, hints: Sequence[Hint] = ()) -> None:
+    """Check that a value equals the expected one exactly: type, shape, dtype and every entry.
+
+    Raises
+    ------
+    CheckFailure
+        If the values differ. NaN equals nothing.
+
+    Examples
+    --------
+    >>> equal({1: [0.5]}, {1: [0.5]}, what="the accuracies")
+    >>> equal(True, 1, what="the label")
+    Traceback (most recent call last):
+        ...
+    helpers.testing.failures.CheckFailure: the label: not an integer
+      expected: integer
+      found: bool
+    """
+    _compare(actual, expected, what, Tolerance(exact=True), hints)
+
+
+def tensor(
+    actual: object, *, what: str, shape: Sequence[int] | None = None, dtype: torch.dtype | None = None
+) -> torch.Tensor:
+    """Check that a value is an ordinary tensor of a shape and dtype, and return it detached.
+
+    Raises
+    ------
+    CheckFailure
+        If it is of another type (a subclass such as `torch.nn.Parameter` included), shape or dtype.
+
+    Examples
+    --------
+    >>> tensor(torch.zeros(2, 3), shape=(2, 3), dtype=torch.float32, what="the distances").sum()
+    tensor(0.)
+    """
+    found = form_difference(actual, None if shape is None else tuple(shape), dtype)
+    if found is not None:
+        raise _failure(what, found)
+    assert type(actual) is torch.Tensor
+    return actual.detach()
+
+
+def unchanged(before: object, after: object, *, what: str) -> None:
+    """Check that an argument is what it was before the call; NaN counts as unchanged where it was NaN.
+
+    Parameters
+    ----------
+    before : Tensor, ndarray, number, or list, tuple or dict of those
+        A copy made before the call.
+    after : object
+        The argument that was handed over.
+
+    Raises
+    ------
+    CheckFailure
+        If the call modified it.
+    """
+    found = difference(*_agreeing_on_nan(after, before), Tolerance(exact=True))
+    if found is not None:
+        cause = (
+            "an operation in place, such as x -= 1 or x.sub_(1), changes the caller's data; write x = x - 1"
+        )
+        raise _failure(what, found, problem="modified by the call", likely_cause=cause)
+
+
+def number(
+    actual: object, *, what: str, at_least: float | None = None, at_most: float | None = None
+) -> float:
+    """Check that a value is a finite number within bounds, and return it.
+
+    Raises
+    ------
+    CheckFailure
+        If it is not exactly a number (a bool, a tensor and a subclass of float are none), or is NaN, infinite
+        or out of bounds.
+
+    Examples
+    --------
+    >>> number(97.5, at_least=0, at_most=100, what="the accuracy")
+    97.5
+    """
+    if not has_type(actual, REALS):
+        found = difference(actual, 0.0, Tolerance())
+        raise _failure(what, found or Difference("not a number"))
+    value = float(actual)  # type: ignore[arg-type]
+    found_text = number_texts(value)[0]
+    if not math.isfinite(value):
+        raise CheckFailure(what, "not finite", actual_value=found_text)
+    if at_least is not None and not value >= at_least:
+        bound = f"at least {at_least:g}"
+        raise CheckFailure(what, "too small", expected_value=bound, actual_value=found_text)
+    if at_most is not None and not value <= at_most:
+        raise CheckFailure(what, "too large", expected_value=f"at most {at_most:g}", actual_value=found_text)
+    return value
+
+
+def scalar(
+    actual: object, *, what: str, at_least: float | None = None, at_most: float | None = None
+) -> float:
+    """Check that a value is a finite number within bounds, or a tensor of shape () that holds one; return it.
+
+    Raises
+    ------
+    CheckFailure
+        If it is neither, or NaN, infinite or out of bounds.
+
+    Examples
+    --------
+    >>> scalar(torch.tensor(2.5), what="the loss")
+    2.5
+    """
+    if type(actual) is torch.Tensor:
+        actual = tensor(actual, shape=(), what=what).item()
+    return number(actual, at_least=at_least, at_most=at_most, what=what)
+
+
+def parts(actual: object, count: int, *, what: str) -> tuple[object, ...]:
+    """Check that a value is a tuple or list of so many parts, and return them.
+
+    A tuple with named entries is a tuple.
+
+    Raises
+    ------
+    CheckFailure
+        If it is not.
+
+    Examples
+    --------
+    >>> loss, gradient = parts((1.0, torch.zeros(2)), 2, what="loss and gradient")
+    """
+    actual = plain_tuple(actual)
+    if type(actual) is tuple or type(actual) is list:
+        if len(actual) == count:
+            return tuple(actual)
+        came, cause = f"{type_name(actual)} of the wrong length", None
+    elif isinstance(actual, torch.Tensor):
+        came, cause = type_name(actual), f"one value is returned, and {count} are expected"
+    else:
+        came, cause = type_name(actual), type_cause(actual)
+    raise CheckFailure(
+        what,
+        f"not returned as {count} values",
+        expected=f"{count} values",
+        actual=came,
+        likely_cause=cause,
+    )
+
+
+def holds(condition: bool, *, what: str, problem: str, likely_cause: str | None = None) -> None:
+    """Check a condition that the author worked out from values already checked.
+
+    Raises
+    ------
+    CheckFailure
+        If the condition is False.
+    TypeError
+        If it is not exactly a bool: a tensor or a student's object must not decide its own check.
+    """
+    if type(condition) is not bool:
+        raise TypeError(f"holds() needs a bool, not {type_name(condition)}; compare plain numbers first")
+    if not condition:
+        raise CheckFailure(what, problem, likely_cause=likely_cause)
+
+
+@contextmanager
+def raises(*names: str, what: str = "the call") -> Iterator[None]:
+    """Check that the student's code raises an exception of one of the named types.
+
+    The name must be that of the exception's own type, not of a base class: otherwise a stub, whose
+    NotImplementedError is a RuntimeError, would pass. An exception that carries ``type_name``, as those from
+    another process do, is judged by that; any other exception passes through.
+
+    Raises
+    ------
+    CheckFailure
+        If nothing is raised.
+
+    Examples
+    --------
+    >>> with raises("ValueError"):
+    ...     int("one")
+    """
+    try:
+        yield
+    except Exception as error:
+        carried = getattr(error, "type_name", None)
+        if (carried if type(carried) is str else type(error).__name__) not in names:
+            raise
+        return
+    raise CheckFailure(what, "nothing was raised", expected=" or ".join(names))
+
+
+def _compare(
+    actual: object, expected: object, what: str, tolerance: Tolerance, hints: Sequence[Hint]
+) -> None:
+    """Raise CheckFailure for the first difference, with the cause of the first hint that fits."""
+    actual = plain_tuple(actual)
+    found = difference(actual, expected, tolerance)
+    if found is None:
+        return
+    loose = replace(tolerance, exact=False, any_dtype=True)
+    fitting = (hint for hint in hints if _fits(actual, hint.expected, loose))
+    # Where a mistake makes no difference to the value, something else is wrong.
+    says = next((hint.says for hint in fitting if not _fits(hint.expected, expected, loose)), None)
+    raise _failure(what, found, likely_cause=says or found.likely_cause)
+
+
+def _fits(actual: object, value: object, tolerance: Tolerance) -> bool:
+    """Return whether a value is the one that a mistake gives; one that is not finite fits nothing."""
+    try:
+        return difference(actual, value, tolerance) is None
+    except ValueError:
+        return False
+
+
+def _failure(what: str, found: Difference, **instead: str | None) -> CheckFailure:
+    """Return the failure that reports a difference, with some of its texts replaced."""
+    fields = {**asdict(found), **instead}
+    return CheckFailure(what, fields.pop("problem"), **fields)
+
+
+def _agreeing_on_nan(after: object, before: object) -> tuple[object, object]:
+    """Return both values, with 0 where both are NaN, so that NaN counts as equal to NaN."""
+    if type(after) is not torch.Tensor or type(before) is not torch.Tensor:
+        return after, before
+    if form_difference(after, tuple(before.shape), before.dtype) is not None:
+        return after, before
+    both = torch.isnan(after.detach()) & torch.isnan(before.detach())
+    return after.detach().masked_fill(both, 0), before.detach().masked_fill(both, 0)

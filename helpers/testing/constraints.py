@@ -1,0 +1,218 @@
+"""Rules that an assignment states about source code, such as "no explicit loop" and "without torch.nn".
+
+The source is read, never run. A loop or a banned name counts wherever it hides in the same file: behind an
+alias, in a helper function, in a lambda or in a default argument. What reading cannot decide (`eval`,
+computed attribute names, PyTorch's internals) is refused wherever a rule applies. Reading alone can be
+evaded, so `helpers.testing.evidence` looks at what a call does.
+"""
+
+from __future__ import annotations
+
+import functools
+import linecache
+import sys
+from collections.abc import Callable, Sequence
+from types import FunctionType, ModuleType
+
+import torch
+
+from helpers import places
+from helpers.source.definitions import COMPUTED_GETATTR
+from helpers.source.facts import FunctionFacts, ModuleFacts, Sighting, scan
+from helpers.source.scopes import ConstraintError
+from helpers.testing.failures import CheckFailure
+
+__all__ = ["ConstraintError", "FunctionFacts", "ModuleFacts", "Sighting", "require", "scan"]
+
+OPAQUE = (
+    *("eval", "exec", "compile", "__import__", "globals", "locals", "vars", "setattr", "delattr", "getattr"),
+    *(
+        "importlib",
+        "builtins",
+        "__builtins__",
+        "sys.modules",
+        "sys._getframe",
+        "ctypes",
+        "cffi",
+        "gc",
+        "inspect",
+    ),
+    *("operator.attrgetter", "operator.methodcaller", "types.FunctionType", "types.CodeType"),
+    *("torch.ops", "torch.jit.CompilationUnit", "torch.utils.cpp_extension", COMPUTED_GETATTR),
+)
+"""Names behind which anything can be called."""
+OPAQUE_ATTRIBUTES = frozenset(
+    {
+        "__dict__",
+        "__getattribute__",
+        "__getattr__",
+        "__globals__",
+        "__code__",
+        "__builtins__",
+        "__subclasses__",
+    }
+)
+
+GRADING = (
+    *("autograder", "helpers.source.definitions", "helpers.source.facts", "helpers.source.scopes"),
+    *("helpers.testing.evidence", "helpers.testing.constraints", "helpers.testing.substitute"),
+    *("helpers.notebook.session", "torch.overrides", "torch.utils._python_dispatch"),
+    *("sys.modules", "sys._getframe", "ctypes", "gc"),
+)
+"""Names that no solution needs anywhere: what reads the source and watches calls, and ways to reach it."""
+
+INSTEAD = {
+    ".cuda": "take the device of new tensors from the inputs, as in x.new_zeros(...) or device=x.device",
+    "torch.autograd": "work out the gradient yourself, by the chain rule",
+    "torch.optim": "write the update step yourself, with tensor operations",
+}
+"""What to do instead of using a banned name; `WRITE` for one that is not listed."""
+INSTEAD |= dict.fromkeys(
+    ("torch.func", "torch.enable_grad", ".backward", ".requires_grad", ".requires_grad_"),
+    INSTEAD["torch.autograd"],
+)
+_NAMES = 4096
+"""How many names are remembered: those of a file are looked up again for each rule."""
+OFF = ("torch.no_grad", "torch.inference_mode")
+"""What lies in torch.autograd, and switches it off."""
+WRITE = "write this step yourself, with tensor operations and what the task provides"
+
+
+def require(
+    fn: Callable[..., object],
+    *,
+    loops: int | None = None,
+    banned: Sequence[str] = (),
+    allowed: Sequence[str] = (),
+    in_place: bool = True,
+) -> None:
+    """Check that the source of a function keeps to the rules.
+
+    Parameters
+    ----------
+    fn : callable
+        A function of the student's module, in this process or another.
+    loops : int, optional
+        How many explicit loops it may contain at most, those of the functions that it names included.
+    banned : sequence of str
+        Dotted names that it must not mention: ``torch.nn`` bans all that is in it, ``torch.norm`` the tensor
+        method ``.norm`` as well, ``.cuda`` that attribute of anything.
+    allowed : sequence of str
+        Dotted names that it may mention although they lie in a banned one.
+    in_place : bool
+        Whether it may change its arguments.
+
+    Raises
+    ------
+    CheckFailure
+        If a rule is broken; it names the lines.
+    """
+    try:
+        facts = _facts(fn)
+    except ConstraintError as error:
+        raise CheckFailure("the source code", f"cannot be judged: {error}") from None
+    opaque = [use for use in facts.uses if _is_opaque(use.what)]
+    if opaque and (banned or loops is not None):
+        raise _broken(facts, opaque, "hides which functions it calls", "call functions by their names")
+    if banned or loops is not None:
+        _require_untouched(facts)
+    for name in banned:
+        found = [use for use in facts.uses if use.what not in allowed and _is_banned(use.what, name)]
+        if found:
+            problem = f"uses {name}, which this task does not allow"
+            raise _broken(facts, found, problem, INSTEAD.get(name, WRITE))
+    if loops is not None and len(facts.loops) > loops:
+        count = f"{len(facts.loops)} explicit loop{'s'[: len(facts.loops) != 1]}"
+        problem = f"{count}; this task allows {loops or 'none'}"
+        raise _broken(facts, facts.loops, problem, "let one tensor operation handle all entries at once")
+    if not in_place and facts.in_place:
+        raise _broken(facts, facts.in_place, "changes an argument in place", "work on a new tensor")
+
+
+def _require_untouched(facts: FunctionFacts) -> None:
+    """Check that nothing in the file changes functions after they were read, or what looks at their calls."""
+    found = [use for use in facts.in_file if _is_of_grading(use.what)]
+    found += [use for use in facts.at_import if _is_opaque(use.what)]
+    if found:
+        cause = (
+            "do not touch the code that checks yours, and let the module only define functions and classes"
+        )
+        raise _broken(facts, found, "is in a file that can change its functions after they were read", cause)
+
+
+def _broken(facts: FunctionFacts, found: Sequence[Sighting], problem: str, cause: str | None) -> CheckFailure:
+    """Return the failure that lists where a rule is broken."""
+    places = [
+        f"{f'{use.file}, ' if use.file else ''}line {use.line} "
+        f"({use.what[:60]}{'' if use.where == facts.name else f', in {use.where[:60]}'})"
+        for use in dict.fromkeys(found)
+    ]
+    more = f" and {len(places) - 5} more" if len(places) > 5 else ""
+    return CheckFailure(
+        f"{facts.name[:60]}()", problem, first_wrong=", ".join(places[:5]) + more, likely_cause=cause
+    )
+
+
+def _facts(fn: Callable[..., object]) -> FunctionFacts:
+    """Return the facts of a function, wherever it lives."""
+    hook = getattr(type(fn), "__source_facts__", None)
+    if hook is not None:
+        facts: FunctionFacts = hook(fn)
+        return facts
+    if type(fn) is not FunctionType:
+        raise ConstraintError("it is not a plain function")
+    loader = getattr(fn.__globals__.get("__spec__"), "loader", None)
+    known = getattr(loader, "source_facts", lambda module: None)(fn.__module__)
+    if known is not None:
+        return known.function(fn.__qualname__)  # type: ignore[no-any-return]
+    source = "".join(linecache.getlines(fn.__code__.co_filename, fn.__globals__))
+    return _scanned(source).function(fn.__qualname__)
+
+
+_scanned = functools.lru_cache(maxsize=4)(scan)
+
+
+@functools.lru_cache(maxsize=_NAMES)
+def _is_of_grading(used: str) -> bool:
+    """Return whether a name belongs to what reads the source and watches calls."""
+    return any(_is_in(used, name) for name in GRADING)
+
+
+@functools.lru_cache(maxsize=_NAMES)
+def _is_opaque(used: str) -> bool:
+    """Return whether anything can be called through this name."""
+    if any(_is_in(used, name) for name in OPAQUE) or used.startswith("torch._"):
+        return True
+    return not OPAQUE_ATTRIBUTES.isdisjoint(used.split("."))
+
+
+def _is_banned(used: str, name: str) -> bool:
+    """Return whether a dotted name is the banned one, lies in it, or is another road to it."""
+    if _is_in(used, name):
+        return True
+    if used in OFF or not name.startswith("torch."):
+        return False
+    last = name.rpartition(".")[2]
+    thing, target = _of_torch(used), _of_torch(name)
+    if isinstance(target, ModuleType):
+        inside = thing.__name__ if isinstance(thing, ModuleType) else getattr(thing, "__module__", None)
+        return isinstance(inside, str) and _is_in(inside, target.__name__)
+    method = used.removeprefix("torch.Tensor")
+    return method in (f".{last}", f".{last}_") or (thing is not None and thing is target)
+
+
+def _is_in(used: str, name: str) -> bool:
+    """Return whether a dotted name is another one or lies in it; the kit's modules have several names."""
+    used = places.today(used)
+    return used == name or used.startswith(f"{name}.")
+
+
+def _of_torch(dotted: str) -> object:
+    """Return what PyTorch keeps under a dotted name, or None."""
+    first, *rest = dotted.split(".")
+    if first != "torch":
+        return None
+    thing: object = torch
+    for part in rest:
+        thing = getattr(thing, part, None) or sys.modules.get(f"{getattr(thing, '__name__', '')}.{part}")
+    return thing

@@ -1,0 +1,1 @@
+"""What networks are trained with: given layers, losses, a solver, numeric gradients."""
