@@ -1,5 +1,5 @@
 """Run the command line as ``python -m autograder``."""
 
-from autograder.cli import main
+from autograder.commands.main import main
 
 main()

@@ -8,10 +8,9 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Literal
 
-from autograder.assignment import Assignment
+from autograder.course.assignment import Assignment
 from autograder.errors import EngineError, SuiteError
-from autograder.intake import Submission
-from autograder.results import (
+from autograder.graded.results import (
     CUT_OFF,
     Feedback,
     Provenance,
@@ -21,6 +20,7 @@ from autograder.results import (
     TaskResult,
     TestResult,
 )
+from autograder.intake import Submission
 
 DECIMALS = 4
 NOT_JUDGED = Feedback(summary="Not judged: it counts once every other check of this task passes.")

@@ -19,8 +19,8 @@ import torch
 from rich.console import Console
 from rich.table import Table
 
-from autograder import assignment as assignments
 from autograder.course import Course
+from autograder.course import assignment as assignments
 from autograder.engine.link import Link
 from autograder.engine.pool import Pool
 from autograder.engine.proxy import ProxyModule, ProxyReferences, Session

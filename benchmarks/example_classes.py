@@ -7,7 +7,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from autograder import assignment, course, intake, specimens
+from autograder import course, intake
+from autograder.course import assignment
+from autograder.grading import specimens
 from autograder.intake import Submission
 
 ROOT = Path(__file__).parents[1]

@@ -30,11 +30,11 @@ from mutmut.mutation.file_mutation import create_mutations
 from rich.console import Console
 from rich.table import Table
 
-from autograder import assignment as assignments
-from autograder import specimens
-from autograder.assignment import Assignment
 from autograder.course import Course
+from autograder.course import assignment as assignments
+from autograder.course.assignment import Assignment
 from autograder.engine.pool import Pool
+from autograder.grading import specimens
 from autograder.intake import Submission
 
 ROOT = Path(__file__).parents[1]

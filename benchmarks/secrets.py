@@ -25,10 +25,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from autograder import assignment as assignments
-from autograder import files, specimens
+from autograder import files
 from autograder.course import COURSE_FILE, Course
+from autograder.course import assignment as assignments
 from autograder.engine.pool import Graded, Pool
+from autograder.grading import specimens
 from autograder.intake import Submission
 from benchmarks import example_classes as classes
 from benchmarks.example_classes import Expected

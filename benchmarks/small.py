@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from autograder import assignment as assignments
-from autograder.assignment import Assignment
 from autograder.course import Course
+from autograder.course import assignment as assignments
+from autograder.course.assignment import Assignment
 
 MODULE = "import torch\n\n\ndef f(x):\n    return x\n\n\ndef length(x):\n    return len(x)\n"
 TEST = '''import pytest

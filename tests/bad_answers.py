@@ -5,10 +5,10 @@ from __future__ import annotations
 import ast
 from typing import Literal, get_args
 
-from autograder import specimens
-from autograder.assignment import Assignment
+from autograder.course.assignment import Assignment
+from autograder.grading import specimens
+from autograder.grading.specimens import Solved
 from autograder.intake import Submission
-from autograder.specimens import Solved
 
 Kind = Literal["raises", "none", "nan", "shape", "dtype"]
 KINDS: tuple[Kind, ...] = get_args(Kind)

@@ -6,10 +6,11 @@ import shutil
 from collections.abc import Iterable
 from pathlib import Path
 
-from autograder import assignment, course, scoring
+from autograder import course, scoring
+from autograder.course import assignment
 from autograder.engine.pool import Pool
+from autograder.graded.results import Provenance, SubmissionResult
 from autograder.intake import Submission
-from autograder.results import Provenance, SubmissionResult
 from benchmarks.example_classes import (
     CLASSES,
     NAMES,

@@ -16,13 +16,12 @@ import spreading
 from published import Public
 from typer.testing import CliRunner, Result
 
-from autograder import terminal
-from autograder.assignment import Assignment
-from autograder.cli import app
+from autograder.commands import terminal
+from autograder.commands.main import app
 from autograder.course import ROOT_VARIABLE, Course
+from autograder.course.assignment import Assignment
 from autograder.engine.pool import Graded
-from autograder.intake import Submission
-from autograder.results import (
+from autograder.graded.results import (
     Feedback,
     Location,
     Provenance,
@@ -32,8 +31,9 @@ from autograder.results import (
     TaskResult,
     TestResult,
 )
+from autograder.grading.specimens import REFERENCE
+from autograder.intake import Submission
 from autograder.scoring import Outcome, PlannedTest
-from autograder.specimens import REFERENCE
 
 Run = Callable[..., Result]
 COURSE = 'name = "Deep Learning"\ntimezone = "Europe/Berlin"\n'

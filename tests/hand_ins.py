@@ -12,8 +12,8 @@ from pathlib import Path
 import py7zr
 
 from autograder import intake
-from autograder.assignment import Assignment, load
 from autograder.course import Course
+from autograder.course.assignment import Assignment, load
 from autograder.intake import Submission
 
 ROOT = Path(__file__).parent.parent

@@ -12,8 +12,8 @@ from types import ModuleType
 
 import pytest
 
-from autograder import seeds
-from autograder.assignment import shared_modules
+from autograder.course import seeds
+from autograder.course.assignment import shared_modules
 from autograder.engine.package import importable
 
 ROOT = Path(__file__).parent.parent

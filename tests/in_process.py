@@ -19,7 +19,7 @@ ROOT = Path(__file__).parents[1]
 DRIVER = """
 import gc, json, os, sys
 import hypothesis, pytest
-import autograder.seeds
+import autograder.course.seeds
 from pathlib import Path
 from autograder.engine.package import importable
 import helpers.data, helpers.testing.evidence, sklearn.datasets  # once, for all the forks
@@ -52,7 +52,7 @@ class Recorder:
 
 def run(suite, folder, key):
     sys.path.insert(0, folder)
-    autograder.seeds._key = key.encode
+    autograder.course.seeds._key = key.encode
     recorder = Recorder()
     options = ["-c", os.devnull, "--rootdir=.", "--noconftest", "--import-mode=importlib", "--strict-markers"]
     options += ["-p", "no:cacheprovider", "--assert=plain", "--tb=no", "-q"]

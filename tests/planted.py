@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
 
-from autograder.assignment import Assignment
 from autograder.course import Course
+from autograder.course.assignment import Assignment
 from autograder.release import tree
 from autograder.release.tree import Tree
 from autograder.scoring import PlannedTest

@@ -8,12 +8,12 @@ from pathlib import Path
 import written_class as made
 from conftest import graded_example
 
-from autograder import assignment, views
-from autograder.course import Course
-from autograder.records import Override, Record, WrittenAnswer
+from autograder.course import Course, assignment
+from autograder.graded.folder import GradedFolder
+from autograder.graded.records import Override, Record, WrittenAnswer
+from autograder.graded.results import Feedback, Status
+from autograder.grading import views
 from autograder.reports import anonymous
-from autograder.results import Feedback, Status
-from autograder.storage import GradedFolder
 
 KEY = bytes(32)
 TELLING = (

@@ -11,7 +11,7 @@ import pytest
 import written_class as made
 from typer.testing import CliRunner
 
-from autograder.cli import app
+from autograder.commands.main import app
 from autograder.course import Course
 from autograder.reports.anonymous import pseudonym
 

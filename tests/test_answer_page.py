@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 import written_class as made
 
-from autograder.answers import Image
-from autograder.records import WrittenAnswer
+from autograder.graded.answers import Image
+from autograder.graded.records import WrittenAnswer
 from autograder.reports import answer_page
 from autograder.reports.answer_page import Asked, Entry
 

@@ -6,7 +6,7 @@ import pytest
 import written_class as made
 from pydantic import ValidationError
 
-from autograder.answers import AnswerSheet, Image
+from autograder.graded.answers import AnswerSheet, Image
 
 
 def test_a_digest_is_that_of_text_and_pictures() -> None:

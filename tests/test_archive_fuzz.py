@@ -24,10 +24,10 @@ from pathlib import Path
 import py7zr
 import pytest
 
-from autograder import assignment as assignments
 from autograder import intake
-from autograder.assignment import Assignment
 from autograder.course import Course
+from autograder.course import assignment as assignments
+from autograder.course.assignment import Assignment
 from autograder.errors import IntakeError
 from autograder.intake import archive, reading, snapshot
 from autograder.intake.inventory import Inventory

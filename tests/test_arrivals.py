@@ -11,8 +11,8 @@ import arrivals
 import pytest
 from classes import ROOT
 
-from autograder.results import SubmissionResult
-from autograder.storage import GradedFolder
+from autograder.graded.folder import GradedFolder
+from autograder.graded.results import SubmissionResult
 
 OUTPUT = "graded"
 

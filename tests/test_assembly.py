@@ -13,7 +13,7 @@ from hand_ins import COURSE, OTHER, ROOT, STUB, WORK, Files, notebook, put
 from nbconvert import HTMLExporter, MarkdownExporter, PythonExporter
 
 from autograder import intake
-from autograder.assignment import load
+from autograder.course.assignment import load
 from helpers.source import outline
 from helpers.submission import bundle, handout
 from helpers.submission.assembly import Assembly, assemble

@@ -7,9 +7,8 @@ from fractions import Fraction
 
 import pytest
 
-from autograder import assignment
-from autograder.assignment import Question, Task, TestLimits
-from autograder.course import Course
+from autograder.course import Course, assignment
+from autograder.course.assignment import Question, Task, TestLimits
 from autograder.errors import ConfigError
 
 

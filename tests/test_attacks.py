@@ -32,11 +32,11 @@ import levels
 import pytest
 import vault
 
-from autograder import assignment as assignments
 from autograder import intake
 from autograder.course import Course
+from autograder.course import assignment as assignments
 from autograder.engine.pool import Graded, Pool
-from autograder.results import Provenance, Status, SubmissionResult
+from autograder.graded.results import Provenance, Status, SubmissionResult
 from autograder.scoring import score
 
 FOLDER = Path(__file__).parent / "attacks"

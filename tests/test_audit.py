@@ -9,8 +9,8 @@ import pytest
 import tiny
 from typer.testing import CliRunner, Result
 
-from autograder import audit
-from autograder.cli import app
+from autograder.authoring import audit
+from autograder.commands.main import app
 from autograder.engine.pool import Pool
 
 FLAKY = '''
@@ -66,7 +66,7 @@ def test_tight_limits_and_wrong_scores_are_named(tmp_path: Path) -> None:
         "    while time.process_time() < start + 0.2:\n        pass\n    return 3 * x\n"
     )
     path.write_text(path.read_text() + busy)
-    from autograder import assignment as assignments
+    from autograder.course import assignment as assignments
 
     found = audit.audit(
         course,

@@ -9,12 +9,14 @@ import classes
 import pytest
 from bad_answers import Kind
 
-from autograder import assignment, course, specimens
-from autograder.assignment import Assignment
+from autograder import course
+from autograder.course import assignment
+from autograder.course.assignment import Assignment
 from autograder.engine.pool import Pool
-from autograder.results import Feedback, Status
+from autograder.graded.results import Feedback, Status
+from autograder.grading import specimens
+from autograder.grading.specimens import Solved
 from autograder.scoring import Outcome, PlannedTest
-from autograder.specimens import Solved
 
 TASKS = {
     "knn": {

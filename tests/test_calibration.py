@@ -12,20 +12,20 @@ import tiny
 from scipy.stats import norm
 from typer.testing import CliRunner, Result
 
-from autograder import calibration, thresholds, variants
-from autograder.assignment import Assignment, load
-from autograder.cli import app
-from autograder.course import Course
+from autograder.authoring import calibration, variants
+from autograder.commands.main import app
+from autograder.course import Course, thresholds
+from autograder.course.assignment import Assignment, load
+from autograder.course.thresholds import RIGHT_PART, WEAK_PART, Thresholds, factor
 from autograder.errors import ConfigError, SuiteError
-from autograder.thresholds import RIGHT_PART, WEAK_PART, Thresholds, factor
 from helpers.testing.failures import CheckFailure
 
 HIDDEN = '''import pytest
 import torch
 
 import tiny_module
-from autograder.seeds import hidden_generator
-from autograder.thresholds import Thresholds
+from autograder.course.seeds import hidden_generator
+from autograder.course.thresholds import Thresholds
 
 
 @pytest.mark.task("double")

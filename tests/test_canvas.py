@@ -15,10 +15,11 @@ from conftest import graded_example
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from autograder.exporters import canvas_table
+from autograder.graded.records import Override, Record, WrittenAnswer
+from autograder.graded.results import CUT_OFF, Feedback, Status
 from autograder.intake import roster
-from autograder.records import Override, Record, WrittenAnswer
-from autograder.reports import canvas, standing
-from autograder.results import CUT_OFF, Feedback, Status
+from autograder.reports import standing
 
 EXPORT = """\
 Student,ID,SIS User ID,SIS Login ID,Section,A toy (12345),toy (12399),Other (1),Final Score
@@ -36,8 +37,8 @@ def exported(folder: Path, text: str = EXPORT) -> roster.Roster:
 
 def file(
     people: roster.Roster, *records: Record, names: tuple[str, ...] = ("A toy", "toy")
-) -> canvas.CanvasFile:
-    return canvas.render(
+) -> canvas_table.CanvasFile:
+    return canvas_table.render(
         records,
         columns=people.columns,
         rows={person.student: person.row for person in people.people},
@@ -175,21 +176,21 @@ def test_every_column_by_which_canvas_knows_a_student_goes_back(name: str, heade
 def test_titles_with_commas_quotes_and_lines_are_found(tmp_path: Path) -> None:
     files = Path(__file__).parent / "rosters"
     columns = roster.read(files / "canvas.csv").columns
-    assert canvas.find_column(columns, ["nearest  neighbours, AND more"]) == columns[6]
-    assert canvas.find_column(columns, ['The "final" one']) == columns[7]
+    assert canvas_table.find_column(columns, ["nearest  neighbours, AND more"]) == columns[6]
+    assert canvas_table.find_column(columns, ['The "final" one']) == columns[7]
     columns = roster.read(files / "canvas-saved-by-excel.csv").columns
-    assert canvas.find_column(columns, ["Distances and votes"]) == columns[5]
+    assert canvas_table.find_column(columns, ["Distances and votes"]) == columns[5]
 
 
 def test_the_number_of_an_assignment_is_a_name_of_it() -> None:
     columns = ["Student", "knn (1)", "knn (2)", "Other (3)"]
-    assert canvas.find_columns(columns, ["A title", "knn"]) == ["knn (1)", "knn (2)"]
-    assert canvas.find_columns(columns, ["2", "knn"]) == ["knn (2)"]
+    assert canvas_table.find_columns(columns, ["A title", "knn"]) == ["knn (1)", "knn (2)"]
+    assert canvas_table.find_columns(columns, ["2", "knn"]) == ["knn (2)"]
 
 
 @pytest.mark.parametrize("column", ["toy", "toy 12345", "toy (abc)", "my toy (1)", "toys (1)"])
 def test_other_columns_are_no_match(column: str) -> None:
-    assert canvas.find_column(["Student", column], ["toy"]) is None
+    assert canvas_table.find_column(["Student", column], ["toy"]) is None
 
 
 # Canvas' own rules
@@ -243,7 +244,9 @@ def test_canvas_has_new_points_for_final_work_and_everything_else_as_it_was(
     found = [student_of(kind, f"s{number}") for number, (kind, _, _) in enumerate(students, 100)]
     records = [
         replace(
-            one, missing_as_zero=as_zero, excused=canvas.is_excused(people.people[place].row[f"{title} (7)"])
+            one,
+            missing_as_zero=as_zero,
+            excused=canvas_table.is_excused(people.people[place].row[f"{title} (7)"]),
         )
         for place, one in enumerate(found)
         if one is not None

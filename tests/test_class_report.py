@@ -11,10 +11,10 @@ import pytest
 import written_class as made
 from conftest import graded_example
 
-from autograder.records import Move, Override, Record, WrittenAnswer
+from autograder.graded.records import Move, Override, Record, WrittenAnswer
+from autograder.graded.results import CUT_OFF, Feedback, SandboxReport, Status, SubmissionResult
 from autograder.reports import charts, class_report, looks, statistics
 from autograder.reports.statistics import Item
-from autograder.results import CUT_OFF, Feedback, SandboxReport, Status, SubmissionResult
 
 HOSTILE = "<script>alert(1)</script>\x1b[31m\u202e&"
 OVERRIDE = Override(points=9, reason="agreed", by="Grace", at=datetime(2026, 3, 1, tzinfo=UTC))

@@ -17,7 +17,7 @@ import pytest
 from typer.testing import CliRunner, Result
 from waiting import PATIENCE
 
-from autograder.cli import app
+from autograder.commands.main import app
 from autograder.course import Course
 
 
@@ -286,7 +286,9 @@ def test_help_shows_an_example(run: Any, command: list[str]) -> None:
 def test_start_is_fast_and_leaves_torch_alone() -> None:
     code = (
         "import sys\n"
-        "from autograder import cli, grading, intake, terminal\n"
+        "from autograder import intake\n"
+        "from autograder.commands import main, terminal\n"
+        "from autograder.grading import loop\n"
         "from autograder.reports import table\n"
         "heavy = {'torch', 'numpy', 'pytest', 'matplotlib'} & set(sys.modules)\n"
         "assert not heavy, heavy\n"
@@ -317,12 +319,12 @@ def test_version() -> None:
 def test_interrupting_the_real_process(course: Course, class_folder: Path, tmp_path: Path) -> None:
     program = (
         "import signal\n"
-        "from autograder import cli, grading\n"
+        "from autograder.commands import main\n"
         "class Slow:\n"
         "    def __init__(self, *a, **k): pass\n"
         "    def __enter__(self): print('ready', flush=True); signal.pause()\n"
         "    def __exit__(self, *a): pass\n"
-        f"cli.app(['grade', 'toy', {str(class_folder)!r}, '-o', {str(tmp_path / 'out')!r}], obj=Slow)\n"
+        f"main.app(['grade', 'toy', {str(class_folder)!r}, '-o', {str(tmp_path / 'out')!r}], obj=Slow)\n"
     )
     process = subprocess.Popen(
         [sys.executable, "-c", program],

@@ -11,9 +11,9 @@ import classes
 import pytest
 import work
 
-from autograder import thresholds
+from autograder.course import thresholds
+from autograder.graded.results import SubmissionResult
 from autograder.intake import Submission
-from autograder.results import SubmissionResult
 
 NAME = "convolutional_networks"
 REFERENCE = {path.name: path.read_text() for path in sorted((classes.ROOT / "solutions" / NAME).glob("*.py"))}

@@ -10,9 +10,9 @@ import pytest
 from conftest import Run
 from typer.testing import CliRunner
 
-from autograder.assignment import load
-from autograder.cli import app
+from autograder.commands.main import app
 from autograder.course import Course
+from autograder.course.assignment import load
 from autograder.intake import Handin, read_class, roster
 
 ROSTER = "Student,ID,SIS User ID,SIS Login ID,Section,A toy (77)\n" + "".join(

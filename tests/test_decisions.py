@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from autograder.assignment import load
-from autograder.cli import app
+from autograder.commands.main import app
 from autograder.course import Course
+from autograder.course.assignment import load
 from autograder.errors import ConfigError
 from autograder.intake import decisions, read_class, read_one
 from autograder.intake.decisions import Decisions

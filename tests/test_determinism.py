@@ -22,7 +22,7 @@ import pytest
 import torch
 
 import tiny_module
-from autograder.seeds import hidden_generator
+from autograder.course.seeds import hidden_generator
 
 
 @pytest.mark.task("double")

@@ -17,12 +17,13 @@ from typing import get_args
 import pytest
 from typer.main import get_command
 
-from autograder import assignment as assignments
-from autograder import results, sandbox
-from autograder.assignment import TestLimits
-from autograder.cli import Level, app
+from autograder import sandbox
+from autograder.commands.main import Level, app
 from autograder.course import Course
+from autograder.course import assignment as assignments
+from autograder.course.assignment import TestLimits
 from autograder.engine.pool import Pool
+from autograder.graded import results
 from autograder.intake import Submission
 from autograder.sandbox.plan import WEAK_OPTION
 from autograder.sandbox.probe import LAYERS
@@ -139,7 +140,7 @@ def test_helpers_need_nothing_of_the_instructor() -> None:
 
 def test_the_command_line_starts_without_torch_and_pytest() -> None:
     code = (
-        "import sys, autograder.cli, autograder.grading, autograder.engine.pool;"
+        "import sys, autograder.commands.main, autograder.grading.loop, autograder.engine.pool;"
         "sys.exit(' '.join({'torch', 'pytest', 'numpy'} & set(sys.modules)) or 0)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)

@@ -13,12 +13,12 @@ import pytest
 import tiny
 from waiting import until
 
-from autograder.assignment import Assignment
 from autograder.course import Course
+from autograder.course.assignment import Assignment
 from autograder.engine.pool import Graded, Pool
 from autograder.errors import EngineError, SuiteError
+from autograder.graded.results import Provenance, Status, SubmissionResult
 from autograder.intake import Submission
-from autograder.results import Provenance, Status, SubmissionResult
 from autograder.scoring import score
 from benchmarks.processes import by_role, census
 

@@ -6,7 +6,7 @@ import classes
 import pytest
 from classes import Expected
 
-from autograder.results import Status, SubmissionResult
+from autograder.graded.results import Status, SubmissionResult
 
 Results = dict[str, SubmissionResult]
 FAST = ("knn", "linear_classifier", "two_layer_net")

@@ -284,7 +284,8 @@ def test_what_changes_while_it_is_graded_is_named(root: Path, tmp_path: Path) ->
 
 
 def test_folders_that_cannot_be_read_cost_their_student_only(root: Path, tmp_path: Path) -> None:
-    from autograder import assignment, course, intake
+    from autograder import course, intake
+    from autograder.course import assignment
 
     shutil.copytree(root / "class", tmp_path / "class")
     (tmp_path / "class" / "s00" / "tiny_module.py").unlink()

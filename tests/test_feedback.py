@@ -9,9 +9,9 @@ from html.parser import HTMLParser
 import pytest
 import written_class as made
 
-from autograder.records import Override, Record, WrittenAnswer
+from autograder.graded.records import Override, Record, WrittenAnswer
+from autograder.graded.results import Feedback, Location, Status, SubmissionResult
 from autograder.reports import feedback, wording
-from autograder.results import Feedback, Location, Status, SubmissionResult
 
 DECIDED = Override(points=3, reason="oral", by="Grace", at=datetime(2026, 3, 1, tzinfo=UTC))
 HOSTILE = "<script>alert(1)</script>\"'&\x1b[2J\u202e{{ 7*7 }}"

@@ -16,8 +16,8 @@ from packaging.utils import canonicalize_name
 from typer.testing import CliRunner
 
 import autograder
-from autograder.cli import app
-from autograder.results import SubmissionResult
+from autograder.commands.main import app
+from autograder.graded.results import SubmissionResult
 from helpers.testing import tolerances
 
 ROOT = Path(__file__).parent.parent

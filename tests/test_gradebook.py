@@ -9,9 +9,9 @@ from dataclasses import replace
 import pytest
 import written_class as made
 
-from autograder.records import Record, WrittenAnswer
-from autograder.reports import gradebook
-from autograder.results import Feedback, Status, SubmissionResult, TaskResult
+from autograder.exporters import gradebook
+from autograder.graded.records import Record, WrittenAnswer
+from autograder.graded.results import Feedback, Status, SubmissionResult, TaskResult
 
 
 def _rows(*results: SubmissionResult) -> list[dict[str, str]]:

@@ -14,16 +14,17 @@ from typing import Any
 import pytest
 from conftest import StandInPool
 
-from autograder import grading, intake, regrade, views
-from autograder.assignment import Assignment, load
+from autograder import intake
 from autograder.course import Course
+from autograder.course.assignment import Assignment, load
 from autograder.errors import ConfigError, EngineError, SuiteError
-from autograder.grading import GradedClass
+from autograder.graded.folder import GradedFolder
+from autograder.graded.records import Override
+from autograder.graded.results import Feedback, Status, SubmissionResult
+from autograder.grading import loop, regrade, views
+from autograder.grading.loop import GradedClass
+from autograder.grading.specimens import REFERENCE
 from autograder.intake import Submission, roster
-from autograder.records import Override
-from autograder.results import Feedback, Status, SubmissionResult
-from autograder.specimens import REFERENCE
-from autograder.storage import GradedFolder
 
 
 @pytest.fixture
@@ -41,7 +42,7 @@ def grade(course: Course, class_folder: Path, tmp_path: Path, open_pool: Any) ->
         settings: dict[str, Any] = {"jobs": 2, "sandbox": "full", "open_pool": open_pool}
         folder = GradedFolder(tmp_path / "graded")
         with folder.writing():
-            graded = grading.grade_class(course, toy, submissions, folder, **settings | options)
+            graded = loop.grade_class(course, toy, submissions, folder, **settings | options)
             views.write_class(course, toy, folder)
         return graded
 
@@ -150,7 +151,7 @@ def test_work_that_is_no_longer_in_the_class_folder_keeps_its_result(
     assert {one.student for one in submissions if one.absent} == {"ada", "zoe"}
     folder = GradedFolder(tmp_path / "graded")
     with folder.writing():
-        graded = grading.grade_class(
+        graded = loop.grade_class(
             course, toy, submissions, folder, jobs=1, sandbox="full", open_pool=open_pool, progress=seen
         )
     assert graded.older == ("ada",)
@@ -188,7 +189,7 @@ def test_one_submission_leaves_nothing_behind(
     course: Course, toy: Assignment, class_folder: Path, tmp_path: Path, open_pool: Any
 ) -> None:
     submission = intake.read_one(class_folder / "ada", toy)
-    result = grading.grade_one(course, toy, submission, sandbox="none", open_pool=open_pool)
+    result = loop.grade_one(course, toy, submission, sandbox="none", open_pool=open_pool)
     assert result.score == 12.5
     assert not (tmp_path / "graded").exists()
 
@@ -342,11 +343,11 @@ def test_accepting_replaces(
     graded_before: GradedFolder, changed: None, grade: Any, course: Course, toy: Assignment
 ) -> None:
     folder = grade(open_pool=Stricter).folder
-    assert grading.accept_pending(course, toy, folder) == 1
+    assert loop.accept_pending(course, toy, folder) == 1
     assert folder.results()["ada"].score == 10
     assert "10 of 12.5" in folder.feedback_file("ada", "md").read_text()
     assert regrade.pending_moves(folder) == ()
-    assert grading.accept_pending(course, toy, folder) == 0
+    assert loop.accept_pending(course, toy, folder) == 0
 
 
 def test_accepting_beforehand(graded_before: GradedFolder, changed: None, grade: Any) -> None:
@@ -394,10 +395,10 @@ def test_of_several_attempts_one_counts(
     chosen = replace(toy, attempts=rule)
     settings: Any = {"jobs": 1, "sandbox": "full", "open_pool": open_pool}
     with folder.writing():
-        grading.grade_class(course, chosen, [submission], folder, **settings)
-        again = grading.grade_class(course, chosen, [submission], folder, **settings)
+        loop.grade_class(course, chosen, [submission], folder, **settings)
+        again = loop.grade_class(course, chosen, [submission], folder, **settings)
         assert again.kept == ("ada",)
         result = folder.results()["ada"]
         assert (result.score, result.notes, len(result.attempts)) == (score, [note], 3)
         more = replace(submission, earlier=(*earlier, earlier[0]))
-        assert grading.grade_class(course, chosen, [more], folder, **settings).kept == ()
+        assert loop.grade_class(course, chosen, [more], folder, **settings).kept == ()

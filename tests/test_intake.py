@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from autograder import intake
-from autograder.assignment import Assignment, load
 from autograder.course import Course
+from autograder.course.assignment import Assignment, load
 from autograder.errors import IntakeError
 from autograder.intake import Submission, reading
 from helpers.submission import bundle

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 import written_class as made
 
-from autograder.answers import ANSWER, AnswerSheet, Questionnaire, checksum
-from autograder.assignment import Assignment, Question, TestLimits
+from autograder.course.assignment import Assignment, Question, TestLimits
+from autograder.graded.answers import ANSWER, AnswerSheet, Questionnaire, checksum
 from autograder.intake import Submission, repair
 from autograder.intake.album import MAX_PICTURES
 from autograder.intake.answers import LOST, MAX_TEXT, answer_sheet

@@ -13,8 +13,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from autograder import intake
-from autograder.assignment import Assignment, load
 from autograder.course import Course
+from autograder.course.assignment import Assignment, load
 from autograder.errors import IntakeError
 from autograder.intake import Handin, roster
 

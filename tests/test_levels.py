@@ -22,7 +22,7 @@ import pytest
 import vault
 from waiting import until
 
-from autograder.results import SandboxReport, Status, SubmissionResult
+from autograder.graded.results import SandboxReport, Status, SubmissionResult
 from autograder.sandbox import landlock
 from autograder.sandbox.plan import WEAK_OPTION
 from autograder.sandbox.probe import LAYERS

@@ -8,14 +8,14 @@ from pathlib import Path
 import pytest
 import tiny
 
-from autograder import assignment as assignments
 from autograder.course import Course
+from autograder.course import assignment as assignments
 from autograder.engine import newer
 from autograder.engine.pool import Graded, Pool
 from autograder.errors import ConfigError
+from autograder.graded.results import Status
 from autograder.intake import Submission
 from autograder.release.handout import stubs
-from autograder.results import Status
 
 ASSIGNMENT = """
 name = "pair"

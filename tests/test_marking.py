@@ -9,14 +9,14 @@ import pytest
 import written_class as made
 from conftest import graded_example
 
-from autograder import marking
-from autograder.answers import AnswerSheet
 from autograder.errors import ConfigError
-from autograder.marking import Marking
+from autograder.graded.answers import AnswerSheet
+from autograder.graded.folder import GradedFolder
+from autograder.marking import points as marking
+from autograder.marking.points import Marking
+from autograder.marking.score_table import Row
 from autograder.reports.anonymous import pseudonym
 from autograder.reports.answer_page import label
-from autograder.score_table import Row
-from autograder.storage import GradedFolder
 
 KEY = b"key"
 AT = datetime(2026, 3, 1, 12, tzinfo=UTC)

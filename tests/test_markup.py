@@ -9,7 +9,7 @@ import written_class as made
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autograder.answers import Image
+from autograder.graded.answers import Image
 from autograder.reports.markup import MAX_MARKDOWN, rendered
 
 BLOCKS = {"p", "br", "hr", "pre", "blockquote", "ul", "ol", "li", "div", "h1", "h2", "h3", "h4", "h5", "h6"}

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from autograder import nbgrader_scores
 from autograder.errors import ConfigError
+from autograder.marking import nbgrader_scores
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # nbgrader imports modules that are on their way out

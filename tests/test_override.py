@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner, Result
 
-from autograder import override_commands
-from autograder.cli import app
+from autograder.commands import overrides
+from autograder.commands.main import app
 from autograder.course import Course
 from autograder.errors import ConfigError
-from autograder.storage import GradedFolder
+from autograder.graded.folder import GradedFolder
 
 
 @pytest.fixture
@@ -63,7 +63,7 @@ def test_a_decision_is_signed_by_the_name_that_the_system_knows(override: Any, g
 
 def test_where_the_system_knows_no_name_it_is_asked_for() -> None:
     with pytest.raises(ConfigError, match="--by is missing; add --by, or --remove"):
-        override_commands._require_complete(3.0, "agreed", "")
+        overrides._require_complete(3.0, "agreed", "")
 
 
 @pytest.mark.parametrize(

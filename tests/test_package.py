@@ -11,10 +11,9 @@ from types import ModuleType
 import pytest
 import tiny
 
-from autograder import assignment as assignments
-from autograder import provenance
-from autograder.assignment import Assignment
-from autograder.course import Course
+from autograder.course import Course, provenance
+from autograder.course import assignment as assignments
+from autograder.course.assignment import Assignment
 from autograder.engine.package import importable
 from autograder.engine.pool import Pool
 from autograder.errors import ConfigError, SuiteError

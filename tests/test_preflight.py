@@ -10,8 +10,8 @@ import pytest
 import tiny
 from typer.testing import CliRunner, Result
 
-from autograder.cli import app
-from autograder.storage import GradedFolder
+from autograder.commands.main import app
+from autograder.graded.folder import GradedFolder
 
 LINE = '        checks.close(tiny_module.double(SECRET), 2 * SECRET, what="double(x)")'.strip()
 BROKEN = {
@@ -24,7 +24,7 @@ BROKEN = {
     "a skipped test": ("pytest.skip('not today')", "Skipped: not today"),
     "student code compared": ("assert tiny_module.Table() == 3", "ProxyError: <student's object #"),
     "no threshold": (
-        "from autograder.thresholds import Thresholds; Thresholds('tiny').require('a', 1.0, what='a')",
+        "from autograder.course.thresholds import Thresholds; Thresholds('tiny').require('a', 1.0, what='a')",
         "holds no threshold 'a'; run: autograder calibrate tiny",
     ),
 }

@@ -7,9 +7,8 @@ from pathlib import Path
 import pytest
 
 import autograder
-from autograder import provenance
-from autograder.assignment import load
-from autograder.course import Course
+from autograder.course import Course, provenance
+from autograder.course.assignment import load
 
 VERSIONS = {"python": "3.11.7", "torch": "2.13.0", "numpy": "2.4.6", "other": "1"}
 

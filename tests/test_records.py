@@ -8,8 +8,8 @@ import pytest
 import written_class as made
 from pydantic import ValidationError
 
-from autograder.records import Override, Record, WrittenAnswer
-from autograder.results import Provenance, SandboxReport, SubmissionResult, TaskResult
+from autograder.graded.records import Override, Record, WrittenAnswer
+from autograder.graded.results import Provenance, SandboxReport, SubmissionResult, TaskResult
 
 AT = datetime(2026, 3, 1, 12, tzinfo=UTC)
 

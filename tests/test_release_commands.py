@@ -11,7 +11,7 @@ import planted
 import pytest
 from typer.testing import CliRunner
 
-from autograder.cli import app
+from autograder.commands.main import app
 from autograder.course import Course
 
 

@@ -11,8 +11,8 @@ from pathlib import Path
 import planted
 import pytest
 
-from autograder import assignment as assignments
 from autograder.course import Course
+from autograder.course import assignment as assignments
 from autograder.errors import ReleaseError
 from autograder.release import handout
 from helpers.submission.handout import find
@@ -95,7 +95,9 @@ def test_the_notebooks_helpers_read_it(
     assert found.stubs.keys() == {"shapes.py"}
 
 
-@pytest.mark.parametrize("line", ["from autograder.seeds import hidden_generator", "import suite.oracles"])
+@pytest.mark.parametrize(
+    "line", ["from autograder.course.seeds import hidden_generator", "import suite.oracles"]
+)
 def test_public_tests_that_need_the_grader_are_refused(course: Course, line: str) -> None:
     path = course.root / "autograder" / "suites" / "shapes" / "test_public.py"
     path.write_text(f"{planted.PUBLIC}\n{line}\n")

@@ -8,7 +8,7 @@ import nbformat
 import pytest
 from nbformat import NotebookNode
 
-from autograder.answers import ANSWER
+from autograder.graded.answers import ANSWER
 from autograder.release import inventory
 from autograder.scoring import PlannedTest
 

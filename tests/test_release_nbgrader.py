@@ -17,9 +17,9 @@ import planted
 import pytest
 from waiting import PATIENCE, until
 
-from autograder import assignment as assignments
-from autograder.answers import ANSWER
 from autograder.course import Course
+from autograder.course import assignment as assignments
+from autograder.graded.answers import ANSWER
 from autograder.release import gradecells, handout, notebook, tree
 
 with warnings.catch_warnings():

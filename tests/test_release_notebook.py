@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from oracle import cleared
 
-from autograder.answers import ANSWER
 from autograder.errors import ReleaseError
+from autograder.graded.answers import ANSWER
 from autograder.release.notebook import Notebook, build, dumps
 from autograder.release.stripper import stub_line
 

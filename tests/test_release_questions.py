@@ -7,8 +7,8 @@ from pathlib import Path
 import planted
 import pytest
 
-from autograder import assignment as assignments
 from autograder.course import Course
+from autograder.course import assignment as assignments
 from autograder.errors import ReleaseError
 from autograder.release import handout, questions
 

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from autograder.cli import app
+from autograder.authoring import scaffold
+from autograder.commands.main import app
 from autograder.course import Course
 from autograder.errors import ReleaseError
-from autograder.release import scaffold
 
 ROOT = Path(__file__).parent.parent
 

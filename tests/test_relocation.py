@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from conftest import Run
 
-from autograder.storage import GradedFolder
+from autograder.graded.folder import GradedFolder
 
 
 @pytest.fixture

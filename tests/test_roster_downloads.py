@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from autograder import intake
-from autograder.assignment import Assignment, load
 from autograder.course import Course
+from autograder.course.assignment import Assignment, load
 from autograder.intake import roster
 
 FILES = Path(__file__).parent / "rosters"

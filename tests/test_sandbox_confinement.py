@@ -367,7 +367,7 @@ def test_too_much_memory_is_an_error_not_a_kill(answers: dict[str, str], name: s
 def test_importing_is_safe_elsewhere(machine: str) -> None:
     """The command line starts on macOS and Windows, where some modules and the C library are missing."""
     script = f"""
-import autograder.results, ctypes, sys
+import autograder.graded.results, ctypes, sys
 sys.platform = {machine!r}
 for name in ("resource", "fcntl", "pwd", "grp")[: 4 if sys.platform == "win32" else 0]:
     sys.modules[name] = None

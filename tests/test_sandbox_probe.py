@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from autograder.errors import SandboxError
-from autograder.results import SandboxReport
+from autograder.graded.results import SandboxReport
 from autograder.sandbox import (
     Plan,
     children,

@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 import vault
 
-from autograder import assignment as assignments
 from autograder.course import Course
+from autograder.course import assignment as assignments
 from autograder.engine.pool import Pool
 from autograder.sandbox import choose_plan, kernel, landlock, prove, scratch
 from autograder.sandbox.scratch import MARK, PREFIX, sweep

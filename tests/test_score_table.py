@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from autograder import score_table
 from autograder.errors import ConfigError
-from autograder.score_table import MAX_BYTES, Row
+from autograder.marking import score_table
+from autograder.marking.score_table import MAX_BYTES, Row
 
 HEADER = "student,question,points,comment,grader,answer\n"
 

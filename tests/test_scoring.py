@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autograder.assignment import Assignment, Task, TestLimits
+from autograder.course.assignment import Assignment, Task, TestLimits
 from autograder.errors import EngineError, SuiteError
+from autograder.graded.results import Feedback, Provenance, SandboxReport, Status, SubmissionResult
 from autograder.intake import Submission
-from autograder.results import Feedback, Provenance, SandboxReport, Status, SubmissionResult
 from autograder.scoring import Outcome, PlannedTest, not_run, score, share, unfinished
 
 SANDBOX = SandboxReport(level="none", layers={})

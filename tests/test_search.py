@@ -22,7 +22,7 @@ from hand_ins import (
 )
 
 from autograder import intake
-from autograder.assignment import load
+from autograder.course.assignment import load
 
 
 @pytest.mark.parametrize(

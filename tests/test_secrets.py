@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from autograder.engine.pool import Graded
+from autograder.graded.results import Feedback, Status
 from autograder.intake import Submission
-from autograder.results import Feedback, Status
 from autograder.scoring import Outcome
 from benchmarks import example_classes as classes
 from benchmarks import secrets

@@ -1,11 +1,11 @@
-"""Tests of helpers.seeds and autograder.seeds."""
+"""Tests of helpers.seeds and autograder.course.seeds."""
 
 from __future__ import annotations
 
 import pytest
 import torch
 
-import autograder.seeds
+import autograder.course.seeds
 from helpers import seeds
 
 
@@ -30,7 +30,7 @@ def test_public_generators_repeat() -> None:
 def test_hidden_generators_follow_the_course_secret(monkeypatch: pytest.MonkeyPatch) -> None:
     draws = []
     for key in (b"one", b"two", b"one"):
-        monkeypatch.setattr(autograder.seeds, "_key", lambda key=key: key)
-        draws.append(torch.rand(3, generator=autograder.seeds.hidden_generator("knn", "ties")))
+        monkeypatch.setattr(autograder.course.seeds, "_key", lambda key=key: key)
+        draws.append(torch.rand(3, generator=autograder.course.seeds.hidden_generator("knn", "ties")))
     assert torch.equal(draws[0], draws[2])
     assert not torch.equal(draws[0], draws[1])

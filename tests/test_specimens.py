@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from autograder import assignment, course, specimens
+from autograder import course
+from autograder.course import assignment
 from autograder.engine.pool import Pool
+from autograder.grading import specimens
 
 ROOT = Path(__file__).parent.parent
 COURSE = course.Course.load(ROOT)

@@ -8,10 +8,10 @@ from datetime import UTC, datetime
 import pytest
 import written_class as made
 
-from autograder.records import Override, Record, WrittenAnswer
+from autograder.graded.records import Override, Record, WrittenAnswer
+from autograder.graded.results import CUT_OFF, Feedback, Status, SubmissionResult
 from autograder.reports import standing
 from autograder.reports.standing import Standing
-from autograder.results import CUT_OFF, Feedback, Status, SubmissionResult
 
 DECIDED = Override(points=3, reason="oral", by="Grace", at=datetime(2026, 3, 1, tzinfo=UTC))
 

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from autograder.errors import ConfigError
-from autograder.records import Override
-from autograder.results import SubmissionResult
-from autograder.storage import GradedFolder
+from autograder.graded.folder import GradedFolder
+from autograder.graded.records import Override
+from autograder.graded.results import SubmissionResult
 
 OVERRIDE = Override(
     task="first", points=7, reason="a typing error", by="Grace", at=datetime(2026, 3, 1, tzinfo=UTC)

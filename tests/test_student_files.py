@@ -10,11 +10,11 @@ import pytest
 import tiny
 from student_files import BARE, FAILING, PASSING, Case
 
-from autograder import assignment as assignments
 from autograder.course import Course
+from autograder.course import assignment as assignments
 from autograder.engine.pool import Graded, Pool
+from autograder.graded.results import Status
 from autograder.intake import Submission
-from autograder.results import Status
 from helpers.notebook import fresh
 from helpers.submission import handout, packages
 from helpers.submission.handout import Handout

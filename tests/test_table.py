@@ -7,9 +7,9 @@ import io
 import written_class as made
 from rich.console import Console, RenderableType
 
-from autograder.records import Move, MovedTest, Record, WrittenAnswer
+from autograder.graded.records import Move, MovedTest, Record, WrittenAnswer
+from autograder.graded.results import Feedback, Status, SubmissionResult
 from autograder.reports import table
-from autograder.results import Feedback, Status, SubmissionResult
 
 
 def _text(content: RenderableType, *, color: bool = False, width: int = 100) -> str:

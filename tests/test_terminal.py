@@ -7,8 +7,8 @@ import io
 import pytest
 from rich.console import Console
 
-from autograder import terminal
-from autograder.results import SandboxReport, SubmissionResult
+from autograder.commands import terminal
+from autograder.graded.results import SandboxReport, SubmissionResult
 
 
 @pytest.fixture

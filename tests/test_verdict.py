@@ -10,7 +10,7 @@ import torch
 from autograder.engine.link import End, StudentError, WorkerEnded
 from autograder.engine.verdict import Exit, Tier, ended_status, explain_end, explain_import, fault, judge
 from autograder.errors import SuiteError
-from autograder.results import Feedback, Status
+from autograder.graded.results import Feedback, Status
 from helpers.submission.problems import Problem, found
 from helpers.testing import checks
 from helpers.testing.checks import Hint

@@ -13,14 +13,14 @@ import pytest
 import tiny
 import torch
 
-from autograder import assignment as assignments
 from autograder import intake
-from autograder.assignment import Assignment
 from autograder.course import Course
+from autograder.course import assignment as assignments
+from autograder.course.assignment import Assignment
 from autograder.engine.pool import Graded, Pool
 from autograder.errors import ConfigError
+from autograder.graded.results import Status
 from autograder.intake import Submission, snapshot
-from autograder.results import Status
 
 WEIGHTS = {"w": torch.arange(6.0).reshape(2, 3), "b": torch.zeros(3, dtype=torch.float16)}
 TEST = '''

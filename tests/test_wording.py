@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from autograder.graded.results import Feedback, Status, SubmissionResult
 from autograder.reports import wording
-from autograder.results import Feedback, Status, SubmissionResult
 
 
 def _with(result: SubmissionResult, *statuses: Status) -> SubmissionResult:

@@ -10,13 +10,13 @@ import pytest
 import written_class as made
 from conftest import graded_example
 
-from autograder import assignment as assignments
-from autograder import written
-from autograder.assignment import Assignment
 from autograder.course import Course
+from autograder.course import assignment as assignments
+from autograder.course.assignment import Assignment
 from autograder.errors import ReleaseError
+from autograder.graded.folder import GradedFolder
 from autograder.intake import Submission
-from autograder.storage import GradedFolder
+from autograder.marking import written
 
 
 @pytest.fixture

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import written_class as made
 
-from autograder.answers import Answer, Mark
-from autograder.records import Record, WrittenAnswer
+from autograder.graded.answers import Answer, Mark
+from autograder.graded.records import Record, WrittenAnswer
+from autograder.graded.results import SubmissionResult
 from autograder.reports import written_answers
-from autograder.results import SubmissionResult
 
 
 def record(result: SubmissionResult, *pairs: tuple[Answer, Mark | None]) -> Record:

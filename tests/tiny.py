@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from autograder import assignment as assignments
-from autograder.assignment import Assignment
 from autograder.course import Course
+from autograder.course import assignment as assignments
+from autograder.course.assignment import Assignment
 from autograder.intake import Submission
 
 COURSE = 'name = "Tiny"\ntimezone = "UTC"\n'

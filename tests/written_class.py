@@ -10,8 +10,8 @@ from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
-from autograder.answers import ANSWER, Answer, Mark, Prompt, Questionnaire
 from autograder.course import Course
+from autograder.graded.answers import ANSWER, Answer, Mark, Prompt, Questionnaire
 from autograder.release import notebook
 
 QUESTION = """

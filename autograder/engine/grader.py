@@ -19,7 +19,7 @@ from autograder.engine.proxy import ProxyReferences, Session
 from autograder.engine.slot import Slot, Worker
 from autograder.engine.suite import SuiteRun
 from autograder.engine.verdict import ImportFailed
-from autograder.results import Feedback, Location, Status
+from autograder.graded.results import Feedback, Location, Status
 from autograder.scoring import Emit, Outcome, PlannedTest, not_run
 
 _MAX_DETAIL = 20_000

@@ -28,9 +28,9 @@ import torch
 
 import autograder
 import helpers
-from autograder import assignment as assignments
 from autograder import course as courses
 from autograder import sandbox
+from autograder.course import assignment as assignments
 from autograder.engine import forkserver, local
 from autograder.engine.grader import Grader
 from autograder.engine.jobs import JOB_BUDGET, Remarks, plain_outcome, plain_planned
@@ -41,7 +41,7 @@ from autograder.engine.slot import Slot, ready
 from autograder.engine.suite import SuiteRun
 from autograder.engine.wire.frames import Budget, Channel, ChannelClosed
 from autograder.errors import AutograderError, EngineError
-from autograder.results import SandboxReport
+from autograder.graded.results import SandboxReport
 from autograder.sandbox import kernel
 from autograder.sandbox.limits import mapped_bytes
 from autograder.scoring import Emit

@@ -7,7 +7,7 @@ from fractions import Fraction
 from typing import Any
 
 from autograder.engine.wire.frames import Budget
-from autograder.results import Feedback, Status
+from autograder.graded.results import Feedback, Status
 from autograder.scoring import Fault, Outcome, PlannedTest
 
 JOB_BUDGET = Budget(header_bytes=256 << 20, buffer_bytes=0, buffers=0)

@@ -16,7 +16,7 @@ from autograder.engine.jobs import Remarks
 from autograder.engine.link import End, WorkerEnded
 from autograder.engine.slot import Slot, Worker
 from autograder.engine.verdict import ImportFailed
-from autograder.results import Feedback, Status
+from autograder.graded.results import Feedback, Status
 from helpers.source import links
 from helpers.submission import prefetch, problems, reading
 from helpers.submission.problems import Problem

@@ -17,7 +17,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import FrameType
 
-from autograder.assignment import Assignment
+from autograder.course.assignment import Assignment
 from autograder.engine import verdict
 from autograder.engine.failures import describe
 from autograder.engine.jobs import Remarks
@@ -26,7 +26,7 @@ from autograder.engine.loading import Loaded, Rules
 from autograder.engine.proxy import ProxyFinder
 from autograder.engine.suite import SuiteRun
 from autograder.engine.verdict import ImportFailed
-from autograder.results import Feedback, Status
+from autograder.graded.results import Feedback, Status
 from autograder.scoring import Emit, Outcome, PlannedTest, not_run
 from helpers.submission import allowances, problems, reading
 from helpers.submission.importer import Importer

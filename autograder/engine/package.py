@@ -15,7 +15,7 @@ from importlib.machinery import ModuleSpec, SourceFileLoader
 from pathlib import Path
 from types import CodeType, ModuleType
 
-from autograder.assignment import SHARED_PACKAGE, shared_modules
+from autograder.course.assignment import SHARED_PACKAGE, shared_modules
 
 
 @contextlib.contextmanager

@@ -10,13 +10,13 @@ from typing import Any, Literal, Self
 
 import autograder
 from autograder import errors
-from autograder.assignment import Assignment
 from autograder.course import Course
+from autograder.course.assignment import Assignment
 from autograder.engine.jobs import JOB_BUDGET, Remarks, outcome_from, planned_from
 from autograder.engine.launcher import HOSTS, ZYGOTES
 from autograder.engine.wire.frames import Channel, ChannelClosed
+from autograder.graded.results import SandboxReport
 from autograder.intake import Submission
-from autograder.results import SandboxReport
 from autograder.scoring import Outcome, PlannedTest
 
 

@@ -15,11 +15,11 @@ from typing import Any, Literal
 
 import pytest
 
-from autograder.assignment import Assignment
+from autograder.course.assignment import Assignment
 from autograder.engine import package, verdict
 from autograder.engine.proxy import Proxy
 from autograder.errors import SuiteError
-from autograder.results import Status
+from autograder.graded.results import Status
 from autograder.scoring import Outcome, PlannedTest, share
 
 _MARKERS = (

@@ -18,7 +18,7 @@ import pytest
 from autograder.engine import newer
 from autograder.engine.link import End, Place, StudentError, WorkerEnded
 from autograder.errors import AutograderError
-from autograder.results import Feedback, Location, Status
+from autograder.graded.results import Feedback, Location, Status
 from autograder.scoring import Fault
 from helpers.submission.problems import Problem
 from helpers.testing import causes

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from urllib.parse import quote
 
-from autograder.answers import Image
+from autograder.graded.answers import Image
 from autograder.intake.cells import Cell
 from autograder.intake.pictures import Refused, picture
 from autograder.reports.untrusted import line

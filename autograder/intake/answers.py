@@ -8,8 +8,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import takewhile
 
-from autograder.answers import ANSWER, Answer, AnswerSheet, Prompt, Questionnaire
-from autograder.assignment import Assignment, Question
+from autograder.course.assignment import Assignment, Question
+from autograder.graded.answers import ANSWER, Answer, AnswerSheet, Prompt, Questionnaire
 from autograder.intake import cells
 from autograder.intake.album import Album
 from autograder.intake.cells import Cell, Document

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
 
-from autograder.answers import checksum
+from autograder.graded.answers import checksum
 
 FILLED = "coursegrad_filled_in"
 """Key in the metadata of a cell that a damaged notebook lacked, and that was filled in from the release."""

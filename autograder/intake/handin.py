@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from autograder.assignment import Assignment
+from autograder.course.assignment import Assignment
 from autograder.errors import IntakeError
 from autograder.intake import archive, identity, layouts
 from autograder.intake.decisions import Decisions

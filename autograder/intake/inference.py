@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path, PurePosixPath
 
-from autograder.assignment import Assignment, load
 from autograder.course import Course
+from autograder.course.assignment import Assignment, load
 from autograder.errors import IntakeError
 from autograder.intake import archive, names
 from autograder.intake.inventory import Inventory

@@ -6,7 +6,7 @@ import base64
 import binascii
 import struct
 
-from autograder.answers import Image, ImageType
+from autograder.graded.answers import Image, ImageType
 
 MAX_BYTES = 2_000_000
 MAX_PIXELS = 50_000_000

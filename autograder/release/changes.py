@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from autograder import files
-from autograder.assignment import Assignment
 from autograder.course import Course
+from autograder.course.assignment import Assignment
 from autograder.release import notebook
 from autograder.release.handout import CHECKS_FILE, PUBLIC_TESTS
 from autograder.release.tree import Tree

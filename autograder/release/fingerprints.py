@@ -10,9 +10,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from autograder import assignment as assignments
-from autograder.assignment import Assignment
 from autograder.course import Allowance, Course
+from autograder.course import assignment as assignments
+from autograder.course.assignment import Assignment
 from autograder.errors import ReleaseError
 from autograder.release import handout, markers, notebook
 

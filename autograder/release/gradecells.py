@@ -7,8 +7,8 @@ from typing import Any
 
 from nbformat import NotebookNode
 
-from autograder import answers
 from autograder.errors import ReleaseError
+from autograder.graded import answers
 
 SCHEMA = 3
 KEYS = {"schema_version", "grade", "solution", "locked", "task", "grade_id", "points"}

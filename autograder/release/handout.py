@@ -14,8 +14,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from autograder.assignment import SHARED_PACKAGE, Assignment
 from autograder.course import Course
+from autograder.course.assignment import SHARED_PACKAGE, Assignment
 from autograder.errors import ReleaseError
 from autograder.release import inventory, notebook, questions
 from autograder.release.notebook import Notebook

@@ -10,7 +10,7 @@ from typing import Any
 
 from nbformat import NotebookNode
 
-from autograder.answers import ANSWER
+from autograder.graded.answers import ANSWER
 from autograder.release import gradecells
 from autograder.scoring import PlannedTest
 

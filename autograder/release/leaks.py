@@ -11,8 +11,8 @@ from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
-from autograder import assignment as assignments
 from autograder.course import Course
+from autograder.course import assignment as assignments
 from autograder.errors import ReleaseError
 from autograder.release import contents, fingerprints, markers
 from autograder.release.contents import UnreadableError

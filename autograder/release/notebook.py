@@ -14,8 +14,8 @@ import jupytext
 import nbformat
 from nbformat import NotebookNode
 
-from autograder.answers import ANSWER
 from autograder.errors import ReleaseError
+from autograder.graded.answers import ANSWER
 from autograder.release import gradecells, markers
 from autograder.release.markers import Region
 from autograder.release.stripper import stub_line

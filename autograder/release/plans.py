@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from autograder import files
-from autograder.assignment import Assignment
 from autograder.course import Course
+from autograder.course.assignment import Assignment
 from autograder.scoring import PlannedTest
 
 _FORMAT = 1

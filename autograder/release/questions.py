@@ -6,9 +6,9 @@ from fractions import Fraction
 
 from nbformat import NotebookNode
 
-from autograder.answers import ANSWER, Prompt, Questionnaire
-from autograder.assignment import Assignment
+from autograder.course.assignment import Assignment
 from autograder.errors import ReleaseError
+from autograder.graded.answers import ANSWER, Prompt, Questionnaire
 from autograder.release import gradecells, notebook
 from autograder.release.notebook import Notebook
 

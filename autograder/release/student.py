@@ -11,9 +11,9 @@ from pathlib import Path
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from autograder import assignment as assignments
-from autograder.assignment import Assignment
 from autograder.course import Course
+from autograder.course import assignment as assignments
+from autograder.course.assignment import Assignment
 from autograder.errors import ReleaseError
 from autograder.release import archive
 from autograder.release.handout import Handout

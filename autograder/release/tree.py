@@ -7,9 +7,9 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from autograder import assignment as assignments
-from autograder.assignment import Assignment
 from autograder.course import COURSE_FILE, Course
+from autograder.course import assignment as assignments
+from autograder.course.assignment import Assignment
 from autograder.errors import ReleaseError
 from autograder.release import handout, notebook, student
 from autograder.release.handout import Handout

@@ -7,8 +7,8 @@ import hmac
 from collections.abc import Sequence
 from dataclasses import replace
 
-from autograder.records import Override, Record, WrittenAnswer
-from autograder.results import Feedback, Status, TestResult
+from autograder.graded.records import Override, Record, WrittenAnswer
+from autograder.graded.results import Feedback, Status, TestResult
 
 _WITHHELD = "withheld"
 _NOT_RUN = Feedback(summary="The submission could not be run.")

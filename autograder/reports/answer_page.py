@@ -12,7 +12,7 @@ from importlib import resources
 
 from markupsafe import Markup
 
-from autograder.records import WrittenAnswer
+from autograder.graded.records import WrittenAnswer
 from autograder.reports import wording
 from autograder.reports.feedback import environment
 from autograder.reports.markup import rendered

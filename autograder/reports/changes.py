@@ -6,7 +6,7 @@ import csv
 import io
 from collections.abc import Sequence
 
-from autograder.records import Move
+from autograder.graded.records import Move
 from autograder.reports.untrusted import cell
 
 

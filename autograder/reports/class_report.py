@@ -9,11 +9,11 @@ from statistics import fmean, median, pstdev
 
 from markupsafe import Markup
 
-from autograder.records import Move, Record
+from autograder.graded.records import Move, Record
+from autograder.graded.results import SubmissionResult
 from autograder.reports import charts, looks, standing, statistics, wording
 from autograder.reports.feedback import environment
 from autograder.reports.standing import Standing
-from autograder.results import SubmissionResult
 
 ROWS, FEW_NAMES = 8, 3
 """Causes, and names, that stand open; more are folded, none is left out."""

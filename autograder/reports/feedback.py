@@ -9,12 +9,12 @@ from functools import cache
 import jinja2
 from markupsafe import Markup
 
-from autograder.records import Override, Record
+from autograder.graded.records import Override, Record
+from autograder.graded.results import Feedback, Status, TaskResult, TestResult
 from autograder.reports import standing, wording, written_answers
 from autograder.reports.standing import Standing
 from autograder.reports.untrusted import markdown, printable
 from autograder.reports.written_answers import Written
-from autograder.results import Feedback, Status, TaskResult, TestResult
 
 NO_POINTS = "–"  # noqa: RUF001
 """What stands for points where there are none."""

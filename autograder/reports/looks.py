@@ -6,11 +6,11 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from autograder.records import Move, Record
+from autograder.graded.records import Move, Record
+from autograder.graded.results import Status
 from autograder.reports import standing, wording
 from autograder.reports.standing import Standing
 from autograder.reports.statistics import Item
-from autograder.results import Status
 
 _WAITS = re.compile(r"^Waits for a decision: ")
 _PLACE = re.compile(r"^\S+\.py, line \d+: ")

@@ -12,7 +12,7 @@ from markdown_it.token import Token
 from markupsafe import Markup, escape
 from mdit_py_plugins.dollarmath import dollarmath_plugin
 
-from autograder.answers import Image
+from autograder.graded.answers import Image
 from autograder.reports.formulas import formula
 from autograder.reports.untrusted import printable
 

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable
 from enum import StrEnum
 
-from autograder.records import Record
+from autograder.graded.records import Record
 from autograder.reports import wording
 
 

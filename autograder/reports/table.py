@@ -12,10 +12,10 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from autograder.records import Move, Record
+from autograder.graded.records import Move, Record
+from autograder.graded.results import Status, SubmissionResult, TaskResult, TestResult
 from autograder.reports import standing, wording
 from autograder.reports.untrusted import line, printable
-from autograder.results import Status, SubmissionResult, TaskResult, TestResult
 
 STYLES: dict[wording.Tone, str] = {"good": "green", "bad": "red", "quiet": "bright_black"}
 MAX_GIST = 100

@@ -6,8 +6,8 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Literal
 
-from autograder.records import Override, Record
-from autograder.results import Status, SubmissionResult
+from autograder.graded.records import Override, Record
+from autograder.graded.results import Status, SubmissionResult
 
 NOT_SCORED = "not scored yet"
 """What stands for the points of a written answer that nobody has scored."""

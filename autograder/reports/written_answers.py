@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from autograder.answers import Answer
-from autograder.records import Record, WrittenAnswer
+from autograder.graded.answers import Answer
+from autograder.graded.records import Record, WrittenAnswer
 from autograder.reports import wording
 from autograder.reports.markup import rendered
 

@@ -28,7 +28,7 @@ from autograder.sandbox.scene import Attempt, Held, Scene
 from autograder.sandbox.scratch import scratch
 
 if TYPE_CHECKING:  # the zygote imports this package, and has no need of pydantic
-    from autograder.results import SandboxReport
+    from autograder.graded.results import SandboxReport
 
 LAYERS: Final = ("process", "no_new_privs", "rlimits", "filesystem", "seccomp", "uid")
 BUDGET: Final = Limits(cpu_seconds=2, memory_mb=64, threads=8, open_files=40)
@@ -250,7 +250,7 @@ def report(plan: Plan, proofs: Mapping[str, Proof]) -> SandboxReport:
     Full means that every layer is proved, the dedicated user included where the grader is root; none means
     that neither files are hidden nor system calls filtered.
     """
-    from autograder.results import SandboxReport
+    from autograder.graded.results import SandboxReport
 
     proved = {layer for layer, proof in proofs.items() if proof.state == "proved"}
     needed = set(LAYERS) - (set() if plan.root else {"uid"})

@@ -12,7 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from autograder.seeds import hidden_generator
+from autograder.course.seeds import hidden_generator
 from helpers.testing import checks
 from helpers.testing.checks import Hint
 from helpers.testing.tolerances import Operation

@@ -14,7 +14,7 @@ import torch
 from suite.tensors import scattered
 from torch import Tensor
 
-from autograder.seeds import hidden_generator
+from autograder.course.seeds import hidden_generator
 from helpers.testing import checks
 from helpers.testing.checks import Hint
 from helpers.testing.constraints import require

@@ -16,8 +16,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from autograder.seeds import hidden_generator
-from autograder.thresholds import Thresholds
+from autograder.course.seeds import hidden_generator
+from autograder.course.thresholds import Thresholds
 from helpers.data.pictures import tabletop, tabletop_images
 from helpers.testing import checks
 from helpers.testing.substitute import substituted

@@ -15,7 +15,7 @@ import torch
 from suite.stand_ins import replaced
 from torch import Tensor
 
-from autograder.seeds import hidden_generator
+from autograder.course.seeds import hidden_generator
 from helpers.testing import checks
 from helpers.testing.checks import Hint
 

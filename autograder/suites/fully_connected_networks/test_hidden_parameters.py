@@ -14,7 +14,7 @@ import torch
 from suite.rules import IN_NETWORKS
 from suite.stand_ins import replaced
 
-from autograder.seeds import hidden_generator
+from autograder.course.seeds import hidden_generator
 from helpers.testing import checks
 from helpers.testing.checks import Hint
 from helpers.testing.constraints import require

@@ -12,8 +12,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from autograder.seeds import hidden_generator
-from autograder.thresholds import Thresholds
+from autograder.course.seeds import hidden_generator
+from autograder.course.thresholds import Thresholds
 from helpers.data import tabletop_images
 from helpers.testing import checks
 from helpers.testing.checks import Hint

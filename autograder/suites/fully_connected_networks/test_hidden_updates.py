@@ -14,7 +14,7 @@ import torch
 from suite.rules import BANNED, check_entries
 from torch import Tensor
 
-from autograder.seeds import hidden_generator
+from autograder.course.seeds import hidden_generator
 from helpers.testing import checks, evidence
 from helpers.testing.checks import Hint
 from helpers.testing.constraints import require

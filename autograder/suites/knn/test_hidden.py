@@ -13,7 +13,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from autograder.seeds import hidden_generator
+from autograder.course.seeds import hidden_generator
 from helpers import data
 from helpers.testing import checks, evidence
 from helpers.testing.checks import Hint

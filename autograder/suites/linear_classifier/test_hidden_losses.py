@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from autograder.seeds import hidden_generator
+from autograder.course.seeds import hidden_generator
 from helpers.testing import checks, evidence
 from helpers.testing.checks import Hint
 from helpers.testing.constraints import require

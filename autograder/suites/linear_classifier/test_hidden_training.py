@@ -12,8 +12,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from autograder.seeds import hidden_generator
-from autograder.thresholds import Thresholds
+from autograder.course.seeds import hidden_generator
+from autograder.course.thresholds import Thresholds
 from helpers import data
 from helpers.testing import checks
 from helpers.testing.checks import Hint

@@ -14,8 +14,8 @@ import two_layer_net
 from suite.parameters import BANNED, NAMES, Params, copied, hidden_params, labels_below, normal
 from torch import Tensor
 
-from autograder.seeds import hidden_generator
-from autograder.thresholds import Thresholds
+from autograder.course.seeds import hidden_generator
+from autograder.course.thresholds import Thresholds
 from helpers import data
 from helpers.testing import checks
 from helpers.testing.checks import Hint

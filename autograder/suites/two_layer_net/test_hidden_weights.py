@@ -4,8 +4,8 @@ import pytest
 import torch
 import two_layer_net
 
-from autograder.seeds import hidden_generator
-from autograder.thresholds import Thresholds
+from autograder.course.seeds import hidden_generator
+from autograder.course.thresholds import Thresholds
 from helpers.data.pictures import tabletop, tabletop_images
 from helpers.testing import checks, weights
 

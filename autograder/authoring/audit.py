@@ -1,0 +1,224 @@
+"""Audit a suite: grade the same submissions again and again, in other circumstances, and compare."""
+
+from __future__ import annotations
+
+import contextlib
+import random
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from autograder import scoring
+from autograder.course import Course, provenance
+from autograder.course.assignment import Assignment
+from autograder.engine.pool import Pool
+from autograder.graded.results import SubmissionResult
+from autograder.grading import specimens
+from autograder.grading.loop import OpenPool, Sandbox
+from autograder.grading.specimens import REFERENCE, STUB
+from autograder.intake import Submission
+from autograder.scoring import PlannedTest
+
+MARGIN = 10
+"""How many times the reference's CPU seconds a limit must be."""
+_JOBS = (2, 1, 4)
+_SPIN = "while True: pass"
+
+
+@dataclass(frozen=True)
+class Unstable:
+    """A test that ended differently on the same submission.
+
+    Attributes
+    ----------
+    student, test : str
+        On which submission which test did.
+    outcomes : tuple of str
+        How it ended, each way once.
+    """
+
+    student: str
+    test: str
+    outcomes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Tight:
+    """A test whose limit on CPU time is close to what the reference needs, in seconds."""
+
+    test: str
+    reference_seconds: float
+    limit_seconds: float
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """How a submission fared.
+
+    Attributes
+    ----------
+    student : str
+        Whose it is.
+    score : float
+        Its points.
+    lost : tuple of (str, float)
+        Tasks that lost points, and how many.
+    causes : tuple of str
+        The likely causes that the feedback names.
+    """
+
+    student: str
+    score: float
+    lost: tuple[tuple[str, float], ...]
+    causes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Audit:
+    """What an audit found.
+
+    Attributes
+    ----------
+    rounds, submissions, tests : int
+        How often how many submissions were graded, and by how many tests.
+    verdicts : tuple of Verdict
+        How each submission fared, the best first.
+    unstable : tuple of Unstable
+        Flaky tests: their outcome changed on the same submission.
+    tight : tuple of Tight
+        Limits that a slow machine would hit.
+    faults : tuple of str
+        Sentences about the reference, the stub and the limits.
+    reference_seconds : float
+        CPU seconds of the whole suite on the reference.
+    """
+
+    rounds: int
+    submissions: int
+    tests: int
+    verdicts: tuple[Verdict, ...]
+    unstable: tuple[Unstable, ...]
+    tight: tuple[Tight, ...]
+    faults: tuple[str, ...]
+    reference_seconds: float
+
+    @property
+    def is_sound(self) -> bool:
+        """Whether nothing was found."""
+        return not (self.unstable or self.tight or self.faults)
+
+
+def audit(
+    course: Course,
+    assignment: Assignment,
+    submissions: Sequence[Submission],
+    *,
+    repeat: int,
+    sandbox: Sandbox,
+    open_pool: OpenPool,
+    progress: Callable[[SubmissionResult], None] = lambda result: None,
+) -> Audit:
+    """Grade the reference, the stub and ``submissions`` several times.
+
+    Rounds differ in how many are graded side by side, in the order, and in that every other one has to share
+    the machine with busy processes. Everything but times must come out the same: status, points, feedback.
+
+    Parameters
+    ----------
+    repeat : int
+        Rounds, at least 2.
+
+    Raises
+    ------
+    SuiteError, SandboxError, EngineError
+        As `autograder.grading.loop.grade_class` does.
+    """
+    everybody = [
+        specimens.reference(assignment),
+        specimens.stub(assignment),
+        *(one for one in submissions if one.problem is None),
+    ]
+    ends: dict[tuple[str, str], dict[str, None]] = {}
+    seconds: dict[str, float] = {}
+    verdicts: dict[str, Verdict] = {}
+    plan: tuple[PlannedTest, ...] = ()
+    for number in range(repeat):
+        order = random.Random(number).sample(everybody, len(everybody))
+        jobs = _JOBS[number % len(_JOBS)]
+        with _load(number % 2 * jobs), open_pool(assignment, course, jobs=jobs, sandbox=sandbox) as pool:
+            plan = pool.plan
+            for result in _scored(course, assignment, order, pool):
+                verdicts[result.student] = _verdict(result)
+                for test in result.tests:
+                    told = test.feedback.model_dump_json() if test.feedback else ""
+                    ends.setdefault((result.student, test.id), {})[f"{test.status} {told}".strip()] = None
+                    if result.student == REFERENCE:
+                        seconds[test.id] = max(seconds.get(test.id, 0.0), test.cpu_seconds)
+                progress(result)
+    return Audit(
+        rounds=repeat,
+        submissions=len(everybody),
+        tests=len(plan),
+        verdicts=tuple(sorted(verdicts.values(), key=lambda one: (-one.score, one.student))),
+        unstable=tuple(Unstable(*key, tuple(ways)) for key, ways in ends.items() if len(ways) > 1),
+        tight=tuple(
+            Tight(test.id, seconds[test.id], test.cpu_seconds)
+            for test in plan
+            if MARGIN * seconds.get(test.id, 0.0) > test.cpu_seconds
+        ),
+        faults=tuple(_faults(assignment, plan, {name: one.score for name, one in verdicts.items()})),
+        reference_seconds=sum(seconds.values()),
+    )
+
+
+def _verdict(result: SubmissionResult) -> Verdict:
+    lost = tuple((task.id, task.max_points - task.points) for task in result.tasks)
+    causes = [test.feedback.likely_cause for test in result.tests if test.feedback]
+    return Verdict(
+        result.student,
+        result.score,
+        tuple((task, points) for task, points in lost if points > 0),
+        tuple(dict.fromkeys(cause for cause in causes if cause)),
+    )
+
+
+def _scored(
+    course: Course, assignment: Assignment, submissions: Sequence[Submission], pool: Pool
+) -> Iterator[SubmissionResult]:
+    source = provenance.collect(course, assignment, pool.versions)
+    for graded in pool.grade(submissions):
+        yield scoring.score(
+            assignment,
+            pool.plan,
+            graded.submission,
+            graded.outcomes,
+            sandbox=pool.sandbox,
+            provenance=source,
+        )
+
+
+def _faults(assignment: Assignment, plan: Sequence[PlannedTest], scores: dict[str, float]) -> Iterator[str]:
+    top = float(assignment.all_points)
+    if scores[REFERENCE] != top:
+        yield f"The reference gets {scores[REFERENCE]:g} of {top:g} points."
+    if scores[STUB] != 0:
+        yield f"The stub gets {scores[STUB]:g} points."
+    wall = assignment.limits.wall_seconds
+    for test in plan:
+        if wall <= test.cpu_seconds:
+            limits = f"the wall-clock limit ({wall:g} s)", f"the CPU limit ({test.cpu_seconds} s)"
+            yield f"{test.id}: {limits[0]} must be longer than {limits[1]}."
+
+
+@contextlib.contextmanager
+def _load(count: int) -> Iterator[None]:
+    """Keep processor cores busy meanwhile."""
+    busy = [subprocess.Popen([sys.executable, "-c", _SPIN], cwd=Path.cwd().root) for _ in range(count)]
+    try:
+        yield
+    finally:
+        for process in busy:
+            process.kill()
+            process.wait()

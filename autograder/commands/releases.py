@@ -1,0 +1,181 @@
+"""The commands of the command line that release and publish assignments, and begin new ones."""
+
+from __future__ import annotations
+
+import os
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from autograder.commands.options import CourseOption
+from autograder.errors import ReleaseError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from autograder.commands.terminal import GradingProgress
+    from autograder.course import Course
+    from autograder.course.assignment import Assignment
+    from autograder.release.leaks import LeakError
+    from autograder.release.tree import Tree
+    from autograder.scoring import PlannedTest
+
+STALE = 1
+NamesArgument = Annotated[
+    list[str] | None, typer.Argument(metavar="[NAMES]...", help="Of assignments; all of them without it.")
+]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands to the command line."""
+    app.command(epilog="Example: autograder release --check")(release)
+    app.command(epilog="Example: autograder publish")(publish)
+    app.command(epilog="Example: autograder new softmax")(new)
+
+
+def release(
+    names: NamesArgument = None,
+    check: Annotated[
+        bool, typer.Option("--check", help="Write nothing; exit 1 if assignments/ is not up to date.")
+    ] = False,
+    course: CourseOption = None,
+) -> None:
+    """Make assignments/ and dist/ from solutions/, and prove that no solution is in them.
+
+    With NAMES, files of other assignments stay as they are. Drafts get into assignments/ only.
+    """
+    from autograder.course import Course
+    from autograder.release import changes, student, tree
+    from autograder.release.handout import released_tag
+
+    current = Course.find(course)
+    found = tree.chosen(current, names or ())
+    tags = {one.name: released_tag(current.root / "assignments" / one.name) for one in found} if check else {}
+    built = _built(current, found, {name: tag for name, tag in tags.items() if tag})
+    if check:
+        _tell_stale(tree.stale(current, built))
+        return
+    ledger, now = changes.Ledger(current), {one.name: changes.causes(current, one) for one in found}
+    for line in changes.told(current, built, ledger, now):
+        typer.echo(line)
+    tree.write(current, built)
+    ledger.put(now)
+    for name, content in built.archives.items():
+        typer.echo(f"{current.root / 'dist' / name}  {len(content) / 1000:.0f} kB")
+    typer.echo(f"{current.root / 'dist' / 'student'}  {len(built.student)} files, no leak found")
+    for name in sorted(set(built.names).difference(student.visible(current, built.names))):
+        typer.echo(f"{name} is a draft: it is in assignments/{name}/ for you, and students do not get it")
+
+
+def publish(names: NamesArgument = None, course: CourseOption = None) -> None:
+    """Push dist/student to the public repository of course.toml under the release's tag.
+
+    With NAMES, what was published before of other assignments stays.
+    """
+    from autograder.commands.terminal import GradingProgress
+    from autograder.course import Course
+    from autograder.release import publishing, tree
+    from autograder.release.plans import Plans
+
+    current = Course.find(course)
+    found = tree.chosen(current, names or ())
+    publishing.require_publishable(current, [one.name for one in found])
+    drafts = [one.name for one in found if current.status(one.name) == "draft"]
+    if names and drafts:
+        raise ReleaseError(drafts[0], "is a draft", 'set its `status` to "released" in course.toml')
+    plans = Plans(current)
+    planned = {one.name: plans.get(one) for one in found}
+    if missing := [name for name, plan in planned.items() if plan is None]:
+        raise ReleaseError("dist", f"is older than {missing[0]} or the kit", "run: make release")
+    with GradingProgress(1, "Publishing") as progress:
+        built = tree.build(
+            current, lambda one: planned[one.name] or (), [one.name for one in found] if names else ()
+        )
+        commit = publishing.publish(current, built, progress.stage)
+    typer.echo(f"{current.release.url}  {current.release.tag} is {commit[:12]}")
+
+
+def new(
+    name: Annotated[
+        str, typer.Argument(metavar="NAME", help="Of the assignment and its module, such as softmax.")
+    ],
+    course: CourseOption = None,
+) -> None:
+    """Begin an assignment that can be graded at once; course.toml lists it as a draft."""
+    from autograder.authoring import scaffold
+    from autograder.course import Course
+
+    for path in scaffold.write(Course.find(course), name):
+        typer.echo(path)
+    run = f"make release && autograder check solutions/{name}/{name}.py"
+    typer.echo(f"Next: write {name}, a draft until course.toml says that it is released, then run: {run}")
+
+
+def _built(course: Course, found: Sequence[Assignment], tags: Mapping[str, str]) -> Tree:
+    """Build the release of some assignments, and refuse it if it leaks, saying all that was found."""
+    from autograder.commands.terminal import GradingProgress, warn
+    from autograder.release import tree
+    from autograder.release.leaks import LeakCheck, LeakError
+
+    for name in course.unlisted():
+        warn(f"{name} is not listed in course.toml, so it is a draft; add it under [[assignments]]")
+    names = () if len(found) == len(course.assignments()) else [one.name for one in found]
+    with GradingProgress(len(found) + 2, "Releasing") as progress:
+        planned = _planned(course, found, progress)
+        built = tree.build(course, lambda one: planned[one.name], names, tags=tags)
+        progress()
+        progress.stage("Looking for leaks")
+        try:
+            LeakCheck(course).require_clean(built.public)
+        except LeakError as error:
+            _say_all(error)
+            raise
+    return built
+
+
+def _planned(
+    course: Course, found: Sequence[Assignment], progress: GradingProgress
+) -> dict[str, Sequence[PlannedTest]]:
+    """Return the plans of suites; those that have changed are collected, one per core at a time."""
+    from autograder.release.plans import Plans
+
+    plans = Plans(course)
+    known = {one.name: plans.get(one) for one in found}
+    planned = {name: plan for name, plan in known.items() if plan is not None}
+    new = [one for one in found if one.name not in planned]
+    for _ in planned:
+        progress()
+    with ThreadPoolExecutor(max_workers=len(os.sched_getaffinity(0))) as pool:
+        at_work = {pool.submit(_plan, one, course): one for one in new}
+        progress.stage(
+            f"Collecting the suite of {', '.join(one.name for one in new)}" if new else "Releasing"
+        )
+        for done in as_completed(at_work):
+            planned[at_work[done].name] = done.result()
+            progress()
+    if new:
+        plans.put(planned, new)
+    return planned
+
+
+def _tell_stale(stale: Sequence[str]) -> None:
+    for line in stale:
+        typer.echo(line)
+    if stale:
+        typer.echo("assignments/ is stale; run: make release")
+        raise typer.Exit(STALE)
+    typer.echo("assignments/ is up to date")
+
+
+def _say_all(error: LeakError) -> None:
+    for finding in error.findings:
+        typer.echo(f"{finding.place}: {finding.says}", err=True)
+
+
+def _plan(assignment: Assignment, course: Course) -> Sequence[PlannedTest]:
+    """Collect the suite as the grader does; no student code is run."""
+    from autograder.engine.pool import Pool
+
+    with Pool(assignment, course, jobs=1, sandbox="none") as pool:
+        return pool.plan

@@ -1,0 +1,39 @@
+"""The command that takes a student out of a graded class."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from autograder.commands.options import (
+    CourseOption,
+    MissingOption,
+    OutputArgument,
+    RosterOption,
+    stored_class,
+)
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to the command line."""
+    app.command(epilog="Example: autograder remove graded/knn guestgerd_4799")(remove)
+
+
+def remove(
+    output: OutputArgument,
+    student: Annotated[str, typer.Argument(metavar="STUDENT", help="The student, named as in grades.csv.")],
+    roster: RosterOption = None,
+    missing_as_zero: MissingOption = False,
+    course: CourseOption = None,
+) -> None:
+    """Take a student out of a graded class; OUTPUT/removed keeps what was there."""
+    from autograder.grading import relocation
+    from autograder.reports.untrusted import line
+
+    graded = stored_class(output, course, roster, missing_as_zero=missing_as_zero)
+    with graded.folder.writing():
+        place = relocation.remove(graded.folder, student)
+        graded.write()
+    typer.echo(f"{line(student)} is no longer in the gradebook; what was there is kept in {place}")
+    graded.warn_about_canvas()

@@ -1,0 +1,77 @@
+"""The gradebook: a class as a CSV table that any spreadsheet opens safely."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Sequence
+
+from autograder.graded.records import Record
+from autograder.reports import standing, wording
+from autograder.reports.untrusted import cell
+
+WRITTEN = ("written", "max_written", "total", "max_total")
+REMARKS = ("status", "summary", "overrides", "notes")
+
+
+def render(records: Sequence[Record]) -> str:
+    """Return the gradebook of one assignment, a row per student in the order given.
+
+    Columns: student, name, score, max_score, the points of each task under the task's id; where people score
+    written answers, the points of each question under its id, written, max_written, total, max_total; status
+    (see `autograder.reports.standing`), what went wrong in a few words, what people decided, and notes. Cells
+    of points are empty for students who are excused, handed in nothing, or wait for a decision.
+    """
+    tasks = list(dict.fromkeys(task.id for record in records for task in record.tasks))
+    questions = list(dict.fromkeys(one.answer.question for record in records for one in record.written))
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    sums = [*questions, *(WRITTEN if questions else ())]
+    writer.writerow(["student", "name", "score", "max_score", *tasks, *sums, *REMARKS])
+    for record in records:
+        result = record.result
+        gist = wording.gist(result)
+        counts = standing.has_points(record)
+        points = {task.id: task.points for task in record.tasks} if counts else {}
+        notes = [*(note for note in result.all_notes if note != gist), *wording.changed_answers(record)]
+        writer.writerow(
+            [
+                cell(record.student),
+                cell(record.name),
+                exact(record.score) if counts else "",
+                exact(result.max_score),
+                *(exact(points[task]) if task in points else "" for task in tasks),
+                *(_written(record, questions, counts=counts) if questions else ()),
+                standing.of(record).value,
+                cell(gist),
+                cell(" ".join(map(wording.decided, record.overrides))),
+                cell(" ".join(notes)),
+            ]
+        )
+    return text.getvalue()
+
+
+def _written(record: Record, questions: Sequence[str], *, counts: bool) -> list[str]:
+    """Return the cells of the written answers; a word, unlike an empty cell, is never added up as 0."""
+    marks = {one.answer.question: one.mark for one in record.written}
+    points = {id: mark.points if mark is not None else None for id, mark in marks.items()}
+    cells = [_points(points[id]) if id in points else "" for id in questions]
+    written, total = _points(record.written_score), _points(record.total)
+    if not counts:
+        cells, written, total = [""] * len(questions), "", ""
+    return [*cells, written, exact(record.max_written), total, exact(record.max_total)]
+
+
+def _points(points: float | None) -> str:
+    return wording.NOT_SCORED if points is None else exact(points)
+
+
+def exact(points: float) -> str:
+    """Write points with up to four decimals, as they were rounded.
+
+    Examples
+    --------
+    >>> exact(10.0), exact(1.4286)
+    ('10', '1.4286')
+    """
+    return f"{points:.4f}".rstrip("0").rstrip(".")

@@ -1,0 +1,1 @@
+"""Points that people give for written answers."""
