@@ -47,7 +47,7 @@ check: $(STAMP)  ## Lint, check formatting and types, and that generated files a
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
-	@$(BIN)/pytest -q tests/test_generated.py
+	@$(BIN)/pytest -q tests/course/test_generated.py
 
 format: $(STAMP)  ## Format the code and fix what the linter can
 	@$(BIN)/ruff format .
@@ -57,7 +57,7 @@ schema: $(STAMP)  ## Write the JSON schema of results again
 	@$(BIN)/autograder schema > docs/schemas/result-v1.json
 
 attacks: $(STAMP)  ## Write the table of attacks again
-	@$(BIN)/python tests/attack_table.py > docs/attacks.md
+	@$(BIN)/python tests/support/attack_table.py > docs/attacks.md
 
 tolerances: $(STAMP)  ## Write the table of tolerances again
 	@$(BIN)/python -m helpers.testing.tolerances > docs/tolerances.md

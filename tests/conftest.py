@@ -10,10 +10,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any, Self
 
-import published
 import pytest
-import spreading
-from published import Public
 from typer.testing import CliRunner, Result
 
 from autograder.commands import terminal
@@ -34,6 +31,8 @@ from autograder.graded.results import (
 from autograder.grading.specimens import REFERENCE
 from autograder.intake import Submission
 from autograder.scoring import Outcome, PlannedTest
+from tests.support import published, spreading
+from tests.support.published import Public
 
 Run = Callable[..., Result]
 COURSE = 'name = "Deep Learning"\ntimezone = "Europe/Berlin"\n'

@@ -1,0 +1,1 @@
+"""Tests of the kit, laid out as its packages are."""

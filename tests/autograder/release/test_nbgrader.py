@@ -1,0 +1,167 @@
+"""nbgrader itself accepts source and release, releases the same, and has people grade the answers."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import urllib.request
+import warnings
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import pytest
+
+from autograder.course import Course
+from autograder.course import assignment as assignments
+from autograder.graded.answers import ANSWER
+from autograder.release import gradecells, handout, notebook, tree
+from tests.support import planted
+from tests.support.waiting import PATIENCE, until
+
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")  # nbgrader imports modules that are on their way out
+    from nbgrader import utils
+    from nbgrader.api import Gradebook
+    from nbgrader.nbgraderformat import MetadataValidator
+
+ROOT = Path(__file__).parents[3]
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
+
+Run = Callable[..., str]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the course folder that a release makes for nbgrader."""
+    course = planted.write_course(tmp_path_factory.mktemp("course"))
+    tree.write(course, planted.build(course))
+    return course.root / "dist" / "nbgrader"
+
+
+@pytest.fixture(scope="module")
+def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    home = str(tmp_path_factory.mktemp("home"))
+    own = {"HOME": home, "IPYTHONDIR": home, "JUPYTER_CONFIG_DIR": home, "JUPYTER_RUNTIME_DIR": home}
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    return os.environ | own | {"PATH": path, "JUPYTER_DATA_DIR": f"{home}/data"}
+
+
+@pytest.fixture(scope="module")
+def nbgrader(folder: Path, environment: dict[str, str]) -> Run:
+    def run(*arguments: str) -> str:
+        command = [sys.executable, "-m", "nbgrader", *arguments]
+        done = subprocess.run(
+            command, cwd=folder, env=environment, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    return run
+
+
+@pytest.fixture(scope="module")
+def released(folder: Path, nbgrader: Run) -> dict[str, Any]:
+    """Return the notebook that nbgrader releases."""
+    nbgrader("generate_assignment", "shapes")
+    notebook: dict[str, Any] = json.loads((folder / "release" / "shapes" / "shapes.ipynb").read_bytes())
+    return notebook
+
+
+def test_nbgrader_releases_the_same_notebook(folder: Path, released: dict[str, Any]) -> None:
+    ours = folder.parent.parent / "assignments" / "shapes"
+    assert released == json.loads((ours / "shapes.ipynb").read_bytes())
+    for name in ("shapes.py", "test_public.py", "checks.json"):
+        assert (folder / "release" / "shapes" / name).read_bytes() == (ours / name).read_bytes()
+
+
+def test_the_gradebook_knows_the_cell_that_people_grade(folder: Path, released: dict[str, Any]) -> None:
+    with Gradebook(f"sqlite:///{folder}/gradebook.db") as gradebook:
+        cell = gradebook.find_grade_cell("why", "shapes", "shapes")
+        assert (cell.max_score, cell.cell_type) == (5, "markdown")
+        assert gradebook.find_solution_cell("why", "shapes", "shapes")
+        assert gradebook.find_assignment("shapes").max_written_score == 5
+
+
+@pytest.mark.full
+def test_the_validator_runs_source_and_release(folder: Path, released: dict[str, Any], nbgrader: Run) -> None:
+    assert "Success" in nbgrader("validate", "source/shapes/shapes.ipynb")
+    said = nbgrader("validate", "release/shapes/shapes.ipynb")
+    assert "FAILED ON 1 CELL" in said
+    assert "You did not provide a response" in said
+    assert "HAVE CHANGED" not in said
+
+
+@pytest.mark.parametrize("form", ["source", "release"])
+def test_metadata_and_checksums_of_knn_are_nbgraders(form: str) -> None:
+    course = Course.load(ROOT)
+    book = handout.read_notebook(course, assignments.load(course, "knn"))
+    plain = nbformat.reads(notebook.dumps(getattr(book, form)).decode(), as_version=4)
+    MetadataValidator().validate_nb(plain)
+    graded = [cell for cell in plain.cells if utils.is_grade(cell) and utils.is_solution(cell)]
+    assert graded
+    assert all(cell.cell_type == "markdown" for cell in graded)
+    for cell in plain.cells:
+        if "nbgrader" in cell.metadata:
+            assert gradecells.checksum(cell) == utils.compute_checksum(cell)
+            assert ("checksum" in cell.metadata.nbgrader) == (form == "release")
+    if form == "release":
+        for cell in graded:
+            assert ANSWER in cell.source
+            assert utils.determine_grade(cell) == (0, cell.metadata.nbgrader.points)
+
+
+@pytest.fixture
+def server(folder: Path, environment: dict[str, str], tmp_path: Path) -> Iterator[Callable[[str], str]]:
+    """Start a Jupyter server with the formgrader and return how to get a page from it."""
+    extensions = repr({"nbgrader.server_extensions.formgrader": True})
+    options = {
+        "ServerApp.root_dir": str(folder),
+        "ServerApp.jpserver_extensions": extensions,
+        "ServerApp.token": "token",
+        "ServerApp.port": "0",
+    }
+    command = [sys.executable, "-m", "jupyter_server", "--allow-root", "--no-browser"]
+    with (tmp_path / "log").open("w+") as log:
+        arguments = [f"--{name}={value}" for name, value in options.items()]
+        process = subprocess.Popen([*command, *arguments], cwd=folder, env=environment, stderr=log)
+        try:
+            address = _address(Path(environment["JUPYTER_RUNTIME_DIR"]), process)
+
+            def get(page: str) -> str:
+                with urllib.request.urlopen(
+                    f"{address}formgrader/{page}?token=token", timeout=PATIENCE
+                ) as reply:
+                    return str(reply.read().decode())
+
+            yield get
+        finally:
+            process.terminate()
+            process.wait()
+
+
+def _address(runtime: Path, process: subprocess.Popen[bytes]) -> str:
+    until(lambda: process.poll() is not None or list(runtime.glob("jpserver-*.json")), "the server starts")
+    for file in runtime.glob("jpserver-*.json"):
+        return str(json.loads(file.read_text())["url"])
+    raise AssertionError("the server did not start")
+
+
+@pytest.mark.full
+def test_the_formgrader_asks_for_the_points_of_the_answer(
+    folder: Path, released: dict[str, Any], nbgrader: Run, server: Callable[[str], str]
+) -> None:
+    submitted = folder / "submitted" / "ada" / "shapes"
+    submitted.mkdir(parents=True)
+    (submitted / "shapes.ipynb").write_text(json.dumps(released).replace(ANSWER, "Both sides count."))
+    nbgrader("autograde", "shapes")
+    (submission,) = json.loads(server("api/submitted_notebooks/shapes/shapes"))
+    assert submission["student"] == "ada"
+    assert submission["max_written_score"] == 5
+    assert submission["needs_manual_grade"]
+    page = server(f"submissions/{submission['id']}/")
+    assert 'class="score tabbable" id="why"' in page
+    assert "Both sides count." in page

@@ -1,0 +1,1 @@
+"""What tests share: small courses, example classes, kernels, other machines."""

@@ -1,0 +1,133 @@
+"""Run a suite on submissions without the engine: each in a fork of one process, none of them hostile."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+
+from tests.support.waiting import PATIENCE
+
+ROOT = Path(__file__).parents[2]
+DRIVER = """
+import gc, json, os, sys
+import hypothesis, pytest
+import autograder.course.seeds
+from pathlib import Path
+from autograder.engine.package import importable
+import helpers.data, helpers.testing.evidence, sklearn.datasets  # once, for all the forks
+import torch.fx.experimental.symbolic_shapes
+
+
+class Recorder:
+    def __init__(self):
+        self.seen = {}
+
+    def pytest_configure(self, config):
+        for marker in ("task(id, weight=1)", "constraint", "limits(cpu_seconds=, memory_mb=)"):
+            config.addinivalue_line("markers", marker)
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_makereport(self, item, call):
+        report = yield
+        if call.when == "call":
+            task = item.get_closest_marker("task")
+            self.seen[item.path.name + "::" + item.name] = {
+                "passed": report.passed,
+                "task": task.args[0],
+                "weight": task.kwargs["weight"],
+                "constraint": item.get_closest_marker("constraint") is not None,
+                "title": item.function.__doc__.splitlines()[0],
+                "problem": str(call.excinfo.value) if call.excinfo else "",
+            }
+        return report
+
+
+def run(suite, folder, key):
+    sys.path.insert(0, folder)
+    autograder.course.seeds._key = key.encode
+    recorder = Recorder()
+    options = ["-c", os.devnull, "--rootdir=.", "--noconftest", "--import-mode=importlib", "--strict-markers"]
+    options += ["-p", "no:cacheprovider", "--assert=plain", "--tb=no", "-q"]
+    with importable(Path(suite)):
+        pytest.main([suite, *options], plugins=[recorder])
+    with open(os.path.join(folder, "report.json"), "w") as file:
+        json.dump(recorder.seen, file)
+
+
+suite, jobs = json.loads(sys.argv[1])
+gc.collect()
+gc.freeze()  # or the forks would copy all of this memory as they look for garbage
+for folder, key in jobs:
+    child = os.fork()
+    if not child:
+        try:
+            run(suite, folder, key)
+        finally:
+            os._exit(0)
+    os.waitpid(child, 0)
+"""
+
+
+@dataclass(frozen=True)
+class Test:
+    """One test of a suite and how it ended."""
+
+    __test__ = False
+
+    passed: bool
+    task: str
+    weight: int
+    constraint: bool
+    title: str
+    problem: str
+
+
+@dataclass(frozen=True)
+class Grade:
+    """The tests of one submission, and the points that they give in each task."""
+
+    tests: dict[str, Test]
+    points: dict[str, float]
+
+
+def grade_all(name: str, jobs: Mapping[str, tuple[str, str]], scratch: Path) -> dict[str, Grade]:
+    """Grade sources of a one-module assignment; `jobs` maps a label to the source and the course's secret.
+
+    All but the one that is labelled "stub" hand in the reference's weights.
+    """
+    folders = {label: scratch / str(place) for place, label in enumerate(jobs)}
+    for label, folder in folders.items():
+        folder.mkdir()
+        (folder / f"{name}.py").write_text(jobs[label][0])
+        for saved in (ROOT / "solutions" / name).glob("*.pt") if label != "stub" else ():
+            shutil.copy(saved, folder)
+    arguments = [str(ROOT / "autograder" / "suites" / name), [(str(folders[x]), jobs[x][1]) for x in jobs]]
+    environment = os.environ | {
+        "COURSEGRAD_ROOT": str(ROOT),
+        "PYTHONPATH": str(ROOT),
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "OMP_NUM_THREADS": "1",
+    }
+    command = [sys.executable, "-c", DRIVER, json.dumps(arguments)]
+    subprocess.run(command, env=environment, cwd=scratch, capture_output=True, check=True, timeout=PATIENCE)
+    return {label: _grade(name, json.loads((folders[label] / "report.json").read_text())) for label in jobs}
+
+
+def _grade(name: str, report: dict[str, dict[str, object]]) -> Grade:
+    """Return the points; a constraint counts only where all value tests of its task passed."""
+    tests = {test: Test(**fields) for test, fields in report.items()}  # type: ignore[arg-type]
+    points = {}
+    for task in tomllib.loads((ROOT / "solutions" / name / "assignment.toml").read_text())["tasks"]:
+        mine = [test for test in tests.values() if test.task == task["id"]]
+        solved = all(test.passed for test in mine if not test.constraint)
+        good = sum(test.weight for test in mine if test.passed and (solved or not test.constraint))
+        points[task["id"]] = float(Fraction(task["points"] * good, sum(test.weight for test in mine)))
+    return Grade(tests, points)
