@@ -2,12 +2,12 @@
 
 The layers are written in three other files, and all can be had from this one: `Conv` and `MaxPool` from
 `convolution_layers.py`, `BatchNorm` and `SpatialBatchNorm` from `batch_normalization.py`, and relatives of
-convolution from `more_convolutions.py`. Networks are made of the fast layers of `helpers.training.layers` and of those
-at the end of `batch_normalization.py`.
+convolution from `more_convolutions.py`. Networks are made of the fast layers of `helpers.training.layers`
+and of those at the end of `batch_normalization.py`.
 
-A network has `params`, a dict of tensors, and ``loss(X, y)``, so that `helpers.training.solver.Solver` can train it.
-You may use neither `torch.nn` nor `torch.optim`, nor let PyTorch work out gradients (`torch.autograd`), nor
-move tensors (`.cuda()`): new tensors belong where `device` says.
+A network has `params`, a dict of tensors, and ``loss(X, y)``, so that `helpers.training.solver.Solver` can
+train it. You may use neither `torch.nn` nor `torch.optim`, nor let PyTorch work out gradients
+(`torch.autograd`), nor move tensors (`.cuda()`): new tensors belong where `device` says.
 """
 
 from __future__ import annotations
