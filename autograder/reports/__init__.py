@@ -1,1 +1,1 @@
-"""Views of graded results: gradebook, feedback pages, and tables in the terminal."""
+"""Views of graded results: feedback pages, the report on a class, and tables in the terminal."""
