@@ -57,7 +57,8 @@ def course(tmp_path_factory: pytest.TempPathFactory) -> tuple[Course, Assignment
     settings, public = tiny_assignment.file, tiny_assignment.suite / "test_public.py"
     text = settings.read_text().replace('["tiny_module"]', '["tiny_module"]\nweights = ["best.pt"]')
     settings.write_text(text + TASK)
-    importing = public.read_text().replace("helpers import checks", "helpers import checks, weights")
+    line = "from helpers.testing import checks"
+    importing = public.read_text().replace(line, f"{line}, weights")
     public.write_text(importing + TEST)
     (tiny_assignment.folder / "best.pt").write_bytes(saved(WEIGHTS))
     return course, assignments.load(course, "tiny")
