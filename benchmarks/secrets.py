@@ -28,7 +28,8 @@ from tempfile import TemporaryDirectory
 from autograder import files
 from autograder.course import COURSE_FILE, Course
 from autograder.course import assignment as assignments
-from autograder.engine.pool import Graded, Pool
+from autograder.engine.interface import Graded
+from autograder.engine.pool import Pool
 from autograder.grading import specimens
 from autograder.intake import Submission
 from benchmarks import example_classes as classes

@@ -17,7 +17,7 @@ from autograder.commands import terminal
 from autograder.commands.main import app
 from autograder.course import ROOT_VARIABLE, Course
 from autograder.course.assignment import Assignment
-from autograder.engine.pool import Graded
+from autograder.engine.interface import Graded
 from autograder.graded.results import (
     Feedback,
     Location,
@@ -193,7 +193,7 @@ def _test(
     )
 
 
-class StandInPool:
+class StandInEngine:
     """An engine that does what the submission says: ``pass``, ``fail``, ``half``, ``stop`` or ``lose``."""
 
     plan: tuple[PlannedTest, ...] = (
@@ -228,19 +228,19 @@ class StandInPool:
 
 
 @pytest.fixture
-def open_pool() -> type[StandInPool]:
+def open_engine() -> type[StandInEngine]:
     """Return an engine for the assignment ``toy`` that runs nothing."""
-    return StandInPool
+    return StandInEngine
 
 
 @pytest.fixture
-def run(course: Course, open_pool: Any) -> Run:
+def run(course: Course, open_engine: Any) -> Run:
     """Return a function that runs the command line in the course, with that engine."""
 
     def run(*words: object) -> Result:
         extra = ["--allow-weak-sandbox"] if words[0] == "grade" else []
         arguments = [*map(str, words), *extra, "--course", str(course.root)]
-        return CliRunner().invoke(app, arguments, obj=open_pool)
+        return CliRunner().invoke(app, arguments, obj=open_engine)
 
     return run
 

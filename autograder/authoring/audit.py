@@ -13,10 +13,9 @@ from pathlib import Path
 from autograder import scoring
 from autograder.course import Course, provenance
 from autograder.course.assignment import Assignment
-from autograder.engine.pool import Pool
+from autograder.engine.interface import Engine, OpenEngine, Sandbox
 from autograder.graded.results import SubmissionResult
 from autograder.grading import specimens
-from autograder.grading.loop import OpenPool, Sandbox
 from autograder.grading.specimens import REFERENCE, STUB
 from autograder.intake import Submission
 from autograder.scoring import PlannedTest
@@ -117,7 +116,7 @@ def audit(
     *,
     repeat: int,
     sandbox: Sandbox,
-    open_pool: OpenPool,
+    open_engine: OpenEngine,
     progress: Callable[[SubmissionResult], None] = lambda result: None,
 ) -> Audit:
     """Grade the reference, the stub and ``submissions`` several times.
@@ -147,9 +146,9 @@ def audit(
     for number in range(repeat):
         order = random.Random(number).sample(everybody, len(everybody))
         jobs = _JOBS[number % len(_JOBS)]
-        with _load(number % 2 * jobs), open_pool(assignment, course, jobs=jobs, sandbox=sandbox) as pool:
-            plan = pool.plan
-            for result in _scored(course, assignment, order, pool):
+        with _load(number % 2 * jobs), open_engine(assignment, course, jobs=jobs, sandbox=sandbox) as engine:
+            plan = engine.plan
+            for result in _scored(course, assignment, order, engine):
                 verdicts[result.student] = _verdict(result)
                 for test in result.tests:
                     told = test.feedback.model_dump_json() if test.feedback else ""
@@ -185,16 +184,16 @@ def _verdict(result: SubmissionResult) -> Verdict:
 
 
 def _scored(
-    course: Course, assignment: Assignment, submissions: Sequence[Submission], pool: Pool
+    course: Course, assignment: Assignment, submissions: Sequence[Submission], engine: Engine
 ) -> Iterator[SubmissionResult]:
-    source = provenance.collect(course, assignment, pool.versions)
-    for graded in pool.grade(submissions):
+    source = provenance.collect(course, assignment, engine.versions)
+    for graded in engine.grade(submissions):
         yield scoring.score(
             assignment,
-            pool.plan,
+            engine.plan,
             graded.submission,
             graded.outcomes,
-            sandbox=pool.sandbox,
+            sandbox=engine.sandbox,
             provenance=source,
         )
 

@@ -15,12 +15,11 @@ from autograder.course import COURSE_FILE, Course, thresholds
 from autograder.course import assignment as assignments
 from autograder.course.assignment import Assignment
 from autograder.course.thresholds import Evidence, Note
-from autograder.engine.pool import Pool
+from autograder.engine.interface import Engine, OpenEngine, Sandbox
 from autograder.errors import SuiteError
 from autograder.files import private_folder
 from autograder.graded.results import Status
 from autograder.grading import preflight, specimens
-from autograder.grading.loop import OpenPool, Sandbox
 
 Values = dict[str, list[float]]
 
@@ -49,7 +48,7 @@ def calibrate(
     *,
     seeds: int,
     sandbox: Sandbox,
-    open_pool: OpenPool,
+    open_engine: OpenEngine,
     progress: Callable[[], None] = lambda: None,
 ) -> dict[str, Evidence]:
     """Grade the reference, other right solutions and weak ones under as many new secrets as `seeds`.
@@ -75,7 +74,7 @@ def calibrate(
     SandboxError, EngineError
         As `autograder.grading.loop.grade_class` does.
     """
-    tasks = _tasks_with_thresholds(course, assignment, sandbox, open_pool)
+    tasks = _tasks_with_thresholds(course, assignment, sandbox, open_engine)
     progress()
     if not tasks:
         return {}
@@ -83,12 +82,12 @@ def calibrate(
     for _ in range(seeds):
         with _under_a_new_secret(course) as other:
             chosen = assignments.load(other, assignment.name)
-            with open_pool(chosen, other, jobs=1, sandbox=sandbox, tasks=tasks) as pool:
-                for name, note in _notes_of_reference(chosen, other, pool).items():
+            with open_engine(chosen, other, jobs=1, sandbox=sandbox, tasks=tasks) as engine:
+                for name, note in _notes_of_reference(chosen, other, engine).items():
                     measured.reference.setdefault(name, []).append(note.value)
                 progress()
                 for one in _named(chosen, assignment, measured.reference.keys()):
-                    measured.add(one, _reached(assignment, other, pool, one))
+                    measured.add(one, _reached(assignment, other, engine, one))
                     progress()
     right, weak = measured.variants[variants.RIGHT], measured.variants[variants.WEAK]
     return {
@@ -136,27 +135,27 @@ def checked(
 
 
 def _tasks_with_thresholds(
-    course: Course, assignment: Assignment, sandbox: Sandbox, open_pool: OpenPool
+    course: Course, assignment: Assignment, sandbox: Sandbox, open_engine: OpenEngine
 ) -> frozenset[str]:
     """Grade the reference once in all tests; return the tasks of those that ask for a threshold."""
     with _under_a_new_secret(course) as other:
         chosen = assignments.load(other, assignment.name)
-        with open_pool(chosen, other, jobs=1, sandbox=sandbox) as pool:
-            asking = {note.test for note in _notes_of_reference(chosen, other, pool).values()}
-            return frozenset(test.task for test in pool.plan if test.id in asking)
+        with open_engine(chosen, other, jobs=1, sandbox=sandbox) as engine:
+            asking = {note.test for note in _notes_of_reference(chosen, other, engine).values()}
+            return frozenset(test.task for test in engine.plan if test.id in asking)
 
 
-def _notes_of_reference(assignment: Assignment, course: Course, pool: Pool) -> dict[str, Note]:
-    (graded,) = pool.grade([specimens.reference(assignment)])
+def _notes_of_reference(assignment: Assignment, course: Course, engine: Engine) -> dict[str, Note]:
+    (graded,) = engine.grade([specimens.reference(assignment)])
     failed = [outcome for outcome in graded.outcomes if outcome.status is not Status.passed]
     if failed:
         raise preflight.failure(assignment, failed)
     return thresholds.take_notes(course.root)
 
 
-def _reached(assignment: Assignment, course: Course, pool: Pool, one: Variant) -> float:
+def _reached(assignment: Assignment, course: Course, engine: Engine, one: Variant) -> float:
     """Grade a variant of the reference, and return what it reached."""
-    (graded,) = pool.grade([one.submission])
+    (graded,) = engine.grade([one.submission])
     notes = thresholds.take_notes(course.root)
     if one.threshold not in notes:
         failed = [outcome for outcome in graded.outcomes if outcome.status is not Status.passed]

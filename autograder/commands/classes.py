@@ -20,7 +20,7 @@ from autograder.commands.options import (
     WeakOption,
     cores,
     course_of,
-    open_pool,
+    open_engine,
     roster_of,
     sandbox_of,
     say,
@@ -116,7 +116,7 @@ def grade(
                 sandbox=sandbox_of(sandbox, allow_weak_sandbox),
                 force=force,
                 accept=accepted,
-                open_pool=open_pool(ctx),
+                open_engine=open_engine(ctx),
                 progress=progress,
             )
         records = views.write_class(

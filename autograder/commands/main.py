@@ -20,7 +20,7 @@ from autograder.commands.options import (
     LevelOption,
     WeakOption,
     course_of,
-    open_pool,
+    open_engine,
     sandbox_of,
     say,
 )
@@ -108,7 +108,7 @@ def check(
     submission = intake.read_one(target, chosen)
     level = sandbox_of(sandbox, allow_weak_sandbox)
     with terminal.GradingProgress(1):
-        result = loop.grade_one(current, chosen, submission, sandbox=level, open_pool=open_pool(ctx))
+        result = loop.grade_one(current, chosen, submission, sandbox=level, open_engine=open_engine(ctx))
     terminal.show(table.submission_report(result, title=chosen.title, details=details))
     terminal.warn_about(result.sandbox)
 

@@ -18,11 +18,11 @@ from autograder.reports.untrusted import line
 if TYPE_CHECKING:
     from autograder.course import Course
     from autograder.course.assignment import Assignment
+    from autograder.engine.interface import OpenEngine, Sandbox
     from autograder.engine.pool import Pool
     from autograder.graded.folder import GradedFolder
     from autograder.graded.records import Record
     from autograder.graded.results import SubmissionResult
-    from autograder.grading.loop import OpenPool, Sandbox
     from autograder.intake.roster import Roster
 
 
@@ -135,7 +135,7 @@ def roster_of(course: Course, path: Path | None) -> Roster | None:
     return roster.read(chosen) if chosen is not None else None
 
 
-def open_pool(ctx: typer.Context) -> OpenPool:
+def open_engine(ctx: typer.Context) -> OpenEngine:
     """Return the engine to use: the one that the caller of the command line brought, or the kit's."""
     return ctx.obj or _pool
 

@@ -13,7 +13,7 @@ from autograder.commands.options import (
     LevelOption,
     WeakOption,
     course_of,
-    open_pool,
+    open_engine,
     sandbox_of,
 )
 
@@ -62,7 +62,7 @@ def audit(
             others,
             repeat=repeat,
             sandbox=sandbox_of(sandbox, allow_weak_sandbox),
-            open_pool=open_pool(ctx),
+            open_engine=open_engine(ctx),
             progress=progress,
         )
     terminal.show(
@@ -112,7 +112,7 @@ def calibrate(
             chosen,
             seeds=seeds,
             sandbox=sandbox_of(sandbox, allow_weak_sandbox),
-            open_pool=open_pool(ctx),
+            open_engine=open_engine(ctx),
             progress=progress,
         )
     if not found:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import hmac
 import os
 import re
 import secrets
@@ -235,7 +236,7 @@ class Course:
         return self.root / ".coursegrad" / "secret"
 
     def secret(self) -> bytes:
-        """Return the 32 bytes that hidden inputs derive from, made at first use.
+        """Return the 32 bytes that the keys of assignments derive from, made at first use.
 
         Raises
         ------
@@ -249,6 +250,13 @@ class Course:
             _make_secret(self.secret_file)
             return _read_secret(self.secret_file)
 
+    def key(self, assignment: str) -> bytes:
+        """Return the 32 bytes that the hidden inputs of one assignment derive from.
+
+        They tell nothing of the secret, so they may go wherever it is graded. Raises as `secret` does.
+        """
+        return hmac.digest(self.secret(), f"assignment:{assignment}".encode(), hashlib.sha256)
+
     def secret_id(self) -> str:
         """Return 12 hexadecimal digits that identify the secret and do not reveal it."""
         return hashlib.sha256(self.secret()).hexdigest()[:12]
@@ -258,7 +266,7 @@ _current: Course | None = None
 
 
 def set_current(course: Course | None) -> None:
-    """Choose the course that hidden suites in this process take their seeds from."""
+    """Choose the course whose suites are collected in this process."""
     global _current
     _current = course
 

@@ -31,6 +31,7 @@ import helpers
 from autograder import course as courses
 from autograder import sandbox
 from autograder.course import assignment as assignments
+from autograder.course import seeds
 from autograder.engine import forkserver, local
 from autograder.engine.grader import Grader
 from autograder.engine.jobs import JOB_BUDGET, Remarks, plain_outcome, plain_planned
@@ -97,7 +98,8 @@ class Host:
             _require_same_kit(request["kit"])
             course = courses.Course.load(Path(request["course"]))
             courses.set_current(course)
-            self._key = course.secret()
+            self._key = request["key"]
+            seeds.use(self._key)
             assignment = assignments.load(course, request["assignment"])
             self._request = request
             self._rules = Rules(assignment.modules, tuple(request["packages"]), request["stubs"])

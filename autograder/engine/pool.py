@@ -4,31 +4,20 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 from types import TracebackType
-from typing import Any, Literal, Self
+from typing import Any, Self
 
 import autograder
 from autograder import errors
 from autograder.course import Course
 from autograder.course.assignment import Assignment
+from autograder.engine.interface import Graded, Sandbox
 from autograder.engine.jobs import JOB_BUDGET, Remarks, outcome_from, planned_from
 from autograder.engine.launcher import HOSTS, ZYGOTES
 from autograder.engine.wire.frames import Channel, ChannelClosed
 from autograder.graded.results import SandboxReport
 from autograder.intake import Submission
-from autograder.scoring import Outcome, PlannedTest
-
-
-@dataclass(frozen=True)
-class Graded:
-    """A submission with an outcome for every planned test that ran."""
-
-    submission: Submission
-    outcomes: tuple[Outcome, ...]
-    note: str | None
-    seconds: float
-    remarks: Remarks = field(default_factory=Remarks)
+from autograder.scoring import PlannedTest
 
 
 class Pool:
@@ -39,7 +28,7 @@ class Pool:
     assignment : Assignment
         What to grade.
     course : Course
-        Where its suite and the secret are.
+        Where its suite is, and whose secret its key derives from.
     jobs : int
         Submissions graded side by side.
     sandbox : {"full", "weak", "none"}
@@ -65,13 +54,14 @@ class Pool:
         course: Course,
         *,
         jobs: int,
-        sandbox: Literal["full", "weak", "none"],
+        sandbox: Sandbox,
         tasks: Iterable[str] | None = None,
         stubs: Mapping[str, bytes] | None = None,
     ) -> None:
         self.plan: tuple[PlannedTest, ...] = ()
         self.versions: dict[str, str] = {}
         self._request = {
+            "key": course.key(assignment.name),
             "kit": autograder.__path__[0],
             "course": str(course.root),
             "assignment": assignment.name,

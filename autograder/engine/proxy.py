@@ -8,7 +8,6 @@ which changes the student's own container.
 
 from __future__ import annotations
 
-import contextlib
 import importlib.abc
 import importlib.machinery
 import importlib.util
@@ -16,11 +15,10 @@ import types
 from collections.abc import Callable, Iterator
 from typing import Any, NoReturn
 
-import numpy as np
-
 from autograder.engine.link import Link, ProxyError, StudentError
+from autograder.engine.remote import REMOTE
 from autograder.engine.wire.values import Tag
-from helpers.testing import constraints, evidence, weights
+from helpers.source.facts import ModuleFacts
 
 
 class Session:
@@ -38,7 +36,7 @@ class Session:
 
     def __init__(self) -> None:
         self.link: Link | None = None
-        self.facts: dict[str, constraints.ModuleFacts] = {}
+        self.facts: dict[str, ModuleFacts] = {}
         self.weights: dict[str, bytes] = {}
 
     def current(self) -> Link:
@@ -69,6 +67,7 @@ class Proxy:
     """Operations that all proxies share; each is one request to a worker."""
 
     __slots__ = ()
+    __backend__ = REMOTE
 
     def _link(self) -> Link:
         raise NotImplementedError
@@ -113,16 +112,6 @@ class Proxy:
             isinstance(instance, RemoteObject) and self._link().request("isinstance", instance, self) is True
         )
 
-    def __measure__(self, args: tuple[object, ...], kwargs: dict[str, object]) -> evidence.Measurement:
-        link = self._link()
-        found = _measurement(link.request("measure", self, list(args), kwargs))
-        if found is None:
-            raise link.distrust("the worker returned no measurement")
-        return found
-
-    def __blank__(self) -> object:
-        return self._link().request("blank", self)
-
     def __hash__(self) -> int:
         return id(self)
 
@@ -153,17 +142,14 @@ class RemotePath(Proxy):
             return RemotePath(self._session, (*self._path, name))
         return self._link().request("get", self, name)
 
-    def __source_facts__(self) -> constraints.FunctionFacts:
-        module, *names = self._path
-        facts: constraints.FunctionFacts = self._session.facts[module].function(".".join(names))
-        return facts
-
     def __repr__(self) -> str:
         return f"<student's {'.'.join(self._path)}>"
 
 
 class ProxyModule(types.ModuleType):
     """A student module, as a suite imports it."""
+
+    __backend__ = REMOTE
 
     def __init__(self, name: str, session: Session) -> None:
         super().__init__(name)
@@ -182,26 +168,6 @@ class ProxyModule(types.ModuleType):
 
     def __repr__(self) -> str:
         return f"<student's module {self.__name__}>"
-
-    @contextlib.contextmanager
-    def __substitute__(self, replacements: dict[str, object]) -> Iterator[None]:
-        path = self._path_of_module
-        link = path._link()
-        kept = {name: link.request("swap", path, name, value) for name, value in replacements.items()}
-        yield
-        for name, value in kept.items():
-            setattr(path, name, value)
-
-    def __weights__(self, name: str) -> object:
-        """Have the running test's worker load weights; this process never looks into them."""
-        path = self._path_of_module
-        content = path._session.weights.get(name)
-        if content is None:
-            raise FileNotFoundError(name)
-        try:
-            return path._link().request("weights", np.frombuffer(content, dtype=np.uint8).copy())
-        except StudentError as error:
-            raise weights.Unloadable(str(error)) from None
 
 
 class RemoteObject(Proxy):
@@ -310,12 +276,3 @@ def _check_name(proxy: Proxy, name: str) -> None:
         if name in ("__signature__", "__wrapped__", "__code__", "__func__", "__text_signature__"):
             raise ProxyError(f"{proxy!r} lives in another process: {_NO_DUNDER}")
         raise AttributeError(name)
-
-
-def _measurement(found: Any) -> evidence.Measurement | None:
-    """Return what a worker claims to have measured, or None if it does not have the form of that."""
-    if type(found) is tuple and len(found) == 4:
-        result, operations, largest, cpu_seconds = found
-        if type(operations) is int and type(largest) is int and type(cpu_seconds) is float:
-            return evidence.Measurement(result, operations, largest, cpu_seconds)
-    return None

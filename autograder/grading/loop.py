@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal, Protocol
+from typing import Protocol
 
 from autograder import scoring
 from autograder.course import Course, provenance
 from autograder.course.assignment import Assignment
+from autograder.engine.interface import Engine, OpenEngine, Sandbox
 from autograder.engine.jobs import NO_REMARKS, Remarks
 from autograder.engine.pool import Pool
 from autograder.errors import EngineError
@@ -20,23 +21,6 @@ from autograder.grading import preflight, regrade, relocation, views
 from autograder.intake import Submission
 from autograder.marking import written
 from autograder.scoring import Outcome
-
-Sandbox = Literal["full", "weak", "none"]
-
-
-class OpenPool(Protocol):
-    """Start an engine, as the constructor of `Pool` does."""
-
-    def __call__(
-        self,
-        assignment: Assignment,
-        course: Course,
-        *,
-        jobs: int,
-        sandbox: Sandbox,
-        tasks: Iterable[str] | None = None,
-    ) -> Pool:
-        """Return a pool that is ready once it is entered."""
 
 
 class Progress(Protocol):
@@ -106,7 +90,7 @@ def grade_class(
     sandbox: Sandbox,
     force: bool = False,
     accept: bool = False,
-    open_pool: OpenPool = Pool,
+    open_engine: OpenEngine = Pool,
     progress: Progress | None = None,
 ) -> GradedClass:
     """Bring the results in ``folder`` up to date with ``submissions``; call it while writing is reserved.
@@ -139,16 +123,16 @@ def grade_class(
     renamed = relocation.rename(folder, submissions)
     before = folder.results()
     written.collect(course, assignment, submissions, folder)
-    with open_pool(assignment, course, jobs=jobs, sandbox=sandbox) as pool:
-        source = provenance.collect(course, assignment, pool.versions)
+    with open_engine(assignment, course, jobs=jobs, sandbox=sandbox) as engine:
+        source = provenance.collect(course, assignment, engine.versions)
         present = [one for one in submissions if not regrade.is_gone(before.get(one.student), one)]
-        kept = () if force else _kept(course, assignment, present, folder, source, pool.sandbox)
+        kept = () if force else _kept(course, assignment, present, folder, source, engine.sandbox)
         todo = [submission for submission in present if submission.student not in kept]
         report.kept(len(submissions) - len(todo))
         if any(submission.problem is None for submission in todo):
-            preflight.require_sound(course, assignment, pool, source, stage=report.stage)
+            preflight.require_sound(course, assignment, engine, source, stage=report.stage)
         reweighted = 0
-        for submission, result in _results(assignment, todo, pool, source):
+        for submission, result in _results(assignment, todo, engine, source):
             old = before.get(result.student)
             reweighted += old is not None and _is_reweighted(old, result, submission)
             if accept or old is None or not _is_regrade(old, result, submission):
@@ -156,7 +140,7 @@ def grade_class(
             else:
                 folder.hold(result)
             report(result)
-        confined = pool.sandbox
+        confined = engine.sandbox
     if accept:
         accept_pending(course, assignment, folder)
     moves = regrade.pending_moves(folder)
@@ -176,12 +160,12 @@ def grade_one(
     submission: Submission,
     *,
     sandbox: Sandbox,
-    open_pool: OpenPool = Pool,
+    open_engine: OpenEngine = Pool,
 ) -> SubmissionResult:
     """Grade one submission and write nothing; raises as `grade_class` does."""
-    with open_pool(assignment, course, jobs=1, sandbox=sandbox) as pool:
-        source = provenance.collect(course, assignment, pool.versions)
-        ((_, result),) = _results(assignment, [submission], pool, source)
+    with open_engine(assignment, course, jobs=1, sandbox=sandbox) as engine:
+        source = provenance.collect(course, assignment, engine.versions)
+        ((_, result),) = _results(assignment, [submission], engine, source)
     return result
 
 
@@ -279,15 +263,15 @@ def _is_reweighted(old: SubmissionResult, new: SubmissionResult, submission: Sub
 
 
 def _results(
-    assignment: Assignment, submissions: Sequence[Submission], pool: Pool, source: Provenance
+    assignment: Assignment, submissions: Sequence[Submission], engine: Engine, source: Provenance
 ) -> Iterator[tuple[Submission, SubmissionResult]]:
     """Score the submissions as they are done; of several attempts of a student, the one that counts."""
-    scoring.share(pool.plan, assignment)
+    scoring.share(engine.plan, assignment)
     whole = {submission.student: submission for submission in submissions}
     attempts = {student: _attempts(assignment, one) for student, one in whole.items()}
     found: dict[str, dict[int, SubmissionResult]] = defaultdict(dict)
     everything = [one for student in attempts for one in attempts[student]]
-    for attempt, result in _scored(assignment, everything, pool, source):
+    for attempt, result in _scored(assignment, everything, engine, source):
         student = attempt.student
         place = next(n for n, one in enumerate(attempts[student]) if one is attempt)
         found[student][place] = result
@@ -318,7 +302,7 @@ def _chosen(
 
 
 def _scored(
-    assignment: Assignment, submissions: Sequence[Submission], pool: Pool, source: Provenance
+    assignment: Assignment, submissions: Sequence[Submission], engine: Engine, source: Provenance
 ) -> Iterator[tuple[Submission, SubmissionResult]]:
     """Score every submission, those that cannot run first."""
 
@@ -331,10 +315,10 @@ def _scored(
     ) -> tuple[Submission, SubmissionResult]:
         result = scoring.score(
             assignment,
-            pool.plan,
+            engine.plan,
             replace(submission, earlier=()),
             outcomes,
-            sandbox=pool.sandbox,
+            sandbox=engine.sandbox,
             provenance=source,
             seconds=round(seconds, 3),
             notes=[note] if note else [],
@@ -345,10 +329,10 @@ def _scored(
 
     for submission in submissions:
         if submission.problem is not None:
-            outcomes = scoring.not_run(pool.plan, submission.problem)
+            outcomes = scoring.not_run(engine.plan, submission.problem)
             yield score(submission, outcomes, submission.problem, 0.0)
     waiting = {id(submission): submission for submission in submissions if submission.problem is None}
-    for graded in pool.grade(list(waiting.values())):
+    for graded in engine.grade(list(waiting.values())):
         del waiting[id(graded.submission)]
         yield score(graded.submission, graded.outcomes, graded.note, graded.seconds, graded.remarks)
     if waiting:

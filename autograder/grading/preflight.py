@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from autograder.course import Course
 from autograder.course.assignment import Assignment
-from autograder.engine.pool import Pool
+from autograder.engine.interface import Engine
 from autograder.errors import AutograderError, ConfigError, EngineError, SuiteError
 from autograder.files import private_folder, write_private
 from autograder.graded.results import Model, Provenance, Status
@@ -32,7 +32,7 @@ class _Pass(Model):
 def require_sound(
     course: Course,
     assignment: Assignment,
-    pool: Pool,
+    engine: Engine,
     source: Provenance,
     *,
     stage: Callable[[str], None] = lambda doing: None,
@@ -44,7 +44,7 @@ def require_sound(
 
     Parameters
     ----------
-    pool : Pool
+    engine : Engine
         The engine that the class will be graded with.
     source : Provenance
         What a regrade must share.
@@ -59,12 +59,12 @@ def require_sound(
         The reference could not be graded to its end.
     """
     file = _record(course, assignment)
-    passed = _Pass(provenance=source, level=pool.sandbox.level)
+    passed = _Pass(provenance=source, level=engine.sandbox.level)
     if _read(file) == passed:
         return
     stage("Grading the reference first")
     for attempt in range(TRIES):
-        problem = _problem(assignment, pool)
+        problem = _problem(assignment, engine)
         if problem is None:
             with contextlib.suppress(ConfigError):  # a course that cannot be written to is checked each time
                 private_folder(file.parent.parent)
@@ -76,17 +76,17 @@ def require_sound(
             raise error
 
 
-def _problem(assignment: Assignment, pool: Pool) -> tuple[AutograderError, bool] | None:
+def _problem(assignment: Assignment, engine: Engine) -> tuple[AutograderError, bool] | None:
     """Grade the reference; return what is wrong, and whether that may have been chance."""
-    (graded,) = pool.grade([specimens.reference(assignment)])
+    (graded,) = engine.grade([specimens.reference(assignment)])
     ended = {outcome.id: outcome for outcome in graded.outcomes}
     failed = [outcome for outcome in graded.outcomes if outcome.status is not Status.passed]
     if failed and all(outcome.status in _BY_CHANCE for outcome in failed):
         return _overload(assignment, failed), True
     if failed:
         return failure(assignment, failed), False
-    if len(ended) < len(pool.plan):
-        found = f"only {len(ended)} of {len(pool.plan)} checks of the reference ended"
+    if len(ended) < len(engine.plan):
+        found = f"only {len(ended)} of {len(engine.plan)} checks of the reference ended"
         return EngineError(assignment.name, found, "run the same command again"), True
     return None
 

@@ -20,6 +20,7 @@ from helpers import places
 from helpers.source.definitions import COMPUTED_GETATTR
 from helpers.source.facts import FunctionFacts, ModuleFacts, Sighting, scan
 from helpers.source.scopes import ConstraintError
+from helpers.testing import backend
 from helpers.testing.failures import CheckFailure
 
 __all__ = ["ConstraintError", "FunctionFacts", "ModuleFacts", "Sighting", "require", "scan"]
@@ -155,10 +156,9 @@ def _broken(facts: FunctionFacts, found: Sequence[Sighting], problem: str, cause
 
 def _facts(fn: Callable[..., object]) -> FunctionFacts:
     """Return the facts of a function, wherever it lives."""
-    hook = getattr(type(fn), "__source_facts__", None)
-    if hook is not None:
-        facts: FunctionFacts = hook(fn)
-        return facts
+    there = backend.of(fn)
+    if there is not None:
+        return there.facts(fn)
     if type(fn) is not FunctionType:
         raise ConstraintError("it is not a plain function")
     loader = getattr(fn.__globals__.get("__spec__"), "loader", None)

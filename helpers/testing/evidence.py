@@ -10,6 +10,8 @@ from typing import Any
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
+from helpers.testing import backend
+
 
 @dataclass(frozen=True)
 class Measurement:
@@ -43,11 +45,8 @@ def measure(fn: Callable[..., Any], /, *args: object, **kwargs: object) -> Measu
     >>> measure(torch.add, torch.ones(2), torch.ones(2)).operations
     1
     """
-    hook = getattr(type(fn), "__measure__", None)
-    if hook is not None:
-        measurement: Measurement = hook(fn, args, kwargs)
-        return measurement
-    return counted_call(fn, args, kwargs)
+    there = backend.of(fn)
+    return counted_call(fn, args, kwargs) if there is None else there.measure(fn, args, kwargs)
 
 
 def counted_call(fn: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> Measurement:

@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
+from helpers.testing import backend
+
 
 def substituted(module: object, **replacements: object) -> AbstractContextManager[None]:
     """Replace attributes of a module for the length of a ``with`` block.
@@ -16,8 +18,7 @@ def substituted(module: object, **replacements: object) -> AbstractContextManage
     Parameters
     ----------
     module : module
-        The student's module. Where it stands for one in another process, its type exchanges the functions
-        there, through ``__substitute__``.
+        The student's module. Where it stands for one in another process, its backend exchanges them there.
     **replacements : object
         Attribute name to its replacement. Names that the module lacks are added and removed again.
 
@@ -30,11 +31,8 @@ def substituted(module: object, **replacements: object) -> AbstractContextManage
     >>> math.sqrt(9)
     3.0
     """
-    hook = getattr(type(module), "__substitute__", None)
-    if hook is not None:
-        context: AbstractContextManager[None] = hook(module, replacements)
-        return context
-    return _replaced(module, replacements)
+    there = backend.of(module)
+    return _replaced(module, replacements) if there is None else there.substitute(module, replacements)
 
 
 @contextmanager
@@ -83,7 +81,8 @@ def constructor(
     >>> make("Ada").greet()
     'Hello, Ada'
     """
-    blank = getattr(type(cls), "__blank__", object.__new__)
+    there = backend.of(cls)
+    blank = object.__new__ if there is None else there.blank
     objects: list[Any] = [blank(cls) if args is None else cls(*args) for _ in range(count)]
 
     def construct(*args: object, **kwargs: object) -> object:

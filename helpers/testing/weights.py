@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 
-from helpers.testing import checks
+from helpers.testing import backend, checks
 from helpers.testing.failures import CheckFailure
 
 
@@ -51,9 +51,9 @@ def handed_in(module: ModuleType, name: str) -> dict[str, torch.Tensor]:
     CheckFailure
         If there is no such file, or it holds something other than a dict of tensors.
     """
-    hook = getattr(type(module), "__weights__", None)
+    there = backend.of(module)
     try:
-        found = hook(module, name) if hook else loaded(_beside(module, name))
+        found = loaded(_beside(module, name)) if there is None else there.weights(module, name)
     except FileNotFoundError:
         raise CheckFailure(name, "not handed in") from None
     except Unloadable:

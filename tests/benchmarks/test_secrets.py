@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from autograder.engine.pool import Graded
+from autograder.engine.interface import Graded
 from autograder.graded.results import Feedback, Status
 from autograder.intake import Submission
 from autograder.scoring import Outcome

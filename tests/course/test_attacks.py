@@ -32,7 +32,8 @@ import pytest
 from autograder import intake
 from autograder.course import Course
 from autograder.course import assignment as assignments
-from autograder.engine.pool import Graded, Pool
+from autograder.engine.interface import Graded
+from autograder.engine.pool import Pool
 from autograder.graded.results import Provenance, Status, SubmissionResult
 from autograder.scoring import score
 from tests.support import bounded, levels, vault

@@ -74,7 +74,7 @@ def test_tight_limits_and_wrong_scores_are_named(tmp_path: Path) -> None:
         [],
         repeat=2,
         sandbox="full",
-        open_pool=Pool,
+        open_engine=Pool,
     )
     assert not found.unstable
     assert "test_public.py::test_slow" in {one.test for one in found.tight}

@@ -17,14 +17,14 @@ from tests.support import written_class as made
 
 
 @pytest.fixture
-def run(course: Course, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, open_pool: Any) -> Any:
+def run(course: Course, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, open_engine: Any) -> Any:
     """Return a function that runs a command in the course."""
     monkeypatch.setenv("USER", "grace")
     monkeypatch.chdir(tmp_path)
 
     def command(*words: object) -> Any:
         arguments = [*map(str, words), "--course", str(course.root)]
-        return CliRunner().invoke(app, arguments, obj=open_pool)
+        return CliRunner().invoke(app, arguments, obj=open_engine)
 
     return command
 

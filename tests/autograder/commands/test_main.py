@@ -22,13 +22,13 @@ from tests.support.waiting import PATIENCE
 
 
 @pytest.fixture
-def run(course: Course, monkeypatch: pytest.MonkeyPatch, open_pool: Any) -> Any:
+def run(course: Course, monkeypatch: pytest.MonkeyPatch, open_engine: Any) -> Any:
     """Return a function that runs a command in the course's folder with the stand-in engine."""
     monkeypatch.chdir(course.root)
     monkeypatch.setenv("COLUMNS", "120")
 
     def invoke(*words: object) -> Result:
-        return CliRunner().invoke(app, [str(word) for word in words], obj=open_pool)
+        return CliRunner().invoke(app, [str(word) for word in words], obj=open_engine)
 
     return invoke
 
@@ -225,16 +225,16 @@ def test_reports_are_written_again(run: Any, class_folder: Path, tmp_path: Path)
 
 
 def test_weights_that_moved_within_a_task_are_one_line(
-    course: Course, class_folder: Path, tmp_path: Path, open_pool: Any
+    course: Course, class_folder: Path, tmp_path: Path, open_engine: Any
 ) -> None:
-    class Reweighted(open_pool):  # type: ignore[misc]
+    class Reweighted(open_engine):  # type: ignore[misc]
         plan = (
-            *open_pool.plan,
-            replace(open_pool.plan[0], id="test_public.py::test_c", title="Adds more"),
+            *open_engine.plan,
+            replace(open_engine.plan[0], id="test_public.py::test_c", title="Adds more"),
         )
 
     words = ["grade", "toy", str(class_folder), "-o", str(tmp_path / "graded"), "--course", str(course.root)]
-    assert CliRunner().invoke(app, words, obj=open_pool).exit_code == 0
+    assert CliRunner().invoke(app, words, obj=open_engine).exit_code == 0
     (course.root / "autograder/suites/toy/test_hidden.py").write_text("# another one\n")
     done = CliRunner().invoke(app, words, obj=Reweighted)
     assert done.exit_code == 0, done.output
@@ -255,14 +255,14 @@ def test_interruption_is_one_line(run: Any, class_folder: Path, tmp_path: Path) 
 
 
 def test_interruption_counts_what_is_on_disk(
-    course: Course, class_folder: Path, tmp_path: Path, open_pool: Any
+    course: Course, class_folder: Path, tmp_path: Path, open_engine: Any
 ) -> None:
-    class Interrupted(open_pool):  # type: ignore[misc]
+    class Interrupted(open_engine):  # type: ignore[misc]
         def __enter__(self) -> Any:
             raise KeyboardInterrupt
 
     words = ["grade", "toy", str(class_folder), "-o", str(tmp_path / "graded"), "--course", str(course.root)]
-    assert CliRunner().invoke(app, words, obj=open_pool).exit_code == 0
+    assert CliRunner().invoke(app, words, obj=open_engine).exit_code == 0
     (tmp_path / "graded" / "results" / "eve.json").unlink()
     (class_folder / "bob" / "toy.py").write_text("pass")
     done = CliRunner().invoke(app, words, obj=Interrupted)

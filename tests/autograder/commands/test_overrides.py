@@ -18,10 +18,10 @@ from autograder.graded.folder import GradedFolder
 
 
 @pytest.fixture
-def graded(course: Course, class_folder: Path, tmp_path: Path, open_pool: Any) -> GradedFolder:
+def graded(course: Course, class_folder: Path, tmp_path: Path, open_engine: Any) -> GradedFolder:
     """Return the folder of a class: ada has all 12.5 points, bob none, eve handed in nothing."""
     words = ["grade", "toy", str(class_folder), "-o", str(tmp_path / "graded"), "--course", str(course.root)]
-    assert CliRunner().invoke(app, words, obj=open_pool).exit_code == 0
+    assert CliRunner().invoke(app, words, obj=open_engine).exit_code == 0
     return GradedFolder(tmp_path / "graded")
 
 
@@ -121,11 +121,11 @@ def test_a_decision_about_a_task_leads_where_no_check_ran(override: Any, graded:
 
 
 def test_what_intake_said_stays_in_the_report(
-    override: Any, course: Course, class_folder: Path, tmp_path: Path, open_pool: Any
+    override: Any, course: Course, class_folder: Path, tmp_path: Path, open_engine: Any
 ) -> None:
     (class_folder / "leftover.txt").write_text("")
     words = ["grade", "toy", str(class_folder), "-o", str(tmp_path / "graded"), "--course", str(course.root)]
-    assert CliRunner().invoke(app, words, obj=open_pool).exit_code == 0
+    assert CliRunner().invoke(app, words, obj=open_engine).exit_code == 0
     folder = GradedFolder(tmp_path / "graded")
     assert folder.notes()
     override("bob", "--points", "2", *WHY)

@@ -132,6 +132,15 @@ def test_secret_behind_a_link_or_a_pipe_is_refused(course: Course, tmp_path: Pat
         course.secret()
 
 
+def test_every_assignment_has_a_key_of_its_own_that_lasts(course: Course) -> None:
+    keys = [course.key(name) for name in ("knn", "linear", "knn")]
+    assert keys[0] == keys[2] != keys[1]
+    assert {len(key) for key in keys} == {32}
+    assert course.secret() not in keys
+    course.secret_file.unlink()
+    assert course.key("knn") != keys[0]
+
+
 def test_current_course(course: Course, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(course_module, "_current", None)
     monkeypatch.chdir(course.root)

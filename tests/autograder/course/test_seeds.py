@@ -6,6 +6,7 @@ import pytest
 import torch
 
 import autograder.course.seeds
+from autograder.errors import ConfigError
 from helpers import seeds
 
 
@@ -27,7 +28,16 @@ def test_public_generators_repeat() -> None:
     assert not torch.equal(first, other)
 
 
-def test_hidden_generators_follow_the_course_secret(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_hidden_numbers_need_the_key_of_an_assignment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(autograder.course.seeds, "_current", None)
+    with pytest.raises(ConfigError, match="hidden numbers are drawn outside of grading"):
+        autograder.course.seeds.hidden_generator("knn")
+    autograder.course.seeds.use(b"key")
+    own = autograder.course.seeds.hidden_generator("knn")
+    assert torch.equal(torch.rand(3, generator=own), torch.rand(3, generator=seeds.generator(b"key", "knn")))
+
+
+def test_hidden_generators_follow_the_key(monkeypatch: pytest.MonkeyPatch) -> None:
     draws = []
     for key in (b"one", b"two", b"one"):
         monkeypatch.setattr(autograder.course.seeds, "_key", lambda key=key: key)

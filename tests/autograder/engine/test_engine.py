@@ -13,7 +13,8 @@ import pytest
 
 from autograder.course import Course
 from autograder.course.assignment import Assignment
-from autograder.engine.pool import Graded, Pool
+from autograder.engine.interface import Graded
+from autograder.engine.pool import Pool
 from autograder.errors import EngineError, SuiteError
 from autograder.graded.results import Provenance, Status, SubmissionResult
 from autograder.intake import Submission

@@ -24,7 +24,7 @@ from autograder.grading import loop, regrade, views
 from autograder.grading.loop import GradedClass
 from autograder.grading.specimens import REFERENCE
 from autograder.intake import Submission, roster
-from tests.conftest import StandInPool
+from tests.conftest import StandInEngine
 
 
 @pytest.fixture
@@ -33,13 +33,13 @@ def toy(course: Course) -> Assignment:
 
 
 @pytest.fixture
-def grade(course: Course, class_folder: Path, tmp_path: Path, open_pool: Any) -> Any:
+def grade(course: Course, class_folder: Path, tmp_path: Path, open_engine: Any) -> Any:
     """Return a function that grades the class folder and the assignment as they are now."""
 
     def run(**options: Any) -> GradedClass:
         toy = load(course, "toy")
         submissions = intake.read_class(class_folder, toy).submissions
-        settings: dict[str, Any] = {"jobs": 2, "sandbox": "full", "open_pool": open_pool}
+        settings: dict[str, Any] = {"jobs": 2, "sandbox": "full", "open_engine": open_engine}
         folder = GradedFolder(tmp_path / "graded")
         with folder.writing():
             graded = loop.grade_class(course, toy, submissions, folder, **settings | options)
@@ -140,7 +140,7 @@ def test_earlier_results_stay_and_are_named(grade: Any, class_folder: Path) -> N
 
 
 def test_work_that_is_no_longer_in_the_class_folder_keeps_its_result(
-    grade: Any, course: Course, toy: Assignment, class_folder: Path, tmp_path: Path, open_pool: Any
+    grade: Any, course: Course, toy: Assignment, class_folder: Path, tmp_path: Path, open_engine: Any
 ) -> None:
     grade()
     roster_file = tmp_path / "roster.csv"
@@ -152,7 +152,7 @@ def test_work_that_is_no_longer_in_the_class_folder_keeps_its_result(
     folder = GradedFolder(tmp_path / "graded")
     with folder.writing():
         graded = loop.grade_class(
-            course, toy, submissions, folder, jobs=1, sandbox="full", open_pool=open_pool, progress=seen
+            course, toy, submissions, folder, jobs=1, sandbox="full", open_engine=open_engine, progress=seen
         )
     assert graded.older == ("ada",)
     assert (seen.students, seen.up_to_date) == (["zoe"], 3)
@@ -175,21 +175,21 @@ def test_an_engine_that_loses_a_submission_is_noticed(grade: Any, class_folder: 
 
 
 def test_a_suite_that_cannot_be_scored_stops_before_grading(
-    grade: Any, open_pool: Any, tmp_path: Path
+    grade: Any, open_engine: Any, tmp_path: Path
 ) -> None:
-    class Bad(open_pool):  # type: ignore[misc]
-        plan = (replace(open_pool.plan[0], task="unknown"),)
+    class Bad(open_engine):  # type: ignore[misc]
+        plan = (replace(open_engine.plan[0], task="unknown"),)
 
     with pytest.raises(SuiteError, match="unknown task 'unknown'"):
-        grade(open_pool=Bad)
+        grade(open_engine=Bad)
     assert not list((tmp_path / "graded" / "results").iterdir())
 
 
 def test_one_submission_leaves_nothing_behind(
-    course: Course, toy: Assignment, class_folder: Path, tmp_path: Path, open_pool: Any
+    course: Course, toy: Assignment, class_folder: Path, tmp_path: Path, open_engine: Any
 ) -> None:
     submission = intake.read_one(class_folder / "ada", toy)
-    result = loop.grade_one(course, toy, submission, sandbox="none", open_pool=open_pool)
+    result = loop.grade_one(course, toy, submission, sandbox="none", open_engine=open_engine)
     assert result.score == 12.5
     assert not (tmp_path / "graded").exists()
 
@@ -265,7 +265,7 @@ def test_unfinished_results_are_never_up_to_date(grade: Any, class_folder: Path)
     assert grade().kept == ("bob", "eve")
 
 
-class Stricter(StandInPool):
+class Stricter(StandInEngine):
     """An engine whose suite was changed: its hidden test fails whatever students handed in."""
 
     def grade(self, submissions: Any) -> Any:
@@ -295,32 +295,32 @@ def test_a_changed_suite_shows_who_moves_before_it_replaces(
     graded_before: GradedFolder, changed: None, grade: Any
 ) -> None:
     before = graded_before.results()
-    graded = grade(open_pool=Stricter)
+    graded = grade(open_engine=Stricter)
     (move,) = graded.moves
     assert (move.student, move.before, move.after) == ("ada", 12.5, 10)
     (test,) = move.tests
     assert (test.id, test.before, test.after) == ("test_hidden.py::test_b", 2.5, 0)
     assert graded.folder.results()["ada"] == before["ada"], "the old points count"
     assert graded.folder.results()["bob"] != before["bob"], "nothing moves, so it is replaced"
-    again = grade(open_pool=Stricter)
+    again = grade(open_engine=Stricter)
     assert again.kept == ("ada", "bob", "eve"), "what waits is not made again"
     assert again.moves == graded.moves
 
 
-class Reweighted(StandInPool):
+class Reweighted(StandInEngine):
     """An engine whose suite has another test in the first task, and other weights."""
 
     plan = (
-        replace(StandInPool.plan[0], weight=Fraction(3)),
-        replace(StandInPool.plan[0], id="test_public.py::test_c", title="Adds more", weight=Fraction(1)),
-        StandInPool.plan[1],
+        replace(StandInEngine.plan[0], weight=Fraction(3)),
+        replace(StandInEngine.plan[0], id="test_public.py::test_c", title="Adds more", weight=Fraction(1)),
+        StandInEngine.plan[1],
     )
 
 
 def test_weights_that_moved_within_a_task_count_without_a_question(
     graded_before: GradedFolder, changed: None, grade: Any
 ) -> None:
-    graded = grade(open_pool=Reweighted)
+    graded = grade(open_engine=Reweighted)
     assert (graded.moves, graded.reweighted) == ((), 3)
     ada = graded.folder.results()["ada"]
     assert [test.points for test in ada.tests] == [7.5, 2.5, 2.5]
@@ -342,7 +342,7 @@ def test_points_that_move_between_tasks_wait_although_the_score_is_the_same(
 def test_accepting_replaces(
     graded_before: GradedFolder, changed: None, grade: Any, course: Course, toy: Assignment
 ) -> None:
-    folder = grade(open_pool=Stricter).folder
+    folder = grade(open_engine=Stricter).folder
     assert loop.accept_pending(course, toy, folder) == 1
     assert folder.results()["ada"].score == 10
     assert "10 of 12.5" in folder.feedback_file("ada", "md").read_text()
@@ -351,7 +351,7 @@ def test_accepting_replaces(
 
 
 def test_accepting_beforehand(graded_before: GradedFolder, changed: None, grade: Any) -> None:
-    graded = grade(open_pool=Stricter, accept=True)
+    graded = grade(open_engine=Stricter, accept=True)
     assert graded.moves == ()
     assert graded.folder.results()["ada"].score == 10
 
@@ -359,9 +359,9 @@ def test_accepting_beforehand(graded_before: GradedFolder, changed: None, grade:
 def test_a_new_submission_replaces_what_waits(
     graded_before: GradedFolder, changed: None, grade: Any, class_folder: Path
 ) -> None:
-    grade(open_pool=Stricter)
+    grade(open_engine=Stricter)
     (class_folder / "ada" / "toy.py").write_text("fail")
-    graded = grade(open_pool=Stricter)
+    graded = grade(open_engine=Stricter)
     assert graded.moves == ()
     assert graded.folder.results()["ada"].score == 0
 
@@ -371,7 +371,7 @@ def test_overrides_survive_regrades(graded_before: GradedFolder, changed: None, 
         task="second", points=2, reason="agreed", by="Grace", at=datetime(2026, 3, 1, tzinfo=UTC)
     )
     graded_before.decide("ada", (decided,))
-    folder = grade(open_pool=Stricter, accept=True).folder
+    folder = grade(open_engine=Stricter, accept=True).folder
     (ada, *_) = folder.records()
     assert (ada.score, ada.result.score) == (12, 10)
     for form in ("html", "md"):
@@ -386,14 +386,14 @@ def test_overrides_survive_regrades(graded_before: GradedFolder, changed: None, 
     [("latest", 0, "Attempt 3 of 3 counts, the latest."), ("best", 12.5, "Attempt 2 of 3 counts, the best.")],
 )
 def test_of_several_attempts_one_counts(
-    course: Course, toy: Assignment, open_pool: Any, tmp_path: Path, rule: Any, score: float, note: str
+    course: Course, toy: Assignment, open_engine: Any, tmp_path: Path, rule: Any, score: float, note: str
 ) -> None:
     words = [b"fail", b"pass", b"fail"]
     *earlier, last = (Submission("ada", tmp_path, {"toy.py": word}) for word in words)
     submission = replace(last, earlier=tuple(earlier))
     folder = GradedFolder(tmp_path / "graded")
     chosen = replace(toy, attempts=rule)
-    settings: Any = {"jobs": 1, "sandbox": "full", "open_pool": open_pool}
+    settings: Any = {"jobs": 1, "sandbox": "full", "open_engine": open_engine}
     with folder.writing():
         loop.grade_class(course, chosen, [submission], folder, **settings)
         again = loop.grade_class(course, chosen, [submission], folder, **settings)

@@ -18,14 +18,14 @@ from autograder.intake.decisions import Decisions
 
 
 @pytest.fixture
-def run(course: Course, open_pool: Any) -> Any:
+def run(course: Course, open_engine: Any) -> Any:
     """Return a function that runs the command line with an engine that runs nothing."""
 
     def run(*words: object) -> Any:
         arguments = [*map(str, words), "--course", str(course.root)]
         if words[0] in ("grade", "check"):
             arguments.append("--allow-weak-sandbox")
-        return CliRunner().invoke(app, arguments, obj=open_pool)
+        return CliRunner().invoke(app, arguments, obj=open_engine)
 
     return run
 

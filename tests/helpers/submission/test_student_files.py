@@ -9,7 +9,8 @@ import pytest
 
 from autograder.course import Course
 from autograder.course import assignment as assignments
-from autograder.engine.pool import Graded, Pool
+from autograder.engine.interface import Graded
+from autograder.engine.pool import Pool
 from autograder.graded.results import Status
 from autograder.intake import Submission
 from helpers.notebook import fresh

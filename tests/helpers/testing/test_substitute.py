@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from types import ModuleType
 
 import pytest
@@ -46,19 +46,19 @@ def test_a_class_can_be_replaced_by_a_function(module: ModuleType) -> None:
 
 
 def test_a_stand_in_exchanges_for_itself() -> None:
+    seen: dict[str, object] = {}
+
+    class Elsewhere:
+        @contextmanager
+        def substitute(self, module: object, replacements: dict[str, object]) -> Iterator[None]:
+            seen.update(replacements)
+            yield
+
     class StandIn:
-        seen: dict[str, object] = {}  # noqa: RUF012
-
-        def __substitute__(self, replacements: dict[str, object]) -> AbstractContextManager[None]:
-            @contextmanager
-            def exchange() -> Iterator[None]:
-                self.seen.update(replacements)
-                yield
-
-            return exchange()
+        __backend__ = Elsewhere()
 
     with substituted(StandIn(), f=1):
-        assert StandIn.seen == {"f": 1}
+        assert seen == {"f": 1}
 
 
 def test_a_constructor_gives_objects_their_own_methods(module: ModuleType) -> None:

@@ -16,7 +16,8 @@ from autograder import intake
 from autograder.course import Course
 from autograder.course import assignment as assignments
 from autograder.course.assignment import Assignment
-from autograder.engine.pool import Graded, Pool
+from autograder.engine.interface import Graded
+from autograder.engine.pool import Pool
 from autograder.errors import ConfigError
 from autograder.graded.results import Status
 from autograder.intake import Submission, snapshot

@@ -1,0 +1,48 @@
+"""The seam between checks and a grader: what is asked of student code that lives in another process.
+
+What a suite holds is then no function or class but a proxy, whose type names its backend as ``__backend__``.
+Everything else in `helpers` works on plain Python objects.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from helpers.source.facts import FunctionFacts
+    from helpers.testing.evidence import Measurement
+
+
+class Backend(Protocol):
+    """What can be done with student code besides calling it, wherever it lives."""
+
+    def facts(self, fn: Any) -> FunctionFacts:
+        """Return the facts of a function's source, found before any of it ran."""
+
+    def measure(self, fn: Any, args: Sequence[object], kwargs: Mapping[str, object]) -> Measurement:
+        """Call a function and count what it does."""
+
+    def substitute(self, module: Any, replacements: Mapping[str, object]) -> AbstractContextManager[None]:
+        """Replace attributes of a module, and restore them however the block ends."""
+
+    def blank(self, cls: Any) -> Any:
+        """Return an object of a class without a call of ``__init__``."""
+
+    def weights(self, module: Any, name: str) -> Any:
+        """Return the weights that lie beside a module.
+
+        Raises
+        ------
+        FileNotFoundError
+            If there are none of that name.
+        helpers.testing.weights.Unloadable
+            If they are damaged, or hold more than tensors.
+        """
+
+
+def of(thing: object) -> Backend | None:
+    """Return the backend of a proxy; None for student code of this process."""
+    backend: Backend | None = getattr(type(thing), "__backend__", None)
+    return backend
