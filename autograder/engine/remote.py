@@ -4,29 +4,26 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import numpy as np
 
 from autograder.engine.link import StudentError
-from helpers.testing.evidence import Measurement
+from helpers.source.facts import FunctionFacts
+from helpers.testing.backend import Measurement
 from helpers.testing.weights import Unloadable
-
-if TYPE_CHECKING:
-    from autograder.engine.proxy import Proxy, ProxyModule, RemotePath
-    from helpers.source.facts import FunctionFacts
 
 
 class Remote:
-    """Student code in the worker that serves the running test."""
+    """Student code in the worker that serves the running test, by its proxies (`autograder.engine.proxy`)."""
 
-    def facts(self, fn: RemotePath) -> FunctionFacts:
+    def facts(self, fn: Any) -> FunctionFacts:
         """Return what a worker said before student code ran: the only thing it says that is believed."""
         module, *names = fn._path
         facts: FunctionFacts = fn._session.facts[module].function(".".join(names))
         return facts
 
-    def measure(self, fn: Proxy, args: Sequence[object], kwargs: Mapping[str, object]) -> Measurement:
+    def measure(self, fn: Any, args: Sequence[object], kwargs: Mapping[str, object]) -> Measurement:
         """Have the worker count; it could lie, so that rules about source stand beside it."""
         link = fn._link()
         found = _measurement(link.request("measure", fn, list(args), dict(kwargs)))
@@ -35,7 +32,7 @@ class Remote:
         return found
 
     @contextlib.contextmanager
-    def substitute(self, module: ProxyModule, replacements: Mapping[str, object]) -> Iterator[None]:
+    def substitute(self, module: Any, replacements: Mapping[str, object]) -> Iterator[None]:
         """Exchange attributes there; a worker that has ended meanwhile keeps none."""
         path = module._path_of_module
         link = path._link()
@@ -46,11 +43,11 @@ class Remote:
             for name, value in kept.items() if link.ended is None else ():
                 setattr(path, name, value)
 
-    def blank(self, cls: Proxy) -> Any:
+    def blank(self, cls: Any) -> Any:
         """Have the worker make the object."""
         return cls._link().request("blank", cls)
 
-    def weights(self, module: ProxyModule, name: str) -> Any:
+    def weights(self, module: Any, name: str) -> Any:
         """Have the worker load them; this process never looks into them."""
         path = module._path_of_module
         content = path._session.weights.get(name)

@@ -11,9 +11,9 @@ from typing import TypeVar
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
-from autograder.graded.answers import AnswerSheet, Mark
 from autograder.errors import ConfigError
 from autograder.files import locked, private_folder, remove_drafts, write_private
+from autograder.graded.answers import AnswerSheet, Mark
 from autograder.graded.records import Override, Record, WrittenAnswer
 from autograder.graded.results import SubmissionResult
 

@@ -8,11 +8,32 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
-from typing import TYPE_CHECKING, Any, Protocol
+from dataclasses import dataclass
+from typing import Any, Protocol
 
-if TYPE_CHECKING:
-    from helpers.source.facts import FunctionFacts
-    from helpers.testing.evidence import Measurement
+from helpers.source.facts import FunctionFacts
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """The result of one call and what it took.
+
+    Attributes
+    ----------
+    result : object
+        What the call returned.
+    operations : int
+        Tensor operations that reached PyTorch's dispatcher; the same on every run.
+    largest : int
+        Bytes of the largest storage that an operation made anew; views of an argument are not counted.
+    cpu_seconds : float
+        CPU time of the process during the call. It varies: compare ratios, with a wide margin.
+    """
+
+    result: Any
+    operations: int
+    largest: int
+    cpu_seconds: float
 
 
 class Backend(Protocol):

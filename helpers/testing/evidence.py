@@ -4,35 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from helpers.testing import backend
-
-
-@dataclass(frozen=True)
-class Measurement:
-    """The result of one call and what it took.
-
-    Attributes
-    ----------
-    result : object
-        What the call returned.
-    operations : int
-        Tensor operations that reached PyTorch's dispatcher; the same on every run.
-    largest : int
-        Bytes of the largest storage that an operation made anew; views of an argument are not counted.
-    cpu_seconds : float
-        CPU time of the process during the call. It varies: compare ratios, with a wide margin.
-    """
-
-    result: Any
-    operations: int
-    largest: int
-    cpu_seconds: float
+from helpers.testing.backend import Measurement
 
 
 def measure(fn: Callable[..., Any], /, *args: object, **kwargs: object) -> Measurement:

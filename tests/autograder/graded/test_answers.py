@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from tests.support import written_class as made
 from pydantic import ValidationError
 
 from autograder.graded.answers import AnswerSheet, Image
+from tests.support import written_class as made
 
 
 def test_a_digest_is_that_of_text_and_pictures() -> None:

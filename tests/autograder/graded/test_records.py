@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 import pytest
-from tests.support import written_class as made
 from pydantic import ValidationError
 
 from autograder.graded.records import Override, Record, WrittenAnswer
 from autograder.graded.results import Provenance, SandboxReport, SubmissionResult, TaskResult
+from tests.support import written_class as made
 
 AT = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
