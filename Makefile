@@ -11,7 +11,7 @@ VENV  := .venv$(if $(filter python3,$(PYTHON)),,-$(notdir $(PYTHON)))
 BIN   := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: help install grade report release publish test test-full check format schema attacks tolerances bench clean
+.PHONY: help install grade report release publish quick test test-full check format schema attacks tolerances bench clean
 
 help:  ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/' | expand -t 12
@@ -36,6 +36,12 @@ release: $(STAMP)  ## Make assignments/ and dist/ from solutions/ (or for ASSIGN
 
 publish: $(STAMP)  ## Push dist/student (or ASSIGNMENT of it) to the public repository that course.toml names
 	@$(BIN)/autograder publish $(ONLY)
+
+quick: $(STAMP)  ## Lint, check types, and run the tests of what changed since main; under a minute
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/python -m tests.support.quick
 
 test: $(STAMP)  ## Run the tests
 	@$(BIN)/pytest -n auto -m 'not full'

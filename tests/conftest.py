@@ -31,7 +31,7 @@ from autograder.graded.results import (
 from autograder.grading.specimens import REFERENCE
 from autograder.intake import Submission
 from autograder.scoring import Outcome, PlannedTest
-from tests.support import published, spreading
+from tests.support import published, spreading, timing
 from tests.support.published import Public
 
 Run = Callable[..., Result]
@@ -60,6 +60,16 @@ points = 2.5
 
 if "PYTEST_XDIST_WORKER" in os.environ:  # the cores are busy with tests already
     os.environ.setdefault("COURSEGRAD_JOBS", "1")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Take ``--seconds``, which the quick loop gives."""
+    timing.add_option(parser)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Note how long tests take, and keep to the time that was given."""
+    timing.register(config)
 
 
 @pytest.hookimpl(optionalhook=True)
