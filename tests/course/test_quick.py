@@ -159,17 +159,48 @@ def test_what_does_not_fit_is_left_out_and_named() -> None:
     assert "`full`" in said
 
 
+MAIN = f"""
+import sys
+from pathlib import Path
+sys.path.insert(0, {str(ROOT)!r})
+from tests.support import quick
+sys.exit(quick.main(Path.cwd()))
+"""
+CLOCK = """
+from tests.support import timing
+def pytest_addoption(parser):
+    timing.add_option(parser)
+def pytest_configure(config):
+    timing.register(config)
+"""
+
+
+@pytest.mark.parametrize(("holds", "status"), [("True", 0), ("False", 1)])
+def test_the_tests_of_what_changed_run_and_decide(repository: Path, holds: str, status: int) -> None:
+    (repository / "pytest.ini").write_text("[pytest]\nmarkers = full\n")
+    (repository / "tests/conftest.py").write_text(CLOCK)
+    (repository / "tests/test_page.py").write_text(
+        f"PAGE = 'autograder.reports.page'\ndef test_page(): assert {holds}\n"
+    )
+    (repository / "tests/test_errors.py").write_text("def test_errors(): assert False, 'nobody changed it'\n")
+    commit(repository)
+    (repository / "autograder/reports/page.py").write_text("TEMPLATE = 'another.html'\n")
+    done = subprocess.run(
+        [sys.executable, "-c", MAIN], cwd=repository, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == status, done.stdout + done.stderr
+    assert "Files changed since" in done.stdout
+    assert "nobody changed it" not in done.stdout
+    assert "Tests that ran: 1, of 1 files" in done.stdout
+
+
 # How long tests take, and how long they may
 
 
 def run_pytest(folder: Path, test: str, *options: str, more: str = "") -> subprocess.CompletedProcess[str]:
     """Run pytest on a file in a folder of its own, whose ``conftest`` has the kit's clock."""
     (folder / "pytest.ini").write_text("[pytest]\nmarkers = full\n")
-    (folder / "conftest.py").write_text(
-        f"from tests.support import timing\n{more}\n"
-        "def pytest_addoption(parser):\n    timing.add_option(parser)\n"
-        "def pytest_configure(config):\n    timing.register(config)\n"
-    )
+    (folder / "conftest.py").write_text(CLOCK + more)
     (folder / "test_it.py").write_text(test)
     command = [sys.executable, "-m", "pytest", "-q", *options, "test_it.py"]
     environment = {"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin"}
@@ -201,6 +232,8 @@ def test_no_test_begins_when_time_is_up(tmp_path: Path, processes: str) -> None:
 
 @pytest.mark.parametrize("processes", ["0", "1"])
 def test_a_test_that_goes_on_and_on_is_interrupted(tmp_path: Path, processes: str) -> None:
-    forever = "import time\ndef test_a():\n    time.sleep(3600)\n"
+    forever = "import time\ndef test_a():\n    time.sleep(3600)\ndef test_b(): assert False\n"
     done = run_pytest(tmp_path, forever, "--seconds=2", "-n", processes, more="timing.GRACE = 0")
     assert done.returncode == pytest.ExitCode.INTERRUPTED, done.stdout + done.stderr
+    assert "1 skipped" in done.stdout
+    assert "failed" not in done.stdout

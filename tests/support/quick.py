@@ -7,6 +7,7 @@ that take less time. Where nothing changed, the fastest tests run.
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import time
@@ -16,10 +17,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.support import spreading, timing
+from tests.support import timing
 from tests.support.imports import Graph
 
-ROOT = Path(__file__).parents[2]
 BASES = ("main", "origin/main")
 SECONDS = 30
 """What tests may take, beside linter, types, and the start of pytest."""
@@ -132,17 +132,19 @@ class Tally:
     failed: int = 0
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Count a test."""
-        self.ended.add(report.nodeid)
+        """Count a test, unless it had to be interrupted."""
+        interrupted = report.skipped and timing.OVER in str(report.longrepr)
+        if (report.when == "call" or not report.passed) and not interrupted:
+            self.ended.add(report.nodeid)
 
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         """Keep what pytest itself counted."""
         self.collected, self.failed = session.testscollected, session.testsfailed
 
 
-def run(choice: Choice, processes: int) -> tuple[int, Tally]:
+def run(choice: Choice) -> tuple[int, Tally]:
     """Run the tests that were taken, and return pytest's exit status with the tally."""
-    spread = str(processes) if choice.seconds > FEW else "0"
+    spread = "auto" if choice.seconds > FEW else "0"
     tally = Tally()
     arguments = ["-q", "-m", "not full", f"--seconds={SECONDS}", "-n", spread, *choice.taken]
     return int(pytest.main(arguments, plugins=[tally])), tally
@@ -162,28 +164,29 @@ def summary(choice: Choice, tally: Tally) -> list[str]:
     return lines
 
 
-def main() -> int:
-    """Choose, run, and say what was left out; 0 if all that ran passed."""
+def main(root: Path) -> int:
+    """Choose and run the tests of a repository, and say what was left out; 0 if all that ran passed."""
     began = time.monotonic()
-    graph, seconds = Graph.read(ROOT), timing.seconds_of_files(ROOT)
+    graph, seconds = Graph.read(root), timing.seconds_of_files(root)
     seconds = estimates(graph) | seconds
-    found = changed(ROOT)
+    found = changed(root)
     if found and found[1]:
         start, files = found
         paths = ranked(graph, files, seconds)
-        print(f"{len(files)} files changed since {start[:10]}; {len(paths)} test files reach them.")
+        print(f"Files changed since {start[:10]}: {len(files)}. Test files that reach them: {len(paths)}.")
     else:
         paths = fastest(graph, seconds)
         print("Nothing is known to have changed, so the fastest tests run.")
-    processes = spreading.workers()
+    processes = len(os.sched_getaffinity(0))
     choice = choose(paths, seconds, processes)
-    status, tally = run(choice, processes) if choice.taken else (0, Tally())
+    status, tally = run(choice) if choice.taken else (0, Tally())
     print(*summary(choice, tally), sep="\n")
-    print(f"{len(tally.ended)} tests of {len(choice.taken)} files in {time.monotonic() - began:.0f} s.")
+    spent = time.monotonic() - began
+    print(f"Tests that ran: {len(tally.ended)}, of {len(choice.taken)} files, in {spent:.0f} s.")
     stopped = status == pytest.ExitCode.INTERRUPTED and tally.collected > len(tally.ended)
     fine = stopped or status in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED)
     return 0 if fine and not tally.failed else status or 1
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(Path.cwd()))
