@@ -66,7 +66,7 @@ def private_folder(path: Path) -> Path:
 
 
 @contextlib.contextmanager
-def locked(folder: Path) -> Iterator[None]:
+def hold_lock(folder: Path) -> Iterator[None]:
     """Keep other runs from writing to ``folder`` meanwhile.
 
     The kernel gives the lock back when the process ends, however that happens.

@@ -115,7 +115,7 @@ def share(plan: Sequence[PlannedTest], assignment: Assignment) -> dict[str, Frac
     return points
 
 
-def not_run(plan: Iterable[PlannedTest], reason: str | Feedback) -> tuple[Outcome, ...]:
+def mark_not_run(plan: Iterable[PlannedTest], reason: str | Feedback) -> tuple[Outcome, ...]:
     """Return an outcome per planned test that says why none of them ran."""
     feedback = Feedback(summary=reason) if isinstance(reason, str) else reason
     return tuple(Outcome(test.id, Status.not_run, feedback) for test in plan)
@@ -156,7 +156,7 @@ def score(
         An outcome belongs to no planned test, or a test has two.
     """
     points = share(plan, assignment)
-    ended = _settled(plan, _by_id(points, outcomes))
+    ended = _settle(plan, _by_id(points, outcomes))
     earned = {
         id: points[id] if outcome.status is Status.passed else Fraction() for id, outcome in ended.items()
     }
@@ -168,9 +168,9 @@ def score(
         assignment=assignment.name,
         student=submission.student,
         name=submission.name,
-        handed_in=handed_in(submission, waits=bool(needs_python) and not any_ran),
-        score=_rounded(sum(earned.values(), Fraction())),
-        max_score=_rounded(assignment.max_points),
+        handed_in=classify_submission(submission, waits=bool(needs_python) and not any_ran),
+        score=_round(sum(earned.values(), Fraction())),
+        max_score=_round(assignment.max_points),
         notes=[*submission.notes, *notes],
         remarks=list(remarks),
         needs_python=needs_python,
@@ -178,8 +178,8 @@ def score(
             TaskResult(
                 id=task.id,
                 title=task.title,
-                points=_rounded(per_task[task.id]),
-                max_points=_rounded(task.points),
+                points=_round(per_task[task.id]),
+                max_points=_round(task.points),
                 extra=task.extra,
             )
             for task in assignment.tasks
@@ -194,14 +194,16 @@ def score(
     )
 
 
-def handed_in(submission: Submission, *, waits: bool = False) -> Literal["work", "nothing", "undecided"]:
+def classify_submission(
+    submission: Submission, *, waits: bool = False
+) -> Literal["work", "nothing", "undecided"]:
     """Say what there is to grade; `waits` tells that this takes another Python than the one that graded."""
     if submission.absent:
         return "nothing"
     return "undecided" if submission.undecided or waits else "work"
 
 
-def unfinished(result: SubmissionResult) -> bool:
+def is_unfinished(result: SubmissionResult) -> bool:
     """Tell whether a check of ``result`` ended without an outcome, so that someone should look at it."""
     return any(test.is_cut_off for test in result.tests)
 
@@ -237,7 +239,7 @@ def _by_id(points: Mapping[str, Fraction], outcomes: Iterable[Outcome]) -> dict[
     return found
 
 
-def _settled(plan: Sequence[PlannedTest], outcomes: Mapping[str, Outcome]) -> dict[str, Outcome]:
+def _settle(plan: Sequence[PlannedTest], outcomes: Mapping[str, Outcome]) -> dict[str, Outcome]:
     """Fill in missing outcomes, and set aside constraints of tasks that are not solved."""
     settled = {
         test.id: outcomes.get(test.id, Outcome(test.id, Status.crashed, Feedback(summary=CUT_OFF)))
@@ -263,8 +265,8 @@ def _test_result(test: PlannedTest, outcome: Outcome, earned: Fraction, points: 
         tier=test.tier,
         kind=test.kind,
         status=outcome.status,
-        points=_rounded(earned),
-        max_points=_rounded(points),
+        points=_round(earned),
+        max_points=_round(points),
         feedback=None if outcome.status is Status.passed else outcome.feedback,
         detail=outcome.detail,
         output=outcome.output,
@@ -272,5 +274,5 @@ def _test_result(test: PlannedTest, outcome: Outcome, earned: Fraction, points: 
     )
 
 
-def _rounded(points: Fraction) -> float:
+def _round(points: Fraction) -> float:
     return float(round(points, DECIMALS))

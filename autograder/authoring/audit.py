@@ -148,7 +148,7 @@ def audit(
         jobs = _JOBS[number % len(_JOBS)]
         with _load(number % 2 * jobs), open_engine(assignment, course, jobs=jobs, sandbox=sandbox) as engine:
             plan = engine.plan
-            for result in _scored(course, assignment, order, engine):
+            for result in _score_all(course, assignment, order, engine):
                 verdicts[result.student] = _verdict(result)
                 for test in result.tests:
                     told = test.feedback.model_dump_json() if test.feedback else ""
@@ -183,7 +183,7 @@ def _verdict(result: SubmissionResult) -> Verdict:
     )
 
 
-def _scored(
+def _score_all(
     course: Course, assignment: Assignment, submissions: Sequence[Submission], engine: Engine
 ) -> Iterator[SubmissionResult]:
     source = provenance.collect(course, assignment, engine.versions)

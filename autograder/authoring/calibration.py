@@ -83,20 +83,20 @@ def calibrate(
         with _under_a_new_secret(course) as other:
             chosen = assignments.load(other, assignment.name)
             with open_engine(chosen, other, jobs=1, sandbox=sandbox, tasks=tasks) as engine:
-                for name, note in _notes_of_reference(chosen, other, engine).items():
+                for name, note in _measure_reference(chosen, other, engine).items():
                     measured.reference.setdefault(name, []).append(note.value)
                 progress()
-                for one in _named(chosen, assignment, measured.reference.keys()):
-                    measured.add(one, _reached(assignment, other, engine, one))
+                for one in _select_variants(chosen, assignment, measured.reference.keys()):
+                    measured.add(one, _measure_variant(assignment, other, engine, one))
                     progress()
     right, weak = measured.variants[variants.RIGHT], measured.variants[variants.WEAK]
     return {
-        name: checked(assignment, name, values, seeds, weak[name], right.get(name))
+        name: gather_evidence(assignment, name, values, seeds, weak[name], right.get(name))
         for name, values in measured.reference.items()
     }
 
 
-def checked(
+def gather_evidence(
     assignment: Assignment,
     name: str,
     values: list[float],
@@ -141,11 +141,11 @@ def _tasks_with_thresholds(
     with _under_a_new_secret(course) as other:
         chosen = assignments.load(other, assignment.name)
         with open_engine(chosen, other, jobs=1, sandbox=sandbox) as engine:
-            asking = {note.test for note in _notes_of_reference(chosen, other, engine).values()}
+            asking = {note.test for note in _measure_reference(chosen, other, engine).values()}
             return frozenset(test.task for test in engine.plan if test.id in asking)
 
 
-def _notes_of_reference(assignment: Assignment, course: Course, engine: Engine) -> dict[str, Note]:
+def _measure_reference(assignment: Assignment, course: Course, engine: Engine) -> dict[str, Note]:
     (graded,) = engine.grade([specimens.reference(assignment)])
     failed = [outcome for outcome in graded.outcomes if outcome.status is not Status.passed]
     if failed:
@@ -153,7 +153,7 @@ def _notes_of_reference(assignment: Assignment, course: Course, engine: Engine) 
     return thresholds.take_notes(course.root)
 
 
-def _reached(assignment: Assignment, course: Course, engine: Engine, one: Variant) -> float:
+def _measure_variant(assignment: Assignment, course: Course, engine: Engine, one: Variant) -> float:
     """Grade a variant of the reference, and return what it reached."""
     (graded,) = engine.grade([one.submission])
     notes = thresholds.take_notes(course.root)
@@ -167,7 +167,7 @@ def _reached(assignment: Assignment, course: Course, engine: Engine, one: Varian
     return notes[one.threshold].value
 
 
-def _named(chosen: Assignment, assignment: Assignment, asked: Set[str]) -> list[Variant]:
+def _select_variants(chosen: Assignment, assignment: Assignment, asked: Set[str]) -> list[Variant]:
     """Return all variants of the reference; each threshold needs a weak one, and nothing else is named.
 
     That is checked before minutes go by.

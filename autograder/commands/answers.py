@@ -15,8 +15,8 @@ from autograder.commands.options import (
     OutputArgument,
     RosterOption,
     StoredClass,
+    load_class,
     say,
-    stored_class,
     user_name,
 )
 from autograder.errors import ConfigError
@@ -59,13 +59,13 @@ def answers(
     from autograder.grading import views
     from autograder.marking import written
 
-    graded = stored_class(output, course, roster, missing_as_zero=missing_as_zero)
+    graded = load_class(output, course, roster, missing_as_zero=missing_as_zero)
     current, assignment, folder = graded.course, graded.assignment, graded.folder
     if not assignment.questions:
         remedy = f"state them in {assignment.file} as [[questions]]"
         raise ConfigError(assignment.name, "has no questions that people score", remedy)
     asked = written.questionnaire(current, assignment)
-    with folder.writing():
+    with folder.lock():
         if tables:
             _import(current, assignment, folder, tables, by or user_name())
         records = graded.write()

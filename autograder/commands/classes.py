@@ -20,11 +20,11 @@ from autograder.commands.options import (
     WeakOption,
     cores,
     course_of,
+    load_class,
     open_engine,
     roster_of,
     sandbox_of,
     say,
-    stored_class,
 )
 from autograder.errors import ConfigError
 
@@ -105,8 +105,8 @@ def grade(
         terminal.warn(wording.brief(note, str(folder.class_report)))
     if column_note:
         terminal.warn(column_note)
-    with folder.writing():
-        with _stoppable(folder, handin.submissions) as progress:
+    with folder.lock():
+        with _show_progress(folder, handin.submissions) as progress:
             graded = loop.grade_class(
                 current,
                 chosen,
@@ -149,11 +149,11 @@ def report(
     from autograder.commands import summary, terminal
     from autograder.grading import views
 
-    graded = stored_class(output, course, roster, missing_as_zero=missing_as_zero)
+    graded = load_class(output, course, roster, missing_as_zero=missing_as_zero)
     current, assignment, folder, people = graded.course, graded.assignment, graded.folder, graded.people
     if not anonymous and (note := summary.column_note(current, assignment, people)):
         terminal.warn(note)
-    with folder.writing():
+    with folder.lock():
         if anonymous:
             hidden = views.write_anonymous(
                 current, assignment, folder, people, missing_as_zero=missing_as_zero
@@ -172,8 +172,8 @@ def accept(
     """Accept a regrade: its points, which wait in OUTPUT/pending, replace the old ones."""
     from autograder.grading import loop
 
-    graded = stored_class(output, course, roster, missing_as_zero=missing_as_zero)
-    with graded.folder.writing():
+    graded = load_class(output, course, roster, missing_as_zero=missing_as_zero)
+    with graded.folder.lock():
         count = loop.accept_pending(graded.course, graded.assignment, graded.folder)
         graded.write()
     replaced = "1 result" if count == 1 else f"{count} results"
@@ -182,7 +182,7 @@ def accept(
 
 
 @contextlib.contextmanager
-def _stoppable(folder: GradedFolder, submissions: Sequence[Submission]) -> Iterator[GradingProgress]:
+def _show_progress(folder: GradedFolder, submissions: Sequence[Submission]) -> Iterator[GradingProgress]:
     """Show progress; Ctrl-C ends the command and says what is on disk."""
     from autograder.commands import terminal
 
@@ -190,16 +190,16 @@ def _stoppable(folder: GradedFolder, submissions: Sequence[Submission]) -> Itera
         try:
             yield progress
         except KeyboardInterrupt:
-            graded = f"{_graded_already(folder, submissions)} of {len(submissions)} submissions"
+            graded = f"{_count_graded(folder, submissions)} of {len(submissions)} submissions"
             say(f"stopped: {graded} are graded and kept; the same command continues from here")
             raise typer.Exit(STOPPED) from None
 
 
-def _graded_already(folder: GradedFolder, submissions: Sequence[Submission]) -> int:
+def _count_graded(folder: GradedFolder, submissions: Sequence[Submission]) -> int:
     """Count the submissions of which a result is on disk, from this run or an earlier one."""
     from autograder.grading.regrade import same_submission
 
-    found = [folder.results(), folder.pending()]
+    found = [folder.results(), folder.pending_results()]
     return sum(
         any(one.student in there and same_submission(there[one.student], one) for there in found)
         for one in submissions
@@ -215,36 +215,40 @@ def _warn(graded: GradedClass, handin: Handin, changed: Sequence[str]) -> None:
     if graded.kept:
         say(f"{len(graded.kept)} of {len(handin.submissions)} results were up to date and kept")
     if graded.renamed:
-        names = _some([f"{old} is {new}" for old, new in graded.renamed])
+        names = _join_names([f"{old} is {new}" for old, new in graded.renamed])
         say(f"the same hand-ins were graded under other names before, which are replaced: {names}")
     if graded.reweighted:
         say(
             f"points moved between tests of the same task; "
-            f"{_students(graded.reweighted)} with the same submission keep their points"
+            f"{_count_students(graded.reweighted)} with the same submission keep their points"
         )
     if graded.older:
         command = f"to take one out: autograder remove {graded.folder.root} STUDENT"
-        found = f"the gradebook still holds students who are not in this folder: {_some(graded.older)}"
+        found = f"the gradebook still holds students who are not in this folder: {_join_names(graded.older)}"
         terminal.warn(f"{found}; {command}")
     results = graded.folder.results()
-    unfinished = [student for student, result in results.items() if scoring.unfinished(result)]
+    unfinished = [student for student, result in results.items() if scoring.is_unfinished(result)]
     if unfinished:
-        terminal.warn(f"some checks ended without a result; run the command again for: {_some(unfinished)}")
+        terminal.warn(
+            f"some checks ended without a result; run the command again for: {_join_names(unfinished)}"
+        )
     for fault, students in faults(results.values()).items():
-        terminal.warn(f"the suite failed at {fault}; correct it and grade again, on: {_some(students)}")
-    for version, students in _by_python(results).items():
+        terminal.warn(f"the suite failed at {fault}; correct it and grade again, on: {_join_names(students)}")
+    for version, students in _group_by_python(results).items():
         terminal.warn(
             f"written for Python {version}, so grade again with it: make grade "
-            f"PYTHON=python{version}, on: {_some(students)}"
+            f"PYTHON=python{version}, on: {_join_names(students)}"
             if version != "newer"
-            else f"apparently written for a newer Python; look at: {_some(students)}"
+            else f"apparently written for a newer Python; look at: {_join_names(students)}"
         )
     if changed:
-        terminal.warn(f"these changed while the class was graded; run the command again: {_some(changed)}")
+        terminal.warn(
+            f"these changed while the class was graded; run the command again: {_join_names(changed)}"
+        )
     terminal.warn_about(graded.sandbox)
 
 
-def _by_python(results: Mapping[str, SubmissionResult]) -> dict[str, list[str]]:
+def _group_by_python(results: Mapping[str, SubmissionResult]) -> dict[str, list[str]]:
     """Return the students whose files are written for a newer Python, by its version."""
     found: dict[str, list[str]] = {}
     for student, result in results.items():
@@ -274,7 +278,7 @@ def _settle(
         return
     write_private(folder.changes, changes.render(moves))
     terminal.show(table.moves_table(moves))
-    question = f"The regrade changes the points of {_students(len(moves))} without a new submission"
+    question = f"The regrade changes the points of {_count_students(len(moves))} without a new submission"
     if sys.stdin.isatty() and sys.stdout.isatty() and typer.confirm(f"{question}. Replace them?"):
         loop.accept_pending(course, assignment, folder)
         views.write_class(course, assignment, folder, roster=people, missing_as_zero=missing_as_zero)
@@ -283,10 +287,10 @@ def _settle(
     raise typer.Exit(UNDECIDED)
 
 
-def _students(count: int) -> str:
+def _count_students(count: int) -> str:
     return "1 student" if count == 1 else f"{count} students"
 
 
-def _some(names: Sequence[str]) -> str:
+def _join_names(names: Sequence[str]) -> str:
     """List names, all of them: with semicolons, because a name may hold a comma."""
     return "; ".join(names)

@@ -64,7 +64,7 @@ def list_waiting(
         more = f" or {len(one.undecided) - NAMED} more" if len(one.undecided) > NAMED else ""
         say(f"- {one.student}: {' or '.join(map(shlex.quote, one.undecided[:NAMED]))}{more}")
         for file, candidates in one.open.items():
-            as_file = [] if _near(assignment, candidates[0]) == [file] else ["--as", file]
+            as_file = [] if _near_names(assignment, candidates[0]) == [file] else ["--as", file]
             words = [one.student, candidates[0], *as_file, *options]
             command = shlex.join(["autograder", "map", assignment.name, str(class_folder), *words])
             typer.echo(f"  choose with: {command}", err=True)
@@ -114,7 +114,7 @@ def decide(
         after, said = subject.give_to(student)
     else:
         assert file is not None
-        module = wanted or _meant(chosen, file)
+        module = wanted or _infer_file(chosen, file)
         after = subject.choose(module, file, lambda made: read_class(class_folder, chosen, people, made))
         said = f"of {line(hand_in)}, {line(file)} is graded"
     handin = read_class(class_folder, chosen, people, after)
@@ -226,9 +226,9 @@ def _attempts(handin: Handin) -> list[Submission]:
     return [attempt for one in handin.submissions for attempt in (*one.earlier, one)]
 
 
-def _meant(assignment: Assignment, file: str) -> str:
+def _infer_file(assignment: Assignment, file: str) -> str:
     """Return what a file must be taken for: the only module, or the one whose name is near."""
-    near = _near(assignment, file)
+    near = _near_names(assignment, file)
     if len(near) != 1:
         remedy = f"add --as, one of: {', '.join(_names(assignment))}"
         raise ConfigError(file, "its name does not say which module it is", remedy)
@@ -242,7 +242,7 @@ def _names(assignment: Assignment) -> list[str]:
     return [*wanted.files, *wanted.weights]
 
 
-def _near(assignment: Assignment, file: str) -> list[str]:
+def _near_names(assignment: Assignment, file: str) -> list[str]:
     """Return what a file may be taken for by its name; the only module if the name says nothing."""
     from autograder.intake.names import likeness
     from autograder.intake.wanted import Wanted

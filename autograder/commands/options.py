@@ -104,7 +104,7 @@ class StoredClass:
         summary.warn_about_canvas(self.folder, self.people)
 
 
-def stored_class(
+def load_class(
     output: Path, course: Path | None, roster: Path | None, *, missing_as_zero: bool
 ) -> StoredClass:
     """Return the class that was graded into a folder.

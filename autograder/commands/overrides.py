@@ -12,7 +12,7 @@ from autograder.commands.options import (
     MissingOption,
     OutputArgument,
     RosterOption,
-    stored_class,
+    load_class,
     user_name,
 )
 from autograder.errors import ConfigError
@@ -54,7 +54,7 @@ def override(
     from autograder.graded.records import Override
     from autograder.grading import loop
 
-    graded = stored_class(output, course, roster, missing_as_zero=missing_as_zero)
+    graded = load_class(output, course, roster, missing_as_zero=missing_as_zero)
     folder, assignment = graded.folder, graded.assignment
     if student not in graded.results:
         raise ConfigError(str(output), f"holds no result of {student!r}", "write the name as in grades.csv")
@@ -63,7 +63,7 @@ def override(
     if not remove:
         _require_complete(points, reason, by)
         _require_at_most(points or 0, most, task)
-    with folder.writing():
+    with folder.lock():
         others = tuple(one for one in folder.overrides(student) if not remove or one.task != task)
         if remove and others == folder.overrides(student):
             about = f"about the task {task}" if task else "about the whole score"

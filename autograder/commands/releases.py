@@ -52,7 +52,7 @@ def release(
     current = Course.find(course)
     found = tree.chosen(current, names or ())
     tags = {one.name: released_tag(current.root / "assignments" / one.name) for one in found} if check else {}
-    built = _built(current, found, {name: tag for name, tag in tags.items() if tag})
+    built = _build(current, found, {name: tag for name, tag in tags.items() if tag})
     if check:
         _tell_stale(tree.stale(current, built))
         return
@@ -112,17 +112,17 @@ def new(
     typer.echo(f"Next: write {name}, a draft until course.toml says that it is released, then run: {run}")
 
 
-def _built(course: Course, found: Sequence[Assignment], tags: Mapping[str, str]) -> Tree:
+def _build(course: Course, found: Sequence[Assignment], tags: Mapping[str, str]) -> Tree:
     """Build the release of some assignments, and refuse it if it leaks, saying all that was found."""
     from autograder.commands.terminal import GradingProgress, warn
     from autograder.release import tree
     from autograder.release.leaks import LeakCheck, LeakError
 
-    for name in course.unlisted():
+    for name in course.unlisted_assignments():
         warn(f"{name} is not listed in course.toml, so it is a draft; add it under [[assignments]]")
     names = () if len(found) == len(course.assignments()) else [one.name for one in found]
     with GradingProgress(len(found) + 2, "Releasing") as progress:
-        planned = _planned(course, found, progress)
+        planned = _collect_plans(course, found, progress)
         built = tree.build(course, lambda one: planned[one.name], names, tags=tags)
         progress()
         progress.stage("Looking for leaks")
@@ -134,7 +134,7 @@ def _built(course: Course, found: Sequence[Assignment], tags: Mapping[str, str])
     return built
 
 
-def _planned(
+def _collect_plans(
     course: Course, found: Sequence[Assignment], progress: GradingProgress
 ) -> dict[str, Sequence[PlannedTest]]:
     """Return the plans of suites; those that have changed are collected, one per core at a time."""

@@ -11,7 +11,7 @@ from autograder.commands.options import (
     MissingOption,
     OutputArgument,
     RosterOption,
-    stored_class,
+    load_class,
 )
 
 
@@ -31,8 +31,8 @@ def remove(
     from autograder.grading import relocation
     from autograder.reports.untrusted import line
 
-    graded = stored_class(output, course, roster, missing_as_zero=missing_as_zero)
-    with graded.folder.writing():
+    graded = load_class(output, course, roster, missing_as_zero=missing_as_zero)
+    with graded.folder.lock():
         place = relocation.remove(graded.folder, student)
         graded.write()
     typer.echo(f"{line(student)} is no longer in the gradebook; what was there is kept in {place}")

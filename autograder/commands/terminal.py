@@ -87,7 +87,7 @@ class GradingProgress:
         """Take the bar away."""
         self._bar.stop()
 
-    def kept(self, count: int) -> None:
+    def skip(self, count: int) -> None:
         """Count results that are up to date; pace and time left are those of the others."""
         self._total -= count
         self._bar.reset(self._task, total=self._total, description=self._doing)

@@ -204,7 +204,7 @@ class Course:
             return "released"
         return next((one.status for one in self.listed if one.name == name), "draft")
 
-    def unlisted(self) -> tuple[str, ...]:
+    def unlisted_assignments(self) -> tuple[str, ...]:
         """Return the names of the assignments that the course's list leaves out, if it has one."""
         if self.listed is None:
             return ()

@@ -284,11 +284,11 @@ def _right_evidence(name: str, values: Sequence[float]) -> RightEvidence:
     p = shapiro(values).pvalue if sd > 0 else 1.0
     return RightEvidence(
         name=name,
-        least=_rounded(mean - factor(len(values), RIGHT_PART) * sd),
-        mean=_rounded(mean),
-        sd=_rounded(sd),
-        normal_p=_rounded(float(p)),
-        values=tuple(map(_rounded, values)),
+        least=_round(mean - factor(len(values), RIGHT_PART) * sd),
+        mean=_round(mean),
+        sd=_round(sd),
+        normal_p=_round(float(p)),
+        values=tuple(map(_round, values)),
     )
 
 
@@ -296,10 +296,10 @@ def _weak_evidence(name: str, values: Sequence[float]) -> WeakEvidence:
     mean, sd = statistics.fmean(values), statistics.stdev(values)
     return WeakEvidence(
         name=name,
-        most=_rounded(mean + factor(len(values), WEAK_PART) * sd),
-        mean=_rounded(mean),
-        sd=_rounded(sd),
-        values=tuple(map(_rounded, values)),
+        most=_round(mean + factor(len(values), WEAK_PART) * sd),
+        mean=_round(mean),
+        sd=_round(sd),
+        values=tuple(map(_round, values)),
     )
 
 
@@ -346,5 +346,5 @@ def _rows(one: Evidence | RightEvidence | WeakEvidence, keys: Sequence[str]) -> 
     yield "]"
 
 
-def _rounded(value: float) -> Decimal:
+def _round(value: float) -> Decimal:
     return Decimal(f"{value:.4f}")

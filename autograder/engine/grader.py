@@ -20,7 +20,7 @@ from autograder.engine.slot import Slot, Worker
 from autograder.engine.suite import SuiteRun
 from autograder.engine.verdict import ImportFailed
 from autograder.graded.results import Feedback, Location, Status
-from autograder.scoring import Emit, Outcome, PlannedTest, not_run
+from autograder.scoring import Emit, Outcome, PlannedTest, mark_not_run
 
 _MAX_DETAIL = 20_000
 _GRACE_SECONDS = 1.0
@@ -93,7 +93,7 @@ class Grader:
                     emit(self._run(index, test, self._next_worker(test), loaded=False, final=True))
                 worker = following
         except ImportFailed as error:
-            for outcome in not_run(plan, verdict.explain_import(error.problem, self._loaded.needs)):
+            for outcome in mark_not_run(plan, verdict.explain_import(error.problem, self._loaded.needs)):
                 emit(outcome)
             return self._loaded.remarks_without(error.problem)
         finally:
@@ -153,28 +153,26 @@ class Grader:
                 raise KilledFromOutside
             if exit is not None:
                 seconds = round(exit.cpu_seconds, 4)
-            status = verdict.ended_status(ended, exit, test.cpu_seconds)
+            status = verdict.judge_end(ended, exit, test.cpu_seconds)
             feedback = Feedback(summary=verdict.explain_end(ended, exit, test.cpu_seconds))
-            return Outcome(test.id, status, feedback, _capped(detail or str(ended)), output, seconds)
+            return Outcome(test.id, status, feedback, _cap(detail or str(ended)), output, seconds)
         if error is None:
             return Outcome(test.id, Status.passed, None, "", output, seconds)
         status, feedback = verdict.judge(error, test.tier)
         stub = self._loaded.stub_at(status, feedback)
         if stub is not None:
-            return Outcome(
-                test.id, Status.not_run, verdict.explain_stub(stub), _capped(detail), output, seconds
-            )
-        outcome = Outcome(test.id, status, self._believed(feedback), _capped(detail), output, seconds)
-        return self._suite.blamed(outcome, error)
+            return Outcome(test.id, Status.not_run, verdict.explain_stub(stub), _cap(detail), output, seconds)
+        outcome = Outcome(test.id, status, self._drop_foreign_place(feedback), _cap(detail), output, seconds)
+        return self._suite.blame(outcome, error)
 
-    def _believed(self, feedback: Feedback) -> Feedback:
+    def _drop_foreign_place(self, feedback: Feedback) -> Feedback:
         """Leave out a place that the submission does not have: a worker could spell hidden inputs in it."""
         place = feedback.location
-        if place is None or self._has(place):
+        if place is None or self._has_place(place):
             return feedback
         return feedback.model_copy(update={"location": None})
 
-    def _has(self, place: Location) -> bool:
+    def _has_place(self, place: Location) -> bool:
         names = self._loaded.units.get(place.file)
         if names is None or not 1 <= place.line <= self._loaded.lines.get(place.file, 0):
             return False
@@ -201,6 +199,6 @@ def _alarm(link: Link, seconds: float) -> Iterator[None]:
         signal.signal(signal.SIGALRM, before)
 
 
-def _capped(text: str) -> str:
+def _cap(text: str) -> str:
     dropped = len(text) - _MAX_DETAIL
     return text if dropped <= 0 else f"{text[:_MAX_DETAIL]}\n[{dropped} more characters were dropped]"

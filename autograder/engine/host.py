@@ -34,7 +34,7 @@ from autograder.course import assignment as assignments
 from autograder.course import seeds
 from autograder.engine import forkserver, local
 from autograder.engine.grader import Grader
-from autograder.engine.jobs import JOB_BUDGET, Remarks, plain_outcome, plain_planned
+from autograder.engine.jobs import JOB_BUDGET, Remarks, dump_outcome, dump_test
 from autograder.engine.launcher import ZYGOTES
 from autograder.engine.loading import Rules
 from autograder.engine.proxy import ProxyFinder, Session
@@ -122,7 +122,7 @@ class Host:
             self._report = SandboxReport(level="none", layers=layers)
             return
         hidden = [assignment.suite, assignment.folder, courses.current().secret_file]
-        self._plan = _with_helpers(sandbox.choose_plan(weak=mode == "weak"))
+        self._plan = _add_helpers(sandbox.choose_plan(weak=mode == "weak"))
         self._plan.check_hidden(hidden)
         self._spare_memory(assignment.limits.memory_mb)
         self._slots = [Slot(self._plan, self._rules.packages) for _ in range(self._request["jobs"])]
@@ -151,7 +151,7 @@ class Host:
             "torch": torch.__version__,
             "numpy": numpy.__version__,
         }
-        plan = [plain_planned(test) for test in suite.plan]
+        plan = [dump_test(test) for test in suite.plan]
         report = self._report.model_dump()
         self._channel.send({"plan": plan, "sandbox": report, "versions": versions, "imported": self._news()})
         self._selector.register(self._channel.fd, selectors.EVENT_READ)
@@ -210,8 +210,8 @@ class Host:
                 _die_with(host)
                 _limit_memory()
                 before = len(sys.modules)
-                remarks = grade(place, job, lambda o: write_all(write_end, msgpack.packb(plain_outcome(o))))
-                write_all(write_end, msgpack.packb([_DONE, vars(remarks), _imported_since(before)]))
+                remarks = grade(place, job, lambda o: write_all(write_end, msgpack.packb(dump_outcome(o))))
+                write_all(write_end, msgpack.packb([_DONE, vars(remarks), _modules_since(before)]))
                 status = 0
             except BaseException:
                 traceback.print_exc()
@@ -259,7 +259,7 @@ class Host:
 
     def _news(self) -> list[str]:
         """Return the installed modules that were imported since this was last asked."""
-        new = _imported_since(self._known)
+        new = _modules_since(self._known)
         self._known += len(new)
         return [name for name in new if _is_installed(sys.modules[name], name)]
 
@@ -269,7 +269,7 @@ class Host:
         self._slots[place] = ready(Slot(self._plan, self._rules.packages), self._plan, self._rules.packages)
 
 
-def _imported_since(count: int) -> list[str]:
+def _modules_since(count: int) -> list[str]:
     """Return the modules that were imported since there were `count`; looks at no other, see `forkserver`."""
     return list(itertools.islice(reversed(sys.modules), max(0, len(sys.modules) - count)))
 
@@ -297,7 +297,7 @@ def _require_same_kit(folder: str) -> None:
         raise EngineError(folder, found, remedy)
 
 
-def _with_helpers(plan: sandbox.Plan) -> sandbox.Plan:
+def _add_helpers(plan: sandbox.Plan) -> sandbox.Plan:
     """Let student code import the helpers that notebooks use: they hold no answers."""
     if plan.filesystem != "landlock":
         return plan

@@ -34,24 +34,24 @@ class Remarks:
 NO_REMARKS = Remarks()
 
 
-def plain_planned(test: PlannedTest) -> dict[str, Any]:
+def dump_test(test: PlannedTest) -> dict[str, Any]:
     """Return a planned test as plain data."""
     return vars(test) | {"weight": [test.weight.numerator, test.weight.denominator]}
 
 
-def planned_from(plain: dict[str, Any]) -> PlannedTest:
+def load_test(plain: dict[str, Any]) -> PlannedTest:
     """Make a planned test again from plain data."""
     return PlannedTest(**plain | {"weight": Fraction(*plain["weight"])})
 
 
-def plain_outcome(outcome: Outcome) -> dict[str, Any]:
+def dump_outcome(outcome: Outcome) -> dict[str, Any]:
     """Return an outcome as plain data."""
     feedback = outcome.feedback.model_dump() if outcome.feedback else None
     fault = vars(outcome.fault) if outcome.fault else None
     return vars(outcome) | {"status": outcome.status.value, "feedback": feedback, "fault": fault}
 
 
-def outcome_from(plain: dict[str, Any]) -> Outcome:
+def load_outcome(plain: dict[str, Any]) -> Outcome:
     """Make an outcome again from plain data."""
     feedback = Feedback.model_validate(plain["feedback"]) if plain["feedback"] else None
     fault = Fault(**plain["fault"]) if plain["fault"] else None

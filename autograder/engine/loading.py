@@ -99,7 +99,7 @@ class Loaded:
         for problem in found:
             is_syntax = problem.error.startswith("SyntaxError") and reading.EMPTY not in problem.error
             if is_syntax and not self.needs:
-                self.needs = newer.python_for(sources[problem.file], problem)
+                self.needs = newer.find_python(sources[problem.file], problem)
 
     def stub_at(self, status: Status, feedback: Feedback) -> Problem | None:
         """Return why there is a stub, where a test ended because it met one."""
@@ -111,19 +111,19 @@ class Loaded:
     @property
     def remarks(self) -> Remarks:
         """What the page and the report say of all this."""
-        replaced = [_told(problem) for problem in self.replaced.values()]
-        return Remarks((*self.notes, *replaced, *self._newer()), self.needs)
+        replaced = [_describe(problem) for problem in self.replaced.values()]
+        return Remarks((*self.notes, *replaced, *self._note_on_python()), self.needs)
 
     def remarks_without(self, problem: Problem) -> Remarks:
         """Return what is said where nothing ran, which the outcomes tell of one module already."""
-        others = [_told(other) for other in self.replaced.values() if other.file != problem.file]
+        others = [_describe(other) for other in self.replaced.values() if other.file != problem.file]
         return Remarks((*self.notes, *others), self.needs)
 
-    def _newer(self) -> tuple[str, ...]:
-        return (f"{newer.words(self.needs)}; your instructor has been told.",) if self.needs else ()
+    def _note_on_python(self) -> tuple[str, ...]:
+        return (f"{newer.describe(self.needs)}; your instructor has been told.",) if self.needs else ()
 
 
-def _told(problem: Problem) -> str:
+def _describe(problem: Problem) -> str:
     """Return a sentence on a module that cannot be imported, and what that means for its tasks."""
     cause = f" Likely cause: {problem.cause}." if problem.cause else ""
     return f"{problem.sentence} Checks that need it earn no points; the others were graded.{cause}"
@@ -184,7 +184,7 @@ class Loader:
             try:
                 found = self._attempt(worker)
             except WorkerEnded as error:
-                found = self._ended(worker, error)
+                found = self._explain_end(worker, error)
             else:
                 if found is None:
                     return worker
@@ -202,7 +202,7 @@ class Loader:
         # Packages that take long to import are imported once, by the zygote; then a worker begins anew.
         if found or self._slot.preload(prefetch.wanted(header["imports"], packages)):
             return found
-        return self._imported(worker)
+        return self._await_import(worker)
 
     def _read(self, header: dict[str, Any]) -> list[Problem]:
         """Take the one frame that can be believed: it was written before student code ran there."""
@@ -223,7 +223,7 @@ class Loader:
         loaded.note_newer(found, self._sources)
         return found
 
-    def _imported(self, worker: Worker) -> list[Problem] | None:
+    def _await_import(self, worker: Worker) -> list[Problem] | None:
         """Follow the import; what is said of it now comes from student code."""
         for _ in range(2 * len(self._rules.modules) + 1):
             header = worker.link.hear()
@@ -234,10 +234,10 @@ class Loader:
             elif "imported" in header and header["imported"] in self._at_work:
                 self._at_work.remove(header["imported"])
             else:
-                return [self._reported(header.get("error"))]
+                return [self._parse_problem(header.get("error"))]
         raise worker.link.distrust("the worker did not say what became of the import")
 
-    def _reported(self, plain: Any) -> Problem:
+    def _parse_problem(self, plain: Any) -> Problem:
         """Return a problem as a worker reports it, with what may be shown of it."""
         plain = plain if type(plain) is dict else {}
         texts = {name: plain.get(name) for name in ("file", "error", "place")}
@@ -248,7 +248,7 @@ class Loader:
         file = f"{self._module(file.removesuffix('.py'))}.py"
         return problems.found(file, error or "Exception", place, line, self._texts(place))
 
-    def _ended(self, worker: Worker, error: WorkerEnded) -> list[Problem]:
+    def _explain_end(self, worker: Worker, error: WorkerEnded) -> list[Problem]:
         """Return what is wrong where a worker is gone; a first kill from outside is nobody's fault."""
         _, exit = self._slot.end(worker, look=error.end is End.crashed)
         if verdict.was_killed(exit, self._cpu_seconds) and not self._killed:

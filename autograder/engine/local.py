@@ -27,7 +27,7 @@ from autograder.engine.proxy import ProxyFinder
 from autograder.engine.suite import SuiteRun
 from autograder.engine.verdict import ImportFailed
 from autograder.graded.results import Feedback, Status
-from autograder.scoring import Emit, Outcome, PlannedTest, not_run
+from autograder.scoring import Emit, Outcome, PlannedTest, mark_not_run
 from helpers.submission import allowances, problems, reading
 from helpers.submission.importer import Importer
 from helpers.submission.problems import Problem
@@ -49,9 +49,9 @@ def grade(
     allowances.let_pass()
     loaded = Loaded()
     try:
-        importer = _imported(rules, files, broken, loaded)
+        importer = _import_submission(rules, files, broken, loaded)
     except ImportFailed as error:
-        for outcome in not_run(plan, verdict.explain_import(error.problem, loaded.needs)):
+        for outcome in mark_not_run(plan, verdict.explain_import(error.problem, loaded.needs)):
             emit(outcome)
         return loaded.remarks_without(error.problem)
 
@@ -63,7 +63,7 @@ def grade(
     return loaded.remarks
 
 
-def _imported(
+def _import_submission(
     rules: Rules, files: Mapping[str, bytes], broken: Mapping[str, str], loaded: Loaded
 ) -> Importer:
     """Import a submission, with stubs in the place of what is broken; raises ImportFailed."""
@@ -106,8 +106,8 @@ def _run(suite: SuiteRun, index: int, paths: frozenset[str], loaded: Loaded) -> 
     test = suite.plan[index]
     start = time.process_time()
     with tempfile.TemporaryFile() as printed:
-        with _printing_to(printed.fileno()):
-            error, detail = _within(suite, index, test.cpu_seconds)
+        with _redirect_output(printed.fileno()):
+            error, detail = _run_in_time(suite, index, test.cpu_seconds)
         printed.seek(0)
         output = printed.read(suite.assignment.limits.output_kb << 10).decode(errors="replace")
     seconds = round(time.process_time() - start, 4)
@@ -121,11 +121,11 @@ def _run(suite: SuiteRun, index: int, paths: frozenset[str], loaded: Loaded) -> 
     stub = loaded.stub_at(status, feedback)
     if stub is not None:
         return Outcome(test.id, Status.not_run, verdict.explain_stub(stub), detail, output, seconds)
-    return suite.blamed(Outcome(test.id, status, feedback, detail, output, seconds), error)
+    return suite.blame(Outcome(test.id, status, feedback, detail, output, seconds), error)
 
 
 @contextlib.contextmanager
-def _printing_to(descriptor: int) -> Iterator[None]:
+def _redirect_output(descriptor: int) -> Iterator[None]:
     """Send what is printed here, by C code too, to another descriptor for a while."""
     kept = {stream: os.dup(stream) for stream in (1, 2)}
     for stream in kept:
@@ -140,7 +140,7 @@ def _printing_to(descriptor: int) -> Iterator[None]:
             os.close(copy)
 
 
-def _within(suite: SuiteRun, index: int, cpu_seconds: int) -> tuple[BaseException | None, str]:
+def _run_in_time(suite: SuiteRun, index: int, cpu_seconds: int) -> tuple[BaseException | None, str]:
     """Run a test, and interrupt it when it has used up its CPU time."""
 
     def interrupt(number: int, frame: FrameType | None) -> None:

@@ -31,7 +31,7 @@ _SYNTAX: Final = (
 _READER: Final = decoding.__file__
 
 
-def python_for(source: bytes, problem: Problem) -> str:
+def find_python(source: bytes, problem: Problem) -> str:
     """Return the newer Python that a file is written for: ``"3.13"``, ``"newer"``, or empty if none is.
 
     Parameters
@@ -41,14 +41,14 @@ def python_for(source: bytes, problem: Problem) -> str:
     problem : Problem
         Why this Python does not understand it.
     """
-    for version, program in installed().items():
+    for version, program in find_pythons().items():
         if _understands(program, source):
             return version
     looks_new = any(re.search(pattern, problem.code[:500]) for pattern in _SYNTAX)
-    return NEWER if looks_new and not installed() else ""
+    return NEWER if looks_new and not find_pythons() else ""
 
 
-def words(version: str) -> str:
+def describe(version: str) -> str:
     """Say what a file is written for, and what graded it."""
     needed = f"Python {version}" if version != NEWER else "a newer Python, apparently"
     here = "{}.{}".format(*sys.version_info)
@@ -56,7 +56,7 @@ def words(version: str) -> str:
 
 
 @functools.cache
-def installed() -> dict[str, str]:
+def find_pythons() -> dict[str, str]:
     """Return the newer Pythons that are installed here: version to program, the oldest first."""
     found = {}
     for minor in range(sys.version_info.minor + 1, _LATEST):
@@ -93,14 +93,14 @@ def _understands(program: str, source: bytes) -> bool:
             timeout=_SECONDS,
             check=False,
             start_new_session=True,
-            preexec_fn=_bounded,
+            preexec_fn=_limit_process,
         )
     except (OSError, subprocess.SubprocessError):
         return False
     return answer.returncode == 0
 
 
-def _bounded() -> None:
+def _limit_process() -> None:
     """Limit time, memory and files of a process that reads a hostile text."""
     resource.setrlimit(resource.RLIMIT_CPU, (_SECONDS, _SECONDS))
     resource.setrlimit(resource.RLIMIT_AS, (_MEMORY, _MEMORY))

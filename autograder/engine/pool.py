@@ -12,7 +12,7 @@ from autograder import errors
 from autograder.course import Course
 from autograder.course.assignment import Assignment
 from autograder.engine.interface import Graded, Sandbox
-from autograder.engine.jobs import JOB_BUDGET, Remarks, outcome_from, planned_from
+from autograder.engine.jobs import JOB_BUDGET, Remarks, load_outcome, load_test
 from autograder.engine.launcher import HOSTS, ZYGOTES
 from autograder.engine.wire.frames import Channel, ChannelClosed
 from autograder.graded.results import SandboxReport
@@ -95,7 +95,7 @@ class Pool:
             self.close()
             raise
         HOSTS.remember(reply["imported"])
-        self.plan = tuple(planned_from(plain) for plain in reply["plan"])
+        self.plan = tuple(load_test(plain) for plain in reply["plan"])
         self.sandbox = SandboxReport.model_validate(reply["sandbox"])
         self.versions = reply["versions"]
         return self
@@ -130,7 +130,7 @@ class Pool:
             if at_work:
                 reply = self._receive()
                 HOSTS.remember(reply["imported"])
-                yield _graded(at_work.pop(reply["job"]), reply)
+                yield _parse_reply(at_work.pop(reply["job"]), reply)
 
     @property
     def pid(self) -> int:
@@ -147,27 +147,27 @@ class Pool:
         try:
             self._channel.send(message)
         except ChannelClosed:
-            raise self._gone() from None
+            raise self._end_error() from None
 
     def _receive(self) -> dict[str, Any]:
         """Return the next reply; raises the error that the host reports, or says that it is gone."""
         try:
             reply: dict[str, Any] = self._channel.receive()[0]
         except ChannelClosed:
-            raise self._gone() from None
+            raise self._end_error() from None
         if "error" in reply:
             kind, where, found, remedy = reply["error"]
             raise getattr(errors, kind, errors.EngineError)(where, found, remedy)
         return reply
 
-    def _gone(self) -> errors.EngineError:
+    def _end_error(self) -> errors.EngineError:
         status = self._process.wait() or 0
         found = f"was killed by signal {-status}" if status < 0 else f"ended with status {status}"
         return errors.EngineError("grader host", found, "grade again; finished results are kept")
 
 
-def _graded(submission: Submission, reply: dict[str, Any]) -> Graded:
-    outcomes = tuple(outcome_from(plain) for plain in reply["outcomes"])
+def _parse_reply(submission: Submission, reply: dict[str, Any]) -> Graded:
+    outcomes = tuple(load_outcome(plain) for plain in reply["outcomes"])
     remarks = Remarks(tuple(reply["remarks"]["notes"]), reply["remarks"]["needs_python"])
     stopped = "Grading stopped before all checks had run; look at this submission."
     return Graded(submission, outcomes, None if reply["finished"] else stopped, reply["seconds"], remarks)

@@ -42,7 +42,7 @@ _UNWANTED: Final = frozenset(
 """Modules of the standard library that do something when imported, or open windows."""
 
 
-def common() -> None:
+def preload_common() -> None:
     """Import what most workers need, and run what PyTorch sets up at first use."""
     torch: Any = importlib.import_module("torch")
     torch.set_num_threads(1)
@@ -56,7 +56,7 @@ def common() -> None:
     importlib.import_module("helpers.testing.evidence").counted_call(torch.add, (x, x), {})
 
 
-def everything(packages: Iterable[str]) -> None:
+def preload_all(packages: Iterable[str]) -> None:
     """Import what a worker without any file might want: the standard library, and the packages."""
     with warnings.catch_warnings(), _font_cache():
         warnings.simplefilter("ignore")
@@ -65,7 +65,7 @@ def everything(packages: Iterable[str]) -> None:
                 _import([name])
 
 
-def more(names: Iterable[str]) -> bool:
+def preload_more(names: Iterable[str]) -> bool:
     """Import modules that `prefetch.wanted` named, as far as they are there; return whether one is new."""
     before = len(sys.modules)
     with warnings.catch_warnings(), _font_cache():

@@ -159,7 +159,7 @@ class Slot:
         try:
             socket.send_fds(self._control, [msgpack.packb(request)], descriptors or [])
         except OSError:
-            raise self._gone() from None
+            raise self._end_error() from None
 
     def _receive(self) -> dict[str, Any]:
         try:
@@ -167,13 +167,13 @@ class Slot:
         except TimeoutError:
             raise EngineError("zygote", f"did not answer within {_START_SECONDS} seconds", _SPARE) from None
         except OSError:
-            raise self._gone() from None
+            raise self._end_error() from None
         if not data:
-            raise self._gone()
+            raise self._end_error()
         reply: dict[str, Any] = msgpack.unpackb(data)
         return reply
 
-    def _gone(self) -> ZygoteGone:
+    def _end_error(self) -> ZygoteGone:
         """Return the exception that says how the zygote ended."""
         self.close()
         status = self._process.returncode or 0

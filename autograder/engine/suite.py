@@ -111,7 +111,7 @@ class SuiteRun:
         error, self._error = self._error, None
         return error, self._report.longreprtext if self._report is not None else ""
 
-    def blamed(self, outcome: Outcome, error: BaseException) -> Outcome:
+    def blame(self, outcome: Outcome, error: BaseException) -> Outcome:
         """Return an outcome that names the line of the suite at fault, where its status blames the suite."""
         if outcome.status is not Status.suite_error:
             return outcome
@@ -169,7 +169,7 @@ class SuiteRun:
             # Public ones first: what they say is shown whole, so no hidden input may have been seen yet.
             self.items = sorted(session.items, key=lambda item: self._tier(item) == "hidden")
             try:
-                self.plan = tuple(planned(item, self.assignment) for item in self.items)
+                self.plan = tuple(plan_test(item, self.assignment) for item in self.items)
                 share(self.plan, self.assignment)
                 self._choose()
                 self._served = True
@@ -201,7 +201,7 @@ class SuiteRun:
             self._report = report
 
 
-def planned(item: pytest.Item, assignment: Assignment) -> PlannedTest:
+def plan_test(item: pytest.Item, assignment: Assignment) -> PlannedTest:
     """Return what is known of a collected test before any student code runs.
 
     Raises

@@ -71,11 +71,11 @@ class Exit:
 def judge(error: BaseException, tier: Tier) -> tuple[Status, Feedback]:
     """Return how a test ended that raised `error`, and what the student reads about it."""
     if isinstance(error, CheckFailure):
-        return Status.failed, _check_failure(error, tier)
+        return Status.failed, _explain_failure(error, tier)
     if isinstance(error, StudentError):
-        return _student_error(error, tier)
+        return _judge_student_error(error, tier)
     if isinstance(error, WorkerEnded):
-        return _worker_ended(error)
+        return _judge_crash(error)
     if isinstance(error, MemoryError) or (isinstance(error, RuntimeError) and _MEMORY.search(str(error))):
         summary = (
             "The check ran out of memory on what your code returned; return no more than the task asks for."
@@ -126,7 +126,7 @@ def explain_import(problem: Problem, needs_python: str = "") -> Feedback:
     if needs_python:
         return Feedback(
             summary=f"Waits for a decision: {where}{problem.error.rstrip('.')}. "
-            f"{newer.words(needs_python)}; your instructor has been told."
+            f"{newer.describe(needs_python)}; your instructor has been told."
         )
     return Feedback(summary=f"{where}{problem.error.rstrip('.')}. {NOT_IMPORTED}", likely_cause=problem.cause)
 
@@ -142,31 +142,31 @@ def explain_end(error: WorkerEnded, exit: Exit | None, cpu_limit: int) -> str:
         return "Your code did not finish within the time limit; look for a loop that never ends."
     if exit is None or error.end is not End.crashed:
         return "Your code broke the connection to the grader, so the check stopped."
-    if _used_up(exit, cpu_limit):
+    if _ran_out_of_time(exit, cpu_limit):
         return f"Your code used up its {cpu_limit} seconds of CPU time; look for a loop that never ends."
     if exit.signal:
-        return f"Your code ended the Python process with signal {exit.signal}{_meaning(exit.signal)}."
+        return f"Your code ended the Python process with signal {exit.signal}{_explain_signal(exit.signal)}."
     return f"Your code ended the Python process (exit status {exit.code}) instead of returning."
 
 
-def ended_status(error: WorkerEnded, exit: Exit | None, cpu_limit: int) -> Status:
+def judge_end(error: WorkerEnded, exit: Exit | None, cpu_limit: int) -> Status:
     """Return whether a worker that is gone ran out of time or crashed."""
-    out_of_time = error.end is End.timeout or (exit is not None and _used_up(exit, cpu_limit))
+    out_of_time = error.end is End.timeout or (exit is not None and _ran_out_of_time(exit, cpu_limit))
     return Status.timeout if out_of_time else Status.crashed
 
 
 def was_killed(exit: Exit | None, cpu_limit: int) -> bool:
     """Tell whether a worker was killed by something else than its limit on CPU time."""
-    return exit is not None and exit.signal == signal.SIGKILL and not _used_up(exit, cpu_limit)
+    return exit is not None and exit.signal == signal.SIGKILL and not _ran_out_of_time(exit, cpu_limit)
 
 
-def _meaning(number: int) -> str:
+def _explain_signal(number: int) -> str:
     """Say in brackets what a signal means, in the words of the operating system, if it knows it."""
     words = signal.strsignal(number) if number in signal.valid_signals() else None
     return f" ({words.lower()})" if words else ""
 
 
-def _used_up(exit: Exit, cpu_limit: int) -> bool:
+def _ran_out_of_time(exit: Exit, cpu_limit: int) -> bool:
     """Tell whether the kernel ended a worker for its CPU time.
 
     It sends SIGXCPU, and SIGKILL a second later to code that ignores that.
@@ -176,11 +176,11 @@ def _used_up(exit: Exit, cpu_limit: int) -> bool:
     )
 
 
-def _worker_ended(error: WorkerEnded) -> tuple[Status, Feedback]:
+def _judge_crash(error: WorkerEnded) -> tuple[Status, Feedback]:
     return Status.crashed, Feedback(summary=str(error))
 
 
-def _check_failure(error: CheckFailure, tier: Tier) -> Feedback:
+def _explain_failure(error: CheckFailure, tier: Tier) -> Feedback:
     expected, actual = error.expected, error.actual
     if tier == "public":
         expected, actual = (
@@ -188,7 +188,7 @@ def _check_failure(error: CheckFailure, tier: Tier) -> Feedback:
             _with_value(actual, error.actual_value),
         )
     elif actual is not None and error.actual_dims is not None:
-        actual = _masked(actual, error.actual_dims, error.expected_dims or ())
+        actual = _mask_lengths(actual, error.actual_dims, error.expected_dims or ())
     return Feedback(
         summary=sentence(f"{error.what}: {error.problem}.")[:_MAX_SUMMARY],
         likely_cause=error.likely_cause,
@@ -203,7 +203,7 @@ def _place_only(first_wrong: str | None) -> str | None:
     return first_wrong.partition(";")[0] if first_wrong else None
 
 
-def _masked(text: str, actual: tuple[int, ...], expected: tuple[int, ...]) -> str:
+def _mask_lengths(text: str, actual: tuple[int, ...], expected: tuple[int, ...]) -> str:
     """Replace lengths that say more than "not what was expected": a shape could carry hidden data out."""
     plain = {0, 1, *expected}
     shown = ", ".join(str(length) if length in plain else "?" for length in actual[:8])
@@ -211,7 +211,7 @@ def _masked(text: str, actual: tuple[int, ...], expected: tuple[int, ...]) -> st
     return text.replace(str(tuple(actual)), f"({shown}{comma})")
 
 
-def _student_error(error: StudentError, tier: Tier) -> tuple[Status, Feedback]:
+def _judge_student_error(error: StudentError, tier: Tier) -> tuple[Status, Feedback]:
     location = _location(error.place)
     if error.refused:
         said = error.message if tier == "public" else _kind_of_refusal(error.message)

@@ -72,7 +72,7 @@ class Zygote:
 
         plan = sandbox.Plan.from_plain(request["plan"])
         if plan.filesystem == "chroot":
-            preload.everything(request["packages"])
+            preload.preload_all(request["packages"])
         sandbox.share_arenas()
         self._lease = sandbox.lease_uid() if plan.dedicated_uids else None
         self._prepared = sandbox.prepare(plan)
@@ -91,7 +91,7 @@ class Zygote:
         """Import what the submission at hand needs, so that its workers need not, one by one."""
         from autograder.engine import preload
 
-        new = preload.more(names)
+        new = preload.preload_more(names)
         if new:
             self._settle()
         return new
@@ -166,7 +166,7 @@ def main() -> None:
     """Be the fork server of zygotes."""
     from autograder.engine import forkserver, preload
 
-    preload.common()
+    preload.preload_common()
     forkserver.serve(child)
 
 

@@ -12,7 +12,7 @@ from typing import TypeVar
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from autograder.errors import ConfigError
-from autograder.files import locked, private_folder, remove_drafts, write_private
+from autograder.files import hold_lock, private_folder, remove_drafts, write_private
 from autograder.graded.answers import AnswerSheet, Mark
 from autograder.graded.records import Override, Record, WrittenAnswer
 from autograder.graded.results import SubmissionResult
@@ -97,7 +97,7 @@ class GradedFolder:
             self.feedback_file(student, form).unlink(missing_ok=True)
 
     @contextmanager
-    def writing(self) -> Iterator[None]:
+    def lock(self) -> Iterator[None]:
         """Make the folders and keep other runs out of them; what killed runs left half done is removed.
 
         Raises
@@ -106,7 +106,7 @@ class GradedFolder:
             The folder cannot be written to, or another run is writing to it.
         """
         private_folder(self.root)
-        with locked(self.root):
+        with hold_lock(self.root):
             for name in ("results", "feedback"):
                 private_folder(self.root / name)
             for name in ("", *_FOLDERS):
@@ -139,7 +139,7 @@ class GradedFolder:
         """
         return dict(self._read("results"))
 
-    def pending(self) -> dict[str, SubmissionResult]:
+    def pending_results(self) -> dict[str, SubmissionResult]:
         """Read the results that wait to be accepted; raises as `results` does."""
         return dict(self._read("pending"))
 

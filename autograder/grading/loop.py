@@ -24,9 +24,9 @@ from autograder.scoring import Outcome
 
 
 class Progress(Protocol):
-    """Follow a run: `kept` once, then one call for each result."""
+    """Follow a run: `skip` once, then one call for each result."""
 
-    def kept(self, count: int) -> None:
+    def skip(self, count: int) -> None:
         """Take note of results that are up to date already."""
 
     def stage(self, doing: str) -> None:
@@ -39,7 +39,7 @@ class Progress(Protocol):
 class Silent:
     """Progress that nobody follows."""
 
-    def kept(self, count: int) -> None:
+    def skip(self, count: int) -> None:
         """Do nothing."""
 
     def stage(self, doing: str) -> None:
@@ -126,9 +126,9 @@ def grade_class(
     with open_engine(assignment, course, jobs=jobs, sandbox=sandbox) as engine:
         source = provenance.collect(course, assignment, engine.versions)
         present = [one for one in submissions if not regrade.is_gone(before.get(one.student), one)]
-        kept = () if force else _kept(course, assignment, present, folder, source, engine.sandbox)
+        kept = () if force else _keep_current(course, assignment, present, folder, source, engine.sandbox)
         todo = [submission for submission in present if submission.student not in kept]
-        report.kept(len(submissions) - len(todo))
+        report.skip(len(submissions) - len(todo))
         if any(submission.problem is None for submission in todo):
             preflight.require_sound(course, assignment, engine, source, stage=report.stage)
         reweighted = 0
@@ -183,14 +183,14 @@ def _write_feedback(
 
 def accept_pending(course: Course, assignment: Assignment, folder: GradedFolder) -> int:
     """Let every result that waits replace the one before; return how many there were."""
-    accepted = folder.pending().values()
+    accepted = folder.pending_results().values()
     for result in accepted:
         save(course, assignment, folder, result)
     folder.settle()
     return len(accepted)
 
 
-def _current(
+def _find_current(
     candidates: Sequence[SubmissionResult | None],
     submission: Submission,
     source: Provenance,
@@ -203,7 +203,7 @@ def _current(
     return None
 
 
-def _kept(
+def _keep_current(
     course: Course,
     assignment: Assignment,
     submissions: Sequence[Submission],
@@ -212,11 +212,11 @@ def _kept(
     sandbox: SandboxReport,
 ) -> tuple[str, ...]:
     """Return the students whose result is up to date, after what it says of their files is, too."""
-    before, held = folder.results(), folder.pending()
+    before, held = folder.results(), folder.pending_results()
     kept = []
     for submission in submissions:
         waiting = held.get(submission.student)
-        known = _current((waiting, before.get(submission.student)), submission, source, sandbox)
+        known = _find_current((waiting, before.get(submission.student)), submission, source, sandbox)
         if known is not None:
             kept.append(submission.student)
             _refresh(course, assignment, folder, known, submission, is_pending=known is waiting)
@@ -239,7 +239,7 @@ def _refresh(
         update={
             "notes": notes,
             "name": submission.name,
-            "handed_in": scoring.handed_in(submission, waits=result.waits_for_python),
+            "handed_in": scoring.classify_submission(submission, waits=result.waits_for_python),
             "entries": list(submission.entries) if not submission.earlier else result.entries,
         }
     )
@@ -253,7 +253,7 @@ def _refresh(
 
 def _is_regrade(old: SubmissionResult, new: SubmissionResult, submission: Submission) -> bool:
     """Tell whether points changed although the submission did not: then people decide."""
-    same = regrade.same_submission(old, submission) and not scoring.unfinished(old)
+    same = regrade.same_submission(old, submission) and not scoring.is_unfinished(old)
     return same and regrade.move(old, new) is not None
 
 
@@ -271,12 +271,12 @@ def _results(
     attempts = {student: _attempts(assignment, one) for student, one in whole.items()}
     found: dict[str, dict[int, SubmissionResult]] = defaultdict(dict)
     everything = [one for student in attempts for one in attempts[student]]
-    for attempt, result in _scored(assignment, everything, engine, source):
+    for attempt, result in _score_all(assignment, everything, engine, source):
         student = attempt.student
         place = next(n for n, one in enumerate(attempts[student]) if one is attempt)
         found[student][place] = result
         if len(found[student]) == len(attempts[student]):
-            yield whole[student], _chosen(assignment, whole[student], found.pop(student))
+            yield whole[student], _choose_attempt(assignment, whole[student], found.pop(student))
 
 
 def _attempts(assignment: Assignment, submission: Submission) -> tuple[Submission, ...]:
@@ -286,7 +286,7 @@ def _attempts(assignment: Assignment, submission: Submission) -> tuple[Submissio
     return (submission,)
 
 
-def _chosen(
+def _choose_attempt(
     assignment: Assignment, submission: Submission, results: dict[int, SubmissionResult]
 ) -> SubmissionResult:
     """Return the result that counts, which says that there were others."""
@@ -301,7 +301,7 @@ def _chosen(
     )
 
 
-def _scored(
+def _score_all(
     assignment: Assignment, submissions: Sequence[Submission], engine: Engine, source: Provenance
 ) -> Iterator[tuple[Submission, SubmissionResult]]:
     """Score every submission, those that cannot run first."""
@@ -329,7 +329,7 @@ def _scored(
 
     for submission in submissions:
         if submission.problem is not None:
-            outcomes = scoring.not_run(engine.plan, submission.problem)
+            outcomes = scoring.mark_not_run(engine.plan, submission.problem)
             yield score(submission, outcomes, submission.problem, 0.0)
     waiting = {id(submission): submission for submission in submissions if submission.problem is None}
     for graded in engine.grade(list(waiting.values())):

@@ -8,7 +8,7 @@ from autograder.graded.folder import GradedFolder
 from autograder.graded.records import Move, MovedTest
 from autograder.graded.results import Provenance, SandboxReport, SubmissionResult
 from autograder.intake import Submission
-from autograder.scoring import unfinished
+from autograder.scoring import is_unfinished
 
 
 def is_current(
@@ -24,7 +24,7 @@ def is_current(
         same_submission(result, submission)
         and result.provenance == provenance
         and result.sandbox.level == sandbox.level
-        and not unfinished(result)
+        and not is_unfinished(result)
     )
 
 
@@ -62,7 +62,7 @@ def pending_moves(folder: GradedFolder) -> tuple[Move, ...]:
     """Return what the results that wait to be accepted would change, in order of students."""
     results = folder.results()
     moves = []
-    for student, result in folder.pending().items():
+    for student, result in folder.pending_results().items():
         change = move(results[student], result) if student in results else None
         if change is not None:
             moves.append(change)

@@ -30,7 +30,7 @@ def rename(folder: GradedFolder, submissions: Sequence[Submission]) -> tuple[tup
         Each old name, and the name of this run.
     """
     students = {one.student for one in submissions}
-    results, pending = folder.results(), folder.pending()
+    results, pending = folder.results(), folder.pending_results()
     renamed = []
     for old in [one for one in results.values() if one.student not in students]:
         if _is_from_roster(folder, old):

@@ -53,9 +53,9 @@ def sources(assignment: Assignment) -> dict[str, str]:
     return {name: (assignment.folder / name).read_text(encoding="utf-8") for name in names}
 
 
-def solved(assignment: Assignment) -> list[Solved]:
+def find_solved(assignment: Assignment) -> list[Solved]:
     """Return the functions and methods that students complete, in the order of the files."""
-    return [one for file, text in sources(assignment).items() for one in _solved_in(file, text)]
+    return [one for file, text in sources(assignment).items() for one in _find_solved(file, text)]
 
 
 def with_body(assignment: Assignment, function: Solved, body: str) -> Submission:
@@ -74,7 +74,7 @@ def solution_lines(text: str, file: str) -> set[int]:
     return {line for region in found for line in range(region.first, region.last + 1)}
 
 
-def _solved_in(file: str, text: str) -> list[Solved]:
+def _find_solved(file: str, text: str) -> list[Solved]:
     inside = solution_lines(text, file)
     found = []
     for name, node in _functions(ast.parse(text).body):

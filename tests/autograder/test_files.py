@@ -57,11 +57,11 @@ def test_a_failed_write_says_so_and_leaves_nothing(tmp_path: Path) -> None:
 
 
 def test_a_folder_is_locked_for_others_and_only_meanwhile(tmp_path: Path) -> None:
-    with files.locked(tmp_path):
+    with files.hold_lock(tmp_path):
         message = "another command is writing to it; wait until it is done"
-        with pytest.raises(ConfigError, match=message), files.locked(tmp_path):
+        with pytest.raises(ConfigError, match=message), files.hold_lock(tmp_path):
             pass
-    with files.locked(tmp_path):
+    with files.hold_lock(tmp_path):
         pass
 
 
@@ -69,18 +69,18 @@ def test_a_lock_ends_with_its_process(tmp_path: Path) -> None:
     program = (
         "import pathlib, signal, sys\n"
         "from autograder import files\n"
-        "with files.locked(pathlib.Path(sys.argv[1])):\n"
+        "with files.hold_lock(pathlib.Path(sys.argv[1])):\n"
         "    print('locked', flush=True); signal.pause()\n"
     )
     command = [sys.executable, "-c", program, str(tmp_path)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as holder:
         assert holder.stdout is not None
         assert holder.stdout.readline() == "locked\n"
-        with pytest.raises(ConfigError), files.locked(tmp_path):
+        with pytest.raises(ConfigError), files.hold_lock(tmp_path):
             pass
         holder.kill()
         holder.wait()
-    with files.locked(tmp_path):
+    with files.hold_lock(tmp_path):
         pass
 
 

@@ -15,7 +15,7 @@ from autograder.course.assignment import Assignment, Task, TestLimits
 from autograder.errors import EngineError, SuiteError
 from autograder.graded.results import Feedback, Provenance, SandboxReport, Status, SubmissionResult
 from autograder.intake import Submission
-from autograder.scoring import Outcome, PlannedTest, not_run, score, share, unfinished
+from autograder.scoring import Outcome, PlannedTest, is_unfinished, mark_not_run, score, share
 
 SANDBOX = SandboxReport(level="none", layers={})
 PROVENANCE = Provenance(
@@ -80,8 +80,8 @@ def test_missing_outcome_counts_as_crashed() -> None:
     assert [test.status for test in result.tests] == [Status.passed, Status.crashed]
     assert (result.score, result.max_score) == (5, 10)
     assert result.tests[1].feedback is not None
-    assert unfinished(result)
-    assert not unfinished(_score(_assignment(10), [_test("a")], Outcome("a", Status.passed)))
+    assert is_unfinished(result)
+    assert not is_unfinished(_score(_assignment(10), [_test("a")], Outcome("a", Status.passed)))
 
 
 def test_outcomes_that_were_not_planned_are_a_fault() -> None:
@@ -112,7 +112,7 @@ def test_constraint_counts_only_where_its_task_is_solved() -> None:
 
 def test_nothing_ran() -> None:
     plan = [_test("value"), _test("loops", kind="constraint")]
-    result = _score(_assignment(10), plan, *not_run(plan, "toy.py is missing."))
+    result = _score(_assignment(10), plan, *mark_not_run(plan, "toy.py is missing."))
     assert {test.status for test in result.tests} == {Status.not_run}
     assert all(test.feedback and test.feedback.summary == "toy.py is missing." for test in result.tests)
     assert result.score == 0

@@ -129,7 +129,7 @@ def bad(request: pytest.FixtureRequest) -> dict[tuple[Solved, Kind], Bad]:
     one = assignment.load(COURSE, name)
     wanted: list[tuple[Solved, Kind]] = [
         (function, kind)
-        for place, function in enumerate(specimens.solved(one))
+        for place, function in enumerate(specimens.find_solved(one))
         for kind in (bad_answers.KINDS if every_kind else ALWAYS + BY_TURNS[place % 3 :][:1])
         if kind in ALWAYS or "__init__" not in function.name
     ]

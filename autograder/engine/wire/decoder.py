@@ -90,7 +90,7 @@ class Decoder:
         decoder = _DECODERS.get(part[0])
         if decoder is None:
             raise ProtocolError(f"unknown tag {part[0]}")
-        return self._guarded(decoder, part, depth + 1)
+        return self._guard(decoder, part, depth + 1)
 
     def decode_content(self, part: Any, node: object) -> object:
         """Return new content for a mutable value, as a value of the same type.
@@ -104,9 +104,9 @@ class Decoder:
         tagged = type(part) is list and part and type(part[0]) is int
         if not tagged or _CONTENT_TAGS.get(part[0]) is not kind:
             raise ProtocolError("new content of a different type than the argument")
-        return self._guarded(_CONTENT_DECODERS[part[0]], part, 1)
+        return self._guard(_CONTENT_DECODERS[part[0]], part, 1)
 
-    def _guarded(self, decoder: _PartDecoder, part: list[Any], depth: int) -> Any:
+    def _guard(self, decoder: _PartDecoder, part: list[Any], depth: int) -> Any:
         try:
             return decoder(self, part, depth)
         except (IndexError, TypeError, ValueError, OverflowError, RuntimeError) as error:
@@ -114,24 +114,24 @@ class Decoder:
 
     def _list(self, part: list[Any], depth: int) -> list[object]:
         value: list[object] = []
-        with self._weighed(value):
+        with self._weigh(value):
             value.extend(self._list_content(part, depth))
         return value
 
     def _list_content(self, part: list[Any], depth: int) -> list[object]:
-        return [self.decode(item, depth) for item in _typed(part[1], list)]
+        return [self.decode(item, depth) for item in _require_type(part[1], list)]
 
     def _tuple(self, part: list[Any], depth: int) -> tuple[object, ...]:
         return tuple(self._list_content(part, depth))
 
     def _dict(self, part: list[Any], depth: int) -> dict[object, object]:
         value: dict[object, object] = {}
-        with self._weighed(value):
+        with self._weigh(value):
             value.update(self._dict_content(part, depth))
         return value
 
     def _dict_content(self, part: list[Any], depth: int) -> dict[object, object]:
-        if len(_typed(part[1], list)) > _MAX_PAIRS:
+        if len(_require_type(part[1], list)) > _MAX_PAIRS:
             raise ProtocolError("a dict with too many pairs")
         self._collisions += sum(type(key) is not str for key, _ in part[1]) ** 2
         if self._collisions > _MAX_COLLISIONS:
@@ -145,7 +145,7 @@ class Decoder:
 
     def _tensor_content(self, part: list[Any], depth: int) -> torch.Tensor:
         _, name, shape, number, requires_grad, strides = part
-        dtype = _listed(TORCH_DTYPES, name)
+        dtype = _look_up(TORCH_DTYPES, name)
         data = self._take(number, _size(shape) * dtype.itemsize)
         self._keep(name, shape, data)
         flat = torch.frombuffer(data, dtype=dtype) if data else torch.empty(0, dtype=dtype)
@@ -161,7 +161,7 @@ class Decoder:
 
     def _array_content(self, part: list[Any], depth: int) -> np.ndarray[Any, Any]:
         _, name, shape, number = part
-        dtype = _listed(NUMPY_DTYPES, name)
+        dtype = _look_up(NUMPY_DTYPES, name)
         data = self._take(number, _size(shape) * dtype.itemsize)
         self._keep(name, shape, data)
         return np.frombuffer(data, dtype=dtype).reshape(shape)
@@ -178,10 +178,10 @@ class Decoder:
             self.pristine[len(self.nodes)] = (name, shape, copy(data))
 
     def _numpy_scalar(self, part: list[Any], depth: int) -> object:
-        return np.frombuffer(_typed(part[2], bytes), dtype=_listed(NUMPY_DTYPES, part[1]), count=1)[0]
+        return np.frombuffer(_require_type(part[2], bytes), dtype=_look_up(NUMPY_DTYPES, part[1]), count=1)[0]
 
     def _same(self, part: list[Any], depth: int) -> object:
-        number = _typed(part[1], int)
+        number = _require_type(part[1], int)
         if number < 0:
             raise ProtocolError("a negative number of a value")
         value = self.nodes[number]
@@ -193,7 +193,7 @@ class Decoder:
         return value
 
     @contextlib.contextmanager
-    def _weighed(self, value: object) -> Iterator[None]:
+    def _weigh(self, value: object) -> Iterator[None]:
         """Give a container a number, and note how many items a reader meets in it."""
         number, before = len(self.nodes), self._items
         self.nodes.append(value)
@@ -205,7 +205,7 @@ class Decoder:
         return self._resolve(Tag(part[0]), part[1:])
 
 
-def _typed(value: Any, kind: type) -> Any:
+def _require_type(value: Any, kind: type) -> Any:
     if type(value) is not kind:
         raise ProtocolError(f"found {type(value).__name__}, expected {kind.__name__}")
     return value
@@ -213,11 +213,11 @@ def _typed(value: Any, kind: type) -> Any:
 
 def _size(shape: Any) -> int:
     """Return the number of elements of a shape that is small enough to be believed."""
-    if len(_typed(shape, list)) > MAX_DIMENSIONS:
+    if len(_require_type(shape, list)) > MAX_DIMENSIONS:
         raise ProtocolError("a shape with too many dimensions")
     elements = span = 1
     for length in shape:
-        if _typed(length, int) < 0:
+        if _require_type(length, int) < 0:
             raise ProtocolError("a negative length")
         elements *= length
         span *= max(length, 1)
@@ -229,18 +229,18 @@ def _size(shape: Any) -> int:
 
 
 def _big_int(text: str) -> int:
-    if len(_typed(text, str)) > 4096:
+    if len(_require_type(text, str)) > 4096:
         raise ProtocolError("an integer with too many digits")
     return int(text, 16)
 
 
 def _device(text: str) -> torch.device:
-    if _typed(text, str) not in ("cpu", "cuda", "meta") and not text.startswith("cuda:"):
+    if _require_type(text, str) not in ("cpu", "cuda", "meta") and not text.startswith("cuda:"):
         raise ProtocolError("a device that is not allowed")
     return torch.device(text)
 
 
-def _listed(table: dict[str, Any], name: Any) -> Any:
+def _look_up(table: dict[str, Any], name: Any) -> Any:
     if type(name) is not str or name not in table:
         raise ProtocolError("a dtype that is not allowed")
     return table[name]
@@ -258,10 +258,10 @@ _DECODERS: dict[int, _PartDecoder] = {
     Tag.YOURS: Decoder._reference,
     Tag.PATH: Decoder._reference,
     Tag.BIG_INT: lambda _, part, __: _big_int(part[1]),
-    Tag.COMPLEX: lambda _, part, __: complex(_typed(part[1], float), _typed(part[2], float)),
-    Tag.SIZE: lambda _, part, __: torch.Size([_typed(length, int) for length in part[1:]]),
-    Tag.TORCH_DTYPE: lambda _, part, __: _listed(TORCH_DTYPES, part[1]),
-    Tag.NUMPY_DTYPE: lambda _, part, __: _listed(NUMPY_DTYPES, part[1]),
+    Tag.COMPLEX: lambda _, part, __: complex(_require_type(part[1], float), _require_type(part[2], float)),
+    Tag.SIZE: lambda _, part, __: torch.Size([_require_type(length, int) for length in part[1:]]),
+    Tag.TORCH_DTYPE: lambda _, part, __: _look_up(TORCH_DTYPES, part[1]),
+    Tag.NUMPY_DTYPE: lambda _, part, __: _look_up(NUMPY_DTYPES, part[1]),
     Tag.DEVICE: lambda _, part, __: _device(part[1]),
     Tag.SLICE: lambda self, part, depth: slice(*(self.decode(item, depth) for item in part[1:4])),
     Tag.ELLIPSIS: lambda _, __, ___: Ellipsis,

@@ -62,14 +62,14 @@ def count(packed: bytes | bytearray | memoryview, most: int) -> tuple[int, int]:
             width = _TEXTS[first]
             at += 1 + width + int.from_bytes(packed[at + 1 : at + 1 + width])
             continue
-        held, at = _held(packed, at, first)
+        held, at = _read_length(packed, at, first)
         items += held
         awaited += held
         containers += 1
     return items, containers
 
 
-def _held(packed: bytes | bytearray | memoryview, at: int, first: int) -> tuple[int, int]:
+def _read_length(packed: bytes | bytearray | memoryview, at: int, first: int) -> tuple[int, int]:
     """Return how many values a list or dict claims to hold, and where the first of them is."""
     pair = 2 if first in _DICTS or first < 0x90 else 1
     if first < 0xA0:  # at most 15: 0x80 and on are dicts, 0x90 and on are lists

@@ -161,9 +161,9 @@ def test_calibration_notes_what_is_graded_the_best(tmp_path: Path, monkeypatch: 
 def test_values_that_are_not_normal_are_refused(tmp_path: Path) -> None:
     _, assignment = tiny.write_course(tmp_path)
     with pytest.raises(SuiteError, match="the values of 'mean' are not normally distributed"):
-        calibration.checked(assignment, "mean", [*[50.0] * 18, 49.0, 3.0], 20, {})
+        calibration.gather_evidence(assignment, "mean", [*[50.0] * 18, 49.0, 3.0], 20, {})
     with pytest.raises(SuiteError, match="'mean' was asked for 3 times in 20 runs"):
-        calibration.checked(assignment, "mean", [1.0, 2.0, 3.0], 20, {})
+        calibration.gather_evidence(assignment, "mean", [1.0, 2.0, 3.0], 20, {})
 
 
 def test_a_weak_solution_that_comes_too_close_is_refused(tmp_path: Path) -> None:
@@ -171,11 +171,11 @@ def test_a_weak_solution_that_comes_too_close_is_refused(tmp_path: Path) -> None
     source = random.Random(1)
     right = [source.gauss(92, 1) for _ in range(20)]
     weak = {"one epoch": [source.gauss(50, 1) for _ in range(20)]}
-    evidence = calibration.checked(assignment, "accuracy", right, 20, weak)
+    evidence = calibration.gather_evidence(assignment, "accuracy", right, 20, weak)
     assert weak.keys() == {one.name for one in evidence.weak}
     weak["three epochs"] = [source.gauss(85, 2) for _ in range(20)]
     with pytest.raises(SuiteError) as caught:
-        calibration.checked(assignment, "accuracy", right, 20, weak)
+        calibration.gather_evidence(assignment, "accuracy", right, 20, weak)
     assert (
         "no threshold of 'accuracy' tells right from weak: a right solution may reach as little as 8"
         in str(caught.value)
@@ -232,15 +232,17 @@ def test_the_right_solution_that_reaches_least_decides(tmp_path: Path) -> None:
     source = random.Random(3)
     reference, momentum = ([source.gauss(mean, 1) for _ in range(20)] for mean in (92, 80))
     weak = {"one epoch": [source.gauss(50, 1) for _ in range(20)]}
-    evidence = calibration.checked(assignment, "accuracy", reference, 20, weak, {"momentum": momentum})
+    evidence = calibration.gather_evidence(
+        assignment, "accuracy", reference, 20, weak, {"momentum": momentum}
+    )
     (other,) = evidence.right
     assert (evidence.threshold, other.name) == (other.least, "momentum")
     assert abs(float(other.least) - (float(other.mean) - 5.2 * float(other.sd))) < 1e-3
-    better = calibration.checked(assignment, "accuracy", momentum, 20, weak, {"sgd": reference})
+    better = calibration.gather_evidence(assignment, "accuracy", momentum, 20, weak, {"sgd": reference})
     assert better.threshold == other.least
     odd = {"momentum": [*[50.0] * 18, 49.0, 3.0]}
     with pytest.raises(SuiteError, match="the values of 'accuracy' of 'momentum' are not normally"):
-        calibration.checked(assignment, "accuracy", reference, 20, weak, odd)
+        calibration.gather_evidence(assignment, "accuracy", reference, 20, weak, odd)
 
 
 def test_a_right_solution_is_named_beside_the_suite(tmp_path: Path) -> None:

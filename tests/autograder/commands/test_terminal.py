@@ -37,7 +37,7 @@ def test_elsewhere_progress_is_a_line_now_and_then(
     assert capsys.readouterr() == ("", "")
     with terminal.GradingProgress(4, "Calibrating", every=0) as progress:
         progress.stage("Measuring")
-        progress.kept(1)
+        progress.skip(1)
         for _ in range(3):
             progress()
     said = capsys.readouterr()

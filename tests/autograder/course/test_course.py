@@ -59,13 +59,13 @@ def test_the_list_gives_order_and_status(course: Course) -> None:
     course = with_list(course, ("toy", "released"), ("beta", "closed"))
     assert course.assignments() == ("toy", "beta", "alpha")
     assert [course.status(name) for name in course.assignments()] == ["released", "closed", "draft"]
-    assert course.unlisted() == ("alpha",)
+    assert course.unlisted_assignments() == ("alpha",)
 
 
 def test_without_a_list_everything_is_released(course: Course) -> None:
     course = with_list(course)
     assert {course.status(name) for name in course.assignments()} == {"released"}
-    assert course.unlisted() == ()
+    assert course.unlisted_assignments() == ()
 
 
 @pytest.mark.parametrize(

@@ -227,10 +227,10 @@ NEWER = [
 
 
 @pytest.mark.parametrize("source", NEWER)
-@pytest.mark.skipif(not newer.installed(), reason="no newer Python is installed here")
+@pytest.mark.skipif(not newer.find_pythons(), reason="no newer Python is installed here")
 def test_a_newer_python_is_asked(pool: Pool, source: str) -> None:
     found = graded(pool, {"layers.py": source + LAYERS, "network.py": NETWORK})
-    assert found.remarks.needs_python == next(iter(newer.installed()))
+    assert found.remarks.needs_python == next(iter(newer.find_pythons()))
     assert "and Python 3." in found.remarks.notes[-1]
 
 
@@ -240,11 +240,11 @@ def test_without_one_a_line_that_looks_like_it_is_put_before_the_instructor(
 ) -> None:
     from helpers.submission.problems import Problem
 
-    monkeypatch.setattr(newer, "installed", dict)
+    monkeypatch.setattr(newer, "find_pythons", dict)
     problem = Problem("layers.py", "SyntaxError: invalid syntax", "layers.py", 1, source.split("\n")[0])
-    assert newer.python_for(source.encode(), problem) == newer.NEWER
+    assert newer.find_python(source.encode(), problem) == newer.NEWER
     other = Problem("layers.py", "SyntaxError: invalid syntax", "layers.py", 1, "def f(:")
-    assert newer.python_for(b"def f(:", other) == ""
+    assert newer.find_python(b"def f(:", other) == ""
 
 
 def test_what_no_python_understands_waits_for_nobody(pool: Pool) -> None:

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from autograder.engine.link import End, StudentError, WorkerEnded
-from autograder.engine.verdict import Exit, Tier, ended_status, explain_end, explain_import, fault, judge
+from autograder.engine.verdict import Exit, Tier, explain_end, explain_import, fault, judge, judge_end
 from autograder.errors import SuiteError
 from autograder.graded.results import Feedback, Status
 from helpers.submission.problems import Problem, found
@@ -146,7 +146,7 @@ def test_a_plain_assertion_is_quoted_in_public_only() -> None:
 )
 def test_why_a_worker_is_gone(end: End, exit: Exit | None, status: Status, words: str) -> None:
     error = WorkerEnded(end, "gone")
-    assert ended_status(error, exit, 10) is status
+    assert judge_end(error, exit, 10) is status
     assert words in explain_end(error, exit, 10)
 
 

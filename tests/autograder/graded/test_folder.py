@@ -21,7 +21,7 @@ OVERRIDE = Override(
 def folder(tmp_path: Path) -> GradedFolder:
     """Return an empty folder, ready to be written to."""
     folder = GradedFolder(tmp_path / "graded")
-    with folder.writing():
+    with folder.lock():
         return folder
 
 
@@ -63,9 +63,9 @@ def test_a_result_that_waits_is_no_result_until_it_is_saved(
     better = result.model_copy(update={"score": 6.0})
     folder.save(result)
     folder.hold(better)
-    assert (folder.results(), folder.pending()) == ({"ada": result}, {"ada": better})
+    assert (folder.results(), folder.pending_results()) == ({"ada": result}, {"ada": better})
     folder.save(better)
-    assert (folder.results(), folder.pending()) == ({"ada": better}, {})
+    assert (folder.results(), folder.pending_results()) == ({"ada": better}, {})
 
 
 def test_decisions_are_kept_apart_from_results(folder: GradedFolder, result: SubmissionResult) -> None:
@@ -88,7 +88,7 @@ def test_damaged_decisions_are_named(folder: GradedFolder) -> None:
 def test_writing_clears_drafts_and_keeps_others_out(folder: GradedFolder) -> None:
     draft = folder.root / "results" / ".draft-0"
     draft.write_text("half")
-    with folder.writing():
+    with folder.lock():
         assert not draft.exists()
-        with pytest.raises(ConfigError, match="another command is writing to it"), folder.writing():
+        with pytest.raises(ConfigError, match="another command is writing to it"), folder.lock():
             pass

@@ -41,7 +41,7 @@ def grade(course: Course, class_folder: Path, tmp_path: Path, open_engine: Any) 
         submissions = intake.read_class(class_folder, toy).submissions
         settings: dict[str, Any] = {"jobs": 2, "sandbox": "full", "open_engine": open_engine}
         folder = GradedFolder(tmp_path / "graded")
-        with folder.writing():
+        with folder.lock():
             graded = loop.grade_class(course, toy, submissions, folder, **settings | options)
             views.write_class(course, toy, folder)
         return graded
@@ -57,7 +57,7 @@ class Seen:
         self.students: list[str] = []
         self.up_to_date = -1
 
-    def kept(self, count: int) -> None:
+    def skip(self, count: int) -> None:
         self.up_to_date = count
 
     def stage(self, doing: str) -> None:
@@ -150,7 +150,7 @@ def test_work_that_is_no_longer_in_the_class_folder_keeps_its_result(
     submissions = intake.read_class(class_folder, toy, roster.read(roster_file)).submissions
     assert {one.student for one in submissions if one.absent} == {"ada", "zoe"}
     folder = GradedFolder(tmp_path / "graded")
-    with folder.writing():
+    with folder.lock():
         graded = loop.grade_class(
             course, toy, submissions, folder, jobs=1, sandbox="full", open_engine=open_engine, progress=seen
         )
@@ -394,7 +394,7 @@ def test_of_several_attempts_one_counts(
     folder = GradedFolder(tmp_path / "graded")
     chosen = replace(toy, attempts=rule)
     settings: Any = {"jobs": 1, "sandbox": "full", "open_engine": open_engine}
-    with folder.writing():
+    with folder.lock():
         loop.grade_class(course, chosen, [submission], folder, **settings)
         again = loop.grade_class(course, chosen, [submission], folder, **settings)
         assert again.kept == ("ada",)

@@ -25,7 +25,7 @@ AT = datetime(2026, 3, 1, 12, tzinfo=UTC)
 @pytest.fixture
 def folder(tmp_path: Path) -> GradedFolder:
     folder = GradedFolder(tmp_path / "graded")
-    with folder.writing():
+    with folder.lock():
         for student, text in {"ada": "One.", "bob": ""}.items():
             folder.save(graded_example(student))
             answers = [made.answer(text)]

@@ -34,7 +34,7 @@ def folder(tmp_path: Path) -> GradedFolder:
 def collect(course: Course, toy: Assignment, folder: GradedFolder) -> Any:
     def run(**notebooks: bytes | None) -> tuple[str, ...]:
         submissions = [Submission(student, Path(), notebook=one) for student, one in notebooks.items()]
-        with folder.writing():
+        with folder.lock():
             return written.collect(course, assignments.load(course, "toy"), submissions, folder)
 
     return run
@@ -103,7 +103,7 @@ def test_records_join_answers_and_scores(collect: Any, folder: GradedFolder) -> 
 
 def test_without_questions_nothing_is_read(course: Course, folder: GradedFolder) -> None:
     toy = assignments.load(course, "toy")
-    with folder.writing():
+    with folder.lock():
         assert written.collect(course, toy, [Submission("ada", Path(), notebook=b"x")], folder) == ()
     assert not (folder.root / "answers").exists()
 

@@ -52,7 +52,7 @@ def telling(student: str) -> Record:
 def test_no_file_names_anybody(course: Course, tmp_path: Path) -> None:
     toy = assignment.load(course, "toy")
     folder = GradedFolder(tmp_path / "graded")
-    with folder.writing():
+    with folder.lock():
         for student in ("ada-0815", "bruno-0816"):
             record = telling(student)
             folder.save(record.result)
