@@ -11,9 +11,7 @@ import more_convolutions as more
 import pytest
 import torch
 
-from helpers.testing import checks
-from helpers.testing.checks import Hint
-from helpers.testing.substitute import substituted
+from helpers.testing import Hint, checks, substituted
 
 
 def first(found: object, what: str) -> Any:

@@ -10,9 +10,7 @@ import fully_connected_networks as fcn
 import pytest
 import torch
 
-from helpers.testing import checks
-from helpers.testing.checks import Hint
-from helpers.testing.substitute import substituted
+from helpers.testing import Hint, checks, substituted
 
 X = torch.tensor([[1.0, 2.0], [-1.0, 3.0]])
 W = torch.tensor([[1.0, 0.0, 2.0], [-1.0, 1.0, 0.0]])

@@ -7,9 +7,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from helpers.testing import checks
-from helpers.testing.checks import Hint
-from helpers.testing.substitute import constructor, substituted
+from helpers.testing import Hint, checks, constructor, substituted
 
 # With X = I, the scores are W itself: a row per image (cat, car, frog), a column per class.
 X = torch.eye(3)

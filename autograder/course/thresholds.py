@@ -161,7 +161,9 @@ class Thresholds:
         """
         self.require_best(name, [value], what=what)
 
-    def require_best(self, name: str, values: Iterable[object], *, what: str) -> None:
+    def require_best(
+        self, name: str, values: Iterable[object], *, what: str, causes: Sequence[str] = ()
+    ) -> None:
         """Check that one of several numbers reaches its threshold, such as that of one of three networks.
 
         Values are taken one by one, and no more than are needed. While the suite is calibrated all of them
@@ -175,6 +177,9 @@ class Thresholds:
             What should be numbers.
         what : str
             The value, in words for students.
+        causes : sequence of str
+            What has probably led to each value: a list that grows along with `values`. If none of them
+            reaches the threshold, the last cause is told.
 
         Raises
         ------
@@ -193,7 +198,8 @@ class Thresholds:
             best = max(best, checks.number(value, what=what))
             if best >= least:
                 return
-        checks.number(best, at_least=None if calibrating else least, what=what)
+        cause = causes[-1] if causes else None
+        checks.number(best, at_least=None if calibrating else least, what=what, likely_cause=cause)
         test = os.environ.get("PYTEST_CURRENT_TEST", "").rpartition(" ")[0]  # ends in " (call)"
         with notes.open("a", encoding="utf-8") as file:
             file.write(json.dumps({"name": name, "value": best, "test": test}) + "\n")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator, Mapping, Sequence
+from types import ModuleType
 from typing import Any, Final
 
 import numpy as np
@@ -32,9 +33,9 @@ class Remote:
         return found
 
     @contextlib.contextmanager
-    def substitute(self, module: Any, replacements: Mapping[str, object]) -> Iterator[None]:
+    def substitute(self, owner: Any, replacements: Mapping[str, object]) -> Iterator[None]:
         """Exchange attributes there; a worker that has ended meanwhile keeps none."""
-        path = module._path_of_module
+        path = owner._path_of_module if isinstance(owner, ModuleType) else owner
         link = path._link()
         kept = {name: link.request("swap", path, name, value) for name, value in replacements.items()}
         try:

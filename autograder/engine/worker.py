@@ -166,8 +166,11 @@ class Worker:
         return _Reached(getattr(target, name))
 
     def _swap(self, target: object, name: str, value: object) -> object:
-        """Set an attribute and return a reference to what was there, even if it is a plain value."""
-        old = getattr(target, name, _MISSING)
+        """Set an attribute and return a reference to what was there, even if it is a plain value.
+
+        What a class inherits is not there; a static function stays one.
+        """
+        old = vars(target).get(name, _MISSING)
         self._set(target, name, value)
         return _Kept(old)
 

@@ -1,1 +1,63 @@
-"""What suites and public tests are written with: checks, rules about source, evidence, replaced functions."""
+"""What suites and public tests are written with: checks, rules about source, evidence, replaced functions.
+
+A test file imports from here alone::
+
+    from helpers.testing import Hint, checks, measure, require, substituted
+
+Names are looked up when they are used, so that a module that needs one of them does not import the rest.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from helpers.seeds import public_generator
+    from helpers.testing.backend import Measurement
+    from helpers.testing.checks import Hint
+    from helpers.testing.constraints import obeys, require
+    from helpers.testing.evidence import measure
+    from helpers.testing.failures import CheckFailure
+    from helpers.testing.layouts import scattered
+    from helpers.testing.substitute import constructor, substituted
+    from helpers.testing.tolerances import Operation
+    from helpers.testing.weights import load_weights
+
+__all__ = [
+    "CheckFailure",
+    "Hint",
+    "Measurement",
+    "Operation",
+    "constructor",
+    "load_weights",
+    "measure",
+    "obeys",
+    "public_generator",
+    "require",
+    "scattered",
+    "substituted",
+]
+
+HOMES: Final = {
+    "CheckFailure": "helpers.testing.failures",
+    "Hint": "helpers.testing.checks",
+    "Measurement": "helpers.testing.backend",
+    "Operation": "helpers.testing.tolerances",
+    "constructor": "helpers.testing.substitute",
+    "load_weights": "helpers.testing.weights",
+    "measure": "helpers.testing.evidence",
+    "obeys": "helpers.testing.constraints",
+    "public_generator": "helpers.seeds",
+    "require": "helpers.testing.constraints",
+    "scattered": "helpers.testing.layouts",
+    "substituted": "helpers.testing.substitute",
+}
+"""Name to the module that defines it."""
+
+
+def __getattr__(name: str) -> Any:
+    """Return one of the names above, or of a module of this package that is not imported yet."""
+    if name not in HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(HOMES[name]), name)

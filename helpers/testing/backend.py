@@ -45,8 +45,8 @@ class Backend(Protocol):
     def measure(self, fn: Any, args: Sequence[object], kwargs: Mapping[str, object]) -> Measurement:
         """Call a function and count what it does."""
 
-    def substitute(self, module: Any, replacements: Mapping[str, object]) -> AbstractContextManager[None]:
-        """Replace attributes of a module, and restore them however the block ends."""
+    def substitute(self, owner: Any, replacements: Mapping[str, object]) -> AbstractContextManager[None]:
+        """Replace attributes of a module or class, and restore them however the block ends."""
 
     def blank(self, cls: Any) -> Any:
         """Return an object of a class without a call of ``__init__``."""

@@ -8,13 +8,15 @@ report for the student.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
+from typing import Any
 
 import torch
 
 from helpers.testing.comparison import (
+    DICTS,
     REALS,
     Difference,
     Tolerance,
@@ -32,7 +34,9 @@ from helpers.testing.tolerances import Operation
 __all__ = [
     "CheckFailure",
     "Hint",
+    "agrees",
     "close",
+    "entries",
     "equal",
     "holds",
     "number",
@@ -48,10 +52,25 @@ __all__ = [
 class Hint:
     """A typical mistake: what it would have returned, and what to tell the student who made it.
 
+    Attributes
+    ----------
+    expected : object
+        The value that the mistake gives. Where there is none, as of a mistake with random numbers, a function
+        that takes the tensor or number that came, and returns whether it looks like the mistake.
+    says : str
+        The mistake, in words for students.
+
     Examples
     --------
     >>> Hint(torch.tensor([3.0, 4.0]), says="the square root was taken; return squared distances").says
     'the square root was taken; return squared distances'
+    >>> close(2.0, 1.0, what="the mean", hints=[Hint(lambda mean: mean > 1, says="the sum was taken")])
+    Traceback (most recent call last):
+        ...
+    helpers.testing.failures.CheckFailure: the mean: wrong value
+      expected: 1
+      found: 2
+      likely cause: the sum was taken
     """
 
     expected: object
@@ -127,10 +146,49 @@ def equal(actual: object, expected: object, *, what: str, hints: Sequence[Hint] 
     _compare(actual, expected, what, Tolerance(exact=True), hints)
 
 
+def agrees(actual: object, expected: object, *, operation: Operation = "arithmetic") -> bool:
+    """Return whether `close` would pass, where more than one answer is right.
+
+    Examples
+    --------
+    >>> agrees([1, 2.0], [1, 2.0]), agrees(torch.ones(2), torch.ones(3))
+    (True, False)
+    """
+    return difference(plain_tuple(actual), expected, Tolerance(operation)) is None
+
+
+def entries(actual: object, names: Collection[str], *, what: str) -> dict[Any, Any]:
+    """Check that a value is a dict with an entry for each of these names, and return it.
+
+    Raises
+    ------
+    CheckFailure
+        If it is not a dict, or a name is missing; there may be others.
+
+    Examples
+    --------
+    >>> entries({"W": 1.0, "b": 0.0, "c": None}, ["W", "b"], what="the gradients")["b"]
+    0.0
+    """
+    if not has_type(actual, DICTS) or not isinstance(actual, dict):
+        equal(actual, {}, what=what)
+    assert isinstance(actual, dict)
+    missing = [name for name in names if name not in actual]
+    holds(not missing, what=what, problem=f"nothing is named {' or '.join(missing)}")
+    return actual
+
+
 def tensor(
-    actual: object, *, what: str, shape: Sequence[int] | None = None, dtype: torch.dtype | None = None
+    actual: object,
+    *,
+    what: str,
+    shape: Sequence[int] | None = None,
+    dtype: torch.dtype | None = None,
+    hints: Sequence[Hint] = (),
 ) -> torch.Tensor:
     """Check that a value is an ordinary tensor of a shape and dtype, and return it detached.
+
+    Hints tell why the shape is wrong: what they expect are functions of the tensor that came.
 
     Raises
     ------
@@ -144,7 +202,9 @@ def tensor(
     """
     found = form_difference(actual, None if shape is None else tuple(shape), dtype)
     if found is not None:
-        raise _failure(what, found)
+        wrong_shape = type(actual) is torch.Tensor and found.expected_dims != found.actual_dims
+        says = next((hint.says for hint in hints if wrong_shape and _recognizes(hint, actual)), None)
+        raise _failure(what, found, likely_cause=says or found.likely_cause)
     assert type(actual) is torch.Tensor
     return actual.detach()
 
@@ -173,9 +233,16 @@ def unchanged(before: object, after: object, *, what: str) -> None:
 
 
 def number(
-    actual: object, *, what: str, at_least: float | None = None, at_most: float | None = None
+    actual: object,
+    *,
+    what: str,
+    at_least: float | None = None,
+    at_most: float | None = None,
+    likely_cause: str | None = None,
 ) -> float:
     """Check that a value is a finite number within bounds, and return it.
+
+    Out of bounds, the report names the likely cause.
 
     Raises
     ------
@@ -195,11 +262,15 @@ def number(
     found_text = number_texts(value)[0]
     if not math.isfinite(value):
         raise CheckFailure(what, "not finite", actual_value=found_text)
+    problem = bound = ""
     if at_least is not None and not value >= at_least:
-        bound = f"at least {at_least:g}"
-        raise CheckFailure(what, "too small", expected_value=bound, actual_value=found_text)
-    if at_most is not None and not value <= at_most:
-        raise CheckFailure(what, "too large", expected_value=f"at most {at_most:g}", actual_value=found_text)
+        problem, bound = "too small", f"at least {at_least:g}"
+    elif at_most is not None and not value <= at_most:
+        problem, bound = "too large", f"at most {at_most:g}"
+    if problem:
+        raise CheckFailure(
+            what, problem, expected_value=bound, actual_value=found_text, likely_cause=likely_cause
+        )
     return value
 
 
@@ -308,10 +379,29 @@ def _compare(
     if found is None:
         return
     loose = replace(tolerance, exact=False, any_dtype=True)
-    fitting = (hint for hint in hints if _fits(actual, hint.expected, loose))
-    # Where a mistake makes no difference to the value, something else is wrong.
-    says = next((hint.says for hint in fitting if not _fits(hint.expected, expected, loose)), None)
+    says = next((hint.says for hint in hints if _explains(hint, actual, expected, loose)), None)
     raise _failure(what, found, likely_cause=says or found.likely_cause)
+
+
+def _explains(hint: Hint, actual: object, expected: object, tolerance: Tolerance) -> bool:
+    """Return whether a value is the one that a mistake gives."""
+    if callable(hint.expected):
+        same_form = not isinstance(expected, torch.Tensor) or (
+            form_difference(actual, tuple(expected.shape), None) is None
+        )
+        return same_form and _recognizes(hint, actual)
+    # Where a mistake makes no difference to the value, something else is wrong.
+    return _fits(actual, hint.expected, tolerance) and not _fits(hint.expected, expected, tolerance)
+
+
+def _recognizes(hint: Hint, actual: object) -> bool:
+    """Return whether a mistake without a value of its own shows in a plain tensor or number."""
+    if type(actual) is torch.Tensor:
+        actual = actual.detach()
+    elif not has_type(actual, REALS):
+        return False
+    look: Callable[[Any], bool] = hint.expected  # type: ignore[assignment]
+    return bool(look(actual))
 
 
 def _fits(actual: object, value: object, tolerance: Tolerance) -> bool:

@@ -23,7 +23,7 @@ from helpers.source.scopes import ConstraintError
 from helpers.testing import backend
 from helpers.testing.failures import CheckFailure
 
-__all__ = ["ConstraintError", "FunctionFacts", "ModuleFacts", "Sighting", "require", "scan"]
+__all__ = ["ConstraintError", "FunctionFacts", "ModuleFacts", "Sighting", "obeys", "require", "scan"]
 
 OPAQUE = (
     *("eval", "exec", "compile", "__import__", "globals", "locals", "vars", "setattr", "delattr", "getattr"),
@@ -57,6 +57,7 @@ OPAQUE_ATTRIBUTES = frozenset(
 GRADING = (
     *("autograder", "helpers.source.definitions", "helpers.source.facts", "helpers.source.scopes"),
     *("helpers.testing.evidence", "helpers.testing.constraints", "helpers.testing.substitute"),
+    *(f"helpers.testing.{name}" for name in ("constructor", "measure", "obeys", "require", "substituted")),
     *("helpers.notebook.session", "torch.overrides", "torch.utils._python_dispatch"),
     *("sys.modules", "sys._getframe", "ctypes", "gc"),
 )
@@ -128,6 +129,21 @@ def require(
         raise _broken(facts, facts.loops, problem, "let one tensor operation handle all entries at once")
     if not in_place and facts.in_place:
         raise _broken(facts, facts.in_place, "changes an argument in place", "work on a new tensor")
+
+
+def obeys(fn: Callable[..., object], *, loops: int | None = None, banned: Sequence[str] = ()) -> bool:
+    """Return whether `require` would pass: what an earlier task breaks is not held against a later one.
+
+    Examples
+    --------
+    >>> obeys(torch.add, banned=["torch.nn"])  # its source is not there to be read
+    False
+    """
+    try:
+        require(fn, loops=loops, banned=banned)
+    except CheckFailure:
+        return False
+    return True
 
 
 def _require_untouched(facts: FunctionFacts) -> None:

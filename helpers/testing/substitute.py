@@ -9,18 +9,20 @@ from typing import Any
 from helpers.testing import backend
 
 
-def substituted(module: object, **replacements: object) -> AbstractContextManager[None]:
-    """Replace attributes of a module for the length of a ``with`` block.
+def substituted(owner: object, **replacements: object) -> AbstractContextManager[None]:
+    """Replace attributes of a module or a class for the length of a ``with`` block.
 
     A test of code that builds on an earlier task gives it a right version of that task, so that one mistake
     loses one task.
 
     Parameters
     ----------
-    module : module
-        The student's module. Where it stands for one in another process, its backend exchanges them there.
+    owner : module or class
+        The student's module, or a class in it. Where it stands for one in another process, its backend
+        exchanges the attributes there.
     **replacements : object
-        Attribute name to its replacement. Names that the module lacks are added and removed again.
+        Attribute name to its replacement. Names that the owner lacks are added and removed again. Functions
+        in the place of methods get no ``self``.
 
     Examples
     --------
@@ -31,22 +33,26 @@ def substituted(module: object, **replacements: object) -> AbstractContextManage
     >>> math.sqrt(9)
     3.0
     """
-    there = backend.of(module)
-    return _replaced(module, replacements) if there is None else there.substitute(module, replacements)
+    there = backend.of(owner)
+    return _replaced(owner, replacements) if there is None else there.substitute(owner, replacements)
 
 
 @contextmanager
-def _replaced(module: object, replacements: dict[str, object]) -> Iterator[None]:
+def _replaced(owner: object, replacements: dict[str, object]) -> Iterator[None]:
     """Set attributes in this process, and restore them whatever happens."""
-    names = vars(module)
+    names = vars(owner)
     before = {name: names[name] for name in replacements if name in names}
-    names.update(replacements)
+    for name, value in replacements.items():
+        static = isinstance(owner, type) and callable(value)
+        setattr(owner, name, staticmethod(value) if static else value)  # type: ignore[arg-type]
     try:
         yield
     finally:
         for name in replacements:
-            names.pop(name, None)
-        names.update(before)
+            if name in before:
+                setattr(owner, name, before[name])
+            else:
+                delattr(owner, name)
 
 
 def constructor(

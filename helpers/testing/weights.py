@@ -31,7 +31,7 @@ def loaded(content: bytes) -> Any:
         raise Unloadable(type(error).__name__) from error
 
 
-def handed_in(module: ModuleType, name: str) -> dict[str, torch.Tensor]:
+def load_weights(module: ModuleType, name: str) -> dict[str, torch.Tensor]:
     """Return the weights that lie beside a student's module, loaded in whichever process it lives.
 
     Parameters

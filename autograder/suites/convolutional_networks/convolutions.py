@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from autograder.course.seeds import hidden_generator
+from autograder.hidden import hidden_generator
 
 BANNED = (
     *("torch.nn", "torch.autograd", "torch.func", "helpers", "scipy", ".cuda", ".requires_grad_"),

@@ -12,10 +12,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from autograder.course.seeds import hidden_generator
-from helpers.testing import checks
-from helpers.testing.checks import Hint
-from helpers.testing.tolerances import Operation
+from autograder.hidden import hidden_generator
+from helpers.testing import CheckFailure, Hint, Operation, checks
 
 Params = dict[str, Tensor]
 BANNED = ("torch.nn", "torch.optim", "torch.autograd", "torch.func", ".cuda", ".requires_grad_")
@@ -195,7 +193,7 @@ def check_weights(value: object, shape: tuple[int, ...], std: float, what: str, 
     """Check shape and spread of weights; `usual` is what usually leads to another shape."""
     try:
         w = checks.tensor(value, shape=shape, dtype=torch.float64, what=what)
-    except checks.CheckFailure as failure:
+    except CheckFailure as failure:
         if failure.actual_dims is not None and len(failure.actual_dims) == len(shape):
             failure.likely_cause = usual or None
         raise

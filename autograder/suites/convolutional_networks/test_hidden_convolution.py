@@ -12,9 +12,7 @@ import torch.nn.functional as F
 from suite.convolutions import ALLOWED, BANNED, LAST, PADDED, PLAIN, SAME, STRIDES, Case, normal
 from suite.tensors import scattered
 
-from helpers.testing import checks
-from helpers.testing.checks import Hint
-from helpers.testing.constraints import require
+from helpers.testing import Hint, checks, require
 
 
 def first(found: object) -> Any:

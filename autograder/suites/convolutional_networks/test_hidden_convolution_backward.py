@@ -15,9 +15,7 @@ from suite.convolutions import ALLOWED, BANNED, LAST, PADDED, PLAIN, STRIDES, Ca
 from suite.tensors import scattered
 from torch import Tensor
 
-from helpers.testing import checks
-from helpers.testing.checks import Hint
-from helpers.testing.constraints import require
+from helpers.testing import Hint, checks, require
 
 
 def overwritten(c: Case, dout: Tensor, backwards: bool) -> Tensor:

@@ -26,10 +26,7 @@ from suite.networks import (
 )
 from torch import Tensor
 
-from helpers.testing import checks
-from helpers.testing.checks import Hint
-from helpers.testing.constraints import require
-from helpers.testing.substitute import substituted
+from helpers.testing import Hint, checks, require, substituted
 
 FILTERS, POOLS = (4, 3, 5), (1, 2)
 FROM_ONE = (0, 1)

@@ -6,7 +6,7 @@ import convolutional_networks as cn
 import pytest
 import torch
 
-from helpers.testing import checks
+from helpers.testing import CheckFailure, checks
 
 
 def check_kaiming(shape: tuple[int, ...], variance: float, turned: float, **arguments: Any) -> None:
@@ -14,7 +14,7 @@ def check_kaiming(shape: tuple[int, ...], variance: float, turned: float, **argu
     w = cn.kaiming_initializer(**arguments)
     try:
         found = checks.tensor(w, shape=shape, dtype=torch.float32, what="the weights").double()
-    except checks.CheckFailure as failure:
+    except CheckFailure as failure:
         if failure.actual_dims == (shape[1], shape[0], *shape[2:]):
             failure.likely_cause = "Din and Dout are swapped: (Din, Dout), but (Dout, Din, K, K)"
         raise

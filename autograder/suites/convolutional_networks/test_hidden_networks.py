@@ -14,9 +14,7 @@ import torch.nn.functional as F
 from suite.networks import BANNED, DEEP, Params, check_loss, check_weights, normal, with_true_layers
 from torch import Tensor
 
-from helpers.testing import checks
-from helpers.testing.checks import Hint
-from helpers.testing.constraints import require
+from helpers.testing import Hint, checks, require
 
 IMAGES, LABELS = normal("images", 5, 2, 6, 8), torch.tensor([3, 0, 4, 1, 1])
 THREE = {"input_dims": (2, 6, 8), "num_filters": 4, "filter_size": 3, "hidden_dim": 7, "num_classes": 5}

@@ -14,10 +14,8 @@ import torch
 from suite.tensors import scattered
 from torch import Tensor
 
-from autograder.course.seeds import hidden_generator
-from helpers.testing import checks
-from helpers.testing.checks import Hint
-from helpers.testing.constraints import require
+from autograder.hidden import hidden_generator
+from helpers.testing import CheckFailure, Hint, checks, require
 
 BANNED = (
     *("torch.nn", "torch.autograd", "torch.func", "helpers", ".cuda", ".requires_grad_"),
@@ -237,7 +235,7 @@ def agree(found: Any, right: Any) -> bool:
         for one, other in zip(found, right, strict=True):
             checks.close(one, other, what="")
         agreed = True
-    except checks.CheckFailure:
+    except CheckFailure:
         agreed = False
     return agreed
 

@@ -13,10 +13,8 @@ import torch.nn.functional as F
 from suite.tensors import scattered
 from torch import Tensor
 
-from autograder.course.seeds import hidden_generator
-from helpers.testing import checks
-from helpers.testing.checks import Hint
-from helpers.testing.constraints import require
+from autograder.hidden import hidden_generator
+from helpers.testing import Hint, checks, require
 
 BANNED = (
     *("torch.nn", "torch.autograd", "torch.func", "helpers", "scipy", ".cuda", ".requires_grad_"),

@@ -14,10 +14,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from autograder.course.seeds import hidden_generator
-from helpers.testing import checks
-from helpers.testing.checks import Hint
-from helpers.testing.constraints import require
+from autograder.hidden import hidden_generator
+from helpers.testing import CheckFailure, Hint, checks, require
 
 BANNED = (
     *("torch.nn", "torch.autograd", "torch.func", "helpers", ".cuda", ".requires_grad_"),
@@ -213,6 +211,6 @@ def keeps(function: Any, name: str) -> bool:
     try:
         require(function, banned=[name])
         kept = True
-    except checks.CheckFailure:
+    except CheckFailure:
         kept = False
     return kept

@@ -16,11 +16,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from autograder.course.seeds import hidden_generator
-from autograder.course.thresholds import Thresholds
+from autograder.hidden import Thresholds, hidden_generator
 from helpers.data.pictures import tabletop, tabletop_images
-from helpers.testing import checks
-from helpers.testing.substitute import substituted
+from helpers.testing import CheckFailure, checks, substituted
 from helpers.training import layers
 from helpers.training.layers import adam
 from helpers.training.solver import Solver
@@ -165,7 +163,7 @@ def because(causes: list[str]) -> Iterator[None]:
     """Name the last of these, if there is one, as the likely cause of a check that does not hold."""
     try:
         yield
-    except checks.CheckFailure as failure:
+    except CheckFailure as failure:
         if causes:
             failure.likely_cause = causes[-1]
         raise

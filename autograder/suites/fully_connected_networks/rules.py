@@ -1,7 +1,6 @@
 """How a solution may go about it: names that are off limits, and no loop over the entries."""
 
-from helpers.testing import checks
-from helpers.testing.evidence import Measurement
+from helpers.testing import Measurement, checks
 
 IN_NETWORKS = (
     *("torch.nn", "torch.optim", "torch.autograd", "torch.func", "torch.enable_grad"),

@@ -9,10 +9,8 @@ import torch
 from suite.rules import BANNED
 from torch import Tensor
 
-from autograder.course.seeds import hidden_generator
-from helpers.testing import checks
-from helpers.testing.checks import Hint
-from helpers.testing.constraints import require
+from autograder.hidden import hidden_generator
+from helpers.testing import CheckFailure, Hint, checks, require
 
 SEEDED = "a seed is set that nobody asked for"
 READY_MADE = ("torch.dropout", "torch.feature_dropout", "torch.alpha_dropout", "torch.native_dropout")
@@ -118,7 +116,7 @@ def test_dropout_backward() -> None:
         ]
         try:
             checks.close(found, dout * ratio, what="dx of Dropout.backward", hints=hints)
-        except checks.CheckFailure:
+        except CheckFailure:
             dx = checks.tensor(found, what="dx of Dropout.backward", shape=dout.shape, dtype=dout.dtype)
             checks.holds(
                 not bool(((dx != 0) & (out == 0)).any() and ((dx == 0) & (out != 0)).any()),

@@ -13,10 +13,8 @@ import torch
 from suite.rules import BANNED, check_operations
 from torch import Tensor
 
-from autograder.course.seeds import hidden_generator
-from helpers.testing import checks, evidence
-from helpers.testing.checks import Hint
-from helpers.testing.constraints import require
+from autograder.hidden import hidden_generator
+from helpers.testing import Hint, Measurement, checks, measure, require
 
 
 def normal(name: str, *shape: int) -> Tensor:
@@ -35,7 +33,7 @@ def check_source(function: Callable[..., object], more: Sequence[str] = ()) -> N
     require(function, loops=0, banned=[*BANNED, *more])
 
 
-def check_examples(call: Callable[[int], evidence.Measurement], what: str) -> None:
+def check_examples(call: Callable[[int], Measurement], what: str) -> None:
     """Check that 64 examples take hardly more tensor operations than 8."""
     few, many = call(8), call(64)
     for measured in (few, many):
@@ -117,9 +115,7 @@ def test_linear_forward_leaves_inputs() -> None:
 @pytest.mark.task("linear_forward", weight=4)
 def test_linear_forward_source() -> None:
     """Linear, forward: no loop, nothing that is off limits."""
-    check_examples(
-        lambda n: evidence.measure(fcn.Linear.forward, MANY[:n].clone(), W.clone(), B.clone()), "forward"
-    )
+    check_examples(lambda n: measure(fcn.Linear.forward, MANY[:n].clone(), W.clone(), B.clone()), "forward")
     check_source(fcn.Linear.forward)
 
 
@@ -220,9 +216,9 @@ def test_linear_backward_source() -> None:
     """Linear, backward: no loop, nothing that is off limits."""
     dout = normal("dout many", 64, 7)
 
-    def call(count: int) -> evidence.Measurement:
+    def call(count: int) -> Measurement:
         cache = (MANY[:count].clone(), W.clone(), B.clone())
-        return evidence.measure(fcn.Linear.backward, dout[:count].clone(), cache)
+        return measure(fcn.Linear.backward, dout[:count].clone(), cache)
 
     check_examples(call, "the backward pass")
     check_source(fcn.Linear.backward)

@@ -15,9 +15,8 @@ import torch
 from suite.stand_ins import replaced
 from torch import Tensor
 
-from autograder.course.seeds import hidden_generator
-from helpers.testing import checks
-from helpers.testing.checks import Hint
+from autograder.hidden import hidden_generator
+from helpers.testing import Hint, checks
 
 MAX_WORK = 5_000_000
 """More numbers than any test needs: student code that asks for more gets nothing."""

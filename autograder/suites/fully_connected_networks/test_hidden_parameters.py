@@ -14,10 +14,8 @@ import torch
 from suite.rules import IN_NETWORKS
 from suite.stand_ins import replaced
 
-from autograder.course.seeds import hidden_generator
-from helpers.testing import checks
-from helpers.testing.checks import Hint
-from helpers.testing.constraints import require
+from autograder.hidden import hidden_generator
+from helpers.testing import CheckFailure, Hint, checks, require
 
 X = torch.randn(7, 12, generator=hidden_generator("fully_connected_networks", "parameters"))
 Y = torch.arange(7) % 4
@@ -95,7 +93,7 @@ def check_rules(net: Any, loss: Callable[..., object]) -> None:
 
 def permitted(function: Callable[..., object], name: str) -> bool:
     """Return whether a function does without a name that is off limits."""
-    with contextlib.suppress(checks.CheckFailure):
+    with contextlib.suppress(CheckFailure):
         require(function, banned=[name])
         return True
     return False

@@ -12,11 +12,8 @@ import torch
 from suite.rules import BANNED, check_entries
 from torch import Tensor
 
-from autograder.course.seeds import hidden_generator
-from helpers.testing import checks, evidence
-from helpers.testing.checks import Hint
-from helpers.testing.constraints import require
-from helpers.testing.substitute import substituted
+from autograder.hidden import hidden_generator
+from helpers.testing import Hint, checks, measure, require, substituted
 
 W = torch.randn(
     6, 5, generator=hidden_generator("fully_connected_networks", "regularizers"), dtype=torch.float64
@@ -52,7 +49,7 @@ def check_rules(function: Callable[..., object], *more: Any) -> None:
     found = found[1] if type(found) is tuple else found
     if type(found) is Tensor:
         checks.tensor(found, what="the tensor that is returned", shape=w.shape, dtype=torch.float32)
-    check_entries(*(evidence.measure(function, MANY[:n, :n], *more) for n in (3, 20)))
+    check_entries(*(measure(function, MANY[:n, :n], *more) for n in (3, 20)))
     require(function, banned=BANNED)
 
 
@@ -223,5 +220,5 @@ def test_weight_decay_rules() -> None:
     fcn.sgd_weight_decay(w, dw, dict(RATES))
     checks.unchanged(W, w, what="w")
     checks.unchanged(DW, dw, what="dw")
-    check_entries(*(evidence.measure(fcn.sgd_weight_decay, MANY[:n, :n], MANY[:n, :n]) for n in (3, 20)))
+    check_entries(*(measure(fcn.sgd_weight_decay, MANY[:n, :n], MANY[:n, :n]) for n in (3, 20)))
     require(fcn.sgd_weight_decay, banned=BANNED)

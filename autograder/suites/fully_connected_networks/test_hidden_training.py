@@ -12,12 +12,9 @@ import pytest
 import torch
 from torch import Tensor
 
-from autograder.course.seeds import hidden_generator
-from autograder.course.thresholds import Thresholds
+from autograder.hidden import Thresholds, hidden_generator
 from helpers.data import tabletop_images
-from helpers.testing import checks
-from helpers.testing.checks import Hint
-from helpers.testing.substitute import substituted
+from helpers.testing import Hint, checks, substituted
 from helpers.training.solver import Solver
 
 THRESHOLDS = Thresholds("fully_connected_networks")

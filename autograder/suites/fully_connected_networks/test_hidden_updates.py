@@ -14,10 +14,8 @@ import torch
 from suite.rules import BANNED, check_entries
 from torch import Tensor
 
-from autograder.course.seeds import hidden_generator
-from helpers.testing import checks, evidence
-from helpers.testing.checks import Hint
-from helpers.testing.constraints import require
+from autograder.hidden import hidden_generator
+from helpers.testing import Hint, checks, measure, require
 
 Config = dict[str, Any]
 Rule = Callable[[np.ndarray, np.ndarray, Config, str], np.ndarray]
@@ -205,7 +203,7 @@ def check_rules(function: Callable[..., Any], config: Config) -> None:
     again, _ = call(function, w, dw, None)
     checks.close(again, first, what="next_w of another call without a config")
     call(function, w, dw, config)
-    check_entries(*(evidence.measure(function, MANY[:n, :n], MANY[:n, :n] + 1) for n in (3, 20)))
+    check_entries(*(measure(function, MANY[:n, :n], MANY[:n, :n] + 1) for n in (3, 20)))
     require(function, banned=BANNED)
 
 

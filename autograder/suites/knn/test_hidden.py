@@ -13,12 +13,9 @@ import pytest
 import torch
 from torch import Tensor
 
-from autograder.course.seeds import hidden_generator
+from autograder.hidden import hidden_generator
 from helpers import data
-from helpers.testing import checks, evidence
-from helpers.testing.checks import Hint
-from helpers.testing.constraints import require
-from helpers.testing.substitute import constructor, substituted
+from helpers.testing import CheckFailure, Hint, checks, constructor, measure, require, substituted
 
 BANNED = (
     *("torch.norm", "torch.dist", "torch.cdist", "torch.pdist", "torch.pairwise_distance"),
@@ -251,7 +248,7 @@ def growth_of_operations(function: Callable[..., object]) -> float:
     """Return how many times more tensor operations 64 points take than 8."""
     counts = []
     for size in (8, 64):
-        measured = evidence.measure(function, FEW_AND_MANY[:size].clone(), FEW_AND_MANY[:size].clone())
+        measured = measure(function, FEW_AND_MANY[:size].clone(), FEW_AND_MANY[:size].clone())
         checks.tensor(measured.result, shape=(size, size), what="the squared distances")
         counts.append(max(1, measured.operations))
     return counts[1] / counts[0]
@@ -415,7 +412,7 @@ def test_no_loops_operations() -> None:
 def test_no_loops_small_tensors() -> None:
     """No loops: no tensor holds all features of all pairs of points."""
     points = POINTS[:64, :48]
-    measured = evidence.measure(knn.compute_distances_no_loops, points.clone(), points.clone())
+    measured = measure(knn.compute_distances_no_loops, points.clone(), points.clone())
     checks.tensor(measured.result, shape=(64, 64), dtype=torch.float32, what="the squared distances")
     checks.holds(
         measured.largest < 64 * 64 * 48,  # bytes: a quarter of what that tensor takes in float32
@@ -611,7 +608,7 @@ def test_cross_validation_with_uneven_folds() -> None:
     found = cross_validate(X_ODD.clone(), Y_ODD.clone(), 16, num_folds=4, k_choices=[1, 3])
     try:
         checks.close(found, CHUNK, what="the accuracies for each k")
-    except checks.CheckFailure:
+    except CheckFailure:
         checks.close(found, SPLIT, what="the accuracies for each k", hints=ODD_HINTS)
 
 

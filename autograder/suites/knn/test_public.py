@@ -7,9 +7,7 @@ import knn
 import pytest
 import torch
 
-from helpers.testing import checks
-from helpers.testing.checks import Hint
-from helpers.testing.substitute import constructor, substituted
+from helpers.testing import Hint, checks, constructor, substituted
 
 X_TRAIN = torch.tensor([[0.0, 0.0], [3.0, 4.0], [6.0, 8.0]])
 X_TEST = torch.tensor([[0.0, 0.0], [3.0, 0.0]])

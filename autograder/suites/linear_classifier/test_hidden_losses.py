@@ -13,10 +13,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from autograder.course.seeds import hidden_generator
-from helpers.testing import checks, evidence
-from helpers.testing.checks import Hint
-from helpers.testing.constraints import require
+from autograder.hidden import hidden_generator
+from helpers.testing import Hint, checks, measure, require
 
 Student = Callable[..., object]
 DataLoss = Callable[[Tensor, Tensor], Tensor]
@@ -299,7 +297,7 @@ def check_operations(function: Student) -> None:
     counts = []
     for N, C in ((4, 3), (32, 12)):
         W, X, y = examples(f"operations {N}", N, 5, C)
-        measured = evidence.measure(function, W, X, y, 0.1)
+        measured = measure(function, W, X, y, 0.1)
         loss_and_gradient(measured.result, W)
         counts.append(max(1, measured.operations))
     checks.holds(

@@ -12,12 +12,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from autograder.course.seeds import hidden_generator
-from autograder.course.thresholds import Thresholds
+from autograder.hidden import Thresholds, hidden_generator
 from helpers import data
-from helpers.testing import checks
-from helpers.testing.checks import Hint
-from helpers.testing.substitute import constructor, substituted
+from helpers.testing import Hint, checks, constructor, substituted
 
 THRESHOLDS = Thresholds("linear_classifier")
 

@@ -17,11 +17,7 @@ import two_layer_net
 from suite.parameters import BANNED, NAMES, Params, copied, hidden_params, labels_below, normal
 from torch import Tensor
 
-from helpers.testing import checks, evidence
-from helpers.testing.checks import Hint
-from helpers.testing.constraints import require
-from helpers.testing.substitute import substituted
-from helpers.testing.tolerances import Operation
+from helpers.testing import CheckFailure, Hint, Operation, checks, measure, require, substituted
 
 MAX_WORK = 20_000_000
 """More numbers than any test needs: student code that asks the oracle for more gets nothing."""
@@ -184,7 +180,7 @@ def check_grads(
 
 def keeps(function: Callable[..., object], **rule: Any) -> bool:
     """Return whether the source of a function keeps to a rule."""
-    with contextlib.suppress(checks.CheckFailure):
+    with contextlib.suppress(CheckFailure):
         require(function, **rule)
         return True
     return False
@@ -283,7 +279,7 @@ def test_forward_operations() -> None:
     """Forward: the number of tensor operations does not grow with the examples."""
 
     def count(size: int) -> int:
-        measured = evidence.measure(two_layer_net.nn_forward_pass, copied(PARAMS), MANY[:size].clone())
+        measured = measure(two_layer_net.nn_forward_pass, copied(PARAMS), MANY[:size].clone())
         checks.parts(measured.result, 2, what="scores and hidden values")
         return measured.operations
 
@@ -412,7 +408,7 @@ def test_backward_operations() -> None:
     def count(size: int) -> int:
         x, y = MANY[:size].clone(), MANY_LABELS[:size].clone()
         with substituted(two_layer_net, nn_forward_pass=true_forward):
-            measured = evidence.measure(two_layer_net.nn_forward_backward, copied(PARAMS), x, y, 0.1)
+            measured = measure(two_layer_net.nn_forward_backward, copied(PARAMS), x, y, 0.1)
         checks.parts(measured.result, 2, what="loss and gradients")
         return measured.operations
 

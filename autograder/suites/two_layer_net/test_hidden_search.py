@@ -13,10 +13,8 @@ import torch
 import two_layer_net
 from torch import Tensor
 
-from autograder.course.seeds import hidden_generator
-from helpers.testing import checks
-from helpers.testing.checks import Hint
-from helpers.testing.substitute import substituted
+from autograder.hidden import hidden_generator
+from helpers.testing import Hint, checks, substituted
 
 FEATURES, NUM_TRAIN, NUM_VAL = 3 * 32 * 32, 30, 20
 RATES, SIZES, REGS, DECAYS = [0.5, 0.25], [3, 5, 4], [0.0, 0.125], [1.0, 0.75]

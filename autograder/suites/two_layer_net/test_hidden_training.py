@@ -14,13 +14,9 @@ import two_layer_net
 from suite.parameters import BANNED, NAMES, Params, copied, hidden_params, labels_below, normal
 from torch import Tensor
 
-from autograder.course.seeds import hidden_generator
-from autograder.course.thresholds import Thresholds
+from autograder.hidden import Thresholds, hidden_generator
 from helpers import data
-from helpers.testing import checks
-from helpers.testing.checks import Hint
-from helpers.testing.constraints import require
-from helpers.testing.substitute import substituted
+from helpers.testing import Hint, checks, require, substituted
 
 THRESHOLDS = Thresholds("two_layer_net")
 

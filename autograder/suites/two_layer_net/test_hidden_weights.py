@@ -4,10 +4,9 @@ import pytest
 import torch
 import two_layer_net
 
-from autograder.course.seeds import hidden_generator
-from autograder.course.thresholds import Thresholds
+from autograder.hidden import Thresholds, hidden_generator
 from helpers.data.pictures import tabletop, tabletop_images
-from helpers.testing import checks, weights
+from helpers.testing import checks, load_weights
 
 THRESHOLDS = Thresholds("two_layer_net")
 FILE, NAMES = "best_two_layer_net.pt", ("W1", "b1", "W2", "b2")
@@ -20,7 +19,7 @@ ROWS = ((IMAGES - tabletop(4000, 0, 0).x_train.mean(dim=0)) / 0.25).flatten(star
 @pytest.mark.task("saved_weights", weight=3)
 def test_saved_weights_on_pictures() -> None:
     """Saved weights: recognize pictures that nobody has seen."""
-    params = weights.handed_in(two_layer_net, FILE)
+    params = load_weights(two_layer_net, FILE)
     checks.holds(params.keys() == set(NAMES), what="the saved weights", problem="not the names in params")
     W1, b1, W2, b2 = (params[name].float() for name in NAMES)
     units = b1.numel()

@@ -8,9 +8,7 @@ import torch
 import two_layer_net
 from torch import Tensor
 
-from helpers.testing import checks, weights
-from helpers.testing.checks import Hint
-from helpers.testing.substitute import substituted
+from helpers.testing import Hint, checks, load_weights, substituted
 
 X = torch.tensor([[1.0, 2.0], [1.0, -1.0]])
 Y = torch.tensor([0, 2])
@@ -366,7 +364,7 @@ def test_best_of_two_networks() -> None:
 @pytest.mark.task("saved_weights", weight=1)
 def test_saved_weights() -> None:
     """Saved weights: W1, b1, W2 and b2 of a network for 3072 numbers and 10 classes."""
-    saved = weights.handed_in(two_layer_net, "best_two_layer_net.pt")
+    saved = load_weights(two_layer_net, "best_two_layer_net.pt")
     checks.equal(sorted(saved), ["W1", "W2", "b1", "b2"], what="the names of the saved weights")
     size = saved["b1"].numel()
     shapes = {"W1": (3072, size), "b1": (size,), "W2": (size, 10), "b2": (10,)}

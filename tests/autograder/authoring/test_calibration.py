@@ -140,6 +140,8 @@ def test_the_best_of_several_numbers_counts(tmp_path: Path, monkeypatch: pytest.
     assert next(numbers) == 3.0, "no more are taken than are needed"
     with pytest.raises(CheckFailure, match="at least") as caught:
         Thresholds("tiny").require_best("mean", [-9.0, -4.0, -5.0], what="the mean")
+    with pytest.raises(CheckFailure, match=r"likely cause: too slow$"):
+        Thresholds("tiny").require_best("mean", [-9.0, -4.0], what="the mean", causes=["lost", "too slow"])
     assert caught.value.actual_value == "-4"
     for none in ([], [-9.0, float("nan"), 2.0]):
         with pytest.raises(CheckFailure, match="not finite"):

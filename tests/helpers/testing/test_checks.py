@@ -201,6 +201,64 @@ def test_an_author_cannot_compare_with_anything() -> None:
         checks.equal(1, object(), what="x")
 
 
+def test_a_mistake_without_a_value_is_recognized_by_a_function() -> None:
+    seen = []
+
+    def negative(x: torch.Tensor) -> bool:
+        seen.append(x)
+        return bool((x < 0).any())
+
+    right, hints = torch.ones(2), [Hint(negative, says="the sign is wrong")]
+    wrong = torch.tensor([1.0, -1.0], requires_grad=True)
+    assert failure(checks.close, wrong, right, hints=hints).likely_cause == "the sign is wrong"
+    assert not seen[0].requires_grad
+    assert failure(checks.close, right + 1, right, hints=hints).likely_cause is None
+    assert failure(checks.close, -2.0, 1.0, hints=[Hint(lambda x: x < 0, says="sign")]).likely_cause == "sign"
+
+
+def test_what_recognizes_a_mistake_sees_plain_values_of_the_right_form_only() -> None:
+    class Odd(float):
+        pass
+
+    hints = [Hint(lambda x: x > 0, says="never told")]
+    for found in (torch.ones(3), torch.nn.Parameter(torch.ones(2)), 1.0, None, [1.0]):
+        assert failure(checks.close, found, torch.zeros(2), hints=hints).likely_cause != "never told"
+    assert failure(checks.close, Odd(2.0), 1.0, hints=hints).likely_cause != "never told"
+
+
+def test_a_hint_tells_why_a_shape_is_wrong() -> None:
+    hints = [Hint(lambda x: x.shape == (3, 2), says="rows and columns are swapped")]
+    told = failure(checks.tensor, torch.ones(3, 2), shape=(2, 3), dtype=torch.float32, hints=hints)
+    assert told.likely_cause == "rows and columns are swapped"
+    assert failure(checks.tensor, torch.ones(4), shape=(2, 3), hints=hints).likely_cause is None
+    assert failure(checks.tensor, None, shape=(2, 3), hints=hints).problem == "not a tensor"
+    other = failure(checks.tensor, torch.ones(3, 2), shape=(3, 2), dtype=torch.float64, hints=hints)
+    assert "without dtype=" in str(other.likely_cause)
+
+
+def test_a_number_out_of_bounds_has_the_cause_that_the_author_knows() -> None:
+    told = failure(checks.number, 3.0, at_least=4, likely_cause="too few steps")
+    assert (told.problem, told.likely_cause) == ("too small", "too few steps")
+    told = failure(checks.number, 3.0, at_most=2, likely_cause="too many steps")
+    assert (told.problem, told.likely_cause) == ("too large", "too many steps")
+    assert failure(checks.number, "3", at_least=4, likely_cause="too few steps").likely_cause is None
+
+
+def test_one_can_ask_whether_values_agree() -> None:
+    right = torch.tensor([1.0, 100.0])
+    assert checks.agrees(right + 1e-5, right)
+    assert checks.agrees({1: [0.5]}, {1: [0.5]})
+    for wrong in (right + 1, right.double(), right[:1], None, torch.tensor([1.0, float("nan")])):
+        assert not checks.agrees(wrong, right)
+
+
+def test_entries_are_those_of_a_dict() -> None:
+    assert checks.entries({"a": 1, "b": 2}, ["a"], what="x") == {"a": 1, "b": 2}
+    assert failure(checks.entries, {"a": 1}, ["a", "b", "c"]).problem == "nothing is named b or c"
+    assert failure(checks.entries, [("a", 1)], ["a"]).problem == "not a dict"
+    assert failure(checks.entries, None, ["a"]).likely_cause == "the function ends without a return statement"
+
+
 def test_the_first_fitting_hint_names_the_cause() -> None:
     right = torch.tensor([[9.0, 16.0]])
     hints = [

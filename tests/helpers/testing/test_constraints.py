@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from helpers.testing.checks import CheckFailure
-from helpers.testing.constraints import ConstraintError, FunctionFacts, ModuleFacts, require, scan
+from helpers.testing.constraints import ConstraintError, FunctionFacts, ModuleFacts, obeys, require, scan
 from helpers.testing.evidence import measure
 from tests.support import work
 
@@ -356,8 +356,16 @@ def test_functions_of_this_process_are_read_from_their_file(tmp_path: Path) -> N
     require(module.own, loops=1, banned=BANNED)
 
 
+def test_what_a_function_obeys_can_be_asked() -> None:
+    function = StandIn("def f(x):\n    return [x.norm() for _ in x]\n")
+    assert obeys(function, loops=1)
+    assert not obeys(function, loops=0)
+    assert not obeys(function, loops=1, banned=["torch.norm"])
+
+
 TAMPERING = {
     "watching code replaced": "from helpers.testing import evidence\nevidence.counted_call = print",
+    "what tests import replaced": "import helpers.testing\nhelpers.testing.measure = print",
     "by an alias": "import helpers.testing.evidence as e\ng = e\ng.counted_call = print",
     "in another function": "import helpers\ndef g(): helpers.testing.evidence.counted_call = print",
     "code replaced": "def g(x): return [a for a in x]\nf.__code__ = g.__code__",

@@ -45,6 +45,19 @@ def test_a_class_can_be_replaced_by_a_function(module: ModuleType) -> None:
     assert module.Thing(4).double() == 2
 
 
+def test_functions_of_a_class_are_replaced_without_self(module: ModuleType) -> None:
+    class Layer(module.Thing):  # type: ignore[misc, name-defined]
+        @staticmethod
+        def forward(x: int) -> int:
+            return x + 1
+
+    before = dict(vars(Layer))
+    with substituted(Layer, forward=lambda x: 10 * x, double=lambda: "twice"):
+        assert (Layer.forward(2), Layer(1).forward(2), Layer(1).double()) == (20, 20, "twice")
+    assert dict(vars(Layer)) == before
+    assert (Layer.forward(2), Layer(1).forward(2), Layer(1).double()) == (3, 3, 2)
+
+
 def test_a_stand_in_exchanges_for_itself() -> None:
     seen: dict[str, object] = {}
 

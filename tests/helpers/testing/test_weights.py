@@ -29,7 +29,7 @@ TEST = '''
 @pytest.mark.task("weights")
 def test_weights():
     """Loads what was saved."""
-    found = weights.handed_in(tiny_module, "best.pt")
+    found = load_weights(tiny_module, "best.pt")
     checks.equal(found["w"], torch.arange(6.0).reshape(2, 3), what="w")
     checks.equal(found["b"], torch.zeros(3, dtype=torch.float16), what="b")
 '''
@@ -59,7 +59,7 @@ def course(tmp_path_factory: pytest.TempPathFactory) -> tuple[Course, Assignment
     text = settings.read_text().replace('["tiny_module"]', '["tiny_module"]\nweights = ["best.pt"]')
     settings.write_text(text + TASK)
     line = "from helpers.testing import checks"
-    importing = public.read_text().replace(line, f"{line}, weights")
+    importing = public.read_text().replace(line, f"{line}, load_weights")
     public.write_text(importing + TEST)
     (tiny_assignment.folder / "best.pt").write_bytes(saved(WEIGHTS))
     return course, assignments.load(course, "tiny")
