@@ -92,9 +92,10 @@ def copied(name: str) -> Iterator[Course]:
     with TemporaryDirectory(prefix="coursegrad-") as place:
         root = Path(place)
         shutil.copy(classes.ROOT / COURSE_FILE, root)
-        for part in (f"solutions/{name}", f"autograder/suites/{name}"):
+        course = Course.load(root)
+        for part in (f"solutions/{name}", f"{course.suites}/{name}"):
             shutil.copytree(classes.ROOT / part, root / part)
-        yield Course.load(root)
+        yield course
 
 
 def change_secret(course: Course, number: int) -> None:

@@ -191,7 +191,8 @@ def _under_a_new_secret(course: Course) -> Iterator[Course]:
     with TemporaryDirectory(prefix="coursegrad-") as place:
         root = Path(place)
         shutil.copy(course.root / COURSE_FILE, root)
-        for name in ("solutions", "autograder"):
+        for name in ("solutions", course.suites):
+            (root / name).parent.mkdir(parents=True, exist_ok=True)
             (root / name).symlink_to(course.root / name)
         private_folder(thresholds.notebook(root).parent)
         thresholds.notebook(root).touch(mode=0o600)

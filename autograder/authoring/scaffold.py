@@ -9,7 +9,7 @@ from pathlib import Path
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from autograder.course import COURSE_FILE, Course
+from autograder.course import COURSE_FILE, Course, Status
 from autograder.course.assignment import SHARED_PACKAGE
 from autograder.errors import ReleaseError
 
@@ -17,8 +17,8 @@ _FILES = {
     "assignment.toml": "solutions/{name}/assignment.toml",
     "module.py": "solutions/{name}/{name}.py",
     "notebook.md": "solutions/{name}/{name}.md",
-    "test_public.py": "autograder/suites/{name}/test_public.py",
-    "test_hidden.py": "autograder/suites/{name}/test_hidden.py",
+    "test_public.py": "{suites}/{name}/test_public.py",
+    "test_hidden.py": "{suites}/{name}/test_hidden.py",
 }
 
 # Not Jinja's own brackets: {{...}} are the marks in notebooks that a release fills in.
@@ -31,13 +31,15 @@ _TEMPLATES = Environment(
 )
 
 
-def write(course: Course, name: str) -> list[Path]:
-    """Write the files of a new assignment, list it in ``course.toml`` as a draft, and return the paths.
+def write(course: Course, name: str, status: Status = "draft") -> list[Path]:
+    """Write the files of a new assignment, list it in ``course.toml``, and return the paths.
 
     Parameters
     ----------
     name : str
         Of the assignment, and of the one module that its students hand in.
+    status : {"draft", "released", "closed"}
+        Whether students get it.
 
     Raises
     ------
@@ -48,9 +50,8 @@ def write(course: Course, name: str) -> list[Path]:
     title = name.replace("_", " ").capitalize()
     imports = "\n".join(sorted(f"import {module}" for module in (name, "pytest", "torch")))
     written = []
-    for template, place in _FILES.items():
+    for template, path in _places(course, name).items():
         text = _TEMPLATES.get_template(f"{template}.txt").render(name=name, title=title, imports=imports)
-        path = course.root / place.format(name=name)
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text, encoding="utf-8")
@@ -61,25 +62,32 @@ def write(course: Course, name: str) -> list[Path]:
                 "move away what is there, or fix the permissions",
             ) from None
         written.append(path)
-    _list(course, name)
+    _list(course, name, status)
     return written
 
 
-def _list(course: Course, name: str) -> None:
-    """Add an assignment to the course's list, as a draft.
+def _places(course: Course, name: str) -> dict[str, Path]:
+    """Return where each template's file goes."""
+    return {
+        file: course.root / place.format(name=name, suites=course.suites) for file, place in _FILES.items()
+    }
+
+
+def _list(course: Course, name: str, status: Status) -> None:
+    """Add an assignment to the course's list.
 
     Where there is no list yet, everything is released; so that this stays so, what is there is listed, too.
     """
     path = course.root / COURSE_FILE
     before = [] if course.listed is not None else [one for one in course.assignments() if one != name]
-    entries = [(one, "released") for one in before] + [(name, "draft")]
+    entries = [(one, "released") for one in before] + [(name, status)]
     text = path.read_text(encoding="utf-8").rstrip("\n") + "\n"
-    text += "".join(f'\n[[assignments]]\nname = "{one}"\nstatus = "{status}"\n' for one, status in entries)
+    text += "".join(f'\n[[assignments]]\nname = "{one}"\nstatus = "{said}"\n' for one, said in entries)
     try:
         tomllib.loads(text)
         path.write_text(text, encoding="utf-8")
     except (tomllib.TOMLDecodeError, OSError):
-        remedy = f'write there: {{name = "{name}", status = "draft"}}'
+        remedy = f'write there: {{name = "{name}", status = "{status}"}}'
         raise ReleaseError(str(path), f"{name} cannot be added to the list of assignments", remedy) from None
 
 
@@ -92,6 +100,6 @@ def _require_usable(course: Course, name: str) -> None:
     if name.startswith("test_") or importlib.util.find_spec(name) is not None:
         remedy = "choose another, or tests would import that one"
         raise ReleaseError(name, "is the name of a Python module that exists already", remedy)
-    for place in sorted({(course.root / path.format(name=name)).parent for path in _FILES.values()}):
+    for place in sorted({path.parent for path in _places(course, name).values()}):
         if place.exists():
             raise ReleaseError(str(place), "exists already", "choose another name, or move it away")

@@ -11,7 +11,7 @@ import typer
 from typer.core import TyperGroup
 
 import autograder
-from autograder.commands import answers, classes, decisions, overrides, releases, removal, suites
+from autograder.commands import answers, beginnings, classes, decisions, overrides, releases, removal, suites
 from autograder.commands import intake as intake_commands
 from autograder.commands.classes import STOPPED
 from autograder.commands.options import (
@@ -152,6 +152,7 @@ answers.register(app)
 intake_commands.register(app)
 decisions.register(app)
 removal.register(app)
+beginnings.register(app)
 suites.register(app)
 releases.register(app)
 

@@ -1,4 +1,4 @@
-"""The commands of the command line that release and publish assignments, and begin new ones."""
+"""The commands of the command line that release and publish assignments."""
 
 from __future__ import annotations
 
@@ -31,7 +31,6 @@ def register(app: typer.Typer) -> None:
     """Add the commands to the command line."""
     app.command(epilog="Example: autograder release --check")(release)
     app.command(epilog="Example: autograder publish")(publish)
-    app.command(epilog="Example: autograder new softmax")(new)
 
 
 def release(
@@ -94,22 +93,6 @@ def publish(names: NamesArgument = None, course: CourseOption = None) -> None:
         )
         commit = publishing.publish(current, built, progress.stage)
     typer.echo(f"{current.release.url}  {current.release.tag} is {commit[:12]}")
-
-
-def new(
-    name: Annotated[
-        str, typer.Argument(metavar="NAME", help="Of the assignment and its module, such as softmax.")
-    ],
-    course: CourseOption = None,
-) -> None:
-    """Begin an assignment that can be graded at once; course.toml lists it as a draft."""
-    from autograder.authoring import scaffold
-    from autograder.course import Course
-
-    for path in scaffold.write(Course.find(course), name):
-        typer.echo(path)
-    run = f"make release && autograder check solutions/{name}/{name}.py"
-    typer.echo(f"Next: write {name}, a draft until course.toml says that it is released, then run: {run}")
 
 
 def _build(course: Course, found: Sequence[Assignment], tags: Mapping[str, str]) -> Tree:

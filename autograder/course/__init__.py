@@ -11,7 +11,7 @@ import stat
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
@@ -24,6 +24,9 @@ from helpers.wording import enumerated
 COURSE_FILE = "course.toml"
 ROOT_VARIABLE = "COURSEGRAD_ROOT"
 SECRET_BYTES = 32
+SUITES = "autograder/suites"
+"""Where suites lie in a course whose `course.toml` does not say it, such as the kit's own."""
+_TAKEN = frozenset({"solutions", "assignments", "dist", "graded", ".coursegrad", ".git"})
 
 
 def _repository(value: str) -> str:
@@ -36,6 +39,15 @@ def _reference(value: str) -> str:
     if not re.fullmatch(r"[0-9A-Za-z]+([._/-][0-9A-Za-z]+)*", value):
         raise ValueError("expected a name that git accepts, such as 'v1' or '2026-autumn'")
     return value
+
+
+def _below(value: str) -> str:
+    path = PurePosixPath(value)
+    if "\\" in value or path.is_absolute() or not path.parts or ".." in path.parts:
+        raise ValueError("expected a folder in that of the course, such as 'suites'")
+    if path.parts[0] in _TAKEN:
+        raise ValueError(f"expected another folder: {path.parts[0]}/ holds something else")
+    return path.as_posix()
 
 
 class Allowance(settings.Table):
@@ -109,6 +121,7 @@ def _once(listed: tuple[Listed, ...]) -> tuple[Listed, ...]:
 class _CourseTable(settings.Table):
     name: str
     timezone: str
+    suites: Annotated[str, AfterValidator(_below)] = SUITES
     roster: str = ""
     packages: tuple[str, ...] | None = None
     canvas: dict[str, str | Annotated[int, Field(strict=True)]] = Field(default_factory=dict)
@@ -136,6 +149,8 @@ class Course:
         What Canvas calls an assignment, or Canvas' number of it, where it is neither its title nor its name.
     packages : tuple of str or None
         The packages that student code may import; None where the course leaves that to the kit.
+    suites : str
+        The folder of the suites, below `root`.
     listed : tuple of Listed or None
         The assignments in the order in which students meet them; None where the course has no list, and
         everything is released, in the order of the alphabet.
@@ -148,6 +163,7 @@ class Course:
     roster: Path | None = None
     packages: tuple[str, ...] | None = None
     canvas: Mapping[str, str] = field(default_factory=dict)
+    suites: str = SUITES
     listed: tuple[Listed, ...] | None = None
 
     @classmethod
@@ -169,7 +185,10 @@ class Course:
         for candidate in (folder, *folder.parents):
             if (candidate / COURSE_FILE).is_file():
                 return cls.load(candidate)
-        remedy = f"change into the course's folder, or name it with --course or {ROOT_VARIABLE}"
+        remedy = (
+            f"change into the course's folder, name it with --course or {ROOT_VARIABLE}, or make a course: "
+            "autograder start FOLDER"
+        )
         raise ConfigError(str(folder), f"no {COURSE_FILE} here or in a folder above", remedy)
 
     @classmethod
@@ -186,6 +205,7 @@ class Course:
             roster=root.absolute() / table.roster if table.roster else None,
             packages=table.packages,
             canvas={assignment: str(name) for assignment, name in table.canvas.items()},
+            suites=table.suites,
             listed=table.assignments,
         )
 
@@ -197,6 +217,10 @@ class Course:
         there = {path.parent.name for path in self.root.glob("solutions/*/assignment.toml")}
         listed = [one.name for one in self.listed or () if one.name in there]
         return (*listed, *sorted(there.difference(listed)))
+
+    def suite(self, name: str) -> Path:
+        """Return the folder of an assignment's test files."""
+        return self.root / self.suites / name
 
     def status(self, name: str) -> Status:
         """Return the status of an assignment; one that a list leaves out is a draft."""

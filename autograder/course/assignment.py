@@ -121,7 +121,7 @@ class Assignment:
     folder : Path
         ``solutions/<name>``, the reference solution.
     suite : Path
-        ``autograder/suites/<name>``, the test files.
+        The folder of its test files: ``<suites>/<name>``, `suites` being what the course says.
     modules : tuple of str
         Modules that students hand in, each as ``<module>.py``.
     tasks : tuple of Task
@@ -201,7 +201,7 @@ def load(course: Course, name: str) -> Assignment:
     table = settings.read(path, _AssignmentTable)
     if table.name != name:
         raise ConfigError(str(path), f"`name` is {table.name!r}", f"expected the folder's name, {name!r}")
-    suite = course.root / "autograder" / "suites" / name
+    suite = course.suite(name)
     _require_files(path, folder, [f"{module}.py" for module in table.modules], "`modules`")
     _require_files(path, folder, list(table.weights), "`weights`")
     _require_files(path, suite, list(table.tiers), "`tiers`")

@@ -206,7 +206,7 @@ class Thresholds:
 
     def _least(self, name: str) -> float:
         """Return a threshold."""
-        path = course.current().root / "autograder" / "suites" / self.suite / FILE
+        path = course.current().suite(self.suite) / FILE
         known = read(path)
         if name not in known:
             remedy = f"run: autograder calibrate {self.suite}"

@@ -32,7 +32,7 @@ def causes(course: Course, assignment: Assignment) -> Causes:
         "the set-up cell": notebook.set_up_cell().encode(),
         "the packages": json.dumps(course.importable).encode(),
     }
-    for folder, prefix in ((assignment.folder, "solutions"), (assignment.suite, "autograder/suites")):
+    for folder, prefix in ((assignment.folder, "solutions"), (assignment.suite, course.suites)):
         for path in sorted(folder.glob("*.*")):
             found[f"{prefix}/{assignment.name}/{path.name}"] = _content(path)
     return {cause: hashlib.sha256(content).hexdigest() for cause, content in found.items()}

@@ -8,7 +8,7 @@ from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import accumulate
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from autograder.course import Course
@@ -75,6 +75,7 @@ class LeakCheck:
         self._fingerprints = fingerprints.Index(fingerprints.of_course(course))
         loaded = [assignments.load(course, name) for name in course.assignments()]
         self._hidden = {name for one in loaded for name, tier in one.tiers.items() if tier == "hidden"}
+        self._folders = FOLDERS | {PurePosixPath(course.suites).name: FOLDERS["suites"]}
         self._shared = {f"{name}.py" for one in loaded for name in one.shared}
         self._secret = course.secret() if course.secret_file.exists() else b""
         self._seen: dict[bytes, tuple[Finding, ...]] = {}
@@ -108,8 +109,8 @@ class LeakCheck:
     def _by_name(self, path: str) -> Iterator[str]:
         *folders, name = path.replace("!", "/").split("/")
         for folder in folders:
-            if folder in FOLDERS:
-                yield FOLDERS[folder]
+            if folder in self._folders:
+                yield self._folders[folder]
         if name in self._hidden:
             yield "a file of hidden tests"
         if name in self._shared:

@@ -120,7 +120,7 @@ def _marker(line: str, kind: Kind, place: str) -> str | None:
         raise ReleaseError(place, f"looks like a solution marker, but is none: {line.strip()!r}", remedy)
     for foreign in FOREIGN:
         if foreign in line:
-            remedy = "hidden tests belong into autograder/suites; remove the line, or reword it"
+            remedy = "hidden tests belong into the suite; remove the line, or reword it"
             raise ReleaseError(place, f"nbgrader would rewrite this line: {line.strip()!r}", remedy)
     return None
 

@@ -404,3 +404,13 @@ def test_a_mistyped_command_is_one_line(words: tuple[str, ...], told: str) -> No
     assert done.returncode == 2
     assert done.stderr.count("\n") == 1
     assert done.stderr.replace("python -m autograder", "autograder").startswith(f"error: {told}")
+
+
+def test_the_module_imports_nothing_from_the_current_folder(tmp_path: Path) -> None:
+    """It may be run in the folder of a hand-in, whose `helpers` and `typer.py` are a student's."""
+    (tmp_path / "helpers").mkdir()
+    for name in ("helpers/__init__.py", "typer.py", "pathlib.py"):
+        (tmp_path / name).write_text('raise SystemExit("hostile")\n')
+    command = [sys.executable, "-m", "autograder", "probe", "--help"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
