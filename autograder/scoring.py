@@ -15,15 +15,15 @@ from autograder.graded.results import (
     Feedback,
     Provenance,
     SandboxReport,
-    Status,
     SubmissionResult,
     TaskResult,
     TestResult,
 )
 from autograder.intake import Submission
+from helpers.statuses import WAITS, Status, set_aside
 
 DECIMALS = 4
-NOT_JUDGED = Feedback(summary="Not judged: it counts once every other check of this task passes.")
+NOT_JUDGED = Feedback(summary=f"Not judged: {WAITS}.")
 
 
 @dataclass(frozen=True)
@@ -245,14 +245,12 @@ def _settle(plan: Sequence[PlannedTest], outcomes: Mapping[str, Outcome]) -> dic
         test.id: outcomes.get(test.id, Outcome(test.id, Status.crashed, Feedback(summary=CUT_OFF)))
         for test in plan
     }
-    unsolved = {
-        test.task for test in plan if test.kind == "value" and settled[test.id].status is not Status.passed
-    }
-    for test in plan:
-        outcome = settled[test.id]
-        if test.kind == "constraint" and test.task in unsolved and outcome.status is not Status.not_run:
-            settled[test.id] = Outcome(
-                test.id, Status.not_judged, NOT_JUDGED, outcome.detail, outcome.output, outcome.cpu_seconds
+    passed = {id for id, outcome in settled.items() if outcome.status is Status.passed}
+    for id in set_aside(plan, passed):
+        outcome = settled[id]
+        if outcome.status is not Status.not_run:
+            settled[id] = Outcome(
+                id, Status.not_judged, NOT_JUDGED, outcome.detail, outcome.output, outcome.cpu_seconds
             )
     return settled
 

@@ -11,12 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-_PLUGIN = """
-import pytest
-def pytest_configure(config):
-    for name in ("task", "constraint", "limits"):
-        config.addinivalue_line("markers", f"{name}: of the kit")
-"""
+_PLUGIN = "from helpers.testing.collection import register_markers as pytest_configure"
 
 
 def run(suite: Sequence[Path], files: Mapping[str, bytes], course: Path) -> float:

@@ -20,6 +20,17 @@ def enumerated(names: Iterable[str]) -> str:
     return f"{', '.join(others)} and {last}" if others else last
 
 
+def number(points: float) -> str:
+    """Write points with at most two decimals.
+
+    Examples
+    --------
+    >>> number(10.0), number(2.5), number(1.4286)
+    ('10', '2.5', '1.43')
+    """
+    return f"{points:.2f}".rstrip("0").rstrip(".")
+
+
 def sentence(text: str) -> str:
     """Begin a sentence with a capital letter, unless it begins with a name, such as ``dx``.
 

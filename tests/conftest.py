@@ -23,7 +23,6 @@ from autograder.graded.results import (
     Location,
     Provenance,
     SandboxReport,
-    Status,
     SubmissionResult,
     TaskResult,
     TestResult,
@@ -31,6 +30,7 @@ from autograder.graded.results import (
 from autograder.grading.specimens import REFERENCE
 from autograder.intake import Submission
 from autograder.scoring import Outcome, PlannedTest
+from helpers.statuses import Status
 from tests.support import published, spreading, timing
 from tests.support.published import Public
 

@@ -19,6 +19,7 @@ from autograder.grading import specimens
 from autograder.grading.specimens import REFERENCE, STUB
 from autograder.intake import Submission
 from autograder.scoring import PlannedTest
+from helpers.wording import number
 
 MARGIN = 10
 """How many times the reference's CPU seconds a limit must be."""
@@ -143,10 +144,10 @@ def audit(
     seconds: dict[str, float] = {}
     verdicts: dict[str, Verdict] = {}
     plan: tuple[PlannedTest, ...] = ()
-    for number in range(repeat):
-        order = random.Random(number).sample(everybody, len(everybody))
-        jobs = _JOBS[number % len(_JOBS)]
-        with _load(number % 2 * jobs), open_engine(assignment, course, jobs=jobs, sandbox=sandbox) as engine:
+    for turn in range(repeat):
+        order = random.Random(turn).sample(everybody, len(everybody))
+        jobs = _JOBS[turn % len(_JOBS)]
+        with _load(turn % 2 * jobs), open_engine(assignment, course, jobs=jobs, sandbox=sandbox) as engine:
             plan = engine.plan
             for result in _score_all(course, assignment, order, engine):
                 verdicts[result.student] = _verdict(result)
@@ -201,9 +202,9 @@ def _score_all(
 def _faults(assignment: Assignment, plan: Sequence[PlannedTest], scores: dict[str, float]) -> Iterator[str]:
     top = float(assignment.all_points)
     if scores[REFERENCE] != top:
-        yield f"The reference gets {scores[REFERENCE]:g} of {top:g} points."
+        yield f"The reference gets {number(scores[REFERENCE])} of {number(top)} points."
     if scores[STUB] != 0:
-        yield f"The stub gets {scores[STUB]:g} points."
+        yield f"The stub gets {number(scores[STUB])} points."
     wall = assignment.limits.wall_seconds
     for test in plan:
         if wall <= test.cpu_seconds:

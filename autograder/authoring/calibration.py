@@ -18,8 +18,8 @@ from autograder.course.thresholds import Evidence, Note
 from autograder.engine.interface import Engine, OpenEngine, Sandbox
 from autograder.errors import SuiteError
 from autograder.files import private_folder
-from autograder.graded.results import Status
 from autograder.grading import preflight, specimens
+from helpers.statuses import Status
 
 Values = dict[str, list[float]]
 

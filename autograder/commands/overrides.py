@@ -16,6 +16,7 @@ from autograder.commands.options import (
     user_name,
 )
 from autograder.errors import ConfigError
+from helpers.wording import number
 
 if TYPE_CHECKING:
     from autograder.course.assignment import Assignment
@@ -74,7 +75,7 @@ def override(
         loop.save(graded.course, assignment, folder, graded.results[student])
         records = graded.write()
     (record,) = (one for one in records if one.student == student)
-    typer.echo(f"{student}: {record.score:g} of {record.result.max_score:g} points")
+    typer.echo(f"{student}: {number(record.score)} of {number(record.result.max_score)} points")
     graded.warn_about_canvas()
 
 

@@ -19,8 +19,9 @@ from autograder.engine.proxy import ProxyReferences, Session
 from autograder.engine.slot import Slot, Worker
 from autograder.engine.suite import SuiteRun
 from autograder.engine.verdict import ImportFailed
-from autograder.graded.results import Feedback, Location, Status
+from autograder.graded.results import Feedback, Location
 from autograder.scoring import Emit, Outcome, PlannedTest, mark_not_run
+from helpers.statuses import Status
 
 _MAX_DETAIL = 20_000
 _GRACE_SECONDS = 1.0

@@ -7,8 +7,9 @@ from fractions import Fraction
 from typing import Any
 
 from autograder.engine.wire.frames import Budget
-from autograder.graded.results import Feedback, Status
+from autograder.graded.results import Feedback
 from autograder.scoring import Fault, Outcome, PlannedTest
+from helpers.statuses import Status
 
 JOB_BUDGET = Budget(header_bytes=256 << 20, buffer_bytes=0, buffers=0)
 """Both ends are ours, so the budget only keeps a mistake from using up the memory."""

@@ -16,8 +16,9 @@ from autograder.engine.jobs import Remarks
 from autograder.engine.link import End, WorkerEnded
 from autograder.engine.slot import Slot, Worker
 from autograder.engine.verdict import ImportFailed
-from autograder.graded.results import Feedback, Status
+from autograder.graded.results import Feedback
 from helpers.source import links
+from helpers.statuses import Status
 from helpers.submission import prefetch, problems, reading
 from helpers.submission.problems import Problem
 from helpers.testing.constraints import ModuleFacts

@@ -26,8 +26,9 @@ from autograder.engine.loading import Loaded, Rules
 from autograder.engine.proxy import ProxyFinder
 from autograder.engine.suite import SuiteRun
 from autograder.engine.verdict import ImportFailed
-from autograder.graded.results import Feedback, Status
+from autograder.graded.results import Feedback
 from autograder.scoring import Emit, Outcome, PlannedTest, mark_not_run
+from helpers.statuses import Status
 from helpers.submission import allowances, problems, reading
 from helpers.submission.importer import Importer
 from helpers.submission.problems import Problem

@@ -19,22 +19,10 @@ from autograder.course.assignment import Assignment
 from autograder.engine import package, verdict
 from autograder.engine.proxy import Proxy
 from autograder.errors import SuiteError
-from autograder.graded.results import Status
 from autograder.scoring import Outcome, PlannedTest, share
+from helpers.statuses import Status
+from helpers.testing import collection
 
-_MARKERS = (
-    "task(id, weight=1): the task of the assignment that this test belongs to, and its share of it",
-    "constraint: counts only where every value test of its task passes",
-    "limits(cpu_seconds=None, memory_mb=None): what this test's worker may use",
-)
-_PLUGINS_OFF = (
-    *("cacheprovider", "terminal", "faulthandler", "logging", "warnings", "doctest", "junitxml", "pastebin"),
-    *("unraisableexception", "threadexception"),
-)
-_ARGUMENTS = (
-    *(f"-pno:{name}" for name in _PLUGINS_OFF),
-    *("--noconftest", "--import-mode=importlib", "--capture=no", "--strict-markers"),
-)
 _PLACE = re.compile(r"^(?:E +File \")?(\S.*?\.py)(?::|\", line )(\d+)", re.MULTILINE)
 """File and line, in a traceback in pytest's short style or in what a SyntaxError says."""
 
@@ -87,11 +75,9 @@ class SuiteRun:
         sys.dont_write_bytecode = True
         folder = self.assignment.suite
         files = [str(folder / name) for name in self.assignment.tiers]
-        bounds = [f"--rootdir={folder}", f"--confcutdir={folder}"]  # else folders above are listed, too
-        options = ["-c", "/dev/null", *bounds, "-o", "addopts="]
         with self._package:
             self._package.enter_context(package.importable(folder))
-            code = pytest.main([*_ARGUMENTS, *options, *files], plugins=[self])
+            code = pytest.main([*collection.pytest_arguments(folder), *files], plugins=[self])
         if self._error is not None:
             raise self._error
         if not self._served:
@@ -135,9 +121,7 @@ class SuiteRun:
     @pytest.hookimpl
     def pytest_configure(self, config: pytest.Config) -> None:
         """Register the markers of a suite, and keep reports short."""
-        config.option.tbstyle = "short"  # an option of the terminal plugin, which is off
-        for line in _MARKERS:
-            config.addinivalue_line("markers", line)
+        collection.configure(config, tracebacks="short")
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_pycollect_makeitem(self, name: str, obj: object) -> list[Any] | None:

@@ -18,8 +18,9 @@ import pytest
 from autograder.engine import newer
 from autograder.engine.link import End, Place, StudentError, WorkerEnded
 from autograder.errors import AutograderError
-from autograder.graded.results import Feedback, Location, Status
+from autograder.graded.results import Feedback, Location
 from autograder.scoring import Fault
+from helpers.statuses import Status
 from helpers.submission.problems import Problem
 from helpers.testing import causes
 from helpers.testing.checks import CheckFailure

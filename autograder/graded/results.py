@@ -3,37 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from enum import StrEnum
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from helpers.statuses import Status
+
 CUT_OFF = "The check ended without a result, so it earns no points."
 """What the student reads about a test whose outcome never arrived."""
-
-
-class Status(StrEnum):
-    """How one test ended. Everything but ``passed`` earns zero points."""
-
-    passed = "passed"
-    failed = "failed"
-    """The check did not hold."""
-    raised = "raised"
-    """The student's code raised an exception."""
-    not_implemented = "not_implemented"
-    """The function still is what the stub left: it raised NotImplementedError."""
-    timeout = "timeout"
-    """The worker used up its CPU seconds or its wall seconds."""
-    memory = "memory"
-    """The worker hit its memory ceiling."""
-    crashed = "crashed"
-    """The worker process ended by itself: a signal, ``os._exit``, a broken reply."""
-    not_run = "not_run"
-    """The submission could not be imported or is incomplete, so no test ran."""
-    not_judged = "not_judged"
-    """A constraint whose task is not solved: it neither earns nor costs anything beyond the task."""
-    suite_error = "suite_error"
-    """The test's own code raised an exception: an error of the suite, which its author has to correct."""
 
 
 class Model(BaseModel):

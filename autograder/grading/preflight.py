@@ -13,9 +13,10 @@ from autograder.course.assignment import Assignment
 from autograder.engine.interface import Engine
 from autograder.errors import AutograderError, ConfigError, EngineError, SuiteError
 from autograder.files import private_folder, write_private
-from autograder.graded.results import Model, Provenance, Status
+from autograder.graded.results import Model, Provenance
 from autograder.grading import specimens
 from autograder.scoring import Outcome
+from helpers.statuses import Status
 
 TRIES = 2
 """How often the reference is graded where it fails as it might on a machine that is busy."""

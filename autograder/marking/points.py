@@ -10,10 +10,10 @@ from autograder.errors import ConfigError
 from autograder.graded.answers import Answer, Mark
 from autograder.graded.folder import GradedFolder
 from autograder.marking.score_table import Row
-from autograder.reports import wording
 from autograder.reports.anonymous import pseudonym
 from autograder.reports.answer_page import NO_ANSWER, label
 from autograder.reports.untrusted import line
+from helpers.wording import number
 
 MAX_COMMENT = 10_000
 
@@ -98,8 +98,8 @@ def _answer(row: Row, student: str, folder: GradedFolder) -> Answer:
         raise ConfigError(row.where, f"there is no question {line(row.question)[:60]!r}", asked)
     answer = answers[row.question]
     if row.points > answer.max_points:
-        most = wording.number(answer.max_points)
-        found = f"{wording.number(row.points)} points for {student}"
+        most = number(answer.max_points)
+        found = f"{number(row.points)} points for {student}"
         raise ConfigError(row.where, found, f"{answer.question!r} is worth at most {most}")
     return answer
 

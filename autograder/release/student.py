@@ -15,8 +15,9 @@ from autograder.course import Course
 from autograder.course import assignment as assignments
 from autograder.course.assignment import Assignment
 from autograder.errors import ReleaseError
-from autograder.release import archive
 from autograder.release.handout import Handout
+from helpers.submission import archives
+from helpers.wording import number
 
 Files = dict[str, bytes]
 """Path, with slashes, to content."""
@@ -93,7 +94,7 @@ def zipped(course: Course, one: Handout) -> bytes:
     """
     files = {f"assignments/{one.name}/{path}": content for path, content in one.files.items()}
     files |= shared(course) | {README: readme(course, [one.name])}
-    packed = archive.pack({f"{one.name}/{path}": content for path, content in files.items()})
+    packed = archives.pack({f"{one.name}/{path}": content for path, content in files.items()})
     if len(packed) > MAX_ARCHIVE:
         found = f"{len(packed):,} bytes; a release without data has at most {MAX_ARCHIVE:,}"
         raise ReleaseError(
@@ -136,4 +137,4 @@ def _points(one: Assignment) -> str:
         ),
         " extra": one.all_points - one.max_points,
     }
-    return " + ".join(f"{float(points):g}{kind}" for kind, points in parts.items() if points)
+    return " + ".join(f"{number(float(points))}{kind}" for kind, points in parts.items() if points)

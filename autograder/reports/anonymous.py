@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from autograder.graded.records import Override, Record, WrittenAnswer
-from autograder.graded.results import Feedback, Status, TestResult
+from autograder.graded.results import Feedback, TestResult
+from helpers.statuses import Status
 
 _WITHHELD = "withheld"
 _NOT_RUN = Feedback(summary="The submission could not be run.")

@@ -13,10 +13,10 @@ from importlib import resources
 from markupsafe import Markup
 
 from autograder.graded.records import WrittenAnswer
-from autograder.reports import wording
 from autograder.reports.feedback import environment
 from autograder.reports.markup import rendered
 from autograder.reports.written_answers import absence
+from helpers.wording import number
 
 NO_ANSWER = "-"
 """What the table of scores says where there was no answer to score."""
@@ -103,7 +103,7 @@ def render(asked: Asked, entries: Sequence[Entry], *, title: str, course: str, f
             text=rendered(asked.text),
             reference=rendered(asked.reference),
             rubric=[rendered(item) for item in asked.rubric],
-            points=wording.number(asked.points),
+            points=number(asked.points),
             answered=[card for card in cards if not card.absent],
             absent=[card for card in cards if card.absent],
             count=len(cards),
@@ -130,7 +130,7 @@ def _card(entry: Entry) -> Card:
         answer=rendered(answer.text, answer.images),
         absent=absence(answer),
         digest=label(answer.digest),
-        points=wording.number(mark.points) if mark is not None and counts else "",
+        points=number(mark.points) if mark is not None and counts else "",
         comment=mark.comment if mark is not None else "",
         scored=_scored(entry.written),
     )
@@ -141,7 +141,7 @@ def _scored(written: WrittenAnswer) -> str:
     mark = written.mark
     if mark is None:
         return ""
-    given = f"{wording.number(mark.points)} points by {mark.by} on {mark.at.date().isoformat()}"
+    given = f"{number(mark.points)} points by {mark.by} on {mark.at.date().isoformat()}"
     return f"The answer changed since it was scored: {given}." if written.has_changed else f"{given}."
 
 

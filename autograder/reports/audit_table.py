@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from autograder.reports.untrusted import line
+from helpers.wording import number
 
 
 def verdicts(
@@ -25,8 +26,8 @@ def verdicts(
         "submission", "points", "lost in", "likely cause named", box=box.SIMPLE_HEAD, pad_edge=False
     )
     for student, score, lost, causes in rows:
-        tasks = ", ".join(f"{task} {points:g}" for task, points in lost)
-        table.add_row(Text(line(student)), f"{score:g}", Text(tasks), Text("; ".join(map(line, causes))))
+        tasks = ", ".join(f"{task} {number(points)}" for task, points in lost)
+        table.add_row(Text(line(student)), number(score), Text(tasks), Text("; ".join(map(line, causes))))
     return table
 
 

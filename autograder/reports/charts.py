@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from markupsafe import Markup
 
 from autograder.reports.untrusted import line
+from helpers.wording import number
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -28,8 +29,8 @@ def histogram(scores: Sequence[float], top: float) -> Markup:
     for score in scores:
         counts[max(0, min(9, int(score / width)))] += 1
     centres = [width * (number + 0.5) for number in range(10)]
-    bins = [f"{width * number:g} to {width * (number + 1):g} points" for number in range(9)]
-    bins.append(f"{width * 9:g} points or more")
+    bins = [f"{number(width * place)} to {number(width * (place + 1))} points" for place in range(9)]
+    bins.append(f"{number(width * 9)} points or more")
     described = "; ".join(f"{name}: {count}" for name, count in zip(bins, counts, strict=True))
 
     def draw(axes: Axes) -> None:

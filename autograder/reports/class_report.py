@@ -14,6 +14,7 @@ from autograder.graded.results import SubmissionResult
 from autograder.reports import charts, looks, standing, statistics, wording
 from autograder.reports.feedback import environment
 from autograder.reports.standing import Standing
+from helpers.wording import number
 
 ROWS, FEW_NAMES = 8, 3
 """Causes, and names, that stand open; more are folded, none is left out."""
@@ -64,10 +65,10 @@ def render(
             title=title,
             course=course,
             count=len(records),
-            top=wording.number(top),
-            mean=wording.number(fmean(scores)) if scores else NONE,
-            median=wording.number(median(scores)) if scores else NONE,
-            spread=wording.number(pstdev(scores)) if scores else NONE,
+            top=number(top),
+            mean=number(fmean(scores)) if scores else NONE,
+            median=number(median(scores)) if scores else NONE,
+            spread=number(pstdev(scores)) if scores else NONE,
             perfect=sum(score >= top for score in scores),
             not_run=sum(standing.of(record) is Standing.not_run for record in records),
             without=standing.counts(standing.of(one) for one in records if not standing.has_points(one)),
@@ -82,7 +83,7 @@ def render(
             causes=statistics.causes(records),
             timing=_timing(records),
             students=[(record, _score(record), wording.gist(record.result)) for record in _ranked(records)],
-            number=wording.number,
+            number=number,
             written=standing.written_progress(records),
             sums=_sums,
             rows=ROWS,
@@ -121,7 +122,7 @@ def _ranked(records: Sequence[Record]) -> list[Record]:
 def _score(record: Record) -> str:
     """Return the points of a student; what there is instead where there are none."""
     if standing.has_points(record):
-        return wording.number(record.score)
+        return number(record.score)
     return "excused" if record.excused else NONE
 
 
@@ -131,8 +132,8 @@ def _sums(record: Record) -> tuple[str, str]:
         return NONE, NONE
     written, total = record.written_score, record.total
     return (
-        wording.NOT_SCORED if written is None else wording.number(written),
-        NONE if total is None else wording.number(total),
+        wording.NOT_SCORED if written is None else number(written),
+        NONE if total is None else number(total),
     )
 
 

@@ -10,11 +10,14 @@ import jinja2
 from markupsafe import Markup
 
 from autograder.graded.records import Override, Record
-from autograder.graded.results import Feedback, Status, TaskResult, TestResult
+from autograder.graded.results import Feedback, TaskResult, TestResult
 from autograder.reports import standing, wording, written_answers
 from autograder.reports.standing import Standing
 from autograder.reports.untrusted import markdown, printable
 from autograder.reports.written_answers import Written
+from helpers import statuses
+from helpers.statuses import Status
+from helpers.wording import number
 
 NO_POINTS = "–"  # noqa: RUF001
 """What stands for points where there are none."""
@@ -32,7 +35,7 @@ class Check:
     title: str
     hidden: bool
     points: str
-    look: wording.Word
+    look: statuses.Word
     feedback: Feedback | None
 
 
@@ -123,8 +126,8 @@ def page(record: Record, *, title: str, course: str) -> Page:
         course=course,
         title=title,
         student=record.name or record.student,
-        score=wording.number(score) if counts else NO_POINTS,
-        max_score=wording.number(max_score),
+        score=number(score) if counts else NO_POINTS,
+        max_score=number(max_score),
         percent=_percent(score, max_score) if counts else 0.0,
         counts=counts,
         notice=_notice(record),
@@ -176,8 +179,8 @@ def _section(task: TaskResult, record: Record, *, counts: bool) -> Section:
     checks = tuple(_check(test, counts=counts) for test in record.result.tests if test.task == task.id)
     return Section(
         title=task.title,
-        points=wording.number(task.points) if counts else NO_POINTS,
-        max_points=wording.number(task.max_points),
+        points=number(task.points) if counts else NO_POINTS,
+        max_points=number(task.max_points),
         extra=task.extra,
         percent=_percent(task.points, task.max_points) if counts else 0.0,
         override=_override(record, task.id),
@@ -193,7 +196,7 @@ def _decisions(record: Record, sections: Sequence[Section], *, whole: bool) -> t
     total = _override(record, None)
     found = []
     if total is not None:
-        points = f"{wording.number(total.points)} of {wording.number(record.result.max_score)} points"
+        points = f"{number(total.points)} of {number(record.result.max_score)} points"
         found.append(Decision(points, total.by, total.reason))
     for section in sections if whole else ():
         if section.override is not None:
@@ -209,9 +212,9 @@ def _override(record: Record, task: str | None) -> Override | None:
 
 
 def _check(test: TestResult, *, counts: bool) -> Check:
-    earned = wording.number(test.points if test.status is Status.passed else 0.0)
-    points = f"{earned if counts else NO_POINTS} / {wording.number(test.max_points)}"
-    return Check(test.title, test.tier == "hidden", points, wording.WORDS[test.status], test.feedback)
+    earned = number(test.points if test.status is Status.passed else 0.0)
+    points = f"{earned if counts else NO_POINTS} / {number(test.max_points)}"
+    return Check(test.title, test.tier == "hidden", points, statuses.WORDS[test.status], test.feedback)
 
 
 def _percent(points: float, max_points: float) -> float:

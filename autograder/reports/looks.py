@@ -7,10 +7,12 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from autograder.graded.records import Move, Record
-from autograder.graded.results import Status
 from autograder.reports import standing, wording
 from autograder.reports.standing import Standing
 from autograder.reports.statistics import Item
+from helpers import statuses
+from helpers.statuses import Status
+from helpers.wording import number
 
 _WAITS = re.compile(r"^Waits for a decision: ")
 _PLACE = re.compile(r"^\S+\.py, line \d+: ")
@@ -61,7 +63,7 @@ def looks(records: Sequence[Record], items: Sequence[Item], moves: Sequence[Move
     moves : sequence of Move
         What a regrade that waits to be accepted would change.
     """
-    points = wording.number
+    points = number
     waiting = [f"{move.student}: {points(move.before)} → {points(move.after)}" for move in moves]
     unpassed = [item.title for item in items if item.judged and item.passed == 0]
     perverse = [item.title for item in items if item.is_perverse]
@@ -164,7 +166,7 @@ def _excused(record: Record) -> Iterable[str]:
 def _crashed(record: Record) -> Iterable[str]:
     for test in record.result.tests:
         if test.status in (Status.crashed, Status.memory) and not test.is_cut_off:
-            yield test.feedback.summary if test.feedback else wording.WORDS[test.status].word
+            yield test.feedback.summary if test.feedback else statuses.WORDS[test.status].word
 
 
 def _notes(record: Record) -> Iterable[str]:

@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from autograder.graded.records import Record
-from autograder.graded.results import Status
 from autograder.reports import wording
+from helpers.statuses import Status
 
 FEW = 10
 """Below this number of students a correlation says nothing."""

@@ -13,11 +13,14 @@ from rich.table import Table
 from rich.text import Text
 
 from autograder.graded.records import Move, Record
-from autograder.graded.results import Status, SubmissionResult, TaskResult, TestResult
+from autograder.graded.results import SubmissionResult, TaskResult, TestResult
 from autograder.reports import standing, wording
 from autograder.reports.untrusted import line, printable
+from helpers import statuses
+from helpers.statuses import Status
+from helpers.wording import number
 
-STYLES: dict[wording.Tone, str] = {"good": "green", "bad": "red", "quiet": "bright_black"}
+STYLES: dict[statuses.Tone, str] = {"good": "green", "bad": "red", "quiet": "bright_black"}
 MAX_GIST = 100
 MAX_TESTS = 4
 MIN_STUDENT, MIN_GIST = 20, 24
@@ -56,8 +59,8 @@ class ClassTable:
         table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
         table.add_column("student", overflow="fold", min_width=min(longest, MIN_STUDENT))
         table.add_column("score", justify="right", no_wrap=True)
-        for number, _ in enumerate(tasks, 1):
-            table.add_column(str(number), justify="right", no_wrap=True)
+        for place, _ in enumerate(tasks, 1):
+            table.add_column(str(place), justify="right", no_wrap=True)
         has_marks = any(one.mark is not None for record in self.records for one in record.written)
         for name in ("written", "total") if has_marks else ():
             table.add_column(name, justify="right", no_wrap=True)
@@ -88,8 +91,8 @@ def moves_table(moves: Sequence[Move]) -> RenderableType:
         more = [f"and {left} more, named in pending/changes.csv"] if left > 0 else []
         table.add_row(
             Text(line(move.student)),
-            wording.number(move.before),
-            wording.number(move.after),
+            number(move.before),
+            number(move.after),
             Text(f"{change:+.2f}".rstrip("0").rstrip("."), style="red" if change < 0 else "green"),
             Text("; ".join([*shown, *more])),
         )
@@ -98,8 +101,8 @@ def moves_table(moves: Sequence[Move]) -> RenderableType:
 
 def _change(before: float | None, after: float | None) -> str:
     """Say how the points of one test changed; one that only one side has is gone or new."""
-    old = "new" if before is None else wording.number(before)
-    return f"{old} → {'gone' if after is None else wording.number(after)}"
+    old = "new" if before is None else number(before)
+    return f"{old} → {'gone' if after is None else number(after)}"
 
 
 def submission_report(result: SubmissionResult, *, title: str, details: bool = False) -> RenderableType:
@@ -112,7 +115,7 @@ def submission_report(result: SubmissionResult, *, title: str, details: bool = F
     details : bool
         Whether to add what only an instructor may see: full failures and printed output.
     """
-    score = f"{wording.number(result.score)} of {wording.number(result.max_score)} points"
+    score = f"{number(result.score)} of {number(result.max_score)} points"
     parts: list[RenderableType] = [Text.assemble((line(title), "bold"), "  ", (score, "bold"))]
     reason = wording.stopped(result)
     if reason is not None:
@@ -128,12 +131,12 @@ def submission_report(result: SubmissionResult, *, title: str, details: bool = F
 def _score(record: Record) -> Text:
     """Return the points of a student; what there is instead where there are none."""
     if standing.has_points(record):
-        return Text(f"{wording.number(record.score)}{'*' if record.overrides else ''}", style="bold")
+        return Text(f"{number(record.score)}{'*' if record.overrides else ''}", style="bold")
     return Text("excused" if record.excused else "–", style="bright_black")  # noqa: RUF001
 
 
 def _points(task: TaskResult, *, of_max: bool = False) -> Text:
-    text = wording.number(task.points) + (f" / {wording.number(task.max_points)}" if of_max else "")
+    text = number(task.points) + (f" / {number(task.max_points)}" if of_max else "")
     text += " extra" if of_max and task.extra else ""
     full = task.points >= task.max_points
     return Text(text, style="green" if full else "red" if task.points == 0 else "yellow")
@@ -143,7 +146,7 @@ def _sum(points: float | None, counts: bool) -> Text:
     """Return points with written answers in them; a dash as long as one of these is not scored."""
     if not counts:
         return Text()
-    return Text("–", style="bright_black") if points is None else Text(wording.number(points))  # noqa: RUF001
+    return Text("–", style="bright_black") if points is None else Text(number(points))  # noqa: RUF001
 
 
 def _gist(result: SubmissionResult) -> Text:
@@ -162,9 +165,9 @@ def _shortened(records: Sequence[Record]) -> Iterator[Text]:
 
 def _legend(tasks: Sequence[TaskResult]) -> RenderableType:
     legend = Table.grid(padding=(0, 1))
-    for number, task in enumerate(tasks, 1):
-        points = f"{wording.number(task.max_points)} points{', extra' if task.extra else ''}"
-        legend.add_row(Text(str(number)), Text(line(task.title)), Text(points), style="bright_black")
+    for place, task in enumerate(tasks, 1):
+        points = f"{number(task.max_points)} points{', extra' if task.extra else ''}"
+        legend.add_row(Text(str(place)), Text(line(task.title)), Text(points), style="bright_black")
     return legend
 
 
@@ -177,8 +180,8 @@ def _statistics(records: Sequence[Record]) -> Text:
     scores = [record.score for record in records if standing.has_points(record)]
     if not scores:
         return Text(f"\n{students}, nobody has points")
-    mean, median = wording.number(statistics.fmean(scores)), wording.number(statistics.median(scores))
-    top = wording.number(records[0].result.max_score)
+    mean, median = number(statistics.fmean(scores)), number(statistics.median(scores))
+    top = number(records[0].result.max_score)
     overridden = "\n* decided by a person" if any(record.overrides for record in records) else ""
     written = standing.written_progress(records)
     more = f"\n{written}" if written else ""
@@ -186,7 +189,7 @@ def _statistics(records: Sequence[Record]) -> Text:
 
 
 def _test(test: TestResult, reason: str | None, details: bool) -> Iterator[RenderableType]:
-    word = wording.WORDS[test.status]
+    word = statuses.WORDS[test.status]
     hidden = "  (hidden)" if test.tier == "hidden" else ""
     ending = "" if test.status is Status.passed else f"  {word.word.lower()}"
     yield Text.assemble(

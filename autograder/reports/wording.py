@@ -3,50 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
-from typing import Literal
 
 from autograder.graded.records import Override, Record
-from autograder.graded.results import Status, SubmissionResult
+from autograder.graded.results import SubmissionResult
+from helpers.statuses import WORDS, Status
+from helpers.wording import number
 
 NOT_SCORED = "not scored yet"
 """What stands for the points of a written answer that nobody has scored."""
-Tone = Literal["good", "bad", "quiet"]
-
-
-@dataclass(frozen=True)
-class Word:
-    """How a status reads: a symbol, a word for one check, and a phrase that follows a count of checks."""
-
-    symbol: str
-    word: str
-    counted: str
-    tone: Tone
-
-
-WORDS = {
-    Status.passed: Word("✓", "Passed", "passed", "good"),
-    Status.failed: Word("✗", "Failed", "failed", "bad"),
-    Status.raised: Word("✗", "Raised an error", "raised an error", "bad"),
-    Status.not_implemented: Word("○", "Not implemented", "not implemented", "bad"),
-    Status.timeout: Word("✗", "Took too long", "took too long", "bad"),
-    Status.memory: Word("✗", "Used too much memory", "used too much memory", "bad"),
-    Status.crashed: Word("✗", "Crashed", "crashed", "bad"),
-    Status.not_run: Word("○", "Not run", "did not run", "bad"),
-    Status.not_judged: Word("–", "Not judged", "not judged", "quiet"),  # noqa: RUF001
-    Status.suite_error: Word("!", "Not judged: error in the check", "not judged: suite error", "quiet"),
-}
-
-
-def number(points: float) -> str:
-    """Write points with at most two decimals.
-
-    Examples
-    --------
-    >>> number(10.0), number(2.5), number(1.4286)
-    ('10', '2.5', '1.43')
-    """
-    return f"{points:.2f}".rstrip("0").rstrip(".")
 
 
 def place_label(place: str | None) -> str:

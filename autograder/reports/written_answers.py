@@ -10,6 +10,7 @@ from autograder.graded.answers import Answer
 from autograder.graded.records import Record, WrittenAnswer
 from autograder.reports import wording
 from autograder.reports.markup import rendered
+from helpers.wording import number
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,7 @@ def sums(record: Record) -> tuple[str, ...]:
     """Say in sentences what code, written answers and both together earned; nothing without questions."""
     if not record.written:
         return ()
-    points = wording.number
+    points = number
     code = f"Code: {points(record.score)} of {points(record.result.max_score)} points."
     if record.written_score is None or record.total is None:
         return code, f"Written answers, worth {points(record.max_written)} points: {wording.NOT_SCORED}."
@@ -77,8 +78,8 @@ def _section(one: WrittenAnswer) -> Written:
     absent = absence(answer)
     return Written(
         title=answer.title,
-        points=wording.NOT_SCORED if mark is None else wording.number(mark.points),
-        max_points=wording.number(answer.max_points),
+        points=wording.NOT_SCORED if mark is None else number(mark.points),
+        max_points=number(answer.max_points),
         extra=answer.extra,
         scored=mark is not None,
         changed=one.has_changed,

@@ -20,7 +20,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
-from helpers.notebook.outcomes import Failure, Outcome, Report, settled
+from helpers.notebook.outcomes import Failure, Interruption, Outcome, Report, read_ending, settled
+from helpers.statuses import Status
 from helpers.submission import problems, reading
 from helpers.submission.handout import TEST_FILE, Handout, HandoutError
 from helpers.submission.problems import Problem
@@ -101,11 +102,11 @@ def run_public(handout: Handout, files: Mapping[str, bytes]) -> Report:
     found = imports(handout, files)
     problems = list(found.problems.values())
     if problems and (len(handout.modules) == 1 or len(problems) == len(handout.modules)):
-        outcomes = tuple(Outcome(test, "not run") for test in handout.tests)
+        outcomes = tuple(Outcome(test, Status.not_run) for test in handout.tests)
         return Report(handout, outcomes, "", found.notes, failure(problems[0]))
     request = _request(handout, files, found.problems, run=[test.id for test in handout.tests])
     ended = _outcomes(handout, request)
-    listed = [ended.get(test.id) or Outcome(test, "not run") for test in handout.tests]
+    listed = [ended.get(test.id) or Outcome(test, Status.not_run) for test in handout.tests]
     notes = (*found.notes, *(problem.sentence for problem in problems))
     return Report(handout, settled(listed), "", notes)
 
@@ -182,11 +183,11 @@ def _outcomes(handout: Handout, request: dict[str, Any]) -> dict[str, Outcome]:
                 raise HandoutError(frame["unusable"])
             if "test" in frame:
                 failed = Failure(**frame["failure"]) if frame["failure"] else None
-                ended[frame["test"]] = Outcome(tests[frame["test"]], frame["status"], failed)
+                ended[frame["test"]] = Outcome(tests[frame["test"]], read_ending(frame["status"]), failed)
         waiting = [id for id in request["run"] if id not in ended]
         if any("done" in frame for frame in frames) or not waiting:
             break
-        ended[waiting[0]] = Outcome(tests[waiting[0]], "stopped", Failure(_STOPPED))
+        ended[waiting[0]] = Outcome(tests[waiting[0]], Interruption.stopped, Failure(_STOPPED))
         request = request | {"run": waiting[1:]}
     return ended
 

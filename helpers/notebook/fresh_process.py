@@ -22,6 +22,7 @@ from typing import IO, Any
 from helpers.notebook import fresh
 from helpers.source import links
 from helpers.source.imports import named_modules
+from helpers.statuses import Status
 from helpers.submission import allowances, prefetch, problems, reading
 from helpers.submission.importer import Importer
 
@@ -182,10 +183,10 @@ def _run(request: dict[str, Any], read: reading.Handin, tell: Tell) -> None:
     def ended(id: str, error: BaseException | None) -> None:
         outcome = outcomes.judge(PublicTest(id, "", "", 0, "value"), error, files)
         status, failure = outcome.status, outcome.failure
-        if failure is not None and status == "not implemented":
+        if failure is not None and status is Status.not_implemented:
             replaced = request["replaced"].get((failure.place or "").partition(",")[0])
             if replaced is not None:
-                status, failure = "not run", outcomes.Failure(replaced)
+                status, failure = Status.not_run, outcomes.Failure(replaced)
         tell({"test": id, "status": status, "failure": None if failure is None else vars(failure)})
 
     try:

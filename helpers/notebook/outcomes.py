@@ -5,28 +5,37 @@ from __future__ import annotations
 import linecache
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from enum import StrEnum
 from pathlib import Path
 from types import ModuleType
-from typing import Literal
 
 from helpers.notebook import reload
+from helpers.statuses import WAITS, WORDS, Status, Word, set_aside
 from helpers.submission.handout import Handout, PublicTest
 from helpers.testing import causes
 from helpers.testing.failures import CheckFailure
 from helpers.wording import sentence
 
-Status = Literal["passed", "failed", "raised", "not implemented", "stopped", "not run", "not judged"]
 
-SYMBOLS: dict[Status, str] = {
-    "passed": "✓",
-    "failed": "✗",
-    "raised": "✗",
-    "not implemented": "○",
-    "stopped": "■",
-    "not run": "○",
-    "not judged": "–",  # noqa: RUF001
-}
+class Interruption(StrEnum):
+    """How a check ended that a student or its own length stopped, which only happens in notebooks."""
+
+    stopped = "stopped"
+
+
+Ending = Status | Interruption
+_STOPPED = Word("■", "Stopped", "stopped", "bad")
 _MAX_LINES = 12
+
+
+def word_of(ending: Ending) -> Word:
+    """Return how an ending reads."""
+    return _STOPPED if isinstance(ending, Interruption) else WORDS[ending]
+
+
+def read_ending(text: str) -> Ending:
+    """Return the ending that another process names."""
+    return Interruption(text) if text in Interruption.__members__ else Status(text)
 
 
 @dataclass(frozen=True)
@@ -71,13 +80,13 @@ class Outcome:
     """How one public check ended; `failure` is None where nothing is to be said."""
 
     test: PublicTest
-    status: Status
+    status: Ending
     failure: Failure | None = None
 
     @property
     def points(self) -> float:
         """What it earns."""
-        return self.test.points if self.status == "passed" else 0.0
+        return self.test.points if self.status is Status.passed else 0.0
 
 
 @dataclass(frozen=True)
@@ -110,7 +119,7 @@ class Report:
     @property
     def passed(self) -> int:
         """How many checks passed."""
-        return sum(outcome.status == "passed" for outcome in self.outcomes)
+        return sum(outcome.status is Status.passed for outcome in self.outcomes)
 
     @property
     def points(self) -> float:
@@ -126,34 +135,28 @@ class Report:
 def judge(test: PublicTest, error: BaseException | None, files: Sequence[Path]) -> Outcome:
     """Return how a check ended that raised `error`; `files` are the student's."""
     if error is None:
-        return Outcome(test, "passed")
+        return Outcome(test, Status.passed)
     if isinstance(error, CheckFailure):
-        return Outcome(test, "failed", _check_failure(error))
+        return Outcome(test, Status.failed, _check_failure(error))
     place = reload.origin(error, files)
     if isinstance(error, KeyboardInterrupt):
         problem = "You stopped it while it ran; if it would not finish, look for a loop that never ends."
-        return Outcome(test, "stopped", _located(problem, place))
+        return Outcome(test, Interruption.stopped, _located(problem, place))
     if place is None:
-        return Outcome(test, "failed", _unlocated(error, _gone(error, files)))
+        return Outcome(test, Status.failed, _unlocated(error, _gone(error, files)))
     if isinstance(error, NotImplementedError):
-        return Outcome(test, "not implemented", Failure("", place=_place_text(place)))
+        return Outcome(test, Status.not_implemented, Failure("", place=_place_text(place)))
     failure = _located(f"Your code raised {reload.described(error)}", place)
-    return Outcome(test, "raised", replace(failure, likely_cause=causes.likely_cause(str(error))))
+    return Outcome(test, Status.raised, replace(failure, likely_cause=causes.likely_cause(str(error))))
 
 
 def settled(outcomes: Sequence[Outcome]) -> tuple[Outcome, ...]:
     """Set aside the rules of tasks whose values are not right: keeping to them earns nothing yet."""
-    unsolved = {
-        outcome.test.task
-        for outcome in outcomes
-        if outcome.test.kind == "value" and outcome.status != "passed"
-    }
-    waiting = Failure("Counts once the other checks of this task pass.")
+    tests = [outcome.test for outcome in outcomes]
+    aside = set_aside(tests, {one.test.id for one in outcomes if one.status is Status.passed})
+    waiting = Failure(f"{WAITS.capitalize()}.")
     return tuple(
-        Outcome(outcome.test, "not judged", waiting)
-        if outcome.test.kind == "constraint" and outcome.test.task in unsolved
-        else outcome
-        for outcome in outcomes
+        Outcome(one.test, Status.not_judged, waiting) if one.test.id in aside else one for one in outcomes
     )
 
 
@@ -162,17 +165,6 @@ def not_loaded(error: BaseException, file: Path) -> Failure:
     return _located(
         f"{file.name} cannot be imported: {reload.described(error)}", reload.origin(error, [file])
     )
-
-
-def number(points: float) -> str:
-    """Write points with at most two decimals.
-
-    Examples
-    --------
-    >>> number(10.0), number(2.5), number(1.4286)
-    ('10', '2.5', '1.43')
-    """
-    return f"{points:.2f}".rstrip("0").rstrip(".")
 
 
 def _check_failure(error: CheckFailure) -> Failure:

@@ -8,10 +8,11 @@ from collections.abc import Iterator, Sequence
 from html import escape
 from itertools import groupby
 
-from helpers.notebook.outcomes import SYMBOLS, Failure, Outcome, Report, Status, number
+from helpers.notebook.outcomes import Failure, Outcome, Report, word_of
+from helpers.statuses import Status
+from helpers.wording import number
 
 _WIDTH = 96
-_TONES: dict[Status, str] = {"passed": "good", "not judged": "quiet", "not run": "quiet"}
 _CODE = {"Expected", "Yours", "First wrong", "That line"}
 LEFT = ' style="text-align:left"'
 """What notebooks keep of the style when they show a table that they do not trust, such as a saved one."""
@@ -132,8 +133,9 @@ def _group_html(report: Report, task: str, outcomes: Sequence[Outcome]) -> str:
 
 
 def _cells(outcome: Outcome) -> str:
-    tone = _TONES.get(outcome.status, "bad")
-    result = f'<span aria-hidden="true">{SYMBOLS[outcome.status]}</span>&nbsp;{outcome.status.capitalize()}'
+    look = word_of(outcome.status)
+    tone = "quiet" if outcome.status is Status.not_run else look.tone  # the student chose what to run
+    result = f'<span aria-hidden="true">{look.symbol}</span>&nbsp;{look.word}'
     details = _failure_html(outcome.failure) if outcome.failure else ""
     return (
         f'<td class="cg-points">{_points(outcome)}</td>'
@@ -155,7 +157,8 @@ def _failure_html(failure: Failure) -> str:
 def _group_text(report: Report, task: str, outcomes: Sequence[Outcome]) -> Iterator[str]:
     yield _task_title(report, task)
     for outcome in outcomes:
-        result = f"{SYMBOLS[outcome.status]} {outcome.status}"
+        look = word_of(outcome.status)
+        result = f"{look.symbol} {look.word.lower()}"
         head = f"  {result:<18}{_points(outcome):>12}  "
         yield from wrapped(head + outcome.test.title, " " * len(head))
         if outcome.failure:

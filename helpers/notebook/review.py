@@ -10,16 +10,18 @@ from types import FunctionType
 
 from helpers.notebook import document as notebook
 from helpers.notebook import reload, runner, stubs, work
-from helpers.notebook.outcomes import Outcome, Report, number
+from helpers.notebook.outcomes import Interruption, Outcome, Report
 from helpers.notebook.work import Work
 from helpers.source import names
+from helpers.statuses import Status
 from helpers.submission.findings import Finding
 from helpers.submission.handout import EXTRA, Function, Handout, Task
 from helpers.submission.problems import Problem
-from helpers.wording import enumerated
+from helpers.wording import enumerated, number
 
 MAX_FILE_BYTES, MAX_WEIGHTS_BYTES, MAX_NOTEBOOK_BYTES = 1_000_000, 10_000_000, 10_000_000
 """What grading reads of a module, of saved weights, and of a notebook."""
+_NOTHING_TO_DO = (Status.passed, Status.not_run, Status.not_judged)
 
 
 def findings(own: Work, done: Report, problems: Mapping[str, Problem]) -> list[Finding]:
@@ -156,7 +158,7 @@ def _of_checks(own: Work, done: Report, problems: Mapping[str, Problem]) -> Iter
         points = number(sum(_task(own.handout, id).points for id in extra))
         yield Finding("open", f"Extra credit, not begun: {titles} ({points} points).")
     for task, ended in groupby(done.outcomes, key=lambda outcome: outcome.test.task):
-        left = [outcome for outcome in ended if outcome.status not in ("passed", "not run", "not judged")]
+        left = [outcome for outcome in ended if outcome.status not in _NOTHING_TO_DO]
         if left and task not in waiting:
             yield Finding("open", _failing(own.handout, task, left))
 
@@ -169,10 +171,10 @@ def _waits(own: Work, done: Report, task: str) -> bool:
         for outcome in done.outcomes
         if outcome.test.task == task and outcome.test.kind == "value"
     }
-    if statuses - {"not run", "not implemented"}:
+    if statuses - {Status.not_run, Status.not_implemented}:
         return False
     if not functions:
-        return statuses == {"not implemented"}
+        return statuses == {Status.not_implemented}
     return all(
         stubs.left(own.text(function.file), function.file.removesuffix(".py"), function.name)
         for function in functions
@@ -181,7 +183,7 @@ def _waits(own: Work, done: Report, task: str) -> bool:
 
 def _failing(found: Handout, task: str, left: Sequence[Outcome]) -> str:
     count = len(left)
-    stopped = any(outcome.status == "stopped" for outcome in left)
+    stopped = any(outcome.status is Interruption.stopped for outcome in left)
     verb = "did not finish" if stopped else f"{'does' if count == 1 else 'do'} not pass"
     title = _titled(found, task)
     return (

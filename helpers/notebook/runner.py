@@ -10,9 +10,10 @@ from types import FunctionType
 
 from helpers.notebook import fresh, frontend, reload, report, stubs
 from helpers.notebook.fresh import ImportReport
-from helpers.notebook.outcomes import Outcome, Report, judge, not_loaded, settled
+from helpers.notebook.outcomes import Interruption, Outcome, Report, judge, not_loaded, settled
 from helpers.notebook.reload import Version
 from helpers.notebook.session import run_tests
+from helpers.statuses import Status
 from helpers.submission import handout
 from helpers.submission.handout import TEST_FILE, Handout, HandoutError, PublicTest
 from helpers.wording import enumerated
@@ -63,7 +64,7 @@ def check(name: str, task: str | int | None = None) -> None:
     """
     done = run(name, task)
     frontend.show(report.as_html(done), report.as_text(done))
-    if any(outcome.status == "stopped" for outcome in done.outcomes):
+    if any(outcome.status is Interruption.stopped for outcome in done.outcomes):
         raise Stopped
 
 
@@ -146,14 +147,14 @@ def _run(
         if version.error is not None:
             if version.runs:
                 notes.append(reload.still_running(version))
-            outcomes = tuple(Outcome(test, "not run") for test in tests)
+            outcomes = tuple(Outcome(test, Status.not_run) for test in tests)
             return Report(found, outcomes, checked, tuple(notes), not_loaded(version.error, version.file))
     start = time.perf_counter()
     errors = run_tests(found.folder / TEST_FILE, [test.id for test in tests])
     seconds = time.perf_counter() - start
     files = [version.file for version in versions]
     ended = [
-        judge(test, errors[test.id], files) if test.id in errors else Outcome(test, "not run")
+        judge(test, errors[test.id], files) if test.id in errors else Outcome(test, Status.not_run)
         for test in tests
     ]
     return Report(found, settled(ended), checked, tuple(notes), seconds=seconds)

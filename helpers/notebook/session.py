@@ -2,29 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any
 
 from helpers.submission.handout import HandoutError
-
-_WITHOUT = (
-    *("cacheprovider", "terminal", "faulthandler", "logging", "warnings", "doctest", "junitxml", "pastebin"),
-    *("unraisableexception", "threadexception"),
-)
-_OPTIONS = (
-    *(word for plugin in _WITHOUT for word in ("-p", f"no:{plugin}")),
-    *("--disable-plugin-autoload", "--noconftest", "--import-mode=importlib", "--capture=no"),
-    *("--strict-markers", "-c", os.devnull, "-o", "addopts="),
-)
-_MARKERS = (
-    "task(id, weight=1): the task that this test belongs to",
-    "constraint: counts only where every value test of its task passes",
-    "limits(cpu_seconds=None, memory_mb=None): what this test may use when it is graded",
-)
-
+from helpers.testing import collection
 
 Ended = Callable[[str, BaseException | None], None]
 
@@ -55,9 +39,8 @@ def run_tests(
     session = _Session(wanted, ended)
     writes_bytecode, sys.dont_write_bytecode = sys.dont_write_bytecode, True
     try:
-        # Without a bound, pytest lists the folders above as well, however much lies in them.
-        bounds = (f"--rootdir={file.parent}", f"--confcutdir={file.parent}")
-        pytest.main([*_OPTIONS, *bounds, str(file)], plugins=[session])
+        options = ("--disable-plugin-autoload", *collection.pytest_arguments(file.parent))
+        pytest.main([*options, str(file)], plugins=[session])
     finally:
         sys.dont_write_bytecode = writes_bytecode
         _forget(file)
@@ -83,9 +66,7 @@ class _Session:
 
     def pytest_configure(self, config: Any) -> None:
         """Register the markers of a suite."""
-        config.option.tbstyle = "no"  # an option of the terminal plugin, which is off
-        for line in _MARKERS:
-            config.addinivalue_line("markers", line)
+        collection.configure(config, tracebacks="no")
 
     def pytest_collectreport(self, report: Any) -> None:
         """Remember why the file could not be collected."""

@@ -8,15 +8,16 @@ from dataclasses import replace
 from pathlib import Path
 
 from helpers.notebook import colab, fresh, frontend, reload, report, review, summary, work
-from helpers.notebook.outcomes import Failure, Outcome, Report, number
+from helpers.notebook.outcomes import Failure, Outcome, Report
 from helpers.notebook.runner import Stopped
 from helpers.notebook.stubs import task_number
 from helpers.notebook.work import Work
+from helpers.statuses import Status
 from helpers.submission import bundle, handout
 from helpers.submission.assembly import assemble
 from helpers.submission.handout import Handout, HandoutError
 from helpers.submission.problems import Problem
-from helpers.wording import enumerated
+from helpers.wording import enumerated, number
 
 _INTERRUPTED = Failure(
     "You stopped the public checks; if one would not finish, look for a loop that never ends."
@@ -139,7 +140,9 @@ def _checked(found: Handout, files: dict[str, bytes], target: Path) -> tuple[Rep
         failure = _INTERRUPTED
     except (HandoutError, OSError) as error:
         failure = Failure(f"The public checks could not run: {error}")
-    return Report(found, tuple(Outcome(test, "not run") for test in found.tests), problem=failure), problems
+    return Report(
+        found, tuple(Outcome(test, Status.not_run) for test in found.tests), problem=failure
+    ), problems
 
 
 def _differences(found: Handout, files: dict[str, bytes]) -> list[str]:

@@ -7,9 +7,10 @@ from html import escape
 from pathlib import Path
 
 from helpers.notebook import reload, report
-from helpers.notebook.outcomes import Report, number
+from helpers.notebook.outcomes import Report
 from helpers.notebook.work import Work
 from helpers.submission.findings import Finding, Weight
+from helpers.wording import number
 
 _SYMBOLS: dict[Weight, str] = {"problem": "!", "open": "○", "note": "·"}
 _HEADS: dict[Weight, str] = {

@@ -12,7 +12,7 @@ from typing import Any
 
 from helpers.submission.findings import Finding
 from helpers.submission.handout import Cell, Handout, Question
-from helpers.wording import enumerated
+from helpers.wording import enumerated, number
 
 PLACEHOLDER = "YOUR ANSWER HERE"
 """What stands in a released notebook where an answer belongs."""
@@ -203,7 +203,7 @@ def _asked(
 
 
 def _title(question: Question) -> str:
-    points = f"{question.points:g} point{'' if question.points == 1 else 's'}"
+    points = f"{number(question.points)} point{'' if question.points == 1 else 's'}"
     return f"The question under “{question.title}” ({points})" if question.title else f"A question ({points})"
 
 

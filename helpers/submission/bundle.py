@@ -7,16 +7,13 @@ import json
 import platform
 import zipfile
 from importlib.metadata import PackageNotFoundError, version
-from io import BytesIO
 from pathlib import Path, PurePosixPath
 
+from helpers.submission import archives
 from helpers.submission.handout import Handout, HandoutError
 
 MANIFEST = "manifest.json"
 FORMAT = 1
-_EPOCH = (1980, 1, 1, 0, 0, 0)
-"""The time that every member gets: the earliest that a zip can hold."""
-
 _MAX_BYTES = 100_000_000
 
 
@@ -40,14 +37,7 @@ def pack(name: str, files: dict[str, bytes]) -> bytes:
         },
     }
     members = {**files, MANIFEST: (json.dumps(manifest, indent=1) + "\n").encode()}
-    buffer = BytesIO()
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:
-        for member, content in sorted(members.items()):
-            info = zipfile.ZipInfo(member, _EPOCH)
-            info.create_system = 3  # Unix, whatever the machine, for the permissions below
-            info.external_attr = 0o100644 << 16
-            archive.writestr(info, content)
-    return buffer.getvalue()
+    return archives.pack(members, compressed=False)
 
 
 def unpack(found: Handout, file: Path) -> dict[str, bytes]:

@@ -13,9 +13,10 @@ from hypothesis import strategies as st
 
 from autograder.course.assignment import Assignment, Task, TestLimits
 from autograder.errors import EngineError, SuiteError
-from autograder.graded.results import Feedback, Provenance, SandboxReport, Status, SubmissionResult
+from autograder.graded.results import Feedback, Provenance, SandboxReport, SubmissionResult
 from autograder.intake import Submission
 from autograder.scoring import Outcome, PlannedTest, is_unfinished, mark_not_run, score, share
+from helpers.statuses import Status
 
 SANDBOX = SandboxReport(level="none", layers={})
 PROVENANCE = Provenance(

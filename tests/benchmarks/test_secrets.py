@@ -8,12 +8,13 @@ from pathlib import Path
 import pytest
 
 from autograder.engine.interface import Graded
-from autograder.graded.results import Feedback, Status
+from autograder.graded.results import Feedback
 from autograder.intake import Submission
 from autograder.scoring import Outcome
 from benchmarks import example_classes as classes
 from benchmarks import secrets
 from benchmarks.example_classes import Expected
+from helpers.statuses import Status
 
 CONVOLUTIONS = "convolutional_networks"
 RIGHT = Expected(100, "right: as the reference", None, ())

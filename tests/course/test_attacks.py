@@ -34,8 +34,9 @@ from autograder.course import Course
 from autograder.course import assignment as assignments
 from autograder.engine.interface import Graded
 from autograder.engine.pool import Pool
-from autograder.graded.results import Provenance, Status, SubmissionResult
+from autograder.graded.results import Provenance, SubmissionResult
 from autograder.scoring import score
+from helpers.statuses import Status
 from tests.support import bounded, levels, vault
 
 FOLDER = Path(__file__).parent / "attacks"

@@ -10,10 +10,11 @@ from autograder import course
 from autograder.course import assignment
 from autograder.course.assignment import Assignment
 from autograder.engine.pool import Pool
-from autograder.graded.results import Feedback, Status
+from autograder.graded.results import Feedback
 from autograder.grading import specimens
 from autograder.grading.specimens import Solved
 from autograder.scoring import Outcome, PlannedTest
+from helpers.statuses import Status
 from tests.support import bad_answers, classes
 from tests.support.bad_answers import Kind
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from autograder.graded.results import Status, SubmissionResult
+from autograder.graded.results import SubmissionResult
+from helpers.statuses import Status
 from tests.support import classes
 from tests.support.classes import Expected
 

@@ -18,10 +18,11 @@ from pathlib import Path
 
 import pytest
 
-from autograder.graded.results import SandboxReport, Status, SubmissionResult
+from autograder.graded.results import SandboxReport, SubmissionResult
 from autograder.sandbox import landlock
 from autograder.sandbox.plan import WEAK_OPTION
 from autograder.sandbox.probe import LAYERS
+from helpers.statuses import Status
 from tests.support import bounded, levels, vault
 from tests.support.waiting import until
 

@@ -15,6 +15,7 @@ import pytest
 from autograder.course import seeds
 from autograder.course.assignment import shared_modules
 from autograder.engine.package import importable
+from helpers.testing.collection import register_markers
 
 ROOT = Path(__file__).parents[2]
 SECRET = b"d"
@@ -28,8 +29,7 @@ def importing(name: str, config: pytest.Config) -> Iterator[Callable[[str], Modu
     """Yield a function that imports a module of the suite `name`."""
     solution, suite = ROOT / "solutions" / name, ROOT / "autograder" / "suites" / name
     handed_in = [path.stem for path in solution.glob("*.py")]
-    for marker in ("task", "constraint", "limits"):
-        config.addinivalue_line("markers", marker)
+    register_markers(config)
 
     @functools.cache
     def load(file: str) -> ModuleType:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
+from helpers.statuses import set_aside
 from tests.support.waiting import PATIENCE
 
 ROOT = Path(__file__).parents[2]
@@ -22,6 +23,7 @@ import hypothesis, pytest
 import autograder.course.seeds
 from pathlib import Path
 from autograder.engine.package import importable
+from helpers.testing import collection
 import helpers.data, helpers.testing.evidence, sklearn.datasets  # once, for all the forks
 import torch.fx.experimental.symbolic_shapes
 
@@ -31,8 +33,7 @@ class Recorder:
         self.seen = {}
 
     def pytest_configure(self, config):
-        for marker in ("task(id, weight=1)", "constraint", "limits(cpu_seconds=, memory_mb=)"):
-            config.addinivalue_line("markers", marker)
+        collection.configure(config, tracebacks="no")
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(self, item, call):
@@ -43,7 +44,7 @@ class Recorder:
                 "passed": report.passed,
                 "task": task.args[0],
                 "weight": task.kwargs["weight"],
-                "constraint": item.get_closest_marker("constraint") is not None,
+                "kind": "constraint" if item.get_closest_marker("constraint") else "value",
                 "title": item.function.__doc__.splitlines()[0],
                 "problem": str(call.excinfo.value) if call.excinfo else "",
             }
@@ -54,10 +55,8 @@ def run(suite, folder, key):
     sys.path.insert(0, folder)
     autograder.course.seeds._key = key.encode
     recorder = Recorder()
-    options = ["-c", os.devnull, "--rootdir=.", "--noconftest", "--import-mode=importlib", "--strict-markers"]
-    options += ["-p", "no:cacheprovider", "--assert=plain", "--tb=no", "-q"]
     with importable(Path(suite)):
-        pytest.main([suite, *options], plugins=[recorder])
+        pytest.main([suite, *collection.pytest_arguments(Path(suite)), "--assert=plain"], plugins=[recorder])
     with open(os.path.join(folder, "report.json"), "w") as file:
         json.dump(recorder.seen, file)
 
@@ -82,10 +81,11 @@ class Test:
 
     __test__ = False
 
+    id: str
     passed: bool
     task: str
     weight: int
-    constraint: bool
+    kind: str
     title: str
     problem: str
 
@@ -122,12 +122,12 @@ def grade_all(name: str, jobs: Mapping[str, tuple[str, str]], scratch: Path) -> 
 
 
 def _grade(name: str, report: dict[str, dict[str, object]]) -> Grade:
-    """Return the points; a constraint counts only where all value tests of its task passed."""
-    tests = {test: Test(**fields) for test, fields in report.items()}  # type: ignore[arg-type]
+    tests = {test: Test(id=test, **fields) for test, fields in report.items()}  # type: ignore[arg-type]
+    passed = {test.id for test in tests.values() if test.passed}
+    earning = passed - set_aside(tests.values(), passed)
     points = {}
     for task in tomllib.loads((ROOT / "solutions" / name / "assignment.toml").read_text())["tasks"]:
         mine = [test for test in tests.values() if test.task == task["id"]]
-        solved = all(test.passed for test in mine if not test.constraint)
-        good = sum(test.weight for test in mine if test.passed and (solved or not test.constraint))
+        good = sum(test.weight for test in mine if test.id in earning)
         points[task["id"]] = float(Fraction(task["points"] * good, sum(test.weight for test in mine)))
     return Grade(tests, points)

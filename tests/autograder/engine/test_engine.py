@@ -16,10 +16,11 @@ from autograder.course.assignment import Assignment
 from autograder.engine.interface import Graded
 from autograder.engine.pool import Pool
 from autograder.errors import EngineError, SuiteError
-from autograder.graded.results import Provenance, Status, SubmissionResult
+from autograder.graded.results import Provenance, SubmissionResult
 from autograder.intake import Submission
 from autograder.scoring import score
 from benchmarks.processes import by_role, census
+from helpers.statuses import Status
 from tests.support import tiny
 from tests.support.waiting import until
 

@@ -13,9 +13,9 @@ from autograder.engine import newer
 from autograder.engine.interface import Graded
 from autograder.engine.pool import Pool
 from autograder.errors import ConfigError
-from autograder.graded.results import Status
 from autograder.intake import Submission
 from autograder.release.handout import stubs
+from helpers.statuses import Status
 from tests.support import tiny
 
 ASSIGNMENT = """

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from autograder.engine.pool import Pool
-from autograder.graded.results import Status
+from helpers.statuses import Status
 from tests.support import tiny
 
 SUITE = '''import pytest

@@ -10,7 +10,8 @@ import torch
 from autograder.engine.link import End, StudentError, WorkerEnded
 from autograder.engine.verdict import Exit, Tier, explain_end, explain_import, fault, judge, judge_end
 from autograder.errors import SuiteError
-from autograder.graded.results import Feedback, Status
+from autograder.graded.results import Feedback
+from helpers.statuses import Status
 from helpers.submission.problems import Problem, found
 from helpers.testing import checks
 from helpers.testing.checks import Hint

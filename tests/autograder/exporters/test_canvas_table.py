@@ -14,9 +14,10 @@ from hypothesis import strategies as st
 
 from autograder.exporters import canvas_table
 from autograder.graded.records import Override, Record, WrittenAnswer
-from autograder.graded.results import CUT_OFF, Feedback, Status
+from autograder.graded.results import CUT_OFF, Feedback
 from autograder.intake import roster
 from autograder.reports import standing
+from helpers.statuses import Status
 from tests.conftest import graded_example
 from tests.support import written_class as made
 from tests.support.canvas_gradebook import CanvasGradebook

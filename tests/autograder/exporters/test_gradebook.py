@@ -10,7 +10,8 @@ import pytest
 
 from autograder.exporters import gradebook
 from autograder.graded.records import Record, WrittenAnswer
-from autograder.graded.results import Feedback, Status, SubmissionResult, TaskResult
+from autograder.graded.results import Feedback, SubmissionResult, TaskResult
+from helpers.statuses import Status
 from tests.support import written_class as made
 
 

@@ -19,11 +19,12 @@ from autograder.course.assignment import Assignment, load
 from autograder.errors import ConfigError, EngineError, SuiteError
 from autograder.graded.folder import GradedFolder
 from autograder.graded.records import Override
-from autograder.graded.results import Feedback, Status, SubmissionResult
+from autograder.graded.results import Feedback, SubmissionResult
 from autograder.grading import loop, regrade, views
 from autograder.grading.loop import GradedClass
 from autograder.grading.specimens import REFERENCE
 from autograder.intake import Submission, roster
+from helpers.statuses import Status
 from tests.conftest import StandInEngine
 
 

@@ -15,9 +15,9 @@ from typing import Any
 import pytest
 
 from autograder.course import Course
-from autograder.release import archive
 from autograder.release.leaks import Finding, LeakCheck, LeakError
 from autograder.release.tree import Tree
+from helpers.submission import archives
 from tests.support import planted
 
 SOLUTION = "product = width * height\nreturn abs(product)\n"
@@ -99,7 +99,7 @@ SECRETS: dict[str, Callable[[bytes], bytes]] = {
     "in capitals": lambda secret: secret.hex().upper().encode(),
     "raw": lambda secret: b"\xff" + secret,
     "in Base64": base64.b64encode,
-    "in a zip": lambda secret: archive.pack({"x": secret.hex().encode() * 40}),
+    "in a zip": lambda secret: archives.pack({"x": secret.hex().encode() * 40}),
 }
 
 
@@ -121,7 +121,7 @@ def attach(notebook: dict[str, Any]) -> None:
 
 
 def attach_archive(notebook: dict[str, Any]) -> None:
-    packed = base64.encodebytes(archive.pack({"shapes.py": planted.MODULE.encode()})).decode()
+    packed = base64.encodebytes(archives.pack({"shapes.py": planted.MODULE.encode()})).decode()
     notebook["cells"][0]["attachments"] = {"files.zip": {"application/zip": packed}}
 
 
@@ -184,7 +184,7 @@ def test_outputs_counts_and_widgets_are_refused(check: LeakCheck, built: Tree) -
     assert json.loads(built.public[NOTEBOOK])["cells"][2]["id"] in lines[int(finding.place.split(":")[1]) - 1]
     assert only(check.file(NOTEBOOK, edited(built, count))).says == "cell 2 holds outputs"
     assert only(check.file(NOTEBOOK, edited(built, widgets))).says == "the notebook holds widget states"
-    packed = archive.pack({"a/x.ipynb": edited(built, output)})
+    packed = archives.pack({"a/x.ipynb": edited(built, output)})
     assert only(check.file("a.zip", packed)).place.startswith("a.zip!a/x.ipynb:")
 
 
@@ -210,7 +210,7 @@ def extra(packed: zipfile.ZipFile, entry: zipfile.ZipInfo) -> None:
 
 
 def packed_comment(packed: zipfile.ZipFile, entry: zipfile.ZipInfo) -> None:
-    packed.comment = base64.b64encode(archive.pack({"a": SOLUTION.encode()}))
+    packed.comment = base64.b64encode(archives.pack({"a": SOLUTION.encode()}))
 
 
 def long_name(packed: zipfile.ZipFile, entry: zipfile.ZipInfo) -> None:
@@ -228,8 +228,8 @@ def test_solutions_in_what_surrounds_an_archive_are_refused(
 
 
 def test_archives_are_refused_for_what_is_in_them(check: LeakCheck) -> None:
-    inner = archive.pack({"notes.txt": f"one\n{SOLUTION}".encode()})
-    outer = archive.pack({"inner.zip": inner, "test_hidden.py": b"", "a/__pycache__/x": b""})
+    inner = archives.pack({"notes.txt": f"one\n{SOLUTION}".encode()})
+    outer = archives.pack({"inner.zip": inner, "test_hidden.py": b"", "a/__pycache__/x": b""})
     says = {finding.place: finding.says for finding in check.file("dist/shapes.zip", outer)}
     assert "a solution, of" in says["dist/shapes.zip!inner.zip!notes.txt:2"]
     assert says["dist/shapes.zip!test_hidden.py"] == "a file of hidden tests"

@@ -8,9 +8,10 @@ from pathlib import Path
 from autograder.course import Course, assignment
 from autograder.graded.folder import GradedFolder
 from autograder.graded.records import Override, Record, WrittenAnswer
-from autograder.graded.results import Feedback, Status
+from autograder.graded.results import Feedback
 from autograder.grading import views
 from autograder.reports import anonymous
+from helpers.statuses import Status
 from tests.conftest import graded_example
 from tests.support import written_class as made
 

@@ -10,9 +10,10 @@ from html.parser import HTMLParser
 import pytest
 
 from autograder.graded.records import Move, Override, Record, WrittenAnswer
-from autograder.graded.results import CUT_OFF, Feedback, SandboxReport, Status, SubmissionResult
+from autograder.graded.results import CUT_OFF, Feedback, SandboxReport, SubmissionResult
 from autograder.reports import charts, class_report, looks, statistics
 from autograder.reports.statistics import Item
+from helpers.statuses import Status
 from tests.conftest import graded_example
 from tests.support import written_class as made
 

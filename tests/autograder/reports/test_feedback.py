@@ -9,8 +9,10 @@ from html.parser import HTMLParser
 import pytest
 
 from autograder.graded.records import Override, Record, WrittenAnswer
-from autograder.graded.results import Feedback, Location, Status, SubmissionResult
-from autograder.reports import feedback, wording
+from autograder.graded.results import Feedback, Location, SubmissionResult
+from autograder.reports import feedback
+from helpers.statuses import Status
+from helpers.wording import number
 from tests.support import written_class as made
 
 DECIDED = Override(points=3, reason="oral", by="Grace", at=datetime(2026, 3, 1, tzinfo=UTC))
@@ -175,7 +177,7 @@ def test_extra_credit_is_called_so_and_fills_no_bar_twice(result: SubmissionResu
     more = result.model_copy(update={"tasks": [extra, *others], "score": result.max_score + 2})
     page = feedback.page(Record(more), title="Toy", course="Course")
     assert (page.percent, page.sections[0].percent) == (100.0, 100.0)
-    points = f"{wording.number(first.max_points)} / {wording.number(first.max_points)} extra"
+    points = f"{number(first.max_points)} / {number(first.max_points)} extra"
     for text in (_render(more), feedback.render_markdown(Record(more), title="Toy", course="Course")):
         assert text.count(" extra") == text.count(points) > 0
 

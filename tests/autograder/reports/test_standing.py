@@ -8,9 +8,10 @@ from datetime import UTC, datetime
 import pytest
 
 from autograder.graded.records import Override, Record, WrittenAnswer
-from autograder.graded.results import CUT_OFF, Feedback, Status, SubmissionResult
+from autograder.graded.results import CUT_OFF, Feedback, SubmissionResult
 from autograder.reports import standing
 from autograder.reports.standing import Standing
+from helpers.statuses import Status
 from tests.support import written_class as made
 
 DECIDED = Override(points=3, reason="oral", by="Grace", at=datetime(2026, 3, 1, tzinfo=UTC))

@@ -7,8 +7,9 @@ import io
 from rich.console import Console, RenderableType
 
 from autograder.graded.records import Move, MovedTest, Record, WrittenAnswer
-from autograder.graded.results import Feedback, Status, SubmissionResult
+from autograder.graded.results import Feedback, SubmissionResult
 from autograder.reports import table
+from helpers.statuses import Status
 from tests.support import written_class as made
 
 

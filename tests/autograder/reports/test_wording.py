@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import pytest
-
-from autograder.graded.results import Feedback, Status, SubmissionResult
+from autograder.graded.results import Feedback, SubmissionResult
 from autograder.reports import wording
+from helpers.statuses import Status
 
 
 def _with(result: SubmissionResult, *statuses: Status) -> SubmissionResult:
@@ -15,17 +14,6 @@ def _with(result: SubmissionResult, *statuses: Status) -> SubmissionResult:
         for test, status in zip(result.tests, statuses, strict=True)
     ]
     return result.model_copy(update={"tests": tests})
-
-
-def test_every_status_has_words() -> None:
-    assert set(wording.WORDS) == set(Status)
-
-
-@pytest.mark.parametrize(
-    ("points", "text"), [(0.0, "0"), (100.0, "100"), (12.5, "12.5"), (1.4286, "1.43"), (0.001, "0")]
-)
-def test_numbers(points: float, text: str) -> None:
-    assert wording.number(points) == text
 
 
 def test_gist(result: SubmissionResult) -> None:

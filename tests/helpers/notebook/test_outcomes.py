@@ -9,6 +9,7 @@ import pytest
 
 from helpers.notebook import outcomes
 from helpers.notebook.outcomes import Failure, Outcome, judge
+from helpers.statuses import Status
 from helpers.submission.handout import PublicTest
 from helpers.testing.failures import CheckFailure
 
@@ -27,7 +28,7 @@ def raised(source: str, file: Path) -> BaseException:
 
 
 def test_passed() -> None:
-    assert judge(TEST, None, []) == Outcome(TEST, "passed")
+    assert judge(TEST, None, []) == Outcome(TEST, Status.passed)
     assert judge(TEST, None, []).points == 2.5
 
 
@@ -71,7 +72,7 @@ def test_code_at_the_start_of_a_sentence_keeps_its_case() -> None:
     [
         ("int('x')", "raised", "Your code raised ValueError: invalid literal for int() with base 10: 'x'"),
         ("raise SystemExit", "raised", "Your code raised SystemExit"),
-        ("raise NotImplementedError('first')", "not implemented", ""),
+        ("raise NotImplementedError('first')", "not_implemented", ""),
     ],
 )
 def test_an_exception_of_the_students_code(tmp_path: Path, body: str, status: str, problem: str) -> None:
@@ -116,10 +117,10 @@ def test_a_file_that_cannot_be_imported(tmp_path: Path) -> None:
 
 
 def test_rules_wait_for_values() -> None:
-    right, rule = Outcome(TEST, "passed"), Outcome(RULE, "passed")
+    right, rule = Outcome(TEST, Status.passed), Outcome(RULE, Status.passed)
     assert outcomes.settled([right, rule]) == (right, rule)
-    wrong = Outcome(TEST, "failed")
-    assert [outcome.status for outcome in outcomes.settled([wrong, rule])] == ["failed", "not judged"]
+    wrong = Outcome(TEST, Status.failed)
+    assert [outcome.status for outcome in outcomes.settled([wrong, rule])] == ["failed", "not_judged"]
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from helpers.notebook import review, work
-from helpers.notebook.outcomes import Failure, Outcome, Report
+from helpers.notebook.outcomes import Failure, Outcome, Report, read_ending
 from helpers.notebook.work import Work
 from helpers.submission import handout
 from helpers.submission.handout import PublicTest, Task
@@ -32,12 +32,12 @@ def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Work:
 
 def reported(own: Work, *statuses: str, problem: Failure | None = None) -> Report:
     tests = own.handout.tests
-    ended = [Outcome(test, status) for test, status in zip(tests, statuses, strict=True)]  # type: ignore[arg-type]
+    ended = [Outcome(test, read_ending(status)) for test, status in zip(tests, statuses, strict=True)]
     return Report(own.handout, tuple(ended), problem=problem)
 
 
 PASSED = ("passed",) * 4
-NOT_RUN = ("not run",) * 4
+NOT_RUN = ("not_run",) * 4
 
 
 def texts(own: Work, done: Report) -> list[str]:
@@ -52,7 +52,7 @@ def test_finished_work(own: Work) -> None:
 
 def test_problems_come_first(own: Work) -> None:
     own = replace(own, modules={"toy.py": STUB.replace("def total", "def totals").encode()})
-    found = texts(own, reported(own, "not implemented", "not judged", "failed", "failed"))
+    found = texts(own, reported(own, "not_implemented", "not_judged", "failed", "failed"))
     assert [text.partition(":")[0] for text in found] == ["problem", "open", "open", "open"]
 
 
@@ -78,7 +78,7 @@ def test_a_task_whose_stub_is_left_unused_was_begun(own: Work) -> None:
 
 def test_without_a_list_of_functions_the_checks_tell(own: Work) -> None:
     own = replace(own, handout=replace(own.handout, functions=()))
-    found = texts(own, reported(own, "passed", "passed", "not implemented", "not implemented"))
+    found = texts(own, reported(own, "passed", "passed", "not_implemented", "not_implemented"))
     assert "open: Not begun: task 2, Adding up (4 points)." in found
     assert not any("Not begun" in text for text in texts(own, reported(own, *NOT_RUN)))
 
@@ -87,12 +87,12 @@ def test_many_tasks_that_were_not_begun_are_numbers(own: Work) -> None:
     tasks = tuple(Task(f"t{n}", f"Task of {n}", n) for n in range(1, 6))
     tests = tuple(PublicTest(f"test_public.py::test_{n}", "", f"t{n}", 1, "value") for n in range(1, 6))
     own = replace(own, handout=replace(own.handout, functions=(), tasks=tasks, tests=tests))
-    found = texts(own, reported(own, *("not implemented",) * 4, "passed"))
+    found = texts(own, reported(own, *("not_implemented",) * 4, "passed"))
     assert "open: Not begun: tasks 1, 2, 3 and 4, which are 10 points together." in found
 
 
 def test_a_check_that_does_not_end(own: Work) -> None:
-    found = texts(own, reported(own, "stopped", "not judged", "passed", "passed"))
+    found = texts(own, reported(own, "stopped", "not_judged", "passed", "passed"))
     assert any("1 public check did not finish;" in text for text in found)
 
 
@@ -118,6 +118,6 @@ def test_a_copy_elsewhere(own: Work, tmp_path: Path, monkeypatch: pytest.MonkeyP
 def test_extra_credit_is_no_task_that_was_missed(own: Work) -> None:
     tasks = (own.handout.tasks[0], Task("total", "Adding up (extra credit)", 4))
     own = replace(own, handout=replace(own.handout, tasks=tasks, functions=()))
-    found = texts(own, reported(own, "passed", "passed", "not implemented", "not implemented"))
+    found = texts(own, reported(own, "passed", "passed", "not_implemented", "not_implemented"))
     assert "open: Extra credit, not begun: Adding up (4 points)." in found
     assert not any("Not begun" in text for text in found)

@@ -36,7 +36,7 @@ def statuses(task: str | int | None = None) -> list[str]:
 
 
 def test_the_stub_and_the_solution(toy: Path) -> None:
-    assert statuses() == ["not implemented", "not judged", "not implemented", "not implemented"]
+    assert statuses() == ["not_implemented", "not_judged", "not_implemented", "not_implemented"]
     toy.write_text(SOLUTION)
     done = runner.run("toy")
     assert done.passed == 4
@@ -91,7 +91,7 @@ def test_a_file_that_does_not_load(toy: Path) -> None:
     done = runner.run("toy")
     assert done.problem is not None
     assert done.problem.place == "toy.py, line 1"
-    assert [outcome.status for outcome in done.outcomes] == ["not run"] * 4
+    assert [outcome.status for outcome in done.outcomes] == ["not_run"] * 4
     assert done.notes == ()
     toy.write_text(SOLUTION)
     runner.run("toy")

@@ -11,9 +11,9 @@ from autograder.course import Course
 from autograder.course import assignment as assignments
 from autograder.engine.interface import Graded
 from autograder.engine.pool import Pool
-from autograder.graded.results import Status
 from autograder.intake import Submission
 from helpers.notebook import fresh
+from helpers.statuses import Status
 from helpers.submission import handout, packages
 from helpers.submission.handout import Handout
 from tests.support import handouts, tiny

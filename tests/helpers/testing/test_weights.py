@@ -19,8 +19,8 @@ from autograder.course.assignment import Assignment
 from autograder.engine.interface import Graded
 from autograder.engine.pool import Pool
 from autograder.errors import ConfigError
-from autograder.graded.results import Status
 from autograder.intake import Submission, snapshot
+from helpers.statuses import Status
 from tests.support import tiny
 
 WEIGHTS = {"w": torch.arange(6.0).reshape(2, 3), "b": torch.zeros(3, dtype=torch.float16)}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import zipfile
 
-from autograder.release.archive import EARLIEST, pack
+from helpers.submission.archives import EARLIEST, pack
 
 
 def test_the_order_of_files_makes_no_difference() -> None:
@@ -20,3 +20,7 @@ def test_the_order_of_files_makes_no_difference() -> None:
         assert archive.comment == b""
         assert {entry.extra for entry in archive.infolist()} == {b""}
         assert archive.read("b/x.py") == b"x = 1\n"
+
+
+def test_without_compression_the_bytes_are_those_of_the_files() -> None:
+    assert b"a" * 1000 in pack({"a.txt": b"a" * 1000}, compressed=False)
