@@ -108,4 +108,4 @@ def _tell(graded: StoredClass, records: Sequence[Record], pages: Sequence[Path])
     for page in pages:
         typer.echo(page)
     say(standing.written_progress(records) or "no answers: grade the class again to find them")
-    graded.warn_about_canvas()
+    graded.warn_about_uploads()

@@ -84,7 +84,7 @@ def grade(
     from autograder import intake
     from autograder.commands import summary, terminal
     from autograder.course.assignment import load
-    from autograder.exporters import canvas
+    from autograder.exporters import uploads
     from autograder.graded.folder import GradedFolder
     from autograder.grading import loop, views
     from autograder.intake import lookup
@@ -94,8 +94,8 @@ def grade(
     chosen = load(current, assignment)
     current.require_packages()
     people = roster_of(current, roster)
-    column_note = summary.column_note(current, chosen, people)
-    excused = canvas.excused(current, chosen, people)
+    column_note = uploads.column_note(current, chosen, people)
+    excused = uploads.excused(current, chosen, people)
     handin = intake.read_class(class_folder, chosen, people, excused=excused)
     lookup.require_match(handin, class_folder, people)
     if output.resolve().is_relative_to(class_folder.resolve()):
@@ -147,11 +147,12 @@ def report(
 ) -> None:
     """Write gradebooks, feedback and the report on the class again from the results, and print the table."""
     from autograder.commands import summary, terminal
+    from autograder.exporters import uploads
     from autograder.grading import views
 
     graded = load_class(output, course, roster, missing_as_zero=missing_as_zero)
     current, assignment, folder, people = graded.course, graded.assignment, graded.folder, graded.people
-    if not anonymous and (note := summary.column_note(current, assignment, people)):
+    if not anonymous and (note := uploads.column_note(current, assignment, people)):
         terminal.warn(note)
     with folder.lock():
         if anonymous:
@@ -178,7 +179,7 @@ def accept(
         graded.write()
     replaced = "1 result" if count == 1 else f"{count} results"
     typer.echo(f"{replaced} replaced" if count else "no regrade was waiting")
-    graded.warn_about_canvas()
+    graded.warn_about_uploads()
 
 
 @contextlib.contextmanager

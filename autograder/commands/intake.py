@@ -32,13 +32,13 @@ def intake(
 
     from autograder.commands import terminal
     from autograder.course.assignment import load
-    from autograder.exporters import canvas
+    from autograder.exporters import uploads
     from autograder.intake import lookup, overview, read_class
 
     current = course_of(course)
     chosen = load(current, assignment)
     people = roster_of(current, roster)
-    excused = canvas.excused(current, chosen, people)
+    excused = uploads.excused(current, chosen, people)
     handin = read_class(class_folder, chosen, people, excused=excused)
     lookup.require_match(handin, class_folder, people)
     found = overview.rows(handin)

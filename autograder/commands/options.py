@@ -97,11 +97,11 @@ class StoredClass:
             missing_as_zero=self.missing_as_zero,
         )
 
-    def warn_about_canvas(self) -> None:
-        """Warn if the file for Canvas is older than the points."""
+    def warn_about_uploads(self) -> None:
+        """Warn if the file for a platform is older than the points."""
         from autograder.commands import summary
 
-        summary.warn_about_canvas(self.folder, self.people)
+        summary.warn_about_uploads(self.folder, self.people)
 
 
 def load_class(

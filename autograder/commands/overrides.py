@@ -76,7 +76,7 @@ def override(
         records = graded.write()
     (record,) = (one for one in records if one.student == student)
     typer.echo(f"{student}: {number(record.score)} of {number(record.result.max_score)} points")
-    graded.warn_about_canvas()
+    graded.warn_about_uploads()
 
 
 def _most(assignment: Assignment, task: str | None) -> float:

@@ -36,4 +36,4 @@ def remove(
         place = relocation.remove(graded.folder, student)
         graded.write()
     typer.echo(f"{line(student)} is no longer in the gradebook; what was there is kept in {place}")
-    graded.warn_about_canvas()
+    graded.warn_about_uploads()

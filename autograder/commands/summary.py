@@ -1,4 +1,4 @@
-"""What the command line says about a graded class: the table, where its files are, what Canvas will get."""
+"""What the command line says about a graded class: its table, its files, what its platform will get."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ from collections.abc import Sequence
 
 from rich.text import Text
 
+from autograder import platforms
 from autograder.commands import terminal
 from autograder.course import Course
 from autograder.course.assignment import Assignment
-from autograder.exporters import canvas
+from autograder.exporters import uploads
 from autograder.graded.folder import GradedFolder
 from autograder.graded.records import Record
 from autograder.intake.roster import Roster
@@ -23,7 +24,7 @@ def show(
     records: Sequence[Record],
     people: Roster | None,
 ) -> None:
-    """Print the table of a graded class and where its files are, and say what Canvas will get."""
+    """Print the table of a graded class and where its files are, and say what its platform will get."""
     files = {
         "Report": folder.class_report,
         "Gradebook": folder.gradebook,
@@ -32,29 +33,25 @@ def show(
     }
     lines = [f"{what:11}{path}" for what, path in files.items()]
     strangers: Sequence[str] = ()
-    if people is not None and people.is_canvas:
-        file = canvas.export(course, assignment, records, people)
-        lines += [f"{'Canvas':11}{folder.canvas}", f"{'':11}{canvas.summary(file)}"]
+    book = uploads.gradebook_of(people)
+    if people is not None and book is not None:
+        file = uploads.export(course, assignment, records, people)
+        lines += [f"{people.platform:11}{folder.root / book.FILE}", f"{'':11}{uploads.summary(file)}"]
         strangers = file.strangers
     if any(map(standing.waits_for_scores, records)):
         lines.append(f"{'Answers':11}autograder answers {folder.root}")
     terminal.show(table.ClassTable(records))
     terminal.show(Text("\n" + "\n".join(lines)))
-    if strangers:
-        terminal.warn(f"not in Canvas' export, so not in canvas.csv: {'; '.join(strangers)}")
-    warn_about_canvas(folder, people)
+    if people is not None and book is not None and strangers:
+        whose = platforms.named(people.platform).possessive
+        terminal.warn(f"not in {whose} export, so not in {book.FILE}: {'; '.join(strangers)}")
+    warn_about_uploads(folder, people)
 
 
-def column_note(course: Course, assignment: Assignment, people: Roster | None) -> str:
-    """Say if Canvas does not know the assignment by its name; raises ConfigError if it knows several."""
-    if people is None or not people.is_canvas:
-        return ""
-    return canvas.column_note(course, assignment, people)
-
-
-def warn_about_canvas(folder: GradedFolder, people: Roster | None) -> None:
-    """Warn if the file for Canvas was not written again, for want of Canvas' export."""
-    if folder.canvas.exists() and (people is None or not people.is_canvas):
-        terminal.warn(
-            f"{folder.canvas} is older than these points; write it again with --roster and Canvas' export"
-        )
+def warn_about_uploads(folder: GradedFolder, people: Roster | None) -> None:
+    """Warn if the file for a platform was not written again, for want of the platform's export."""
+    for name, book in platforms.gradebooks().items():
+        file = folder.root / book.FILE
+        if file.exists() and (people is None or people.platform != name):
+            export = f"{platforms.named(name).possessive} export"
+            terminal.warn(f"{file} is older than these points; write it again with --roster and {export}")

@@ -1,1 +1,1 @@
-"""Gradebooks for other programs: a table for spreadsheets, and Canvas' own."""
+"""Gradebooks for other programs: a table for spreadsheets, and what platforms import."""

@@ -38,9 +38,9 @@ def render(records: Sequence[Record]) -> str:
             [
                 cell(record.student),
                 cell(record.name),
-                exact(record.score) if counts else "",
-                exact(result.max_score),
-                *(exact(points[task]) if task in points else "" for task in tasks),
+                wording.exact(record.score) if counts else "",
+                wording.exact(result.max_score),
+                *(wording.exact(points[task]) if task in points else "" for task in tasks),
                 *(_written(record, questions, counts=counts) if questions else ()),
                 standing.of(record).value,
                 cell(gist),
@@ -59,19 +59,8 @@ def _written(record: Record, questions: Sequence[str], *, counts: bool) -> list[
     written, total = _points(record.written_score), _points(record.total)
     if not counts:
         cells, written, total = [""] * len(questions), "", ""
-    return [*cells, written, exact(record.max_written), total, exact(record.max_total)]
+    return [*cells, written, wording.exact(record.max_written), total, wording.exact(record.max_total)]
 
 
 def _points(points: float | None) -> str:
-    return wording.NOT_SCORED if points is None else exact(points)
-
-
-def exact(points: float) -> str:
-    """Write points with up to four decimals, as they were rounded.
-
-    Examples
-    --------
-    >>> exact(10.0), exact(1.4286)
-    ('10', '1.4286')
-    """
-    return f"{points:.4f}".rstrip("0").rstrip(".")
+    return wording.NOT_SCORED if points is None else wording.exact(points)

@@ -45,11 +45,6 @@ class GradedFolder:
         return self.root / "grades.csv"
 
     @property
-    def canvas(self) -> Path:
-        """The file that Canvas imports."""
-        return self.root / "canvas.csv"
-
-    @property
     def class_report(self) -> Path:
         """The report on the whole class."""
         return self.root / "report.html"

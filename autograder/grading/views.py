@@ -8,7 +8,7 @@ from pathlib import Path
 
 from autograder.course import Course
 from autograder.course.assignment import Assignment
-from autograder.exporters import canvas, gradebook
+from autograder.exporters import gradebook, uploads
 from autograder.files import private_folder, write_private
 from autograder.graded.answers import Questionnaire
 from autograder.graded.folder import GradedFolder
@@ -42,7 +42,7 @@ def write_class(
     Parameters
     ----------
     roster : Roster, optional
-        Who is in the class and who is excused; if it is Canvas' export, there is a file for Canvas to import.
+        Who is in the class and who is excused; if a platform imports what it exports, there is a file for it.
     missing_as_zero : bool
         Whether students who handed in nothing have 0 points, rather than none.
     notes : sequence of str, optional
@@ -55,8 +55,10 @@ def write_class(
     _write_class(course, assignment, folder, records, folder.notes(), moves)
     for record in records:
         write_feedback(course, assignment, folder, record)
-    if roster is not None and roster.is_canvas:
-        write_private(folder.canvas, canvas.export(course, assignment, records, roster).text)
+    book = uploads.gradebook_of(roster)
+    if roster is not None and book is not None:
+        text = uploads.export(course, assignment, records, roster).text
+        write_private(folder.root / book.FILE, text)
     return records
 
 
@@ -69,7 +71,7 @@ def class_records(
     missing_as_zero: bool = False,
 ) -> list[Record]:
     """Read the records of a class, with what the roster says about this assignment."""
-    excused = canvas.excused(course, assignment, roster)
+    excused = uploads.excused(course, assignment, roster)
     return [
         replace(record, excused=record.student in excused, missing_as_zero=missing_as_zero)
         for record in folder.records()

@@ -11,7 +11,7 @@ from autograder.course.assignment import Assignment
 from autograder.errors import IntakeError
 from autograder.intake import archive, identity, layouts
 from autograder.intake.decisions import Decisions
-from autograder.intake.entries import Entry, Layout
+from autograder.intake.inventory import Inventory
 from autograder.intake.members import shown
 from autograder.intake.names import likeness
 from autograder.intake.reading import are_missing, read
@@ -19,6 +19,7 @@ from autograder.intake.roster import Roster
 from autograder.intake.snapshot import Unreadable
 from autograder.intake.submission import Handin, Submission
 from autograder.intake.wanted import Wanted
+from autograder.platforms.interface import Entry, Layout
 from autograder.reports.untrusted import file_name, line
 
 
@@ -203,7 +204,7 @@ def _one(entry: Entry, wanted: Wanted, decisions: Decisions) -> Submission:
 
 def _read(entry: Entry, student: str, wanted: Wanted, chosen: Mapping[str, str]) -> Submission:
     try:
-        return read(entry.inventory(), student, entry.place, wanted, chosen)
+        return read(Inventory.of_entry(entry), student, entry.place, wanted, chosen)
     except Unreadable as error:
         return Submission(student, entry.place, problem=str(error))
     except Exception as error:  # what is hostile enough shall cost nobody else anything

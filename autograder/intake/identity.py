@@ -8,10 +8,10 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 
 from autograder.intake.decisions import Decisions
-from autograder.intake.entries import Entry
 from autograder.intake.members import shown
 from autograder.intake.roster import Person, Roster
 from autograder.intake.submission import Submission
+from autograder.platforms.interface import Entry
 from autograder.reports.untrusted import file_name, line
 
 NOTHING = "Nothing was handed in."

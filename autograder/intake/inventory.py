@@ -8,6 +8,7 @@ from pathlib import Path, PurePosixPath
 from autograder.intake import archive, folders, members
 from autograder.intake.members import Member
 from autograder.intake.snapshot import MAX_ENTRIES, Unreadable
+from autograder.platforms.interface import Entry
 
 MAX_ARCHIVES, MAX_LEVELS = 20, 3
 """How many archives in a hand-in are opened, and how many in each other."""
@@ -53,6 +54,19 @@ class Inventory:
         if len(found) == 1 and archive.is_archive(found[0].name):
             return cls._of_archive(found[0])
         return cls(found)
+
+    @classmethod
+    def of_entry(cls, entry: Entry) -> Inventory:
+        """List the files of an entry of a class folder; raises Unreadable if that cannot be done."""
+        if entry.path is not None:
+            found = cls.of_path(entry.path.parent.resolve() / entry.path.name)
+        else:
+            found = cls.of_files(entry.files)
+        for folder, path in entry.parts.items():
+            of_folder = path.is_dir() and not path.is_symlink()
+            part = cls.of_path(path) if of_folder else cls.of_files({path.name: path})
+            found = found.with_part(folder, part)
+        return found
 
     @classmethod
     def _of_archive(cls, member: Member) -> Inventory:

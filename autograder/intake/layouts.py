@@ -3,22 +3,17 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
+from autograder import platforms
 from autograder.errors import IntakeError
-from autograder.intake import archive, decisions, names, snapshot
-from autograder.intake.entries import Entry, Layout
-from autograder.intake.platforms import blackboard, brightspace, canvas, gradescope, moodle, plain
+from autograder.intake import archive, decisions, names, plain, snapshot
 from autograder.intake.wanted import Wanted
+from autograder.platforms.interface import Entry, IsKnown, Layout
 from autograder.reports.untrusted import line
 
-_BY_NAMES = (moodle, blackboard, brightspace)
-"""Platforms that are known by the name of a single entry."""
-_NBGRADER = frozenset({"source", "release", "gradebook.db", "nbgrader_config.py", "autograded"})
 _LISTS = (".csv", ".tsv", ".xlsx")
-IsKnown = Callable[[str], bool]
-"""Tells whether somebody on the roster has a name or an id."""
 
 
 def recognise(
@@ -40,11 +35,11 @@ def recognise(
     """
     while True:
         listed = _listed(folder)
-        if gradescope.FILE in listed:
-            return gradescope.layout(folder, listed)
-        if "submitted" in listed and (len(listed) == 1 or not _NBGRADER.isdisjoint(listed)):
-            place = folder / "submitted"
-            return _by_name(place, "an nbgrader course folder", wanted, is_known, claimed)
+        export = next((one for one in platforms.exports() if one.is_one(listed)), None)
+        if export is not None and export.layout is not None:
+            return export.layout(folder, listed)
+        if export is not None:
+            return _by_name(folder / export.folder, export.title, wanted, is_known, claimed)
         below = [folder / name for name in _without_lists(folder, listed)]
         if len(below) != 1 or not _holds_class(below[0], wanted):
             return _by_name(folder, plain.TITLE, wanted, is_known, claimed)
@@ -82,7 +77,7 @@ def _holds_class(folder: Path, wanted: Wanted) -> bool:
     if folder.is_symlink() or not folder.is_dir() or _holds_any(folder, wanted):
         return False
     listed = _listed(folder)
-    if gradescope.FILE in listed or listed == ["submitted"]:
+    if any(export.is_one(listed) for export in platforms.exports()):
         return True
     students = [name for name in listed if archive.is_archive(name) or (folder / name).is_dir()]
     named = {names.affix(name, file) for name in listed for file in wanted.files} - {""}
@@ -102,8 +97,7 @@ def _holds_any(folder: Path, wanted: Wanted) -> bool:
 
 
 def _is_platforms(name: str) -> bool:
-    known = any(platform.is_one(name, is_folder) for platform in _BY_NAMES for is_folder in (True, False))
-    return known or bool(canvas.readings(name))
+    return any(one.is_one(name, is_folder) for one in platforms.downloads() for is_folder in (True, False))
 
 
 def _listed(folder: Path) -> list[str]:
@@ -125,19 +119,16 @@ def _by_name(folder: Path, title: str, wanted: Wanted, is_known: IsKnown, claime
     listed = [(name, folder / name, (folder / name).is_dir()) for name in _listed(folder)]
     entries: dict[str, list[Entry]] = {}
     rest = listed
-    for platform in _BY_NAMES:
-        own = {name: path for name, path, is_folder in rest if platform.is_one(name, is_folder)}
-        entries[platform.TITLE] = list(platform.entries(own))
+    for one in platforms.downloads():
+        own = {name: path for name, path, is_folder in rest if one.is_one(name, is_folder)}
+        entries[one.title] = list(one.entries(own, is_known))
         rest = [item for item in rest if item[0] not in own]
-    of_canvas = canvas.parse([n for n, _, is_folder in rest if not is_folder], is_known)
-    rest = [item for item in rest if item[0] not in of_canvas]
     of_students = [
         path for n, path, is_folder in rest if is_folder or archive.is_archive(n) or line(n) in claimed
     ]
     left = [n for n, path, _ in rest if path not in of_students]
     carrying = plain.loose(folder, left, wanted, is_known)
     entries |= {
-        canvas.TITLE: list(canvas.entries({one: folder / n for n, one in of_canvas.items()})),
         title: [plain.entry(path) for path in of_students],
         plain.LOOSE: list(plain.entries(carrying, folder)),
     }

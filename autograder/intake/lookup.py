@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from autograder import platforms
 from autograder.errors import ConfigError
 from autograder.intake.identity import composed
 from autograder.intake.roster import Roster
 from autograder.intake.submission import Handin, Submission
 from autograder.reports.untrusted import line
 
-_ANONYMOUS = "anon_"
-"""How Canvas begins the names of hand-ins that are graded anonymously."""
+_ANONYMOUS = tuple(one.anonymous for one in platforms.downloads() if one.anonymous)
+"""How the names of hand-ins begin that are graded anonymously."""
 _SHOWN = 3
 
 

@@ -79,3 +79,14 @@ def changed_answers(record: Record) -> list[str]:
         for one in record.written
         if one.has_changed
     ]
+
+
+def exact(points: float) -> str:
+    """Write points with up to four decimals, as they were rounded.
+
+    Examples
+    --------
+    >>> exact(10.0), exact(1.4286)
+    ('10', '1.4286')
+    """
+    return f"{points:.4f}".rstrip("0").rstrip(".")

@@ -6,24 +6,15 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from autograder.intake.roster.headers import Columns, Field
+from autograder import platforms
+from autograder.intake.roster.headers import CSV, Columns
 from autograder.intake.roster.names import comparable, identifier
 from autograder.intake.roster.table import Row, Table
+from autograder.platforms.interface import Field, RowKind
 from autograder.reports.untrusted import line
 
-_POINTS_POSSIBLE = "points possible"
-_POSTING = re.compile(r"\s*(muted|manual posting.*)\s*", re.IGNORECASE)
-"""What Canvas writes under assignments whose grades are not posted, into a row that names nobody."""
-_TEST_STUDENTS = frozenset({"student, test", "test student", "test, student"})
-STAFF = frozenset(
-    {
-        *("instructor", "ta", "reader", "teaching assistant", "grader", "observer", "designer", "staff"),
-        *("teacher", "non-editing teacher", "manager", "course creator", "guest", "auditor", "parent"),
-        *("trainer/in", "trainer/in ohne bearbeitungsrecht", "dozent/in", "tutor/in", "tutor", "gast"),
-        *("enseignant", "enseignant non éditeur", "gestionnaire", "créateur de cours"),
-        *("profesor", "profesor sin permiso de edición", "gestor", "docente", "docente non editor"),
-        *("leraar", "docent", "leraar zonder bewerkingsrechten", "beheerder", "professor", "moderador"),
-    }
+STAFF = frozenset({"teaching assistant", "staff", "auditor", "parent"}).union(
+    *(one.roles for one in platforms.rosters().values())
 )
 """Roles of staff and guests. A person with any other role, known or not, or with none, is a student."""
 
@@ -74,15 +65,15 @@ def sort_out(table: Table, columns: Columns) -> Rest:
     for row in table.rows:
         if row.is_blank:
             rest.empty += 1
-        elif columns.platform == "Canvas" and comparable(name_in(row, columns)).startswith(_POINTS_POSSIBLE):
+        elif (kind := _kind(row, columns)) is RowKind.points_possible:
             rest.points_possible = dict(zip(table.header, row.cells, strict=True))
-        elif columns.platform == "Canvas" and _is_posting(row, columns):
+        elif kind is RowKind.remark:
             continue
-        elif columns.platform == "Canvas" and comparable(name_in(row, columns)) in _TEST_STUDENTS:
+        elif kind is RowKind.test_student:
             rest.tests += 1
         elif role := _staff_role(row, columns):
             rest.staff.append(f"{line(name_in(row, columns) or _label(row, columns))} ({line(role)})")
-        elif columns.platform != "CSV" and not _label(row, columns) and columns.keys:
+        elif columns.platform != CSV and not _label(row, columns) and columns.keys:
             rest.nameless += 1
         else:
             rest.students.append(row)
@@ -98,14 +89,16 @@ def name_in(row: Row, columns: Columns) -> str:
         )
 
     first, last = written(Field.first), written(Field.last)
-    if columns.platform == "Canvas" and last:
+    if columns.format.is_last_name_first and last:
         return f"{last}, {first}" if first else last
     return written(Field.name) or f"{first} {last}".strip()
 
 
-def _is_posting(row: Row, columns: Columns) -> bool:
-    """Tell whether Canvas wrote a row about what students may see yet."""
-    return not _label(row, columns) and any(map(_POSTING.fullmatch, row.cells))
+def _kind(row: Row, columns: Columns) -> RowKind:
+    """Say what a row stands for, by what its platform writes into gradebooks besides students."""
+    if columns.format.kind is None:
+        return RowKind.student
+    return columns.format.kind(comparable(name_in(row, columns)), row.cells, bool(_label(row, columns)))
 
 
 def _staff_role(row: Row, columns: Columns) -> str:

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from autograder import platforms
 from autograder.errors import ConfigError
 from autograder.intake.roster.exclusions import Rest, name_in
-from autograder.intake.roster.headers import Columns, Field
+from autograder.intake.roster.headers import CSV, Columns
 from autograder.intake.roster.names import comparable, identifier, spellings
 from autograder.intake.roster.table import Row, Table
+from autograder.platforms.interface import Field
 from autograder.reports.untrusted import file_name, line
 
-_PARTICIPANT = re.compile(
-    r"(?:participant|teilnehmer/in|teilnehmer|participante|partecipante|deelnemer)\s*(\d+)", re.IGNORECASE
-)
-"""How Moodle writes the number of a participant, which is in the names of what it lets one download."""
+_PARTICIPANTS = tuple(one.participant for one in platforms.rosters().values() if one.participant is not None)
 _STRONGEST = (Field.student, Field.id, Field.login, Field.email, Field.number, Field.name)
 """Whose value counts where the same text identifies one student here and another there."""
 
@@ -74,15 +72,10 @@ class Roster:
     columns: tuple[str, ...]
     people: tuple[Person, ...]
     points_possible: dict[str, str] = field(default_factory=dict)
-    platform: str = "CSV"
+    platform: str = CSV
     separator: str = ","
     notes: tuple[str, ...] = ()
     _known: dict[str, Person] = field(default_factory=dict, repr=False)
-
-    @property
-    def is_canvas(self) -> bool:
-        """Whether it is Canvas' own gradebook export."""
-        return self.platform == "Canvas"
 
     def find(self, *identifiers: str) -> Person | None:
         """Return whom the first identifier that is known belongs to: a name, a number, an address."""
@@ -164,8 +157,7 @@ def _read(table: Table, columns: Columns, row: Row) -> _Found:
 
 def _identifier(cell: str) -> str:
     text = identifier(cell)
-    participant = _PARTICIPANT.fullmatch(text)
-    return participant[1] if participant else text
+    return next((found[1] for one in _PARTICIPANTS if (found := one.fullmatch(text))), text)
 
 
 def _same(table: Table, found: Sequence[_Found], owners: Mapping[tuple[int, str], int], new: _Found) -> int:

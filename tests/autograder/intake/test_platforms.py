@@ -10,7 +10,7 @@ import pytest
 
 from autograder import intake
 from autograder.intake import Handin, Submission, roster
-from autograder.intake.platforms import canvas
+from autograder.platforms.canvas import download as canvas
 from tests.support.hand_ins import NOTEBOOK, OTHER, WORK, knn, put, seven_zipped, tarred, zipped
 
 

@@ -132,7 +132,7 @@ def test_a_workbook_is_refused_with_what_to_do() -> None:
 @pytest.mark.parametrize("identifier", ["4711", "0815", "apark", "APARK ", "Park, Ada", "ada  park"])
 def test_canvas_export_as_it_is(tmp_path: Path, identifier: str) -> None:
     known = read(tmp_path, CANVAS)
-    assert known.is_canvas
+    assert known.platform == "Canvas"
     assert [person.student for person in known.people] == ["apark", "bsilva"]
     assert known.points_possible["knn (12345)"] == "100"
     ada = known.find("nobody", identifier)
@@ -169,7 +169,7 @@ def test_what_one_row_of_a_student_leaves_open_the_other_one_says() -> None:
 def test_a_table_of_ones_own(tmp_path: Path, text: str, encoding: str) -> None:
     known = read(tmp_path, text, encoding)
     (ada,) = known.people
-    assert (ada.student, ada.name, known.is_canvas) == ("ada", "Ada Park", False)
+    assert (ada.student, ada.name, known.platform) == ("ada", "Ada Park", "CSV")
     assert known.find("A@X.EDU") is known.find("ada park") is ada
     assert known.find("bob", "") is None
 

@@ -10,11 +10,11 @@ import pytest
 from autograder.course import Course
 from autograder.course.assignment import Assignment, load
 from autograder.errors import ConfigError
-from autograder.exporters import canvas
-from autograder.exporters.canvas_table import CanvasFile
+from autograder.exporters import uploads
 from autograder.graded.records import Record
 from autograder.intake import roster
 from autograder.intake.roster import Roster
+from autograder.platforms.interface import GradebookFile
 from autograder.reports.standing import Standing
 from tests.conftest import graded_example
 
@@ -44,18 +44,18 @@ def read(folder: Path, text: str) -> Roster:
 def test_who_is_excused_in_every_export(course: Course, toy: Assignment, name: str, title: str) -> None:
     known = replace(course, canvas={"toy": title})
     export = roster.read(FILES / name)
-    assert canvas.excused(known, toy, export) == {"zmueller"}
-    assert canvas.column_note(known, toy, export) == ""
-    assert canvas.excused(course, toy, export) == frozenset()
+    assert uploads.excused(known, toy, export) == {"zmueller"}
+    assert uploads.column_note(known, toy, export) == ""
+    assert uploads.excused(course, toy, export) == frozenset()
 
 
 def test_a_table_of_ones_own_can_excuse_as_well(course: Course, toy: Assignment, tmp_path: Path) -> None:
     known = read(tmp_path, "login,toy,other\nada,ex,\nbob,,EX\ncem, Excused ,\n")
-    assert canvas.excused(course, toy, known) == {"ada", "cem"}
+    assert uploads.excused(course, toy, known) == {"ada", "cem"}
 
 
 def test_a_column_that_is_not_there_is_said_with_those_that_are(course: Course, toy: Assignment) -> None:
-    note = canvas.column_note(course, toy, roster.read(FILES / "canvas.csv"))
+    note = uploads.column_note(course, toy, roster.read(FILES / "canvas.csv"))
     assert note == (
         "canvas.csv has no column `A toy (number)` or `toy (number)` (it has Nearest neighbours, and more "
         '(12345); The "final" one (12346)), so importing canvas.csv adds an assignment, and nobody is '
@@ -69,18 +69,18 @@ def test_settings_that_help_nothing_are_refused(course: Course, toy: Assignment,
     with pytest.raises(
         ConfigError, match=r"has several columns of 'A toy': toy \(1\); Toy \(2\); .* toy = 1$"
     ):
-        canvas.column_note(course, toy, export)
+        uploads.column_note(course, toy, export)
     with pytest.raises(ConfigError, match=r"`canvas\.tyo` is not an assignment; write one of: toy"):
-        canvas.column_note(replace(course, canvas={"tyo": "2"}), toy, export)
-    assert canvas.column_note(replace(course, canvas={"toy": "2"}), toy, export) == ""
+        uploads.column_note(replace(course, canvas={"tyo": "2"}), toy, export)
+    assert uploads.column_note(replace(course, canvas={"toy": "2"}), toy, export) == ""
 
 
 def test_the_summary_counts_everybody(course: Course, toy: Assignment, tmp_path: Path) -> None:
     export = read(tmp_path, "Student,ID,Section,toy (1)\nAda,1,A,\nBob,2,A,EX\n")
-    file = canvas.export(course, toy, [Record(graded_example("1"))], export)
-    assert canvas.summary(file) == "points for 1; 1 left as they are: 1 without a submission"
-    assert canvas.summary(CanvasFile("", 3, (), ())) == "points for 3"
+    file = uploads.export(course, toy, [Record(graded_example("1"))], export)
+    assert uploads.summary(file) == "points for 1; 1 left as they are: 1 without a submission"
+    assert uploads.summary(GradebookFile("", 3, (), ())) == "points for 3"
     left = (Standing.excused, Standing.undecided)
-    assert canvas.summary(CanvasFile("", 0, left, ())) == (
+    assert uploads.summary(GradebookFile("", 0, left, ())) == (
         "points for 0; 2 left as they are: 1 excused, 1 waiting for your decision"
     )

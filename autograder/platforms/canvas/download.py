@@ -10,13 +10,12 @@ from __future__ import annotations
 import re
 import statistics
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from autograder.intake.entries import Entry
+from autograder.platforms.interface import Download, Entry, IsKnown
 
-TITLE = "a Canvas download"
 _IDS = re.compile(r"(?=_(?:(?P<late>LATE)_)?(?P<user>\d+)_(?P<file>\d+)_(?P<original>.+))", re.DOTALL)
 _ANONYMOUS = re.compile(
     r"(?:(?P<early>LATE)_)?anon_(?:(?P<late>LATE)_)?(?P<user>[A-Za-z0-9]{1,20})_(?P<file>\d+)_(?P<original>.+)",
@@ -26,6 +25,7 @@ _TYPED = re.compile(
     r"(?P<name>.+?)_(?:(?P<late>LATE)_)?(?P<user>[A-Za-z0-9]+)_(?P<original>(?:text|link)\.html)"
 )
 _AGAIN = re.compile(r"(?P<stem>.+)-(?P<number>\d+)(?P<suffix>(?:\.\w+)+)")
+_ANON = "anon"
 _SHORT = 4
 """Digits from which on two numbers side by side are likely ids."""
 
@@ -78,7 +78,7 @@ def readings(name: str) -> list[Attachment]:
     return listed
 
 
-def parse(names: Iterable[str], is_known: Callable[[str], bool]) -> dict[str, Attachment]:
+def parse(names: Iterable[str], is_known: IsKnown) -> dict[str, Attachment]:
     """Return what the names of a download mean; names that are none of Canvas' are left out.
 
     Where a name can be read in several ways, the one counts whose user is on the roster, else the one whose
@@ -95,7 +95,7 @@ def parse(names: Iterable[str], is_known: Callable[[str], bool]) -> dict[str, At
     return {name: _likely(found, usual, is_known) for name, found in possible.items()}
 
 
-def _likely(found: Sequence[Attachment], usual: float | None, is_known: Callable[[str], bool]) -> Attachment:
+def _likely(found: Sequence[Attachment], usual: float | None, is_known: IsKnown) -> Attachment:
     def doubt(one: Attachment) -> tuple[bool, float, int]:
         unusual = abs(len(one.file) - usual) if usual is not None else 0.0
         return not is_known(one.user), unusual, -min(len(one.user), len(one.file), _SHORT)
@@ -103,11 +103,16 @@ def _likely(found: Sequence[Attachment], usual: float | None, is_known: Callable
     return min(found, key=doubt)
 
 
-def entries(attached: Mapping[Attachment, Path]) -> Iterator[Entry]:
+def _is_one(name: str, is_folder: bool) -> bool:
+    """Tell whether Canvas gave the name; it makes no folders."""
+    return not is_folder and bool(readings(name))
+
+
+def _entries(parts: Mapping[str, Path], is_known: IsKnown) -> Iterator[Entry]:
     """Yield the attempts of all students: a file that was handed in again carries a number, ``knn-1.py``."""
     by_user: dict[str, dict[Attachment, Path]] = defaultdict(dict)
-    for one, path in attached.items():
-        by_user[one.user][one] = path
+    for name, one in parse(parts, is_known).items():
+        by_user[one.user][one] = parts[name]
     for user, files in by_user.items():
         yield from _attempts(user, files)
 
@@ -126,8 +131,11 @@ def _attempts(user: str, attached: Mapping[Attachment, Path]) -> Iterator[Entry]
         yield Entry(
             (user, name) if name else (user,),
             files=files,
-            called=f"{name or 'anon'}_{user}",
+            called=f"{name or _ANON}_{user}",
             name=name,
             order=(number,),
             notes=notes,
         )
+
+
+DOWNLOAD = Download("a Canvas download", _is_one, _entries, anonymous=f"{_ANON}_")

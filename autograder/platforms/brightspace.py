@@ -8,9 +8,8 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
 
-from autograder.intake.entries import Entry, modified
+from autograder.platforms.interface import Download, Entry, IsKnown, Platform, modified
 
-TITLE = "a Brightspace download"
 _NAME = re.compile(
     r"(?P<user>\d+)-\d+ - (?P<name>.+?) - (?P<time>\w{3,9}\.? \d{1,2}, \d{4} \d{3,4} [AP]M)"
     r"(?: - (?P<original>.+))?",
@@ -18,20 +17,14 @@ _NAME = re.compile(
 )
 
 
-def is_one(name: str, is_folder: bool) -> bool:
+def _is_one(name: str, is_folder: bool) -> bool:
     """Tell whether Brightspace gave the name."""
     found = _NAME.fullmatch(name)
     return found is not None and (is_folder or bool(found["original"]))
 
 
-def entries(parts: Mapping[str, Path]) -> Iterator[Entry]:
-    """Yield every attempt of every student.
-
-    Parameters
-    ----------
-    parts : mapping of str to Path
-        The names that Brightspace gave, to folders and files.
-    """
+def _entries(parts: Mapping[str, Path], is_known: IsKnown) -> Iterator[Entry]:
+    """Yield every attempt of every student."""
     loose: dict[tuple[str, str, str], dict[str, Path]] = defaultdict(dict)
     for whole, path in parts.items():
         if found := _NAME.fullmatch(whole):
@@ -59,3 +52,6 @@ def _moment(time: str) -> str:
         return datetime.strptime(text.replace(".", ""), "%b %d, %Y %I%M %p").isoformat()
     except ValueError:
         return ""
+
+
+PLATFORM = Platform("Brightspace", Download("a Brightspace download", _is_one, _entries))

@@ -10,15 +10,28 @@ from typing import Any
 import yaml
 
 from autograder.errors import IntakeError
-from autograder.intake.entries import Entry, Layout
+from autograder.platforms.interface import Entry, Export, Field, Layout, Platform, RosterFormat
 
-TITLE = "a Gradescope export"
-FILE = "submission_metadata.yml"
+_TITLE = "a Gradescope export"
+_FILE = "submission_metadata.yml"
 MAX_BYTES = 200_000_000
 _MAX_DEPTH = 50
+_COLUMNS = {
+    Field.name: ("Name", "Full Name"),
+    Field.first: ("First Name",),
+    Field.last: ("Last Name",),
+    Field.number: ("SID", "Student ID"),
+    Field.email: ("Email", "Email Address"),
+    Field.section: ("Section", "Sections", "Section Name"),
+    Field.role: ("Role",),
+}
 
 
-def layout(folder: Path, names: Sequence[str]) -> Layout:
+def _is_export(names: Sequence[str]) -> bool:
+    return _FILE in names
+
+
+def _layout(folder: Path, names: Sequence[str]) -> Layout:
     """Read Gradescope's list; a submission of a group is one of each of its members.
 
     Parameters
@@ -31,7 +44,7 @@ def layout(folder: Path, names: Sequence[str]) -> Layout:
     IntakeError
         The list is damaged, or lists nothing.
     """
-    path = folder / FILE
+    path = folder / _FILE
     try:
         if path.stat().st_size > MAX_BYTES:
             raise IntakeError(str(path), "is larger than 200 MB", "export the submissions again")
@@ -44,8 +57,8 @@ def layout(folder: Path, names: Sequence[str]) -> Layout:
     entries = [entry for key, item in listed.items() for entry in _members(folder, str(key), item)]
     if not entries:
         raise IntakeError(str(path), "lists no submission", "export the submissions again")
-    known = {str(key) for key in listed} | {FILE}
-    return Layout(TITLE, tuple(entries), tuple(name for name in names if name not in known))
+    known = {str(key) for key in listed} | {_FILE}
+    return Layout(_TITLE, tuple(entries), tuple(name for name in names if name not in known))
 
 
 def _parsed(text: bytes) -> Any:
@@ -71,3 +84,10 @@ def _members(folder: Path, key: str, item: Any) -> Iterator[Entry]:
             identifiers = tuple(part for part in (sid, email, name) if part) or (key,)
             order = (str(item.get(":created_at") or ""), key)
             yield Entry(identifiers, folder / key, name=name, order=order)
+
+
+PLATFORM = Platform(
+    "Gradescope",
+    export=Export(_TITLE, _is_export, _layout),
+    roster=RosterFormat(_COLUMNS, roles=frozenset({"instructor", "ta", "reader"})),
+)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path, PurePath
 
 from autograder.intake import archive, names, snapshot
-from autograder.intake.entries import Entry, modified
 from autograder.intake.snapshot import Unreadable
 from autograder.intake.wanted import Wanted
+from autograder.platforms.interface import Entry, IsKnown, modified
 from helpers.source import outline
 
 TITLE = "a folder or archive per student"
@@ -27,7 +27,7 @@ def entry(path: Path) -> Entry:
 
 
 def loose(
-    folder: Path, listed: Sequence[str], wanted: Wanted, is_known: Callable[[str], bool]
+    folder: Path, listed: Sequence[str], wanted: Wanted, is_known: IsKnown
 ) -> dict[str, tuple[str, str]]:
     """Return files that carry students' names, to the student and the name that is asked for.
 
@@ -52,9 +52,7 @@ def loose(
     return found
 
 
-def _whole(
-    folder: Path, name: str, wanted: Wanted, is_known: Callable[[str], bool]
-) -> tuple[str, str] | None:
+def _whole(folder: Path, name: str, wanted: Wanted, is_known: IsKnown) -> tuple[str, str] | None:
     stem, suffix = PurePath(name).stem, PurePath(name).suffix
     if len(wanted.modules) != 1 or names.is_test(name):
         return None

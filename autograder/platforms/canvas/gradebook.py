@@ -7,46 +7,24 @@ import io
 import re
 import unicodedata
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
-from autograder.exporters.gradebook import exact
 from autograder.graded.records import Record
+from autograder.platforms.interface import GradebookFile
 from autograder.reports import standing
 from autograder.reports.standing import Standing
+from autograder.reports.untrusted import line
+from autograder.reports.wording import exact
 
+FILE = "canvas.csv"
 IDENTITY = (
     *("Student", "LastName", "FirstName", "ID", "SIS User ID", "SIS Login ID", "Integration ID"),
     *("Root Account", "Section"),
 )
 EXCUSED = frozenset({"ex", "excused"})
 """What Canvas has in the cell of a student who need not hand in, without capitals."""
+_SHOWN = 10
 _COUNTED = (Standing.graded, Standing.not_run)
 _NUMBERED = re.compile(r"(?P<name>.*\S)\s*\((?P<id>\d+)\)\s*", re.DOTALL)
-
-
-@dataclass(frozen=True)
-class CanvasFile:
-    """What Canvas is to import, and what it is not.
-
-    Attributes
-    ----------
-    text : str
-        The file.
-    points : int
-        How many students get points.
-    left : tuple of Standing
-        Of every student in the export who is left as they are in Canvas.
-    strangers : tuple of str
-        Who has a result, but is not in the export.
-    is_code_only : bool
-        Whether written answers are not in the points, because one of them is not scored.
-    """
-
-    text: str
-    points: int
-    left: tuple[Standing, ...]
-    strangers: tuple[str, ...]
-    is_code_only: bool = False
 
 
 def render(
@@ -57,7 +35,7 @@ def render(
     points_possible: Mapping[str, str],
     names: Sequence[str],
     separator: str = ",",
-) -> CanvasFile:
+) -> GradebookFile:
     """Return the file to import.
 
     Canvas does not change students who are not in the file, and deletes points where a cell is empty. So
@@ -107,7 +85,7 @@ def render(
         if column is not None and is_excused(row[column]):
             writer.writerow([*cells, row[column]])
     strangers = tuple(record.name or record.student for record in records if record.student not in rows)
-    return CanvasFile(text.getvalue(), points, tuple(left), strangers, is_code_only=not complete)
+    return GradebookFile(text.getvalue(), points, tuple(left), strangers, is_code_only=not complete)
 
 
 def is_excused(cell: str) -> bool:
@@ -167,6 +145,28 @@ def find_columns(columns: Sequence[str], names: Sequence[str], *, numbered: bool
         if found:
             return found
     return []
+
+
+def missing(export: str, columns: Sequence[str], names: Sequence[str]) -> str:
+    """Say that an export has no column of an assignment, what follows, and what the course can state."""
+    wanted = " or ".join(f"`{name} (number)`" for name in names)
+    others = _numbered(columns)
+    more = f"; and {len(others) - _SHOWN} more" if len(others) > _SHOWN else ""
+    listed = f" (it has {'; '.join(map(line, others[:_SHOWN]))}{more})" if others else ""
+    return (
+        f"{export} has no column {wanted}{listed}, so importing {FILE} adds an assignment, and nobody is "
+        "known to be excused; if Canvas has it under another name, write its number"
+    )
+
+
+def setting(assignment: str, columns: Sequence[str]) -> str:
+    """Return what to write into ``course.toml``, with the number of the first column as an example."""
+    others = _numbered(columns)
+    return f"[canvas] {assignment} = {number(others[0]) if others else '12345'}"
+
+
+def _numbered(columns: Sequence[str]) -> list[str]:
+    return [column for column in columns if number(column)]
 
 
 def _plain(title: str) -> str:

@@ -12,10 +12,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from autograder.exporters import canvas_table
 from autograder.graded.records import Override, Record, WrittenAnswer
 from autograder.graded.results import CUT_OFF, Feedback
 from autograder.intake import roster
+from autograder.platforms.canvas import gradebook as canvas_table
+from autograder.platforms.interface import GradebookFile
 from autograder.reports import standing
 from helpers.statuses import Status
 from tests.conftest import graded_example
@@ -36,9 +37,7 @@ def exported(folder: Path, text: str = EXPORT) -> roster.Roster:
     return roster.read(folder / "export.csv")
 
 
-def file(
-    people: roster.Roster, *records: Record, names: tuple[str, ...] = ("A toy", "toy")
-) -> canvas_table.CanvasFile:
+def file(people: roster.Roster, *records: Record, names: tuple[str, ...] = ("A toy", "toy")) -> GradebookFile:
     return canvas_table.render(
         records,
         columns=people.columns,
@@ -147,7 +146,7 @@ def test_nothing_handed_in_is_0_only_if_that_is_asked_for(tmp_path: Path) -> Non
 
 
 def test_canvas_with_semicolons_gets_semicolons(tmp_path: Path) -> None:
-    people = roster.read(Path(__file__).parents[1] / "intake" / "rosters" / "canvas-semicolons.csv")
+    people = roster.read(Path(__file__).parents[2] / "intake" / "rosters" / "canvas-semicolons.csv")
     found = file(people, of("apark"), replace(of("zmueller"), excused=True), names=("Übung 1, Teil a",))
     assert found.text.splitlines()[:2] == [
         "Student;ID;SIS User ID;SIS Login ID;Section;Übung 1, Teil a (12345)",
@@ -167,7 +166,7 @@ def test_canvas_with_semicolons_gets_semicolons(tmp_path: Path) -> None:
     ],
 )
 def test_every_column_by_which_canvas_knows_a_student_goes_back(name: str, header: str) -> None:
-    people = roster.read(Path(__file__).parents[1] / "intake" / "rosters" / name)
+    people = roster.read(Path(__file__).parents[2] / "intake" / "rosters" / name)
     found = file(people, of("apark"), names=("knn",)).text.splitlines()
     assert found[0] == header
     assert found[1].startswith("    Points Possible,")
@@ -175,7 +174,7 @@ def test_every_column_by_which_canvas_knows_a_student_goes_back(name: str, heade
 
 
 def test_titles_with_commas_quotes_and_lines_are_found(tmp_path: Path) -> None:
-    files = Path(__file__).parents[1] / "intake" / "rosters"
+    files = Path(__file__).parents[2] / "intake" / "rosters"
     columns = roster.read(files / "canvas.csv").columns
     assert canvas_table.find_column(columns, ["nearest  neighbours, AND more"]) == columns[6]
     assert canvas_table.find_column(columns, ['The "final" one']) == columns[7]
