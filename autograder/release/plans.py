@@ -20,7 +20,7 @@ from autograder.scoring import PlannedTest
 _FORMAT = 1
 _COLLECTED_BY = ("numpy", "pytest", "torch")
 """Packages whose version may change what is collected."""
-_APART = {"suites", "release", "reports", "intake"}
+_APART = {"suites", "release", "reports", "intake", "platforms"}
 """Parts of the kit that have no say in a plan; of the suites, only the assignment's own has."""
 
 
