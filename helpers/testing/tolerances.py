@@ -1,4 +1,4 @@
-"""How far right answers may differ: one table, by operation and dtype, with the reasons.
+"""Tolerances for right answers: one table by operation and dtype, with reasons.
 
 ``python -m helpers.testing.tolerances`` prints it as ``docs/tolerances.md``.
 """
@@ -30,12 +30,12 @@ Bounds = tuple[float, float]
 
 @dataclass(frozen=True)
 class Row:
-    """What one kind of operation may be off by.
+    """The tolerances of one kind of operation.
 
     Attributes
     ----------
     reason : str
-        Why right answers differ by so much, and not by more.
+        Why right answers differ by this much, but not more.
     bounds : dict
         `Bounds` by dtype; `float` stands for plain numbers. A dtype that is not listed must agree exactly.
     """
@@ -46,8 +46,8 @@ class Row:
 
 TABLE: dict[Operation, Row] = {
     "arithmetic": Row(
-        "Sums of up to some thousand products, in any order. float64 would need less than 1e-12; its bounds "
-        "only have to tell it from float32. Plain numbers usually come out of float32 through .item().",
+        "Sums of up to a few thousand products, in any order. float64 would need less than 1e-12; its bounds "
+        "only have to distinguish it from float32. Plain numbers usually come from float32 through .item().",
         {
             torch.float16: (1e-2, 1e-3),
             torch.bfloat16: (4e-2, 1e-2),
@@ -59,31 +59,31 @@ TABLE: dict[Operation, Row] = {
         },
     ),
     "float64": Row(
-        "A plain number that comes out of float64: an answer computed in float32 on the way must not pass.",
+        "A plain number that comes from float64: an answer that was computed in float32 must not pass.",
         {torch.float64: (1e-8, 1e-10), float: (1e-8, 1e-10)},
     ),
     "gradient": Row(
-        "Terms of both signs add up to something smaller than each of them, which costs a digit.",
+        "Terms of both signs add up to something smaller than each of them, which costs one digit.",
         {torch.float32: (1e-3, 1e-4), torch.float64: (1e-8, 1e-10), float: (1e-3, 1e-4)},
     ),
     "deep gradient": Row(
-        "A chain of layers, each of which rounds its own way; batch normalization divides by small numbers.",
+        "A chain of layers, each with its own rounding errors; batch normalization divides by small numbers.",
         {torch.float32: (1e-3, 1e-4), torch.float64: (1e-7, 1e-9), float: (1e-7, 1e-9)},
     ),
     "cancellation": Row(
-        "a² - 2ab + b² subtracts numbers that agree in most digits; of float32's seven, four remain.",
+        "a² - 2ab + b² subtracts numbers that agree in most digits; of the seven digits of float32, four remain.",
         {torch.float32: (1e-4, 1e-3), torch.float64: (1e-8, 1e-8), float: (1e-8, 1e-8)},
     ),
     "large numbers": Row(
-        "The same around 10,000: float32 is spaced by 0.001 there, float64 by 2e-12.",
+        "The same with numbers around 10,000, where float32 is spaced by 0.001 and float64 by 2e-12.",
         {torch.float32: (1e-4, 1e-2), torch.float64: (1e-6, 1e-8), float: (1e-4, 1e-2)},
     ),
     "steps": Row(
-        "Many steps of training, each of which starts from the rounding errors of the one before.",
+        "Many training steps, each of which inherits the rounding errors of the one before.",
         {torch.float32: (1e-3, 1e-4), torch.float64: (1e-6, 1e-8), float: (1e-6, 1e-8)},
     ),
     "rounded": Row(
-        "The expected number is worked out by hand and written down with five digits.",
+        "The expected number is computed by hand and written with five digits.",
         {torch.float32: (1e-4, 2e-4), torch.float64: (1e-4, 2e-4), float: (1e-4, 2e-4)},
     ),
     "small start": Row(
@@ -103,9 +103,9 @@ def page() -> str:
     lines = [
         "# Tolerances",
         "",
-        "What `checks.close` lets pass: `|actual - expected| <= atol + rtol * |expected|`, by operation and",
-        "dtype. Whole numbers, truth values and texts must agree exactly. Made of",
-        "`helpers/testing/tolerances.py` by `make tolerances`.",
+        "`checks.close` accepts values with `|actual - expected| <= atol + rtol * |expected|`. The tolerances",
+        "depend on operation and dtype. Integers, booleans and strings must agree exactly. `make tolerances`",
+        "generates this page from `helpers/testing/tolerances.py`.",
         "",
         "| operation | dtype | rtol | atol | why |",
         "|---|---|---|---|---|",
