@@ -71,7 +71,7 @@ TABLE: dict[Operation, Row] = {
         {torch.float32: (1e-3, 1e-4), torch.float64: (1e-7, 1e-9), float: (1e-7, 1e-9)},
     ),
     "cancellation": Row(
-        "a² - 2ab + b² subtracts numbers that agree in most digits; of the seven digits of float32, four remain.",
+        "a² - 2ab + b² subtracts numbers that agree in most digits; of float32's seven digits, four remain.",
         {torch.float32: (1e-4, 1e-3), torch.float64: (1e-8, 1e-8), float: (1e-8, 1e-8)},
     ),
     "large numbers": Row(
@@ -103,9 +103,9 @@ def page() -> str:
     lines = [
         "# Tolerances",
         "",
-        "`checks.close` accepts values with `|actual - expected| <= atol + rtol * |expected|`. The tolerances",
-        "depend on operation and dtype. Integers, booleans and strings must agree exactly. `make tolerances`",
-        "generates this page from `helpers/testing/tolerances.py`.",
+        "`checks.close` accepts values with `|actual - expected| <= atol + rtol * |expected|`. The",
+        "tolerances depend on operation and dtype. Integers, booleans and strings must agree exactly.",
+        "`make tolerances` generates this page from `helpers/testing/tolerances.py`.",
         "",
         "| operation | dtype | rtol | atol | why |",
         "|---|---|---|---|---|",

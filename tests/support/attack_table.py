@@ -11,16 +11,18 @@ CORPUS = Path(__file__).parents[1] / "course" / "attacks" / "corpus.toml"
 HEAD = """\
 # Attacks
 
-Each row is a submission in `tests/course/attacks/` to a course with something to steal. `make test` grades all of them
-in one class, through the command line, beside two honest submissions. `tests/course/test_attacks.py` compares them with
-this table. Each attack scores exactly the points (of 20) that its honest part is worth, reaches only what its row says,
-and has no value of a hidden test on its page. The honest submissions keep all points.
+Each row is a submission in `tests/course/attacks/` to a course with something to steal. `make test`
+grades all of them in one class, through the command line, beside two honest submissions.
+`tests/course/test_attacks.py` compares them with this table. Each attack scores exactly the points (of
+20) that its honest part is worth, reaches only what its row says, and has no value of a hidden test on
+its page. The honest submissions keep all points.
 
-Rows with the same number are variants of one idea; rows without a number were added later. Things that attacks still
-reach, and the few bits that a hidden test leaks, are [not promised](../SECURITY.md#what-is-not-promised) to be safe.
+Rows with the same number are variants of one idea; rows without a number were added later. Things that
+attacks still reach, and the few bits that a hidden test leaks, are
+[not promised](../SECURITY.md#what-is-not-promised) to be safe.
 
-The last column shows that an attack is real. It says what the same submission reaches or scores if the suite runs
-in one process with student code (`--sandbox none`), for those that are also run that way.
+The last column shows that an attack is real. It says what the same submission reaches or scores if the
+suite runs in one process with student code (`--sandbox none`), for those that are also run that way.
 
 `make attacks` generates this page from `tests/course/attacks/corpus.toml`.
 
