@@ -8,7 +8,7 @@ OPENINGS = ("the", "a", "an", "what", "how", "each", "its", "one", "two")
 """Words that begin a description in English, rather than the name of something in the code."""
 
 
-def enumerated(names: Iterable[str]) -> str:
+def enumerate_words(names: Iterable[str]) -> str:
     """Return names as a list in a sentence.
 
     Examples

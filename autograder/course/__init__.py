@@ -19,7 +19,7 @@ from pydantic import AfterValidator, Field
 from autograder import files, settings
 from autograder.errors import ConfigError
 from helpers.submission import packages
-from helpers.wording import enumerated
+from helpers.wording import enumerate_words
 
 COURSE_FILE = "course.toml"
 ROOT_VARIABLE = "COURSEGRAD_ROOT"
@@ -238,7 +238,7 @@ class Course:
     @property
     def importable(self) -> tuple[str, ...]:
         """The import names of the packages that student code may import."""
-        return packages.allowed(self.packages)
+        return packages.allowed_names(self.packages)
 
     def require_packages(self) -> None:
         """Check that the packages which `course.toml` names are installed here.
@@ -248,9 +248,9 @@ class Course:
         ConfigError
             One is not: then students would be told that what the course allows is not there.
         """
-        lacking = packages.lacking(self.packages)
+        lacking = packages.missing_packages(self.packages)
         if lacking:
-            found = f"`packages` allows {enumerated(lacking)}, not installed in the Python that grades"
+            found = f"`packages` allows {enumerate_words(lacking)}, not installed in the Python that grades"
             remedy = f"install what is missing ({sys.executable} -m pip install {' '.join(lacking)})"
             raise ConfigError(str(self.root / COURSE_FILE), found, f"{remedy}, or take it off the list")
 

@@ -46,7 +46,7 @@ class Rules:
     def given(self) -> dict[str, Container[str]]:
         """Module to the names that the assignment has it define; all of them where that is not known."""
         texts = {name.removesuffix(".py"): content.decode() for name, content in self.stubs.items()}
-        return links.given(self.modules, texts)
+        return links.released_names(self.modules, texts)
 
 
 @dataclass
@@ -201,7 +201,7 @@ class Loader:
         header = worker.link.hear()
         found = self._read(header)
         # Packages that take long to import are imported once, by the zygote; then a worker begins anew.
-        if found or self._slot.preload(prefetch.wanted(header["imports"], packages)):
+        if found or self._slot.preload(prefetch.select_modules(header["imports"], packages)):
             return found
         return self._await_import(worker)
 
@@ -215,9 +215,7 @@ class Loader:
         loaded.lines = {path: content.count(b"\n") + 1 for path, content in self._sources.items()}
         loaded.notes = tuple(header["notes"])
         loaded.facts = {
-            name: links.linked(facts, name, self._rules.given)
-            for name in self._rules.modules
-            if name in facts
+            name: links.link(facts, name, self._rules.given) for name in self._rules.modules if name in facts
         }
         self._loops = header["loops"]
         found = [Problem(**plain) for plain in header["problems"]]
@@ -247,7 +245,7 @@ class Loader:
         if type(line) is not int or place not in self._sources or not 1 <= line <= self.loaded.lines[place]:
             place, line = "", 0
         file = f"{self._module(file.removesuffix('.py'))}.py"
-        return problems.found(file, error or "Exception", place, line, self._texts(place))
+        return problems.locate_problem(file, error or "Exception", place, line, self._texts(place))
 
     def _explain_end(self, worker: Worker, error: WorkerEnded) -> list[Problem]:
         """Return what is wrong where a worker is gone; a first kill from outside is nobody's fault."""
@@ -258,7 +256,7 @@ class Loader:
         file = f"{self._at_work[-1] if self._at_work else self._rules.modules[0]}.py"
         line = self._loops.get(file, 0)
         said = verdict.explain_end(error, exit, self._cpu_seconds).rstrip(".")
-        return [problems.found(file, said, file if line else "", line, self._texts(file))]
+        return [problems.locate_problem(file, said, file if line else "", line, self._texts(file))]
 
     def _module(self, name: object) -> str:
         """Return a name that a worker gives a module, if the assignment has such a one."""

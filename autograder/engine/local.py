@@ -75,7 +75,7 @@ def _import_submission(
         read = reading.read(current, rules.modules, rules.packages)
         loaded.notes = read.notes
         texts = read.texts(current)
-        found = [problems.raised(f"{name}.py", error, texts) for name, error in read.problems.items()]
+        found = [problems.problem_of(f"{name}.py", error, texts) for name, error in read.problems.items()]
         loaded.note_newer(found, current)
         if found:
             continue
@@ -86,7 +86,7 @@ def _import_submission(
             for module in rules.modules:
                 importer.load(module)
         except BaseException as error:
-            found = [problems.raised(f"{importer.culprit(module)}.py", error, texts)]
+            found = [problems.problem_of(f"{importer.culprit(module)}.py", error, texts)]
             importer.remove()
             continue
         for path, text in texts.items():

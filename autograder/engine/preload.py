@@ -60,13 +60,13 @@ def preload_all(packages: Iterable[str]) -> None:
     """Import what a worker without any file might want: the standard library, and the packages."""
     with warnings.catch_warnings(), _font_cache():
         warnings.simplefilter("ignore")
-        for name in (*_standard_library(), *_LATE, *prefetch.everything(packages)):
+        for name in (*_standard_library(), *_LATE, *prefetch.all_modules(packages)):
             with contextlib.suppress(ImportError):  # of another system, or not installed
                 _import([name])
 
 
 def preload_more(names: Iterable[str]) -> bool:
-    """Import modules that `prefetch.wanted` named, as far as they are there; return whether one is new."""
+    """Import what `prefetch.select_modules` chose, as far as it is there; return whether a module is new."""
     before = len(sys.modules)
     with warnings.catch_warnings(), _font_cache():
         warnings.simplefilter("ignore")

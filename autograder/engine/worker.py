@@ -23,7 +23,7 @@ from autograder.engine.wire.decoder import Decoder, Pristine
 from autograder.engine.wire.encoder import Encoder
 from autograder.engine.wire.frames import Buffer, Channel, ChannelClosed, ProtocolError, same_bytes
 from autograder.engine.wire.values import DICTS, Tag, ValueRefused, type_name
-from helpers.source.imports import named_modules
+from helpers.source.imports import possible_modules
 from helpers.submission import allowances, problems, reading
 from helpers.submission.importer import Importer
 from helpers.testing import evidence, weights
@@ -87,7 +87,7 @@ class Worker:
             try:
                 importer.load(module)
             except BaseException as error:
-                problem = problems.raised(
+                problem = problems.problem_of(
                     f"{importer.culprit(module)}.py", error, dict.fromkeys(self._files, "")
                 )
                 self._reply({"error": problem.to_plain()})
@@ -100,7 +100,7 @@ class Worker:
         read = reading.read(header["sources"], header["modules"], header["packages"])
         texts = read.texts(header["sources"])
         wrong = [
-            problems.raised(f"{module}.py", error, texts).to_plain()
+            problems.problem_of(f"{module}.py", error, texts).to_plain()
             for module, error in read.problems.items()
         ]
         code = {name: [path, marshal.dumps(item)] for name, (path, item) in read.code.items()}
@@ -117,7 +117,7 @@ class Worker:
                         name
                         for part in read.parts.values()
                         for one in part.imports
-                        for name in named_modules(one)
+                        for name in possible_modules(one)
                     }
                 ),
                 "loops": {part.path: part.loop for part in read.parts.values()},

@@ -159,7 +159,7 @@ class Search:
         except Unreadable as error:
             refusals.append(str(error))
             return
-        exported = [] if source.is_notebook else cells.exported(source.content.decode())
+        exported = [] if source.is_notebook else cells.read_export(source.content.decode())
         if source.is_notebook or exported:
             code = list(self._from_notebook(module, member, likeness, exported=exported))
             yield from code
@@ -226,7 +226,7 @@ class Search:
             said = f"{what} came from the cells of {member.shown}."
         if text:
             blocks = outline.blocks(text)
-            worth = Worth.work if module.worked_on(blocks) or not module.names else Worth.hollow
+            worth = Worth.work if module.changed_names(blocks) or not module.names else Worth.hollow
             yield Candidate(member.path, text.encode(), likeness, worth, _key(blocks), (said,), True)
 
     def completed(self, module: Module, taken: Candidate) -> Candidate:
@@ -235,7 +235,7 @@ class Search:
         found = cells.cells(own.content) if own is not None else None
         if own is None or not found or taken.from_notebook:
             return taken
-        text, given = modules.completed(module, taken.content.decode(), found, self._digests)
+        text, given = modules.complete(module, taken.content.decode(), found, self._digests)
         if not text:
             return taken
         said = (

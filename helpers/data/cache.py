@@ -27,7 +27,7 @@ def folder_of(named: str | os.PathLike[str] | None = None) -> Path | None:
         return None
 
 
-def kept(file: Path, make: Callable[[], Arrays], is_sound: Callable[[Arrays], bool]) -> Arrays:
+def load_or_make(file: Path, make: Callable[[], Arrays], is_sound: Callable[[Arrays], bool]) -> Arrays:
     """Return arrays from a file, which is made first if there is none, or one that is damaged.
 
     Where the file cannot be written, the arrays are made every time.

@@ -59,12 +59,12 @@ class Download:
             )
         except ValueError as error:  # pooch's word for a wrong digest
             _part_of(path).unlink(missing_ok=True)
-            raise self._failed(f"arrived damaged ({error})", path) from None
+            raise self._download_error(f"arrived damaged ({error})", path) from None
         except OSError as error:  # requests' exceptions are among these
-            raise self._failed(f"could not be downloaded: {_reason(error)}", path) from None
+            raise self._download_error(f"could not be downloaded: {_reason(error)}", path) from None
         return path
 
-    def _failed(self, problem: str, path: Path) -> DownloadError:
+    def _download_error(self, problem: str, path: Path) -> DownloadError:
         remedy = (
             f"Run this again later, or put the file there: {path}. Without a network, use data.tabletop()."
         )

@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from helpers.data.cache import Arrays, folder_of, kept
+from helpers.data.cache import Arrays, folder_of, load_or_make
 from helpers.data.downloads import Download, DownloadError
 from helpers.data.splits import Split, require_sizes
 from helpers.seeds import public_generator
@@ -99,7 +99,7 @@ def _split(
     place = folder_of(folder)
     if place is None:
         raise DownloadError(f"{download.name} needs a folder; name one with folder=.")
-    arrays = kept(place / f"{name}.npz", lambda: _converted(download.fetch(place), read), _is_sound)
+    arrays = load_or_make(place / f"{name}.npz", lambda: _convert(download.fetch(place), read), _is_sound)
     num_train, num_val, num_test = sizes
     require_sizes("images for training", len(arrays["y_train"]), num_train, num_val)
     require_sizes("images for test", len(arrays["y_test"]), num_test)
@@ -124,7 +124,7 @@ def _is_sound(arrays: Arrays) -> bool:
     )
 
 
-def _converted(path: Path, read: Callable[[tarfile.TarFile], Arrays]) -> Arrays:
+def _convert(path: Path, read: Callable[[tarfile.TarFile], Arrays]) -> Arrays:
     try:
         with tarfile.open(path) as archive:
             return read(archive)

@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 
 from helpers import seeds
-from helpers.data.cache import Arrays, folder_of, kept
+from helpers.data.cache import Arrays, folder_of, load_or_make
 from helpers.data.drawing import scenes
 from helpers.data.drawing.draws import Draws
 from helpers.data.drawing.objects import OBJECTS
@@ -72,7 +72,7 @@ def tabletop(
             parts += _tensors(*_draw(key, count))
         else:
             file = folder / f"tabletop-{EDITION}-{seed}-{name}-{count}.npz"
-            parts += _tensors(**kept(file, partial(_arrays, key, count), partial(_is_sound, count)))
+            parts += _tensors(**load_or_make(file, partial(_arrays, key, count), partial(_is_sound, count)))
     return Split(*parts)
 
 

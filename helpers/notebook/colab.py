@@ -12,7 +12,7 @@ from types import ModuleType
 from helpers.notebook import document, fresh, frontend, reload, stubs, workspace
 from helpers.submission import handout
 from helpers.submission.handout import Handout
-from helpers.wording import enumerated
+from helpers.wording import enumerate_words
 
 MOUNT = Path("/content/drive")
 
@@ -39,10 +39,10 @@ def setup(name: str, *, drive: bool = False) -> None:
         If the assignment's files are not found, or there is no place for them.
     """
     _provide_imp()
-    released = handout.released(name)
+    released = handout.find_released(name)
     local = workspace.beside(released) if released is not None else None
     source = released or handout.find(name)
-    kept, notes = _kept_on_drive(source, local) if drive and frontend.in_colab() else (None, [])
+    kept, notes = _keep_on_drive(source, local) if drive and frontend.in_colab() else (None, [])
     if kept is not None:
         os.chdir(kept)
     elif released is not None and local is not None:
@@ -86,7 +86,7 @@ def _provide_imp() -> None:
             sys.modules["imp"] = stand_in
 
 
-def _kept_on_drive(source: Handout, local: Path | None) -> tuple[Path | None, list[str]]:
+def _keep_on_drive(source: Handout, local: Path | None) -> tuple[Path | None, list[str]]:
     """Mount Drive and bring the folder there up to date.
 
     Returns
@@ -113,7 +113,7 @@ def _course_folder(source: Handout) -> str:
 
 
 def _welcome(found: Handout, kept: Path | None) -> str:
-    names = enumerated(f"{module}.py" for module in found.modules)
+    names = enumerate_words(f"{module}.py" for module in found.modules)
     lines = [f"{found.title}: edit {names} in {Path.cwd()}, save, and the next cell runs what you saved."]
     if kept is not None:
         lines.append(

@@ -66,7 +66,7 @@ def read(found: Handout) -> Document | None:
     content = _from_colab() if colab else None
     if content is not None:
         return Document(content, None)
-    known = [file for file in _running() if file.is_file()]
+    known = [file for file in _find_running() if file.is_file()]
     file = _file(found, known)
     if file is None:
         return None
@@ -74,7 +74,7 @@ def read(found: Handout) -> Document | None:
     return Document(file.read_bytes(), file.stat().st_mtime, file, unanswered=colab, guessed=guessed)
 
 
-def unsaved(document: Document) -> bool:
+def has_unsaved_changes(document: Document) -> bool:
     """Tell whether a cell other than the running one has run since the notebook was saved.
 
     Changes to text alone leave no trace here; front ends save those by themselves every few minutes.
@@ -96,7 +96,7 @@ def _file(found: Handout, running: Sequence[Path]) -> Path | None:
     return max(saved, key=lambda file: file.stat().st_mtime) if saved else next(iter(plain), None)
 
 
-def _running() -> Iterator[Path]:
+def _find_running() -> Iterator[Path]:
     """Yield the file of the running notebook, where the front end tells: VS Code, or a Jupyter server."""
     shell = frontend.shell()
     told = getattr(shell, "user_ns", {}).get("__vsc_ipynb_file__")

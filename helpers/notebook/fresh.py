@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
-from helpers.notebook.outcomes import Failure, Interruption, Outcome, Report, read_ending, settled
+from helpers.notebook.outcomes import Failure, Interruption, Outcome, Report, read_ending, set_rules_aside
 from helpers.statuses import Status
 from helpers.submission import problems, reading
 from helpers.submission.handout import TEST_FILE, Handout, HandoutError
@@ -108,7 +108,7 @@ def run_public(handout: Handout, files: Mapping[str, bytes]) -> Report:
     ended = _outcomes(handout, request)
     listed = [ended.get(test.id) or Outcome(test, Status.not_run) for test in handout.tests]
     notes = (*found.notes, *(problem.sentence for problem in problems))
-    return Report(handout, settled(listed), "", notes)
+    return Report(handout, set_rules_aside(listed), "", notes)
 
 
 def failure(problem: Problem) -> Failure:
@@ -169,7 +169,7 @@ def _problems(
     file = f"{module}.py"
     line = next((frame["loops"].get(file, 0) for frame in frames if "loops" in frame), 0)
     texts = {name: content.decode("utf-8", "replace") for name, content in files.items() if name == file}
-    return [problems.found(file, end, file if line else "", line, texts)]
+    return [problems.locate_problem(file, end, file if line else "", line, texts)]
 
 
 def _outcomes(handout: Handout, request: dict[str, Any]) -> dict[str, Outcome]:

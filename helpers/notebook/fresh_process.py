@@ -21,7 +21,7 @@ from typing import IO, Any
 
 from helpers.notebook import fresh
 from helpers.source import links
-from helpers.source.imports import named_modules
+from helpers.source.imports import possible_modules
 from helpers.statuses import Status
 from helpers.submission import allowances, prefetch, problems, reading
 from helpers.submission.importer import Importer
@@ -66,8 +66,8 @@ def main(kept: bool) -> None:
 def _prefetch(request: dict[str, Any]) -> None:
     """Import what takes long once, lest it count towards the time of each import."""
     read = reading.read(_files(request), request["modules"], request["packages"])
-    names = {name for part in read.parts.values() for one in part.imports for name in named_modules(one)}
-    for name in prefetch.wanted(names, request["packages"]):
+    names = {name for part in read.parts.values() for one in part.imports for name in possible_modules(one)}
+    for name in prefetch.select_modules(names, request["packages"]):
         with contextlib.suppress(Exception):
             importlib.import_module(name)
 
@@ -146,7 +146,7 @@ def _answer(request: dict[str, Any], tell: Tell) -> None:
     texts = read.texts(files)
     tell({"notes": list(read.notes), "loops": {part.path: part.loop for part in read.parts.values()}})
     for module, error in read.problems.items():
-        tell({"problem": problems.raised(f"{module}.py", error, texts).to_plain()})
+        tell({"problem": problems.problem_of(f"{module}.py", error, texts).to_plain()})
     if read.problems:
         tell({"done": True})
         return
@@ -155,7 +155,7 @@ def _answer(request: dict[str, Any], tell: Tell) -> None:
         if part.source is not None:
             linecache.cache[part.path] = (0, None, part.source.text.splitlines(keepends=True), part.path)
     released = {name.removesuffix(".py"): text for name, text in request["released"].items()}
-    given = links.given(modules, released)
+    given = links.released_names(modules, released)
     importer.facts_of = lambda name: read.facts(name, given)
     allowances.behave_as_graded(request)
     importer.install()
@@ -165,7 +165,7 @@ def _answer(request: dict[str, Any], tell: Tell) -> None:
             importer.load(module)
         except BaseException as error:
             culprit = f"{importer.culprit(module)}.py"
-            tell({"problem": problems.raised(culprit, error, texts).to_plain()})
+            tell({"problem": problems.problem_of(culprit, error, texts).to_plain()})
             tell({"done": True})
             return
     if request["run"]:

@@ -141,16 +141,16 @@ def judge(test: PublicTest, error: BaseException | None, files: Sequence[Path]) 
     place = reload.origin(error, files)
     if isinstance(error, KeyboardInterrupt):
         problem = "You stopped it while it ran; if it would not finish, look for a loop that never ends."
-        return Outcome(test, Interruption.stopped, _located(problem, place))
+        return Outcome(test, Interruption.stopped, _failure_at(problem, place))
     if place is None:
-        return Outcome(test, Status.failed, _unlocated(error, _gone(error, files)))
+        return Outcome(test, Status.failed, _explain_error(error, _explain_missing_name(error, files)))
     if isinstance(error, NotImplementedError):
         return Outcome(test, Status.not_implemented, Failure("", place=_place_text(place)))
-    failure = _located(f"Your code raised {reload.described(error)}", place)
+    failure = _failure_at(f"Your code raised {reload.describe_error(error)}", place)
     return Outcome(test, Status.raised, replace(failure, likely_cause=causes.likely_cause(str(error))))
 
 
-def settled(outcomes: Sequence[Outcome]) -> tuple[Outcome, ...]:
+def set_rules_aside(outcomes: Sequence[Outcome]) -> tuple[Outcome, ...]:
     """Set aside the rules of tasks whose values are not right: keeping to them earns nothing yet."""
     tests = [outcome.test for outcome in outcomes]
     aside = set_aside(tests, {one.test.id for one in outcomes if one.status is Status.passed})
@@ -160,10 +160,10 @@ def settled(outcomes: Sequence[Outcome]) -> tuple[Outcome, ...]:
     )
 
 
-def not_loaded(error: BaseException, file: Path) -> Failure:
+def explain_import(error: BaseException, file: Path) -> Failure:
     """Return why nothing ran: a file of the student's cannot be imported."""
-    return _located(
-        f"{file.name} cannot be imported: {reload.described(error)}", reload.origin(error, [file])
+    return _failure_at(
+        f"{file.name} cannot be imported: {reload.describe_error(error)}", reload.origin(error, [file])
     )
 
 
@@ -190,7 +190,7 @@ def _value_in_form(value: str | None, form: str | None) -> str | None:
     return f"{value} in {'an' if form[0] in 'aeiou' else 'a'} {form}"
 
 
-def _gone(error: BaseException, files: Sequence[Path]) -> str | None:
+def _explain_missing_name(error: BaseException, files: Sequence[Path]) -> str | None:
     """Return that a file lacks a name, if that is why a check could not go on."""
     if not isinstance(error, AttributeError) or not error.name:
         return None
@@ -203,17 +203,17 @@ def _gone(error: BaseException, files: Sequence[Path]) -> str | None:
     return None
 
 
-def _unlocated(error: BaseException, gone: str | None) -> Failure:
+def _explain_error(error: BaseException, gone: str | None) -> Failure:
     """Return what is told of an exception that was raised in the check itself."""
     lines = str(error).splitlines()[:_MAX_LINES]
     if gone is not None:
         return Failure(gone, likely_cause="it was renamed or deleted; what is graded keeps its name")
     if isinstance(error, AssertionError):
         return Failure("The check does not hold: " + ("\n".join(lines) or "an assertion failed."))
-    return Failure(f"The check failed on what your code returned: {reload.described(error)}")
+    return Failure(f"The check failed on what your code returned: {reload.describe_error(error)}")
 
 
-def _located(problem: str, place: tuple[str, int, str] | None) -> Failure:
+def _failure_at(problem: str, place: tuple[str, int, str] | None) -> Failure:
     if place is None:
         return Failure(problem)
     code = linecache.getline(place[0], place[1]).strip()[:200]

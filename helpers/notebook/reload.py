@@ -78,8 +78,8 @@ class NotPython(HandoutError):
         """Say what is wrong with a file, and what to do."""
         where = f", line {error.lineno}" if isinstance(error, SyntaxError) and error.lineno else ""
         super().__init__(
-            f"{file.name}{where}: {described(error).rstrip('.')}. Fix that, save the file, and run this cell "
-            "again: the cells below need what it imports."
+            f"{file.name}{where}: {describe_error(error).rstrip('.')}. Fix that, save the file, and run this "
+            "cell again: the cells below need what it imports."
         )
         self.__cause__ = error
 
@@ -114,7 +114,7 @@ class _Loader(SourceFileLoader):
         part = read.parts[Path(self.path).stem]
         if part.source is None:
             raise NotPython(_in_file(part.error, self.path), Path(self.path))
-        code = reading.compiled(part.source.text, self.path)
+        code = reading.compile_source(part.source.text, self.path)
         beside = _beside(read, Path(self.path))
         before = dict(names)
         for name in before:
@@ -122,7 +122,7 @@ class _Loader(SourceFileLoader):
                 del names[name]
         names["__builtins__"] = beside.builtins
         try:
-            with allowances.staying():
+            with allowances.stay_in_folder():
                 exec(code, names)
         except BaseException as error:
             names.clear()
@@ -134,7 +134,7 @@ class _Loader(SourceFileLoader):
 
     def source_facts(self, module: str) -> ModuleFacts:
         """Return the facts that rules about the module are judged by."""
-        given = links.given(tuple(_finder.files), _finder.released)
+        given = links.released_names(tuple(_finder.files), _finder.released)
         return _read(Path(self.path)).facts(Path(self.path).stem, given)
 
 
@@ -167,7 +167,7 @@ def refresh(name: str) -> Version:
     file = _finder.files[name]
     digest, saved = _digest(file.read_bytes()), file.stat().st_mtime
     error: BaseException | None = None
-    fresh = running(name) != digest or vars(sys.modules[name]).get(_STATE) != _state(file)
+    fresh = running_digest(name) != digest or vars(sys.modules[name]).get(_STATE) != _state(file)
     if fresh:
         try:
             _load(name)
@@ -195,7 +195,7 @@ def look(name: str) -> Version:
     return Version(file, digest, saved, False, None, module is not None, since)
 
 
-def running(name: str) -> str | None:
+def running_digest(name: str) -> str | None:
     """Return the SHA-256 of the source that a loaded module ran, or None if that is not known."""
     module = sys.modules.get(name)
     if module is None or getattr(module, "__file__", None) != str(_finder.files.get(name)):
@@ -257,19 +257,19 @@ def _before_cell(info: object) -> None:
         if version.fresh:
             frontend.say(f"{file.name}: loaded the version saved at {clock(version.saved)}.")
         elif version.error is not None:
-            frontend.say(unloadable(version))
+            frontend.say(explain_load(version))
 
 
-def unloadable(version: Version) -> str:
+def explain_load(version: Version) -> str:
     """Say that what is on disk cannot be loaded, and what runs instead."""
     assert version.error is not None
     place = origin(version.error, [version.file])
     where = f", line {place[1]}" if place else ""
     old = f"the version loaded at {clock(version.since)}" if version.since else "an older version"
-    return f"{version.file.name}{where}: {described(version.error)}\nUntil you fix that, {old} runs."
+    return f"{version.file.name}{where}: {describe_error(version.error)}\nUntil you fix that, {old} runs."
 
 
-def still_running(version: Version) -> str:
+def explain_stale(version: Version) -> str:
     """Say that a file on disk is newer than what runs."""
     old = f"the version that it loaded at {clock(version.since)}" if version.since else "an older version"
     return (
@@ -278,7 +278,7 @@ def still_running(version: Version) -> str:
     )
 
 
-def described(error: BaseException) -> str:
+def describe_error(error: BaseException) -> str:
     """Return type and message of an exception, at most 500 characters."""
     message = error.msg if isinstance(error, SyntaxError) else str(error)
     return f"{type(error).__name__}{': ' if message else ''}{message}"[:500]
@@ -296,7 +296,7 @@ def _beside(read: reading.Handin, file: Path) -> Importer:
         place = str(file.parent / part.path)
         linecache.cache.pop(place, None)
         if part.source is not None and name not in _finder.files:
-            code[name] = (place, reading.compiled(part.source.text, place))
+            code[name] = (place, reading.compile_source(part.source.text, place))
     if file in _finder.beside:
         _finder.beside[file].remove()
     errors = {name: error for name, error in read.errors.items() if name not in _finder.files}

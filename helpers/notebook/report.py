@@ -68,27 +68,27 @@ def as_html(report: Report, more: Sequence[str] = ()) -> str:
         head = "".join(f'<th scope="col"{LEFT}>{name}</th>' for name in heads)
         rows = "".join(_group_html(report, *group) for group in _groups(report))
         parts.append(f'<table class="cg-table"><thead><tr>{head}</tr></thead>{rows}</table>')
-    parts += [f'<p class="cg-small">{escape(line)}</p>' for line in (*_closing(report), *more)]
-    return framed("".join(parts))
+    parts += [f'<p class="cg-small">{escape(line)}</p>' for line in (*_closing_lines(report), *more)]
+    return frame("".join(parts))
 
 
-def framed(body: str) -> str:
+def frame(body: str) -> str:
     """Return HTML with the style that all of the kit's output in notebooks shares."""
     return f'<div class="coursegrad"><style>{_STYLE}</style>{body}</div>'
 
 
 def as_text(report: Report, more: Sequence[str] = ()) -> str:
     """Return a report as text of at most 96 columns, but for what the student's code says."""
-    lines = [_headline(report), *(wrapped(report.checked, "") if report.checked else [])]
+    lines = [_headline(report), *(wrap(report.checked, "") if report.checked else [])]
     for note in report.notes:
-        lines += wrapped(f"Note: {note}", "  ")
+        lines += wrap(f"Note: {note}", "  ")
     if report.problem is not None:
         lines += ["", *_failure_text(report.problem, "  ")]
     else:
         lines.append("")
         for task, outcomes in _groups(report):
             lines += _group_text(report, task, outcomes)
-    closing = [part for line in (*_closing(report), *more) for part in wrapped(line, "")]
+    closing = [part for line in (*_closing_lines(report), *more) for part in wrap(line, "")]
     return "\n".join([*lines, *(["", *closing] if closing else [])])
 
 
@@ -100,7 +100,7 @@ def _headline(report: Report) -> str:
     return f"{report.handout.title}: {what}"
 
 
-def _closing(report: Report) -> Iterator[str]:
+def _closing_lines(report: Report) -> Iterator[str]:
     """Yield what these checks and the others are worth, and what grades, where this is another Python."""
     grader = report.handout.grader
     if grader and grader.get("python") != "{}.{}".format(*sys.version_info):
@@ -160,17 +160,17 @@ def _group_text(report: Report, task: str, outcomes: Sequence[Outcome]) -> Itera
         look = word_of(outcome.status)
         result = f"{look.symbol} {look.word.lower()}"
         head = f"  {result:<18}{_points(outcome):>12}  "
-        yield from wrapped(head + outcome.test.title, " " * len(head))
+        yield from wrap(head + outcome.test.title, " " * len(head))
         if outcome.failure:
             yield from _failure_text(outcome.failure, " " * 6)
 
 
 def _failure_text(failure: Failure, indent: str) -> Iterator[str]:
     for line in failure.problem.splitlines():
-        yield from wrapped(indent + line, indent)
+        yield from wrap(indent + line, indent)
     for name, text in failure.facts():
         head = f"{indent}{name + ':':<14}"
-        yield from wrapped(head + text, " " * len(head))
+        yield from wrap(head + text, " " * len(head))
 
 
 def _points(outcome: Outcome) -> str:
@@ -185,7 +185,7 @@ def _bold(text: str) -> str:
     return f"<strong>{escape(text)}</strong>"
 
 
-def wrapped(text: str, indent: str) -> list[str]:
+def wrap(text: str, indent: str) -> list[str]:
     """Break a line, keeping its own blanks and indenting what follows."""
     # Hyphens stay: paths that are broken at one cannot be copied.
     wrapper = textwrap.TextWrapper(

@@ -17,7 +17,7 @@ from helpers.statuses import Status
 from helpers.submission.findings import Finding
 from helpers.submission.handout import EXTRA, Function, Handout, Task
 from helpers.submission.problems import Problem
-from helpers.wording import enumerated, number
+from helpers.wording import enumerate_words, number
 
 MAX_FILE_BYTES, MAX_WEIGHTS_BYTES, MAX_NOTEBOOK_BYTES = 1_000_000, 10_000_000, 10_000_000
 """What grading reads of a module, of saved weights, and of a notebook."""
@@ -73,13 +73,13 @@ def _of_modules(own: Work) -> Iterator[Finding]:
         if read is None:
             continue
         functions = [function for function in own.handout.functions if function.file == file]
-        yield from _gone(own, file, read, functions)
-        only_there = sorted(read.used & (own.reading.names | _defined_in_notebook()))
+        yield from _missing_functions(own, file, read, functions)
+        only_there = sorted(read.used & (own.reading.names | _notebook_names()))
         if only_there:
             are = "is" if len(only_there) == 1 else "are"
             yield Finding(
                 "problem",
-                f"{file} uses {enumerated(only_there)}, which {are} defined only in the notebook. The "
+                f"{file} uses {enumerate_words(only_there)}, which {are} defined only in the notebook. The "
                 f"notebook does not run when your work is graded; move the definition into {file}.",
             )
     for copy in work.elsewhere(own.handout):
@@ -91,11 +91,13 @@ def _of_modules(own: Work) -> Iterator[Finding]:
         )
 
 
-def _gone(own: Work, file: str, read: names.Names, functions: Sequence[Function]) -> Iterator[Finding]:
+def _missing_functions(
+    own: Work, file: str, read: names.Names, functions: Sequence[Function]
+) -> Iterator[Finding]:
     """Yield the graded functions that a file does not define."""
     known = {function.name for function in functions}
-    there = own.reading.names | _defined_in_notebook()
-    for name in known_in_order(functions):
+    there = own.reading.names | _notebook_names()
+    for name in order_names(functions):
         if not read.lacks(name) or any(name.startswith(f"{other}.") and read.lacks(other) for other in known):
             continue
         other = read.similar(name, known)
@@ -108,7 +110,7 @@ def _gone(own: Work, file: str, read: names.Names, functions: Sequence[Function]
         yield Finding("problem", f"{name} is not in {file}{hint}")
 
 
-def known_in_order(functions: Sequence[Function]) -> list[str]:
+def order_names(functions: Sequence[Function]) -> list[str]:
     """Return the names of functions, each class before its methods."""
     owners = [name.partition(".")[0] for name in (function.name for function in functions)]
     return list(dict.fromkeys([*owners, *(function.name for function in functions)]))
@@ -127,7 +129,7 @@ def _of_notebook(own: Work) -> Iterator[Finding]:
             f"Your browser did not answer, so the notebook in the zip is the one in {document.file}, saved "
             f"at {reload.clock(document.saved or 0)}. If answers are missing in it, run this cell again.",
         )
-    if notebook.unsaved(document):
+    if notebook.has_unsaved_changes(document):
         yield Finding(
             "problem",
             f"{name} has changed since it was saved at {reload.clock(document.saved or 0)}; save it "
@@ -152,15 +154,15 @@ def _of_checks(own: Work, done: Report, problems: Mapping[str, Problem]) -> Iter
     extra = [id for id in waiting if _task(own.handout, id).extra]
     needed = [id for id in waiting if id not in extra]
     if needed:
-        yield Finding("open", f"Not begun: {_listed(own.handout, needed)}.")
+        yield Finding("open", f"Not begun: {_list_tasks(own.handout, needed)}.")
     if extra:
-        titles = enumerated(_task(own.handout, id).title.removesuffix(EXTRA).strip() for id in extra)
+        titles = enumerate_words(_task(own.handout, id).title.removesuffix(EXTRA).strip() for id in extra)
         points = number(sum(_task(own.handout, id).points for id in extra))
         yield Finding("open", f"Extra credit, not begun: {titles} ({points} points).")
     for task, ended in groupby(done.outcomes, key=lambda outcome: outcome.test.task):
         left = [outcome for outcome in ended if outcome.status not in _NOTHING_TO_DO]
         if left and task not in waiting:
-            yield Finding("open", _failing(own.handout, task, left))
+            yield Finding("open", _count_failing(own.handout, task, left))
 
 
 def _waits(own: Work, done: Report, task: str) -> bool:
@@ -176,28 +178,28 @@ def _waits(own: Work, done: Report, task: str) -> bool:
     if not functions:
         return statuses == {Status.not_implemented}
     return all(
-        stubs.left(own.text(function.file), function.file.removesuffix(".py"), function.name)
+        stubs.is_stub(own.text(function.file), function.file.removesuffix(".py"), function.name)
         for function in functions
     )
 
 
-def _failing(found: Handout, task: str, left: Sequence[Outcome]) -> str:
+def _count_failing(found: Handout, task: str, left: Sequence[Outcome]) -> str:
     count = len(left)
     stopped = any(outcome.status is Interruption.stopped for outcome in left)
     verb = "did not finish" if stopped else f"{'does' if count == 1 else 'do'} not pass"
-    title = _titled(found, task)
+    title = _task_title(found, task)
     return (
         f"{title[:1].upper()}{title[1:]}: {count} public check{'s' if count > 1 else ''} {verb}; "
         f'check("{found.name}", task="{task}") says why.'
     )
 
 
-def _listed(found: Handout, ids: Sequence[str]) -> str:
+def _list_tasks(found: Handout, ids: Sequence[str]) -> str:
     """Return tasks in words: by title where they are few, else by number."""
     if len(ids) <= 3:
-        return "; ".join(_titled(found, id) for id in ids)
+        return "; ".join(_task_title(found, id) for id in ids)
     points = sum(_task(found, id).points for id in ids)
-    numbers = enumerated(str(stubs.task_number(found, id)) for id in ids)
+    numbers = enumerate_words(str(stubs.task_number(found, id)) for id in ids)
     return f"tasks {numbers}, which are {number(points)} points together"
 
 
@@ -205,7 +207,7 @@ def _task(found: Handout, id: str) -> Task:
     return next(task for task in found.tasks if task.id == id)
 
 
-def _titled(found: Handout, id: str) -> str:
+def _task_title(found: Handout, id: str) -> str:
     """Return number, title and points of a task, ``task 6, Cross-validation (15 points)``."""
     task = _task(found, id)
     if task.extra:
@@ -266,7 +268,7 @@ def _of_versions(own: Work) -> Iterator[Finding]:
         )
 
 
-def _defined_in_notebook() -> set[str]:
+def _notebook_names() -> set[str]:
     """Return the names of what the running notebook defines or imports."""
     main = vars(sys.modules["__main__"]) if "IPython" in sys.modules else {}
     return {

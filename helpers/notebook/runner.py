@@ -10,13 +10,13 @@ from types import FunctionType
 
 from helpers.notebook import fresh, frontend, reload, report, stubs
 from helpers.notebook.fresh import ImportReport
-from helpers.notebook.outcomes import Interruption, Outcome, Report, judge, not_loaded, settled
+from helpers.notebook.outcomes import Interruption, Outcome, Report, explain_import, judge, set_rules_aside
 from helpers.notebook.reload import Version
 from helpers.notebook.session import run_tests
 from helpers.statuses import Status
 from helpers.submission import handout
 from helpers.submission.handout import TEST_FILE, Handout, HandoutError, PublicTest
-from helpers.wording import enumerated
+from helpers.wording import enumerate_words
 
 
 @dataclass(frozen=True)
@@ -86,7 +86,7 @@ def run(name: str, task: str | int | None = None) -> Report:
     notes = _notes(found, versions, (name, task))
     notes += [note for note in asked.notes if note not in _told]
     _told.update(asked.notes)
-    done = _unimported(found, tests, asked, versions, notes) or _run(found, tests, versions, notes)
+    done = _report_imports(found, tests, asked, versions, notes) or _run(found, tests, versions, notes)
     _checked[name] = Checked({version.file.name: version.digest for version in versions}, time.time())
     _last.pop((name, task), None)
     if done.passed < len(done.outcomes):
@@ -113,7 +113,7 @@ def _task_id(found: Handout, task: str | int | None) -> str | None:
     return id
 
 
-def _unimported(
+def _report_imports(
     found: Handout,
     tests: Sequence[PublicTest],
     asked: ImportReport,
@@ -123,18 +123,18 @@ def _unimported(
     """Return what a fresh process says, if it could not import all that is on disk."""
     if not asked.problems:
         return None
-    notes += [reload.still_running(version) for version in versions if version.runs and _is_older(version)]
+    notes += [reload.explain_stale(version) for version in versions if version.runs and _is_older(version)]
     done = fresh.run_public(found, fresh.files_of(found))
     chosen = tuple(outcome for outcome in done.outcomes if outcome.test in tests)
     told = [note for note in done.notes if note not in notes and note not in asked.notes]
-    return replace(done, outcomes=chosen, checked=_checked_text(versions), notes=(*notes, *told))
+    return replace(done, outcomes=chosen, checked=_version_text(versions), notes=(*notes, *told))
 
 
 def _is_older(version: Version) -> bool:
-    return reload.running(version.file.stem) != version.digest
+    return reload.running_digest(version.file.stem) != version.digest
 
 
-def _checked_text(versions: Sequence[Version]) -> str:
+def _version_text(versions: Sequence[Version]) -> str:
     return ", ".join(f"{version.file.name} as saved at {reload.clock(version.saved)}" for version in versions)
 
 
@@ -142,13 +142,13 @@ def _run(
     found: Handout, tests: Sequence[PublicTest], versions: Sequence[Version], notes: list[str]
 ) -> Report:
     """Run the tests, unless a file of the student's could not be loaded."""
-    checked = _checked_text(versions)
+    checked = _version_text(versions)
     for version in versions:
         if version.error is not None:
             if version.runs:
-                notes.append(reload.still_running(version))
+                notes.append(reload.explain_stale(version))
             outcomes = tuple(Outcome(test, Status.not_run) for test in tests)
-            return Report(found, outcomes, checked, tuple(notes), not_loaded(version.error, version.file))
+            return Report(found, outcomes, checked, tuple(notes), explain_import(version.error, version.file))
     start = time.perf_counter()
     errors = run_tests(found.folder / TEST_FILE, [test.id for test in tests])
     seconds = time.perf_counter() - start
@@ -157,14 +157,14 @@ def _run(
         judge(test, errors[test.id], files) if test.id in errors else Outcome(test, Status.not_run)
         for test in tests
     ]
-    return Report(found, settled(ended), checked, tuple(notes), seconds=seconds)
+    return Report(found, set_rules_aside(ended), checked, tuple(notes), seconds=seconds)
 
 
 def _notes(found: Handout, versions: Sequence[Version], asked: tuple[str, str | None]) -> list[str]:
     """Return what the student may not be aware of."""
     notes = []
     digests = [version.digest for version in versions]
-    names = enumerated(version.file.name for version in versions)
+    names = enumerate_words(version.file.name for version in versions)
     if _last.get(asked) == digests:
         verb = "has" if len(versions) == 1 else "have"
         notes.append(
@@ -172,7 +172,9 @@ def _notes(found: Handout, versions: Sequence[Version], asked: tuple[str, str | 
         )
     shadows = sorted(set(_own_functions()) & set().union(*map(_public_names, found.modules)))
     texts = {version.file.stem: version.file.read_text("utf-8", "replace") for version in versions}
-    undone = [name for name in shadows if any(stubs.left(text, stem, name) for stem, text in texts.items())]
+    undone = [
+        name for name in shadows if any(stubs.is_stub(text, stem, name) for stem, text in texts.items())
+    ]
     shadows = [name for name in shadows if name not in undone]
     if undone:
         notes.append(

@@ -40,7 +40,7 @@ def sentence(error: BaseException) -> str | None:
     return f"{match[2]} in {match[1]}.py is not written yet{_task(found, f'{match[1]}.py', match[2])}."
 
 
-def left(source: str, module: str, name: str) -> bool:
+def is_stub(source: str, module: str, name: str) -> bool:
     """Tell whether the source of a module still holds the stub of a function."""
     return f'NotImplementedError("{module}: {name}")' in source
 

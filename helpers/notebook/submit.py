@@ -17,7 +17,7 @@ from helpers.submission import bundle, handout
 from helpers.submission.assembly import assemble
 from helpers.submission.handout import Handout, HandoutError
 from helpers.submission.problems import Problem
-from helpers.wording import enumerated, number
+from helpers.wording import enumerate_words, number
 
 _INTERRUPTED = Failure(
     "You stopped the public checks; if one would not finish, look for a loop that never ends."
@@ -54,8 +54,8 @@ def build(name: str = "") -> None:
     own = work.gather(found)
     _require_begun(own)
     # The zip comes first: checks that hang or are interrupted must not keep anybody from handing in.
-    target = _written(name, bundle.pack(name, own.files))
-    done, problems = _checked(found, own.graded.files, target)
+    target = _write(name, bundle.pack(name, own.files))
+    done, problems = _check(found, own.graded.files, target)
     known = review.findings(own, done, problems)
     frontend.show(summary.as_html(own, done, known, target), summary.as_text(own, done, known, target))
     colab.download(target)
@@ -85,14 +85,14 @@ def preview(name: str = "", file: str | Path | None = None) -> None:
     target = _zips.get(name, _zip_file(name)) if file is None else Path(file).expanduser().absolute()
     files = bundle.unpack(found, target)
     graded = assemble(found, files)
-    done, _ = _checked(found, graded.files, target)
+    done, _ = _check(found, graded.files, target)
     done = replace(
         done,
         checked=f"The files in {target.name}, saved at {reload.clock(target.stat().st_mtime)}, in a separate "
         "process, as in grading",
         notes=(*_differences(found, files), *graded.notes.values(), *done.notes),
     )
-    hidden = _hidden(found)
+    hidden = _list_hidden(found)
     frontend.show(report.as_html(done, hidden), report.as_text(done, hidden))
     if done.problem is _INTERRUPTED:
         raise Stopped
@@ -102,10 +102,10 @@ def _require_begun(own: Work) -> None:
     """Refuse what is wholly as it was received."""
     if own.begun:
         return
-    names = enumerated(f"{module}.py" for module in own.handout.modules)
+    names = enumerate_words(f"{module}.py" for module in own.handout.modules)
     if own.missing:
         place = own.handout.file(own.missing[0].removesuffix(".py")).parent
-        missing = enumerated(own.missing)
+        missing = enumerate_words(own.missing)
         verb = "is" if len(own.missing) == 1 else "are"
         raise SubmissionRefused(
             f"{missing} {verb} missing from {place}, and there is no other work to hand in."
@@ -122,18 +122,18 @@ def _zip_file(name: str) -> Path:
     return Path.cwd() / f"{name}-submission.zip"
 
 
-def _running(found: Handout, target: Path) -> str:
+def _announce(found: Handout, target: Path) -> str:
     """Say what takes a while now: a cell that says nothing looks broken."""
     count = len(found.tests)
     checks = "1 public check" if count == 1 else f"{count} public checks"
     return f"Running {checks} on the files in {target.name}; this can take a minute."
 
 
-def _checked(found: Handout, files: dict[str, bytes], target: Path) -> tuple[Report, Mapping[str, Problem]]:
+def _check(found: Handout, files: dict[str, bytes], target: Path) -> tuple[Report, Mapping[str, Problem]]:
     """Return what the public checks say of files, in a process of its own, and modules that do not import."""
     problems: Mapping[str, Problem] = {}
     try:
-        frontend.say(_running(found, target))
+        frontend.say(_announce(found, target))
         problems = fresh.imports(found, files).problems
         return fresh.run_public(found, files), problems
     except KeyboardInterrupt:
@@ -160,7 +160,7 @@ def _differences(found: Handout, files: dict[str, bytes]) -> list[str]:
     return notes
 
 
-def _hidden(found: Handout) -> list[str]:
+def _list_hidden(found: Handout) -> list[str]:
     """Return what is known of the checks that run when the work is graded."""
     parts = []
     for task in found.tasks:
@@ -177,7 +177,7 @@ def _hidden(found: Handout) -> list[str]:
     ]
 
 
-def _written(name: str, content: bytes) -> Path:
+def _write(name: str, content: bytes) -> Path:
     """Write the zip into the current folder, or else where this user may write; return where it is."""
     folders = dict.fromkeys((Path.cwd(), Path.home(), Path(tempfile.gettempdir())))
     reasons = []

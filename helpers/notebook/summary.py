@@ -36,16 +36,16 @@ def as_html(own: Work, done: Report, known: Sequence[Finding], target: Path) -> 
     parts.append("<p><strong>In the zip</strong></p>")
     parts.append(f'<table class="cg-table cg-files"><tbody>{rows}</tbody></table>')
     parts.append(f"<p><strong>Hand in this file:</strong> <code>{escape(str(target))}</code></p>")
-    return report.framed("".join(parts))
+    return report.frame("".join(parts))
 
 
 def as_text(own: Work, done: Report, known: Sequence[Finding], target: Path) -> str:
     """Return the summary as text of at most 96 columns, but for what the student's code says."""
-    lines = [_headline(done), *(report.wrapped(_points(done), "") if done.problem is None else [])]
+    lines = [_headline(done), *(report.wrap(_points(done), "") if done.problem is None else [])]
     for weight, group in _by_weight(known):
         lines += ["", f"{_HEADS[weight]}:"]
         for finding in group:
-            lines += report.wrapped(f"  {_SYMBOLS[weight]} {finding.text}", "    ")
+            lines += report.wrap(f"  {_SYMBOLS[weight]} {finding.text}", "    ")
             lines += [f"        {finding.code}"] if finding.code else []
     lines += ["", "In the zip:"]
     width = max(map(len, own.files))
@@ -89,7 +89,7 @@ def _origin(own: Work, name: str) -> str:
     """Return what a student may ask about a file in the zip: whose it is, and of which moment."""
     if name in own.modules:
         saved = f"saved at {reload.clock(own.handout.file(name.removesuffix('.py')).stat().st_mtime)}"
-        return f"{saved}, as you received it" if own.untouched(name) else saved
+        return f"{saved}, as you received it" if own.is_untouched(name) else saved
     if name in own.siblings:
         return "imported by your code"
     if name in own.weights or own.document is None:

@@ -62,7 +62,7 @@ class Work:
         """Return the files of modules that are not there, and not in the notebook either."""
         return [file for file in _module_files(self.handout) if file not in self.graded.files]
 
-    def untouched(self, file: str) -> bool:
+    def is_untouched(self, file: str) -> bool:
         """Tell whether a module is as it was received; line ends do not count."""
         plain = self.modules.get(file, b"").replace(b"\r\n", b"\n")
         return hashlib.sha256(plain).hexdigest() == self.handout.stubs.get(file)
@@ -73,7 +73,7 @@ class Work:
         functions = {function.name.partition(".")[0] for function in self.handout.functions}
         reading = self.reading
         return bool(
-            any(not self.untouched(file) for file in self.modules)
+            any(not self.is_untouched(file) for file in self.modules)
             or self.siblings
             or self.weights
             or (reading.damaged or reading.answered or reading.code or reading.names & functions)
@@ -129,7 +129,10 @@ def _siblings(found: Handout, modules: dict[str, bytes]) -> dict[str, bytes]:
     for file, content in modules.items():
         place = found.file(file.removesuffix(".py"))
         # A file with a syntax error may be repaired by the instructor, who needs what it imports.
-        named = [place.with_name(f"{name}.py") for name in names.imported(content.decode("utf-8", "replace"))]
+        named = [
+            place.with_name(f"{name}.py")
+            for name in names.imported_modules(content.decode("utf-8", "replace"))
+        ]
         for start in (place, *(other for other in named if other.is_file())):
             with contextlib.suppress(OSError):  # what cannot be read here, the import will tell
                 files |= handin.with_siblings(start)

@@ -56,7 +56,7 @@ def fill(folder: Path, released: Handout, *, earlier: Path | None = None) -> lis
         folder.mkdir(parents=True, exist_ok=True)
         _copy(released.folder, folder, released, only=_modules(released) if shared else None)
         said = _take_over(earlier, folder, released) if earlier is not None and earlier != folder else []
-        return [*(_back(folder / name) for name in gone if not _written(folder / name, released)), *said]
+        return [*(_back(folder / name) for name in gone if not _is_changed(folder / name, released)), *said]
     except OSError as error:
         reason = error.strerror or type(error).__name__
         remedy = "Open the notebook in a folder of your own."
@@ -93,7 +93,7 @@ def _back(file: Path) -> str:
 def _copy(source: Path, folder: Path, released: Handout, only: list[str] | None) -> None:
     """Copy released files; of what students write only what is missing, or as an earlier release had it."""
     kept = {*_modules(released), *released.weights, f"{released.name}.ipynb"}
-    kept = {name for name in kept if (folder / name).exists() and _written(folder / name, released)}
+    kept = {name for name in kept if (folder / name).exists() and _is_changed(folder / name, released)}
     for file in sorted(source.iterdir()):
         if file.is_file() and file.name not in kept and (only is None or file.name in only):
             shutil.copyfile(file, folder / file.name)
@@ -104,9 +104,9 @@ def _take_over(earlier: Path, folder: Path, released: Handout) -> list[str]:
     said = []
     for name in (*_modules(released), *released.weights):
         before, now = earlier / name, folder / name
-        if not before.is_file() or not _written(before, released):
+        if not before.is_file() or not _is_changed(before, released):
             continue
-        if not now.exists() or not _written(now, released):
+        if not now.exists() or not _is_changed(now, released):
             shutil.copy2(before, now)
             said.append(f"{name} was copied from {earlier}, where you worked before.")
         elif before.read_bytes() != now.read_bytes():
@@ -114,7 +114,7 @@ def _take_over(earlier: Path, folder: Path, released: Handout) -> list[str]:
     return said
 
 
-def _written(file: Path, released: Handout) -> bool:
+def _is_changed(file: Path, released: Handout) -> bool:
     """Tell whether a file is not as it was received, from this release or from that of the folder."""
     receipt = _receipt(file.parent, released)
     stubs = {one.stubs.get(file.name) for one in (released, receipt) if one is not None}

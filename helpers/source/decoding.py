@@ -64,13 +64,13 @@ def read(content: bytes, name: str) -> Source:
     SyntaxError
         It is no text, or not Python even without the lines that notebooks alone understand.
     """
-    text = decoded(content, name)
+    text = decode(content, name)
     if is_notebook(text):
-        raise _refused("this is a notebook, not a Python file", name, 1, text)
+        raise _syntax_error("this is a notebook, not a Python file", name, 1, text)
     return _without_magics(text, name)
 
 
-def decoded(content: bytes, name: str) -> str:
+def decode(content: bytes, name: str) -> str:
     """Return the text that Python would read, with lines that end in a line feed.
 
     Raises
@@ -79,31 +79,31 @@ def decoded(content: bytes, name: str) -> str:
         If Python would not read it, or if its coding line gives letters of ASCII another meaning.
     """
     if content.startswith(_UTF_16):
-        raise _refused("this is UTF-16, which Python cannot read", name, 1)
-    encoding = _encoding(content, name)
+        raise _syntax_error("this is UTF-16, which Python cannot read", name, 1)
+    encoding = _find_encoding(content, name)
     try:
         text = content.decode(encoding)
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
         found = f"a byte that is not {encoding.removesuffix('-sig')} text (0x{content[error.start]:02x})"
-        raise _refused(found, name, line) from None
+        raise _syntax_error(found, name, line) from None
     if "\0" in text:
-        raise _refused(
+        raise _syntax_error(
             "source code cannot contain null bytes", name, text[: text.index("\0")].count("\n") + 1
         )
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
-def _encoding(content: bytes, name: str) -> str:
+def _find_encoding(content: bytes, name: str) -> str:
     """Return the encoding that a file names in its first lines, or UTF-8."""
     try:
         encoding, _ = tokenize.detect_encoding(io.BytesIO(content).readline)
     except SyntaxError as error:
         if "unknown" in str(error):
-            raise _refused(str(error.msg), name, 1) from None
+            raise _syntax_error(str(error.msg), name, 1) from None
         return "utf-8"  # not even the first lines are UTF-8: which one, decoding tells
     if not _keeps_ascii(encoding):
-        raise _refused(f"the encoding {encoding} is not one to write programs in", name, 1)
+        raise _syntax_error(f"the encoding {encoding} is not one to write programs in", name, 1)
     return encoding
 
 
@@ -133,7 +133,7 @@ def is_blank(text: str) -> bool:
     return all(not line.strip() or line.lstrip().startswith("#") for line in text.split("\n"))
 
 
-def parsed(text: str) -> ast.Module:
+def parse(text: str) -> ast.Module:
     """Parse a text without a word on what it may be warned of."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -146,11 +146,11 @@ def _without_magics(text: str, name: str) -> Source:
     magics: list[int] = []
     while True:
         try:
-            tree = parsed("\n".join(lines))
+            tree = parse("\n".join(lines))
         except (RecursionError, MemoryError):
-            raise _refused("the source is nested too deeply to be read", name, 1) from None
+            raise _syntax_error("the source is nested too deeply to be read", name, 1) from None
         except (ValueError, OverflowError) as error:
-            raise _refused(str(error), name, 1) from None
+            raise _syntax_error(str(error), name, 1) from None
         except SyntaxError as error:
             number = error.lineno or 0
             plain = _plain(lines[number - 1]) if 1 <= number <= len(lines) else None
@@ -158,7 +158,7 @@ def _without_magics(text: str, name: str) -> Source:
                 raise _in_file(error, name) from None
             other = _OTHER_LANGUAGE.match(lines[number - 1])
             if other:
-                raise _refused(f"a %%{other[1]} cell, which is not Python", name, number) from None
+                raise _syntax_error(f"a %%{other[1]} cell, which is not Python", name, number) from None
             lines[number - 1] = plain
             magics.append(number)
         else:
@@ -174,7 +174,7 @@ def _plain(line: str) -> str | None:
     return f"{magic[1]}pass" if magic else None
 
 
-def _refused(problem: str, name: str, line: int, text: str = "") -> SyntaxError:
+def _syntax_error(problem: str, name: str, line: int, text: str = "") -> SyntaxError:
     return SyntaxError(problem, (name, line, 1, text.split("\n")[0][:200] if text else None))
 
 

@@ -99,7 +99,7 @@ class Scanner(ast.NodeVisitor):
         with self._inside(unit):
             self._visit_all([*node.decorator_list, *node.args.defaults, *node.args.kw_defaults])
         with self._inside(unit, scope, at_import=False):
-            self._arguments = _kept_arguments(node)
+            self._arguments = _constant_parameters(node)
             self._visit_all(node.body)
 
     visit_FunctionDef = visit_AsyncFunctionDef = _function
@@ -151,7 +151,7 @@ class Scanner(ast.NodeVisitor):
         """Make a unit of every name that a module or class binds; return whether there was one."""
         if self._scope.kind not in ("module", "class"):
             return False
-        names = [node for target in targets for node in _bound(target)]
+        names = [node for target in targets for node in _targets(target)]
         self._visit_all(node for node in names if isinstance(node, ast.Attribute))
         for node in names:
             label = node.id if isinstance(node, ast.Name) else f".{node.attr}"
@@ -196,11 +196,11 @@ class Scanner(ast.NodeVisitor):
         for keyword in node.keywords:
             if keyword.arg == "out":
                 self._see_in_place(keyword.value, "out=")
-        if "getattr" not in self._tree.dotted(node.func, self._scope):
+        if "getattr" not in self._tree.dotted_names(node.func, self._scope):
             self.generic_visit(node)
             return
         constant = self._tree.constant_getattr(node, self._scope)
-        names = {COMPUTED_GETATTR} if constant is None else self._tree.dotted(node, self._scope)
+        names = {COMPUTED_GETATTR} if constant is None else self._tree.dotted_names(node, self._scope)
         self._use(names, node)
         if constant is not None:
             self._follow(node.args[0], constant)
@@ -208,7 +208,7 @@ class Scanner(ast.NodeVisitor):
 
     def visit_Attribute(self, node: ast.Attribute) -> None:
         """Note a dotted name or the attributes of an unknown object."""
-        self._use(self._tree.dotted(node, self._scope), node)
+        self._use(self._tree.dotted_names(node, self._scope), node)
         self._follow(node.value, node.attr)
         base = node.value
         while isinstance(base, ast.Attribute):
@@ -224,7 +224,7 @@ class Scanner(ast.NodeVisitor):
     def visit_Name(self, node: ast.Name) -> None:
         """Note a name that is read."""
         if isinstance(node.ctx, ast.Load):
-            self._use(self._tree.dotted(node, self._scope), node)
+            self._use(self._tree.dotted_names(node, self._scope), node)
             self._refer(node)
 
     def _use(self, names: set[str], node: ast.expr) -> None:
@@ -261,20 +261,20 @@ class Scanner(ast.NodeVisitor):
             self._unit.in_place.append((f"{how} {base.id}", target.lineno))
 
 
-def _bound(target: ast.expr) -> Iterator[ast.Name | ast.Attribute]:
+def _targets(target: ast.expr) -> Iterator[ast.Name | ast.Attribute]:
     """Yield the names and attributes that an assignment to a target binds."""
     for node in ast.walk(target):
         if isinstance(node, (ast.Name, ast.Attribute)) and isinstance(node.ctx, ast.Store):
             yield node
 
 
-def _kept_arguments(node: ast.FunctionDef | ast.AsyncFunctionDef) -> set[str]:
+def _constant_parameters(node: ast.FunctionDef | ast.AsyncFunctionDef) -> set[str]:
     """Return the parameters that the function never gives another value, its receiver left out."""
     args = node.args
     names = {arg.arg for arg in (*args.posonlyargs, *args.args, *args.kwonlyargs)}
     for inner in ast.walk(node):
         if isinstance(inner, ast.Assign):
-            bound = [part for target in inner.targets for part in _bound(target)]
+            bound = [part for target in inner.targets for part in _targets(target)]
             names -= {part.id for part in bound if isinstance(part, ast.Name)}
     return names - {"self", "cls"}
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from helpers.source.decoding import parsed
+from helpers.source.decoding import parse
 from helpers.source.definitions import MODULE, Aliases, Unit, units
 from helpers.source.scopes import ConstraintError
 
@@ -92,9 +92,9 @@ class ModuleFacts:
         ConstraintError
             If the file defines nothing of that name.
         """
-        name = self._defined(name)
-        reached = self._reached(name, *self._assigned(name))
-        recursive = {unit.name for unit in self._recursive(reached)}
+        name = self._definition_of(name)
+        reached = self._reachable_units(name, *self._assigned_units(name))
+        recursive = {unit.name for unit in self._recursive_units(reached)}
         loops = [mark for unit in reached for mark in _sightings(unit, unit.loops)]
         for unit in reached:
             if unit.name in recursive:
@@ -109,13 +109,13 @@ class ModuleFacts:
             tuple(mark for unit in self.units.values() for mark in _sightings(unit, unit.uses)),
         )
 
-    def _defined(self, name: str) -> str:
+    def _definition_of(self, name: str) -> str:
         """Return the name under which the file defines something, which may be that of a base class."""
         if name in self.units:
             return name
         first, dot, rest = name.partition(".")
         if first in self.elsewhere:
-            return self._defined(self.elsewhere[first] + dot + rest)
+            return self._definition_of(self.elsewhere[first] + dot + rest)
         owner, _, method = name.rpartition(".")
         seen = {owner: None}
         waiting = [owner] if owner in self.units else []
@@ -132,10 +132,10 @@ class ModuleFacts:
         """Yield what the module uses while it is imported, in functions that it then calls, too."""
         if MODULE not in self.units:
             return
-        for unit in self._reached(MODULE, parts=False):
+        for unit in self._reachable_units(MODULE, parts=False):
             yield from _sightings(unit, unit.uses)
 
-    def _assigned(self, name: str) -> list[str]:
+    def _assigned_units(self, name: str) -> list[str]:
         """Return the units of attributes that could take the place of a method, or of a function."""
         owner, _, method = local(name).rpartition(".")
         if owner:
@@ -144,7 +144,7 @@ class ModuleFacts:
         patching = {_file(unit.name) for unit in self.units.values() if _uses(unit, f"{home}.{method}")}
         return [other for other in self.units if local(other) == f".{method}" and _file(other) in patching]
 
-    def _reached(self, *names: str, parts: bool = True) -> list[Unit]:
+    def _reachable_units(self, *names: str, parts: bool = True) -> list[Unit]:
         """Return units and all that they name, and maybe contain, directly or not."""
         seen, waiting = dict.fromkeys(names), list(names)
         while waiting:
@@ -155,7 +155,7 @@ class ModuleFacts:
             waiting += new
         return [self.units[other] for other in seen]
 
-    def _recursive(self, reached: list[Unit]) -> Iterable[Unit]:
+    def _recursive_units(self, reached: list[Unit]) -> Iterable[Unit]:
         """Yield the units at which a chain of calls comes back to where it has been (depth first)."""
         done: set[str] = set()
         for start in reached:
@@ -234,7 +234,7 @@ def scan(source: str, package: str = "") -> ModuleFacts:
     if len(source) > MAX_SOURCE:
         raise ConstraintError(f"the file has {len(source)} characters; at most {MAX_SOURCE} are read")
     try:
-        return ModuleFacts(*units(parsed(source), package))
+        return ModuleFacts(*units(parse(source), package))
     except (RecursionError, MemoryError):
         raise ConstraintError("the source is nested too deeply to be read") from None
     except (ValueError, OverflowError) as error:

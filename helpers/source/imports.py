@@ -101,7 +101,7 @@ def package_of(path: str) -> str:
     return module if is_package(path) else module.rpartition(".")[0]
 
 
-def reached(start: str, imports: Mapping[str, list[Import]]) -> list[str]:
+def follow(start: str, imports: Mapping[str, list[Import]]) -> list[str]:
     """Return the modules that one module imports, itself first, as far as they are in the mapping.
 
     Parameters
@@ -112,14 +112,14 @@ def reached(start: str, imports: Mapping[str, list[Import]]) -> list[str]:
     seen, waiting = {start: None}, [start]
     while waiting:
         for one in imports.get(waiting.pop(), ()):
-            for module in named_modules(one):
+            for module in possible_modules(one):
                 new = [name for name in with_packages(module) if name in imports and name not in seen]
                 seen.update(dict.fromkeys(new))
                 waiting += new
     return list(seen)
 
 
-def named_modules(one: Import) -> list[str]:
+def possible_modules(one: Import) -> list[str]:
     """Return the modules that an import statement may load: the one it names, and those it takes from it."""
     return [one.module, *(f"{one.module}.{name}" for name in one.names)]
 

@@ -10,7 +10,7 @@ import ast
 from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from helpers.source.decoding import parsed
+from helpers.source.decoding import parse
 from helpers.source.definitions import LOOPING_CALLS, MODULE, Unit
 from helpers.source.facts import ModuleFacts
 from helpers.source.scopes import ConstraintError
@@ -19,7 +19,7 @@ MAX_NAMES = 500
 """Dotted names that one name may lead to by way of several files."""
 
 
-def linked(
+def link(
     facts: Mapping[str, ModuleFacts], start: str, given: Mapping[str, Container[str]] | None = None
 ) -> ModuleFacts:
     """Return the facts of one module in which those of the files that it imports count, too.
@@ -40,7 +40,9 @@ def linked(
     """
     links = _Links(facts, start, given or {})
     units = {
-        unit.name: unit for module in links.reached for unit in _renamed(facts[module], links.prefix(module))
+        unit.name: unit
+        for module in links.reached
+        for unit in _rename_units(facts[module], links.prefix(module))
     }
     for module in links.reached:
         for unit in facts[module].units.values():
@@ -48,7 +50,7 @@ def linked(
     return ModuleFacts(units, facts[start].aliases, links.elsewhere(units), start)
 
 
-def given(modules: Sequence[str], released: Mapping[str, str]) -> dict[str, Container[str]]:
+def released_names(modules: Sequence[str], released: Mapping[str, str]) -> dict[str, Container[str]]:
     """Return the names that each module of an assignment defines as it is released.
 
     Parameters
@@ -58,7 +60,10 @@ def given(modules: Sequence[str], released: Mapping[str, str]) -> dict[str, Cont
     released : mapping of str to str
         Module to its text as released; of one that is not there, all names count as released.
     """
-    return {module: _defined(released[module]) if module in released else _Everything() for module in modules}
+    return {
+        module: _defined_names(released[module]) if module in released else _Everything()
+        for module in modules
+    }
 
 
 class _Everything(Container[str]):
@@ -66,13 +71,13 @@ class _Everything(Container[str]):
         return True
 
 
-def _defined(text: str) -> frozenset[str]:
+def _defined_names(text: str) -> frozenset[str]:
     """Return the names that a text defines at its top level."""
     kinds = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
-    return frozenset(node.name for node in parsed(text).body if isinstance(node, kinds))
+    return frozenset(node.name for node in parse(text).body if isinstance(node, kinds))
 
 
-def _renamed(facts: ModuleFacts, prefix: str) -> Iterator[Unit]:
+def _rename_units(facts: ModuleFacts, prefix: str) -> Iterator[Unit]:
     """Yield copies of the units of a file, by the names that they have beside those of others."""
     for unit in facts.units.values():
         yield replace(
@@ -153,10 +158,10 @@ class _Links:
     def _lookup(self, dotted: str) -> tuple[list[str], list[str]]:
         """Return the units that a dotted name leads to, and the other names that it stands for."""
         if dotted not in self._known:
-            self._known[dotted] = self._followed(dotted)
+            self._known[dotted] = self._follow(dotted)
         return self._known[dotted]
 
-    def _followed(self, dotted: str) -> tuple[list[str], list[str]]:
+    def _follow(self, dotted: str) -> tuple[list[str], list[str]]:
         calls: dict[str, None] = {}
         seen, waiting = {dotted: None}, [dotted]
         while waiting:

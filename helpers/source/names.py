@@ -61,7 +61,7 @@ def read(source: str) -> Names | None:
         code = compile(tree, "<module>", "exec", dont_inherit=True)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return None
-    defined = frozenset(_defined(tree.body, ""))
+    defined = frozenset(_defined_names(tree.body, ""))
     stars = any(isinstance(node, ast.ImportFrom) and node.names[0].name == "*" for node in ast.walk(tree))
     classes = [node for node in tree.body if isinstance(node, ast.ClassDef)]
     inheriting = frozenset(node.name for node in classes if node.bases or node.keywords)
@@ -74,12 +74,12 @@ def read(source: str) -> Names | None:
     return Names(
         defined,
         inheriting | made | decorated,
-        frozenset(name for name in _looked_up(code) if name not in known and not name.startswith("__")),
+        frozenset(name for name in _global_names(code) if name not in known and not name.startswith("__")),
         stars,
     )
 
 
-def imported(source: str) -> set[str]:
+def imported_modules(source: str) -> set[str]:
     r"""Return the modules whose import statements stand in a source, whether it is Python or not.
 
     Examples
@@ -94,12 +94,12 @@ def imported(source: str) -> set[str]:
     return found - {""}
 
 
-def _defined(body: Sequence[ast.stmt], prefix: str) -> Iterator[str]:
+def _defined_names(body: Sequence[ast.stmt], prefix: str) -> Iterator[str]:
     for node in body:
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
             yield prefix + node.name
             if isinstance(node, ast.ClassDef):
-                yield from _defined(node.body, f"{prefix}{node.name}.")
+                yield from _defined_names(node.body, f"{prefix}{node.name}.")
         elif isinstance(node, ast.Import | ast.ImportFrom):
             yield from (prefix + (alias.asname or alias.name.partition(".")[0]) for alias in node.names)
         else:
@@ -108,14 +108,14 @@ def _defined(body: Sequence[ast.stmt], prefix: str) -> Iterator[str]:
                 if isinstance(inner, ast.Name) and not _is_read(inner):
                     yield prefix + inner.id
                 elif isinstance(inner, ast.stmt) and inner is not node:
-                    yield from _defined([inner], prefix)
+                    yield from _defined_names([inner], prefix)
 
 
 def _is_read(node: ast.Name) -> bool:
     return isinstance(node.ctx, ast.Load)
 
 
-def _looked_up(code: CodeType) -> Iterator[str]:
+def _global_names(code: CodeType) -> Iterator[str]:
     """Yield the names that code looks up among globals, its functions included."""
     import dis
 
@@ -124,4 +124,4 @@ def _looked_up(code: CodeType) -> Iterator[str]:
             yield step.argval
     for inner in code.co_consts:
         if isinstance(inner, CodeType):
-            yield from _looked_up(inner)
+            yield from _global_names(inner)

@@ -79,7 +79,7 @@ class Block:
     @cached_property
     def uses(self) -> frozenset[str]:
         """Names that it looks up in its module, as far as can be told: a function has names of its own."""
-        return frozenset().union(*(_looked_up(part, self.kind == "definition") for part in self._parts))
+        return frozenset().union(*(_global_names(part, self.kind == "definition") for part in self._parts))
 
     @cached_property
     def uses_at_once(self) -> frozenset[str]:
@@ -87,9 +87,9 @@ class Block:
         if self.kind != "definition":
             return self.uses
         if re.search(r"^class\b", self.text, re.MULTILINE):
-            return _looked_up(self._parts[0], False)
+            return _global_names(self._parts[0], False)
         decorators = re.split(r"^(?:async\s|def\s)", self.text, maxsplit=1, flags=re.MULTILINE)[0]
-        return _looked_up(decorators, False)
+        return _global_names(decorators, False)
 
     @cached_property
     def _parts(self) -> list[str]:
@@ -138,7 +138,7 @@ def _line_starts(text: str) -> Iterator[int]:
             yield found.end()
 
 
-def _looked_up(code: str, has_own: bool) -> frozenset[str]:
+def _global_names(code: str, has_own: bool) -> frozenset[str]:
     """Return the names that code looks up outside of itself.
 
     Parameters
@@ -149,7 +149,7 @@ def _looked_up(code: str, has_own: bool) -> frozenset[str]:
     found = frozenset(_LOOKED_UP.findall(code))
     if not has_own:
         return found
-    own = _bound_inside(code)
+    own = _names_inside(code)
     for match in _BOUND.finditer(code):
         own.update(_PARAMETER.findall(match["parameters"] or ""))
         own.update(_NAME.findall(match["imported"] or ""))  # what comes before `as` is looked up elsewhere
@@ -157,13 +157,13 @@ def _looked_up(code: str, has_own: bool) -> frozenset[str]:
     return found - own | frozenset(name for names in declared for name in _NAME.findall(names))
 
 
-def _bound_inside(code: str) -> set[str]:
+def _names_inside(code: str) -> set[str]:
     """Return the names that the lines of a compound statement bind."""
     bound: set[str] = set()
     for match in _BOUND.finditer(code):
         for group in ("assigned", "looped", "named", "function"):
             bound.update(_NAME.findall(match[group] or ""))
-        bound.update(_bound(f"import {match['imported'] or ''}"))
+        bound.update(_imported_names(f"import {match['imported'] or ''}"))
     return bound
 
 
@@ -192,7 +192,7 @@ def _block(pieces: list[str]) -> Block:
     kind, names = _kind(first)
     if kind == "conditional":
         code = _ON_ONE_LINE.sub(r"\1\n    ", _TOKEN.sub(_without_text, text))
-        names = tuple(sorted(_bound_inside(code)))
+        names = tuple(sorted(_names_inside(code)))
     return Block(kind, names, text)
 
 
@@ -200,7 +200,7 @@ def _kind(piece: str) -> tuple[Kind, tuple[str, ...]]:
     if definition := _DEFINITION.match(piece):
         return "definition", (definition[1],)
     if re.match(r"(?:import|from)\b", piece):
-        return "import", tuple(_bound(piece))
+        return "import", tuple(_imported_names(piece))
     if assignment := _ASSIGNMENT.match(piece):
         return "assignment", tuple(re.split(r"\s*,\s*", assignment[1]))
     if _CONDITIONAL.match(piece):
@@ -208,7 +208,7 @@ def _kind(piece: str) -> tuple[Kind, tuple[str, ...]]:
     return "other", ()
 
 
-def _bound(piece: str) -> Iterator[str]:
+def _imported_names(piece: str) -> Iterator[str]:
     """Yield the names that an import binds; ``*`` for all of a module."""
     plain = re.sub(r"#[^\n]*|[()\\]", " ", piece)
     listed = re.sub(r"^\s*from\b.*?\bimport\b|^\s*import\b", "", plain, flags=re.DOTALL)

@@ -59,9 +59,9 @@ class Scope:
             scope = scope.parent
         return None
 
-    def enclosing(self) -> Scope:
+    def enclosing_scope(self) -> Scope:
         """Return the scope that ``:=`` binds in: a comprehension's is the one around it."""
-        return self.parent.enclosing() if self.kind == "comprehension" and self.parent else self
+        return self.parent.enclosing_scope() if self.kind == "comprehension" and self.parent else self
 
 
 class ScopeTree(ast.NodeVisitor):
@@ -86,33 +86,33 @@ class ScopeTree(ast.NodeVisitor):
         for _ in range(ROUNDS):
             for scope, name, value in self._aliases:
                 scope.bind(
-                    name, (dotted for dotted in self.dotted(value, scope) if not dotted.startswith("."))
+                    name, (dotted for dotted in self.dotted_names(value, scope) if not dotted.startswith("."))
                 )
 
-    def dotted(self, node: ast.AST | None, scope: Scope) -> set[str]:
+    def dotted_names(self, node: ast.AST | None, scope: Scope) -> set[str]:
         """Return the dotted names that an expression may stand for; ``.name`` belongs to the unknown."""
         if isinstance(node, ast.Name):
-            return self._named(node.id, scope)
+            return self._names_of(node.id, scope)
         if isinstance(node, ast.Attribute):
             return self._attribute(node.value, node.attr, scope)
         if isinstance(node, ast.Call) and (name := self.constant_getattr(node, scope)) is not None:
             return self._attribute(node.args[0], name, scope)
         if isinstance(node, ast.IfExp):
-            return self.dotted(node.body, scope) | self.dotted(node.orelse, scope)
+            return self.dotted_names(node.body, scope) | self.dotted_names(node.orelse, scope)
         if isinstance(node, ast.BoolOp):
-            return set[str]().union(*(self.dotted(value, scope) for value in node.values))
+            return set[str]().union(*(self.dotted_names(value, scope) for value in node.values))
         if isinstance(node, ast.NamedExpr):
-            return self.dotted(node.value, scope)
+            return self.dotted_names(node.value, scope)
         return set()
 
     def constant_getattr(self, node: ast.Call, scope: Scope) -> str | None:
         """Return ``"name"`` for a call ``getattr(x, "name")``, else None."""
-        if "getattr" not in self.dotted(node.func, scope) or len(node.args) < 2:
+        if "getattr" not in self.dotted_names(node.func, scope) or len(node.args) < 2:
             return None
         name = node.args[1]
         return name.value if isinstance(name, ast.Constant) and isinstance(name.value, str) else None
 
-    def _named(self, name: str, scope: Scope) -> set[str]:
+    def _names_of(self, name: str, scope: Scope) -> set[str]:
         owner = scope.owner(name)
         if owner is not None:
             return owner.names.get(name, set())
@@ -120,7 +120,7 @@ class ScopeTree(ast.NodeVisitor):
         return found | {name} if name in BUILTINS or name.startswith("__") else found
 
     def _attribute(self, value: ast.expr, name: str, scope: Scope) -> set[str]:
-        bases = {base for base in self.dotted(value, scope) if not base.startswith(".")}
+        bases = {base for base in self.dotted_names(value, scope) if not base.startswith(".")}
         return {f"{base}.{name}" for base in bases} or {f".{name}"}
 
     def _open(self, node: ast.AST, kind: str, name: str = "") -> Scope:
@@ -205,7 +205,7 @@ class ScopeTree(ast.NodeVisitor):
 
     def visit_NamedExpr(self, node: ast.NamedExpr) -> None:
         """Note what ``:=`` assigns."""
-        self._alias(self._scope.enclosing(), node.target.id, node.value)
+        self._alias(self._scope.enclosing_scope(), node.target.id, node.value)
         self.visit(node.value)
 
     def visit_Name(self, node: ast.Name) -> None:

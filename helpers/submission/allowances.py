@@ -44,14 +44,14 @@ def let_pass() -> None:
     os.chdir = _stay
     torch: Any = sys.modules.get("torch")
     if torch is not None:
-        torch.compile = _uncompiled
+        torch.compile = _skip_compilation
         loader = torch.utils.data.DataLoader
         if not hasattr(loader.__init__, "__wrapped__"):
             loader.__init__ = _in_one_process(loader.__init__)
 
 
 @contextlib.contextmanager
-def staying() -> Iterator[None]:
+def stay_in_folder() -> Iterator[None]:
     """Let a change to a folder that is not there pass for a while."""
     before, os.chdir = os.chdir, _stay
     try:
@@ -68,8 +68,8 @@ def _stay(path: Any) -> None:
         _chdir(path)
 
 
-def _uncompiled(model: Any = None, **options: Any) -> Any:
-    return model if model is not None else _uncompiled
+def _skip_compilation(model: Any = None, **options: Any) -> Any:
+    return model if model is not None else _skip_compilation
 
 
 def _in_one_process(make: Callable[..., None]) -> Callable[..., None]:
@@ -99,7 +99,7 @@ def behave_as_graded(limits: Mapping[str, Any]) -> None:
     sys.argv = ["worker"]
     sys.dont_write_bytecode = True
     _chdir(os.path.abspath(os.sep))  # noqa: PTH100
-    _bound(limits)
+    _limit_resources(limits)
     readable = _readable(limits.get("tests"))
 
     def refuse(event: str, arguments: tuple[Any, ...]) -> None:
@@ -115,7 +115,7 @@ def behave_as_graded(limits: Mapping[str, Any]) -> None:
     sys.addaudithook(refuse)
 
 
-def _bound(limits: Mapping[str, Any]) -> None:
+def _limit_resources(limits: Mapping[str, Any]) -> None:
     """Limit CPU time and memory, where the system can."""
     try:
         import resource

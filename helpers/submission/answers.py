@@ -12,7 +12,7 @@ from typing import Any
 
 from helpers.submission.findings import Finding
 from helpers.submission.handout import Cell, Handout, Question
-from helpers.wording import enumerated, number
+from helpers.wording import enumerate_words, number
 
 PLACEHOLDER = "YOUR ANSWER HERE"
 """What stands in a released notebook where an answer belongs."""
@@ -94,10 +94,12 @@ def read(found: Handout, content: bytes, file: str) -> Reading:
     other = _of_another(found, cells, file)
     questions = () if other else tuple(_questions(found, cells, file))
     return Reading(
-        findings=(*other, *questions, *(() if other else _lacking(found, cells, file))),
+        findings=(*other, *questions, *(() if other else _missing_cells(found, cells, file))),
         answered=any(_is_text_of_the_student(found, cell) for cell in cells),
         code=any(_WRITTEN_FILE.match(cell.source) for cell in cells if cell.kind == "code"),
-        names=frozenset(name for cell in cells if cell.kind == "code" for name in _defined(cell.source)),
+        names=frozenset(
+            name for cell in cells if cell.kind == "code" for name in _defined_names(cell.source)
+        ),
     )
 
 
@@ -167,7 +169,9 @@ def _of_another(found: Handout, cells: Sequence[_NotebookCell], file: str) -> tu
     if 4 * there >= len(found.cells):
         return ()
     whose = (
-        f"is the notebook of {enumerated(sorted(names))}" if names else "has almost no cell of the release"
+        f"is the notebook of {enumerate_words(sorted(names))}"
+        if names
+        else "has almost no cell of the release"
     )
     return (
         Finding(
@@ -178,7 +182,7 @@ def _of_another(found: Handout, cells: Sequence[_NotebookCell], file: str) -> tu
 
 def _questions(found: Handout, cells: Sequence[_NotebookCell], file: str) -> Iterator[Finding]:
     """Yield the questions that have no answer."""
-    for question, own in _asked(found, cells):
+    for question, own in _match_questions(found, cells):
         what = _title(question) if question is not None else "A question"
         if own is None:
             yield Finding("problem", f"{what} is not in {file} any more; its cell was deleted.")
@@ -193,7 +197,7 @@ def _questions(found: Handout, cells: Sequence[_NotebookCell], file: str) -> Ite
             yield Finding("open", f"{what} is not answered: “{PLACEHOLDER}” still stands there.")
 
 
-def _asked(
+def _match_questions(
     found: Handout, cells: Sequence[_NotebookCell]
 ) -> list[tuple[Question | None, _NotebookCell | None]]:
     """Return the questions with the cells where they are answered, as released or else as marked."""
@@ -207,7 +211,7 @@ def _title(question: Question) -> str:
     return f"The question under “{question.title}” ({points})" if question.title else f"A question ({points})"
 
 
-def _lacking(found: Handout, cells: Sequence[_NotebookCell], file: str) -> tuple[Finding, ...]:
+def _missing_cells(found: Handout, cells: Sequence[_NotebookCell], file: str) -> tuple[Finding, ...]:
     """Tell how many cells of the release are gone, questions aside."""
     released = [cell for cell in found.cells if cell.question is None]
     lacking = sum(_find(cell, cells) is None for cell in released)
@@ -233,7 +237,7 @@ def _digest(source: str) -> str:
     return hashlib.sha256(" ".join(source.split()).encode()).hexdigest()
 
 
-def _defined(source: str) -> Iterator[str]:
+def _defined_names(source: str) -> Iterator[str]:
     """Yield the names that a code cell defines or imports at its top level."""
     try:
         tree = ast.parse(_COMMAND.sub(r"\1pass", source))

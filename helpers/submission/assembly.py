@@ -10,7 +10,7 @@ from helpers.submission import cells, modules
 from helpers.submission.cells import Cell
 from helpers.submission.handout import Handout
 from helpers.submission.modules import Module
-from helpers.wording import enumerated
+from helpers.wording import enumerate_words
 
 _NAMED = 4
 """Functions that are named; of more, the number is told."""
@@ -46,24 +46,24 @@ def assemble(found: Handout, files: Mapping[str, bytes]) -> Assembly:
     for file, stub in found.released.items():
         module, content = Module.by(file, stub), files.get(file, b"")
         own, origin, text = cells.cells(files.get(notebook, b"")) or [], notebook, _text(content, file)
-        inside = cells.cells(content) if cells.looks_like_one(content) else cells.exported(text)
+        inside = cells.cells(content) if cells.looks_like_one(content) else cells.read_export(text)
         if inside:
             own, origin, text = inside, file, ""
-        text, given = _assembled(module, text, own, released)
-        if text and module.worked_on(outline.blocks(text)):
+        text, given = _assemble_module(module, text, own, released)
+        if text and module.changed_names(outline.blocks(text)):
             taken.files[file] = text.encode()
             taken.notes[file] = _sentence(module, given, origin, is_script=bool(_text(content, file)))
     return taken
 
 
-def _assembled(
+def _assemble_module(
     module: Module, text: str, own: list[Cell], released: frozenset[str]
 ) -> tuple[str, frozenset[str]]:
     blocks = outline.blocks(text)
     if module.is_stub(blocks):
         return modules.from_notebook(module, text, own, released)
     if module.defines(blocks):
-        return modules.completed(module, text, own, released)
+        return modules.complete(module, text, own, released)
     return modules.from_notebook(module, "", own, released)
 
 
@@ -72,7 +72,7 @@ def _text(content: bytes, file: str) -> str:
     if cells.looks_like_one(content) or signatures.kind(content) is not None:
         return ""
     try:
-        return decoding.decoded(content, file)
+        return decoding.decode(content, file)
     except SyntaxError:
         return ""
 
@@ -84,6 +84,6 @@ def _sentence(module: Module, given: frozenset[str], origin: str, *, is_script: 
         return f"{module.file} is a notebook, not Python: the code in its cells is checked here, and graded."
     if not given:
         return f"{module.file} comes from the cell of {origin} that writes it, here and when it is graded."
-    what = enumerated(sorted(given)) if len(given) <= _NAMED else f"{len(given)} functions and classes"
+    what = enumerate_words(sorted(given)) if len(given) <= _NAMED else f"{len(given)} functions and classes"
     verb = "comes" if len(given) == 1 else "come"
     return f"{what} of {module.file} {verb} from the cells of {origin}, here and when your work is graded."

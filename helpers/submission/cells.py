@@ -49,7 +49,7 @@ def looks_like_one(content: bytes) -> bool:
     return content.lstrip()[:1] == b"{" and b'"cells"' in content and b'"nbformat"' in content
 
 
-def exported(source: str) -> list[Cell]:
+def read_export(source: str) -> list[Cell]:
     """Return a source as cells if it is a notebook that was saved as a script, a page or a document.
 
     What is left of it is one cell: where one ended and the next began is lost in most exports.
@@ -79,7 +79,7 @@ def _cell(item: dict[str, Any]) -> Cell:
     return Cell(str(item.get("id", "")), str(item.get("cell_type", "")), plain)
 
 
-def written(found: list[Cell], file: str) -> str | None:
+def read_written(found: list[Cell], file: str) -> str | None:
     """Return the file that cells with ``%%writefile`` write, if they do."""
     text: str | None = None
     for cell in found:

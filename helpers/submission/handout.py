@@ -188,7 +188,7 @@ def find(name: str) -> Handout:
     )
 
 
-def released(name: str) -> Handout | None:
+def find_released(name: str) -> Handout | None:
     """Return an assignment of the release that these helpers belong to, if that lies elsewhere.
 
     Returns
@@ -226,7 +226,7 @@ def read(folder: Path) -> Handout | None:
             raise HandoutError(
                 f"{path} is of another release than helpers/; take both from the same release."
             )
-        return _parsed(path.parent, plain)
+        return _parse(path.parent, plain)
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise HandoutError(f"{path} is damaged ({error}); get it from the release again.") from None
 
@@ -238,7 +238,7 @@ def _places(name: str, folders: Iterable[Path]) -> Iterator[Path]:
                 yield place
 
 
-def _parsed(folder: Path, plain: dict[str, Any]) -> Handout:
+def _parse(folder: Path, plain: dict[str, Any]) -> Handout:
     return Handout(
         folder=folder,
         name=plain["name"],

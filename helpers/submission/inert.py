@@ -104,7 +104,7 @@ def names() -> dict[str, object]:
     return {name: _Named(name) for name in NAMES}
 
 
-def used(imports: Iterable[Import], tree: ast.Module) -> dict[str, list[int]]:
+def find_uses(imports: Iterable[Import], tree: ast.Module) -> dict[str, list[int]]:
     """Return what a file uses of a notebook's, and on which lines."""
     found: dict[str, list[int]] = {}
     bound = {name for one in imports for name in one.names}

@@ -50,20 +50,20 @@ class Module:
         """Return which of the names some source defines."""
         return self.names & definitions(blocks).keys()
 
-    def untouched(self, blocks: list[Block]) -> frozenset[str]:
+    def untouched_names(self, blocks: list[Block]) -> frozenset[str]:
         """Return which of the names are in some source as students received them."""
         found = definitions(blocks)
         return frozenset(
             name for name in self.given if name in found and found[name].bare == self.given[name].bare
         )
 
-    def worked_on(self, blocks: list[Block]) -> frozenset[str]:
+    def changed_names(self, blocks: list[Block]) -> frozenset[str]:
         """Return which of the names some source defines otherwise than the stub."""
-        return self.defines(blocks) - self.untouched(blocks)
+        return self.defines(blocks) - self.untouched_names(blocks)
 
     def is_stub(self, blocks: list[Block]) -> bool:
         """Tell whether a source is what students received, but for comments and white space."""
-        return bool(self.given) and self.untouched(blocks) == definitions(blocks).keys()
+        return bool(self.given) and self.untouched_names(blocks) == definitions(blocks).keys()
 
 
 def definitions(blocks: list[Block]) -> dict[str, Block]:
@@ -91,23 +91,23 @@ def from_notebook(
         The module, empty if there is none, and the names that came from cells; none of them if a cell
         writes the whole file.
     """
-    text = cells.written(found, module.file)
+    text = cells.read_written(found, module.file)
     if text:
         return text, frozenset()
-    return merged(module, base, cells.code(found, released))
+    return merge(module, base, cells.code(found, released))
 
 
-def completed(
+def complete(
     module: Module, text: str, found: list[Cell], released: Collection[str]
 ) -> tuple[str, frozenset[str]]:
     """Return a module with functions of the notebook in the place of those that it leaves undone.
 
     Parameters and results are those of `from_notebook`; the text is empty if the notebook adds nothing.
     """
-    return merged(module, text, cells.code(found, released))
+    return merge(module, text, cells.code(found, released))
 
 
-def merged(module: Module, base: str, statements: list[Block]) -> tuple[str, frozenset[str]]:
+def merge(module: Module, base: str, statements: list[Block]) -> tuple[str, frozenset[str]]:
     """Put functions and classes of a notebook into a module that leaves them as they were released.
 
     Each takes the place of the one that it replaces, so that what follows there finds it. With them come what
@@ -124,11 +124,11 @@ def merged(module: Module, base: str, statements: list[Block]) -> tuple[str, fro
         The module, and the names that the notebook gave; none of them and an empty text if it gives nothing.
     """
     blocks = outline.blocks(base or module.stub)
-    undone = module.names - module.worked_on(blocks)
-    given = module.worked_on(statements) & undone
+    undone = module.names - module.changed_names(blocks)
+    given = module.changed_names(statements) & undone
     if not given:
         return "", frozenset()
-    taken = _needed(statements, given, module, definitions(blocks).keys() - given)
+    taken = _select_needed(statements, given, module, definitions(blocks).keys() - given)
     parts = _Merger(blocks, taken).parts()
     if _has_future(statements) and not _has_future(blocks):
         parts.insert(1 if blocks and not blocks[0].bare else 0, _FUTURE)
@@ -148,8 +148,8 @@ class _Merger:
     def __init__(self, blocks: list[Block], taken: list[Block]) -> None:
         self._blocks = blocks
         self._taken = taken
-        self._last = {name: place for place, block in enumerate(blocks) for name in _defined(block)}
-        self._given = {name: number for number, one in enumerate(taken) for name in _defined(one)}
+        self._last = {name: place for place, block in enumerate(blocks) for name in _definition_names(block)}
+        self._given = {name: number for number, one in enumerate(taken) for name in _definition_names(one)}
         self._replacing = {number for name, number in self._given.items() if name in self._last}
         self._binding: dict[str, list[int]] = {}
         for number, one in enumerate(taken):
@@ -161,10 +161,10 @@ class _Merger:
     def parts(self) -> list[str]:
         """Return the statements of the module with those of the notebook in their places."""
         for place, block in enumerate(self._blocks):
-            name = next(iter(_defined(block)), "")
+            name = next(iter(_definition_names(block)), "")
             if name not in self._given:
                 if block.kind != "import":
-                    self._place(self._needed_by(block.uses_at_once, self._left - self._replacing))
+                    self._place(self._dependencies_of(block.uses_at_once, self._left - self._replacing))
                 self._parts.append(block.text)
             elif self._last[name] == place:
                 self._place_definition(self._given[name])
@@ -174,11 +174,11 @@ class _Merger:
     def _place_definition(self, number: int) -> None:
         """Place a definition where the module has its own, after what it needs of the notebook before it."""
         earlier, block = set(range(number)), self._taken[number]
-        needed = self._needed_by(block.uses_at_once, earlier)
-        later = self._needed_by(block.uses, earlier) - self._replacing
+        needed = self._dependencies_of(block.uses_at_once, earlier)
+        later = self._dependencies_of(block.uses, earlier) - self._replacing
         # A function finds what it calls by the time it is called; values call at once.
         values = [self._taken[one] for one in later if self._taken[one].kind != "definition"]
-        needed |= later | self._needed_by({name for one in values for name in one.uses}, earlier)
+        needed |= later | self._dependencies_of({name for one in values for name in one.uses}, earlier)
         self._place(needed | self._stars(earlier) | {number})
 
     def _place(self, numbers: Collection[int]) -> None:
@@ -187,7 +187,7 @@ class _Merger:
             self._left.discard(number)
             self._parts.append(self._taken[number].text)
 
-    def _needed_by(self, names: Collection[str], among: set[int]) -> set[int]:
+    def _dependencies_of(self, names: Collection[str], among: set[int]) -> set[int]:
         """Return the statements that bind some names, and those that bind what these use in turn."""
         found: set[int] = set()
         waiting = list(names)
@@ -202,11 +202,11 @@ class _Merger:
         return among.intersection(self._binding.get("*", ()))
 
 
-def _defined(block: Block) -> tuple[str, ...]:
+def _definition_names(block: Block) -> tuple[str, ...]:
     return block.names if block.kind == "definition" else ()
 
 
-def _needed(
+def _select_needed(
     statements: list[Block], names: frozenset[str], module: Module, known: frozenset[str] | set[str]
 ) -> list[Block]:
     """Return the statements that bind names, and those that bind what these use, in order."""
@@ -216,7 +216,7 @@ def _needed(
     while waiting:
         name = waiting.pop()
         seen.add(name)
-        places = list(_binding(statements, name, module))
+        places = list(_bindings_of(statements, name, module))
         for place in places:
             if place not in chosen:
                 chosen.add(place)
@@ -224,7 +224,7 @@ def _needed(
     return [statements[place] for place in sorted(chosen)]
 
 
-def _binding(statements: list[Block], name: str, module: Module) -> Iterator[int]:
+def _bindings_of(statements: list[Block], name: str, module: Module) -> Iterator[int]:
     """Yield where a name is bound: every import, and of the rest the last one, which is the one that counts.
 
     If that is conditional, the ones before it may count.

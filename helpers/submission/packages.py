@@ -62,16 +62,16 @@ def is_installed(name: str) -> bool:
         return False
 
 
-def allowed(named: Iterable[str] | None) -> tuple[str, ...]:
+def allowed_names(named: Iterable[str] | None) -> tuple[str, ...]:
     """Return the import names of what a course allows: what it names, or what is installed of the default."""
     if named is None:
         return tuple(name for name in map(import_name, DEFAULT) if is_installed(name))
     return tuple(dict.fromkeys(map(import_name, named)))
 
 
-def lacking(named: Iterable[str] | None) -> tuple[str, ...]:
+def missing_packages(named: Iterable[str] | None) -> tuple[str, ...]:
     """Return what a course names and this Python lacks, as pip knows it."""
-    return tuple(install_name(name) for name in allowed(named) if not is_installed(name))
+    return tuple(install_name(name) for name in allowed_names(named) if not is_installed(name))
 
 
 def is_package(module: str, packages: Collection[str] | None) -> bool:

@@ -43,12 +43,12 @@ _WITH = {"helpers.data": ("sklearn.datasets",)}
 """What a module of the kit imports when it is first used."""
 
 
-def everything(packages: Iterable[str]) -> list[str]:
+def all_modules(packages: Iterable[str]) -> list[str]:
     """Return all that can be wanted of some packages and of the kit."""
     return [name for package in packages for name in _ON_DEMAND.get(package, (package,))] + _kit(_OF_THE_KIT)
 
 
-def wanted(modules: Iterable[str], packages: Collection[str]) -> list[str]:
+def select_modules(modules: Iterable[str], packages: Collection[str]) -> list[str]:
     """Return what is worth importing once for the workers of a submission.
 
     Parameters

@@ -59,7 +59,7 @@ class Problem:
         return dict(vars(self))
 
 
-def found(
+def locate_problem(
     file: str, error: str, place: str = "", line: int = 0, sources: Mapping[str, str] | None = None
 ) -> Problem:
     """Return a problem with the line that it arose in, and its likely cause.
@@ -75,7 +75,7 @@ def found(
     return Problem(file, error, place, line, code, likely_cause(error, code, place or file))
 
 
-def raised(file: str, error: BaseException, sources: Mapping[str, str]) -> Problem:
+def problem_of(file: str, error: BaseException, sources: Mapping[str, str]) -> Problem:
     """Return the problem of a file whose import raised an exception; `sources` are texts by file."""
     try:
         message = str(error.msg if isinstance(error, SyntaxError) else error)
@@ -83,7 +83,7 @@ def raised(file: str, error: BaseException, sources: Mapping[str, str]) -> Probl
         message = ""
     kind = next((one.__name__ for one in type(error).__mro__ if one.__name__ not in _INTERNAL), "Exception")
     text = f"{kind[:80]}{': ' if message else ''}{message}"
-    return found(file, text, *_place(error, sources), sources)
+    return locate_problem(file, text, *_place(error, sources), sources)
 
 
 def _place(error: BaseException, sources: Mapping[str, str]) -> tuple[str, int]:
@@ -117,7 +117,7 @@ def likely_cause(error: str, code: str, file: str) -> str | None:
     """
     for rule in RULES:
         if re.search(rule.error, error[:2000]) and re.search(rule.code, code):
-            return rule.cause.format(file=file, **_named(rule.error, error[:2000]))
+            return rule.cause.format(file=file, **_match_names(rule.error, error[:2000]))
     return None
 
 
@@ -130,7 +130,7 @@ class Rule:
     code: str = ""
 
 
-def _named(pattern: str, text: str) -> Mapping[str, str]:
+def _match_names(pattern: str, text: str) -> Mapping[str, str]:
     found = re.search(pattern, text)
     return {name: part[:60] for name, part in found.groupdict("").items()} if found else {}
 

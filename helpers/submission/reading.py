@@ -17,7 +17,7 @@ from helpers.source.facts import ModuleFacts, scan
 from helpers.source.imports import Import
 from helpers.source.scopes import ConstraintError
 from helpers.submission import inert, packages
-from helpers.wording import enumerated
+from helpers.wording import enumerate_words
 
 _NAMED = 5
 EMPTY = "the file is empty"
@@ -87,9 +87,9 @@ class Handin:
         }
 
     def facts(self, module: str, given: Mapping[str, Container[str]] | None = None) -> ModuleFacts:
-        """Return the facts of a module, with those of the files that it imports: see `links.linked`."""
+        """Return the facts of a module, with those of the files that it imports: see `links.link`."""
         known = {name: part.facts for name, part in self.parts.items() if part.facts is not None}
-        return links.linked(known, module, given)
+        return links.link(known, module, given)
 
     @property
     def code(self) -> dict[str, tuple[str, CodeType]]:
@@ -134,7 +134,7 @@ def read(files: Mapping[str, bytes], modules: Sequence[str], allowed: Collection
         if module in parts:
             continue
         parts[module] = part = _read(paths[module], files[paths[module]], expected=module in modules)
-        named = [name for one in part.imports for name in imports.named_modules(one)]
+        named = [name for one in part.imports for name in imports.possible_modules(one)]
         waiting += [name for one in named for name in imports.with_packages(one) if name in paths]
     return Handin(tuple(modules), parts, tuple(_notes(parts, allowed)))
 
@@ -150,7 +150,7 @@ def with_siblings(file: Path) -> dict[str, bytes]:
             continue
         found[path] = (folder / path).read_bytes()
         for one in _read(path, found[path], expected=False).imports:
-            named = [part for name in imports.named_modules(one) for part in imports.with_packages(name)]
+            named = [part for name in imports.possible_modules(one) for part in imports.with_packages(name)]
             named = [name for name in named if not packages.is_package(name, None)]
             beside = [name.replace(".", "/") for name in named]
             places = [place for name in beside for place in (f"{name}.py", f"{name}/__init__.py")]
@@ -165,7 +165,7 @@ def _read(path: str, content: bytes, *, expected: bool) -> Part:
         source = decoding.read(content, path)
         if expected and decoding.is_blank(source.text):
             raise SyntaxError(EMPTY, (path, 1, 1, None))
-        code = compiled(source.text, path)
+        code = compile_source(source.text, path)
         found = imports.find(source.tree, imports.package_of(path))
         facts = scan(source.text, imports.package_of(path))
     except (SyntaxError, ConstraintError) as error:
@@ -182,7 +182,7 @@ def _require_text(content: bytes, path: str) -> None:
         raise SyntaxError(f"this is {kind}, not a Python file", (path, 1, 1, None))
 
 
-def compiled(text: str, path: str) -> CodeType:
+def compile_source(text: str, path: str) -> CodeType:
     """Compile a text; raises SyntaxError where Python refuses it, for whatever reason."""
     try:
         with warnings.catch_warnings():
@@ -206,7 +206,7 @@ def _notes(parts: Mapping[str, Part], allowed: Collection[str] | None) -> Iterat
                 f"{_places(part.path, magics)}: left out, since only notebooks understand "
                 f"{'it' if len(magics) == 1 else 'them'}."
             )
-        for name, lines in inert.used(part.imports, part.source.tree).items():
+        for name, lines in inert.find_uses(part.imports, part.source.tree).items():
             yield f"{_places(part.path, lines)}: {name} does nothing when your work is graded."
         missing = [
             one
@@ -225,5 +225,5 @@ def _notes(parts: Mapping[str, Part], allowed: Collection[str] | None) -> Iterat
 
 
 def _places(path: str, lines: Sequence[int]) -> str:
-    listed = enumerated(map(str, lines[:_NAMED])) if len(lines) <= _NAMED else f"{lines[0]} and others"
+    listed = enumerate_words(map(str, lines[:_NAMED])) if len(lines) <= _NAMED else f"{lines[0]} and others"
     return f"{path}, line{'s' if len(lines) > 1 else ''} {listed}"

@@ -26,7 +26,7 @@ class Linear:
     @staticmethod
     def forward(x: Tensor, w: Tensor, b: Tensor) -> tuple[Tensor, Any]:
         """Compute x w + b for x (N, ...) with D numbers per example, w (D, M) and b (M,); returns (N, M)."""
-        return _traced(lambda x, w, b: x.flatten(1) @ w + b, x, w, b)
+        return _trace(lambda x, w, b: x.flatten(1) @ w + b, x, w, b)
 
     @staticmethod
     def backward(dout: Tensor, cache: Any) -> tuple[Tensor, Tensor, Tensor]:
@@ -41,7 +41,7 @@ class ReLU:
     @staticmethod
     def forward(x: Tensor) -> tuple[Tensor, Any]:
         """Compute max(0, x) for x of any shape."""
-        return _traced(F.relu, x)
+        return _trace(F.relu, x)
 
     @staticmethod
     def backward(dout: Tensor, cache: Any) -> Tensor:
@@ -73,7 +73,7 @@ class FastConv:
     def forward(x: Tensor, w: Tensor, b: Tensor, conv_param: Mapping[str, int]) -> tuple[Tensor, Any]:
         """Convolve x (N, C, H, W) with w (F, C, HH, WW) and b (F,); `conv_param` holds stride and pad."""
         stride, pad = conv_param["stride"], conv_param["pad"]
-        return _traced(lambda x, w, b: F.conv2d(x, w, b, stride=stride, padding=pad), x, w, b)
+        return _trace(lambda x, w, b: F.conv2d(x, w, b, stride=stride, padding=pad), x, w, b)
 
     @staticmethod
     def backward(dout: Tensor, cache: Any) -> tuple[Tensor, Tensor, Tensor]:
@@ -89,7 +89,7 @@ class FastMaxPool:
     def forward(x: Tensor, pool_param: Mapping[str, int]) -> tuple[Tensor, Any]:
         """Pool x (N, C, H, W); `pool_param` holds pool_height, pool_width and stride."""
         window = pool_param["pool_height"], pool_param["pool_width"]
-        return _traced(lambda x: F.max_pool2d(x, window, stride=pool_param["stride"]), x)
+        return _trace(lambda x: F.max_pool2d(x, window, stride=pool_param["stride"]), x)
 
     @staticmethod
     def backward(dout: Tensor, cache: Any) -> Tensor:
@@ -183,7 +183,7 @@ def adam(w: Tensor, dw: Tensor, config: Config | None = None) -> tuple[Tensor, C
     return next_w, config | {"m": m, "v": v, "t": int(steps)}
 
 
-def _traced(function: Callable[..., Tensor], *inputs: Tensor) -> tuple[Tensor, Any]:
+def _trace(function: Callable[..., Tensor], *inputs: Tensor) -> tuple[Tensor, Any]:
     """Return the value of a function, and what its gradients need."""
     leaves = [value.detach().requires_grad_() for value in inputs]
     with torch.enable_grad():

@@ -101,6 +101,8 @@ def test_rules_know_every_name_of_a_module(importer: list[Importer], function: s
 
 
 def test_what_takes_long_is_imported_once_by_any_name() -> None:
-    now, before = (prefetch.wanted([name], ()) for name in ("helpers.data.pictures", "helpers.tabletop"))
+    now, before = (
+        prefetch.select_modules([name], ()) for name in ("helpers.data.pictures", "helpers.tabletop")
+    )
     assert now == before == ["helpers.data.pictures"]
-    assert prefetch.wanted(["helpers.data"], ()) == ["helpers.data", "sklearn.datasets"]
+    assert prefetch.select_modules(["helpers.data"], ()) == ["helpers.data", "sklearn.datasets"]

@@ -70,8 +70,8 @@ def draw_block(draws: Draws) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
     for _ in range(3):
         _add_clutter(draws, picture)
     _add_shadow(draws, picture, pose, side)
-    base = _contrasting(draws, brightness)
-    first, second = _colour(draws, base), _colour(draws, _contrasting(draws, base))
+    base = _contrast(draws, brightness)
+    first, second = _colour(draws, base), _colour(draws, _contrast(draws, base))
     for channel in range(3):
         colour = first[channel] + (second[channel] - first[channel]) * mix
         picture[channel] += (colour * tone - picture[channel]) * cover
@@ -125,7 +125,7 @@ def _colour(draws: Draws, brightness: Floats, spread: float = 0.22) -> list[Floa
     return [brightness + draws.uniform(-spread, spread, *ONE) for _ in range(3)]
 
 
-def _contrasting(draws: Draws, brightness: Floats) -> Floats:
+def _contrast(draws: Draws, brightness: Floats) -> Floats:
     """Return another brightness, (N, 1, 1): mostly lighter, where there is room for it."""
     step = draws.uniform(0.22, 0.5, *ONE) * (1 - 2 * draws.chance(0.2, *ONE))
     outside = (brightness + step < 0.05) | (brightness + step > 0.95)

@@ -12,7 +12,7 @@ from autograder.engine.verdict import Exit, Tier, explain_end, explain_import, f
 from autograder.errors import SuiteError
 from autograder.graded.results import Feedback
 from helpers.statuses import Status
-from helpers.submission.problems import Problem, found
+from helpers.submission.problems import Problem, locate_problem
 from helpers.testing import checks
 from helpers.testing.checks import Hint
 
@@ -161,4 +161,4 @@ def test_a_failed_import_names_file_and_line() -> None:
 
 def test_long_texts_are_capped() -> None:
     assert len(judge(student_error(message="x" * 5000), "public")[1].summary) <= 600
-    assert len(explain_import(found("knn.py", "x" * 5000, "", 0, {})).summary) <= 600
+    assert len(explain_import(locate_problem("knn.py", "x" * 5000, "", 0, {})).summary) <= 600

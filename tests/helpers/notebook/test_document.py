@@ -56,7 +56,7 @@ def released(answer: str = "") -> str:
 def is_unsaved(found: Handout) -> bool:
     document = notebook.read(found)
     assert document is not None
-    return notebook.unsaved(document)
+    return notebook.has_unsaved_changes(document)
 
 
 def test_a_file_is_read(found: Handout, file: Path) -> None:
@@ -74,7 +74,7 @@ def test_colab_is_asked_first(
     assert document is not None
     assert json.loads(document.content) == {"cells": ["ä"]}
     assert document.saved is None
-    assert not notebook.unsaved(document)
+    assert not notebook.has_unsaved_changes(document)
 
 
 def test_a_browser_that_does_not_answer(

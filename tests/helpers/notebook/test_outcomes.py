@@ -108,19 +108,19 @@ def test_a_file_that_cannot_be_imported(tmp_path: Path) -> None:
     file.write_text("x = (\n")
     with pytest.raises(SyntaxError) as caught:
         compile(file.read_text(), str(file), "exec")
-    assert outcomes.not_loaded(caught.value, file) == Failure(
+    assert outcomes.explain_import(caught.value, file) == Failure(
         "toy.py cannot be imported: SyntaxError: '(' was never closed",
         place="toy.py, line 1",
         code="x = (",
     )
-    assert outcomes.not_loaded(OSError("no"), file).place is None
+    assert outcomes.explain_import(OSError("no"), file).place is None
 
 
 def test_rules_wait_for_values() -> None:
     right, rule = Outcome(TEST, Status.passed), Outcome(RULE, Status.passed)
-    assert outcomes.settled([right, rule]) == (right, rule)
+    assert outcomes.set_rules_aside([right, rule]) == (right, rule)
     wrong = Outcome(TEST, Status.failed)
-    assert [outcome.status for outcome in outcomes.settled([wrong, rule])] == ["failed", "not_judged"]
+    assert [outcome.status for outcome in outcomes.set_rules_aside([wrong, rule])] == ["failed", "not_judged"]
 
 
 @pytest.mark.parametrize(

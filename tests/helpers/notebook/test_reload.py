@@ -112,7 +112,7 @@ def test_a_version_that_cannot_be_loaded_changes_nothing(
     assert reload.origin(version.error, [file]) == (str(file), line, "")
     assert edited().f() == 1
     assert hasattr(edited(), "gone")
-    assert reload.running("edited") == before.digest != version.digest
+    assert reload.running_digest("edited") == before.digest != version.digest
     file.write_text(SECOND)
     assert reload.refresh("edited").error is None
     assert edited().f() == 2
@@ -130,7 +130,7 @@ def test_a_module_from_elsewhere_is_replaced(file: Path, tmp_path: Path) -> None
     other = ModuleType("edited")
     other.__file__ = str(tmp_path / "other" / "edited.py")
     sys.modules["edited"] = other
-    assert reload.running("edited") is None
+    assert reload.running_digest("edited") is None
     assert reload.refresh("edited").fresh
     assert edited().f() == 1
     assert edited().__file__ == str(file)

@@ -66,8 +66,8 @@ def test_a_stub_elsewhere_is_not(toy: Path, tmp_path: Path) -> None:
 
 
 def test_stubs_that_are_left() -> None:
-    assert stubs.left(STUB, "toy", "double")
-    assert not stubs.left(SOLUTION, "toy", "double")
+    assert stubs.is_stub(STUB, "toy", "double")
+    assert not stubs.is_stub(SOLUTION, "toy", "double")
 
 
 COLABS = """\

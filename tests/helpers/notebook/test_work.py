@@ -31,7 +31,7 @@ def gather() -> Work:
 def test_as_received(toy: Path) -> None:
     own = gather()
     assert not own.begun
-    assert own.untouched("toy.py")
+    assert own.is_untouched("toy.py")
     assert list(own.files) == ["toy.py", "toy.ipynb"]
     toy.write_bytes(STUB.replace("\n", "\r\n").encode())
     assert not gather().begun

@@ -104,10 +104,10 @@ def test_modules_of_the_assignment_are_judged_by_their_own_tasks_for_what_they_w
     files = {"knn.py": b"from layers import looped, own\ndef f(x): return looped(x)\ndef g(x): return own(x)"}
     files["layers.py"] = (LOOP + "def own(x):\n    return [a for a in x]\n").encode()
     read = reading.read(files, ["knn", "layers"], ())
-    given = links.given(["knn", "layers"], {"layers": "def looped(x): ..."})
+    given = links.released_names(["knn", "layers"], {"layers": "def looped(x): ..."})
     assert read.facts("knn", given).function("f").loops == ()
     assert len(read.facts("knn", given).function("g").loops) == 1
-    assert read.facts("knn", links.given(["knn", "layers"], {})).function("g").loops == ()
+    assert read.facts("knn", links.released_names(["knn", "layers"], {})).function("g").loops == ()
 
 
 def test_a_circle_of_names_ends() -> None:

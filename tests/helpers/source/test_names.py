@@ -91,4 +91,4 @@ def test_what_is_not_python(source: str) -> None:
 
 def test_imports_of_a_file_that_is_not_python() -> None:
     source = "import utils as u, torch\n    from more.parts import x\nimport a.b\nx = 'import y'\ndef f(:"
-    assert names.imported(source) == {"utils", "torch", "more", "a"}
+    assert names.imported_modules(source) == {"utils", "torch", "more", "a"}

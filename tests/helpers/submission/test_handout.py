@@ -97,10 +97,10 @@ def test_far_from_everything_it_is_that_of_the_release(
     monkeypatch.chdir(tmp_path)
     found = handout.find("knn")
     assert found.folder == release / "assignments" / "knn"
-    assert handout.released("knn") == found
-    assert handout.released("toy") is None
+    assert handout.find_released("knn") == found
+    assert handout.find_released("toy") is None
     monkeypatch.chdir(found.folder)
-    assert handout.released("knn") is None, "the notebook is part of the release"
+    assert handout.find_released("knn") is None, "the notebook is part of the release"
 
 
 def test_files_of_other_programs_are_passed_over(folder: Path, tmp_path: Path) -> None:

@@ -135,7 +135,7 @@ def test_a_class_keeps_the_base_that_the_module_defines_before_it() -> None:
 def test_what_a_module_lacks_is_added_where_its_lines_need_it() -> None:
     without = STUB[: STUB.index("def test_area")] + STUB[STUB.index("test_area.__test__") :]
     own = without.replace('raise NotImplementedError("shapes: area")', "return 3 * radius**2")
-    text, given = modules.completed(MODULE, own, notebook(TEST, SQUARE), frozenset())
+    text, given = modules.complete(MODULE, own, notebook(TEST, SQUARE), frozenset())
     assert given == {"test_area", "Square"}
     assert run(text)["area"](1) == 3
 

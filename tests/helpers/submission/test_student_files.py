@@ -54,7 +54,7 @@ def toy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Handout]:
     """Return the handout, with the packages of the default, and a second for an import."""
     folder = tmp_path_factory.mktemp("toy")
     handouts.write_toy(
-        folder, packages=list(packages.allowed(None)), limits={"cpu_seconds": 1, "memory_mb": 512}
+        folder, packages=list(packages.allowed_names(None)), limits={"cpu_seconds": 1, "memory_mb": 512}
     )
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
