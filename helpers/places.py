@@ -28,7 +28,7 @@ PLACES: Final = {
 """Name in the package `helpers` to where the module is."""
 
 
-def today(dotted: str) -> str:
+def current_name(dotted: str) -> str:
     """Return the dotted name that something in `helpers` has in this release; any other name as it is.
 
     Examples

@@ -128,7 +128,7 @@ def grade(
             notes=handin.notes,
         )
         summary.show(current, chosen, folder, records, people)
-        _warn(graded, handin, intake.changed(handin, class_folder, chosen, people))
+        _warn(graded, handin, intake.find_changed(handin, class_folder, chosen, people))
         list_waiting(handin, chosen, class_folder, roster=roster, course=course)
         _settle(current, chosen, graded, people, missing_as_zero=missing_as_zero)
 

@@ -49,14 +49,14 @@ def release(
     from autograder.release.handout import released_tag
 
     current = Course.find(course)
-    found = tree.chosen(current, names or ())
+    found = tree.load_assignments(current, names or ())
     tags = {one.name: released_tag(current.root / "assignments" / one.name) for one in found} if check else {}
     built = _build(current, found, {name: tag for name, tag in tags.items() if tag})
     if check:
-        _tell_stale(tree.stale(current, built))
+        _tell_stale(tree.find_stale(current, built))
         return
     ledger, now = changes.Ledger(current), {one.name: changes.causes(current, one) for one in found}
-    for line in changes.told(current, built, ledger, now):
+    for line in changes.describe_changes(current, built, ledger, now):
         typer.echo(line)
     tree.write(current, built)
     ledger.put(now)
@@ -78,7 +78,7 @@ def publish(names: NamesArgument = None, course: CourseOption = None) -> None:
     from autograder.release.plans import Plans
 
     current = Course.find(course)
-    found = tree.chosen(current, names or ())
+    found = tree.load_assignments(current, names or ())
     publishing.require_publishable(current, [one.name for one in found])
     drafts = [one.name for one in found if current.status(one.name) == "draft"]
     if names and drafts:

@@ -33,7 +33,10 @@ def render(records: Sequence[Record]) -> str:
         gist = wording.gist(result)
         counts = standing.has_points(record)
         points = {task.id: task.points for task in record.tasks} if counts else {}
-        notes = [*(note for note in result.all_notes if note != gist), *wording.changed_answers(record)]
+        notes = [
+            *(note for note in result.all_notes if note != gist),
+            *wording.describe_changed_answers(record),
+        ]
         writer.writerow(
             [
                 cell(record.student),
@@ -44,7 +47,7 @@ def render(records: Sequence[Record]) -> str:
                 *(_written(record, questions, counts=counts) if questions else ()),
                 standing.of(record).value,
                 cell(gist),
-                cell(" ".join(map(wording.decided, record.overrides))),
+                cell(" ".join(map(wording.describe_override, record.overrides))),
                 cell(" ".join(notes)),
             ]
         )

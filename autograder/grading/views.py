@@ -142,7 +142,7 @@ def write_anonymous(
     """Write report and gradebook of the class under pseudonyms into a folder of their own; return it."""
     hidden = GradedFolder(private_folder(folder.root / "anonymous"))
     records = class_records(course, assignment, folder, roster, missing_as_zero=missing_as_zero)
-    _write_class(course, assignment, hidden, anonymous.anonymized(records, course.secret()))
+    _write_class(course, assignment, hidden, anonymous.anonymize(records, course.secret()))
     return hidden
 
 

@@ -1,7 +1,7 @@
 """Submissions: what students handed in, read safely into memory."""
 
-from autograder.intake.handin import changed, read_class, read_one
+from autograder.intake.handin import find_changed, read_class, read_one
 from autograder.intake.inference import infer_assignment
 from autograder.intake.submission import Handin, Submission
 
-__all__ = ["Handin", "Submission", "changed", "infer_assignment", "read_class", "read_one"]
+__all__ = ["Handin", "Submission", "find_changed", "infer_assignment", "read_class", "read_one"]

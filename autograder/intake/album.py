@@ -36,7 +36,7 @@ class Album:
                     text = text.replace(f"{ATTACHMENT}{form}", own)
         return _TAG.sub(r"![](\1)", text)
 
-    def shown(self, encoded: str) -> str:
+    def picture_markdown(self, encoded: str) -> str:
         """Return Markdown that shows a picture."""
         return f"![]({self._reference('A picture', encoded)})"
 

@@ -87,7 +87,7 @@ def _answer(question: Question, document: Document | None, asked: Questionnaire)
         note = LOST if lost else "The question's cell is not in the notebook."
         return missing.model_copy(update={"note": document.problem or note})
     album = Album()
-    text, note = _written(place, prompt, album)
+    text, note = _written_text(place, prompt, album)
     more = f"Only the first {MAX_TEXT:,} characters were kept." if len(text) > MAX_TEXT else ""
     return Answer(
         **missing.model_dump(include={"question", "title", "max_points", "extra"}),
@@ -107,12 +107,12 @@ def _place(found: Sequence[Cell], prompt: Prompt, asked: Questionnaire) -> _Plac
     found = [cell for cell in found if not cell.is_lost]
     by_id = [n for n, cell in enumerate(found) if cell.grade_id == prompt.question]
     by_id = by_id or [n for n, cell in enumerate(found) if prompt.cell in cell.ids]
-    by_text = [] if by_id else _alike(found, prompt)
+    by_text = [] if by_id else _similar_cells(found, prompt)
     numbers = by_id or by_text
     if not numbers:
         return _gap(found, prompt, asked)
     known = _Released(asked)
-    added = _added(found[numbers[-1] + 1 :], known)
+    added = _added_cells(found[numbers[-1] + 1 :], known)
     note = "Found by the words of the question, whose cell has lost its id." if by_text else ""
     return _Place(tuple(found[n] for n in numbers), added, note)
 
@@ -125,7 +125,7 @@ def _gap(found: Sequence[Cell], prompt: Prompt, asked: Questionnaire) -> _Place 
     known = _Released(asked)
     before = set(order[: order.index(prompt.cell)])
     numbers = [n for n, cell in enumerate(found) if known.id(cell) in before]
-    added = _added(found[numbers[-1] + 1 :], known) if numbers else ()
+    added = _added_cells(found[numbers[-1] + 1 :], known) if numbers else ()
     if not added:
         return None
     return _Place((), added, "The question's cell is gone; this stands in its place.")
@@ -136,22 +136,22 @@ class _Released:
 
     def __init__(self, asked: Questionnaire) -> None:
         self._ids = asked.cells
-        self._texts = {_squeezed(text): id for id, text in asked.cells.items()}
+        self._texts = {_squeeze(text): id for id, text in asked.cells.items()}
 
     def id(self, cell: Cell) -> str | None:
         """Return the id of a released cell, or None if it is none."""
         own = next((id for id in cell.ids if id in self._ids), None)
         earlier = next((id for id in cell.ids if _OWN_ID.fullmatch(id)), None)
-        return own or self._texts.get(_squeezed(cell.source)) or earlier
+        return own or self._texts.get(_squeeze(cell.source)) or earlier
 
 
-def _added(following: Sequence[Cell], known: _Released) -> tuple[Cell, ...]:
+def _added_cells(following: Sequence[Cell], known: _Released) -> tuple[Cell, ...]:
     """Return the cells up to the next released one that hold something."""
     own = takewhile(lambda cell: known.id(cell) is None and not cell.grade_id, following[:MAX_ADDED])
     return tuple(cell for cell in own if cell.source.strip())
 
 
-def _alike(found: Sequence[Cell], prompt: Prompt) -> list[int]:
+def _similar_cells(found: Sequence[Cell], prompt: Prompt) -> list[int]:
     """Return the cell that holds most words of a question, if one holds enough of them."""
     words = set(_WORD.findall(prompt.text.casefold()))
     if len(words) < _FEW_WORDS:
@@ -163,7 +163,7 @@ def _alike(found: Sequence[Cell], prompt: Prompt) -> list[int]:
     return [best] if best is not None and shares[best] >= _ALIKE else []
 
 
-def _written(place: _Place, prompt: Prompt, album: Album) -> tuple[str, str]:
+def _written_text(place: _Place, prompt: Prompt, album: Album) -> tuple[str, str]:
     """Return what a student wrote, as Markdown, and a note about it."""
     own = [_own(cell, prompt, album) for cell in place.own]
     added = [_foreign(cell, album) for cell in place.added]
@@ -178,7 +178,7 @@ def _own(cell: Cell, prompt: Prompt, album: Album) -> str:
         return ""
     asked = [line.rstrip() for line in prompt.text.split("\n")]
     if cell.kind == "code":
-        same = _squeezed(cell.source) == _squeezed(prompt.text)
+        same = _squeeze(cell.source) == _squeeze(prompt.text)
         return "" if same else _foreign(cell, album)
     text = album.markdown(cell).replace(ANSWER, "")
     lines = [line.rstrip() for line in text.split("\n")]
@@ -201,23 +201,23 @@ def _foreign(cell: Cell, album: Album) -> str:
     """Return a whole cell as Markdown: its text, or its code and what that showed."""
     if cell.kind != "code":
         return album.markdown(cell).replace(ANSWER, "").strip("\n")
-    parts = [_fenced(cell.source, "python")]
+    parts = [_fence(cell.source, "python")]
     for output in cell.outputs:
         encoded = next((data for kind, data in output.items() if kind.startswith("image/")), "")
         text = output.get("text/plain", "").strip()
         if encoded:
-            parts.append(album.shown(encoded))
+            parts.append(album.picture_markdown(encoded))
         elif text:
-            parts.append(_fenced(text[:MAX_OUTPUT], "text"))
+            parts.append(_fence(text[:MAX_OUTPUT], "text"))
     return "\n\n".join(parts)
 
 
-def _fenced(text: str, language: str) -> str:
+def _fence(text: str, language: str) -> str:
     """Return text in a fence that it cannot end."""
     longest = max((len(run) for run in re.findall("`+", text)), default=0)
     fence = "`" * max(3, longest + 1)
     return f"{fence}{language}\n{text}\n{fence}"
 
 
-def _squeezed(text: str) -> str:
+def _squeeze(text: str) -> str:
     return " ".join(text.replace(ANSWER, " ").split())

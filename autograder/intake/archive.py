@@ -9,7 +9,7 @@ import zipfile
 from pathlib import Path
 
 from autograder.intake import packed, snapshot, zips
-from autograder.intake.members import Member, inside, shown
+from autograder.intake.members import Member, inside, shorten_path
 from autograder.intake.snapshot import Unreadable
 
 MAX_ARCHIVE_BYTES = 100_000_000
@@ -37,7 +37,7 @@ FORMATS = "zip, tar, tar.gz, tar.bz2, tar.xz, 7z or gz"
 """What can be read, for messages."""
 
 
-def ending(name: str) -> str:
+def find_ending(name: str) -> str:
     """Return the part of a name that makes it an archive's, or nothing.
 
     Examples
@@ -51,12 +51,12 @@ def ending(name: str) -> str:
 
 def is_archive(name: str) -> bool:
     """Tell whether a file of this name is taken for an archive."""
-    return bool(ending(name))
+    return bool(find_ending(name))
 
 
 def stem(name: str) -> str:
     """Return a name without the part that makes it an archive's."""
-    return name[: len(name) - len(ending(name))]
+    return name[: len(name) - len(find_ending(name))]
 
 
 def members(name: str, content: bytes) -> list[Member]:
@@ -71,11 +71,11 @@ def members(name: str, content: bytes) -> list[Member]:
     kind = _kind(content)
     if kind in _READ:
         return packed.members(content, kind, stem(name))
-    if kind == "zip" or ending(name).casefold() == ".zip":
+    if kind == "zip" or find_ending(name).casefold() == ".zip":
         return zips.members(content)
-    known = kind or ending(name).rpartition(".")[2].casefold()
+    known = kind or find_ending(name).rpartition(".")[2].casefold()
     found = f"a {known} file" if known in _KNOWN else f"not a {known} file"
-    raise Unreadable(f"{shown(name)} is {found} and cannot be read; use {FORMATS}.")
+    raise Unreadable(f"{shorten_path(name)} is {found} and cannot be read; use {FORMATS}.")
 
 
 _KNOWN = frozenset({"rar", "zst", "cab", "lz", "lzma", "z", "zipx", "arj"})
@@ -101,7 +101,7 @@ def content(member: Member, limit: int | None = None) -> bytes:
     try:
         return member.read(MAX_ARCHIVE_BYTES if limit is None else min(limit, MAX_ARCHIVE_BYTES))
     except Unreadable as error:
-        what = f"The {ending(member.name).strip('.').casefold()} file"
+        what = f"The {find_ending(member.name).strip('.').casefold()} file"
         raise Unreadable(str(error).replace(member.shown, what, 1)) from None
 
 
@@ -129,18 +129,18 @@ def unpack(path: Path, target: Path) -> tuple[str, ...]:
     with path.open("rb") as file:
         kind = _kind(file.read(512))
     if kind in _READ:
-        with snapshot.opened(path.parent.resolve()) as folder:
+        with snapshot.open_folder(path.parent.resolve()) as folder:
             content = snapshot.read_bytes(path.name, folder, MAX_PACKED_CLASS_BYTES, "The archive")
         found = packed.members(content, kind, stem(path.name))
-        refused = [str(one.path) for one in found if not _written(one, target)]
+        refused = [str(one.path) for one in found if not _write(one, target)]
     else:
-        refused = _unpacked_zip(path, target)
-    return tuple(f"{shown(name)} in the archive was left out." for name in refused)
+        refused = _unpack_zip(path, target)
+    return tuple(f"{shorten_path(name)} in the archive was left out." for name in refused)
 
 
-def _unpacked_zip(path: Path, target: Path) -> list[str]:
+def _unpack_zip(path: Path, target: Path) -> list[str]:
     """Unpack a zip file, which may be larger than memory; return the names of what was refused."""
-    with zips.parsed(path) as archive:
+    with zips.parse(path) as archive:
         listed = [info for info in archive.infolist() if not info.filename.endswith("/")]
         if len(listed) > MAX_CLASS_ENTRIES or sum(info.file_size for info in listed) > MAX_CLASS_BYTES:
             raise Unreadable("The zip file is larger than a class can be.")
@@ -161,10 +161,10 @@ def _is_unpacked(archive: zipfile.ZipFile, info: zipfile.ZipInfo, target: Path) 
         path = inside(info.filename, "zip file")
     except Unreadable:
         return False
-    return _written(Member(path, fetch, zips.modified(info)), target)
+    return _write(Member(path, fetch, zips.last_change(info)), target)
 
 
-def _written(member: Member, target: Path) -> bool:
+def _write(member: Member, target: Path) -> bool:
     """Write one file below a folder unless it is refused; tell whether it was written."""
     place = target / member.path
     try:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 from pathlib import PurePosixPath
 
-from autograder.intake.members import shown
+from autograder.intake.members import shorten_path
 from autograder.intake.names import Likeness
 
 
@@ -57,7 +57,7 @@ class Candidate:
     @property
     def shown(self) -> str:
         """What messages call it."""
-        return shown(str(self.path))
+        return shorten_path(str(self.path))
 
 
 @dataclass(frozen=True)

@@ -78,10 +78,10 @@ def read(content: bytes) -> Document:
     try:
         plain = json.loads(text)
     except (ValueError, RecursionError):
-        found = tuple(_cell(one) for one in islice(_salvaged(text), MAX_CELLS))
+        found = tuple(_cell(one) for one in islice(_salvage(text), MAX_CELLS))
         count = "1 cell" if len(found) == 1 else f"{len(found)} cells"
         return Document(found, f"The notebook is damaged; {count} of it could be read.")
-    cells = [one for one in _listed(plain) if isinstance(one, dict)]
+    cells = [one for one in _as_list(plain) if isinstance(one, dict)]
     if not cells:
         return Document((), "The notebook holds no cells.")
     more = (
@@ -96,7 +96,7 @@ def _text(content: bytes) -> str:
     return content.decode("utf-8-sig", "replace")
 
 
-def _listed(plain: object) -> list[Any]:
+def _as_list(plain: object) -> list[Any]:
     """Return the list of cells, of format 4 or of format 3, whose cells lie in worksheets."""
     if not isinstance(plain, dict):
         return []
@@ -108,7 +108,7 @@ def _listed(plain: object) -> list[Any]:
     return [cell for one in listed if isinstance(one, list) for cell in one]
 
 
-def _salvaged(text: str) -> Iterator[dict[str, Any]]:
+def _salvage(text: str) -> Iterator[dict[str, Any]]:
     """Yield the objects in a damaged notebook that are cells."""
     decoder = json.JSONDecoder()
     position = failures = 0
@@ -128,13 +128,16 @@ def _cell(plain: Mapping[str, Any]) -> Cell:
     attachments = _table(plain.get("attachments"))
     outputs = plain.get("outputs")
     ids = (plain.get("id"), metadata.get("id"))
-    kind, source = joined(plain.get("cell_type")), _lines(joined(plain.get("source", plain.get("input"))))
+    kind, source = (
+        join_source(plain.get("cell_type")),
+        _lines(join_source(plain.get("source", plain.get("input")))),
+    )
     return Cell(
         kind=kind,
         ids=frozenset(one for one in ids if isinstance(one, str) and one),
-        grade_id=joined(_table(metadata.get("nbgrader")).get("grade_id")),
+        grade_id=join_source(_table(metadata.get("nbgrader")).get("grade_id")),
         source=source,
-        attachments={joined(name): _bundle(bundle) for name, bundle in islice(attachments.items(), 100)},
+        attachments={join_source(name): _bundle(bundle) for name, bundle in islice(attachments.items(), 100)},
         outputs=tuple(map(_output, outputs[:100])) if isinstance(outputs, list) else (),
         is_untouched=_is_untouched(source, kind, _table(metadata.get("nbgrader"))),
         is_lost=metadata.get(FILLED) is True,
@@ -154,19 +157,19 @@ def _output(plain: object) -> dict[str, str]:
     if isinstance(table.get("data"), dict):
         return _bundle(table["data"])
     if table.get("output_type") == "error":
-        return {"text/plain": f"{joined(table.get('ename'))}: {joined(table.get('evalue'))}"}
-    return {"text/plain": joined(table.get("text"))}
+        return {"text/plain": f"{join_source(table.get('ename'))}: {join_source(table.get('evalue'))}"}
+    return {"text/plain": join_source(table.get("text"))}
 
 
 def _bundle(plain: object) -> dict[str, str]:
-    return {joined(kind): joined(content) for kind, content in islice(_table(plain).items(), 20)}
+    return {join_source(kind): join_source(content) for kind, content in islice(_table(plain).items(), 20)}
 
 
 def _table(value: object) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
-def joined(value: object) -> str:
+def join_source(value: object) -> str:
     """Return text that a notebook may hold as a list of lines; empty if it is no text."""
     if isinstance(value, list):
         value = "".join(line for line in value if isinstance(line, str))

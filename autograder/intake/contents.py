@@ -104,7 +104,7 @@ class Contents:
         """Return the notebook in a file; raises as `source` does."""
         if member.path not in self._notebooks:
             try:
-                self._notebooks[member.path] = self._repaired(self._bytes(member, "notebook"))
+                self._notebooks[member.path] = self._repair(self._bytes(member, "notebook"))
             except Unreadable as error:
                 self._notebooks[member.path] = error
         found = self._notebooks[member.path]
@@ -121,8 +121,8 @@ class Contents:
             )
         return content
 
-    def _repaired(self, content: bytes) -> Notebook:
-        sound, said = repair.repaired(content, self._released)
+    def _repair(self, content: bytes) -> Notebook:
+        sound, said = repair.repair(content, self._released)
         return Notebook(sound, cells.cells(sound) or [], said)
 
 

@@ -91,7 +91,7 @@ class Decisions:
         found = tables.get(whole.name, ClassTable())
         return cls(path, found.files, found.students, found.ignore)
 
-    def chosen(self, *names: str) -> dict[str, str]:
+    def chosen_files(self, *names: str) -> dict[str, str]:
         """Return the files that were chosen for a student or hand-in of one of these names."""
         return {
             file: value

@@ -32,7 +32,7 @@ def as_utf8(shown: str, content: bytes) -> tuple[bytes, str]:
         raise Unreadable(f"{shown} is {found}, not Python; hand in the .py file that you edited instead.")
     marks = (*_MARKS, (codecs.BOM_UTF16_BE, "utf-16"))
     marked = next((name for mark, name in marks if content.startswith(mark)), "")
-    declared, start, end = _declared(content)
+    declared, start, end = _declaration(content)
     name = marked or _codec(declared)
     if not name or name == "utf-8":
         try:
@@ -52,7 +52,7 @@ def as_utf8(shown: str, content: bytes) -> tuple[bytes, str]:
         ) from None
 
 
-def _declared(content: bytes) -> tuple[str, int, int]:
+def _declaration(content: bytes) -> tuple[str, int, int]:
     """Return the encoding that the first two lines declare, and where its name stands."""
     place = 0
     for row in content.split(b"\n", 2)[:2]:

@@ -32,7 +32,7 @@ def members(root: Path) -> list[Member]:
     while waiting and len(found) < MAX_ENTRIES:
         place = waiting.popleft()
         try:
-            listed = _listed(root, place)
+            listed = _list(root, place)
         except Unreadable:
             if place == _HERE:
                 raise
@@ -55,10 +55,10 @@ def file(path: Path, name: str) -> Member:
     return Member(PurePosixPath(name), _reader(path.parent.resolve(), PurePosixPath(path.name)), modified)
 
 
-def _listed(root: Path, place: PurePosixPath) -> dict[str, tuple[bool, float]]:
+def _list(root: Path, place: PurePosixPath) -> dict[str, tuple[bool, float]]:
     """Return the entries of a folder: whether each is itself a folder (a link is not), and its time."""
     found = {}
-    with _opened(root, place) as folder, os.scandir(folder) as entries:
+    with _open(root, place) as folder, os.scandir(folder) as entries:
         for entry in entries:
             status = entry.stat(follow_symlinks=False)
             found[entry.name] = (entry.is_dir(follow_symlinks=False), status.st_mtime)
@@ -69,20 +69,20 @@ def _listed(root: Path, place: PurePosixPath) -> dict[str, tuple[bool, float]]:
 
 def _reader(root: Path, path: PurePosixPath) -> Fetch:
     def fetch(shown: str, limit: int) -> bytes:
-        with _opened(root, path.parent) as folder:
+        with _open(root, path.parent) as folder:
             return snapshot.read_bytes(path.name, folder, limit, shown)
 
     return fetch
 
 
 @contextmanager
-def _opened(root: Path, place: PurePosixPath) -> Iterator[int]:
+def _open(root: Path, place: PurePosixPath) -> Iterator[int]:
     """Open a folder below another one, step by step, so that no step follows a link."""
-    with snapshot.opened(root) as start:
+    with snapshot.open_folder(root) as start:
         current = os.dup(start)
         try:
             for part in place.parts:
-                with snapshot.opened(part, current) as following:
+                with snapshot.open_folder(part, current) as following:
                     os.close(current)
                     current = os.dup(following)
             yield current

@@ -12,7 +12,7 @@ from autograder.errors import IntakeError
 from autograder.intake import archive, identity, layouts
 from autograder.intake.decisions import Decisions
 from autograder.intake.inventory import Inventory
-from autograder.intake.members import shown
+from autograder.intake.members import shorten_path
 from autograder.intake.names import likeness
 from autograder.intake.reading import are_missing, read
 from autograder.intake.roster import Roster
@@ -108,10 +108,10 @@ class _Reader:
             ]
             submissions.append(replace(last, earlier=tuple(earlier)))
             if earlier:
-                notes.append(_said_twice(last, of_student, self._attempts))
+                notes.append(_describe_attempts(last, of_student, self._attempts))
         self._require_work(submissions)
         others = [name for name in layout.others if line(name) not in self._decisions.ignore]
-        notes += [f"{shown(name)} belongs to no student and was left out." for name in others]
+        notes += [f"{shorten_path(name)} belongs to no student and was left out." for name in others]
         stale = self._stale(layout, submissions)
         if self._roster is not None:
             submissions, more = identity.by_roster(submissions, self._roster, self._excused)
@@ -120,11 +120,11 @@ class _Reader:
         return Handin(tuple(ordered), (*notes, *stale), layout.title, tuple(stale), tuple(map(line, others)))
 
     def _is_known(self, identifier: str) -> bool:
-        return self._roster is not None and self._roster.find(identity.composed(identifier)) is not None
+        return self._roster is not None and self._roster.find(identity.compose(identifier)) is not None
 
     def _submission(self, entry: Entry, student: str) -> Submission:
         names = identity.names(entry)
-        submission = _read(entry, student, self._wanted, self._decisions.chosen(student, *names))
+        submission = _read(entry, student, self._wanted, self._decisions.chosen_files(student, *names))
         return replace(
             submission,
             name=line(entry.name),
@@ -158,7 +158,7 @@ def _in_order(entries: Iterable[Entry]) -> list[Entry]:
     return sorted(entries, key=lambda entry: entry.order)
 
 
-def _said_twice(submission: Submission, entries: Sequence[Entry], attempts: str) -> str:
+def _describe_attempts(submission: Submission, entries: Sequence[Entry], attempts: str) -> str:
     """Name the attempts in their order, each with the files that the one before did not have."""
     known: list[str] = []
     places = []
@@ -199,7 +199,7 @@ def read_one(target: Path, assignment: Assignment) -> Submission:
 
 def _one(entry: Entry, wanted: Wanted, decisions: Decisions) -> Submission:
     student = file_name(entry.identifiers[0]) or "submission"
-    return _read(entry, student, wanted, decisions.chosen(student, *identity.names(entry)))
+    return _read(entry, student, wanted, decisions.chosen_files(student, *identity.names(entry)))
 
 
 def _read(entry: Entry, student: str, wanted: Wanted, chosen: Mapping[str, str]) -> Submission:
@@ -212,7 +212,9 @@ def _read(entry: Entry, student: str, wanted: Wanted, chosen: Mapping[str, str])
         return Submission(student, entry.place, problem=found)
 
 
-def changed(before: Handin, folder: Path, assignment: Assignment, roster: Roster | None = None) -> list[str]:
+def find_changed(
+    before: Handin, folder: Path, assignment: Assignment, roster: Roster | None = None
+) -> list[str]:
     """Return the students whose files differ now from what was read before, or are gone or new."""
     try:
         now = {one.student: _state(one) for one in read_class(folder, assignment, roster).submissions}

@@ -8,7 +8,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 
 from autograder.intake.decisions import Decisions
-from autograder.intake.members import shown
+from autograder.intake.members import shorten_path
 from autograder.intake.roster import Person, Roster
 from autograder.intake.submission import Submission
 from autograder.platforms.interface import Entry
@@ -41,12 +41,12 @@ def assign(entries: Sequence[Entry], roster: Roster | None, decisions: Decisions
     found = Assigned()
     taken: dict[str, str] = {}
     for entry in entries:
-        decided = _decided(entry, decisions)
+        decided = _decided_student(entry, decisions)
         owner = _owner(decided, entries, decisions) if decided else entry
-        identifiers = [composed(one) for one in owner.identifiers]
+        identifiers = [compose(one) for one in owner.identifiers]
         person = roster.find(*identifiers) if roster else None
         identity = person.student if person else identifiers[0]
-        called = composed(owner.called) or identity
+        called = compose(owner.called) or identity
         wished = person.student if person else file_name(called)
         student = wished or "unnamed"
         number = 1
@@ -54,9 +54,9 @@ def assign(entries: Sequence[Entry], roster: Roster | None, decisions: Decisions
             number += 1
             student = f"{wished or 'unnamed'}-{number}"
         if student != wished:
-            found.notes.append(f"{shown(entry.label)} is called {student} in the results.")
+            found.notes.append(f"{shorten_path(entry.label)} is called {student} in the results.")
         if decided:
-            found.notes.append(f"{shown(entry.label)} is {student}'s, as {decisions.path.name} says.")
+            found.notes.append(f"{shorten_path(entry.label)} is {student}'s, as {decisions.path.name} says.")
         found.entries[student].append(entry)
     return found
 
@@ -86,12 +86,12 @@ def keys(entries: Sequence[Entry]) -> list[str]:
 
 def alias(entry: Entry) -> str:
     """Return what the results of an entry are called where there is no roster."""
-    return file_name(composed(entry.called) or composed(entry.identifiers[0])) or "unnamed"
+    return file_name(compose(entry.called) or compose(entry.identifiers[0])) or "unnamed"
 
 
 def names(entry: Entry) -> set[str]:
     """Return the names by which people may speak of an entry, with a roster or without."""
-    return {*labels(entry), alias(entry), *(line(composed(one)) for one in entry.identifiers)}
+    return {*labels(entry), alias(entry), *(line(compose(one)) for one in entry.identifiers)}
 
 
 def is_ignored(entry: Entry, decisions: Decisions) -> bool:
@@ -99,19 +99,19 @@ def is_ignored(entry: Entry, decisions: Decisions) -> bool:
     return not names(entry).isdisjoint(decisions.ignore)
 
 
-def _decided(entry: Entry, decisions: Decisions) -> str:
+def _decided_student(entry: Entry, decisions: Decisions) -> str:
     return next((decisions.students[one] for one in sorted(names(entry)) if one in decisions.students), "")
 
 
 def _owner(decided: str, entries: Sequence[Entry], decisions: Decisions) -> Entry:
     """Return what tells who the student is whom people named: a hand-in of theirs, or the name itself."""
-    own = [one for one in entries if decided in names(one) and not _decided(one, decisions)]
+    own = [one for one in entries if decided in names(one) and not _decided_student(one, decisions)]
     if not own:
         return Entry((decided,))
     return replace(own[0], identifiers=(*own[0].identifiers, decided))
 
 
-def composed(text: str) -> str:
+def compose(text: str) -> str:
     """Return a name with each letter and its accents as one character, where there is one."""
     return unicodedata.normalize("NFC", text)
 
@@ -121,7 +121,7 @@ def by_roster(
 ) -> tuple[list[Submission], list[str]]:
     """Give submissions the names of the roster, and add those that are missing, excused students apart."""
     people = {person.student: person for person in roster.people}
-    named = [_named(one, people.get(one.student)) for one in submissions]
+    named = [_add_name(one, people.get(one.student)) for one in submissions]
     present = {one.student for one in submissions}
     unknown = [one.student for one in submissions if one.student not in people]
     absent = [person for person in roster.people if person.student not in present]
@@ -146,7 +146,7 @@ def by_roster(
     return named, notes
 
 
-def _named(submission: Submission, person: Person | None) -> Submission:
+def _add_name(submission: Submission, person: Person | None) -> Submission:
     if person is None or not person.name:
         return submission
     return replace(submission, name=line(person.name))

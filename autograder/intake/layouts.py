@@ -34,7 +34,7 @@ def recognise(
         The folder cannot be listed, or Gradescope's list of submissions is damaged.
     """
     while True:
-        listed = _listed(folder)
+        listed = _list(folder)
         export = next((one for one in platforms.exports() if one.is_one(listed)), None)
         if export is not None and export.layout is not None:
             return export.layout(folder, listed)
@@ -54,7 +54,7 @@ def require_class(folder: Path, wanted: Wanted) -> None:
     IntakeError
         It is one, or cannot be listed.
     """
-    listed = _listed(folder)
+    listed = _list(folder)
     below = _without_lists(folder, listed)
     is_around = below != listed and (len(below) == 1 or decisions.FILE in listed)
     if is_around and below and all(_holds_class(folder / name, wanted) for name in below):
@@ -76,7 +76,7 @@ def _holds_class(folder: Path, wanted: Wanted) -> bool:
     """Tell whether the only entry of a folder is itself the class, rather than a student."""
     if folder.is_symlink() or not folder.is_dir() or _holds_any(folder, wanted):
         return False
-    listed = _listed(folder)
+    listed = _list(folder)
     if any(export.is_one(listed) for export in platforms.exports()):
         return True
     students = [name for name in listed if archive.is_archive(name) or (folder / name).is_dir()]
@@ -100,7 +100,7 @@ def _is_platforms(name: str) -> bool:
     return any(one.is_one(name, is_folder) for one in platforms.downloads() for is_folder in (True, False))
 
 
-def _listed(folder: Path) -> list[str]:
+def _list(folder: Path) -> list[str]:
     try:
         return sorted(entry.name for entry in os.scandir(folder) if not snapshot.is_clutter(entry.name))
     except FileNotFoundError:
@@ -116,7 +116,7 @@ def _listed(folder: Path) -> list[str]:
 
 def _by_name(folder: Path, title: str, wanted: Wanted, is_known: IsKnown, claimed: Collection[str]) -> Layout:
     """Take every entry for what its name says: Canvas and Moodle put the student before the file's name."""
-    listed = [(name, folder / name, (folder / name).is_dir()) for name in _listed(folder)]
+    listed = [(name, folder / name, (folder / name).is_dir()) for name in _list(folder)]
     entries: dict[str, list[Entry]] = {}
     rest = listed
     for one in platforms.downloads():

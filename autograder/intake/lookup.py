@@ -7,7 +7,7 @@ from pathlib import Path
 
 from autograder import platforms
 from autograder.errors import ConfigError
-from autograder.intake.identity import composed
+from autograder.intake.identity import compose
 from autograder.intake.roster import Roster
 from autograder.intake.submission import Handin, Submission
 from autograder.reports.untrusted import line
@@ -28,14 +28,14 @@ def find(handin: Handin, text: str, roster: Roster | None = None) -> list[Submis
     ConfigError
         Several students could be meant.
     """
-    wanted = line(composed(text))
+    wanted = line(compose(text))
     attempts = [one for whole in handin.submissions for one in (*whole.earlier, whole) if not one.absent]
-    person = roster.find(composed(text)) if roster is not None else None
+    person = roster.find(compose(text)) if roster is not None else None
     for found in (
-        [one for one in attempts if wanted in map(composed, one.entries)],
-        [one for one in attempts if composed(one.student) == wanted],
-        [one for one in attempts if composed(one.alias) == wanted],
-        [one for one in attempts if wanted in map(composed, one.names)],
+        [one for one in attempts if wanted in map(compose, one.entries)],
+        [one for one in attempts if compose(one.student) == wanted],
+        [one for one in attempts if compose(one.alias) == wanted],
+        [one for one in attempts if wanted in map(compose, one.names)],
         [one for one in attempts if person is not None and one.student == person.student],
     ):
         if len({one.student for one in found}) > 1:
@@ -83,7 +83,7 @@ def on_roster(roster: Roster, text: str, theirs: Sequence[Submission] = ()) -> s
     ConfigError
         The student is not on the roster.
     """
-    person = roster.find(composed(text), *(one.student for one in theirs))
+    person = roster.find(compose(text), *(one.student for one in theirs))
     if person is None:
         known = [one.student for one in roster.people]
         more = f" or {len(known) - 10} more" if len(known) > 10 else ""

@@ -47,7 +47,7 @@ class Member:
     @property
     def shown(self) -> str:
         """What messages call it."""
-        return shown(str(self.path))
+        return shorten_path(str(self.path))
 
     def read(self, limit: int | None = None) -> bytes:
         """Return its bytes.
@@ -64,13 +64,13 @@ class Member:
         return replace(self, path=folder / self.path)
 
 
-def shown(text: str) -> str:
+def shorten_path(text: str) -> str:
     """Return a name or path for messages: on one line, without hidden characters, not longer than a line."""
     plain = line(text)
     return plain if len(plain) <= MAX_SHOWN else f"{plain[: MAX_SHOWN - 21]}…{plain[-20:]}"
 
 
-def enumerated(names: Iterable[str], at_most: int = 5) -> str:
+def enumerate_names(names: Iterable[str], at_most: int = 5) -> str:
     """Return names as a list in a sentence, the first few of them."""
     listed = list(names)
     if len(listed) > at_most:
@@ -78,14 +78,14 @@ def enumerated(names: Iterable[str], at_most: int = 5) -> str:
     return " and ".join(filter(None, [", ".join(listed[:-1]), *listed[-1:]]))
 
 
-def listed(names: Iterable[str], at_most: int = 5) -> str:
+def list_names(names: Iterable[str], at_most: int = 5) -> str:
     """Return names with commas between them, the first few of them."""
     them = list(names)
     more = f" and {len(them) - at_most} more" if len(them) > at_most else ""
     return ", ".join(them[:at_most]) + more
 
 
-def few(sentences: Iterable[str], at_most: int = 3) -> list[str]:
+def limit_names(sentences: Iterable[str], at_most: int = 3) -> list[str]:
     """Return the first of some sentences, and how many more there are."""
     them = list(sentences)
     more = [f"The same is true of {len(them) - at_most} more files."] if len(them) > at_most else []

@@ -14,7 +14,7 @@ from typing import Any
 
 from autograder.intake import unpacker
 from autograder.intake.members import Fetch, Member, inside
-from autograder.intake.snapshot import Unreadable, irregular
+from autograder.intake.snapshot import Unreadable, irregular_error
 from autograder.reports.untrusted import line
 
 SECONDS = 60
@@ -41,7 +41,7 @@ def members(content: bytes, kind: str, name: str) -> list[Member]:
         The archive is damaged, encrypted, too large or packed too tightly, or has paths that lead out of it.
     """
     what = f"{kind} file"
-    listed = [(inside(header["path"], what), header, data) for header, data in _unpacked(content, kind, name)]
+    listed = [(inside(header["path"], what), header, data) for header, data in _unpack(content, kind, name)]
     times = Counter(path for path, _, _ in listed)
     return [
         Member(path, _reader(header["kind"], data, what if times[path] > 1 else ""), header["time"])
@@ -54,7 +54,7 @@ def _reader(kind: str, data: bytes, twice_in: str) -> Fetch:
         if twice_in:
             raise Unreadable(f"The {twice_in} holds {shown} twice; pack the files again.")
         if kind in ("link", "other"):
-            raise irregular(shown, is_link=kind == "link")
+            raise irregular_error(shown, is_link=kind == "link")
         if kind != "file":
             raise Unreadable(f"{shown} {_SAID.get(kind, 'cannot be read.')}")
         if len(data) > limit:
@@ -64,7 +64,7 @@ def _reader(kind: str, data: bytes, twice_in: str) -> Fetch:
     return fetch
 
 
-def _unpacked(content: bytes, kind: str, name: str) -> Iterator[tuple[dict[str, Any], bytes]]:
+def _unpack(content: bytes, kind: str, name: str) -> Iterator[tuple[dict[str, Any], bytes]]:
     """Yield what the unpacker says about each file, and its content."""
     output = _run(content, kind, name)
     place = 0

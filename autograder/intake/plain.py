@@ -9,7 +9,7 @@ from pathlib import Path, PurePath
 from autograder.intake import archive, names, snapshot
 from autograder.intake.snapshot import Unreadable
 from autograder.intake.wanted import Wanted
-from autograder.platforms.interface import Entry, IsKnown, modified
+from autograder.platforms.interface import Entry, IsKnown, last_change
 from helpers.source import outline
 
 TITLE = "a folder or archive per student"
@@ -20,10 +20,10 @@ _DOCUMENTS = (".pdf", ".docx", ".doc", ".odt", ".rtf", ".pages")
 def entry(path: Path) -> Entry:
     """Return the hand-in in a folder, archive or file that is called as the student is."""
     if path.is_dir():
-        return Entry((path.name,), path, order=modified(path))
+        return Entry((path.name,), path, order=last_change(path))
     if archive.is_archive(path.name):
-        return Entry((archive.stem(path.name),), path, order=modified(path))
-    return Entry((path.stem,), files={path.name: path}, order=modified(path))
+        return Entry((archive.stem(path.name),), path, order=last_change(path))
+    return Entry((path.stem,), files={path.name: path}, order=last_change(path))
 
 
 def loose(
@@ -68,7 +68,7 @@ def _whole(folder: Path, name: str, wanted: Wanted, is_known: IsKnown) -> tuple[
 
 def _defines(folder: Path, name: str, wanted: Wanted) -> bool:
     try:
-        with snapshot.opened(folder.resolve()) as opened:
+        with snapshot.open_folder(folder.resolve()) as opened:
             text = snapshot.read_file(name, opened)
     except Unreadable:
         return False
@@ -81,4 +81,4 @@ def entries(found: Mapping[str, tuple[str, str]], folder: Path) -> Iterator[Entr
     for name, (student, file) in found.items():
         by_student[student][file] = folder / name
     for student, files in by_student.items():
-        yield Entry((student,), files=files, order=max(map(modified, files.values())))
+        yield Entry((student,), files=files, order=max(map(last_change, files.values())))

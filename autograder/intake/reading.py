@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath
 from autograder.intake import archive, siblings
 from autograder.intake.candidates import Candidate
 from autograder.intake.inventory import Inventory
-from autograder.intake.members import enumerated, few, listed, shown
+from autograder.intake.members import enumerate_names, limit_names, list_names, shorten_path
 from autograder.intake.names import Likeness
 from autograder.intake.search import Found, Search, path_text
 from autograder.intake.submission import Submission
@@ -90,19 +90,19 @@ class _Taking:
         if choice.open:
             self._wait(module.file, choice.open)
         elif choice.taken is None:
-            self.broken[module.file] = " ".join(few(found.refusals)) or are_missing([module.file])
+            self.broken[module.file] = " ".join(limit_names(found.refusals)) or are_missing([module.file])
         elif outline.is_blank(choice.taken.content.decode()):
-            self.broken[module.file] = f"{shown(str(choice.taken.path))} is empty."
+            self.broken[module.file] = f"{shorten_path(str(choice.taken.path))} is empty."
             self.used[module.file] = choice.taken.path
         else:
-            self.said += few(found.refusals)
-            self._take(module.file, self.search.completed(module, choice.taken), choice.others)
+            self.said += limit_names(found.refusals)
+            self._take(module.file, self.search.complete(module, choice.taken), choice.others)
             if choice.is_decided:
                 self.said.append(f"{module.file} is {choice.taken.shown}, as an instructor decided.")
 
     def weights(self, file: str, found: Found) -> None:
         """Take saved weights; without them only their checks fail."""
-        self.said += few(f"{refusal} It was left out." for refusal in found.refusals)
+        self.said += limit_names(f"{refusal} It was left out." for refusal in found.refusals)
         if found.choice.open:
             self._wait(file, found.choice.open)
         elif found.choice.taken is not None:
@@ -111,7 +111,7 @@ class _Taking:
     def notebook(self) -> bytes | None:
         """Return the notebook."""
         found, refusals = self.search.notebook()
-        self.said += few(refusals)
+        self.said += limit_names(refusals)
         if found is None:
             return None
         self.said += found.notes
@@ -127,7 +127,7 @@ class _Taking:
             found = siblings.read(self.search.inventory.members, folder, passed, self.wanted)
             self.files |= {name: content for name, content in found.files.items() if name not in self.files}
             self.used |= {f"/{place}": place for place in found.places}
-            self.said += few(found.notes)
+            self.said += limit_names(found.notes)
 
     @property
     def problem(self) -> str | None:
@@ -140,26 +140,26 @@ class _Taking:
         said = [why for file, why in self.broken.items() if file not in missing]
         refused = self.search.inventory.refused
         if said or refused:
-            return " ".join(few([*said, *refused]))
+            return " ".join(limit_names([*said, *refused]))
         there = [one.shown for one in self.search.inventory.members]
         if not there:
             return are_missing(missing)
         them = "it" if len(there) == 1 else "them"
         has_code = any(".py" in one.name or ".ipynb" in one.name for one in self.search.inventory.members)
         code = f"code of {' and '.join(missing)}" if has_code else "Python code"
-        return f"{are_missing(missing)} Handed in: {enumerated(there)}; no {code} was found in {them}."
+        return f"{are_missing(missing)} Handed in: {enumerate_names(there)}; no {code} was found in {them}."
 
     @property
     def notes(self) -> tuple[str, ...]:
         """What the student should know, and the instructor."""
         refused = self.search.inventory.refused if self.problem is None else []
-        return (*self._places(), *self.said, *few(refused), *self._ignored())
+        return (*self._places(), *self.said, *limit_names(refused), *self._ignored_places())
 
     def _wait(self, file: str, candidates: Iterable[Candidate]) -> None:
         paths = tuple(path_text(one.path) for one in candidates)
         self.open[file] = paths
         more = " or others" if len(paths) > NAMED_AT_MOST else ""
-        self.waiting.append(f"{file} could be {' or '.join(map(shown, paths[:NAMED_AT_MOST]))}{more}")
+        self.waiting.append(f"{file} could be {' or '.join(map(shorten_path, paths[:NAMED_AT_MOST]))}{more}")
 
     def _take(self, file: str, one: Candidate, others: Iterable[Candidate]) -> None:
         self.files[file] = one.content
@@ -168,7 +168,9 @@ class _Taking:
         passed = [other.path for other in others]
         self.others += passed
         if passed:
-            self.said.append(f"Not taken for {file}: {enumerated(shown(str(path)) for path in passed)}.")
+            self.said.append(
+                f"Not taken for {file}: {enumerate_names(shorten_path(str(path)) for path in passed)}."
+            )
         is_home = one.path.parent == PurePosixPath() or str(one.path.parent) == self.wanted.assignment
         if one.likeness is not Likeness.exact or not is_home or one.from_notebook:
             self.taken[file] = str(one.path)
@@ -176,16 +178,18 @@ class _Taking:
     def _places(self) -> list[str]:
         """Say where files come from that were not where they should be."""
         away = {file: PurePosixPath(path) for file, path in self.taken.items()}
-        told = [file for file, path in away.items() if any(shown(str(path)) in said for said in self.said)]
+        told = [
+            file for file, path in away.items() if any(shorten_path(str(path)) in said for said in self.said)
+        ]
         moved = {path.parent for file, path in away.items() if path.name == file and file not in told}
         notes = []
         for folder in sorted(moved):
             is_packed = archive.is_archive(folder.name)
-            notes.append(f"Taken from {'' if is_packed else 'the folder '}{shown(str(folder))}.")
+            notes.append(f"Taken from {'' if is_packed else 'the folder '}{shorten_path(str(folder))}.")
         renamed = [file for file, path in away.items() if path.name != file and file not in told]
-        return notes + [f"{file} was taken from {shown(str(away[file]))}." for file in renamed]
+        return notes + [f"{file} was taken from {shorten_path(str(away[file]))}." for file in renamed]
 
-    def _ignored(self) -> list[str]:
+    def _ignored_places(self) -> list[str]:
         """Name what was not looked at, folders as a whole."""
         used = {*self.used.values(), *self.others}
         opened = {parent for path in used for parent in path.parents}
@@ -197,7 +201,7 @@ class _Taking:
         ]
         places = {path.parent for path in self.used.values()}
         names = dict.fromkeys(_label(path, places) for path in left)
-        return [f"Ignored: {listed(names)}."] if names and self.used else []
+        return [f"Ignored: {list_names(names)}."] if names and self.used else []
 
 
 def _label(path: PurePosixPath, places: set[PurePosixPath]) -> str:
@@ -205,5 +209,5 @@ def _label(path: PurePosixPath, places: set[PurePosixPath]) -> str:
     for depth in range(1, len(path.parts)):
         folder = PurePosixPath(*path.parts[:depth])
         if not any(place.is_relative_to(folder) for place in places):
-            return shown(str(folder)) + ("" if archive.is_archive(folder.name) else "/")
-    return shown(str(path))
+            return shorten_path(str(folder)) + ("" if archive.is_archive(folder.name) else "/")
+    return shorten_path(str(path))

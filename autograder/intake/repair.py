@@ -19,7 +19,7 @@ PASSES = 4
 _DECODER = json.JSONDecoder(strict=False)
 
 
-def repaired(content: bytes, released: bytes) -> tuple[bytes, str]:
+def repair(content: bytes, released: bytes) -> tuple[bytes, str]:
     """Return a notebook that can be read, and a sentence about what was done; empty if nothing was.
 
     Cells that can still be read are kept. Where the release knows the ids of some of them, the others are
@@ -27,13 +27,13 @@ def repaired(content: bytes, released: bytes) -> tuple[bytes, str]:
     """
     if readable(content) is not None:
         return content, ""
-    found = _once([cell for side in _sides(content) for cell in _salvaged(side)])
+    found = _once([cell for side in _sides(content) for cell in _salvage(side)])
     if not found:
         return content, ""
     document = _document(released)
     if document is None:
         document = {"cells": [], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
-    cells, filled = _completed(document["cells"], found)
+    cells, filled = _complete(document["cells"], found)
     whole = json.dumps({**document, "cells": cells}, indent=1, ensure_ascii=False) + "\n"
     more = f", {filled} were filled in from the release" if filled else ""
     return whole.encode("utf-8", "replace"), f"was damaged: {len(found)} of its cells could be read{more}."
@@ -56,12 +56,12 @@ def _sides(content: bytes) -> list[str]:
     return texts if texts[0] != texts[1] else texts[:1]
 
 
-def _salvaged(text: str) -> list[dict[str, Any]]:
+def _salvage(text: str) -> list[dict[str, Any]]:
     """Return every cell that can be read in a damaged notebook."""
     found: list[dict[str, Any]] = []
     place, left = 0, PASSES * len(text)
     while left > 0 and (start := _CELL.search(text, place)) is not None:
-        item, end, cost = _decoded(text, start.start())
+        item, end, cost = _decode(text, start.start())
         left -= cost
         place = end if end else start.end()
         if isinstance(item, dict) and "cell_type" in item and "source" in item:
@@ -69,7 +69,7 @@ def _salvaged(text: str) -> list[dict[str, Any]]:
     return found
 
 
-def _decoded(text: str, start: int) -> tuple[Any, int, int]:
+def _decode(text: str, start: int) -> tuple[Any, int, int]:
     """Return what begins at a place in a text, where it ends (0 if it cannot be read), and what that cost.
 
     A window is tried first: what fails in a whole text costs as much as what stands before it, because the
@@ -109,7 +109,7 @@ def _document(released: bytes) -> dict[str, Any] | None:
     return document
 
 
-def _completed(
+def _complete(
     released: list[dict[str, Any]], found: list[dict[str, Any]]
 ) -> tuple[list[dict[str, Any]], int]:
     """Return the cells in the order of the release, those of the student's own after their predecessors."""
@@ -127,11 +127,11 @@ def _completed(
     cells = [*following.get("", [])]
     for cell in released:
         id = str(cell.get("id"))
-        cells += [own.get(id) or _filled(cell), *following.get(id, [])]
+        cells += [own.get(id) or _mark_filled(cell), *following.get(id, [])]
     return cells, len(known - own.keys())
 
 
-def _filled(cell: dict[str, Any]) -> dict[str, Any]:
+def _mark_filled(cell: dict[str, Any]) -> dict[str, Any]:
     """Return a cell of the release, marked as none of the student's: nobody left it as it is."""
     metadata = cell.get("metadata")
     return {**cell, "metadata": {**(metadata if isinstance(metadata, dict) else {}), FILLED: True}}

@@ -10,7 +10,7 @@ from autograder.intake import names
 from autograder.intake.candidates import Candidate, Choice, Worth, choose
 from autograder.intake.contents import Contents
 from autograder.intake.inventory import Inventory
-from autograder.intake.members import Member, enumerated, shown
+from autograder.intake.members import Member, enumerate_names, shorten_path
 from autograder.intake.names import Likeness
 from autograder.intake.snapshot import Unreadable
 from autograder.intake.wanted import Wanted
@@ -77,7 +77,7 @@ class Search:
         for file in self._wanted.weights:
             refusals: list[str] = []
             candidates = []
-            for member, likeness in self._named(file):
+            for member, likeness in self._members_named(file):
                 try:
                     candidates.append(Candidate(member.path, member.read(), likeness))
                 except Unreadable as error:
@@ -120,7 +120,7 @@ class Search:
         refusals: list[str] = []
         candidates = [
             candidate
-            for member, likeness in self._named(module.file)
+            for member, likeness in self._members_named(module.file)
             for candidate in self._read(module, member, likeness, refusals)
         ]
         if not any(one.worth is Worth.work for one in candidates):
@@ -136,7 +136,7 @@ class Search:
             return Choice(chosen[0], is_decided=True)
         return choose(candidates, self._wanted.assignment)
 
-    def _named(self, file: str) -> Iterator[tuple[Member, Likeness]]:
+    def _members_named(self, file: str) -> Iterator[tuple[Member, Likeness]]:
         """Yield the files whose names are near to a wanted one, and to no other; and what a person chose."""
         others = [name for name in self._wanted.everything if name != file]
         found = 0
@@ -222,14 +222,16 @@ class Search:
         elif member.name == module.file:
             said = f"{module.file} is a notebook, not Python; the code of its cells was graded."
         else:
-            what = module.file if given == module.names else f"{enumerated(sorted(given))} in {module.file}"
+            what = (
+                module.file if given == module.names else f"{enumerate_names(sorted(given))} in {module.file}"
+            )
             said = f"{what} came from the cells of {member.shown}."
         if text:
             blocks = outline.blocks(text)
             worth = Worth.work if module.changed_names(blocks) or not module.names else Worth.hollow
             yield Candidate(member.path, text.encode(), likeness, worth, _key(blocks), (said,), True)
 
-    def completed(self, module: Module, taken: Candidate) -> Candidate:
+    def complete(self, module: Module, taken: Candidate) -> Candidate:
         """Return a module with functions of the notebook in the place of those that it leaves undone."""
         own, _ = self.notebook()
         found = cells.cells(own.content) if own is not None else None
@@ -239,7 +241,7 @@ class Search:
         if not text:
             return taken
         said = (
-            f"{enumerated(sorted(given))} came from the cells of {shown(str(own.path))}; "
+            f"{enumerate_names(sorted(given))} came from the cells of {shorten_path(str(own.path))}; "
             f"{module.file} leaves that as it was released."
         )
         return Candidate(

@@ -30,7 +30,7 @@ class Unreadable(Exception):
 
 
 @contextmanager
-def opened(path: Path | str, within: int | None = None) -> Iterator[int]:
+def open_folder(path: Path | str, within: int | None = None) -> Iterator[int]:
     """Open a folder without following a link, and give its descriptor.
 
     Parameters
@@ -79,7 +79,7 @@ def read_file(name: str, within: int, shown: str | None = None) -> bytes:
         It is not a regular file, not readable, too large, or a module that is not UTF-8.
     """
     shown = shown or name
-    return checked(shown, read_bytes(name, within, limit(shown), shown))
+    return check_content(shown, read_bytes(name, within, limit(shown), shown))
 
 
 def limit(name: str) -> int:
@@ -104,12 +104,12 @@ def read_bytes(name: str, within: int, limit: int, shown: str) -> bytes:
     except OSError as error:
         raise Unreadable(f"{shown} cannot be read ({error.strerror}).") from None
     if content is None:
-        raise irregular(shown, is_link=stat.S_ISLNK(mode))
+        raise irregular_error(shown, is_link=stat.S_ISLNK(mode))
     _require_size(shown, content, limit)
     return content
 
 
-def irregular(shown: str, *, is_link: bool) -> Unreadable:
+def irregular_error(shown: str, *, is_link: bool) -> Unreadable:
     """Return the refusal of a link, a device or the like, with what to hand in instead.
 
     Examples
@@ -122,7 +122,7 @@ def irregular(shown: str, *, is_link: bool) -> Unreadable:
     return Unreadable(f"{shown} is a folder, a device or a pipe, not a file; hand in an ordinary file.")
 
 
-def checked(name: str, content: bytes) -> bytes:
+def check_content(name: str, content: bytes) -> bytes:
     """Return a file's content if it is not too large and, unless it is weights, UTF-8."""
     _require_size(name, content, limit(name))
     if name.endswith(WEIGHTS):

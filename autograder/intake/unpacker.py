@@ -212,7 +212,7 @@ def unpack_7z(packed: bytes, output: Output) -> None:
         listed = [one for one in archive.files if not one.is_directory]
         if any(_leads_out(_plain(one.filename)) for one in listed):
             raise RefusedError("holds a path that leads out of it; pack the files again.")
-        taken = _extracted(archive, [one for one in listed if _kind(one) == "file"], total)
+        taken = _extract(archive, [one for one in listed if _kind(one) == "file"], total)
     for one in listed:
         time = one.lastwritetime.totimestamp() if one.lastwritetime is not None else 0.0
         output.put(_plain(one.filename), _kind(one), time, taken.get(one.id, b""))
@@ -237,7 +237,7 @@ def _kind(one: Any) -> str:
     return "file" if is_taken(one.filename) else "left"
 
 
-def _extracted(archive: Any, wanted: list[Any], total: int) -> dict[int, bytes]:
+def _extract(archive: Any, wanted: list[Any], total: int) -> dict[int, bytes]:
     """Return what files hold, by their ids."""
     from py7zr.io import Py7zBytesIO, WriterFactory
 

@@ -10,7 +10,7 @@ from io import BytesIO
 from pathlib import Path
 
 from autograder.intake.members import Fetch, Member, inside
-from autograder.intake.snapshot import WEIGHTS, Unreadable, irregular
+from autograder.intake.snapshot import WEIGHTS, Unreadable, irregular_error
 
 MAX_ARCHIVE_ENTRIES = 50_000
 """Entries of an archive; a virtual environment with PyTorch has about 20,000."""
@@ -38,7 +38,7 @@ def members(content: bytes) -> list[Member]:
     # Before the directory is parsed: a million empty entries fit into a few megabytes.
     if content.count(_CENTRAL) > MAX_ARCHIVE_ENTRIES:
         raise Unreadable(f"The zip file holds more than {MAX_ARCHIVE_ENTRIES} files.")
-    archive = parsed(BytesIO(content))
+    archive = parse(BytesIO(content))
     listed = [
         (inside(info.filename, "zip file"), info)
         for info in archive.infolist()
@@ -46,12 +46,12 @@ def members(content: bytes) -> list[Member]:
     ]
     times = Counter(path for path, _ in listed)
     return [
-        Member(path, _reader(archive, info, times[path] > 1), modified(info))
+        Member(path, _reader(archive, info, times[path] > 1), last_change(info))
         for path, info in dict(listed).items()
     ]
 
 
-def parsed(source: Path | BytesIO) -> zipfile.ZipFile:
+def parse(source: Path | BytesIO) -> zipfile.ZipFile:
     """Return a zip file whose directory was read; raises Unreadable if it is damaged."""
     try:
         return zipfile.ZipFile(source)
@@ -59,7 +59,7 @@ def parsed(source: Path | BytesIO) -> zipfile.ZipFile:
         raise Unreadable("The file is damaged, or is not a zip file.") from None
 
 
-def modified(info: zipfile.ZipInfo) -> float:
+def last_change(info: zipfile.ZipInfo) -> float:
     """Return when a member was changed, in seconds since 1970; 0 where its date is none."""
     try:
         return datetime(*info.date_time).timestamp()
@@ -82,7 +82,7 @@ def _content(archive: zipfile.ZipFile, info: zipfile.ZipInfo, shown: str, limit:
         raise Unreadable(f"{shown} is encrypted; pack the files without a password.")
     mode = info.external_attr >> 16
     if stat.S_IFMT(mode) not in (0, stat.S_IFREG):
-        raise irregular(shown, is_link=stat.S_ISLNK(mode))
+        raise irregular_error(shown, is_link=stat.S_ISLNK(mode))
     if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
         raise Unreadable(f"{shown} is packed in an unusual way; pack the files as a plain zip.")
     try:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from autograder.errors import ConfigError
-from autograder.reports.untrusted import line, uncelled
+from autograder.reports.untrusted import line, undo_cell
 
 REQUIRED = ("student", "question", "points")
 COLUMNS = (*REQUIRED, "comment", "grader", "answer")
@@ -110,7 +110,7 @@ def _rows(path: Path, header: Sequence[str], table: Iterator[list[str]], first: 
         if len(cells) > len(header):
             raise ConfigError(where, "has more cells than the header", "quote cells that hold a separator")
         found = dict.fromkeys(COLUMNS, "") | dict(
-            zip(header, (uncelled(cell.strip()) for cell in cells), strict=False)
+            zip(header, (undo_cell(cell.strip()) for cell in cells), strict=False)
         )
         yield _row(where, found)
 

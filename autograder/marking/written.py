@@ -44,7 +44,7 @@ def collect(
         sheet = answer_sheet(assignment, submission, asked)
         before = folder.answer_sheet(submission.student)
         if before is not None and sheet.notebook is None and before.notebook is not None:
-            sheet = _earlier(before, sheet)
+            sheet = _read_earlier(before, sheet)
         if sheet != before:
             folder.remove_feedback(sheet.student)  # it shows the answers of before
             folder.keep_answers(sheet)
@@ -52,14 +52,14 @@ def collect(
     return tuple(changed)
 
 
-def _earlier(before: AnswerSheet, sheet: AnswerSheet) -> AnswerSheet:
+def _read_earlier(before: AnswerSheet, sheet: AnswerSheet) -> AnswerSheet:
     """Return the answers of an earlier hand-in, as answers to the questions that are asked now."""
     known = {answer.question: answer for answer in before.answers}
-    answers = [_again(known.get(answer.question), answer) for answer in sheet.answers]
+    answers = [_keep_mark(known.get(answer.question), answer) for answer in sheet.answers]
     return sheet.model_copy(update={"notebook": before.notebook, "answers": answers})
 
 
-def _again(before: Answer | None, now: Answer) -> Answer:
+def _keep_mark(before: Answer | None, now: Answer) -> Answer:
     if before is None:
         return now
     note = before.note if EARLIER in before.note else f"{before.note} {EARLIER}".strip()

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
 
-from autograder.platforms.interface import Download, Entry, IsKnown, Platform, modified
+from autograder.platforms.interface import Download, Entry, IsKnown, Platform, last_change
 
 _NAME = re.compile(
     r"(?P<user>\d+)-\d+ - (?P<name>.+?) - (?P<time>\w{3,9}\.? \d{1,2}, \d{4} \d{3,4} [AP]M)"
@@ -38,7 +38,7 @@ def _entries(parts: Mapping[str, Path], is_known: IsKnown) -> Iterator[Entry]:
 
 
 def _entry(user: str, name: str, time: str, folder: Path | None, files: dict[str, Path]) -> Entry:
-    last = max(modified(path) for path in ([folder] if folder else files.values()))
+    last = max(last_change(path) for path in ([folder] if folder else files.values()))
     order = (_moment(time), *last)
     return Entry((user, name), folder, files, called=f"{name}_{user}", name=name, order=order)
 

@@ -276,7 +276,7 @@ class Platform:
         return f"{self.name}'" if self.name.endswith("s") else f"{self.name}'s"
 
 
-def modified(path: Path) -> tuple[int, str]:
+def last_change(path: Path) -> tuple[int, str]:
     """Return the time of a path's last change and its name, to put attempts in order."""
     try:
         return path.lstat().st_mtime_ns, path.name

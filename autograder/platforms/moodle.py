@@ -17,7 +17,7 @@ from autograder.platforms.interface import (
     IsKnown,
     Platform,
     RosterFormat,
-    modified,
+    last_change,
 )
 
 _PART = re.compile(
@@ -113,7 +113,7 @@ def _entry(name: str, user: str, listed: Mapping[str, Path]) -> Entry:
     if folder is not None:
         others |= {f"file {number}": path for number, path in enumerate(files.values(), 1)}
         files = {}
-    order = max(modified(path) for path in ([folder] if folder else list(files.values())))
+    order = max(last_change(path) for path in ([folder] if folder else list(files.values())))
     return Entry((user, name), folder, files, others, called=f"{name}_{user}", name=name, order=order)
 
 

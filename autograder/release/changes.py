@@ -63,7 +63,7 @@ class Ledger:
             return {}
 
 
-def told(course: Course, tree: Tree, ledger: Ledger, now: Mapping[str, Causes]) -> list[str]:
+def describe_changes(course: Course, tree: Tree, ledger: Ledger, now: Mapping[str, Causes]) -> list[str]:
     """Return a line per kind of file and cause, such as "5 notebooks changed: the course's name"."""
     groups: dict[tuple[str, str], list[str]] = {}
     for path, content in tree.assignments.items():

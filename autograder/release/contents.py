@@ -74,7 +74,7 @@ def texts(blob: bytes) -> Iterator[str]:
     for reading in list(readings):
         for _ in range(3):  # JSON in JSON in JSON
             if "\\" in reading:
-                reading = _ESCAPE.sub(_unescaped, reading)
+                reading = _ESCAPE.sub(_unescape, reading)
                 readings.append(reading)
     for reading in list(readings):
         if "<" in reading or "&" in reading:
@@ -86,7 +86,7 @@ def texts(blob: bytes) -> Iterator[str]:
         yield from dict.fromkeys((reading, cleaned, _COMMENT.sub("", cleaned)))
 
 
-def _unescaped(match: re.Match[str]) -> str:
+def _unescape(match: re.Match[str]) -> str:
     """Return what an escape stands for."""
     code, letter = match[1] or match[2], match[3]
     if code:
@@ -105,11 +105,11 @@ def _parts(blob: bytes) -> Iterator[tuple[str, bytes]]:
         for match in re.finditer(magic, blob):
             yield (
                 f"unpacked@{match.start()}",
-                _expanded(expand, blob[match.start() :], whole=not match.start()),
+                _expand(expand, blob[match.start() :], whole=not match.start()),
             )
     if not _is_text(blob):
         yield from _streams(blob)
-    yield from _encoded(blob)
+    yield from _decode_base64(blob)
 
 
 def _zip(blob: bytes) -> Iterator[tuple[str, bytes]]:
@@ -132,7 +132,7 @@ def _zip(blob: bytes) -> Iterator[tuple[str, bytes]]:
         lengths = blob[start + 26 : start + 30]
         if start not in listed and len(lengths) == 4:
             data = start + 30 + int.from_bytes(lengths[:2], "little") + int.from_bytes(lengths[2:], "little")
-            yield f"unlisted@{start}", _inflated(blob[data:], raw=True)
+            yield f"unlisted@{start}", _inflate(blob[data:], raw=True)
 
 
 def _without_members(blob: bytes) -> bytes:
@@ -175,7 +175,7 @@ def _tar(blob: bytes) -> Iterator[tuple[str, bytes]]:
         raise UnreadableError(f"a tar archive cannot be read ({error})") from None
 
 
-def _expanded(expand: Callable[[bytes], bytes], blob: bytes, *, whole: bool) -> bytes:
+def _expand(expand: Callable[[bytes], bytes], blob: bytes, *, whole: bool) -> bytes:
     """Unpack what begins like a packed file, which may be chance unless it is a ``whole`` file."""
     try:
         return expand(blob)
@@ -188,19 +188,19 @@ def _expanded(expand: Callable[[bytes], bytes], blob: bytes, *, whole: bool) -> 
 def _streams(blob: bytes) -> Iterator[tuple[str, bytes]]:
     """Yield what is compressed within a binary file, such as the texts of an image."""
     for match in _ZLIB.finditer(blob):
-        data = _inflated(blob[match.start() :])
+        data = _inflate(blob[match.start() :])
         if data:
             yield f"stream@{match.start()}", data
 
 
-def _inflated(blob: bytes, *, raw: bool = False) -> bytes:
+def _inflate(blob: bytes, *, raw: bool = False) -> bytes:
     try:
         return zlib.decompressobj(-zlib.MAX_WBITS if raw else zlib.MAX_WBITS).decompress(blob, MAX_BYTES + 1)
     except zlib.error:
         return b""
 
 
-def _encoded(blob: bytes) -> Iterator[tuple[str, bytes]]:
+def _decode_base64(blob: bytes) -> Iterator[tuple[str, bytes]]:
     """Yield what may be written in Base64, wherever in a run of its digits it begins."""
     for match in _BASE64.finditer(blob.replace(b"\\n", b"\n")):
         digits = re.sub(rb"\s", b"", match[0]).rstrip(b"=").translate(_STANDARD)

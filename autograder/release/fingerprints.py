@@ -64,7 +64,7 @@ class Index:
         for start in self._by_start:
             self._lengths.setdefault(start[0], set()).add(len(start))
 
-    def found_in(self, text: str) -> Iterator[tuple[Fingerprint, int]]:
+    def find_in(self, text: str) -> Iterator[tuple[Fingerprint, int]]:
         """Yield each fingerprint that a text of words (see `words`) contains, and where it first begins."""
         split = text.split()
         starts = {
@@ -115,7 +115,7 @@ def _of_assignment(course: Course, one: Assignment, public: set[str]) -> Iterato
             yield from _solution(list(enumerate(region.lines, region.first + 2)), where)
     if (one.folder / f"{one.name}.md").exists():
         yield from _answers(course, one)
-    for name, text in (*_texts(one, "hidden"), *_shared(one)):
+    for name, text in (*_texts(one, "hidden"), *_shared_texts(one)):
         where = handout.relative(course, one.suite / name)
         yield from _tests(text, where, public)
         yield from _constants(ast.parse(text), where)
@@ -235,7 +235,7 @@ def _texts(one: Assignment, tier: str) -> list[tuple[str, str]]:
     return [(name, handout.read_text(one.suite / name)) for name in names]
 
 
-def _shared(one: Assignment) -> list[tuple[str, str]]:
+def _shared_texts(one: Assignment) -> list[tuple[str, str]]:
     return [(f"{name}.py", handout.read_text(one.suite / f"{name}.py")) for name in one.shared]
 
 

@@ -79,7 +79,7 @@ def _tasks_by_name(tree: ast.Module, plan: Sequence[PlannedTest]) -> dict[tuple[
     for test in plan:
         function = definitions.get(test.id.partition("::")[2].partition("[")[0])
         if test.tier == "public" and function is not None:
-            for used in _used(function.body, definitions, modules, set()):
+            for used in _find_uses(function.body, definitions, modules, set()):
                 tasks.setdefault(used, test.task)
     return tasks
 
@@ -90,7 +90,7 @@ def _modules(tree: ast.Module) -> dict[str, str]:
     return {alias.asname or alias.name: alias.name for alias in imports}
 
 
-def _used(
+def _find_uses(
     body: Sequence[ast.AST],
     definitions: Mapping[str, ast.FunctionDef | ast.ClassDef],
     modules: Mapping[str, str],
@@ -104,7 +104,7 @@ def _used(
                 yield modules[module], name
         elif isinstance(node, ast.Name) and node.id in definitions and node.id not in seen:
             seen.add(node.id)
-            yield from _used(definitions[node.id].body, definitions, modules, seen)
+            yield from _find_uses(definitions[node.id].body, definitions, modules, seen)
 
 
 def _task(tasks: Mapping[tuple[str, str], str], module: str, name: str) -> str | None:

@@ -129,7 +129,7 @@ class LeakCheck:
                 yield from self._secrets(place, blob)
                 if blob not in self._matched:  # the same file is in several archives
                     self._matched[blob] = tuple(self._matches(blob))
-                yield from _grouped(place, self._matched[blob])
+                yield from _group(place, self._matched[blob])
         except UnreadableError as error:
             yield Finding("", f"cannot be inspected: {error}")
 
@@ -144,7 +144,7 @@ class LeakCheck:
                 if markers.is_marker(line.strip()) and "marker" not in known:
                     known.add("marker")
                     yield number, "a solution marker"
-            for fingerprint, position in self._fingerprints.found_in(joined):
+            for fingerprint, position in self._fingerprints.find_in(joined):
                 if fingerprint.words not in known:
                     known.add(fingerprint.words)
                     yield bisect_right(ends, position) + 1, f"{fingerprint.kind}, of {fingerprint.place}"
@@ -182,7 +182,7 @@ def _line_of(blob: bytes, cell: Any) -> int:
     return blob.count(b"\n", 0, max(position, 0)) + 1
 
 
-def _grouped(place: str, matches: Iterable[tuple[int, str]]) -> Iterator[Finding]:
+def _group(place: str, matches: Iterable[tuple[int, str]]) -> Iterator[Finding]:
     """Yield one finding for all matches of the same kind and source in a file, at the first line of them."""
     groups: dict[str, list[tuple[int, str]]] = {}
     for number, says in matches:

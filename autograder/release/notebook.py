@@ -70,12 +70,12 @@ def build(text: str, where: str, name: str, values: Mapping[str, str]) -> Notebo
     cells = _cells(text, where)
     lines = _lines(text, cells)
     for cell, line in zip(cells, lines, strict=True):
-        cell.source = _filled(cell, values)
+        cell.source = _fill_in(cell, values)
         gradecells.complete(cell, f"{where}:{line}")
     _require_distinct(cells, where, lines)
     kept = [(cell, line) for cell, line in zip(cells, lines, strict=True) if cell.source.strip()]
     source = [cell for cell, _ in kept]
-    release = [_released(cell, f"{where}:{line}", name) for cell, line in kept]
+    release = [_release(cell, f"{where}:{line}", name) for cell, line in kept]
     for cell, twin, id in zip(source, release, _ids(release, name), strict=True):
         cell["id"] = twin["id"] = id
     return Notebook(_document(source), _document(release), tuple(line for _, line in kept))
@@ -127,7 +127,7 @@ def _lines(text: str, cells: Sequence[NotebookNode]) -> list[int]:
     return found
 
 
-def _filled(cell: NotebookNode, values: Mapping[str, str]) -> str:
+def _fill_in(cell: NotebookNode, values: Mapping[str, str]) -> str:
     """Return the source of a cell with what stands for its placeholders."""
 
     def value(match: re.Match[str]) -> str:
@@ -156,7 +156,7 @@ def _require_distinct(cells: Sequence[NotebookNode], where: str, lines: Sequence
             seen[id] = line
 
 
-def _released(cell: NotebookNode, place: str, name: str) -> NotebookNode:
+def _release(cell: NotebookNode, place: str, name: str) -> NotebookNode:
     """Return a copy of a cell as students get it."""
     where, _, line = place.rpartition(":")
     released = deepcopy(cell)

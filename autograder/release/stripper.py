@@ -43,11 +43,11 @@ def stub_module(text: str, where: str, module: str) -> str:
     if not found:
         remedy = f"put {markers.MARKER!r} and '### {markers.END}' around what students are to write"
         raise ReleaseError(where, "no solution region, so the stub would be the solution", remedy)
-    tree = _parsed(text, where)
+    tree = _parse(text, where)
     _require_comments(text, where, found)
     names = {region: _function(tree, region, where)[0] for region in found}
     stub = _without_tools(markers.replace(text, found, lambda region: stub_line(module, names[region])))
-    _require_docstrings(tree, _compiled(stub, where, found), where, found)
+    _require_docstrings(tree, _compile(stub, where, found), where, found)
     return stub
 
 
@@ -77,7 +77,7 @@ def functions(tree: ast.AST, prefix: str = "") -> Iterator[tuple[str, Function]]
         yield from functions(node, inner)
 
 
-def _parsed(text: str, where: str) -> ast.Module:
+def _parse(text: str, where: str) -> ast.Module:
     try:
         return ast.parse(text)
     except (SyntaxError, ValueError) as error:
@@ -117,7 +117,7 @@ def _function(tree: ast.Module, region: Region, where: str) -> tuple[str, Functi
     return name, node
 
 
-def _compiled(stub: str, where: str, found: tuple[Region, ...]) -> ast.Module:
+def _compile(stub: str, where: str, found: tuple[Region, ...]) -> ast.Module:
     try:
         tree = ast.parse(stub)
         compile(tree, where, "exec", dont_inherit=True)

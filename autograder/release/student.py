@@ -49,7 +49,7 @@ def visible(course: Course, names: Collection[str]) -> list[str]:
     return [name for name in course.assignments() if name in names and course.status(name) != "draft"]
 
 
-def shared(course: Course) -> Files:
+def shared_files(course: Course) -> Files:
     """Return the files that all assignments share, but for the README."""
     files = {f"helpers/{path}": content for path, content in helpers().items()}
     for name in ("requirements.txt", "environment.yml"):
@@ -84,7 +84,7 @@ def readme(course: Course, names: Collection[str]) -> bytes:
     return text.encode()
 
 
-def zipped(course: Course, one: Handout) -> bytes:
+def pack(course: Course, one: Handout) -> bytes:
     """Return the student tree with a single assignment as an archive.
 
     Raises
@@ -93,7 +93,7 @@ def zipped(course: Course, one: Handout) -> bytes:
         It is too large.
     """
     files = {f"assignments/{one.name}/{path}": content for path, content in one.files.items()}
-    files |= shared(course) | {README: readme(course, [one.name])}
+    files |= shared_files(course) | {README: readme(course, [one.name])}
     packed = archives.pack({f"{one.name}/{path}": content for path, content in files.items()})
     if len(packed) > MAX_ARCHIVE:
         found = f"{len(packed):,} bytes; a release without data has at most {MAX_ARCHIVE:,}"

@@ -54,7 +54,7 @@ class Tree:
         }
 
 
-def chosen(course: Course, names: Collection[str] = ()) -> list[Assignment]:
+def load_assignments(course: Course, names: Collection[str] = ()) -> list[Assignment]:
     """Load some assignments, or all, in the course's order.
 
     Raises
@@ -90,14 +90,14 @@ def build(
     ReleaseError
         There is no assignment, one cannot be released, or an archive is too large.
     """
-    found = chosen(course, names)
+    found = load_assignments(course, names)
     handouts = [handout.build(course, one, plan_of(one), (tags or {}).get(one.name)) for one in found]
     seen = [one for one in handouts if course.status(one.name) != "draft"]
     return Tree(
         names=tuple(one.name for one in found),
         assignments=_assignments(handouts),
         student=_student(course, seen, names),
-        archives={f"{one.name}.zip": student.zipped(course, one) for one in seen},
+        archives={f"{one.name}.zip": student.pack(course, one) for one in seen},
         nbgrader=_nbgrader(handouts),
     )
 
@@ -126,7 +126,7 @@ def write(course: Course, tree: Tree) -> None:
     )
 
 
-def stale(course: Course, tree: Tree) -> list[str]:
+def find_stale(course: Course, tree: Tree) -> list[str]:
     """Return a sentence per file of ``assignments/`` that is not as a release would write it.
 
     ``checks.json`` states the Python, the PyTorch and the packages of the machine that made it; those may be
@@ -191,7 +191,7 @@ def _student(course: Course, handouts: Sequence[Handout], names: Collection[str]
             if not path.is_symlink():
                 files[f"assignments/{path.relative_to(before).as_posix()}"] = path.read_bytes()
     inside = {path.split("/")[1] for path in files}
-    return files | student.shared(course) | {README: student.readme(course, inside)}
+    return files | student.shared_files(course) | {README: student.readme(course, inside)}
 
 
 def _nbgrader(handouts: Sequence[Handout]) -> Files:

@@ -24,16 +24,16 @@ def pseudonym(key: bytes, student: str) -> str:
     return f"student-{digest[:5].hex()}"
 
 
-def anonymized(records: Sequence[Record], key: bytes) -> list[Record]:
+def anonymize(records: Sequence[Record], key: bytes) -> list[Record]:
     """Return the records under pseudonyms, in order of these, without anything that students or people wrote.
 
     Of the feedback the likely causes stay, which are the suite's words. What remains identifies a student
     only to somebody who knows their points.
     """
-    return sorted((_anonymous(record, key) for record in records), key=lambda record: record.student)
+    return sorted((_anonymize_record(record, key) for record in records), key=lambda record: record.student)
 
 
-def _anonymous(record: Record, key: bytes) -> Record:
+def _anonymize_record(record: Record, key: bytes) -> Record:
     result = record.result
     fresh = result.model_copy(
         update={
@@ -46,7 +46,7 @@ def _anonymous(record: Record, key: bytes) -> Record:
         }
     )
     overrides = tuple(_override(override) for override in record.overrides)
-    written = tuple(_written(one) for one in record.written)
+    written = tuple(_anonymize_answer(one) for one in record.written)
     return replace(record, result=fresh, overrides=overrides, name="", written=written)
 
 
@@ -61,7 +61,7 @@ def _test(test: TestResult) -> TestResult:
     return test.model_copy(update={"feedback": kept, "detail": "", "output": ""})
 
 
-def _written(one: WrittenAnswer) -> WrittenAnswer:
+def _anonymize_answer(one: WrittenAnswer) -> WrittenAnswer:
     """Return an answer without its text, which stays changed if it changed since it was scored."""
     answer = one.answer.model_copy(update={"text": "", "images": {}, "note": ""})
     if one.mark is None:

@@ -14,7 +14,7 @@ from markupsafe import Markup
 
 from autograder.graded.records import WrittenAnswer
 from autograder.reports.feedback import environment
-from autograder.reports.markup import rendered
+from autograder.reports.markup import render_markdown
 from autograder.reports.written_answers import absence
 from helpers.wording import number
 
@@ -100,9 +100,9 @@ def render(asked: Asked, entries: Sequence[Entry], *, title: str, course: str, f
         .get_template("answer_page.html.j2")
         .render(
             asked=asked,
-            text=rendered(asked.text),
-            reference=rendered(asked.reference),
-            rubric=[rendered(item) for item in asked.rubric],
+            text=render_markdown(asked.text),
+            reference=render_markdown(asked.reference),
+            rubric=[render_markdown(item) for item in asked.rubric],
             points=number(asked.points),
             answered=[card for card in cards if not card.absent],
             absent=[card for card in cards if card.absent],
@@ -127,16 +127,16 @@ def _card(entry: Entry) -> Card:
     counts = mark is not None and not entry.written.has_changed
     return Card(
         entry=entry,
-        answer=rendered(answer.text, answer.images),
+        answer=render_markdown(answer.text, answer.images),
         absent=absence(answer),
         digest=label(answer.digest),
         points=number(mark.points) if mark is not None and counts else "",
         comment=mark.comment if mark is not None else "",
-        scored=_scored(entry.written),
+        scored=_describe_mark(entry.written),
     )
 
 
-def _scored(written: WrittenAnswer) -> str:
+def _describe_mark(written: WrittenAnswer) -> str:
     """Say who scored an answer, and when; nothing if nobody did."""
     mark = written.mark
     if mark is None:

@@ -82,13 +82,13 @@ def render(
             least=statistics.FEW,
             causes=statistics.causes(records),
             timing=_timing(records),
-            students=[(record, _score(record), wording.gist(record.result)) for record in _ranked(records)],
+            students=[(record, _score(record), wording.gist(record.result)) for record in _rank(records)],
             number=number,
             written=standing.written_progress(records),
             sums=_sums,
             rows=ROWS,
             few_names=FEW_NAMES,
-            graded_by=_graded_by(records),
+            graded_by=_count_graders(records),
         )
     )
 
@@ -112,7 +112,7 @@ def _timing(records: Sequence[Record]) -> Timing:
     )
 
 
-def _ranked(records: Sequence[Record]) -> list[Record]:
+def _rank(records: Sequence[Record]) -> list[Record]:
     def rank(record: Record) -> tuple[bool, float, str]:
         return not standing.has_points(record), -record.score, record.student
 
@@ -137,13 +137,13 @@ def _sums(record: Record) -> tuple[str, str]:
     )
 
 
-def _graded_by(records: Sequence[Record]) -> list[tuple[str, int]]:
+def _count_graders(records: Sequence[Record]) -> list[tuple[str, int]]:
     """Say by what the results were made, and how many by each; more than one line is worth a regrade."""
-    made = Counter(_made_by(record.result) for record in records)
+    made = Counter(_describe_grader(record.result) for record in records)
     return made.most_common()
 
 
-def _made_by(result: SubmissionResult) -> str:
+def _describe_grader(result: SubmissionResult) -> str:
     source = result.provenance
     versions = f"Python {source.python}, PyTorch {source.torch}, NumPy {source.numpy}"
     made = f"CourseGrad {source.kit}, suite {source.suite[:12]}, {versions}, {source.machine}"

@@ -118,7 +118,7 @@ def page(record: Record, *, title: str, course: str) -> Page:
     sections = tuple(_section(task, record, counts=counts) for task in record.tasks)
     checks = [check for section in sections for check in section.marks]
     source = result.provenance
-    stopped = wording.stopped(result)
+    stopped = wording.stop_reason(result)
     score, max_score = record.score, result.max_score
     if record.total is not None:
         score, max_score = record.total, record.max_total
@@ -166,7 +166,9 @@ def _notice(record: Record) -> Notice | None:
         case Standing.excused:
             return Notice(EXCUSED, "You need not hand in this assignment, and it has no points for you.")
         case Standing.undecided:
-            text = wording.stopped(record.result) or "Your instructor has to decide about your files first."
+            text = (
+                wording.stop_reason(record.result) or "Your instructor has to decide about your files first."
+            )
             return Notice("Your instructor has to decide", text)
         case Standing.absent:
             return Notice(ABSENT, f"There are no points for you yet. {_HAND_IN}")
@@ -229,16 +231,16 @@ def environment(form: str = "html") -> jinja2.Environment:
         loader=jinja2.PackageLoader("autograder.reports"),
         autoescape=form == "html",
         undefined=jinja2.StrictUndefined,
-        finalize=_shown if form == "html" else _shown_markdown,
+        finalize=_escape_text if form == "html" else _escape_markdown,
         trim_blocks=True,
         lstrip_blocks=True,
     )
 
 
-def _shown(value: object) -> object:
+def _escape_text(value: object) -> object:
     """Take every text on its way into the page through `printable`; escaping comes after."""
     return printable(value) if isinstance(value, str) and not isinstance(value, Markup) else value
 
 
-def _shown_markdown(value: object) -> object:
+def _escape_markdown(value: object) -> object:
     return markdown(value) if isinstance(value, str) else value

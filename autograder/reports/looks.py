@@ -68,14 +68,18 @@ def looks(records: Sequence[Record], items: Sequence[Item], moves: Sequence[Move
     unpassed = [item.title for item in items if item.judged and item.passed == 0]
     perverse = [item.title for item in items if item.is_perverse]
     found = [
-        Look("Waits for your decision", "More than one file could be meant.", _by(records, _undecided)),
+        Look(
+            "Waits for your decision", "More than one file could be meant.", _by(records, _undecided_hand_ins)
+        ),
         Look(
             "Written for a newer Python",
             "Grade again with it, such as: make grade PYTHON=python3.13.",
-            _by(records, _newer),
+            _by(records, _newer_pythons),
         ),
         Look(
-            "Checks without a result", "Grading stopped; run the same command again.", _by(records, _cut_off)
+            "Checks without a result",
+            "Grading stopped; run the same command again.",
+            _by(records, _interruptions),
         ),
         Look(
             "The suite failed",
@@ -83,18 +87,26 @@ def looks(records: Sequence[Record], items: Sequence[Item], moves: Sequence[Move
             _by(records, _faults),
         ),
         Look("A regrade waits", "The old points count until you accept the new ones.", _plain(waiting)),
-        Look("Not fully confined", "Grade again on a machine with a full sandbox.", _by(records, _weak)),
+        Look(
+            "Not fully confined",
+            "Grade again on a machine with a full sandbox.",
+            _by(records, _weak_sandboxes),
+        ),
         Look(
             "Nothing could be checked",
             "A wrong file, or a mistake that one line would fix?",
-            _by(records, _stopped),
+            _by(records, _stop_reasons),
         ),
-        Look("Nothing was handed in", "No points, rather than 0.", _by(records, _absent)),
-        Look("Excused", "As the roster says.", _by(records, _excused)),
-        Look("Crashed or out of memory", "Often an endless loop, rarely an attack.", _by(records, _crashed)),
-        Look("Decided by a person", "These points are overridden.", _by(records, _decided)),
-        Look("Answers changed since they were scored", "Read them again.", _by(records, _changed)),
-        Look("Written answers not scored yet", "Read them: autograder answers.", _by(records, _unscored)),
+        Look("Nothing was handed in", "No points, rather than 0.", _by(records, _missing_hand_ins)),
+        Look("Excused", "As the roster says.", _by(records, _excuses)),
+        Look("Crashed or out of memory", "Often an endless loop, rarely an attack.", _by(records, _crashes)),
+        Look("Decided by a person", "These points are overridden.", _by(records, _decisions)),
+        Look("Answers changed since they were scored", "Read them again.", _by(records, _changed_answers)),
+        Look(
+            "Written answers not scored yet",
+            "Read them: autograder answers.",
+            _by(records, _unscored_answers),
+        ),
         Look("Tests that nobody passed", "Is the task too hard, or the test wrong?", _plain(unpassed)),
         Look("Tests that good students fail", "Students who pass do worse elsewhere.", _plain(perverse)),
     ]
@@ -123,17 +135,17 @@ def _by(records: Sequence[Record], causes: Causes) -> tuple[Group, ...]:
 # Why a record needs a look: the causes, none if it does not
 
 
-def _undecided(record: Record) -> Iterable[str]:
+def _undecided_hand_ins(record: Record) -> Iterable[str]:
     if standing.of(record) is Standing.undecided:
-        yield _WAITS.sub("", wording.stopped(record.result) or "")
+        yield _WAITS.sub("", wording.stop_reason(record.result) or "")
 
 
-def _newer(record: Record) -> Iterable[str]:
+def _newer_pythons(record: Record) -> Iterable[str]:
     if record.result.needs_python:
         yield f"Python {record.result.needs_python}".replace("Python newer", "apparently")
 
 
-def _cut_off(record: Record) -> Iterable[str]:
+def _interruptions(record: Record) -> Iterable[str]:
     if any(test.is_cut_off for test in record.result.tests):
         yield ""
 
@@ -142,48 +154,48 @@ def _faults(record: Record) -> Iterable[str]:
     return [test.fault for test in record.result.tests if test.fault]
 
 
-def _weak(record: Record) -> Iterable[str]:
+def _weak_sandboxes(record: Record) -> Iterable[str]:
     level = record.result.sandbox.level
     if level != "full":
         yield f"sandbox {level}"
 
 
-def _stopped(record: Record) -> Iterable[str]:
+def _stop_reasons(record: Record) -> Iterable[str]:
     if standing.of(record) is Standing.not_run and not _is_decided(record):
         yield _PLACE.sub("", wording.gist(record.result))
 
 
-def _absent(record: Record) -> Iterable[str]:
+def _missing_hand_ins(record: Record) -> Iterable[str]:
     if standing.of(record) is Standing.absent:
         yield ""
 
 
-def _excused(record: Record) -> Iterable[str]:
+def _excuses(record: Record) -> Iterable[str]:
     if record.excused:
         yield ""
 
 
-def _crashed(record: Record) -> Iterable[str]:
+def _crashes(record: Record) -> Iterable[str]:
     for test in record.result.tests:
         if test.status in (Status.crashed, Status.memory) and not test.is_cut_off:
             yield test.feedback.summary if test.feedback else statuses.WORDS[test.status].word
 
 
 def _notes(record: Record) -> Iterable[str]:
-    reason = wording.stopped(record.result)
+    reason = wording.stop_reason(record.result)
     return [note for note in record.result.all_notes if note != reason]
 
 
-def _decided(record: Record) -> Iterable[str]:
+def _decisions(record: Record) -> Iterable[str]:
     for override in record.overrides:
         yield f"by {override.by}: {override.reason}"
 
 
-def _changed(record: Record) -> Iterable[str]:
+def _changed_answers(record: Record) -> Iterable[str]:
     return [one.answer.title for one in record.written if one.has_changed]
 
 
-def _unscored(record: Record) -> Iterable[str]:
+def _unscored_answers(record: Record) -> Iterable[str]:
     return [one.answer.title for one in record.waiting] if standing.has_points(record) else []
 
 

@@ -24,7 +24,7 @@ _JOINERS = re.compile("([\u200c\u200d]+)")
 """Characters without a width that Persian and emoji need; alone they hide nothing."""
 
 
-def rendered(text: str, images: Mapping[str, Image] | None = None) -> Markup:
+def render_markdown(text: str, images: Mapping[str, Image] | None = None) -> Markup:
     """Return Markdown as HTML.
 
     HTML in it is shown as text. Links are words with their address as a title, and lead nowhere. Formulas

@@ -48,7 +48,7 @@ def of(record: Record) -> Standing:
         return Standing.undecided
     if any(test.is_cut_off or test.fault for test in record.result.tests):
         return Standing.unfinished
-    return Standing.graded if wording.stopped(record.result) is None else Standing.not_run
+    return Standing.graded if wording.stop_reason(record.result) is None else Standing.not_run
 
 
 def has_points(record: Record) -> bool:

@@ -44,10 +44,10 @@ class ClassTable:
         needed = table.__rich_measure__(console, options.update(max_width=ANY_WIDTH)).minimum
         if needed <= options.max_width:
             yield from (table, _legend(tasks), _statistics(self.records))
-            yield from _shortened(self.records)
+            yield from _note_on_texts(self.records)
             return
         yield from (self._rows(()), _statistics(self.records))
-        yield from _shortened(self.records)
+        yield from _note_on_texts(self.records)
         text = (
             f"The points of the {len(tasks)} tasks are in grades.csv; {needed} columns would show them here."
         )
@@ -117,7 +117,7 @@ def submission_report(result: SubmissionResult, *, title: str, details: bool = F
     """
     score = f"{number(result.score)} of {number(result.max_score)} points"
     parts: list[RenderableType] = [Text.assemble((line(title), "bold"), "  ", (score, "bold"))]
-    reason = wording.stopped(result)
+    reason = wording.stop_reason(result)
     if reason is not None:
         parts.append(Text(f"Nothing could be checked: {line(reason)}", style="red"))
     parts += [Text(f"Note: {line(note)}", style="yellow") for note in result.all_notes if note != reason]
@@ -157,7 +157,7 @@ def _gist(result: SubmissionResult) -> Text:
     return text
 
 
-def _shortened(records: Sequence[Record]) -> Iterator[Text]:
+def _note_on_texts(records: Sequence[Record]) -> Iterator[Text]:
     """Say where the texts are whole that the table shortens."""
     if any(len(line(wording.gist(record.result))) > MAX_GIST for record in records):
         yield Text("Texts that end in … are whole in report.html.", style="bright_black")

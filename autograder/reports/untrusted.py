@@ -20,7 +20,7 @@ def printable(text: str) -> str:
     >>> printable("\x1b[2J")
     '\\x1b[2J'
     """
-    return "".join(_escaped(character) if _hides(character) else character for character in text)
+    return "".join(_escape(character) if _hides(character) else character for character in text)
 
 
 def line(text: str) -> str:
@@ -59,7 +59,7 @@ def cell(text: str) -> str:
     return f"'{shown}" if text.startswith(FORMULA_STARTS) or shown.startswith(FORMULA_STARTS) else shown
 
 
-def uncelled(text: str) -> str:
+def undo_cell(text: str) -> str:
     """Return what `cell` was given, as far as it was one line.
 
     Examples
@@ -91,5 +91,5 @@ def _hides(character: str) -> bool:
     return character not in "\n\t" and unicodedata.category(character) in HIDDEN_CATEGORIES
 
 
-def _escaped(character: str) -> str:
+def _escape(character: str) -> str:
     return character.encode("unicode_escape", "surrogatepass").decode("ascii")

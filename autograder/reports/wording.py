@@ -24,7 +24,7 @@ def place_label(place: str | None) -> str:
     return "In your source" if place is not None and place.startswith("line ") else "First wrong entry"
 
 
-def stopped(result: SubmissionResult) -> str | None:
+def stop_reason(result: SubmissionResult) -> str | None:
     """Return the reason why no test of a submission ran, or None if tests ran."""
     if not result.tests or any(test.status is not Status.not_run for test in result.tests):
         return None
@@ -38,7 +38,7 @@ def gist(result: SubmissionResult) -> str:
     Examples of what it says: ``"all 12 checks passed"``, ``"3 failed, 1 took too long"``,
     ``"knn.py is missing."``.
     """
-    reason = stopped(result)
+    reason = stop_reason(result)
     if reason is not None:
         return reason.partition(" The file could not be imported")[0]
     counts = Counter(test.status for test in result.tests)
@@ -65,14 +65,14 @@ def brief(text: str, rest: str, *, most: int = 8) -> str:
     return f"{'; '.join(parts[:most])}; and {len(parts) - most} more, named in {rest}."
 
 
-def decided(override: Override) -> str:
+def describe_override(override: Override) -> str:
     """Say in one sentence what an instructor decided, who and why."""
     what = override.task or "score"
     when = override.at.date().isoformat()
     return f"{what}: {number(override.points)} points, by {override.by} on {when} ({override.reason})."
 
 
-def changed_answers(record: Record) -> list[str]:
+def describe_changed_answers(record: Record) -> list[str]:
     """Say which written answers were others when they were scored, a sentence for each."""
     return [
         f"{one.answer.title}: the answer changed since it was scored."

@@ -9,7 +9,7 @@ from markupsafe import Markup
 from autograder.graded.answers import Answer
 from autograder.graded.records import Record, WrittenAnswer
 from autograder.reports import wording
-from autograder.reports.markup import rendered
+from autograder.reports.markup import render_markdown
 from helpers.wording import number
 
 
@@ -87,5 +87,5 @@ def _section(one: WrittenAnswer) -> Written:
         comment="" if mark is None else mark.comment,
         absent=absent,
         note="" if absent else answer.note,
-        answer=rendered(answer.text),
+        answer=render_markdown(answer.text),
     )

@@ -216,7 +216,7 @@ def _restrict(prepared: Prepared, budget: Limits, uid: int | None) -> None:
     else:
         os.chdir("/")
     if uid is not None:
-        identity.become(uid, keep_search=plan.keep_search, bounding=prepared.bounding)
+        identity.become_user(uid, keep_search=plan.keep_search, bounding=prepared.bounding)
     else:
         identity.drop_capabilities(prepared.bounding)
     kernel.prctl(kernel.PR_SET_DUMPABLE, 0)  # no core dump, and no ptrace or /proc/PID/mem for this user

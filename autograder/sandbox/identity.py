@@ -92,7 +92,7 @@ def lease_uid(folder: Path = LEASES) -> Lease:
     # Containers on one machine cannot see each other's locks, so each begins at another place.
     start = zlib.crc32(f"{os.uname().nodename} {os.getpid()}".encode())
     for uid in (UIDS[(start + n) % len(UIDS)] for n in range(len(UIDS))):
-        if _known(uid):
+        if _has_name(uid):
             continue
         lock = os.open(folder / f"{uid}.lock", os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
         try:
@@ -118,7 +118,7 @@ def _own_folder(folder: Path) -> None:
         raise SandboxError(str(folder), "does not belong to root alone", f"remove it: rm -r {folder}")
 
 
-def _known(uid: int) -> bool:
+def _has_name(uid: int) -> bool:
     """Tell whether a uid, or the gid of the same number, has a name."""
     for look_up in (pwd.getpwuid, grp.getgrgid):
         try:
@@ -154,7 +154,7 @@ def bounding_set() -> tuple[int, ...]:
     return tuple(held)
 
 
-def become(uid: int, *, keep_search: bool, bounding: Iterable[int]) -> None:
+def become_user(uid: int, *, keep_search: bool, bounding: Iterable[int]) -> None:
     """Turn from root into a user of its own, for good.
 
     Parameters

@@ -52,7 +52,7 @@ def abi() -> int:
         return 0
 
 
-def handled(version: int) -> tuple[int, int, int]:
+def deniable_rights(version: int) -> tuple[int, int, int]:
     """Return all rights a Landlock version can deny, as bit masks: file system, TCP, scopes.
 
     Version 1 knows 13 file-system rights; 2 adds moving between folders, 3 truncation, 4 TCP bind and
@@ -83,7 +83,7 @@ def ruleset(readable: Iterable[str], *, writable_devices: Iterable[str] = ()) ->
         The kernel has no Landlock, or refused a rule.
     """
     version = abi()
-    file_system, tcp, scopes = handled(version)
+    file_system, tcp, scopes = deniable_rights(version)
     # ``struct landlock_ruleset_attr`` is a mask of 64 bits, and grew by one more with each of these versions.
     masks = 1 + (version >= _TCP_SINCE) + (version >= _SCOPES_SINCE)
     attributes = struct.pack("=QQQ", file_system, tcp, scopes)[: 8 * masks]

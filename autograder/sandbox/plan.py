@@ -203,11 +203,11 @@ def _filter_calls() -> None:
 
 
 def _switch_user() -> None:
-    identity.become(identity.UIDS[-1], keep_search=False, bounding=identity.bounding_set())
+    identity.become_user(identity.UIDS[-1], keep_search=False, bounding=identity.bounding_set())
 
 
 def _keep_search() -> None:
-    identity.become(identity.UIDS[-1], keep_search=True, bounding=identity.bounding_set())
+    identity.become_user(identity.UIDS[-1], keep_search=True, bounding=identity.bounding_set())
 
 
 def _enter_all(places: Iterable[str]) -> None:

@@ -170,7 +170,7 @@ class Importer(MetaPathFinder, Loader):
         package = self._handed_in.get(package, package)
         wanted = imports.absolute(name, level, package)
         if wanted not in self._code:
-            wanted = places.today(wanted)
+            wanted = places.current_name(wanted)
         if not wanted:
             raise ImportError("attempted relative import with no known parent package")
         top = wanted.partition(".")[0]

@@ -58,7 +58,7 @@ def select_modules(modules: Iterable[str], packages: Collection[str]) -> list[st
     packages : collection of str
         Import names of the packages that it may use.
     """
-    named = set(map(places.today, modules))
+    named = set(map(places.current_name, modules))
     tops = {name.partition(".")[0] for name in named}
     chosen = [name for name in packages if name in tops and name not in ("torch", "numpy")]
     kit = [name for name in _OF_THE_KIT if name in named]

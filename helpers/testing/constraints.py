@@ -219,7 +219,7 @@ def _is_banned(used: str, name: str) -> bool:
 
 def _is_in(used: str, name: str) -> bool:
     """Return whether a dotted name is another one or lies in it; the kit's modules have several names."""
-    used = places.today(used)
+    used = places.current_name(used)
     return used == name or used.startswith(f"{name}.")
 
 

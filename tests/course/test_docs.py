@@ -27,6 +27,7 @@ from autograder.graded import results
 from autograder.intake import Submission
 from autograder.sandbox.plan import WEAK_OPTION
 from autograder.sandbox.probe import LAYERS
+from helpers.statuses import Status
 
 ROOT = Path(__file__).parents[2]
 PACKAGES = ("autograder", "helpers", "benchmarks")
@@ -281,7 +282,7 @@ def test_every_field_and_status_of_a_result_is_explained() -> None:
     for model in (*models, results.Location, results.SandboxReport, results.Provenance):
         assert model.model_fields.keys() <= words, model.__name__
     explained = [row[0].strip("`") for row in table("docs/results.md", "status")]
-    assert explained == [status.value for status in results.Status]
+    assert explained == [status.value for status in Status]
 
 
 def test_the_example_of_a_result_is_one() -> None:

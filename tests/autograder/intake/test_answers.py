@@ -227,9 +227,9 @@ def test_a_repaired_notebook_whose_answer_was_lost_is_not_taken_for_an_empty_one
     asked: Questionnaire,
 ) -> None:
     whole = made.answered("Mine.")
-    content, _ = repair.repaired(whole[: whole.index(b"Mine.")], made.packed(made.released()))
+    content, _ = repair.repair(whole[: whole.index(b"Mine.")], made.packed(made.released()))
     assert found(content, asked) == ("not_found", "", LOST)
-    content, _ = repair.repaired(whole[: whole.index(b"Hand it in")], made.packed(made.released()))
+    content, _ = repair.repair(whole[: whole.index(b"Hand it in")], made.packed(made.released()))
     assert found(content, asked) == ("answered", "Mine.", "")
 
 

@@ -232,13 +232,13 @@ def test_what_changed_meanwhile_is_named(tmp_path: Path, toy: Assignment) -> Non
     folder = tmp_path / "class"
     by_hand(folder)
     before = intake.read_class(folder, toy)
-    assert intake.changed(before, folder, toy) == []
+    assert intake.find_changed(before, folder, toy) == []
     put(folder / "ada" / "toy.py", "other")
     (folder / "carla.zip").unlink()
     put(folder / "dora" / "toy.py")
-    assert intake.changed(before, folder, toy) == ["ada", "carla", "dora"]
+    assert intake.find_changed(before, folder, toy) == ["ada", "carla", "dora"]
     shutil.rmtree(folder)
-    assert intake.changed(before, folder, toy) == ["ada", "bruno", "carla"]
+    assert intake.find_changed(before, folder, toy) == ["ada", "bruno", "carla"]
 
 
 # What students may hand in

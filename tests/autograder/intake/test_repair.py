@@ -32,13 +32,13 @@ def sources(content: bytes) -> list[str]:
 
 
 def test_a_sound_notebook_stays_as_it_is() -> None:
-    assert repair.repaired(answered().encode(), RELEASED) == (answered().encode(), "")
+    assert repair.repair(answered().encode(), RELEASED) == (answered().encode(), "")
 
 
 def test_a_notebook_that_was_cut_is_filled_in_from_the_release() -> None:
     whole = answered()
     cut = whole[: whole.index(ANSWER) + 200].encode()
-    fixed, said = repair.repaired(cut, RELEASED)
+    fixed, said = repair.repair(cut, RELEASED)
     assert ANSWER in "".join(sources(fixed))
     assert len(sources(fixed)) == len(json.loads(NOTEBOOK)["cells"])
     assert said.startswith("was damaged: ")
@@ -49,7 +49,7 @@ def test_both_sides_of_a_merge_conflict_are_read() -> None:
     row = next(row for row in answered().splitlines() if ANSWER in row)
     ours = row.replace(ANSWER, "Short.")
     conflict = f"<<<<<<< HEAD\n{ours}\n=======\n{row}\n>>>>>>> feature\n"
-    fixed, said = repair.repaired(answered().replace(f"{row}\n", conflict).encode(), RELEASED)
+    fixed, said = repair.repair(answered().replace(f"{row}\n", conflict).encode(), RELEASED)
     assert ANSWER in sources(fixed)
     assert said == f"was damaged: {len(json.loads(NOTEBOOK)['cells'])} of its cells could be read."
 
@@ -59,17 +59,17 @@ def test_cells_of_the_students_own_keep_their_place() -> None:
     own = {"cell_type": "code", "id": "own", "metadata": {}, "outputs": [], "source": ["mine = 1"]}
     document["cells"].insert(5, own)
     cut = json.dumps(document, indent=1)[:-20].encode()
-    assert sources(repair.repaired(cut, RELEASED)[0]).index("mine = 1") == 5
+    assert sources(repair.repair(cut, RELEASED)[0]).index("mine = 1") == 5
 
 
 def test_what_holds_no_cell_stays_as_it_is() -> None:
     for content in (b"", b"PDF", b'{"cells": 3}', b"\xff" * 50):
-        assert repair.repaired(content, RELEASED) == (content, "")
+        assert repair.repair(content, RELEASED) == (content, "")
 
 
 def test_hostile_notebooks_cost_little() -> None:
     for evil in (b'{"source":' * 200_000, b"[" * 1_000_000, b"<<<<<<< a\n" * 100_000, b'{"id": "' * 200_000):
-        repair.repaired(evil, RELEASED)
+        repair.repair(evil, RELEASED)
 
 
 @settings(max_examples=60, deadline=None)
@@ -77,7 +77,7 @@ def test_hostile_notebooks_cost_little() -> None:
 def test_any_damage_leaves_a_notebook_or_the_same_bytes(start: int, length: int, put: bytes) -> None:
     content = NOTEBOOK.encode()
     damaged = content[:start] + put + content[start + length :]
-    fixed, said = repair.repaired(damaged, RELEASED)
+    fixed, said = repair.repair(damaged, RELEASED)
     assert cells.cells(fixed) is not None if said else fixed == damaged
 
 

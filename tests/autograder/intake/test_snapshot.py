@@ -12,7 +12,7 @@ from autograder.intake.snapshot import Unreadable
 
 
 def _read(folder: Path, name: str = "knn.py") -> bytes:
-    with snapshot.opened(folder) as descriptor:
+    with snapshot.open_folder(folder) as descriptor:
         return snapshot.read_file(name, descriptor)
 
 
@@ -63,14 +63,14 @@ def test_links_pipes_folders_and_missing_files_are_refused(tmp_path: Path) -> No
 
 def test_folder_behind_a_link_is_refused(tmp_path: Path) -> None:
     (tmp_path / "link").symlink_to(tmp_path)
-    with pytest.raises(Unreadable, match="a link"), snapshot.opened(tmp_path / "link"):
+    with pytest.raises(Unreadable, match="a link"), snapshot.open_folder(tmp_path / "link"):
         pass
 
 
 def test_entries_tell_folders_from_links(tmp_path: Path) -> None:
     (tmp_path / "b").mkdir()
     (tmp_path / "a").symlink_to(tmp_path)
-    with snapshot.opened(tmp_path) as descriptor:
+    with snapshot.open_folder(tmp_path) as descriptor:
         assert snapshot.entries(descriptor) == {"a": False, "b": True}
 
 

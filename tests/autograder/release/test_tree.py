@@ -122,18 +122,18 @@ def test_a_release_replaces_what_was_there(course: Course) -> None:
 
 def test_stale_assignments_are_told_file_by_file(course: Course) -> None:
     built = planted.build(course)
-    assert len(tree.stale(course, built)) == len(ASSIGNMENT)
+    assert len(tree.find_stale(course, built)) == len(ASSIGNMENT)
     tree.write(course, built)
     folder = course.root / "assignments" / "shapes"
     (folder / "__pycache__").mkdir()
     (folder / "__pycache__" / "shapes.pyc").write_bytes(b"left by a run")
-    assert tree.stale(course, built) == []
+    assert tree.find_stale(course, built) == []
     (folder / "checks.json").unlink()
     (folder / "shapes.py").write_text("edited")
     (folder / "extra.py").write_text("")
     (folder / "test_public.py").rename(folder / "other")
     (folder / "test_public.py").symlink_to("other")
-    assert tree.stale(course, built) == [
+    assert tree.find_stale(course, built) == [
         "assignments/shapes/checks.json is missing",
         "assignments/shapes/extra.py is not part of the release",
         "assignments/shapes/other is not part of the release",
@@ -149,9 +149,9 @@ def test_what_another_machine_has_makes_nothing_stale(course: Course) -> None:
     checks = json.loads(file.read_bytes())
     there = checks | {"grader": {"python": "3.99", "torch": "9.9.9"}, "packages": ["torch", "torchvision"]}
     file.write_bytes(handout.dumps(there))
-    assert tree.stale(course, built) == []
+    assert tree.find_stale(course, built) == []
     file.write_bytes(handout.dumps(there | {"title": "Another"}))
-    assert tree.stale(course, built) == [
+    assert tree.find_stale(course, built) == [
         "assignments/shapes/checks.json differs from what the solutions produce"
     ]
 
@@ -246,8 +246,8 @@ def test_the_release_of_one_leaves_the_files_of_others_alone(course: Course) -> 
         assert "of many kinds" in new
         assert "of all kinds" in old
     assert (course.root / "dist" / "solids.zip").is_file()
-    assert len(tree.stale(course, planted.build(course))) == 2, "the checks hold the stub as well"
-    assert tree.stale(course, tree.build(course, planted.plan, ["shapes"])) == []
+    assert len(tree.find_stale(course, planted.build(course))) == 2, "the checks hold the stub as well"
+    assert tree.find_stale(course, tree.build(course, planted.plan, ["shapes"])) == []
 
 
 def test_one_that_was_never_released_is_not_in_the_tree(course: Course) -> None:

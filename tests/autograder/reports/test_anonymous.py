@@ -79,13 +79,13 @@ def test_pseudonyms_need_the_secret_and_stay_the_same() -> None:
 
 def test_points_stay_and_the_order_tells_nothing() -> None:
     records = [telling(student) for student in ("ada", "bob", "cem", "dora")]
-    hidden = anonymous.anonymized(records, KEY)
+    hidden = anonymous.anonymize(records, KEY)
     assert [record.student for record in hidden] == sorted(record.student for record in hidden)
     assert {record.score for record in hidden} == {7}
 
 
 def test_points_of_written_answers_stay() -> None:
-    (record,) = anonymous.anonymized([telling("ada")], KEY)
+    (record,) = anonymous.anonymize([telling("ada")], KEY)
     scored, waiting = record.written
     assert scored.mark is not None
     assert (scored.mark.points, scored.has_changed, scored.answer.text) == (3, True, "")

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from autograder.graded.answers import Image
-from autograder.reports.markup import MAX_MARKDOWN, rendered
+from autograder.reports.markup import MAX_MARKDOWN, render_markdown
 from tests.support import written_class as made
 
 BLOCKS = {"p", "br", "hr", "pre", "blockquote", "ul", "ol", "li", "div", "h1", "h2", "h3", "h4", "h5", "h6"}
@@ -46,7 +46,7 @@ class Page(HTMLParser):
 
 
 def test_what_students_use() -> None:
-    html = rendered(
+    html = render_markdown(
         "# A\n\n1. *b* and **c**\n   - `d`\n\n> e\n\n```python\nf < 1\n```\n\n| g | h |\n|---|--:|\n| i | j |"
     )
     assert {"h1", "ol", "em", "strong", "ul", "code", "blockquote", "pre", "table", "td"} <= set(
@@ -56,7 +56,7 @@ def test_what_students_use() -> None:
 
 
 def test_formulas_are_drawn_and_are_no_markdown() -> None:
-    page = Page(rendered("So $a_1 * b_1 < c_1 * d_1$ and\n\n$$\n\\sum_i x_i\n$$\n\nfor $5 and $6."))
+    page = Page(render_markdown("So $a_1 * b_1 < c_1 * d_1$ and\n\n$$\n\\sum_i x_i\n$$\n\nfor $5 and $6."))
     assert page.tags.count("math") == 2
     assert "for $5 and $6." in page.text
     assert "em" not in page.tags
@@ -100,7 +100,7 @@ def test_formulas_are_drawn_and_are_no_markdown() -> None:
     ],
 )
 def test_hostile_text_does_nothing(text: str) -> None:
-    html = rendered(text, {"one": PICTURE})
+    html = render_markdown(text, {"one": PICTURE})
     page = Page(html)
     assert not any(character in html for character in "\x1b\x07\u202e\u200b\ufeff\x00\ud800")
     assert "script" not in page.tags
@@ -108,23 +108,23 @@ def test_hostile_text_does_nothing(text: str) -> None:
 
 @given(st.text(st.sampled_from("ab <>\"'&[]()!*_`~$|:-#\n\\/=javscript:0\u202e\x1b"), max_size=200))
 def test_no_text_gets_through(text: str) -> None:
-    Page(rendered(text, {"one": PICTURE}))
+    Page(render_markdown(text, {"one": PICTURE}))
 
 
 def test_links_are_words_that_lead_nowhere() -> None:
-    html = rendered("[here](https://example.org/a?b=1&c=2)")
+    html = render_markdown("[here](https://example.org/a?b=1&c=2)")
     assert html == '<p><span class="link" title="https://example.org/a?b=1&amp;c=2">here</span></p>\n'
 
 
 def test_pictures_that_were_handed_in_are_embedded() -> None:
-    html = rendered("![a <plot>](attachment:one) ![b](attachment:two)", {"one": PICTURE})
+    html = render_markdown("![a <plot>](attachment:one) ![b](attachment:two)", {"one": PICTURE})
     assert f'<img alt="a &lt;plot&gt;" src="data:image/png;base64,{PICTURE.data}">' in html
     assert "[picture not shown: b]" in html
 
 
 @pytest.mark.parametrize("text", [">" * 30 + " deep", "> - " * 200 + "deep", "> " * 5000 + "deep"])
 def test_deep_nesting_hides_nothing(text: str) -> None:
-    page = Page(rendered(text))
+    page = Page(render_markdown(text))
     assert page.text.endswith("deep")
     assert page.tags == ["pre"]
 
@@ -134,9 +134,9 @@ def test_deep_nesting_hides_nothing(text: str) -> None:
 )
 def test_long_text_stays_plain(piece: str) -> None:
     text = piece * (MAX_MARKDOWN // len(piece) + 1)
-    assert Page(rendered(text)).text == text
+    assert Page(render_markdown(text)).text == text
 
 
 def test_scripts_that_need_joiners_keep_them() -> None:
     text = "می\u200cخواهم 👨\u200d👩\u200d👧"  # noqa: RUF001
-    assert text in rendered(text)
+    assert text in render_markdown(text)

@@ -25,6 +25,6 @@ def test_gist(result: SubmissionResult) -> None:
 
 
 def test_stopped_only_if_nothing_ran(result: SubmissionResult) -> None:
-    assert wording.stopped(_with(result, *[Status.not_run] * 4)) == "Why."
-    assert wording.stopped(_with(result, *[Status.not_run] * 3, Status.failed)) is None
-    assert wording.stopped(result.model_copy(update={"tests": []})) is None
+    assert wording.stop_reason(_with(result, *[Status.not_run] * 4)) == "Why."
+    assert wording.stop_reason(_with(result, *[Status.not_run] * 3, Status.failed)) is None
+    assert wording.stop_reason(result.model_copy(update={"tests": []})) is None

@@ -93,7 +93,7 @@ def state_after(uid: int, *, keep_search: bool) -> tuple[str, ...]:
     """Become a user in a child, and return what is left there."""
 
     def task(home: children.Home) -> None:
-        identity.become(uid, keep_search=keep_search, bounding=identity.bounding_set())
+        identity.become_user(uid, keep_search=keep_search, bounding=identity.bounding_set())
         home.say(str({*os.getresuid(), *os.getresgid(), *os.getgroups()}))
         home.say(str(identity.held_capabilities()))
         home.say(str(identity.bounding_set()))
@@ -160,7 +160,7 @@ def test_a_closed_folder_on_the_way_is_noticed(open_folder: Path) -> None:
     def seen() -> tuple[str, ...]:
         def task(home: children.Home) -> None:
             os.chdir("/")
-            identity.become(identity.UIDS[-1], keep_search=False, bounding=())
+            identity.become_user(identity.UIDS[-1], keep_search=False, bounding=())
             home.say(str(identity.can_enter([str(shown), str(open_folder / "missing")])))
 
         return children.ask(task).lines

@@ -93,7 +93,7 @@ def nothing(*given: object, **named: object) -> None:
         (seccomp, "install", nothing, {"seccomp"}),
         (landlock, "enter", nothing, {"filesystem"}),
         (limits, "apply", nothing, {"rlimits"}),
-        pytest.param(identity, "become", nothing, {"uid", "rlimits"}, marks=as_root),
+        pytest.param(identity, "become_user", nothing, {"uid", "rlimits"}, marks=as_root),
         pytest.param(identity, "bounding_set", lambda: (), {"uid"}, marks=as_root),
     ],
     ids=["seccomp", "landlock", "limits", "user", "bounding set"],
@@ -158,7 +158,7 @@ def test_a_confinement_that_fails_proves_nothing(plan: Plan, monkeypatch: pytest
     def fail(*given: object, **named: object) -> None:
         raise OSError(1, "sabotaged")
 
-    monkeypatch.setattr(identity, "become", fail)
+    monkeypatch.setattr(identity, "become_user", fail)
     proofs = prove(plan)
     assert {proof.state for proof in proofs.values()} == {"not proved"}
     assert "sabotaged" in proofs["uid"].words
