@@ -18,13 +18,13 @@ if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
 
 
-class Table(BaseModel):
+class TomlTable(BaseModel):
     """Base of every table in a settings file: immutable, and strict about unknown keys."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-TableT = TypeVar("TableT", bound=Table)
+TableT = TypeVar("TableT", bound=TomlTable)
 
 
 def read(path: Path, model: type[TableT]) -> TableT:

@@ -23,7 +23,7 @@ RIGHT: Final = "right.toml"
 Text = Annotated[str, Field(min_length=1)]
 
 
-class _Entry(settings.Table):
+class _Entry(settings.TomlTable):
     """The reference with one text replaced, or with other saved weights."""
 
     name: Text
@@ -40,11 +40,11 @@ class _Entry(settings.Table):
         return self
 
 
-class _Weak(settings.Table):
+class _Weak(settings.TomlTable):
     weak: tuple[_Entry, ...]
 
 
-class _Right(settings.Table):
+class _Right(settings.TomlTable):
     right: tuple[_Entry, ...]
 
 

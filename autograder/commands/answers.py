@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from autograder.course.assignment import Assignment
     from autograder.graded.folder import GradedFolder
     from autograder.graded.records import Record
-    from autograder.marking.score_table import Row
+    from autograder.marking.score_table import ScoreRow
 
 
 def register(app: typer.Typer) -> None:
@@ -91,7 +91,7 @@ def _import(
         terminal.warn(f"the answer changed since it was read, so look again at: {named}")
 
 
-def _rows(table: Path, assignment: Assignment) -> list[Row]:
+def _rows(table: Path, assignment: Assignment) -> list[ScoreRow]:
     """Read scores, from a table or from nbgrader's database."""
     from autograder.marking import nbgrader_scores, score_table
 

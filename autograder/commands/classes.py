@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from autograder.graded.folder import GradedFolder
     from autograder.graded.results import SubmissionResult
     from autograder.grading.loop import GradedClass
-    from autograder.intake import Handin, Submission
+    from autograder.intake import ClassHandin, Submission
     from autograder.intake.roster import Roster
 
 STOPPED, UNDECIDED = 130, 3
@@ -207,7 +207,7 @@ def _count_graded(folder: GradedFolder, submissions: Sequence[Submission]) -> in
     )
 
 
-def _warn(graded: GradedClass, handin: Handin, changed: Sequence[str]) -> None:
+def _warn(graded: GradedClass, handin: ClassHandin, changed: Sequence[str]) -> None:
     """Say what the instructor should know about a run."""
     from autograder import scoring
     from autograder.commands import terminal

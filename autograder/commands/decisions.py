@@ -16,7 +16,7 @@ from autograder.reports.untrusted import line
 
 if TYPE_CHECKING:
     from autograder.course.assignment import Assignment
-    from autograder.intake import Handin, Submission
+    from autograder.intake import ClassHandin, Submission
     from autograder.intake.decisions import Decisions
     from autograder.intake.roster import Roster
 
@@ -36,7 +36,7 @@ def register(app: typer.Typer) -> None:
 
 
 def list_waiting(
-    handin: Handin,
+    handin: ClassHandin,
     assignment: Assignment,
     class_folder: Path,
     *,
@@ -130,13 +130,13 @@ class _Subject:
     ----------
     before : Decisions
         What was decided until now.
-    handin : Handin
+    handin : ClassHandin
         The class, with what is ignored.
     text : str
         What people call the hand-in.
     """
 
-    def __init__(self, before: Decisions, handin: Handin, text: str, roster: Roster | None) -> None:
+    def __init__(self, before: Decisions, handin: ClassHandin, text: str, roster: Roster | None) -> None:
         from autograder.intake import lookup
 
         self._before = before
@@ -183,7 +183,7 @@ class _Subject:
         after = replace(self._before, students=students, ignore=kept)
         return after, f"{line(self._text)} is {line(name)}'s"
 
-    def choose(self, module: str, file: str, read: Callable[[Decisions], Handin]) -> Decisions:
+    def choose(self, module: str, file: str, read: Callable[[Decisions], ClassHandin]) -> Decisions:
         """Return the decisions, in which one of its files is meant: of the last attempt that has it.
 
         Raises
@@ -222,7 +222,7 @@ class _Subject:
         raise ConfigError("map", f"no hand-in is called {line(self._text)}", remedy)
 
 
-def _attempts(handin: Handin) -> list[Submission]:
+def _attempts(handin: ClassHandin) -> list[Submission]:
     return [attempt for one in handin.submissions for attempt in (*one.earlier, one)]
 
 

@@ -12,7 +12,7 @@ from autograder.commands.options import CourseOption, RosterOption, course_of, r
 from autograder.reports.untrusted import line
 
 if TYPE_CHECKING:
-    from autograder.intake.overview import Row
+    from autograder.intake.overview import OverviewRow
 
 
 def register(app: typer.Typer) -> None:
@@ -55,7 +55,7 @@ def intake(
     list_waiting(handin, chosen, class_folder, roster=roster, course=course)
 
 
-def _show(found: Sequence[Row]) -> None:
+def _show(found: Sequence[OverviewRow]) -> None:
     """Print a table at a terminal, and a line for each student elsewhere."""
     import sys
 
@@ -64,13 +64,13 @@ def _show(found: Sequence[Row]) -> None:
     from rich.text import Text
 
     from autograder.commands import terminal
-    from autograder.intake.overview import Outcome
+    from autograder.intake.overview import IntakeStatus
 
     if not sys.stdout.isatty():
         for row in found:
             typer.echo(line(f"{row.student}: {row.outcome}: {' '.join(row.remarks) or _files(row)}"))
         return
-    styles = {Outcome.asked: "green", Outcome.found: "cyan", Outcome.partial: "yellow"}
+    styles = {IntakeStatus.asked: "green", IntakeStatus.found: "cyan", IntakeStatus.partial: "yellow"}
     table = Table("student", "outcome", "what", box=box.SIMPLE_HEAD, pad_edge=False)
     for row in found:
         what = "\n".join(map(line, row.remarks)) or _files(row)
@@ -78,5 +78,5 @@ def _show(found: Sequence[Row]) -> None:
     terminal.show(table)
 
 
-def _files(row: Row) -> str:
+def _files(row: OverviewRow) -> str:
     return line(", ".join(row.files))

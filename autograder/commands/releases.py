@@ -75,7 +75,7 @@ def publish(names: NamesArgument = None, course: CourseOption = None) -> None:
     from autograder.commands.terminal import GradingProgress
     from autograder.course import Course
     from autograder.release import publishing, tree
-    from autograder.release.plans import Plans
+    from autograder.release.plans import SuitePlans
 
     current = Course.find(course)
     found = tree.load_assignments(current, names or ())
@@ -83,7 +83,7 @@ def publish(names: NamesArgument = None, course: CourseOption = None) -> None:
     drafts = [one.name for one in found if current.status(one.name) == "draft"]
     if names and drafts:
         raise ReleaseError(drafts[0], "is a draft", 'set its `status` to "released" in course.toml')
-    plans = Plans(current)
+    plans = SuitePlans(current)
     planned = {one.name: plans.get(one) for one in found}
     if missing := [name for name, plan in planned.items() if plan is None]:
         raise ReleaseError("dist", f"is older than {missing[0]} or the kit", "run: make release")
@@ -121,9 +121,9 @@ def _collect_plans(
     course: Course, found: Sequence[Assignment], progress: GradingProgress
 ) -> dict[str, Sequence[PlannedTest]]:
     """Return the plans of suites; those that have changed are collected, one per core at a time."""
-    from autograder.release.plans import Plans
+    from autograder.release.plans import SuitePlans
 
-    plans = Plans(course)
+    plans = SuitePlans(course)
     known = {one.name: plans.get(one) for one in found}
     planned = {name: plan for name, plan in known.items() if plan is not None}
     new = [one for one in found if one.name not in planned]

@@ -50,7 +50,7 @@ def _below(value: str) -> str:
     return path.as_posix()
 
 
-class Allowance(settings.Table):
+class Allowance(settings.TomlTable):
     """Lines that students may have although they are also part of a solution or a hidden test.
 
     Attributes
@@ -65,7 +65,7 @@ class Allowance(settings.Table):
     reason: Annotated[str, Field(min_length=10)]
 
 
-class Release(settings.Table):
+class Release(settings.TomlTable):
     """Where student releases are published to.
 
     Attributes
@@ -97,7 +97,7 @@ Status = Literal["draft", "released", "closed"]
 """A draft reaches no student; what is closed stays visible, and is said to be closed."""
 
 
-class Listed(settings.Table):
+class Listed(settings.TomlTable):
     """An assignment where the course lists it.
 
     Attributes
@@ -118,7 +118,7 @@ def _once(listed: tuple[Listed, ...]) -> tuple[Listed, ...]:
     return listed
 
 
-class _CourseTable(settings.Table):
+class _CourseTable(settings.TomlTable):
     name: str
     timezone: str
     suites: Annotated[str, AfterValidator(_below)] = SUITES

@@ -92,7 +92,7 @@ class TestLimits:
     output_kb: int = 64
 
 
-class Overview(settings.Table):
+class Overview(settings.TomlTable):
     """What the students' README says of an assignment.
 
     Attributes
@@ -297,14 +297,14 @@ Identifier = Annotated[str, AfterValidator(_identifier)]
 Points = Annotated[Fraction, PlainValidator(_points)]
 
 
-class _TaskTable(settings.Table):
+class _TaskTable(settings.TomlTable):
     id: Identifier
     title: Annotated[str, Field(min_length=1)]
     points: Points
     extra: Annotated[bool, Field(strict=True)] = False
 
 
-class _QuestionTable(settings.Table):
+class _QuestionTable(settings.TomlTable):
     id: Annotated[str, Field(pattern=r"^[a-zA-Z0-9_\-]{1,100}$")]
     title: Annotated[str, Field(min_length=1)]
     points: Points
@@ -312,22 +312,22 @@ class _QuestionTable(settings.Table):
     extra: Annotated[bool, Field(strict=True)] = False
 
 
-class _LimitsTable(settings.Table):
+class _LimitsTable(settings.TomlTable):
     cpu_seconds: Annotated[int, Field(ge=1, le=3600, strict=True)] = TestLimits.cpu_seconds
     wall_seconds: Annotated[float, Field(gt=0, le=7200)] = TestLimits.wall_seconds
     memory_mb: Annotated[int, Field(ge=16, le=1_000_000, strict=True)] = TestLimits.memory_mb
     output_kb: Annotated[int, Field(ge=1, le=10_000, strict=True)] = TestLimits.output_kb
 
 
-class _SubmissionsTable(settings.Table):
+class _SubmissionsTable(settings.TomlTable):
     attempts: Literal["latest", "best"] = "latest"
 
 
-class _ReleaseTable(settings.Table):
+class _ReleaseTable(settings.TomlTable):
     allow: tuple[Allowance, ...] = ()
 
 
-class _AssignmentTable(settings.Table):
+class _AssignmentTable(settings.TomlTable):
     name: str
     title: Annotated[str, Field(min_length=1)]
     modules: Annotated[tuple[Annotated[str, AfterValidator(_module)], ...], Field(min_length=1)]

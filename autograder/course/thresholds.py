@@ -30,7 +30,7 @@ LEAST_P: Final = 0.01
 """Below this p value of the test of Shapiro and Wilk, values are not taken for normal."""
 
 
-class WeakEvidence(settings.Table):
+class WeakEvidence(settings.TomlTable):
     """What a weak solution reached.
 
     Attributes
@@ -52,7 +52,7 @@ class WeakEvidence(settings.Table):
     values: tuple[Decimal, ...]
 
 
-class RightEvidence(settings.Table):
+class RightEvidence(settings.TomlTable):
     """What a right solution other than the reference reached.
 
     Attributes
@@ -73,7 +73,7 @@ class RightEvidence(settings.Table):
     values: tuple[Decimal, ...]
 
 
-class Evidence(settings.Table):
+class Evidence(settings.TomlTable):
     """How a threshold came about.
 
     Attributes
@@ -101,7 +101,7 @@ class Evidence(settings.Table):
     weak: tuple[WeakEvidence, ...] = ()
 
 
-class _Table(settings.Table):
+class _Table(settings.TomlTable):
     thresholds: dict[str, Evidence]
 
 

@@ -16,7 +16,7 @@ from autograder.engine.jobs import Remarks
 from autograder.engine.link import End, Link, StudentError, WorkerEnded
 from autograder.engine.loading import Loaded, Loader, Rules
 from autograder.engine.proxy import ProxyReferences, Session
-from autograder.engine.slot import Slot, Worker
+from autograder.engine.slot import Slot, WorkerHandle
 from autograder.engine.suite import SuiteRun
 from autograder.engine.verdict import ImportFailed
 from autograder.graded.results import Feedback, Location
@@ -101,7 +101,7 @@ class Grader:
             self._slot.end_all()
         return self._loaded.remarks
 
-    def _next_worker(self, test: PlannedTest) -> Worker:
+    def _next_worker(self, test: PlannedTest) -> WorkerHandle:
         worker = self._spawn(test)
         modules, packages = list(self._rules.modules), list(self._rules.packages)
         worker.link.tell(
@@ -109,7 +109,7 @@ class Grader:
         )
         return worker
 
-    def _spawn(self, test: PlannedTest) -> Worker:
+    def _spawn(self, test: PlannedTest) -> WorkerHandle:
         return self._slot.spawn(
             self._references,
             cpu_seconds=test.cpu_seconds,
@@ -118,13 +118,13 @@ class Grader:
             wall_seconds=self._limits.wall_seconds,
         )
 
-    def _hear_ready(self, worker: Worker) -> None:
+    def _hear_ready(self, worker: WorkerHandle) -> None:
         header: dict[str, Any] = worker.link.hear()
         if "ready" not in header:
             raise StudentError(header.get("error"))
 
     def _run(
-        self, index: int, test: PlannedTest, worker: Worker, *, loaded: bool, final: bool = False
+        self, index: int, test: PlannedTest, worker: WorkerHandle, *, loaded: bool, final: bool = False
     ) -> Outcome:
         link = worker.link
         link.deadline = time.monotonic() + self._limits.wall_seconds
@@ -142,7 +142,13 @@ class Grader:
         return self._outcome(test, worker, error, detail, final=final)
 
     def _outcome(
-        self, test: PlannedTest, worker: Worker, error: BaseException | None, detail: str, *, final: bool
+        self,
+        test: PlannedTest,
+        worker: WorkerHandle,
+        error: BaseException | None,
+        detail: str,
+        *,
+        final: bool,
     ) -> Outcome:
         # A test that caught the end of its worker has not been passed.
         ended = worker.link.ended or (error if isinstance(error, WorkerEnded) else None)

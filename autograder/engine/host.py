@@ -297,7 +297,7 @@ def _require_same_kit(folder: str) -> None:
         raise EngineError(folder, found, remedy)
 
 
-def _add_helpers(plan: sandbox.Plan) -> sandbox.Plan:
+def _add_helpers(plan: sandbox.SandboxPlan) -> sandbox.SandboxPlan:
     """Let student code import the helpers that notebooks use: they hold no answers."""
     if plan.filesystem != "landlock":
         return plan

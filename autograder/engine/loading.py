@@ -14,7 +14,7 @@ from typing import Any
 from autograder.engine import newer, verdict
 from autograder.engine.jobs import Remarks
 from autograder.engine.link import End, WorkerEnded
-from autograder.engine.slot import Slot, Worker
+from autograder.engine.slot import Slot, WorkerHandle
 from autograder.engine.verdict import ImportFailed
 from autograder.graded.results import Feedback
 from helpers.source import links
@@ -148,7 +148,7 @@ class Loader:
     """
 
     def __init__(
-        self, rules: Rules, slot: Slot, spawn: Callable[[], Worker], *, seed: int, cpu_seconds: int
+        self, rules: Rules, slot: Slot, spawn: Callable[[], WorkerHandle], *, seed: int, cpu_seconds: int
     ) -> None:
         self.loaded = Loaded()
         self._rules = rules
@@ -161,7 +161,7 @@ class Loader:
         self._at_work: list[str] = []
         self._killed = False
 
-    def load(self, sources: Mapping[str, bytes], broken: Mapping[str, str]) -> Worker:
+    def load(self, sources: Mapping[str, bytes], broken: Mapping[str, str]) -> WorkerHandle:
         """Return a worker that has imported the submission, with stubs in the place of what is broken.
 
         Parameters
@@ -191,7 +191,7 @@ class Loader:
                     return worker
                 self._slot.end(worker, look=False)
 
-    def _attempt(self, worker: Worker) -> list[Problem] | None:
+    def _attempt(self, worker: WorkerHandle) -> list[Problem] | None:
         """Have a worker read and import everything; return what is wrong, or None if it is ready."""
         self._at_work = []
         modules, packages = list(self._rules.modules), list(self._rules.packages)
@@ -222,7 +222,7 @@ class Loader:
         loaded.note_newer(found, self._sources)
         return found
 
-    def _await_import(self, worker: Worker) -> list[Problem] | None:
+    def _await_import(self, worker: WorkerHandle) -> list[Problem] | None:
         """Follow the import; what is said of it now comes from student code."""
         for _ in range(2 * len(self._rules.modules) + 1):
             header = worker.link.hear()
@@ -247,7 +247,7 @@ class Loader:
         file = f"{self._module(file.removesuffix('.py'))}.py"
         return problems.locate_problem(file, error or "Exception", place, line, self._texts(place))
 
-    def _explain_end(self, worker: Worker, error: WorkerEnded) -> list[Problem]:
+    def _explain_end(self, worker: WorkerHandle, error: WorkerEnded) -> list[Problem]:
         """Return what is wrong where a worker is gone; a first kill from outside is nobody's fault."""
         _, exit = self._slot.end(worker, look=error.end is End.crashed)
         if verdict.was_killed(exit, self._cpu_seconds) and not self._killed:

@@ -24,7 +24,7 @@ def importable(folder: Path) -> Iterator[None]:
 
     Afterwards the package is forgotten; what was imported from it stays alive where it is used.
     """
-    finder = _Finder(folder)
+    finder = _SuiteFinder(folder)
     kept = _forget()
     sys.meta_path.insert(0, finder)
     try:
@@ -35,7 +35,7 @@ def importable(folder: Path) -> Iterator[None]:
         sys.modules.update(kept)
 
 
-class _Finder(importlib.abc.MetaPathFinder):
+class _SuiteFinder(importlib.abc.MetaPathFinder):
     """Finds the package, whose path is empty, and the modules of one folder in it."""
 
     def __init__(self, folder: Path) -> None:
@@ -52,10 +52,10 @@ class _Finder(importlib.abc.MetaPathFinder):
         if name not in shared_modules(self._folder):
             return None
         place = str(self._folder / f"{name}.py")
-        return importlib.util.spec_from_file_location(fullname, place, loader=_Loader(fullname, place))
+        return importlib.util.spec_from_file_location(fullname, place, loader=_SuiteLoader(fullname, place))
 
 
-class _Loader(SourceFileLoader):
+class _SuiteLoader(SourceFileLoader):
     """Compiles the source that is there now, which the hash of the suite covers, and no cache of it."""
 
     def get_code(self, fullname: str) -> CodeType:

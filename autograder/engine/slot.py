@@ -19,7 +19,7 @@ from autograder.engine.link import Link, References
 from autograder.engine.verdict import Exit
 from autograder.engine.zygote import CONTROL_BYTES
 from autograder.errors import EngineError
-from autograder.sandbox import Plan
+from autograder.sandbox import SandboxPlan
 
 _START_SECONDS = 120
 _MAX_STARTS = 4
@@ -33,7 +33,7 @@ class ZygoteGone(EngineError):
 
 
 @dataclass
-class Worker:
+class WorkerHandle:
     """A worker process and the connection to it. Its pid arrives only when somebody asks for it."""
 
     link: Link
@@ -55,19 +55,19 @@ class Slot:
 
     Parameters
     ----------
-    plan : Plan
+    plan : SandboxPlan
         The confinement of its workers.
 
     """
 
-    def __init__(self, plan: Plan, packages: Collection[str] = ()) -> None:
+    def __init__(self, plan: SandboxPlan, packages: Collection[str] = ()) -> None:
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs:
             self._process = ZYGOTES.fork(theirs.fileno())
         self._control = ours
         self._control.settimeout(_START_SECONDS)
-        self._awaited: deque[Worker] = deque()
-        self._living: list[Worker] = []
+        self._awaited: deque[WorkerHandle] = deque()
+        self._living: list[WorkerHandle] = []
         with contextlib.suppress(ZygoteGone):  # whoever waits until it is ready hears of that
             self._send({"op": "prepare", "plan": plan.to_plain(), "packages": list(packages)})
 
@@ -96,7 +96,7 @@ class Slot:
         memory_mb: int,
         output_bytes: int,
         wall_seconds: float,
-    ) -> Worker:
+    ) -> WorkerHandle:
         """Ask for a worker and return at once; it is forked while the caller goes on."""
         near, far = socket.socketpair()
         output, worker_output = os.pipe()
@@ -106,7 +106,7 @@ class Slot:
         os.close(worker_output)
         deadline = time.monotonic() + wall_seconds
         link = Link(near, output, references, deadline=deadline, output_limit=output_bytes)
-        worker = Worker(link, cpu_seconds)
+        worker = WorkerHandle(link, cpu_seconds)
         self._awaited.append(worker)
         self._living.append(worker)
         return worker
@@ -126,12 +126,12 @@ class Slot:
             self.identify(self._awaited[0])
         return self._receive()["new"] is True
 
-    def identify(self, worker: Worker) -> None:
+    def identify(self, worker: WorkerHandle) -> None:
         """Wait until a worker's pid is known."""
         while worker.pid is None:
             self._awaited.popleft().pid = self._receive()["pid"]
 
-    def end(self, worker: Worker, *, look: bool) -> tuple[str, Exit | None]:
+    def end(self, worker: WorkerHandle, *, look: bool) -> tuple[str, Exit | None]:
         """End a worker; return what it printed and, if `look`, how it had ended by itself."""
         self.identify(worker)
         self._living.remove(worker)
@@ -181,12 +181,12 @@ class Slot:
         return ZygoteGone("zygote", how, "grade again; finished results are kept")
 
 
-def ready(slot: Slot, plan: Plan, packages: Collection[str] = ()) -> Slot:
+def ready(slot: Slot, plan: SandboxPlan, packages: Collection[str] = ()) -> Slot:
     """Wait until a slot is ready; one whose zygote is killed meanwhile is replaced.
 
     Parameters
     ----------
-    plan : Plan
+    plan : SandboxPlan
         The confinement of its workers.
     packages : collection of str
         Import names of the packages that student code may use.

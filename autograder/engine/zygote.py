@@ -70,7 +70,7 @@ class Zygote:
         from autograder import sandbox
         from autograder.engine import preload
 
-        plan = sandbox.Plan.from_plain(request["plan"])
+        plan = sandbox.SandboxPlan.from_plain(request["plan"])
         if plan.filesystem == "chroot":
             preload.preload_all(request["packages"])
         sandbox.share_arenas()

@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from pydantic import AwareDatetime, Field
 
-from autograder.graded.results import Model
+from autograder.graded.results import ResultModel
 
 ANSWER = "YOUR ANSWER HERE"
 """What stands for a written answer in a released notebook, as in nbgrader."""
@@ -74,7 +74,7 @@ def checksum(source: str, cell_type: str, meta: Mapping[str, Any]) -> str:
     return hashlib.md5("".join(parts).encode("utf-8", "replace"), usedforsecurity=False).hexdigest()
 
 
-class Image(Model):
+class Image(ResultModel):
     """A picture in an answer."""
 
     type: ImageType
@@ -82,7 +82,7 @@ class Image(Model):
     """Base64."""
 
 
-class Answer(Model):
+class Answer(ResultModel):
     """What a student answered to one question."""
 
     question: str
@@ -108,7 +108,7 @@ class Answer(Model):
         return hashlib.sha256("\0".join(parts).encode("utf-8", "surrogatepass")).hexdigest()
 
 
-class AnswerSheet(Model):
+class AnswerSheet(ResultModel):
     """The answers of one student, in the order of the assignment."""
 
     schema_version: Literal[1] = 1
@@ -119,7 +119,7 @@ class AnswerSheet(Model):
     answers: list[Answer]
 
 
-class Mark(Model):
+class Mark(ResultModel):
     """The points that a person gave for an answer; they survive every regrade."""
 
     question: str

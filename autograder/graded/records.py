@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from pydantic import AwareDatetime, Field
 
 from autograder.graded.answers import Answer, Mark
-from autograder.graded.results import Model, SubmissionResult, TaskResult
+from autograder.graded.results import ResultModel, SubmissionResult, TaskResult
 
 
-class Override(Model):
+class Override(ResultModel):
     """An instructor's decision about points; it survives every regrade."""
 
     task: str | None = None

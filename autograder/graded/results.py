@@ -13,13 +13,13 @@ CUT_OFF = "The check ended without a result, so it earns no points."
 """What the student reads about a test whose outcome never arrived."""
 
 
-class Model(BaseModel):
+class ResultModel(BaseModel):
     """Base of all parts of a result: immutable, and strict about unknown keys."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class Location(Model):
+class Location(ResultModel):
     """A line in the student's own file."""
 
     file: str
@@ -27,7 +27,7 @@ class Location(Model):
     function: str
 
 
-class Feedback(Model):
+class Feedback(ResultModel):
     """What the student may read about one test. Holds no hidden value and no test source."""
 
     summary: str
@@ -41,7 +41,7 @@ class Feedback(Model):
     location: Location | None = None
 
 
-class TestResult(Model):
+class TestResult(ResultModel):
     """One test of the suite on one submission."""
 
     __test__ = False  # not a test class for pytest
@@ -78,7 +78,7 @@ class TestResult(Model):
         return self.detail.partition("\n")[0] or "the suite failed"
 
 
-class TaskResult(Model):
+class TaskResult(ResultModel):
     """The tests of one task, summed up."""
 
     id: str
@@ -89,7 +89,7 @@ class TaskResult(Model):
     """Whether the points come on top of `max_score`."""
 
 
-class SandboxReport(Model):
+class SandboxReport(ResultModel):
     """How student code was confined while this result came about."""
 
     level: Literal["full", "weak", "none"]
@@ -97,7 +97,7 @@ class SandboxReport(Model):
     """Layer name to what was proved about it: ``{"seccomp": "proved: allow-list of 93 system calls"}``."""
 
 
-class Provenance(Model):
+class Provenance(ResultModel):
     """Versions and settings that a regrade must share to give the same result."""
 
     kit: str
@@ -115,7 +115,7 @@ class Provenance(Model):
     """What student code could import."""
 
 
-class SubmissionResult(Model):
+class SubmissionResult(ResultModel):
     """Everything known about one graded submission."""
 
     schema_version: Literal[1] = 1

@@ -13,7 +13,7 @@ from autograder.course.assignment import Assignment
 from autograder.engine.interface import Engine
 from autograder.errors import AutograderError, ConfigError, EngineError, SuiteError
 from autograder.files import private_folder, write_private
-from autograder.graded.results import Model, Provenance
+from autograder.graded.results import Provenance, ResultModel
 from autograder.grading import specimens
 from autograder.scoring import Outcome
 from helpers.statuses import Status
@@ -23,7 +23,7 @@ TRIES = 2
 _BY_CHANCE = {Status.timeout, Status.crashed, Status.memory}
 
 
-class _Pass(Model):
+class _Pass(ResultModel):
     """What the reference has passed, and how student code was confined then."""
 
     provenance: Provenance

@@ -16,7 +16,7 @@ from autograder.graded.records import Move, Record
 from autograder.grading import regrade
 from autograder.intake.roster import Roster
 from autograder.reports import anonymous, answer_page, class_report, feedback, standing
-from autograder.reports.answer_page import Asked, Entry
+from autograder.reports.answer_page import AnswerEntry, Asked
 
 
 def write_feedback(course: Course, assignment: Assignment, folder: GradedFolder, record: Record) -> None:
@@ -122,12 +122,14 @@ def write_questions(
     return pages
 
 
-def _entries(records: Sequence[Record], question: str, key: bytes, *, named: bool) -> list[Entry]:
+def _entries(records: Sequence[Record], question: str, key: bytes, *, named: bool) -> list[AnswerEntry]:
     entries = []
     for record in filter(standing.has_points, records):
         hidden = anonymous.pseudonym(key, record.student)
         shown = record.student if named else hidden
-        entries += [Entry(shown, hidden, one) for one in record.written if one.answer.question == question]
+        entries += [
+            AnswerEntry(shown, hidden, one) for one in record.written if one.answer.question == question
+        ]
     return sorted(entries, key=lambda entry: entry.student)
 
 

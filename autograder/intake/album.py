@@ -6,7 +6,7 @@ import re
 from urllib.parse import quote
 
 from autograder.graded.answers import Image
-from autograder.intake.cells import Cell
+from autograder.intake.cells import SavedCell
 from autograder.intake.pictures import Refused, picture
 from autograder.reports.untrusted import line
 
@@ -24,7 +24,7 @@ class Album:
         self.pictures: dict[str, Image] = {}
         self.notes: list[str] = []
 
-    def markdown(self, cell: Cell) -> str:
+    def markdown(self, cell: SavedCell) -> str:
         """Return the text of a cell, in which every picture is called as it is here."""
         text = _EMBEDDED.sub(lambda found: self._reference("A picture", found[1]), cell.source)
         for name, bundle in sorted(cell.attachments.items(), key=lambda item: -len(item[0])):

@@ -12,7 +12,7 @@ from autograder.course.assignment import Assignment, Question
 from autograder.graded.answers import ANSWER, Answer, AnswerSheet, Prompt, Questionnaire
 from autograder.intake import cells
 from autograder.intake.album import Album
-from autograder.intake.cells import Cell, Document
+from autograder.intake.cells import SavedCell, SavedNotebook
 from autograder.intake.submission import Submission
 
 MAX_TEXT = 100_000
@@ -56,20 +56,20 @@ class _Place:
 
     Attributes
     ----------
-    own : tuple of Cell
+    own : tuple of SavedCell
         The question's cells; more than one where it was copied.
-    added : tuple of Cell
+    added : tuple of SavedCell
         Cells of the student's own below.
     note : str
         How they were found, if not by the question's id.
     """
 
-    own: tuple[Cell, ...]
-    added: tuple[Cell, ...]
+    own: tuple[SavedCell, ...]
+    added: tuple[SavedCell, ...]
     note: str = ""
 
 
-def _answer(question: Question, document: Document | None, asked: Questionnaire) -> Answer:
+def _answer(question: Question, document: SavedNotebook | None, asked: Questionnaire) -> Answer:
     missing = Answer(
         question=question.id,
         title=question.title,
@@ -102,7 +102,7 @@ def _sentences(*parts: str) -> str:
     return " ".join(part for part in parts if part)
 
 
-def _place(found: Sequence[Cell], prompt: Prompt, asked: Questionnaire) -> _Place | None:
+def _place(found: Sequence[SavedCell], prompt: Prompt, asked: Questionnaire) -> _Place | None:
     """Return where the answer to a question may stand, or None if there is no such place."""
     found = [cell for cell in found if not cell.is_lost]
     by_id = [n for n, cell in enumerate(found) if cell.grade_id == prompt.question]
@@ -117,7 +117,7 @@ def _place(found: Sequence[Cell], prompt: Prompt, asked: Questionnaire) -> _Plac
     return _Place(tuple(found[n] for n in numbers), added, note)
 
 
-def _gap(found: Sequence[Cell], prompt: Prompt, asked: Questionnaire) -> _Place | None:
+def _gap(found: Sequence[SavedCell], prompt: Prompt, asked: Questionnaire) -> _Place | None:
     """Return the cells that stand where the question's cell was."""
     order = list(asked.cells)
     if prompt.cell not in order:
@@ -138,20 +138,20 @@ class _Released:
         self._ids = asked.cells
         self._texts = {_squeeze(text): id for id, text in asked.cells.items()}
 
-    def id(self, cell: Cell) -> str | None:
+    def id(self, cell: SavedCell) -> str | None:
         """Return the id of a released cell, or None if it is none."""
         own = next((id for id in cell.ids if id in self._ids), None)
         earlier = next((id for id in cell.ids if _OWN_ID.fullmatch(id)), None)
         return own or self._texts.get(_squeeze(cell.source)) or earlier
 
 
-def _added_cells(following: Sequence[Cell], known: _Released) -> tuple[Cell, ...]:
+def _added_cells(following: Sequence[SavedCell], known: _Released) -> tuple[SavedCell, ...]:
     """Return the cells up to the next released one that hold something."""
     own = takewhile(lambda cell: known.id(cell) is None and not cell.grade_id, following[:MAX_ADDED])
     return tuple(cell for cell in own if cell.source.strip())
 
 
-def _similar_cells(found: Sequence[Cell], prompt: Prompt) -> list[int]:
+def _similar_cells(found: Sequence[SavedCell], prompt: Prompt) -> list[int]:
     """Return the cell that holds most words of a question, if one holds enough of them."""
     words = set(_WORD.findall(prompt.text.casefold()))
     if len(words) < _FEW_WORDS:
@@ -172,7 +172,7 @@ def _written_text(place: _Place, prompt: Prompt, album: Album) -> tuple[str, str
     return "\n\n".join(parts).strip(), _sentences(place.note, below)
 
 
-def _own(cell: Cell, prompt: Prompt, album: Album) -> str:
+def _own(cell: SavedCell, prompt: Prompt, album: Album) -> str:
     """Return what was written into the question's cell; nothing if it is as released."""
     if cell.is_untouched:
         return ""
@@ -197,7 +197,7 @@ def _common(lines: Iterable[str], others: Iterable[str]) -> int:
     return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(lines, others, strict=False)))
 
 
-def _foreign(cell: Cell, album: Album) -> str:
+def _foreign(cell: SavedCell, album: Album) -> str:
     """Return a whole cell as Markdown: its text, or its code and what that showed."""
     if cell.kind != "code":
         return album.markdown(cell).replace(ANSWER, "").strip("\n")

@@ -21,7 +21,7 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 @dataclass(frozen=True)
-class Cell:
+class SavedCell:
     """A cell, of whose content nothing is believed.
 
     Attributes
@@ -55,39 +55,39 @@ class Cell:
 
 
 @dataclass(frozen=True)
-class Document:
+class SavedNotebook:
     """What could be read of a notebook.
 
     Attributes
     ----------
-    cells : tuple of Cell
+    cells : tuple of SavedCell
         In order.
     problem : str
         What is wrong with the file, as a sentence; empty if nothing is.
     """
 
-    cells: tuple[Cell, ...]
+    cells: tuple[SavedCell, ...]
     problem: str = ""
 
 
-def read(content: bytes) -> Document:
+def read(content: bytes) -> SavedNotebook:
     """Return the cells of a notebook, as many as the file still holds."""
     text = _text(content)
     if not text.strip():
-        return Document((), "The notebook is empty.")
+        return SavedNotebook((), "The notebook is empty.")
     try:
         plain = json.loads(text)
     except (ValueError, RecursionError):
         found = tuple(_cell(one) for one in islice(_salvage(text), MAX_CELLS))
         count = "1 cell" if len(found) == 1 else f"{len(found)} cells"
-        return Document(found, f"The notebook is damaged; {count} of it could be read.")
+        return SavedNotebook(found, f"The notebook is damaged; {count} of it could be read.")
     cells = [one for one in _as_list(plain) if isinstance(one, dict)]
     if not cells:
-        return Document((), "The notebook holds no cells.")
+        return SavedNotebook((), "The notebook holds no cells.")
     more = (
         f"Only the first {MAX_CELLS} of its {len(cells)} cells were read." if len(cells) > MAX_CELLS else ""
     )
-    return Document(tuple(_cell(one) for one in cells[:MAX_CELLS]), more)
+    return SavedNotebook(tuple(_cell(one) for one in cells[:MAX_CELLS]), more)
 
 
 def _text(content: bytes) -> str:
@@ -123,7 +123,7 @@ def _salvage(text: str) -> Iterator[dict[str, Any]]:
             yield found
 
 
-def _cell(plain: Mapping[str, Any]) -> Cell:
+def _cell(plain: Mapping[str, Any]) -> SavedCell:
     metadata = _table(plain.get("metadata"))
     attachments = _table(plain.get("attachments"))
     outputs = plain.get("outputs")
@@ -132,7 +132,7 @@ def _cell(plain: Mapping[str, Any]) -> Cell:
         join_source(plain.get("cell_type")),
         _lines(join_source(plain.get("source", plain.get("input")))),
     )
-    return Cell(
+    return SavedCell(
         kind=kind,
         ids=frozenset(one for one in ids if isinstance(one, str) and one),
         grade_id=join_source(_table(metadata.get("nbgrader")).get("grade_id")),

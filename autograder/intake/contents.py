@@ -21,7 +21,7 @@ Nobody writes as much, and hostile files stay cheap.
 
 
 @dataclass(frozen=True)
-class Source:
+class HandinSource:
     """Python source.
 
     Attributes
@@ -72,11 +72,11 @@ class Contents:
 
     def __init__(self, released: bytes) -> None:
         self._released = released
-        self._sources: dict[PurePosixPath, Source | Unreadable] = {}
+        self._sources: dict[PurePosixPath, HandinSource | Unreadable] = {}
         self._notebooks: dict[PurePosixPath, Notebook | Unreadable] = {}
         self._left = dict(MAX_BYTES)
 
-    def source(self, member: Member, *, is_named: bool) -> Source:
+    def source(self, member: Member, *, is_named: bool) -> HandinSource:
         """Return the source in a file.
 
         Parameters
@@ -126,10 +126,10 @@ class Contents:
         return Notebook(sound, cells.cells(sound) or [], said)
 
 
-def _source(member: Member, content: bytes) -> Source:
+def _source(member: Member, content: bytes) -> HandinSource:
     if cells.looks_like_one(content):
-        return Source(content, [], is_notebook=True)
+        return HandinSource(content, [], is_notebook=True)
     utf8, said = encodings.as_utf8(member.shown, content)
     if not names.plain(member.name).endswith(".py"):
         utf8 = typed.source(member.name, utf8.decode()).encode()
-    return Source(utf8, outline.blocks(utf8.decode()), said)
+    return HandinSource(utf8, outline.blocks(utf8.decode()), said)

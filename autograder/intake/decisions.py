@@ -33,7 +33,7 @@ Each class has a table, named after its folder or archive:
 """
 
 
-class ClassTable(settings.Table):
+class DecisionTable(settings.TomlTable):
     """What was decided about one class, as the file holds it."""
 
     files: dict[str, str] = Field(default_factory=dict)
@@ -41,7 +41,7 @@ class ClassTable(settings.Table):
     ignore: tuple[str, ...] = ()
 
 
-class _Tables(RootModel[dict[str, ClassTable]]):
+class _Tables(RootModel[dict[str, DecisionTable]]):
     """All classes beside one another."""
 
 
@@ -88,7 +88,7 @@ class Decisions:
             place = ".".join(map(str, detail["loc"]))
             remedy = "expected tables as the comment at its top shows"
             raise ConfigError(str(path), f"`{place}` is not understood", remedy) from None
-        found = tables.get(whole.name, ClassTable())
+        found = tables.get(whole.name, DecisionTable())
         return cls(path, found.files, found.students, found.ignore)
 
     def chosen_files(self, *names: str) -> dict[str, str]:

@@ -17,7 +17,7 @@ from autograder.intake.names import likeness
 from autograder.intake.reading import are_missing, read
 from autograder.intake.roster import Roster
 from autograder.intake.snapshot import Unreadable
-from autograder.intake.submission import Handin, Submission
+from autograder.intake.submission import ClassHandin, Submission
 from autograder.intake.wanted import Wanted
 from autograder.platforms.interface import Entry, Layout
 from autograder.reports.untrusted import file_name, line
@@ -29,7 +29,7 @@ def read_class(
     roster: Roster | None = None,
     decisions: Decisions | None = None,
     excused: Collection[str] = (),
-) -> Handin:
+) -> ClassHandin:
     """Read what a class handed in: folders and archives, or a platform's download, also as an archive.
 
     A submission that cannot be read carries its `Submission.problem`; the others are unaffected.
@@ -88,7 +88,7 @@ class _Reader:
         self._decisions = decisions
         self._excused = excused
 
-    def read(self, folder: Path, *, is_unpacked: bool = False) -> Handin:
+    def read(self, folder: Path, *, is_unpacked: bool = False) -> ClassHandin:
         """Read the class that lies in a folder."""
         if not is_unpacked:
             layouts.require_class(folder, self._wanted)
@@ -117,7 +117,9 @@ class _Reader:
             submissions, more = identity.by_roster(submissions, self._roster, self._excused)
             notes = [*self._roster.notes, *notes, *more]
         ordered = sorted(submissions, key=lambda submission: submission.student)
-        return Handin(tuple(ordered), (*notes, *stale), layout.title, tuple(stale), tuple(map(line, others)))
+        return ClassHandin(
+            tuple(ordered), (*notes, *stale), layout.title, tuple(stale), tuple(map(line, others))
+        )
 
     def _is_known(self, identifier: str) -> bool:
         return self._roster is not None and self._roster.find(identity.compose(identifier)) is not None
@@ -213,7 +215,7 @@ def _read(entry: Entry, student: str, wanted: Wanted, chosen: Mapping[str, str])
 
 
 def find_changed(
-    before: Handin, folder: Path, assignment: Assignment, roster: Roster | None = None
+    before: ClassHandin, folder: Path, assignment: Assignment, roster: Roster | None = None
 ) -> list[str]:
     """Return the students whose files differ now from what was read before, or are gone or new."""
     try:

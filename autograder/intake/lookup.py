@@ -9,7 +9,7 @@ from autograder import platforms
 from autograder.errors import ConfigError
 from autograder.intake.identity import compose
 from autograder.intake.roster import Roster
-from autograder.intake.submission import Handin, Submission
+from autograder.intake.submission import ClassHandin, Submission
 from autograder.reports.untrusted import line
 
 _ANONYMOUS = tuple(one.anonymous for one in platforms.downloads() if one.anonymous)
@@ -17,7 +17,7 @@ _ANONYMOUS = tuple(one.anonymous for one in platforms.downloads() if one.anonymo
 _SHOWN = 3
 
 
-def find(handin: Handin, text: str, roster: Roster | None = None) -> list[Submission]:
+def find(handin: ClassHandin, text: str, roster: Roster | None = None) -> list[Submission]:
     """Return the attempts of the student who is meant, the oldest first; nothing if nobody is.
 
     The name of an entry of the class folder goes first, and means that attempt only. Then comes what results
@@ -46,7 +46,7 @@ def find(handin: Handin, text: str, roster: Roster | None = None) -> list[Submis
     return []
 
 
-def require_match(handin: Handin, folder: Path, roster: Roster | None) -> None:
+def require_match(handin: ClassHandin, folder: Path, roster: Roster | None) -> None:
     """Refuse a roster that knows nobody of a class: it is another one's. Anonymous hand-ins do not count.
 
     Raises

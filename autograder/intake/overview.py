@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from autograder.intake.submission import Handin, Submission
+from autograder.intake.submission import ClassHandin, Submission
 
 
-class Outcome(StrEnum):
+class IntakeStatus(StrEnum):
     """What became of a hand-in."""
 
     asked = "as asked"
@@ -23,7 +23,7 @@ class Outcome(StrEnum):
 
 
 @dataclass(frozen=True)
-class Row:
+class OverviewRow:
     """One student.
 
     Attributes
@@ -42,35 +42,35 @@ class Row:
 
     student: str
     name: str
-    outcome: Outcome
+    outcome: IntakeStatus
     files: tuple[str, ...]
     remarks: tuple[str, ...]
     candidates: tuple[str, ...] = ()
 
 
-def rows(handin: Handin) -> list[Row]:
+def rows(handin: ClassHandin) -> list[OverviewRow]:
     """Return a row for each student, in order of their names."""
     return [_row(one) for one in handin.submissions]
 
 
-def _row(one: Submission) -> Row:
+def _row(one: Submission) -> OverviewRow:
     remarks = (*([one.problem] if one.problem else []), *one.broken.values(), *one.notes)
-    return Row(one.student, one.name, _outcome(one), tuple(one.files), remarks, one.undecided)
+    return OverviewRow(one.student, one.name, _outcome(one), tuple(one.files), remarks, one.undecided)
 
 
-def _outcome(one: Submission) -> Outcome:
+def _outcome(one: Submission) -> IntakeStatus:
     if one.undecided:
-        return Outcome.waiting
+        return IntakeStatus.waiting
     if one.excused:
-        return Outcome.excused
+        return IntakeStatus.excused
     if one.problem is not None:
-        return Outcome.nothing if one.absent else Outcome.unreadable
+        return IntakeStatus.nothing if one.absent else IntakeStatus.unreadable
     if one.broken:
-        return Outcome.partial
-    return Outcome.found if one.taken else Outcome.asked
+        return IntakeStatus.partial
+    return IntakeStatus.found if one.taken else IntakeStatus.asked
 
 
-def summary(found: Sequence[Row]) -> str:
+def summary(found: Sequence[OverviewRow]) -> str:
     """Return the sentence that closes the list.
 
     Examples
@@ -79,5 +79,5 @@ def summary(found: Sequence[Row]) -> str:
     '1 student: 1 as asked.'
     """
     counted = Counter(row.outcome for row in found)
-    parts = [f"{counted[outcome]} {outcome}" for outcome in Outcome if counted[outcome]]
+    parts = [f"{counted[outcome]} {outcome}" for outcome in IntakeStatus if counted[outcome]]
     return f"{len(found)} student{'' if len(found) == 1 else 's'}: {', '.join(parts)}."

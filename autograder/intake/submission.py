@@ -97,7 +97,7 @@ class Submission:
 
 
 @dataclass(frozen=True)
-class Handin:
+class ClassHandin:
     """A class.
 
     Attributes

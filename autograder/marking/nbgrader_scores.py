@@ -8,7 +8,7 @@ from collections.abc import Collection
 from pathlib import Path
 
 from autograder.errors import ConfigError
-from autograder.marking.score_table import Row
+from autograder.marking.score_table import ScoreRow
 
 _MAGIC = b"SQLite format 3\0"
 _QUERY = """
@@ -35,7 +35,7 @@ def is_database(path: Path) -> bool:
         return False
 
 
-def read(path: Path, assignment: str, questions: Collection[str]) -> list[Row]:
+def read(path: Path, assignment: str, questions: Collection[str]) -> list[ScoreRow]:
     """Read what people gave for the answers to some questions of an assignment, with extra credit.
 
     Points that nbgrader gave by itself, such as 0 for an empty answer, are not among them.
@@ -52,7 +52,9 @@ def read(path: Path, assignment: str, questions: Collection[str]) -> list[Row]:
         remedy = "expected the gradebook.db of nbgrader's course folder"
         raise ConfigError(str(path), f"is not an nbgrader database ({error})", remedy) from None
     rows = [
-        Row(f"{path}, {student}", student, question, round(points + (extra or 0), 4), (comment or "").strip())
+        ScoreRow(
+            f"{path}, {student}", student, question, round(points + (extra or 0), 4), (comment or "").strip()
+        )
         for student, question, points, extra, comment in found
         if question in questions
     ]

@@ -9,7 +9,7 @@ from datetime import datetime
 from autograder.errors import ConfigError
 from autograder.graded.answers import Answer, Mark
 from autograder.graded.folder import GradedFolder
-from autograder.marking.score_table import Row
+from autograder.marking.score_table import ScoreRow
 from autograder.reports.anonymous import pseudonym
 from autograder.reports.answer_page import NO_ANSWER, label
 from autograder.reports.untrusted import line
@@ -39,7 +39,7 @@ class Marking:
     outdated: tuple[str, ...]
 
 
-def check(rows: Sequence[Row], folder: GradedFolder, *, key: bytes, by: str, at: datetime) -> Marking:
+def check(rows: Sequence[ScoreRow], folder: GradedFolder, *, key: bytes, by: str, at: datetime) -> Marking:
     """Turn a table of scores into marks, if every row of it fits; nothing is written.
 
     Parameters
@@ -85,7 +85,7 @@ def check(rows: Sequence[Row], folder: GradedFolder, *, key: bytes, by: str, at:
     return Marking(marks, **counts, outdated=tuple(outdated))
 
 
-def _answer(row: Row, student: str, folder: GradedFolder) -> Answer:
+def _answer(row: ScoreRow, student: str, folder: GradedFolder) -> Answer:
     """Return the answer that a row scores."""
     sheet = folder.answer_sheet(student)
     answers = {answer.question: answer for answer in sheet.answers} if sheet is not None else {}
@@ -104,7 +104,7 @@ def _answer(row: Row, student: str, folder: GradedFolder) -> Answer:
     return answer
 
 
-def _mark(row: Row, answer: Answer, by: str, at: datetime) -> Mark:
+def _mark(row: ScoreRow, answer: Answer, by: str, at: datetime) -> Mark:
     grader = line(row.grader or by)
     if not grader:
         raise ConfigError(row.where, "does not say who scored", "fill the column grader, or give --by")

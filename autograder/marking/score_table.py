@@ -21,7 +21,7 @@ _SHOWN = 60
 
 
 @dataclass(frozen=True)
-class Row:
+class ScoreRow:
     """One score.
 
     Attributes
@@ -49,7 +49,7 @@ class Row:
     answer: str = ""
 
 
-def read(path: Path) -> list[Row]:
+def read(path: Path) -> list[ScoreRow]:
     """Read a CSV file with a header; commas, semicolons or tabs separate its columns.
 
     Rows without points and comment are those of answers that are not scored yet, and left out.
@@ -101,7 +101,9 @@ def _require_columns(path: Path, header: Sequence[str]) -> None:
             raise ConfigError(f"{path}:1", f"the column {line(name)[:_SHOWN]!r} {found}", known)
 
 
-def _rows(path: Path, header: Sequence[str], table: Iterator[list[str]], first: int) -> Iterator[Row | None]:
+def _rows(
+    path: Path, header: Sequence[str], table: Iterator[list[str]], first: int
+) -> Iterator[ScoreRow | None]:
     """Yield the rows; None for those without a score."""
     for number, cells in enumerate(table, first + 1):
         where = f"{path}, row {number}"
@@ -115,14 +117,14 @@ def _rows(path: Path, header: Sequence[str], table: Iterator[list[str]], first: 
         yield _row(where, found)
 
 
-def _row(where: str, found: dict[str, str]) -> Row | None:
+def _row(where: str, found: dict[str, str]) -> ScoreRow | None:
     points = found["points"]
     if not points and not found["comment"]:
         return None
     if not _POINTS.fullmatch(points):
         shown = f"the points are {line(points)[:_SHOWN]!r}" if points else "has a comment, but no points"
         raise ConfigError(where, shown, "expected a number such as 4 or 2.5")
-    return Row(
+    return ScoreRow(
         where,
         found["student"],
         found["question"],

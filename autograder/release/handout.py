@@ -18,7 +18,7 @@ from autograder.course import Course
 from autograder.course.assignment import SHARED_PACKAGE, Assignment
 from autograder.errors import ReleaseError
 from autograder.release import inventory, notebook, questions
-from autograder.release.notebook import Notebook
+from autograder.release.notebook import NotebookPair
 from autograder.release.stripper import stub_module
 from autograder.scoring import DECIMALS, PlannedTest, share
 
@@ -28,7 +28,7 @@ CHECKS_FORMAT = 2
 
 
 @dataclass(frozen=True)
-class Handout:
+class BuiltHandout:
     """The released files of an assignment.
 
     Attributes
@@ -37,13 +37,13 @@ class Handout:
         What it is of.
     files : dict
         Path below the assignment's folder to content.
-    notebook : Notebook
+    notebook : NotebookPair
         The notebook in both forms.
     """
 
     assignment: Assignment
     files: dict[str, bytes]
-    notebook: Notebook
+    notebook: NotebookPair
 
     @property
     def name(self) -> str:
@@ -53,7 +53,7 @@ class Handout:
 
 def build(
     course: Course, assignment: Assignment, plan: Sequence[PlannedTest], tag: str | None = None
-) -> Handout:
+) -> BuiltHandout:
     """Make the files that students get.
 
     Parameters
@@ -84,7 +84,7 @@ def build(
         PUBLIC_TESTS: public,
         CHECKS_FILE: dumps(checks),
     }
-    return Handout(assignment, files | stubs, book)
+    return BuiltHandout(assignment, files | stubs, book)
 
 
 def released_tag(folder: Path) -> str | None:
@@ -96,7 +96,7 @@ def released_tag(folder: Path) -> str | None:
     return tag if isinstance(tag, str) else None
 
 
-def read_notebook(course: Course, assignment: Assignment, tag: str | None = None) -> Notebook:
+def read_notebook(course: Course, assignment: Assignment, tag: str | None = None) -> NotebookPair:
     """Build an assignment's notebook in both forms; raises ReleaseError as `notebook.build` does."""
     path = assignment.folder / f"{assignment.name}.md"
     values = {

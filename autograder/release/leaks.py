@@ -31,7 +31,7 @@ COMPILED = (".pyc", ".pyo", ".pyd", ".so")
 
 
 @dataclass(frozen=True)
-class Finding:
+class Leak:
     """Something that students must not get.
 
     Attributes
@@ -49,7 +49,7 @@ class Finding:
 class LeakError(ReleaseError):
     """A release, or what was published before, holds what students must not get."""
 
-    def __init__(self, findings: tuple[Finding, ...]) -> None:
+    def __init__(self, findings: tuple[Leak, ...]) -> None:
         first, more = findings[0], len(findings) - 1
         remedy = "fix the source that it comes from, or allow the lines with a reason under [[release.allow]]"
         others = f" (and {more} more)" if more else ""
@@ -78,7 +78,7 @@ class LeakCheck:
         self._folders = FOLDERS | {PurePosixPath(course.suites).name: FOLDERS["suites"]}
         self._shared = {f"{name}.py" for one in loaded for name in one.shared}
         self._secret = course.secret() if course.secret_file.exists() else b""
-        self._seen: dict[bytes, tuple[Finding, ...]] = {}
+        self._seen: dict[bytes, tuple[Leak, ...]] = {}
         self._matched: dict[bytes, tuple[tuple[int, str], ...]] = {}
 
     def require_clean(self, files: Mapping[str, bytes] | Iterable[tuple[str, bytes]]) -> None:
@@ -88,23 +88,23 @@ class LeakCheck:
         if findings:
             raise LeakError(findings)
 
-    def folder(self, folder: Path) -> tuple[Finding, ...]:
+    def folder(self, folder: Path) -> tuple[Leak, ...]:
         """Return the findings in a folder on disk."""
-        found: list[Finding] = []
+        found: list[Leak] = []
         for path in sorted(folder.rglob("*")):
             name = f"{folder.name}/{path.relative_to(folder).as_posix()}"
             if path.is_symlink() or not (path.is_file() or path.is_dir()):
-                found.append(Finding(name, "a link or device, not a file"))
+                found.append(Leak(name, "a link or device, not a file"))
             elif path.is_file():
                 found += self.file(name, path.read_bytes())
         return tuple(found)
 
-    def file(self, path: str, content: bytes) -> tuple[Finding, ...]:
+    def file(self, path: str, content: bytes) -> tuple[Leak, ...]:
         """Return the findings in a file, by its path and content."""
-        found = [Finding(path, says) for says in self._by_name(path)]
+        found = [Leak(path, says) for says in self._by_name(path)]
         if content not in self._seen:
             self._seen[content] = tuple(self._by_content(content))
-        return (*found, *(Finding(path + one.place, one.says) for one in self._seen[content]))
+        return (*found, *(Leak(path + one.place, one.says) for one in self._seen[content]))
 
     def _by_name(self, path: str) -> Iterator[str]:
         *folders, name = path.replace("!", "/").split("/")
@@ -120,18 +120,18 @@ class LeakCheck:
         if name.endswith(COMPILED):
             yield "a compiled file, which cannot be inspected"
 
-    def _by_content(self, content: bytes) -> Iterator[Finding]:
+    def _by_content(self, content: bytes) -> Iterator[Leak]:
         try:
             for place, blob in contents.inside("", content):
                 if place:
-                    yield from (Finding(place, says) for says in self._by_name(place))
+                    yield from (Leak(place, says) for says in self._by_name(place))
                 yield from _outputs(place, blob)
                 yield from self._secrets(place, blob)
                 if blob not in self._matched:  # the same file is in several archives
                     self._matched[blob] = tuple(self._matches(blob))
                 yield from _group(place, self._matched[blob])
         except UnreadableError as error:
-            yield Finding("", f"cannot be inspected: {error}")
+            yield Leak("", f"cannot be inspected: {error}")
 
     def _matches(self, blob: bytes) -> Iterator[tuple[int, str]]:
         """Yield lines of a file and what was found there."""
@@ -149,7 +149,7 @@ class LeakCheck:
                     known.add(fingerprint.words)
                     yield bisect_right(ends, position) + 1, f"{fingerprint.kind}, of {fingerprint.place}"
 
-    def _secrets(self, place: str, blob: bytes) -> Iterator[Finding]:
+    def _secrets(self, place: str, blob: bytes) -> Iterator[Leak]:
         if not self._secret:
             return
         forms = [
@@ -158,10 +158,10 @@ class LeakCheck:
             base64.urlsafe_b64encode(self._secret)[:-2],
         ]
         if any(form in blob for form in forms) or self._secret.hex().encode() in blob.lower():
-            yield Finding(place, "the course secret")
+            yield Leak(place, "the course secret")
 
 
-def _outputs(place: str, blob: bytes) -> Iterator[Finding]:
+def _outputs(place: str, blob: bytes) -> Iterator[Leak]:
     """Yield what a run has left in a notebook."""
     if b'"cells"' not in blob:
         return
@@ -170,9 +170,9 @@ def _outputs(place: str, blob: bytes) -> Iterator[Finding]:
         cells = plain["cells"]
         for number, cell in enumerate(cells, 1):
             if cell.get("outputs") or cell.get("execution_count") is not None:
-                yield Finding(f"{place}:{_line_of(blob, cell)}", f"cell {number} holds outputs")
+                yield Leak(f"{place}:{_line_of(blob, cell)}", f"cell {number} holds outputs")
         if "widgets" in plain.get("metadata", {}):
-            yield Finding(place, "the notebook holds widget states")
+            yield Leak(place, "the notebook holds widget states")
     except (ValueError, KeyError, TypeError, AttributeError):
         return
 
@@ -182,7 +182,7 @@ def _line_of(blob: bytes, cell: Any) -> int:
     return blob.count(b"\n", 0, max(position, 0)) + 1
 
 
-def _group(place: str, matches: Iterable[tuple[int, str]]) -> Iterator[Finding]:
+def _group(place: str, matches: Iterable[tuple[int, str]]) -> Iterator[Leak]:
     """Yield one finding for all matches of the same kind and source in a file, at the first line of them."""
     groups: dict[str, list[tuple[int, str]]] = {}
     for number, says in matches:
@@ -190,4 +190,4 @@ def _group(place: str, matches: Iterable[tuple[int, str]]) -> Iterator[Finding]:
     for group in groups.values():
         number, says = min(group)
         more = f", and {len(group) - 1} more runs of words from there" if len(group) > 1 else ""
-        yield Finding(f"{place}:{number}", f"{says}{more}")
+        yield Leak(f"{place}:{number}", f"{says}{more}")

@@ -30,7 +30,7 @@ _PLACEHOLDER = re.compile(r"\{\{(\w+)\}\}")
 
 
 @dataclass(frozen=True)
-class Notebook:
+class NotebookPair:
     """A notebook in both forms, as cells that correspond one to one.
 
     Attributes
@@ -46,7 +46,7 @@ class Notebook:
     lines: tuple[int, ...]
 
 
-def build(text: str, where: str, name: str, values: Mapping[str, str]) -> Notebook:
+def build(text: str, where: str, name: str, values: Mapping[str, str]) -> NotebookPair:
     """Build both forms of a notebook.
 
     Parameters
@@ -78,7 +78,7 @@ def build(text: str, where: str, name: str, values: Mapping[str, str]) -> Notebo
     release = [_release(cell, f"{where}:{line}", name) for cell, line in kept]
     for cell, twin, id in zip(source, release, _ids(release, name), strict=True):
         cell["id"] = twin["id"] = id
-    return Notebook(_document(source), _document(release), tuple(line for _, line in kept))
+    return NotebookPair(_document(source), _document(release), tuple(line for _, line in kept))
 
 
 def dumps(notebook: NotebookNode) -> bytes:

@@ -24,7 +24,7 @@ _APART = {"suites", "release", "reports", "intake", "platforms"}
 """Parts of the kit that have no say in a plan; of the suites, only the assignment's own has."""
 
 
-class Plans:
+class SuitePlans:
     """Plans that were collected before.
 
     Parameters

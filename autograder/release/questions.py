@@ -10,10 +10,10 @@ from autograder.course.assignment import Assignment
 from autograder.errors import ReleaseError
 from autograder.graded.answers import ANSWER, Prompt, Questionnaire
 from autograder.release import gradecells, notebook
-from autograder.release.notebook import Notebook
+from autograder.release.notebook import NotebookPair
 
 
-def questionnaire(book: Notebook) -> Questionnaire:
+def questionnaire(book: NotebookPair) -> Questionnaire:
     """Return what a notebook asks."""
     prompts = tuple(
         Prompt(
@@ -28,7 +28,7 @@ def questionnaire(book: Notebook) -> Questionnaire:
     return Questionnaire(prompts, {cell["id"]: cell.source for cell in book.release.cells})
 
 
-def require_agreement(assignment: Assignment, book: Notebook, where: str) -> None:
+def require_agreement(assignment: Assignment, book: NotebookPair, where: str) -> None:
     """Refuse a notebook that asks, or promises, something else than the assignment's settings.
 
     Parameters

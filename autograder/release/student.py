@@ -15,7 +15,7 @@ from autograder.course import Course
 from autograder.course import assignment as assignments
 from autograder.course.assignment import Assignment
 from autograder.errors import ReleaseError
-from autograder.release.handout import Handout
+from autograder.release.handout import BuiltHandout
 from helpers.submission import archives
 from helpers.wording import number
 
@@ -32,7 +32,7 @@ README = "README.md"
 
 
 @dataclass(frozen=True)
-class Row:
+class ReadmeRow:
     """What the README says of an assignment, in words."""
 
     name: str
@@ -84,7 +84,7 @@ def readme(course: Course, names: Collection[str]) -> bytes:
     return text.encode()
 
 
-def pack(course: Course, one: Handout) -> bytes:
+def pack(course: Course, one: BuiltHandout) -> bytes:
     """Return the student tree with a single assignment as an archive.
 
     Raises
@@ -112,12 +112,12 @@ def paths(folder: Path, skipped: Collection[str] = ()) -> list[Path]:
     )
 
 
-def _row(course: Course, one: Assignment) -> Row:
+def _row(course: Course, one: Assignment) -> ReadmeRow:
     overview = one.overview
     time = "" if overview.minutes is None else f"{overview.minutes} min"
     if overview.gpu:
         time += ", less with a GPU" if time else "less with a GPU"
-    return Row(
+    return ReadmeRow(
         name=one.name,
         title=one.title,
         path=f"assignments/{one.name}/{one.name}.ipynb",

@@ -12,7 +12,7 @@ from autograder.course import assignment as assignments
 from autograder.course.assignment import Assignment
 from autograder.errors import ReleaseError
 from autograder.release import handout, notebook, student
-from autograder.release.handout import Handout
+from autograder.release.handout import BuiltHandout
 from autograder.release.student import LEFTOVERS, README, Files
 from autograder.scoring import PlannedTest
 
@@ -174,11 +174,11 @@ def _of(folders: Collection[str]) -> Callable[[str], bool]:
     return lambda name: any(name.startswith(f"{folder}/") for folder in folders)
 
 
-def _assignments(handouts: Sequence[Handout]) -> Files:
+def _assignments(handouts: Sequence[BuiltHandout]) -> Files:
     return {f"{one.name}/{path}": content for one in handouts for path, content in one.files.items()}
 
 
-def _student(course: Course, handouts: Sequence[Handout], names: Collection[str]) -> Files:
+def _student(course: Course, handouts: Sequence[BuiltHandout], names: Collection[str]) -> Files:
     """Return a tree that needs nothing of this repository.
 
     Where a release is of some assignments only, those that were released before are in it as they are.
@@ -194,7 +194,7 @@ def _student(course: Course, handouts: Sequence[Handout], names: Collection[str]
     return files | student.shared_files(course) | {README: student.readme(course, inside)}
 
 
-def _nbgrader(handouts: Sequence[Handout]) -> Files:
+def _nbgrader(handouts: Sequence[BuiltHandout]) -> Files:
     """Return an nbgrader course folder.
 
     nbgrader hands every file of a source folder but notebooks to students as it is, so the modules lie

@@ -49,7 +49,7 @@ class Asked:
 
 
 @dataclass(frozen=True)
-class Entry:
+class AnswerEntry:
     """One answer on a page.
 
     Attributes
@@ -71,7 +71,7 @@ class Entry:
 class Card:
     """An entry as the page shows it."""
 
-    entry: Entry
+    entry: AnswerEntry
     answer: Markup
     absent: str
     digest: str
@@ -80,12 +80,12 @@ class Card:
     scored: str
 
 
-def render(asked: Asked, entries: Sequence[Entry], *, title: str, course: str, folder: str) -> str:
+def render(asked: Asked, entries: Sequence[AnswerEntry], *, title: str, course: str, folder: str) -> str:
     """Return the page of a question.
 
     Parameters
     ----------
-    entries : sequence of Entry
+    entries : sequence of AnswerEntry
         In the order in which they are read; those without an answer come last.
     title, course : str
         Names of the assignment and of the course.
@@ -122,7 +122,7 @@ def label(digest: str) -> str:
     return digest[:DIGITS] if digest else NO_ANSWER
 
 
-def _card(entry: Entry) -> Card:
+def _card(entry: AnswerEntry) -> Card:
     answer, mark = entry.written.answer, entry.written.mark
     counts = mark is not None and not entry.written.has_changed
     return Card(

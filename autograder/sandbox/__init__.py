@@ -4,7 +4,7 @@ from autograder.sandbox.confinement import ENVIRONMENT, Prepared, confine, prepa
 from autograder.sandbox.identity import Lease, lease_uid
 from autograder.sandbox.limits import Limits, share_arenas
 from autograder.sandbox.memory import slots_that_fit
-from autograder.sandbox.plan import Plan, choose_plan
+from autograder.sandbox.plan import SandboxPlan, choose_plan
 from autograder.sandbox.probe import Proof, Trial, prove, report, require, rows
 from autograder.sandbox.scratch import scratch
 
@@ -12,9 +12,9 @@ __all__ = [
     "ENVIRONMENT",
     "Lease",
     "Limits",
-    "Plan",
     "Prepared",
     "Proof",
+    "SandboxPlan",
     "Trial",
     "choose_plan",
     "confine",

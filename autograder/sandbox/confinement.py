@@ -21,7 +21,7 @@ from typing import Final
 from autograder.errors import SandboxError
 from autograder.sandbox import identity, kernel, landlock, limits, seccomp, syscalls
 from autograder.sandbox.limits import Limits
-from autograder.sandbox.plan import WRITABLE_DEVICES, Plan
+from autograder.sandbox.plan import WRITABLE_DEVICES, SandboxPlan
 
 ENVIRONMENT: Final = {
     "HOME": "/nonexistent",
@@ -52,7 +52,7 @@ _FIRST_TO_KILL: Final = "1000"
 class Prepared:
     """What the zygote makes ready for its workers; the descriptors are the zygote's and stay open."""
 
-    plan: Plan
+    plan: SandboxPlan
     zygote: int
     """The process whose death ends the workers."""
     filter: seccomp.Program | None
@@ -77,7 +77,7 @@ class Prepared:
             os.close(descriptor)
 
 
-def prepare(plan: Plan) -> Prepared:
+def prepare(plan: SandboxPlan) -> Prepared:
     """Build, in the process that will fork the workers, all that does not depend on the worker.
 
     Call it from the thread that forks, after the last import: memory limits count from what is mapped.
@@ -105,13 +105,13 @@ def prepare(plan: Plan) -> Prepared:
         raise SandboxError("sandbox", f"cannot be prepared: {error}", "run `autograder probe`") from error
 
 
-def _build_filter(plan: Plan, machine: str) -> seccomp.Program:
+def _build_filter(plan: SandboxPlan, machine: str) -> seccomp.Program:
     program = seccomp.build(machine, read_only=plan.filesystem == "none")
     program.for_process(0)  # assembled now, so that workers inherit it
     return program
 
 
-def _build_ruleset(plan: Plan) -> int:
+def _build_ruleset(plan: SandboxPlan) -> int:
     return landlock.ruleset(plan.readable, writable_devices=WRITABLE_DEVICES)
 
 
@@ -125,7 +125,7 @@ def _empty_folder() -> int:
         path.rmdir()
 
 
-def _others(plan: Plan) -> int | None:
+def _others(plan: SandboxPlan) -> int | None:
     if not plan.linux or (plan.root and not plan.dedicated_uids):
         return None
     return 0 if plan.dedicated_uids else identity.tasks_of(os.geteuid())

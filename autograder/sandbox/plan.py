@@ -35,7 +35,7 @@ WRITABLE_DEVICES: Final = ("/dev/null",)
 
 
 @dataclass(frozen=True)
-class Plan:
+class SandboxPlan:
     """The layers of confinement to use. Resource limits and ``no_new_privs`` always are, on Linux."""
 
     filesystem: Filesystem
@@ -86,13 +86,13 @@ class Plan:
                 )
 
 
-NO_PLAN: Final = Plan("none", False, False, False, (), root=False, linux=False)
+NO_PLAN: Final = SandboxPlan("none", False, False, False, (), root=False, linux=False)
 """All there is where the system is not Linux: a process of its own."""
 
 
 def choose_plan(
     *, weak: bool, dedicated_uids: bool | None = None, filesystem: Filesystem | None = None
-) -> Plan:
+) -> SandboxPlan:
     """Choose the strongest layers that this machine has.
 
     Parameters
@@ -117,7 +117,7 @@ def choose_plan(
     return plan
 
 
-def _strongest(weak: bool, dedicated_uids: bool | None, filesystem: Filesystem | None) -> Plan:
+def _strongest(weak: bool, dedicated_uids: bool | None, filesystem: Filesystem | None) -> SandboxPlan:
     """Find out what this machine has, as far as the caller leaves it open."""
     root = os.geteuid() == 0
     if dedicated_uids and not _works(_switch_user):
@@ -140,10 +140,10 @@ def _strongest(weak: bool, dedicated_uids: bool | None, filesystem: Filesystem |
                 f"install them where every user can read, or pass {WEAK_OPTION}",
             )
         uids = search = False
-    return Plan(files, _works(_filter_calls), uids, search, readable, root)
+    return SandboxPlan(files, _works(_filter_calls), uids, search, readable, root)
 
 
-def missing_layers(plan: Plan) -> dict[str, str]:
+def missing_layers(plan: SandboxPlan) -> dict[str, str]:
     """Name the layers that a plan does without, in words, with the remedy for each."""
     if not plan.linux:
         return {

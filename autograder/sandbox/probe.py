@@ -23,7 +23,7 @@ from autograder.sandbox.attempts import MARK, all_attempts
 from autograder.sandbox.confinement import confine, prepare
 from autograder.sandbox.identity import lease_uid
 from autograder.sandbox.limits import Limits
-from autograder.sandbox.plan import REMEDY, Plan
+from autograder.sandbox.plan import REMEDY, SandboxPlan
 from autograder.sandbox.scene import Attempt, Held, Scene
 from autograder.sandbox.scratch import scratch
 
@@ -75,12 +75,12 @@ class _Answer:
     error: int | None = None
 
 
-def prove(plan: Plan, *, hidden: Iterable[Path] = (), thorough: bool = False) -> dict[str, Proof]:
+def prove(plan: SandboxPlan, *, hidden: Iterable[Path] = (), thorough: bool = False) -> dict[str, Proof]:
     """Try to break out of a plan's confinement.
 
     Parameters
     ----------
-    plan : Plan
+    plan : SandboxPlan
         What to prove.
     hidden : iterable of Path
         Existing files and folders that the course must hide; each is tried. See also `Plan.check_hidden`.
@@ -116,7 +116,7 @@ def _conclude(layer: str, trials: list[Trial]) -> Proof:
 
 
 @contextlib.contextmanager
-def _scene(plan: Plan, hidden: tuple[Path, ...]) -> Iterator[Scene]:
+def _scene(plan: SandboxPlan, hidden: tuple[Path, ...]) -> Iterator[Scene]:
     """Make ready what the attempts try to reach, and clear it away."""
     with contextlib.ExitStack() as stack:
         uid = stack.enter_context(lease_uid()).uid if plan.dedicated_uids else None
@@ -244,7 +244,7 @@ def rows(proofs: Mapping[str, Proof]) -> list[tuple[str, str, str]]:
     return [(t.attempt, t.layer, t.outcome) for proof in proofs.values() for t in proof.trials]
 
 
-def report(plan: Plan, proofs: Mapping[str, Proof]) -> SandboxReport:
+def report(plan: SandboxPlan, proofs: Mapping[str, Proof]) -> SandboxReport:
     """Sum the proofs up for the result.
 
     Full means that every layer is proved, the dedicated user included where the grader is root; none means
@@ -262,7 +262,7 @@ def report(plan: Plan, proofs: Mapping[str, Proof]) -> SandboxReport:
     return SandboxReport(level=level, layers={layer: _words(plan, proof) for layer, proof in proofs.items()})
 
 
-def _words(plan: Plan, proof: Proof) -> str:
+def _words(plan: SandboxPlan, proof: Proof) -> str:
     words = proof.words
     if proof.layer == "filesystem" and proof.state != "off":
         return f"{words}, by {plan.filesystem}"

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Literal
 
 from autograder.sandbox.limits import Limits
-from autograder.sandbox.plan import Plan
+from autograder.sandbox.plan import SandboxPlan
 
 
 class Held(Exception):
@@ -20,7 +20,7 @@ class Held(Exception):
 class Scene:
     """What there is to reach, made ready by the parent."""
 
-    plan: Plan
+    plan: SandboxPlan
     uid: int | None
     budget: Limits
     parent: int

@@ -19,7 +19,7 @@ class DownloadError(Exception):
 
 
 @dataclass(frozen=True)
-class Download:
+class RemoteFile:
     """A file on the network.
 
     Attributes

@@ -15,16 +15,16 @@ import torch
 from numpy.typing import NDArray
 
 from helpers.data.cache import Arrays, folder_of, load_or_make
-from helpers.data.downloads import Download, DownloadError
+from helpers.data.downloads import DownloadError, RemoteFile
 from helpers.data.splits import Split, require_sizes
 from helpers.seeds import public_generator
 
-CIFAR10: Final = Download(
+CIFAR10: Final = RemoteFile(
     "https://www.cs.toronto.edu/~kriz/cifar-10-python.tar.gz",
     "cifar-10-python.tar.gz",
     "sha256:6d958be074577803d12ecdefd02955f39262c83c16fe9348329d7fe0b5c001ce",
 )
-PROPS: Final = Download(
+PROPS: Final = RemoteFile(
     "https://drive.usercontent.google.com/download?id=1C8_JFsnPVm392C-S1rH0y4HFfNkdMlXi&export=download&confirm=t",
     "Progress-Objects-Sample.tar.gz",
     "md5:b32c587684bb54a9f918b6b081a18e28",
@@ -91,7 +91,7 @@ def props(
 
 def _split(
     name: str,
-    download: Download,
+    download: RemoteFile,
     read: Callable[[tarfile.TarFile], Arrays],
     sizes: tuple[int, int, int],
     folder: str | os.PathLike[str] | None,

@@ -20,7 +20,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
-from helpers.notebook.outcomes import Failure, Interruption, Outcome, Report, read_ending, set_rules_aside
+from helpers.notebook.outcomes import (
+    Failure,
+    Interruption,
+    PublicOutcome,
+    Report,
+    read_ending,
+    set_rules_aside,
+)
 from helpers.statuses import Status
 from helpers.submission import problems, reading
 from helpers.submission.handout import TEST_FILE, Handout, HandoutError
@@ -102,11 +109,11 @@ def run_public(handout: Handout, files: Mapping[str, bytes]) -> Report:
     found = imports(handout, files)
     problems = list(found.problems.values())
     if problems and (len(handout.modules) == 1 or len(problems) == len(handout.modules)):
-        outcomes = tuple(Outcome(test, Status.not_run) for test in handout.tests)
+        outcomes = tuple(PublicOutcome(test, Status.not_run) for test in handout.tests)
         return Report(handout, outcomes, "", found.notes, failure(problems[0]))
     request = _request(handout, files, found.problems, run=[test.id for test in handout.tests])
     ended = _outcomes(handout, request)
-    listed = [ended.get(test.id) or Outcome(test, Status.not_run) for test in handout.tests]
+    listed = [ended.get(test.id) or PublicOutcome(test, Status.not_run) for test in handout.tests]
     notes = (*found.notes, *(problem.sentence for problem in problems))
     return Report(handout, set_rules_aside(listed), "", notes)
 
@@ -172,10 +179,10 @@ def _problems(
     return [problems.locate_problem(file, end, file if line else "", line, texts)]
 
 
-def _outcomes(handout: Handout, request: dict[str, Any]) -> dict[str, Outcome]:
+def _outcomes(handout: Handout, request: dict[str, Any]) -> dict[str, PublicOutcome]:
     """Run checks; if one does not come to an end, go on with those after it."""
     tests = {test.id: test for test in handout.tests}
-    ended: dict[str, Outcome] = {}
+    ended: dict[str, PublicOutcome] = {}
     while request["run"]:
         frames = _server.ask(request)
         for frame in frames:
@@ -183,11 +190,13 @@ def _outcomes(handout: Handout, request: dict[str, Any]) -> dict[str, Outcome]:
                 raise HandoutError(frame["unusable"])
             if "test" in frame:
                 failed = Failure(**frame["failure"]) if frame["failure"] else None
-                ended[frame["test"]] = Outcome(tests[frame["test"]], read_ending(frame["status"]), failed)
+                ended[frame["test"]] = PublicOutcome(
+                    tests[frame["test"]], read_ending(frame["status"]), failed
+                )
         waiting = [id for id in request["run"] if id not in ended]
         if any("done" in frame for frame in frames) or not waiting:
             break
-        ended[waiting[0]] = Outcome(tests[waiting[0]], Interruption.stopped, Failure(_STOPPED))
+        ended[waiting[0]] = PublicOutcome(tests[waiting[0]], Interruption.stopped, Failure(_STOPPED))
         request = request | {"run": waiting[1:]}
     return ended
 

@@ -76,7 +76,7 @@ class Failure:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class PublicOutcome:
     """How one public check ended; `failure` is None where nothing is to be said."""
 
     test: PublicTest
@@ -97,7 +97,7 @@ class Report:
     ----------
     handout : Handout
         The assignment.
-    outcomes : tuple of Outcome
+    outcomes : tuple of PublicOutcome
         Of every check that was asked for.
     checked : str
         Which version of which files ran.
@@ -110,7 +110,7 @@ class Report:
     """
 
     handout: Handout
-    outcomes: tuple[Outcome, ...]
+    outcomes: tuple[PublicOutcome, ...]
     checked: str = ""
     notes: tuple[str, ...] = ()
     problem: Failure | None = None
@@ -132,31 +132,32 @@ class Report:
         return sum(outcome.test.points for outcome in self.outcomes)
 
 
-def judge(test: PublicTest, error: BaseException | None, files: Sequence[Path]) -> Outcome:
+def judge(test: PublicTest, error: BaseException | None, files: Sequence[Path]) -> PublicOutcome:
     """Return how a check ended that raised `error`; `files` are the student's."""
     if error is None:
-        return Outcome(test, Status.passed)
+        return PublicOutcome(test, Status.passed)
     if isinstance(error, CheckFailure):
-        return Outcome(test, Status.failed, _check_failure(error))
+        return PublicOutcome(test, Status.failed, _check_failure(error))
     place = reload.origin(error, files)
     if isinstance(error, KeyboardInterrupt):
         problem = "You stopped it while it ran; if it would not finish, look for a loop that never ends."
-        return Outcome(test, Interruption.stopped, _failure_at(problem, place))
+        return PublicOutcome(test, Interruption.stopped, _failure_at(problem, place))
     if place is None:
-        return Outcome(test, Status.failed, _explain_error(error, _explain_missing_name(error, files)))
+        return PublicOutcome(test, Status.failed, _explain_error(error, _explain_missing_name(error, files)))
     if isinstance(error, NotImplementedError):
-        return Outcome(test, Status.not_implemented, Failure("", place=_place_text(place)))
+        return PublicOutcome(test, Status.not_implemented, Failure("", place=_place_text(place)))
     failure = _failure_at(f"Your code raised {reload.describe_error(error)}", place)
-    return Outcome(test, Status.raised, replace(failure, likely_cause=causes.likely_cause(str(error))))
+    return PublicOutcome(test, Status.raised, replace(failure, likely_cause=causes.likely_cause(str(error))))
 
 
-def set_rules_aside(outcomes: Sequence[Outcome]) -> tuple[Outcome, ...]:
+def set_rules_aside(outcomes: Sequence[PublicOutcome]) -> tuple[PublicOutcome, ...]:
     """Set aside the rules of tasks whose values are not right: keeping to them earns nothing yet."""
     tests = [outcome.test for outcome in outcomes]
     aside = set_aside(tests, {one.test.id for one in outcomes if one.status is Status.passed})
     waiting = Failure(f"{WAITS.capitalize()}.")
     return tuple(
-        Outcome(one.test, Status.not_judged, waiting) if one.test.id in aside else one for one in outcomes
+        PublicOutcome(one.test, Status.not_judged, waiting) if one.test.id in aside else one
+        for one in outcomes
     )
 
 

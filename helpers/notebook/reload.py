@@ -84,7 +84,7 @@ class NotPython(HandoutError):
         self.__cause__ = error
 
 
-class _Finder(MetaPathFinder):
+class _ModuleFinder(MetaPathFinder):
     """Finds the followed modules, wherever `sys.path` leads."""
 
     def __init__(self) -> None:
@@ -99,10 +99,10 @@ class _Finder(MetaPathFinder):
         file = self.files.get(name)
         if file is None or not file.is_file():
             return None
-        return spec_from_file_location(name, file, loader=_Loader(name, str(file)))
+        return spec_from_file_location(name, file, loader=_ModuleLoader(name, str(file)))
 
 
-class _Loader(SourceFileLoader):
+class _ModuleLoader(SourceFileLoader):
     """Loads a version of a module in place of the one before: all of it or nothing."""
 
     def exec_module(self, module: ModuleType) -> None:
@@ -138,7 +138,7 @@ class _Loader(SourceFileLoader):
         return _read(Path(self.path)).facts(Path(self.path).stem, given)
 
 
-_finder = _Finder()
+_finder = _ModuleFinder()
 
 
 def follow(files: Mapping[str, Path], released: Mapping[str, str] | None = None) -> None:

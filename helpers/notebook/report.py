@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from html import escape
 from itertools import groupby
 
-from helpers.notebook.outcomes import Failure, Outcome, Report, word_of
+from helpers.notebook.outcomes import Failure, PublicOutcome, Report, word_of
 from helpers.statuses import Status
 from helpers.wording import number
 
@@ -119,20 +119,20 @@ def _closing_lines(report: Report) -> Iterator[str]:
     )
 
 
-def _groups(report: Report) -> Iterator[tuple[str, list[Outcome]]]:
+def _groups(report: Report) -> Iterator[tuple[str, list[PublicOutcome]]]:
     """Yield each task's id with its outcomes."""
     for task, outcomes in groupby(report.outcomes, key=lambda outcome: outcome.test.task):
         yield task, list(outcomes)
 
 
-def _group_html(report: Report, task: str, outcomes: Sequence[Outcome]) -> str:
+def _group_html(report: Report, task: str, outcomes: Sequence[PublicOutcome]) -> str:
     title = escape(_task_title(report, task))
     first = f'<th scope="rowgroup" rowspan="{len(outcomes)}" class="cg-task"{LEFT}>{title}</th>'
     rows = "</tr><tr>".join(map(_cells, outcomes))
     return f"<tbody><tr>{first}{rows}</tr></tbody>"
 
 
-def _cells(outcome: Outcome) -> str:
+def _cells(outcome: PublicOutcome) -> str:
     look = word_of(outcome.status)
     tone = "quiet" if outcome.status is Status.not_run else look.tone  # the student chose what to run
     result = f'<span aria-hidden="true">{look.symbol}</span>&nbsp;{look.word}'
@@ -154,7 +154,7 @@ def _failure_html(failure: Failure) -> str:
     return problem + listed
 
 
-def _group_text(report: Report, task: str, outcomes: Sequence[Outcome]) -> Iterator[str]:
+def _group_text(report: Report, task: str, outcomes: Sequence[PublicOutcome]) -> Iterator[str]:
     yield _task_title(report, task)
     for outcome in outcomes:
         look = word_of(outcome.status)
@@ -173,7 +173,7 @@ def _failure_text(failure: Failure, indent: str) -> Iterator[str]:
         yield from wrap(head + text, " " * len(head))
 
 
-def _points(outcome: Outcome) -> str:
+def _points(outcome: PublicOutcome) -> str:
     return f"{number(outcome.points)} / {number(outcome.test.points)}"
 
 

@@ -10,12 +10,12 @@ from types import FunctionType
 
 from helpers.notebook import document as notebook
 from helpers.notebook import reload, runner, stubs, work
-from helpers.notebook.outcomes import Interruption, Outcome, Report
+from helpers.notebook.outcomes import Interruption, PublicOutcome, Report
 from helpers.notebook.work import Work
 from helpers.source import names
 from helpers.statuses import Status
 from helpers.submission.findings import Finding
-from helpers.submission.handout import EXTRA, Function, Handout, Task
+from helpers.submission.handout import EXTRA, Function, Handout, ReleasedTask
 from helpers.submission.problems import Problem
 from helpers.wording import enumerate_words, number
 
@@ -183,7 +183,7 @@ def _waits(own: Work, done: Report, task: str) -> bool:
     )
 
 
-def _count_failing(found: Handout, task: str, left: Sequence[Outcome]) -> str:
+def _count_failing(found: Handout, task: str, left: Sequence[PublicOutcome]) -> str:
     count = len(left)
     stopped = any(outcome.status is Interruption.stopped for outcome in left)
     verb = "did not finish" if stopped else f"{'does' if count == 1 else 'do'} not pass"
@@ -203,7 +203,7 @@ def _list_tasks(found: Handout, ids: Sequence[str]) -> str:
     return f"tasks {numbers}, which are {number(points)} points together"
 
 
-def _task(found: Handout, id: str) -> Task:
+def _task(found: Handout, id: str) -> ReleasedTask:
     return next(task for task in found.tasks if task.id == id)
 
 

@@ -10,7 +10,14 @@ from types import FunctionType
 
 from helpers.notebook import fresh, frontend, reload, report, stubs
 from helpers.notebook.fresh import ImportReport
-from helpers.notebook.outcomes import Interruption, Outcome, Report, explain_import, judge, set_rules_aside
+from helpers.notebook.outcomes import (
+    Interruption,
+    PublicOutcome,
+    Report,
+    explain_import,
+    judge,
+    set_rules_aside,
+)
 from helpers.notebook.reload import Version
 from helpers.notebook.session import run_tests
 from helpers.statuses import Status
@@ -147,14 +154,14 @@ def _run(
         if version.error is not None:
             if version.runs:
                 notes.append(reload.explain_stale(version))
-            outcomes = tuple(Outcome(test, Status.not_run) for test in tests)
+            outcomes = tuple(PublicOutcome(test, Status.not_run) for test in tests)
             return Report(found, outcomes, checked, tuple(notes), explain_import(version.error, version.file))
     start = time.perf_counter()
     errors = run_tests(found.folder / TEST_FILE, [test.id for test in tests])
     seconds = time.perf_counter() - start
     files = [version.file for version in versions]
     ended = [
-        judge(test, errors[test.id], files) if test.id in errors else Outcome(test, Status.not_run)
+        judge(test, errors[test.id], files) if test.id in errors else PublicOutcome(test, Status.not_run)
         for test in tests
     ]
     return Report(found, set_rules_aside(ended), checked, tuple(notes), seconds=seconds)

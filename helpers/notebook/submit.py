@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from helpers.notebook import colab, fresh, frontend, reload, report, review, summary, work
-from helpers.notebook.outcomes import Failure, Outcome, Report
+from helpers.notebook.outcomes import Failure, PublicOutcome, Report
 from helpers.notebook.runner import Stopped
 from helpers.notebook.stubs import task_number
 from helpers.notebook.work import Work
@@ -141,7 +141,7 @@ def _check(found: Handout, files: dict[str, bytes], target: Path) -> tuple[Repor
     except (HandoutError, OSError) as error:
         failure = Failure(f"The public checks could not run: {error}")
     return Report(
-        found, tuple(Outcome(test, Status.not_run) for test in found.tests), problem=failure
+        found, tuple(PublicOutcome(test, Status.not_run) for test in found.tests), problem=failure
     ), problems
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from helpers.submission.findings import Finding
-from helpers.submission.handout import Cell, Handout, Question
+from helpers.submission.handout import Handout, ReleasedCell, ReleasedQuestion
 from helpers.wording import enumerate_words, number
 
 PLACEHOLDER = "YOUR ANSWER HERE"
@@ -150,7 +150,7 @@ def _cell(plain: dict[str, Any]) -> _NotebookCell:
     )
 
 
-def _find(cell: Cell, cells: Sequence[_NotebookCell]) -> _NotebookCell | None:
+def _find(cell: ReleasedCell, cells: Sequence[_NotebookCell]) -> _NotebookCell | None:
     """Return what became of a released cell: the same question, the same id, or the same words."""
     for own in cells:
         if cell.question is not None and own.question == cell.question.id:
@@ -199,14 +199,14 @@ def _questions(found: Handout, cells: Sequence[_NotebookCell], file: str) -> Ite
 
 def _match_questions(
     found: Handout, cells: Sequence[_NotebookCell]
-) -> list[tuple[Question | None, _NotebookCell | None]]:
+) -> list[tuple[ReleasedQuestion | None, _NotebookCell | None]]:
     """Return the questions with the cells where they are answered, as released or else as marked."""
     if found.cells:
         return [(cell.question, _find(cell, cells)) for cell in found.cells if cell.question is not None]
     return [(None, cell) for cell in cells if cell.kind == "markdown" and cell.solution]
 
 
-def _title(question: Question) -> str:
+def _title(question: ReleasedQuestion) -> str:
     points = f"{number(question.points)} point{'' if question.points == 1 else 's'}"
     return f"The question under “{question.title}” ({points})" if question.title else f"A question ({points})"
 

@@ -26,7 +26,7 @@ class HandoutError(Exception):
 
 
 @dataclass(frozen=True)
-class Task:
+class ReleasedTask:
     """One task and what it is worth."""
 
     id: str
@@ -84,7 +84,7 @@ class Function:
 
 
 @dataclass(frozen=True)
-class Question:
+class ReleasedQuestion:
     """A question that students answer in words: id and digest without an answer, points, and the section."""
 
     id: str
@@ -94,12 +94,12 @@ class Question:
 
 
 @dataclass(frozen=True)
-class Cell:
+class ReleasedCell:
     """A cell of the notebook as released: id, digest of its words, and the question that it asks."""
 
     id: str
     digest: str
-    question: Question | None = None
+    question: ReleasedQuestion | None = None
 
 
 @dataclass(frozen=True)
@@ -116,7 +116,7 @@ class Handout:
         Modules to hand in, each as ``<module>.py``.
     weights : tuple of str
         Files of saved weights that may be handed in with them.
-    tasks : tuple of Task
+    tasks : tuple of ReleasedTask
         In the order of the notebook.
     tests : tuple of PublicTest
         In the order in which they run.
@@ -134,7 +134,7 @@ class Handout:
         Limits of a check that has none of its own.
     functions : tuple of Function
         What students write, in the order of the modules; empty in releases that do not tell.
-    cells : tuple of Cell
+    cells : tuple of ReleasedCell
         The notebook as released; empty in releases that do not tell.
     """
 
@@ -143,7 +143,7 @@ class Handout:
     title: str
     modules: tuple[str, ...]
     weights: tuple[str, ...]
-    tasks: tuple[Task, ...]
+    tasks: tuple[ReleasedTask, ...]
     tests: tuple[PublicTest, ...]
     stubs: dict[str, str]
     repository: str = ""
@@ -153,7 +153,7 @@ class Handout:
     cpu_seconds: int = 10
     memory_mb: int = 512
     functions: tuple[Function, ...] = ()
-    cells: tuple[Cell, ...] = ()
+    cells: tuple[ReleasedCell, ...] = ()
 
     def file(self, module: str) -> Path:
         """Return the file of a module: beside the running notebook, else in the assignment's folder."""
@@ -245,7 +245,7 @@ def _parse(folder: Path, plain: dict[str, Any]) -> Handout:
         title=plain["title"],
         modules=tuple(plain["modules"]),
         weights=tuple(plain["weights"]),
-        tasks=tuple(Task(task["id"], task["title"], task["points"]) for task in plain["tasks"]),
+        tasks=tuple(ReleasedTask(task["id"], task["title"], task["points"]) for task in plain["tasks"]),
         tests=tuple(
             PublicTest(test["id"], test["title"], test["task"], test["points"], test["kind"])
             for test in plain["tests"]
@@ -262,6 +262,8 @@ def _parse(folder: Path, plain: dict[str, Any]) -> Handout:
     )
 
 
-def _cell(plain: dict[str, Any]) -> Cell:
+def _cell(plain: dict[str, Any]) -> ReleasedCell:
     question = plain.get("question")
-    return Cell(plain["id"], plain["digest"], None if question is None else Question(**question))
+    return ReleasedCell(
+        plain["id"], plain["digest"], None if question is None else ReleasedQuestion(**question)
+    )

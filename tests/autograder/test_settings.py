@@ -11,11 +11,11 @@ from autograder import settings
 from autograder.errors import ConfigError
 
 
-class _Inner(settings.Table):
+class _Inner(settings.TomlTable):
     points: Decimal
 
 
-class _Outer(settings.Table):
+class _Outer(settings.TomlTable):
     name: str
     inner: tuple[_Inner, ...] = ()
 

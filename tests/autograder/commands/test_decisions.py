@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 from autograder.commands.main import app
 from autograder.course import Course
 from autograder.course.assignment import load
-from autograder.intake import Handin, read_class, roster
+from autograder.intake import ClassHandin, read_class, roster
 from tests.conftest import Run
 
 ROSTER = "Student,ID,SIS User ID,SIS Login ID,Section,A toy (77)\n" + "".join(
@@ -45,14 +45,14 @@ def download(tmp_path: Path) -> Path:
     return folder
 
 
-def both(download: Path, course: Course) -> tuple[Handin, Handin]:
+def both(download: Path, course: Course) -> tuple[ClassHandin, ClassHandin]:
     """Return the class as it is read with the roster, and without."""
     toy = load(course, "toy")
     people = roster.read(download.parent.parent / "roster.csv")
     return read_class(download, toy, people), read_class(download, toy)
 
 
-def file_of(handin: Handin, student: str) -> dict[str, bytes]:
+def file_of(handin: ClassHandin, student: str) -> dict[str, bytes]:
     """Return the files that are taken for a student."""
     return dict(next(one for one in handin.submissions if one.student == student).files)
 

@@ -10,16 +10,16 @@ import pytest
 
 from autograder.engine.slot import Slot, ready
 from autograder.errors import EngineError
-from autograder.sandbox import Plan, choose_plan
+from autograder.sandbox import SandboxPlan, choose_plan
 
 
 @pytest.fixture(scope="module")
-def plan() -> Plan:
+def plan() -> SandboxPlan:
     return choose_plan(weak=True)
 
 
 def test_a_zygote_killed_before_it_is_ready_is_replaced(
-    plan: Plan, capsys: pytest.CaptureFixture[str]
+    plan: SandboxPlan, capsys: pytest.CaptureFixture[str]
 ) -> None:
     first = Slot(plan)
     os.kill(first.pid, signal.SIGKILL)
@@ -33,11 +33,11 @@ def test_a_zygote_killed_before_it_is_ready_is_replaced(
 
 
 def test_a_zygote_that_is_killed_whenever_it_starts_ends_the_run_with_advice(
-    plan: Plan, monkeypatch: pytest.MonkeyPatch
+    plan: SandboxPlan, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     started = Slot.__init__
 
-    def start_and_kill(slot: Slot, plan: Plan, packages: Collection[str] = ()) -> None:
+    def start_and_kill(slot: Slot, plan: SandboxPlan, packages: Collection[str] = ()) -> None:
         started(slot, plan, packages)
         os.kill(slot.pid, signal.SIGKILL)
 
@@ -50,7 +50,7 @@ def test_a_zygote_that_is_killed_whenever_it_starts_ends_the_run_with_advice(
     )
 
 
-def test_a_zygote_killed_later_is_named(plan: Plan) -> None:
+def test_a_zygote_killed_later_is_named(plan: SandboxPlan) -> None:
     slot = ready(Slot(plan), plan)
     os.kill(slot.pid, signal.SIGKILL)
     with pytest.raises(EngineError, match="was killed by signal 9"):

@@ -86,7 +86,7 @@ def test_what_is_no_notebook(content: bytes, problem: str) -> None:
 def test_nothing_in_a_cell_is_believed() -> None:
     wild = {"cell_type": 1, "metadata": [], "source": {"a": 1}, "attachments": 3, "outputs": [7], "id": {}}
     (cell,) = cells.read(json.dumps({"cells": [wild]}).encode()).cells
-    assert cell == cells.Cell("", frozenset(), "", "", {}, ({"text/plain": ""},))
+    assert cell == cells.SavedCell("", frozenset(), "", "", {}, ({"text/plain": ""},))
     (cell,) = cells.read(b'{"cells": [{"source": "\\ud800 x"}]}').cells
     assert cell.source == "\ufffd x"
 

@@ -16,7 +16,7 @@ from autograder import intake
 from autograder.course import Course
 from autograder.course.assignment import Assignment, load
 from autograder.errors import IntakeError
-from autograder.intake import Handin, roster
+from autograder.intake import ClassHandin, roster
 
 GRADESCOPE = """\
 ---
@@ -99,7 +99,7 @@ def by_hand(folder: Path) -> None:
     pack(folder / "carla.zip", {"toy.py": "c"})
 
 
-def contents(handin: Handin) -> dict[str, bytes | str | None]:
+def contents(handin: ClassHandin) -> dict[str, bytes | str | None]:
     return {one.student: one.files.get("toy.py", one.problem) for one in handin.submissions}
 
 

@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 
 from autograder import intake
-from autograder.intake import Handin, Submission, roster
+from autograder.intake import ClassHandin, Submission, roster
 from autograder.platforms.canvas import download as canvas
 from tests.support.hand_ins import NOTEBOOK, OTHER, WORK, knn, put, seven_zipped, tarred, zipped
 
 
-def read(folder: Path, people: str = "") -> Handin:
+def read(folder: Path, people: str = "") -> ClassHandin:
     """Read a class; with the text of a roster, if there is one."""
     if not people:
         return intake.read_class(folder, knn())
@@ -22,7 +22,7 @@ def read(folder: Path, people: str = "") -> Handin:
     return intake.read_class(folder, knn(), roster.read(folder.parent / "roster.csv"))
 
 
-def by_student(handin: Handin) -> dict[str, Submission]:
+def by_student(handin: ClassHandin) -> dict[str, Submission]:
     """Return submissions by student."""
     return {one.student: one for one in handin.submissions}
 

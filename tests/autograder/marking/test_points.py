@@ -12,7 +12,7 @@ from autograder.graded.answers import AnswerSheet
 from autograder.graded.folder import GradedFolder
 from autograder.marking import points as marking
 from autograder.marking.points import Marking
-from autograder.marking.score_table import Row
+from autograder.marking.score_table import ScoreRow
 from autograder.reports.anonymous import pseudonym
 from autograder.reports.answer_page import label
 from tests.conftest import graded_example
@@ -33,13 +33,13 @@ def folder(tmp_path: Path) -> GradedFolder:
     return folder
 
 
-def row(student: str = "ada", points: float = 3, **fields: str) -> Row:
-    return Row(
+def row(student: str = "ada", points: float = 3, **fields: str) -> ScoreRow:
+    return ScoreRow(
         **({"where": "t, row 2", "student": student, "question": "why-sums", "points": points} | fields)
     )  # type: ignore[arg-type]
 
 
-def check(folder: GradedFolder, *rows: Row, by: str = "Grace", at: datetime = AT) -> Marking:
+def check(folder: GradedFolder, *rows: ScoreRow, by: str = "Grace", at: datetime = AT) -> Marking:
     return marking.check(rows, folder, key=KEY, by=by, at=at)
 
 

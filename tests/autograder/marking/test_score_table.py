@@ -8,12 +8,12 @@ import pytest
 
 from autograder.errors import ConfigError
 from autograder.marking import score_table
-from autograder.marking.score_table import MAX_BYTES, Row
+from autograder.marking.score_table import MAX_BYTES, ScoreRow
 
 HEADER = "student,question,points,comment,grader,answer\n"
 
 
-def read(folder: Path, content: str | bytes) -> list[Row]:
+def read(folder: Path, content: str | bytes) -> list[ScoreRow]:
     path = folder / "scores.csv"
     path.write_bytes(content.encode() if isinstance(content, str) else content)
     return score_table.read(path)
@@ -22,7 +22,7 @@ def read(folder: Path, content: str | bytes) -> list[Row]:
 def test_all_columns(tmp_path: Path) -> None:
     (row,) = read(tmp_path, f'{HEADER}ada,why,2.5,"Good, but ""short"".\nTwo lines.",Grace,0123\n')
     where = f"{tmp_path / 'scores.csv'}, row 2"
-    assert row == Row(where, "ada", "why", 2.5, 'Good, but "short".\nTwo lines.', "Grace", "0123")
+    assert row == ScoreRow(where, "ada", "why", 2.5, 'Good, but "short".\nTwo lines.', "Grace", "0123")
 
 
 @pytest.mark.parametrize(

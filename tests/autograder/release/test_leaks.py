@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from autograder.course import Course
-from autograder.release.leaks import Finding, LeakCheck, LeakError
+from autograder.release.leaks import Leak, LeakCheck, LeakError
 from autograder.release.tree import Tree
 from helpers.submission import archives
 from tests.support import planted
@@ -43,7 +43,7 @@ def test_a_clean_release_passes(check: LeakCheck, built: Tree) -> None:
     check.require_clean(built.public)
 
 
-def only(findings: tuple[Finding, ...]) -> Finding:
+def only(findings: tuple[Leak, ...]) -> Leak:
     (finding,) = findings
     return finding
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from autograder.errors import ReleaseError
 from autograder.graded.answers import ANSWER
-from autograder.release.notebook import Notebook, build, dumps
+from autograder.release.notebook import NotebookPair, build, dumps
 from autograder.release.stripper import stub_line
 from tests.support.oracle import cleared
 
@@ -73,7 +73,7 @@ All of this is the answer.
 
 
 @pytest.fixture
-def toy() -> Notebook:
+def toy() -> NotebookPair:
     return build(MYST, "toy.md", "toy", VALUES)
 
 
@@ -81,7 +81,7 @@ def sources(notebook: Any) -> list[str]:
     return [cell.source for cell in notebook.cells]
 
 
-def test_students_get_stubs_and_no_solution(toy: Notebook) -> None:
+def test_students_get_stubs_and_no_solution(toy: NotebookPair) -> None:
     link = "https://colab.research.google.com/github/uni/course/blob/v1/toy.ipynb"
     assert sources(toy.release) == [
         f"# A toy\n\n[badge]({link})",
@@ -115,7 +115,7 @@ def test_without_a_repository_no_link_leads_nowhere() -> None:
     assert sources(toy.release)[:2] == ["# A toy\n", 'REPOSITORY, TAG = "", "v1"\nother = "{{unknown}}"']
 
 
-def test_two_builds_are_the_same_bytes_and_valid(toy: Notebook) -> None:
+def test_two_builds_are_the_same_bytes_and_valid(toy: NotebookPair) -> None:
     again = build(MYST, "toy.md", "toy", VALUES)
     for ours, theirs in ((toy.source, again.source), (toy.release, again.release)):
         assert dumps(ours) == dumps(theirs)
@@ -128,7 +128,7 @@ def test_two_builds_are_the_same_bytes_and_valid(toy: Notebook) -> None:
             assert cell.get("execution_count") is None
 
 
-def test_ids_are_of_the_content_so_that_an_edit_changes_one(toy: Notebook) -> None:
+def test_ids_are_of_the_content_so_that_an_edit_changes_one(toy: NotebookPair) -> None:
     edited = build(MYST.replace("assert double(2) == 4", "assert double(3) == 6"), "toy.md", "toy", VALUES)
     ids, new = ([cell.id for cell in one.release.cells] for one in (toy, edited))
     assert len(set(ids)) == len(ids)
@@ -138,7 +138,7 @@ def test_ids_are_of_the_content_so_that_an_edit_changes_one(toy: Notebook) -> No
     assert dumps(solved.release) == dumps(toy.release)
 
 
-def test_lines_are_those_of_the_file(toy: Notebook) -> None:
+def test_lines_are_those_of_the_file(toy: NotebookPair) -> None:
     first = [source.split("\n")[-1] for source in sources(toy.source)]
     lines = MYST.split("\n")
     for cell, line, last in zip(toy.source.cells, toy.lines, first, strict=True):

@@ -16,20 +16,20 @@ import pytest
 from autograder.graded.answers import Image
 from autograder.graded.records import WrittenAnswer
 from autograder.reports import answer_page
-from autograder.reports.answer_page import Asked, Entry
+from autograder.reports.answer_page import AnswerEntry, Asked
 from tests.support import written_class as made
 
 ASKED = Asked("why-sums", "Why <sums>", 4, "**Think** about $x$.", "Because.", ("One *item*.", "Another."))
 CHROMIUM = Path("/usr/bin/chromium")
 
 
-def entry(student: str, text: str, points: float | None = None, **fields: Any) -> Entry:
+def entry(student: str, text: str, points: float | None = None, **fields: Any) -> AnswerEntry:
     answer = made.answer(text, **fields)
     scored = None if points is None else made.mark(points, answer, comment="Well.")
-    return Entry(student, f"key-{student}", WrittenAnswer(answer, scored))
+    return AnswerEntry(student, f"key-{student}", WrittenAnswer(answer, scored))
 
 
-def render(*entries: Entry, folder: str = "graded/toy") -> str:
+def render(*entries: AnswerEntry, folder: str = "graded/toy") -> str:
     return answer_page.render(ASKED, entries, title="A toy", course="Deep Learning", folder=folder)
 
 
@@ -71,7 +71,7 @@ def test_question_rubric_reference_and_answers_are_there() -> None:
 
 def test_a_changed_answer_asks_for_its_points_again() -> None:
     old, new = made.answer("Old."), made.answer("New.")
-    html = render(Entry("ada", "k", WrittenAnswer(new, made.mark(3, old, comment="Well."))))
+    html = render(AnswerEntry("ada", "k", WrittenAnswer(new, made.mark(3, old, comment="Well."))))
     assert "The answer changed since it was scored: 3 points by Grace on 2026-03-01." in html
     assert [field["value"] for field in Page(html).all("input") if "value" in field] == [""]
     assert ">Well.</textarea>" in html
@@ -87,7 +87,7 @@ def test_only_the_kits_own_script_may_run_and_nothing_is_loaded() -> None:
     html = render(
         entry(f'ada"{hostile}', hostile, note=hostile),
         entry("bob", f"![](attachment:p) {hostile}", images={"p": picture}),
-        Entry("eve", "k", WrittenAnswer(made.answer(hostile), note)),
+        AnswerEntry("eve", "k", WrittenAnswer(made.answer(hostile), note)),
         folder=f"graded/{hostile}",
     )
     page = Page(html)

@@ -12,7 +12,7 @@ import pytest
 
 from autograder.errors import SandboxError
 from autograder.sandbox import children, identity, kernel, landlock, plan
-from autograder.sandbox.plan import NO_PLAN, Plan, choose_plan
+from autograder.sandbox.plan import NO_PLAN, SandboxPlan, choose_plan
 
 on_linux = pytest.mark.skipif(not kernel.LINUX, reason="plans differ on Linux only")
 
@@ -29,12 +29,12 @@ def test_the_strongest_layers_are_chosen() -> None:
 def test_it_survives_the_journey_to_the_zygote() -> None:
     """Plain data and back, through JSON."""
     for chosen in (choose_plan(weak=True), NO_PLAN):
-        assert Plan.from_plain(json.loads(json.dumps(chosen.to_plain()))) == chosen
+        assert SandboxPlan.from_plain(json.loads(json.dumps(chosen.to_plain()))) == chosen
 
 
 def test_search_needs_landlock_and_a_uid() -> None:
     """The capability alone would open every file on the machine."""
-    landlocked = Plan("landlock", True, True, True, (), True)
+    landlocked = SandboxPlan("landlock", True, True, True, (), True)
     for change in ({"filesystem": "chroot"}, {"filesystem": "none"}, {"dedicated_uids": False}):
         with pytest.raises(ValueError, match="CAP_DAC_READ_SEARCH"):
             replace(landlocked, **change)
@@ -154,7 +154,7 @@ def test_what_lies_beneath_a_readable_path_is_not_hidden(tmp_path: Path) -> None
     packages.mkdir()
     (tmp_path / "link").symlink_to(packages)
     hidden = tmp_path / "course" / "suites"
-    chosen = Plan("landlock", True, False, False, (str(packages),), False)
+    chosen = SandboxPlan("landlock", True, False, False, (str(packages),), False)
     chosen.check_hidden([hidden, tmp_path, tmp_path / "site-packages-too"])
     for shown in (packages, packages / "suites" / "test_hidden.py", tmp_path / "link" / "secret"):
         with pytest.raises(SandboxError, match="student code can read"):

@@ -15,7 +15,7 @@ import pytest
 from autograder.errors import SandboxError
 from autograder.graded.results import SandboxReport
 from autograder.sandbox import (
-    Plan,
+    SandboxPlan,
     children,
     choose_plan,
     identity,
@@ -36,12 +36,12 @@ as_root = pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
 
 
 @pytest.fixture
-def plan() -> Plan:
+def plan() -> SandboxPlan:
     """Return the plan of the test's machine."""
     return choose_plan(weak=False)
 
 
-def test_everything_is_proved_here(plan: Plan) -> None:
+def test_everything_is_proved_here(plan: SandboxPlan) -> None:
     """Every layer of the chosen plan holds, and says how many attempts it withstood."""
     proofs = prove(plan)
     expected = dict.fromkeys(probe.LAYERS, "proved")
@@ -54,14 +54,14 @@ def test_everything_is_proved_here(plan: Plan) -> None:
     require(summary, weak_allowed=False)
 
 
-def test_the_thorough_proof_burns_cpu_seconds(plan: Plan) -> None:
+def test_the_thorough_proof_burns_cpu_seconds(plan: SandboxPlan) -> None:
     """An endless loop is killed by the kernel."""
     table = rows(prove(plan, thorough=True))
     assert ("compute without end", "rlimits", "killed after 3 CPU seconds") in table
     assert len(table) == len({(attempt, layer) for attempt, layer, _ in table})
 
 
-def test_what_the_course_hides_is_tried(plan: Plan, tmp_path: Path) -> None:
+def test_what_the_course_hides_is_tried(plan: SandboxPlan, tmp_path: Path) -> None:
     """Each path is opened for real; one beneath a readable folder is found out."""
     secret = tmp_path / "secret"
     secret.write_text("0" * 32)
@@ -99,7 +99,7 @@ def nothing(*given: object, **named: object) -> None:
     ids=["seccomp", "landlock", "limits", "user", "bounding set"],
 )
 def test_a_layer_that_does_nothing_is_found_out(
-    plan: Plan,
+    plan: SandboxPlan,
     monkeypatch: pytest.MonkeyPatch,
     owner: object,
     name: str,
@@ -120,7 +120,9 @@ def test_a_layer_that_does_nothing_is_found_out(
     require(summary, weak_allowed=True)
 
 
-def test_a_kept_descriptor_and_environment_are_found_out(plan: Plan, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_kept_descriptor_and_environment_are_found_out(
+    plan: SandboxPlan, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The process itself is a layer: what it inherits counts."""
     monkeypatch.setattr("autograder.sandbox.confinement._close_others", nothing)
     proof = prove(plan)["process"]
@@ -129,7 +131,7 @@ def test_a_kept_descriptor_and_environment_are_found_out(plan: Plan, monkeypatch
 
 
 @pytest.mark.parametrize("layer", ["filesystem", "seccomp"])
-def test_a_layer_switched_off_is_refused(plan: Plan, layer: str) -> None:
+def test_a_layer_switched_off_is_refused(plan: SandboxPlan, layer: str) -> None:
     """Off is not proved."""
     weaker = (
         replace(plan, filesystem="none", keep_search=False)
@@ -152,7 +154,7 @@ def test_no_layers_at_all_is_level_none() -> None:
 
 
 @as_root
-def test_a_confinement_that_fails_proves_nothing(plan: Plan, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_confinement_that_fails_proves_nothing(plan: SandboxPlan, monkeypatch: pytest.MonkeyPatch) -> None:
     """A child that could not be confined gives no answers; silence is not success."""
 
     def fail(*given: object, **named: object) -> None:
@@ -164,7 +166,9 @@ def test_a_confinement_that_fails_proves_nothing(plan: Plan, monkeypatch: pytest
     assert "sabotaged" in proofs["uid"].words
 
 
-def test_an_attempt_that_never_works_proves_nothing(plan: Plan, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_attempt_that_never_works_proves_nothing(
+    plan: SandboxPlan, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """If even the control cannot do it, its failure under confinement means nothing."""
     attempts = probe.all_attempts
 
@@ -225,7 +229,7 @@ def test_an_ordinary_user_proves_it_too(open_python: str, open_folder: Path) -> 
 
 
 @as_root
-def test_the_same_process_as_an_ordinary_user(plan: Plan) -> None:
+def test_the_same_process_as_an_ordinary_user(plan: SandboxPlan) -> None:
     """The same code, without another interpreter: a child gives up root first."""
 
     def task(home: children.Home) -> None:

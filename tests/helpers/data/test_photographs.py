@@ -20,7 +20,7 @@ import torch
 
 from helpers import data
 from helpers.data import photographs
-from helpers.data.downloads import Download, DownloadError
+from helpers.data.downloads import DownloadError, RemoteFile
 
 PIXELS = np.random.default_rng(7)
 
@@ -34,11 +34,11 @@ class Server:
     asked: list[tuple[str, str | None]] = field(default_factory=list)
     port: int = 0
 
-    def download(self, name: str, content: bytes) -> Download:
+    def download(self, name: str, content: bytes) -> RemoteFile:
         """Serve a file; return what names it."""
         self.files[f"/{name}"] = content
         digest = hashlib.sha256(content).hexdigest()
-        return Download(f"http://127.0.0.1:{self.port}/{name}", name, f"sha256:{digest}")
+        return RemoteFile(f"http://127.0.0.1:{self.port}/{name}", name, f"sha256:{digest}")
 
 
 @pytest.fixture

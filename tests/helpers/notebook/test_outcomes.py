@@ -8,7 +8,7 @@ from types import ModuleType
 import pytest
 
 from helpers.notebook import outcomes
-from helpers.notebook.outcomes import Failure, Outcome, judge
+from helpers.notebook.outcomes import Failure, PublicOutcome, judge
 from helpers.statuses import Status
 from helpers.submission.handout import PublicTest
 from helpers.testing.failures import CheckFailure
@@ -28,7 +28,7 @@ def raised(source: str, file: Path) -> BaseException:
 
 
 def test_passed() -> None:
-    assert judge(TEST, None, []) == Outcome(TEST, Status.passed)
+    assert judge(TEST, None, []) == PublicOutcome(TEST, Status.passed)
     assert judge(TEST, None, []).points == 2.5
 
 
@@ -117,9 +117,9 @@ def test_a_file_that_cannot_be_imported(tmp_path: Path) -> None:
 
 
 def test_rules_wait_for_values() -> None:
-    right, rule = Outcome(TEST, Status.passed), Outcome(RULE, Status.passed)
+    right, rule = PublicOutcome(TEST, Status.passed), PublicOutcome(RULE, Status.passed)
     assert outcomes.set_rules_aside([right, rule]) == (right, rule)
-    wrong = Outcome(TEST, Status.failed)
+    wrong = PublicOutcome(TEST, Status.failed)
     assert [outcome.status for outcome in outcomes.set_rules_aside([wrong, rule])] == ["failed", "not_judged"]
 
 

@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 
 from helpers.notebook import report
-from helpers.notebook.outcomes import Failure, Interruption, Outcome, Report, word_of
+from helpers.notebook.outcomes import Failure, Interruption, PublicOutcome, Report, word_of
 from helpers.statuses import Status
-from helpers.submission.handout import Handout, PublicTest, Task
+from helpers.submission.handout import Handout, PublicTest, ReleasedTask
 
-TASKS = (Task("sums", "Sums & products", 10), Task("means", "Means", 5))
+TASKS = (ReleasedTask("sums", "Sums & products", 10), ReleasedTask("means", "Means", 5))
 SUMS = PublicTest("test_public.py::test_sums", "Adds <two> numbers.", "sums", 2.5, "value")
 MEANS = PublicTest("test_public.py::test_means", "Of three numbers.", "means", 1.25, "value")
 WRONG = Failure(
@@ -30,7 +30,7 @@ WRONG = Failure(
 def done() -> Report:
     """Return a report with a check that passed and one that failed."""
     handout = Handout(Path(), "toy", "A <toy>", ("toy",), (), TASKS, (SUMS, MEANS), {})
-    outcomes = (Outcome(SUMS, Status.failed, WRONG), Outcome(MEANS, Status.passed))
+    outcomes = (PublicOutcome(SUMS, Status.failed, WRONG), PublicOutcome(MEANS, Status.passed))
     return Report(handout, outcomes, "toy.py as saved at 12:00:00", ("It has <not> changed.",))
 
 
@@ -88,7 +88,7 @@ def test_nothing_is_told_by_colour_alone(done: Report) -> None:
     html = report.as_html(done)
     for status in (*Status, *Interruption):
         look = word_of(status)
-        row = report.as_html(replace(done, outcomes=(Outcome(SUMS, status),)))
+        row = report.as_html(replace(done, outcomes=(PublicOutcome(SUMS, status),)))
         assert f"{look.symbol}</span>&nbsp;{look.word}" in row
     assert not re.search(r"[^-]color:(?!inherit)", html), "text keeps the colour of the page"
 
@@ -111,13 +111,14 @@ def test_nothing_ran(done: Report) -> None:
 
 def test_long_lines_are_wrapped(done: Report) -> None:
     long = replace(WRONG, likely_cause="word " * 60)
-    text = report.as_text(replace(done, outcomes=(Outcome(SUMS, Status.failed, long),)))
+    text = report.as_text(replace(done, outcomes=(PublicOutcome(SUMS, Status.failed, long),)))
     assert max(map(len, text.splitlines())) <= 96
 
 
 def test_checks_of_one_task_share_its_heading(done: Report) -> None:
     twice = replace(
-        done, outcomes=(Outcome(SUMS, Status.passed), Outcome(SUMS, Status.passed), *done.outcomes[1:])
+        done,
+        outcomes=(PublicOutcome(SUMS, Status.passed), PublicOutcome(SUMS, Status.passed), *done.outcomes[1:]),
     )
     assert report.as_text(twice).count("Sums & products") == 1
     assert 'rowspan="2"' in report.as_html(twice)

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from helpers.notebook import review, work
-from helpers.notebook.outcomes import Failure, Outcome, Report, read_ending
+from helpers.notebook.outcomes import Failure, PublicOutcome, Report, read_ending
 from helpers.notebook.work import Work
 from helpers.submission import handout
-from helpers.submission.handout import PublicTest, Task
+from helpers.submission.handout import PublicTest, ReleasedTask
 from helpers.submission.problems import Problem
 from tests.support import handouts
 from tests.support.handouts import QUESTION, SOLUTION, STUB, write_toy
@@ -32,7 +32,7 @@ def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Work:
 
 def reported(own: Work, *statuses: str, problem: Failure | None = None) -> Report:
     tests = own.handout.tests
-    ended = [Outcome(test, read_ending(status)) for test, status in zip(tests, statuses, strict=True)]
+    ended = [PublicOutcome(test, read_ending(status)) for test, status in zip(tests, statuses, strict=True)]
     return Report(own.handout, tuple(ended), problem=problem)
 
 
@@ -84,7 +84,7 @@ def test_without_a_list_of_functions_the_checks_tell(own: Work) -> None:
 
 
 def test_many_tasks_that_were_not_begun_are_numbers(own: Work) -> None:
-    tasks = tuple(Task(f"t{n}", f"Task of {n}", n) for n in range(1, 6))
+    tasks = tuple(ReleasedTask(f"t{n}", f"Task of {n}", n) for n in range(1, 6))
     tests = tuple(PublicTest(f"test_public.py::test_{n}", "", f"t{n}", 1, "value") for n in range(1, 6))
     own = replace(own, handout=replace(own.handout, functions=(), tasks=tasks, tests=tests))
     found = texts(own, reported(own, *("not_implemented",) * 4, "passed"))
@@ -116,7 +116,7 @@ def test_a_copy_elsewhere(own: Work, tmp_path: Path, monkeypatch: pytest.MonkeyP
 
 
 def test_extra_credit_is_no_task_that_was_missed(own: Work) -> None:
-    tasks = (own.handout.tasks[0], Task("total", "Adding up (extra credit)", 4))
+    tasks = (own.handout.tasks[0], ReleasedTask("total", "Adding up (extra credit)", 4))
     own = replace(own, handout=replace(own.handout, tasks=tasks, functions=()))
     found = texts(own, reported(own, "passed", "passed", "not_implemented", "not_implemented"))
     assert "open: Extra credit, not begun: Adding up (4 points)." in found

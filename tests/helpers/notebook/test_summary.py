@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from helpers.notebook import summary, work
-from helpers.notebook.outcomes import Outcome, Report
+from helpers.notebook.outcomes import PublicOutcome, Report
 from helpers.notebook.work import Work
 from helpers.statuses import Status
 from helpers.submission import handout
@@ -36,7 +36,7 @@ def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Work:
 
 
 def report(own: Work) -> Report:
-    return Report(own.handout, tuple(Outcome(test, Status.passed) for test in own.handout.tests))
+    return Report(own.handout, tuple(PublicOutcome(test, Status.passed) for test in own.handout.tests))
 
 
 def test_text(own: Work) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from helpers.submission import handout
-from helpers.submission.handout import Handout, HandoutError, PublicTest, Task
+from helpers.submission.handout import Handout, HandoutError, PublicTest, ReleasedTask
 
 PLAIN: dict[str, Any] = {
     "format": 2,
@@ -56,7 +56,7 @@ def test_everything_is_read(folder: Path) -> None:
         title="A toy",
         modules=("toy",),
         weights=("toy_weights.pt",),
-        tasks=(Task("first", "The first task", 10),),
+        tasks=(ReleasedTask("first", "The first task", 10),),
         tests=(PublicTest("test_public.py::test_a", "Adds", "first", 2.5, "value"),),
         stubs={"toy.py": "0" * 64},
         released={"toy.py": "pass\n"},
