@@ -17,6 +17,9 @@ ALL: tuple[Platform, ...] = (
 )
 """Where several could be meant, the first one is: Canvas puts the least of its own into names of files."""
 
+USUAL_GRADEBOOK: Gradebook = canvas.gradebook
+"""Whose words for an excused student count in a table that no platform wrote."""
+
 
 def named(name: str) -> Platform:
     """Return a platform by its name; one without any part where the kit knows none of that name."""

@@ -52,6 +52,7 @@ def test_start_release_and_grade(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     }
     assert scores == {"ada": 10, "stub": 0}
     assert autograder("release", "--check").stdout == "assignments/ is up to date\n"
+    assert autograder("calibrate", "warm_up").stdout == "warm_up: the suite uses no thresholds.\n"
 
 
 def test_suites_lie_where_the_course_says(tmp_path: Path) -> None:
