@@ -4,36 +4,26 @@ Expected values come from `torch.nn.functional` and automatic differentiation, i
 """
 
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from autograder.hidden import hidden_generator
+from autograder.hidden import hidden_normal
 
-BANNED = (
-    *("torch.nn", "torch.autograd", "torch.func", "helpers", "scipy", ".cuda", ".requires_grad_"),
-    *("torch.conv1d", "torch.conv2d", "torch.conv3d", "torch.convolution", "torch.conv_transpose2d"),
-    *("torch.mkldnn_convolution", "torch.max_pool2d", "torch.max_pool2d_with_indices", "torch.avg_pool1d"),
-)
-ALLOWED = ("torch.nn.functional.pad",)
-
-
-def normal(name: str, *shape: int, dtype: torch.dtype = torch.float64) -> Tensor:
-    """Return hidden normal numbers."""
-    generator = hidden_generator("convolutional_networks", "convolution", name)
-    return torch.randn(*shape, generator=generator, dtype=torch.float64).to(dtype)
+normal = partial(hidden_normal, "convolution")
 
 
 @dataclass(frozen=True)
 class Case:
     """A convolution."""
 
-    b: Tensor
+    images: Tensor
+    filters: Tensor
+    biases: Tensor
     stride: int
-    x: Tensor
     pad: int
-    w: Tensor
 
     @property
     def param(self) -> dict[str, int]:
@@ -42,31 +32,31 @@ class Case:
 
     def tensors(self) -> tuple[Tensor, ...]:
         """Return copies of images, filters and biases."""
-        return self.x.clone(), self.w.clone(), self.b.clone()
+        return self.images.clone(), self.filters.clone(), self.biases.clone()
 
     def to(self, dtype: torch.dtype) -> "Case":
         """Return the same in another dtype."""
-        return Case(self.b.to(dtype), self.stride, self.x.to(dtype), self.pad, self.w.to(dtype))
+        x, w, b = (v.to(dtype) for v in (self.images, self.filters, self.biases))
+        return Case(x, w, b, self.stride, self.pad)
 
     def out(self) -> Tensor:
         """Return the right result in the dtype of the images."""
-        x, w, b = (v.double() for v in (self.x, self.w, self.b))
-        return F.conv2d(x, w, b, stride=self.stride, padding=self.pad).to(self.x.dtype)
+        x, w, b = (v.double() for v in (self.images, self.filters, self.biases))
+        return F.conv2d(x, w, b, stride=self.stride, padding=self.pad).to(self.images.dtype)
 
     def grads(self, dout: Tensor, stride: int | None = None) -> tuple[Tensor, ...]:
         """Return the right gradients, or those of the same number of places with another stride."""
-        leaves = [v.double().requires_grad_() for v in (self.x, self.w, self.b)]
+        leaves = [v.double().requires_grad_() for v in (self.images, self.filters, self.biases)]
         out = F.conv2d(*leaves, stride=stride or self.stride, padding=self.pad)
         found = torch.autograd.grad(out[:, :, : dout.shape[2], : dout.shape[3]], leaves, dout.double())
-        return tuple(v.to(self.x.dtype) for v in found)
+        return tuple(v.to(self.images.dtype) for v in found)
 
 
 def case(name: str, images: tuple[int, ...], filters: tuple[int, ...], stride: int, pad: int) -> Case:
     """Return a convolution of hidden numbers."""
-    shape = (filters[0], images[1], *filters[1:])
-    return Case(
-        normal(name, shape[0]), stride, normal(f"{name}/x", *images), pad, normal(f"{name}/w", *shape)
-    )
+    count, *size = filters
+    x, w = normal(name, "x", shape=images), normal(name, "w", shape=(count, images[1], *size))
+    return Case(x, w, normal(name, "b", shape=(count,)), stride, pad)
 
 
 PLAIN = case("plain", (2, 3, 5, 7), (4, 3, 2), 1, 0)

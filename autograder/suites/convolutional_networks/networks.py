@@ -5,6 +5,7 @@ Expected values come from `torch.nn.functional` and automatic differentiation in
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from typing import Any
 
 import convolutional_networks as cn
@@ -12,19 +13,13 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from autograder.hidden import hidden_generator
-from helpers.testing import CheckFailure, Hint, Operation, checks
+from autograder.hidden import hidden_normal
+from helpers.testing import Hint, Operation, checks, substituted
 
 Params = dict[str, Tensor]
-BANNED = ("torch.nn", "torch.optim", "torch.autograd", "torch.func", ".cuda", ".requires_grad_")
 DEEP: Operation = "deep gradient"
 MAX_ENTRIES = 500_000
-
-
-def normal(name: str, *shape: int) -> Tensor:
-    """Return hidden normal numbers."""
-    generator = hidden_generator("convolutional_networks", "networks", name)
-    return torch.randn(*shape, generator=generator, dtype=torch.float64)
+normal = partial(hidden_normal, "networks")
 
 
 # Layers that are right, to stand for the student's
@@ -46,8 +41,8 @@ def pool(x: Tensor, param: dict[str, int]) -> Tensor:
     return F.max_pool2d(x, (param["pool_height"], param["pool_width"]), stride=param["stride"])
 
 
-def both_ways(function: Callable[..., Tensor], tensors: int) -> tuple[Callable[..., Any], Callable[..., Any]]:
-    """Return a layer's forward and backward functions; the first arguments are tensors."""
+def both_ways(function: Callable[..., Tensor], tensors: int) -> dict[str, Callable[..., Any]]:
+    """Return a layer's functions, forward and backward, by name; the first arguments are tensors."""
 
     def forward(*args: Any) -> tuple[Tensor, Any]:
         if sum(value.numel() for value in args[:tensors]) > MAX_ENTRIES:
@@ -59,23 +54,7 @@ def both_ways(function: Callable[..., Tensor], tensors: int) -> tuple[Callable[.
         found = torch.autograd.grad(function(*leaves, *cache[tensors:]), leaves, dout)
         return found if tensors > 1 else found[0]
 
-    return forward, backward
-
-
-@contextmanager
-def replaced(cls: Any, layer: tuple[Callable[..., Any], Callable[..., Any]]) -> Iterator[None]:
-    """Replace the functions of a student's layer."""
-    right = dict(zip(("forward", "backward", "backward_alt"), (*layer, layer[1]), strict=True))
-    names = list(right) if cls is cn.BatchNorm else ["forward", "backward"]
-    static = staticmethod if isinstance(cls, type) else lambda function: function
-    kept = {name: getattr(cls, name) for name in names}
-    for name in names:
-        setattr(cls, name, static(right[name]))
-    try:
-        yield
-    finally:
-        for name in names:
-            setattr(cls, name, static(kept[name]))
+    return {"forward": forward, "backward": backward}
 
 
 NORM = both_ways(lambda x, gamma, beta, p: norm(x, gamma, beta, p["mode"], float(p.get("eps", 1e-5))), 3)
@@ -89,13 +68,14 @@ def with_true_layers() -> Iterator[list[object]]:
 
     def forward(*args: Any) -> Any:
         used.append(args[3].get(MARK))
-        return NORM[0](*args)
+        return NORM["forward"](*args)
 
-    noting = forward, NORM[1]
-    layers = ((cn.Conv, CONV), (cn.MaxPool, POOL), (cn.BatchNorm, noting), (cn.SpatialBatchNorm, noting))
+    spatial = {"forward": forward, "backward": NORM["backward"]}
+    flat = spatial | {"backward_alt": NORM["backward"]}
+    layers = ((cn.Conv, CONV), (cn.MaxPool, POOL), (cn.BatchNorm, flat), (cn.SpatialBatchNorm, spatial))
     with ExitStack() as stack:
-        for cls, layer in layers:
-            stack.enter_context(replaced(cls, layer))
+        for cls, right in layers:
+            stack.enter_context(substituted(cls, **right))
         yield used
 
 
@@ -175,28 +155,24 @@ def check_loss(
     hints = [Hint(losses[mistake].detach(), says) for mistake, says in LOSS_HINTS.items()]
     hints.append(Hint(len(y) * losses[""].detach(), says="the images' losses were added up; take their mean"))
     checks.close(loss, losses[""].detach(), what="the loss", hints=hints, operation=DEEP)
-    if type(grads) is not dict:
-        checks.equal(grads, {}, what="the gradients")
+    grads = checks.entries(grads, [], what="the gradients")
     checks.equal(sorted(map(str, grads)), sorted(names.values()), what="the names of the gradients")
-    right, *wrong = (
-        dict(
-            zip(leaves, torch.autograd.grad(losses[m], list(leaves.values()), retain_graph=True), strict=True)
-        )
-        for m in ("", *LOSS_HINTS)
-    )
+    gradients = {mistake: gradients_of(losses[mistake], leaves) for mistake in losses}
     for name, own in names.items():
-        hints = [Hint(g[name], says) for g, says in zip(wrong, GRADIENT_HINTS.values(), strict=True)]
-        checks.close(grads[own], right[name], what=f'grads["{own}"]', hints=hints, operation=DEEP)
+        hints = [Hint(gradients[mistake][name], says) for mistake, says in GRADIENT_HINTS.items()]
+        checks.close(grads[own], gradients[""][name], what=f'grads["{own}"]', hints=hints, operation=DEEP)
+
+
+def gradients_of(loss: Tensor, leaves: Params) -> Params:
+    """Return the gradients of a loss with respect to parameters, by their names."""
+    found = torch.autograd.grad(loss, list(leaves.values()), retain_graph=True)
+    return dict(zip(leaves, found, strict=True))
 
 
 def check_weights(value: object, shape: tuple[int, ...], std: float, what: str, usual: str = "") -> None:
     """Check shape and spread of weights; `usual` is what usually leads to another shape."""
-    try:
-        w = checks.tensor(value, shape=shape, dtype=torch.float64, what=what)
-    except CheckFailure as failure:
-        if failure.actual_dims is not None and len(failure.actual_dims) == len(shape):
-            failure.likely_cause = usual or None
-        raise
+    hints = [Hint(lambda w: w.dim() == len(shape), says=usual)] if usual else []
+    w = checks.tensor(value, shape=shape, dtype=torch.float64, what=what, hints=hints)
     spread = checks.number(float((w**2).mean().sqrt()), what=f"the spread of {what}")
     slack = 5 / (2 * w.numel()) ** 0.5
     checks.holds(

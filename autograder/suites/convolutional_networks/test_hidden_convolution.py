@@ -3,16 +3,17 @@
 Expected values come from `torch.nn.functional`, in float64.
 """
 
+from dataclasses import replace
 from typing import Any
 
 import convolution_layers as layers
 import pytest
 import torch
 import torch.nn.functional as F
-from suite.convolutions import ALLOWED, BANNED, LAST, PADDED, PLAIN, SAME, STRIDES, Case, normal
-from suite.tensors import scattered
+from suite.convolutions import LAST, PADDED, PLAIN, SAME, STRIDES, Case, normal
+from suite.rules import CONVOLUTION, PADDING
 
-from helpers.testing import Hint, checks, require
+from helpers.testing import Hint, checks, require, scattered
 
 
 def first(found: object) -> Any:
@@ -72,7 +73,8 @@ def test_forward_in_float32() -> None:
 @pytest.mark.task("conv_forward", weight=2)
 def test_forward_in_scattered_memory() -> None:
     """Convolution: images and filters may lie in memory that is not contiguous."""
-    out = first(layers.Conv.forward(scattered(LAST.x), scattered(LAST.w), LAST.b.clone(), LAST.param))
+    x, w, b = LAST.tensors()
+    out = first(layers.Conv.forward(scattered(x), scattered(w), b, LAST.param))
     checks.close(out, LAST.out(), what="the result", hints=forward_hints(LAST))
 
 
@@ -86,9 +88,9 @@ def test_forward_keeps_the_size() -> None:
 def test_forward_of_one_image_at_a_time() -> None:
     """Convolution: an image gives the same in a batch and alone."""
     c = STRIDES["stride 2, pad 1 and a remainder"]
-    for n, image in enumerate(c.x.split(1)):
-        out = first(layers.Conv.forward(image.clone(), c.w.clone(), c.b.clone(), c.param))
-        alone = Case(c.b, c.stride, image, c.pad, c.w)
+    for n, image in enumerate(c.images.split(1)):
+        out = first(layers.Conv.forward(image.clone(), c.filters.clone(), c.biases.clone(), c.param))
+        alone = replace(c, images=image)
         what = f"the result for image {n} alone"
         checks.close(out, c.out()[n : n + 1], what=what, hints=forward_hints(alone))
 
@@ -97,9 +99,11 @@ def test_forward_of_one_image_at_a_time() -> None:
 def test_forward_of_a_shifted_image() -> None:
     """Convolution: if the image shifts by a pixel, so does the result; by the stride, by one place."""
     for stride in (1, 2):
-        image = F.pad(normal("shift", 1, 2, 4, 5), (4, 4, 4, 4))
+        image = F.pad(normal("shift", shape=(1, 2, 4, 5)), (4, 4, 4, 4))
         shifted = image.roll((stride, stride), dims=(2, 3))
-        w, b, param = normal("shift/w", 2, 2, 3, 2), torch.zeros(2).double(), {"stride": stride, "pad": 0}
+        w = normal("shift/w", shape=(2, 2, 3, 2))
+        b = torch.zeros(2).double()
+        param = {"stride": stride, "pad": 0}
         right = F.conv2d(image, w, b, stride=stride)
         one = first(layers.Conv.forward(image.clone(), w.clone(), b.clone(), dict(param)))
         other = first(layers.Conv.forward(shifted.clone(), w.clone(), b.clone(), dict(param)))
@@ -110,7 +114,9 @@ def test_forward_of_a_shifted_image() -> None:
 @pytest.mark.task("conv_forward", weight=2)
 def test_two_convolutions_are_one() -> None:
     """Convolution: one after the other gives what their composed filters give at once."""
-    x, w, v = normal("two/x", 2, 2, 7, 8), normal("two/w", 3, 2, 3, 2), normal("two/v", 4, 3, 2, 3)
+    x = normal("two/x", shape=(2, 2, 7, 8))
+    w = normal("two/w", shape=(3, 2, 3, 2))
+    v = normal("two/v", shape=(4, 3, 2, 3))
     zeros, param = torch.zeros(4).double(), {"stride": 1, "pad": 0}
     once = first(layers.Conv.forward(x.clone(), w.clone(), zeros[:3].clone(), dict(param)))
     once = checks.tensor(once, shape=(2, 3, 5, 7), dtype=torch.float64, what="the first result")
@@ -122,7 +128,9 @@ def test_two_convolutions_are_one() -> None:
 @pytest.mark.task("conv_forward", weight=2)
 def test_one_by_one_filters() -> None:
     """Convolution: 1 x 1 filters do at each pixel what a linear layer does."""
-    x, w, b = normal("one/x", 2, 3, 4, 5), normal("one/w", 6, 3, 1, 1), normal("one/b", 6)
+    x = normal("one/x", shape=(2, 3, 4, 5))
+    w = normal("one/w", shape=(6, 3, 1, 1))
+    b = normal("one/b", shape=(6,))
     out = first(layers.Conv.forward(x.clone(), w.clone(), b.clone(), {"stride": 1, "pad": 0}))
     right = (x.permute(0, 2, 3, 1) @ w[:, :, 0, 0].T + b).permute(0, 3, 1, 2)
     checks.close(out, right, what="the result")
@@ -144,4 +152,4 @@ def test_forward_inputs_unchanged() -> None:
 @pytest.mark.task("conv_forward", weight=2)
 def test_forward_source() -> None:
     """Convolution: of torch.nn only the padding is used."""
-    require(layers.Conv.forward, banned=BANNED, allowed=ALLOWED)
+    require(layers.Conv.forward, banned=CONVOLUTION, allowed=PADDING)

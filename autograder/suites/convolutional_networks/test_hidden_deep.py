@@ -12,7 +12,6 @@ import pytest
 import torch
 import torch.nn.functional as F
 from suite.networks import (
-    BANNED,
     DEEP,
     MAX_ENTRIES,
     Params,
@@ -24,6 +23,7 @@ from suite.networks import (
     normal,
     with_true_layers,
 )
+from suite.rules import NETWORKS
 from torch import Tensor
 
 from helpers.testing import Hint, checks, require, substituted
@@ -46,10 +46,10 @@ def deep_shapes(batchnorm: bool) -> dict[str, tuple[int, ...]]:
 
 def deep_params(batchnorm: bool) -> Params:
     """Return hidden parameters."""
-    return {name: 0.5 * normal(f"deep/{name}", *shape) for name, shape in deep_shapes(batchnorm).items()}
+    return {name: 0.5 * normal(f"deep/{name}", shape=shape) for name, shape in deep_shapes(batchnorm).items()}
 
 
-IMAGES, LABELS = normal("images", 5, 2, 8, 12), torch.tensor([3, 0, 5, 1, 1])
+IMAGES, LABELS = normal("images", shape=(5, 2, 8, 12)), torch.tensor([3, 0, 5, 1, 1])
 
 
 def deep_scores(p: Params, mode: str = "train", pools: tuple[int, ...] = POOLS) -> Tensor:
@@ -196,4 +196,4 @@ def test_deep_scores_with_batchnorm() -> None:
 @pytest.mark.task("deep_net", weight=1)
 def test_deep_source() -> None:
     """Deep network: built of the layers of this assignment."""
-    require(cn.DeepConvNet.loss, banned=BANNED)
+    require(cn.DeepConvNet.loss, banned=NETWORKS)

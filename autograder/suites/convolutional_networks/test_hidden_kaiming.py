@@ -6,37 +6,27 @@ import convolutional_networks as cn
 import pytest
 import torch
 
-from helpers.testing import CheckFailure, checks
+from helpers.testing import Hint, checks
 
 
 def check_kaiming(shape: tuple[int, ...], variance: float, turned: float, **arguments: Any) -> None:
     """Check weights against their variance, and against `turned`, which counts what goes out."""
+    swapped = (shape[1], shape[0], *shape[2:])
+    turned_around = "Din and Dout are swapped: (Din, Dout), but (Dout, Din, K, K)"
+    hints = [Hint(lambda w: w.shape == swapped, says=turned_around)]
     w = cn.kaiming_initializer(**arguments)
-    try:
-        found = checks.tensor(w, shape=shape, dtype=torch.float32, what="the weights").double()
-    except CheckFailure as failure:
-        if failure.actual_dims == (shape[1], shape[0], *shape[2:]):
-            failure.likely_cause = "Din and Dout are swapped: (Din, Dout), but (Dout, Din, K, K)"
-        raise
-    ratio = checks.number(float((found**2).mean()) / variance, what="the variance of the weights, relative")
-    causes = {
-        variance: "that is the variance; the standard deviation is its square root",
-        0.5: "the gain is 2 in front of a ReLU",
-        2.0: "the gain is 1 where no ReLU follows",
-        turned / variance: "fan_in is how many numbers go into one output, not how many outputs there are",
-    }
-    near = [says for factor, says in causes.items() if abs(ratio / factor - 1) < 0.05]
-    checks.holds(
-        abs(ratio - 1) < 0.05,  # 10 standard deviations
-        what="the variance of the weights",
-        problem="not gain / fan_in",
-        likely_cause=near[0]
-        if near
-        else "fan_in is how many numbers go into one output: Din, or Din * K * K",
-    )
-    checks.number(
-        float(found.mean()) / variance**0.5, at_least=-0.03, at_most=0.03, what="the mean, relative"
-    )
+    found = checks.tensor(w, shape=shape, dtype=torch.float32, what="the weights", hints=hints).double()
+    hints = [
+        Hint(variance**2, says="that is the variance; the standard deviation is its square root"),
+        Hint(variance / 2, says="the gain is 2 in front of a ReLU"),
+        Hint(variance * 2, says="the gain is 1 where no ReLU follows"),
+        Hint(turned, says="fan_in is how many numbers go into one output, not how many outputs there are"),
+        Hint(lambda _: True, says="fan_in is how many numbers go into one output: Din, or Din * K * K"),
+    ]
+    what, within = "the variance of the weights, gain / fan_in", 0.05  # 10 standard deviations
+    checks.close(float((found**2).mean()), variance, what=what, rtol=within, atol=0.0, hints=hints)
+    mean = float(found.mean()) / variance**0.5
+    checks.number(mean, at_least=-0.03, at_most=0.03, what="the mean, relative")
     kurtosis = float((found**4).mean() / (found**2).mean() ** 2)
     checks.number(kurtosis, at_least=2.7, at_most=3.3, what="the fourth moment of the weights, 3 if normal")
 

@@ -1,28 +1,19 @@
 """Hidden tests of the relatives of convolution, against `torch.nn.functional` in float64."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import more_convolutions as more
 import pytest
-import torch
 import torch.nn.functional as F
+from suite.rules import PADDING, RELATIVES
 from torch import Tensor
 
-from autograder.hidden import hidden_generator
+from autograder.hidden import hidden_normal
 from helpers.testing import Hint, checks, require
 
-BANNED = (
-    *("torch.nn", "torch.autograd", "torch.func", "helpers", "scipy", ".cuda"),
-    *("torch.conv1d", "torch.conv2d", "torch.conv3d", "torch.convolution", "torch.mkldnn_convolution"),
-    *("torch.conv_transpose1d", "torch.conv_transpose2d", "torch.conv_transpose3d", "torch.avg_pool1d"),
-)
-
-
-def normal(name: str, *shape: int) -> Tensor:
-    """Return hidden normal numbers."""
-    generator = hidden_generator("convolutional_networks", "more", name)
-    return torch.randn(*shape, generator=generator, dtype=torch.float64)
+normal = partial(hidden_normal, "more")
 
 
 def check(
@@ -40,10 +31,10 @@ def check(
 
 def allowed(function: Callable[..., Any]) -> None:
     """Check that nothing of torch.nn but the padding is used."""
-    require(function, banned=BANNED, allowed=("torch.nn.functional.pad",))
+    require(function, banned=RELATIVES, allowed=PADDING)
 
 
-X, B = normal("x", 2, 4, 7, 9), normal("b", 6)
+X, B = normal("x", shape=(2, 4, 7, 9)), normal("b", shape=(6,))
 
 
 @pytest.mark.task("im2col", weight=3)
@@ -94,7 +85,7 @@ def test_average_pool_source() -> None:
 @pytest.mark.task("dilated_conv", weight=3)
 def test_dilated_conv() -> None:
     """Dilated convolution: entries of a filter 1, 2 and 3 pixels apart."""
-    w = normal("dilated", 6, 4, 3, 2)
+    w = normal("dilated", shape=(6, 4, 3, 2))
     for stride, pad, dilation in ((1, 0, 2), (2, 1, 3), (1, 2, 1)):
         options = {"stride": stride, "padding": pad}
         right, dense = F.conv2d(X, w, B, dilation=dilation, **options), F.conv2d(X, w, B, **options)
@@ -120,7 +111,8 @@ def test_grouped_conv() -> None:
     """Grouped convolution: one group, two, and as many as channels."""
     for stride, pad, groups in ((1, 0, 2), (2, 1, 1), (2, 1, 4)):
         filters = 6 if groups < 4 else 8
-        w, b = normal(f"grouped {groups}", filters, 4 // groups, 2, 3), normal(f"grouped/b {groups}", filters)
+        w = normal(f"grouped {groups}", shape=(filters, 4 // groups, 2, 3))
+        b = normal(f"grouped/b {groups}", shape=(filters,))
         right = F.conv2d(X, w, b, stride=stride, padding=pad, groups=groups)
         bias = b[:, None, None]
         turned = (right - bias).unflatten(1, (groups, -1)).transpose(1, 2).flatten(1, 2) + bias
@@ -144,7 +136,7 @@ def test_grouped_conv_source() -> None:
 @pytest.mark.task("transposed_conv", weight=3)
 def test_transposed_conv() -> None:
     """Transposed convolution: stamps that overlap or leave gaps, with borders cut off."""
-    w = normal("transposed", 4, 6, 3, 2)
+    w = normal("transposed", shape=(4, 6, 3, 2))
     for stride, pad in ((1, 0), (2, 1), (3, 0)):
         right = F.conv_transpose2d(X, w, B, stride=stride, padding=pad)
         hints = {
@@ -165,7 +157,7 @@ def test_transposed_conv_source() -> None:
 @pytest.mark.task("conv_1d_3d", weight=3)
 def test_conv1d() -> None:
     """Convolution of sequences: with strides, pads and a remainder."""
-    x, w = normal("sequence", 3, 4, 11), normal("sequence/w", 6, 4, 3)
+    x, w = normal("sequence", shape=(3, 4, 11)), normal("sequence/w", shape=(6, 4, 3))
     for stride, pad in ((1, 0), (3, 1), (2, 2)):
         right = F.conv1d(x, w, B, stride=stride, padding=pad)
         hints = {"the filters were flipped": F.conv1d(x, w.flip(2), B, stride=stride, padding=pad)}
@@ -175,7 +167,7 @@ def test_conv1d() -> None:
 @pytest.mark.task("conv_1d_3d", weight=3)
 def test_conv3d() -> None:
     """Convolution of volumes: three sizes of their own, with strides and pads."""
-    x, w = normal("volume", 2, 2, 5, 4, 6), normal("volume/w", 6, 2, 3, 1, 2)
+    x, w = normal("volume", shape=(2, 2, 5, 4, 6)), normal("volume/w", shape=(6, 2, 3, 1, 2))
     for stride, pad in ((1, 0), (2, 1)):
         right = F.conv3d(x, w, B, stride=stride, padding=pad)
         flat = F.conv3d(x, w, B, stride=stride, padding=(0, pad, pad))

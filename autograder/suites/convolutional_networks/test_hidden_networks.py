@@ -11,19 +11,20 @@ import convolutional_networks as cn
 import pytest
 import torch
 import torch.nn.functional as F
-from suite.networks import BANNED, DEEP, Params, check_loss, check_weights, normal, with_true_layers
+from suite.networks import DEEP, Params, check_loss, check_weights, normal, with_true_layers
+from suite.rules import NETWORKS
 from torch import Tensor
 
 from helpers.testing import Hint, checks, require
 
-IMAGES, LABELS = normal("images", 5, 2, 6, 8), torch.tensor([3, 0, 4, 1, 1])
+IMAGES, LABELS = normal("images", shape=(5, 2, 6, 8)), torch.tensor([3, 0, 4, 1, 1])
 THREE = {"input_dims": (2, 6, 8), "num_filters": 4, "filter_size": 3, "hidden_dim": 7, "num_classes": 5}
 THREE_SHAPES = {"W1": (4, 2, 3, 3), "b1": (4,), "W2": (48, 7), "b2": (7,), "W3": (7, 5), "b3": (5,)}
 SIZES = {
     "W1": "the filters of a convolution come first, then the channels, height and width",
     "W2": "the linear layer gets num_filters * (H // 2) * (W // 2) numbers, and H is not W",
 }
-THREE_PARAMS = {name: 0.5 * normal(f"three/{name}", *shape) for name, shape in THREE_SHAPES.items()}
+THREE_PARAMS = {name: 0.5 * normal(f"three/{name}", shape=shape) for name, shape in THREE_SHAPES.items()}
 
 
 def three_scores(p: Params, images: Tensor = IMAGES, relu: Callable[[Tensor], Tensor] = F.relu) -> Tensor:
@@ -84,4 +85,4 @@ def test_three_layers_in_float32() -> None:
 @pytest.mark.task("three_layer_net", weight=1)
 def test_three_layers_source() -> None:
     """Network of three layers: built of the layers of this assignment."""
-    require(cn.ThreeLayerConvNet.loss, banned=BANNED)
+    require(cn.ThreeLayerConvNet.loss, banned=NETWORKS)

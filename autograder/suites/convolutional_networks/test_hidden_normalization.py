@@ -6,35 +6,24 @@ would be for that forward pass, so that one mistake loses one task.
 """
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import batch_normalization as layers
 import pytest
 import torch
-from suite.tensors import scattered
+from suite.rules import NORMALIZATION
 from torch import Tensor
 
-from autograder.hidden import hidden_generator
-from helpers.testing import CheckFailure, Hint, checks, require
+from autograder.hidden import hidden_normal
+from helpers.testing import Hint, checks, require, scattered
 
-BANNED = (
-    *("torch.nn", "torch.autograd", "torch.func", "helpers", ".cuda", ".requires_grad_"),
-    *("torch.batch_norm", "torch.native_batch_norm", "torch.layer_norm", "torch.instance_norm"),
-    *("torch.batch_norm_stats", "torch.group_norm", "torch.native_layer_norm"),
-)
-
-
-def normal(name: str, *shape: int, dtype: torch.dtype = torch.float64) -> Tensor:
-    """Return hidden normal numbers."""
-    generator = hidden_generator("convolutional_networks", "normalization", name)
-    return torch.randn(*shape, generator=generator, dtype=torch.float64).to(dtype)
-
-
+normal = partial(hidden_normal, "normalization")
 N, D, EPS = 7, 5, 0.25
-X = 1.5 * normal("x", N, D) + 2 * normal("means", D)
-GAMMA, BETA, DOUT = normal("gamma", D), normal("beta", D), normal("dout", N, D)
-RUNNING_MEAN, RUNNING_VAR = normal("running", D), normal("running/var", D).abs() + 0.5
-IMAGES = 1.5 * normal("images", 3, D, 4, 2) + 1
+X = 1.5 * normal("x", shape=(N, D)) + 2 * normal("means", shape=(D,))
+GAMMA, BETA, DOUT = normal("gamma", shape=(D,)), normal("beta", shape=(D,)), normal("dout", shape=(N, D))
+RUNNING_MEAN, RUNNING_VAR = normal("running", shape=(D,)), normal("running/var", shape=(D,)).abs() + 0.5
+IMAGES = 1.5 * normal("images", shape=(3, D, 4, 2)) + 1
 
 
 def standardized(x: Tensor, mistake: str = "") -> tuple[Tensor, Tensor]:
@@ -209,7 +198,7 @@ def test_forward_inputs_unchanged() -> None:
 @pytest.mark.task("batchnorm_forward", weight=2)
 def test_forward_source() -> None:
     """Batch normalization: no loop, and no ready-made normalization."""
-    require(layers.BatchNorm.forward, loops=0, banned=BANNED)
+    require(layers.BatchNorm.forward, loops=0, banned=NORMALIZATION)
 
 
 # Backward
@@ -229,27 +218,16 @@ def of_formula(x: Tensor, dout: Tensor, mistake: str) -> tuple[Tensor, ...]:
     return dx, (dout * z).sum(dim=0), dout.sum(dim=0)
 
 
-def agree(found: Any, right: Any) -> bool:
-    """Return whether values are the right ones."""
-    try:
-        for one, other in zip(found, right, strict=True):
-            checks.close(one, other, what="")
-        agreed = True
-    except CheckFailure:
-        agreed = False
-    return agreed
-
-
 def check_backward(function: Callable[..., Any], x: Tensor, dout: Tensor) -> None:
     """Compare the student's gradients with the right ones, or with those of the student's forward pass."""
     (out, cache), _ = forward(x.clone())
     found = function(dout.clone(), cache)
     found = checks.parts(found, 3, what="the gradients dx, dgamma, dbeta")
     for mistake in HINTS:
-        if agree([out], [normalized(x, mistake=mistake)]) and any(
-            agree(found, expected) for expected in (gradients(x, dout, mistake), of_formula(x, dout, mistake))
-        ):
-            return
+        if checks.agrees(out, normalized(x, mistake=mistake)):
+            accepted = gradients(x, dout, mistake), of_formula(x, dout, mistake)
+            if any(checks.agrees(found, expected) for expected in accepted):
+                return
     right, (z, scale) = gradients(x, dout), standardized(x)
     centered = dout - dout.mean(dim=0)
     hints = {
@@ -300,7 +278,7 @@ def test_backward_of_two_examples() -> None:
 @pytest.mark.task("batchnorm_backward", weight=1)
 def test_backward_source() -> None:
     """Gradients of batch normalization: no loop, and no automatic differentiation."""
-    require(layers.BatchNorm.backward, loops=0, banned=BANNED)
+    require(layers.BatchNorm.backward, loops=0, banned=NORMALIZATION)
 
 
 @pytest.mark.task("batchnorm_backward_alt", weight=3)
@@ -319,4 +297,4 @@ def test_backward_alt_of_two_examples() -> None:
 @pytest.mark.task("batchnorm_backward_alt", weight=1)
 def test_backward_alt_source() -> None:
     """Batch normalization by one formula: no loop, and no automatic differentiation."""
-    require(layers.BatchNorm.backward_alt, loops=0, banned=BANNED)
+    require(layers.BatchNorm.backward_alt, loops=0, banned=NORMALIZATION)

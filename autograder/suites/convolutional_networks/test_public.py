@@ -1,7 +1,5 @@
 """Public checks of convolutional networks: numbers that can be worked out by hand."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import batch_normalization as normalization
@@ -238,23 +236,11 @@ def on_lines(x: torch.Tensor, *_: object) -> tuple[torch.Tensor, None]:
     return x * torch.tensor([2.0, 0.1414214]) + torch.tensor([1.0, -2.828427]), None
 
 
-@contextmanager
-def norm_replaced(forward: Any) -> Iterator[None]:
-    """Replace `BatchNorm.forward`."""
-    cls: Any = normalization.BatchNorm
-    kept, static = cls.forward, staticmethod if isinstance(cls, type) else lambda function: function
-    cls.forward = static(forward)
-    try:
-        yield
-    finally:
-        cls.forward = static(kept)
-
-
 @pytest.mark.task("spatial_batchnorm", weight=1)
 def test_spatial_batch_normalization() -> None:
     """Batch normalization of images: the same as that of a matrix with a row for each pixel."""
     bn_param = {"mode": "train", "eps": 0.0}
-    with norm_replaced(on_lines):
+    with substituted(normalization.BatchNorm, forward=on_lines):
         found = normalization.SpatialBatchNorm.forward(PIXELS.clone(), GAMMA.clone(), BETA.clone(), bn_param)
     right = torch.tensor([[[[3.0, 7.0]], [[-(2**0.5), 2**0.5]]], [[[3.0, 7.0]], [[0.0, 0.0]]]])
     mixed, _ = on_lines(PIXELS.reshape(4, 2))

@@ -2,11 +2,9 @@
 
 from helpers.testing import Measurement, checks
 
-IN_NETWORKS = (
-    *("torch.nn", "torch.optim", "torch.autograd", "torch.func", "torch.enable_grad"),
-    *(".requires_grad", ".requires_grad_", ".cuda", "helpers.training.layers"),
-)
-"""What is off limits. Not .backward: that is what the layers call their own."""
+GRADIENTS = ("torch.autograd", "torch.func", "torch.enable_grad", ".requires_grad", ".requires_grad_")
+"""What works out gradients. Not .backward: that is what the layers call their own."""
+IN_NETWORKS = (*GRADIENTS, "torch.nn", "torch.optim", ".cuda", "helpers.training.layers")
 BANNED = (*IN_NETWORKS, ".grad")
 """Also what PyTorch's .backward leaves its results in; networks may call something of theirs so."""
 

@@ -5,6 +5,7 @@ docstrings describe, so that they do not need the forward passes.
 """
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import fully_connected_networks as fcn
@@ -13,19 +14,10 @@ import torch
 from suite.rules import BANNED, check_operations
 from torch import Tensor
 
-from autograder.hidden import hidden_generator
-from helpers.testing import Hint, Measurement, checks, measure, require
+from autograder.hidden import hidden_normal
+from helpers.testing import Hint, Measurement, checks, measure, require, scattered
 
-
-def normal(name: str, *shape: int) -> Tensor:
-    """Return hidden normal numbers in float64."""
-    generator = hidden_generator("fully_connected_networks", "layers", name)
-    return torch.randn(*shape, generator=generator, dtype=torch.float64)
-
-
-def scattered(x: Tensor) -> Tensor:
-    """Return the same values in memory that is not contiguous."""
-    return torch.stack([x, torch.zeros_like(x)], dim=-1)[..., 0]
+normal = partial(hidden_normal, "layers")
 
 
 def check_source(function: Callable[..., object], more: Sequence[str] = ()) -> None:
@@ -44,10 +36,10 @@ def check_examples(call: Callable[[int], Measurement], what: str) -> None:
 
 # Linear, forward
 
-X, W, B = normal("x", 5, 2, 3, 2), normal("w", 12, 7), normal("b", 7)
-FLAT = normal("flat", 9, 12)
-MANY = normal("many", 64, 12)
-DOUT, DOUT_FLAT = normal("dout", 5, 7), normal("dout flat", 9, 7)
+X, W, B = normal("x", shape=(5, 2, 3, 2)), normal("w", shape=(12, 7)), normal("b", shape=(7,))
+FLAT = normal("flat", shape=(9, 12))
+MANY = normal("many", shape=(64, 12))
+DOUT, DOUT_FLAT = normal("dout", shape=(5, 7)), normal("dout flat", shape=(9, 7))
 
 
 def true_out(x: Tensor, w: Tensor, b: Tensor) -> Tensor:
@@ -162,7 +154,7 @@ def test_linear_dw() -> None:
 @pytest.mark.task("linear_backward", weight=3)
 def test_linear_db() -> None:
     """Linear, backward: db, also where there are as many examples as outputs."""
-    square = normal("square", 7, 7)
+    square = normal("square", shape=(7, 7))
     for dout, x in ((DOUT, X), (square, MANY[:7])):
         right = true_gradients(dout, x, W, B)[2]
         found = linear_gradients(dout.clone(), x.clone(), W.clone(), B.clone())[2]
@@ -191,11 +183,8 @@ def test_linear_backward_is_adjoint() -> None:
     """Linear, backward: <dout, x w> = <dx, x> = <dw, w>, and <dout, b> = <db, b>, whatever the numbers."""
     dx, dw, db = linear_gradients(DOUT.clone(), X.clone(), W.clone(), B.clone())
     product = float((DOUT * (X.flatten(1) @ W)).sum())
-    for name, value, x, right in (
-        ("dx", dx, X, product),
-        ("dw", dw, W, product),
-        ("db", db, B, float((DOUT * B).sum())),
-    ):
+    of_biases = float((DOUT * B).sum())
+    for name, value, x, right in (("dx", dx, X, product), ("dw", dw, W, product), ("db", db, B, of_biases)):
         grad = checks.tensor(value, what=f"{name} of Linear.backward", shape=x.shape, dtype=x.dtype)
         what = f"the inner product with {name} of Linear.backward"
         checks.close(float((grad * x).sum()), right, what=what, operation="float64")
@@ -214,7 +203,7 @@ def test_linear_backward_leaves_inputs() -> None:
 @pytest.mark.task("linear_backward", weight=4)
 def test_linear_backward_source() -> None:
     """Linear, backward: no loop, nothing that is off limits."""
-    dout = normal("dout many", 64, 7)
+    dout = normal("dout many", shape=(64, 7))
 
     def call(count: int) -> Measurement:
         cache = (MANY[:count].clone(), W.clone(), B.clone())
@@ -226,9 +215,9 @@ def test_linear_backward_source() -> None:
 
 # ReLU
 
-SUMS = normal("sums", 6, 4, 3)
+SUMS = normal("sums", shape=(6, 4, 3))
 SUMS = SUMS + SUMS.sign() * 0.01  # away from the kink
-UPSTREAM = normal("upstream", 6, 4, 3)
+UPSTREAM = normal("upstream", shape=(6, 4, 3))
 
 
 @pytest.mark.task("relu", weight=2)
@@ -237,12 +226,8 @@ def test_relu_forward() -> None:
     for x in (SUMS.clone(), scattered(SUMS.float()), SUMS[0, 0].clone()):
         right = torch.where(x > 0, x, torch.zeros_like(x))
         out, _ = checks.parts(fcn.ReLU.forward(x), 2, what="the result of ReLU.forward")
-        checks.close(
-            out,
-            right,
-            what="the outputs of ReLU.forward",
-            hints=[Hint(x.abs(), says="the absolute value was taken")],
-        )
+        hints = [Hint(x.abs(), says="the absolute value was taken")]
+        checks.close(out, right, what="the outputs of ReLU.forward", hints=hints)
 
 
 @pytest.mark.task("relu", weight=4)

@@ -7,42 +7,32 @@ network is tested, so that a mistake in a layer is not counted twice; dropout dr
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import fully_connected_networks as fcn
 import pytest
 import torch
-from suite.stand_ins import replaced
 from torch import Tensor
 
-from autograder.hidden import hidden_generator
-from helpers.testing import Hint, checks
+from autograder.hidden import hidden_generator, hidden_labels, hidden_normal
+from helpers.testing import Hint, checks, substituted
 
 MAX_WORK = 5_000_000
 """More numbers than any test needs: student code that asks for more gets nothing."""
 
 Params = dict[str, Tensor]
 
-
-def normal(name: str, *shape: int) -> Tensor:
-    """Return hidden normal numbers in float64."""
-    generator = hidden_generator("fully_connected_networks", "networks", name)
-    return torch.randn(*shape, generator=generator, dtype=torch.float64)
+normal = partial(hidden_normal, "networks")
 
 
 def hidden_params(name: str, *sizes: int) -> Params:
     """Return hidden parameters, biases included, of a network with scores of moderate size."""
     params = {}
     for i in range(1, len(sizes)):
-        params[f"W{i}"] = normal(f"{name}/W{i}", sizes[i - 1], sizes[i]) * 1.4 / sizes[i - 1] ** 0.5
-        params[f"b{i}"] = 0.3 * normal(f"{name}/b{i}", sizes[i])
+        params[f"W{i}"] = normal(f"{name}/W{i}", shape=(sizes[i - 1], sizes[i])) * 1.4 / sizes[i - 1] ** 0.5
+        params[f"b{i}"] = 0.3 * normal(f"{name}/b{i}", shape=(sizes[i],))
     return params
-
-
-def labels(name: str, classes: int, count: int) -> Tensor:
-    """Return hidden labels."""
-    generator = hidden_generator("fully_connected_networks", "labels", name)
-    return torch.randint(classes, (count,), generator=generator)
 
 
 # The oracle
@@ -50,7 +40,7 @@ def labels(name: str, classes: int, count: int) -> Tensor:
 
 def mask_of(number: int, shape: tuple[int, ...], p: float) -> Tensor:
     """Return what the n-th dropout multiplies by."""
-    generator = hidden_generator("fully_connected_networks", "mask", f"{number} {shape}")
+    generator = hidden_generator("mask", f"{number} {shape}")
     return (torch.rand(shape, generator=generator, dtype=torch.float64) >= p).double() / (1 - p)
 
 
@@ -147,14 +137,14 @@ class Layers:
     @contextmanager
     def in_place(self) -> Iterator[None]:
         """Replace what the student's layers do for the length of a with block."""
-        relu = (
-            lambda x: (x.clamp(min=0), x),
-            lambda dout, cache: torch.where(cache > 0, dout, torch.zeros_like(dout)),
-        )
+        relu = {
+            "forward": lambda x: (x.clamp(min=0), x),
+            "backward": lambda dout, cache: torch.where(cache > 0, dout, torch.zeros_like(dout)),
+        }
         with (
-            replaced(fcn.Linear, self.linear, self.linear_back),
-            replaced(fcn.ReLU, *relu),
-            replaced(fcn.Dropout, self.drop, lambda dout, cache: dout * cache[1]),
+            substituted(fcn.Linear, forward=self.linear, backward=self.linear_back),
+            substituted(fcn.ReLU, **relu),
+            substituted(fcn.Dropout, forward=self.drop, backward=lambda dout, cache: dout * cache[1]),
         ):
             yield
 
@@ -182,8 +172,7 @@ class Case:
     def loss_and_grads(self, net: Any, x: Tensor) -> tuple[Any, Any]:
         """Return loss and gradients of a network, checked for their form."""
         loss, grads = checks.parts(net.loss(x, self.classes.clone()), 2, what="the result of loss")
-        complete = type(grads) is dict and all(name in grads for name in self.params)
-        checks.holds(complete, what="the gradients", problem="not a dict with an entry for each parameter")
+        grads = checks.entries(grads, self.params, what="the gradients")
         return (torch.tensor(loss, dtype=x.dtype) if type(loss) is float else loss), grads
 
     def check_scores(self, net: Any, x: Tensor) -> None:
@@ -239,7 +228,12 @@ def two_layers(**settings: Any) -> Any:
 
 
 PARAMS = hidden_params("two", 12, 9, 5)
-TWO = Case(two_layers, PARAMS, away_from_kinks(PARAMS, normal("x", 80, 12), 7), labels("y", 5, 7))
+TWO = Case(
+    two_layers,
+    PARAMS,
+    away_from_kinks(PARAMS, normal("x", shape=(80, 12)), 7),
+    hidden_labels("y", classes=5, count=7),
+)
 
 
 @pytest.mark.task("two_layer_net", weight=2)
@@ -283,8 +277,8 @@ def deep(*dims: int) -> Case:
     def make(**settings: Any) -> Any:
         return fcn.FullyConnectedNet(list(dims), input_dim=12, num_classes=4, **settings)
 
-    x = away_from_kinks(params, normal(f"x {dims}", 200, 12), 8)
-    return Case(make, params, x, labels("deep", 4, 8))
+    x = away_from_kinks(params, normal(f"x {dims}", shape=(200, 12)), 8)
+    return Case(make, params, x, hidden_labels("deep", classes=4, count=8))
 
 
 SHALLOW, DEEP, DEEPER = deep(8), deep(9, 7), deep(8, 10, 7, 9, 6)

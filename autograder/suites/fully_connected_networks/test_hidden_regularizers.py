@@ -12,12 +12,10 @@ import torch
 from suite.rules import BANNED, check_entries
 from torch import Tensor
 
-from autograder.hidden import hidden_generator
+from autograder.hidden import hidden_normal
 from helpers.testing import Hint, checks, measure, require, substituted
 
-W = torch.randn(
-    6, 5, generator=hidden_generator("fully_connected_networks", "regularizers"), dtype=torch.float64
-)
+W = hidden_normal("regularizers", shape=(6, 5))
 W[1, 2] = 0.0
 DW = W.flip(0) + 0.1
 MANY = torch.linspace(-1, 2, 400, dtype=torch.float64).reshape(20, 20)
@@ -137,12 +135,8 @@ def test_elastic_net_rules() -> None:
 def test_max_norm_within_bound() -> None:
     """Max-norm: weights within the bound stay, also those on it."""
     for factor in (1.0, 1.01, 100.0):
-        hints = [
-            Hint(
-                W * factor**0.5, says="weights within the bound were stretched to it; they stay as they are"
-            ),
-            Hint(W * factor, says="weights within the bound were stretched; they stay as they are"),
-        ]
+        stretched = "weights within the bound were stretched to it; they stay as they are"
+        hints = [Hint(W * factor**0.5, says=stretched), Hint(W * factor, says=stretched)]
         found = fcn.max_norm(W.clone(), factor * SQUARES)
         checks.close(found, W, what="weights within the bound, from max_norm", hints=hints)
 
@@ -206,9 +200,8 @@ def test_weight_decay_of_biases() -> None:
 @pytest.mark.task("weight_decay", weight=1)
 def test_weight_decay_by_default() -> None:
     """Weight decay: a learning rate of 0.01 and a decay of 0.0001 by default."""
-    found = checks.parts(
-        fcn.sgd_weight_decay(W.clone(), DW.clone()), 2, what="the result of sgd_weight_decay"
-    )
+    result = fcn.sgd_weight_decay(W.clone(), DW.clone())
+    found = checks.parts(result, 2, what="the result of sgd_weight_decay")
     checks.close(found[0], W - 1e-6 * W - 1e-2 * DW, what="next_w of sgd_weight_decay")
 
 

@@ -12,7 +12,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from autograder.hidden import Thresholds, hidden_generator
+from autograder.hidden import Thresholds, hidden_normal, hidden_seed
 from helpers.data import tabletop_images
 from helpers.testing import Hint, checks, substituted
 from helpers.training.solver import Solver
@@ -31,14 +31,9 @@ MAX_HIDDEN, MAX_BATCH = 400, 250
 """More would take longer than a test may."""
 
 
-def generator(name: str) -> torch.Generator:
-    """Return a hidden generator."""
-    return hidden_generator("fully_connected_networks", "training", name)
-
-
 def standardized(name: str, *sizes: int) -> list[tuple[Tensor, Tensor]]:
     """Return parts of hidden pictures, standardized by the first part, with their labels."""
-    x, y = tabletop_images(generator(name).initial_seed(), sum(sizes))
+    x, y = tabletop_images(hidden_seed("training", name), sum(sizes))
     parts = list(x.split(list(sizes)))
     mean, scale = parts[0].mean(dim=0), (parts[0] - parts[0].mean(dim=0)).std()
     return [((x - mean) / scale, y) for x, y in zip(parts, y.split(list(sizes)), strict=True)]
@@ -51,7 +46,9 @@ class Network:
         self.reg = reg
         self.params: dict[str, Tensor] = {}
         for i in range(1, len(sizes)):
-            weights = torch.randn(sizes[i - 1], sizes[i], generator=generator(f"{name}/{i}"))
+            weights = hidden_normal(
+                "training", f"{name}/{i}", shape=sizes[i - 1 : i + 1], dtype=torch.float32
+            )
             self.params |= {f"W{i}": weight_scale * weights, f"b{i}": torch.zeros(sizes[i])}
 
     def loss(self, X: Tensor, y: Tensor | None = None) -> Any:
@@ -83,7 +80,7 @@ def plain_sgd(w: Tensor, dw: Tensor, config: dict[str, Any]) -> tuple[Tensor, di
 def learn_by_heart(sizes: list[int], scale: float, rate: float, name: str, draw: int) -> tuple[int, bool]:
     """Train a network on fifty pictures; return how many it knew at best, and if its loss fell."""
     network = Network(sizes, scale, 0.0, f"{name} {draw}")
-    torch.manual_seed(generator(f"{name} {draw}").initial_seed() % 2**32)
+    torch.manual_seed(hidden_seed("training", f"{name} {draw}"))
     solver = Solver(
         network,
         {"X_train": FIFTY, "y_train": FIFTY_LABELS, "X_val": FIFTY[:1], "y_val": FIFTY_LABELS[:1]},
@@ -114,13 +111,13 @@ def check_settings(found: Any, hidden: int, name: str) -> None:
         if right >= LEAST_BY_HEART:
             return
         falls.append(fell)
+    too_slow = "the loss fell too slowly: try larger weights or a larger learning rate"
+    too_fast = "the loss did not fall: try a smaller learning rate or smaller weights"
     checks.holds(
         False,
         what=f"{hidden + 1} layers, trained on 50 pictures",
         problem="fewer than 48 of them are right after each of 20 epochs",
-        likely_cause="the loss fell too slowly: try larger weights or a larger learning rate"
-        if statistics.mode(falls)
-        else "the loss did not fall: try a smaller learning rate or smaller weights",
+        likely_cause=too_slow if statistics.mode(falls) else too_fast,
     )
 
 
@@ -142,12 +139,9 @@ def test_five_layers_by_heart() -> None:
 PICTURES = {"X_train": TRAIN, "y_train": TRAIN_LABELS, "X_val": VAL, "y_val": VAL_LABELS}
 
 
-DEFAULTS: dict[str, Any] = {
-    **{"input_dim": 3072, "hidden_dim": 100, "num_classes": 10},
-    **{"weight_scale": 1e-3, "reg": 0.0},
-}
-
-
+SIZES = {"input_dim": 3072, "hidden_dim": 100, "num_classes": 10}
+DEFAULTS: dict[str, Any] = SIZES | {"weight_scale": 1e-3, "reg": 0.0}
+"""Of the student's TwoLayerNet."""
 PLAIN = (type(None), int, float, str, tuple, list, dict, Tensor)
 
 
@@ -235,12 +229,11 @@ def test_solver_on_hidden_pictures() -> None:
             what="the result of create_solver_instance",
             problem=f"not a Solver, but of the type {type(found).__name__}",
         )
+        batch = checks.number(found.batch_size, at_least=1, at_most=MAX_BATCH, what="batch_size")
         settings = {
             "optim_config": dict(found.optim_config.items()),
             "lr_decay": checks.number(found.lr_decay, at_least=0, at_most=1, what="lr_decay"),
-            "batch_size": int(
-                checks.number(found.batch_size, at_least=1, at_most=MAX_BATCH, what="batch_size")
-            ),
+            "batch_size": int(batch),
             "num_epochs": int(checks.number(found.num_epochs, at_least=1, what="num_epochs")),
         }
         percentages = recognize(recipe.checked(), {"update_rule": found.update_rule, **settings})
@@ -256,14 +249,11 @@ def recognize(form: tuple[int, float, float], training: dict[str, Any]) -> Itera
     learned = False
     for draw in range(TRIES):
         network = Network([3072, hidden, 10], scale, reg, f"solver {draw}")
-        torch.manual_seed(generator(f"solver {draw}").initial_seed() % 2**32)
-        solver = Solver(
-            network, PICTURES, max_steps=MAX_STEPS, num_train_samples=10, verbose=False, **training
-        )
+        torch.manual_seed(hidden_seed("training", f"solver {draw}"))
+        limits = {"max_steps": MAX_STEPS, "num_train_samples": 10}
+        solver = Solver(network, PICTURES, verbose=False, **limits, **training)
         solver.train(return_best_params=False)
-        first, last = (
-            sum(part) / len(part) for part in (solver.loss_history[:20], solver.loss_history[-20:])
-        )
+        first, last = map(statistics.fmean, (solver.loss_history[:20], solver.loss_history[-20:]))
         right = float((network.loss(TEST).argmax(dim=1) == TEST_LABELS).double().mean()) * 100
         learned |= last < 0.95 * first
         yield right if last < 0.95 * first else 0.0

@@ -5,6 +5,7 @@ the likely causes.
 """
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import fully_connected_networks as fcn
@@ -14,23 +15,18 @@ import torch
 from suite.rules import BANNED, check_entries
 from torch import Tensor
 
-from autograder.hidden import hidden_generator
+from autograder.hidden import hidden_normal
 from helpers.testing import Hint, checks, measure, require
 
 Config = dict[str, Any]
 Rule = Callable[[np.ndarray, np.ndarray, Config, str], np.ndarray]
 """Returns the next w, and changes the config; the last argument is a mistake to make."""
 
+normal = partial(hidden_normal, "updates")
 
-def normal(name: str, *shape: int) -> Tensor:
-    """Return hidden normal numbers in float64."""
-    generator = hidden_generator("fully_connected_networks", "updates", name)
-    return torch.randn(*shape, generator=generator, dtype=torch.float64)
-
-
-W = normal("w", 4, 5)
-STEPS = [normal(f"dw {number}", 4, 5) for number in range(4)]
-MANY = normal("many", 20, 20)
+W = normal("w", shape=(4, 5))
+STEPS = [normal(f"dw {number}", shape=(4, 5)) for number in range(4)]
+MANY = normal("many", shape=(20, 20))
 STEPS[0][0, 0] = 1e-3  # so small that it matters where epsilon stands
 
 
@@ -215,7 +211,7 @@ ADAM = {"learning_rate": 1e-3, "beta1": 0.9, "beta2": 0.999, "epsilon": 1e-8}
 @pytest.mark.task("sgd_momentum", weight=4)
 def test_momentum_from_a_velocity() -> None:
     """Momentum: three steps that begin with a velocity."""
-    given = {"learning_rate": 0.07, "momentum": 0.6, "velocity": normal("velocity", 4, 5)}
+    given = {"learning_rate": 0.07, "momentum": 0.6, "velocity": normal("velocity", shape=(4, 5))}
     check_rule(fcn.sgd_momentum, momentum, given, {}, MOMENTUM_HINTS, 3, ("velocity",))
 
 
@@ -235,7 +231,7 @@ def test_momentum_rules() -> None:
 @pytest.mark.task("rmsprop", weight=4)
 def test_rmsprop_from_a_cache() -> None:
     """RMSProp: three steps that begin with a cache, and an epsilon that matters."""
-    cache = normal("cache", 4, 5).abs()
+    cache = normal("cache", shape=(4, 5)).abs()
     given = {"learning_rate": 0.07, "decay_rate": 0.8, "epsilon": 0.05, "cache": cache}
     check_rule(fcn.rmsprop, rmsprop, given, {}, RMSPROP_HINTS, 3, ("cache",))
 
@@ -264,7 +260,7 @@ def test_adam_at_first() -> None:
 def test_adam_in_the_middle() -> None:
     """Adam: three steps that begin in the middle, with t = 5, other betas, and an epsilon that matters."""
     given = {"learning_rate": 0.07, "beta1": 0.7, "beta2": 0.9, "epsilon": 0.05, "t": 5}
-    given |= {"m": normal("m", 4, 5), "v": normal("v", 4, 5).abs()}
+    given |= {"m": normal("m", shape=(4, 5)), "v": normal("v", shape=(4, 5)).abs()}
     check_rule(fcn.adam, adam, given, {}, ADAM_HINTS, 3, ("m", "v", "t"))
 
 

@@ -5,6 +5,7 @@ What a function builds on is replaced, so that a mistake in one task loses point
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 
 import linear_classifier
 import pytest
@@ -12,25 +13,20 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from autograder.hidden import Thresholds, hidden_generator
+from autograder.hidden import Thresholds, altered, hidden_generator, hidden_labels, hidden_normal
 from helpers import data
 from helpers.testing import Hint, checks, constructor, substituted
 
 THRESHOLDS = Thresholds("linear_classifier")
 
+normal = partial(hidden_normal, dtype=torch.float32)
 MAX_NUMBERS = 1_000_000
 """More numbers than any test hands over: student code that asks a replacement for more gets nothing."""
 
 
-def normal(name: str, *shape: int, dtype: torch.dtype = torch.float32) -> Tensor:
-    """Return hidden normal numbers."""
-    generator = hidden_generator("linear_classifier", name)
-    return torch.randn(*shape, generator=generator, dtype=torch.float64).to(dtype)
-
-
 def labels_below(classes: int, name: str, count: int) -> Tensor:
     """Return hidden labels, the largest among them."""
-    labels = torch.randint(classes, (count,), generator=hidden_generator("linear_classifier", name))
+    labels = hidden_labels(name, classes=classes, count=count)
     labels[count // 2] = classes - 1
     return labels
 
@@ -38,7 +34,7 @@ def labels_below(classes: int, name: str, count: int) -> Tensor:
 # Batches
 
 X_NUMBERED = torch.arange(50.0)[:, None] * torch.tensor([1.0, -2.0, 0.5])
-Y_NUMBERED = torch.randperm(50, generator=hidden_generator("linear_classifier", "numbered"))
+Y_NUMBERED = torch.randperm(50, generator=hidden_generator("numbered"))
 
 
 def batch(size: int, dtype: torch.dtype = torch.float32) -> Tensor:
@@ -125,8 +121,8 @@ class Given:
         return gradient.square().sum() / 2, gradient
 
 
-X_TRAIN, Y_TRAIN = normal("train", 24, 5, dtype=torch.float64), labels_below(3, "train/y", 24)
-W_START = normal("start", 5, 3, dtype=torch.float64)
+X_TRAIN, Y_TRAIN = hidden_normal("train", shape=(24, 5)), labels_below(3, "train/y", 24)
+W_START = hidden_normal("start", shape=(5, 3))
 
 
 def next_batch(step: int, size: int) -> tuple[Tensor, Tensor]:
@@ -253,20 +249,9 @@ def with_one(images: Tensor) -> Tensor:
     return torch.cat([images.flatten(1) - 0.3, torch.ones(len(images), 1)], dim=1)
 
 
-def changed_digits() -> tuple[Tensor, Tensor]:
-    """Return digits that are nowhere to be looked up: each moved, faded and made noisy in its own way."""
-    generator = hidden_generator("linear_classifier", "digits")
-    order = torch.randperm(NUM_DIGITS, generator=generator)
-    shift = 0.6 * torch.rand(NUM_DIGITS, 1, 1, 1, generator=generator) - 0.3  # in pixels
-    beside = torch.where(shift > 0, DIGITS.x_test.roll(1, dims=3), DIGITS.x_test.roll(-1, dims=3))
-    moved = torch.lerp(DIGITS.x_test, beside, shift.abs())
-    contrast = 0.8 + 0.2 * torch.rand(NUM_DIGITS, 1, 1, 1, generator=generator)
-    noise = 0.1 * torch.randn(NUM_DIGITS, 1, 8, 8, generator=generator)
-    return with_one((moved * contrast + noise).clamp(0, 1)[order]), DIGITS.y_test[order]
-
-
 X_DIGITS, Y_DIGITS = with_one(DIGITS.x_train), DIGITS.y_train
-X_CHANGED, Y_CHANGED = changed_digits()
+CHANGED, Y_CHANGED = altered(DIGITS.x_test, DIGITS.y_test, "digits", shift=0.3, contrast=0.2)
+X_CHANGED = with_one(CHANGED)
 
 
 def softmax_loss(W: Tensor, X: Tensor, y: Tensor, reg: float) -> tuple[Tensor, Tensor]:
@@ -294,7 +279,7 @@ def accuracy_on_changed_digits(W: Tensor) -> float:
 @pytest.mark.task("train", weight=1)
 def test_training_recognizes_digits() -> None:
     """Handwritten digits that nobody has seen are recognized after training."""
-    generator = hidden_generator("linear_classifier", "batches")
+    generator = hidden_generator("batches")
 
     def sixty(X: Tensor, y: Tensor, num_train: int, batch_size: int) -> tuple[Tensor, Tensor]:
         chosen = torch.randint(600, (60,), generator=generator)
@@ -319,10 +304,7 @@ def test_training_recognizes_digits() -> None:
 
 # Predictions
 
-W_SCORES, X_SCORES = (
-    normal("scores/w", 7, 6, dtype=torch.float64),
-    normal("scores/x", 40, 7, dtype=torch.float64),
-)
+W_SCORES, X_SCORES = hidden_normal("scores/w", shape=(7, 6)), hidden_normal("scores/x", shape=(40, 7))
 PREDICTED = torch.stack([torch.mv(W_SCORES.T, x).argmax() for x in X_SCORES])
 PREDICT_HINTS = [
     Hint(torch.stack([torch.mv(W_SCORES.T, x).argmin() for x in X_SCORES]), says="the smallest score won"),
@@ -396,7 +378,7 @@ def check_plausible(
     The best combinations of the reference reach 88 percent or more under 20 secrets. The bound is far lower,
     since settings that suit other pictures than digits are fine.
     """
-    noise = 0.003 * normal("noise", 65, 10)
+    noise = 0.003 * normal("noise", shape=(65, 10))
     best = 0.0
     for rate, strength in combinations(found):
         W = noise
@@ -427,9 +409,9 @@ def test_softmax_search_params_learn() -> None:
 
 
 DATA = {
-    "X_train": normal("one/train", 16, 3),
+    "X_train": normal("one/train", shape=(16, 3)),
     "y_train": labels_below(4, "one/train/y", 16),
-    "X_val": normal("one/val", 8, 3),
+    "X_val": normal("one/val", shape=(8, 3)),
     "y_val": labels_below(4, "one/val/y", 8),
 }
 TRAIN_RIGHT, VAL_RIGHT = 11, 3

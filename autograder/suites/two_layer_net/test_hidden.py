@@ -5,19 +5,19 @@ differentiation and with central differences. Whatever a task builds on is repla
 mistake is not counted twice. The oracle can make typical mistakes, too, for the likely causes.
 """
 
-import contextlib
 import math
 from collections.abc import Callable, Sequence
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 import two_layer_net
-from suite.parameters import BANNED, NAMES, Params, copied, hidden_params, labels_below, normal
+from suite.parameters import BANNED, NAMES, Params, copied, hidden_params
 from torch import Tensor
 
-from helpers.testing import CheckFailure, Hint, Operation, checks, measure, require, substituted
+from autograder.hidden import hidden_labels, hidden_normal
+from helpers.testing import Hint, Operation, checks, measure, obeys, require, scattered, substituted
 
 MAX_WORK = 20_000_000
 """More numbers than any test needs: student code that asks the oracle for more gets nothing."""
@@ -27,11 +27,6 @@ def away_from_kinks(params: Params, x: Tensor, count: int) -> Tensor:
     """Return examples for which no hidden unit is near 0, where rounding would decide about its gradient."""
     near = (x @ params["W1"] + params["b1"]).abs().amin(dim=1)
     return x[near.argsort(descending=True)[:count]].clone()
-
-
-def scattered(x: Tensor) -> Tensor:
-    """Return the same values in memory that is not contiguous."""
-    return torch.stack([x, torch.zeros_like(x)], dim=-1)[..., 0]
 
 
 # The oracle
@@ -126,10 +121,10 @@ GRAD_HINTS = {
 # What the tests below have in common
 
 PARAMS = hidden_params("net", 6, 8, 5)
-X = away_from_kinks(PARAMS, normal("x", 60, 6), 11)
-Y = labels_below(5, "y", 11)
-MANY = normal("many", 64, 6)
-MANY_LABELS = labels_below(5, "many/y", 64)
+X = away_from_kinks(PARAMS, hidden_normal("x", shape=(60, 6)), 11)
+Y = hidden_labels("y", classes=5, count=11)
+MANY = hidden_normal("many", shape=(64, 6))
+MANY_LABELS = hidden_labels("many/y", classes=5, count=64)
 
 
 def forward_backward(params: Params, x: Tensor, y: Tensor, reg: float) -> Any:
@@ -142,16 +137,6 @@ def forward_backward(params: Params, x: Tensor, y: Tensor, reg: float) -> Any:
 def typical(right: Tensor, wrong: dict[str, Tensor]) -> list[Hint]:
     """Return hints for what mistakes give, by their texts, without those that change nothing here."""
     return [Hint(value, says) for says, value in wrong.items() if not torch.equal(value, right)]
-
-
-def entries(found: object, names: Sequence[str], what: str) -> dict[str, object]:
-    """Check that a value is a dict with entries of these names, and return it."""
-    if type(found) is not dict:
-        checks.equal(found, {}, what=what)
-    mapping = cast("dict[str, object]", found)
-    absent = [name for name in names if name not in mapping]
-    checks.holds(not absent, what=what, problem=f"nothing is named {' or '.join(absent)}")
-    return mapping
 
 
 def check_loss(params: Params, x: Tensor, reg: float, operation: Operation = "arithmetic") -> None:
@@ -168,7 +153,7 @@ def check_grads(
     grads: object, names: Sequence[str], x: Tensor, reg: float, operation: Operation = "arithmetic"
 ) -> None:
     """Compare gradients with the oracle."""
-    found = entries(grads, NAMES, what="the gradients")
+    found = checks.entries(grads, NAMES, what="the gradients")
     right = true_grads(PARAMS, x, Y, reg)
     wrong = {says: true_grads(PARAMS, x, Y, reg, mistake) for mistake, says in GRAD_HINTS.items()}
     for name in names:
@@ -178,22 +163,14 @@ def check_grads(
         checks.close(found[name], right[name], what=f'grads["{name}"]', hints=hints, operation=operation)
 
 
-def keeps(function: Callable[..., object], **rule: Any) -> bool:
-    """Return whether the source of a function keeps to a rule."""
-    with contextlib.suppress(CheckFailure):
-        require(function, **rule)
-        return True
-    return False
-
-
 def check_source(function: Callable[..., object], uses: Callable[..., object] | None = None) -> None:
     """Check that a function is without loops and keeps to what is allowed.
 
     A rule that `uses`, the function of an earlier task, breaks is not held against the later one.
     """
-    if uses is None or keeps(uses, loops=0):
+    if uses is None or obeys(uses, loops=0):
         require(function, loops=0)
-    require(function, banned=[name for name in BANNED if uses is None or keeps(uses, banned=[name])])
+    require(function, banned=[name for name in BANNED if uses is None or obeys(uses, banned=[name])])
 
 
 def check_operations(count: Callable[[int], int]) -> None:

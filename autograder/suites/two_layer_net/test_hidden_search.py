@@ -13,14 +13,16 @@ import torch
 import two_layer_net
 from torch import Tensor
 
-from autograder.hidden import hidden_generator
+from autograder.hidden import hidden_generator, hidden_labels, hidden_normal
 from helpers.testing import Hint, checks, substituted
 
 FEATURES, NUM_TRAIN, NUM_VAL = 3 * 32 * 32, 30, 20
 RATES, SIZES, REGS, DECAYS = [0.5, 0.25], [3, 5, 4], [0.0, 0.125], [1.0, 0.75]
 SETTINGS = list(itertools.product(RATES, SIZES, REGS, DECAYS))
-TRAIN_PARAMETERS = ("X", "y", "X_val", "y_val", "learning_rate", "learning_rate_decay", "reg")
-TRAIN_PARAMETERS += ("num_iters", "batch_size")
+TRAINING_DATA = ("X", "y", "X_val", "y_val")
+STEP_SETTINGS = ("learning_rate", "learning_rate_decay", "reg")
+WHOLE_NUMBERS = ("num_iters", "batch_size")
+TRAIN_PARAMETERS = (*TRAINING_DATA, *STEP_SETTINGS, *WHOLE_NUMBERS)
 ON_TRAINING = "this is an accuracy on the training set; the validation set decides"
 PLAIN = (type(None), bool, int, float, str, tuple, list, dict, Tensor)
 """What a network is not; in the sandbox, the type of a network is the kit's."""
@@ -28,17 +30,11 @@ PLAIN = (type(None), bool, int, float, str, tuple, list, dict, Tensor)
 Combination = tuple[float, int, float, float]
 
 
-def normal(name: str, *shape: int) -> Tensor:
-    """Return hidden normal numbers in float32."""
-    generator = hidden_generator("two_layer_net", name)
-    return torch.randn(*shape, generator=generator, dtype=torch.float64).float()
-
-
 SEARCH = {
-    "X_train": normal("search", NUM_TRAIN, FEATURES),
+    "X_train": hidden_normal("search", shape=(NUM_TRAIN, FEATURES), dtype=torch.float32),
     "y_train": torch.arange(NUM_TRAIN) % 10,
-    "X_val": normal("search/val", NUM_VAL, FEATURES),
-    "y_val": torch.randint(10, (NUM_VAL,), generator=hidden_generator("two_layer_net", "search/val/y")),
+    "X_val": hidden_normal("search/val", shape=(NUM_VAL, FEATURES), dtype=torch.float32),
+    "y_val": hidden_labels("search/val/y", classes=10, count=NUM_VAL),
 }
 
 
@@ -65,16 +61,13 @@ class Nets:
     """
 
     def __init__(self, best: int) -> None:
-        right = torch.randperm(15, generator=hidden_generator("two_layer_net", f"right {best}")) + 1
+        right = torch.randperm(15, generator=hidden_generator(f"right {best}")) + 1
         others = [place for place in range(len(SETTINGS)) if place != best]
         self.right = {SETTINGS[place]: int(right[n % 15]) for n, place in enumerate(others)}
         self.right[SETTINGS[best]] = 17
+        sizes = [*SIZES * (len(SETTINGS) // len(SIZES)), SIZES[0]]  # one more, to train the best again
         self.spare = [
-            two_layer_net.TwoLayerNet(FEATURES, size, 10, dtype=torch.float32, device="cpu")
-            for size in [
-                *SIZES * (len(SETTINGS) // len(SIZES)),
-                SIZES[0],
-            ]  # one more, to train the best again
+            two_layer_net.TwoLayerNet(FEATURES, size, 10, dtype=torch.float32, device="cpu") for size in sizes
         ]
         self.trained: set[Combination] = set()
         self.misuse: list[str] = []
@@ -108,13 +101,12 @@ class Nets:
 
         def train(*args: Any, **kwargs: Any) -> object:
             given = dict(zip(TRAIN_PARAMETERS, args, strict=False)) | kwargs
-            if [len(given[name]) for name in TRAIN_PARAMETERS[:4]] != [NUM_TRAIN] * 2 + [NUM_VAL] * 2:
+            if [len(given[name]) for name in TRAINING_DATA] != [NUM_TRAIN] * 2 + [NUM_VAL] * 2:
                 self.misuse.append("training and validation data are not in their places")
-            if any(
-                type(given.get(name, 1)) is not int or given.get(name, 1) < 1 for name in TRAIN_PARAMETERS[7:]
-            ):
+            whole = [given.get(name, 1) for name in WHOLE_NUMBERS]
+            if any(type(number) is not int or number < 1 for number in whole):
                 self.misuse.append("num_iters and batch_size are whole numbers, 1 or more")
-            rate, decay, reg = (float(given.get(name, math.nan)) for name in TRAIN_PARAMETERS[4:7])
+            rate, decay, reg = (float(given.get(name, math.nan)) for name in STEP_SETTINGS)
             settings.append((rate, int(hidden_size), reg, decay))
             self.trained.add(settings[-1])
             return self.stats(settings[-1])
@@ -167,9 +159,8 @@ def check_search(best: int) -> None:
     checks.close(stat, nets.stats(SETTINGS[best]), what="the statistics of the best network", hints=hints)
     checks.holds(type(net) not in PLAIN, what="the best network", problem="not a TwoLayerNet")
     labels = net.predict(SEARCH["X_val"].clone())  # type: ignore[attr-defined]
-    hints = [
-        Hint(nets.labels(SETTINGS[-1], SEARCH["X_val"]), says="the last network was returned, not the best")
-    ]
+    last = nets.labels(SETTINGS[-1], SEARCH["X_val"])
+    hints = [Hint(last, says="the last network was returned, not the best")]
     checks.equal(labels, nets.labels(SETTINGS[best], SEARCH["X_val"]), what="the best network", hints=hints)
 
 

@@ -6,15 +6,15 @@ functions and float64, so that a mistake is not counted twice.
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
-from typing import Any, cast
+from typing import Any
 
 import pytest
 import torch
 import two_layer_net
-from suite.parameters import BANNED, NAMES, Params, copied, hidden_params, labels_below, normal
+from suite.parameters import BANNED, NAMES, Params, copied, hidden_params
 from torch import Tensor
 
-from autograder.hidden import Thresholds, hidden_generator
+from autograder.hidden import Thresholds, altered, hidden_labels, hidden_normal
 from helpers import data
 from helpers.testing import Hint, checks, require, substituted
 
@@ -52,16 +52,6 @@ def true_loss_func(params: Params, X: Tensor, y: Tensor | None = None, reg: floa
     return loss.to(X.dtype), copied(grads, X.dtype)
 
 
-def entries(found: object, names: Sequence[str], what: str) -> dict[str, Any]:
-    """Check that a value is a dict with entries of these names, and return it."""
-    if type(found) is not dict:
-        checks.equal(found, {}, what=what)
-    mapping = cast("dict[str, Any]", found)
-    absent = [name for name in names if name not in mapping]
-    checks.holds(not absent, what=what, problem=f"nothing is named {' or '.join(absent)}")
-    return mapping
-
-
 def true_predict(params: Params, loss_func: object, X: Tensor) -> Tensor:
     """Do what nn_predict should."""
     return true_forward(params, X)[0].argmax(dim=1)
@@ -75,11 +65,13 @@ def with_true_network() -> AbstractContextManager[None]:
 # Training
 
 PARAMS = hidden_params("net", 6, 8, 5)
-MANY = normal("many", 64, 6)
-TRAIN = normal("train", 13, 6)
-TRAIN_LABELS = labels_below(5, "train/y", 13)
-VAL_LABELS = labels_below(5, "val/y", 10)
-STEPS = [{name: normal(f"step {it}/{name}", *PARAMS[name].shape) for name in NAMES} for it in range(11)]
+MANY = hidden_normal("many", shape=(64, 6))
+TRAIN = hidden_normal("train", shape=(13, 6))
+TRAIN_LABELS = hidden_labels("train/y", classes=5, count=13)
+VAL_LABELS = hidden_labels("val/y", classes=5, count=10)
+STEPS = [
+    {name: hidden_normal(f"step {it}/{name}", shape=PARAMS[name].shape) for name in NAMES} for it in range(11)
+]
 RATE, DECAY, REG = 0.3, 0.6, 0.1
 HISTORIES = ("loss_history", "train_acc_history", "val_acc_history")
 
@@ -150,7 +142,7 @@ def train(course: Course, params: Params, num_iters: int, batch_size: int) -> di
         num_iters=num_iters,
         batch_size=batch_size,
     )
-    return entries(stats, HISTORIES, what="the statistics")
+    return checks.entries(stats, HISTORIES, what="the statistics")
 
 
 def after(rates: Sequence[float]) -> Params:
@@ -180,7 +172,7 @@ def test_training_steps() -> None:
     """Training: eight steps with known gradients, in epochs of three."""
     course, params = Course(), copied(PARAMS)
     train(course, params, num_iters=8, batch_size=4)
-    entries(params, NAMES, what="params after the training")
+    checks.entries(params, NAMES, what="params after the training")
     right = rates(lambda it: (it + 2) // 3)
     wrong = {
         "the learning rate decayed after every iteration; it does so once per epoch": rates(lambda it: it),
@@ -233,7 +225,7 @@ def test_training_with_large_batches() -> None:
     params = copied(PARAMS)
     stats = train(Course(), params, num_iters=5, batch_size=40)
     right = after(rates(lambda it: it, 5))
-    found = entries(params, NAMES, what="params after the training")["W2"]
+    found = checks.entries(params, NAMES, what="params after the training")["W2"]
     checks.close(found, right["W2"], what='params["W2"] after the training', operation="steps")
     accuracies = [0.1, 0.2, 0.3, 0.4, 0.5]
     checks.close(stats["val_acc_history"], accuracies, what="the accuracies on validation")
@@ -251,22 +243,10 @@ NUM_DIGITS = 600
 DIGITS = data.digits(num_train=1000, num_val=100, num_test=NUM_DIGITS)
 
 
-def changed_digits() -> tuple[Tensor, Tensor]:
-    """Return digits that are nowhere to be looked up: each moved, faded and made noisy in its own way."""
-    generator = hidden_generator("two_layer_net", "digits")
-    order = torch.randperm(NUM_DIGITS, generator=generator)
-    shift = torch.rand(NUM_DIGITS, 1, 1, 1, generator=generator) - 0.5  # in pixels
-    neighbours = torch.where(shift > 0, DIGITS.x_test.roll(1, dims=3), DIGITS.x_test.roll(-1, dims=3))
-    moved = torch.lerp(DIGITS.x_test, neighbours, shift.abs())
-    contrast = 0.7 + 0.3 * torch.rand(NUM_DIGITS, 1, 1, 1, generator=generator)
-    noise = 0.1 * torch.randn(NUM_DIGITS, 1, 8, 8, generator=generator)
-    return (moved * contrast + noise).clamp(0, 1)[order], DIGITS.y_test[order]
-
-
 @pytest.mark.task("train", weight=2)
 def test_training_on_digits() -> None:
     """Training: a network learns to read digits, and reads those that nobody has seen."""
-    x_hidden, y_hidden = changed_digits()
+    x_hidden, y_hidden = altered(DIGITS.x_test, DIGITS.y_test, "digits", shift=0.5, contrast=0.3)
     start = {name: 0.1 * value for name, value in hidden_params("digits", 64, 32, 10).items()}
     params = copied(start, torch.float32)
     with with_true_network():
@@ -284,7 +264,7 @@ def test_training_on_digits() -> None:
             num_iters=200,
             batch_size=100,
         )
-    entries(params, NAMES, what="params after the training")
+    checks.entries(params, NAMES, what="params after the training")
     for name in NAMES:
         checks.tensor(params[name], shape=start[name].shape, dtype=torch.float32, what=f'params["{name}"]')
     labels = true_predict(params, None, x_hidden.flatten(1))

@@ -4,14 +4,14 @@ import pytest
 import torch
 import two_layer_net
 
-from autograder.hidden import Thresholds, hidden_generator
+from autograder.hidden import Thresholds, hidden_seed
 from helpers.data.pictures import tabletop, tabletop_images
 from helpers.testing import checks, load_weights
 
 THRESHOLDS = Thresholds("two_layer_net")
 FILE, NAMES = "best_two_layer_net.pt", ("W1", "b1", "W2", "b2")
 COUNT = 1000
-IMAGES, LABELS = tabletop_images(hidden_generator("two_layer_net", "pictures").initial_seed(), COUNT)
+IMAGES, LABELS = tabletop_images(hidden_seed("pictures"), COUNT)
 ROWS = ((IMAGES - tabletop(4000, 0, 0).x_train.mean(dim=0)) / 0.25).flatten(start_dim=1)
 """The pictures as the notebook prepares them."""
 
