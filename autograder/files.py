@@ -1,4 +1,4 @@
-"""Private files that are whole or absent, never half, and a lock on the folder that they are in."""
+"""Private files that are either complete or absent, and a lock on their folder."""
 
 from __future__ import annotations
 

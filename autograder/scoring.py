@@ -214,7 +214,7 @@ def _by_task(plan: Sequence[PlannedTest], assignment: Assignment) -> dict[str, l
     tests: dict[str, list[PlannedTest]] = {task.id: [] for task in assignment.tasks}
     for test_id, count in Counter(test.id for test in plan).items():
         if count > 1:
-            raise SuiteError(suite, f"{count} tests are called {test_id}", "give each a name of its own")
+            raise SuiteError(suite, f"{count} tests are called {test_id}", "give each its own name")
     for test in plan:
         if test.task not in tests:
             known = ", ".join(tests)

@@ -1,4 +1,4 @@
-"""What student notebooks and test suites share, in rooms, and the short names that notebooks use."""
+"""Code shared by student notebooks and test suites, and the short names that notebooks use."""
 
 from __future__ import annotations
 

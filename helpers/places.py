@@ -1,4 +1,4 @@
-"""Other names of modules: short ones that notebooks use, and those of earlier releases.
+"""Aliases of modules: short names for notebooks, and names from earlier releases.
 
 Work that was begun with an earlier release still says ``from helpers.solver import Solver``.
 """
@@ -25,7 +25,7 @@ PLACES: Final = {
     "submit": "notebook.submit",
     "tabletop": "data.pictures",
 }
-"""Name in the package `helpers` to where the module is."""
+"""Maps a name in the package `helpers` to its module."""
 
 
 def current_name(dotted: str) -> str:

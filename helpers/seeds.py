@@ -1,4 +1,4 @@
-"""Random generators that a suite can name: the same on every run, unrelated to one another."""
+"""Named random generators for suites: the same on every run, and independent of each other."""
 
 from __future__ import annotations
 

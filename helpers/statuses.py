@@ -17,13 +17,13 @@ class Status(StrEnum):
     raised = "raised"
     """The student's code raised an exception."""
     not_implemented = "not_implemented"
-    """The function still is what the stub left: it raised NotImplementedError."""
+    """The function is still the stub: it raised NotImplementedError."""
     timeout = "timeout"
-    """The worker used up its CPU seconds or its wall seconds."""
+    """The worker used up its CPU seconds or its wall-clock seconds."""
     memory = "memory"
     """The worker hit its memory ceiling."""
     crashed = "crashed"
-    """The worker process ended by itself: a signal, ``os._exit``, a broken reply."""
+    """The worker process ended on its own: a signal, ``os._exit``, a broken reply."""
     not_run = "not_run"
     """The submission could not be imported or is incomplete, so no test ran."""
     not_judged = "not_judged"
@@ -62,7 +62,7 @@ WAITS = "it counts once every other check of this task passes"
 
 
 class TaskTest(Protocol):
-    """What the rule below has to know of a test."""
+    """The facts about a test that the rule below needs."""
 
     @property
     def id(self) -> str:

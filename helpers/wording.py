@@ -1,4 +1,4 @@
-"""How what students read is put into words."""
+"""Wording of texts for students."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""What authors of suites use: a new assignment, audits, and thresholds that are measured."""
+"""Tools for authors of suites: new assignments, audits, and measured thresholds."""

@@ -1,4 +1,4 @@
-"""Audit a suite: grade the same submissions again and again, in other circumstances, and compare."""
+"""Audit a suite: grade the same submissions repeatedly under varying conditions, and compare."""
 
 from __future__ import annotations
 

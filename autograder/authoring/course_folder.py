@@ -1,4 +1,4 @@
-"""A course in a folder of its own: settings, recipes, and a first assignment that can be graded at once."""
+"""A course in its own folder: settings, recipes, and a first assignment that can be graded at once."""
 
 from __future__ import annotations
 

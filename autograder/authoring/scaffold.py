@@ -1,4 +1,4 @@
-"""A new assignment: small, whole, and ready to be released and graded before a word of it is changed."""
+"""A new assignment: small, complete, and ready to be released and graded without any change."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ def _require_usable(course: Course, name: str) -> None:
         remedy = "expected lower-case letters, digits and underscores, such as 'softmax'"
         raise ReleaseError(name, "cannot be the name of a module", remedy)
     if name == SHARED_PACKAGE:
-        raise ReleaseError(name, "is the package that tests share modules in", "choose another name")
+        raise ReleaseError(name, "is the package for modules that tests share", "choose another name")
     if name.startswith("test_") or importlib.util.find_spec(name) is not None:
         remedy = "choose another, or tests would import that one"
         raise ReleaseError(name, "is the name of a Python module that exists already", remedy)

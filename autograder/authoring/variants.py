@@ -1,4 +1,4 @@
-"""Variants of the reference that calibration measures, named beside the suite: right ones and weak ones.
+"""Variants of the reference for calibration, listed beside the suite: right ones and weak ones.
 
 ``weak.toml`` names what must miss a threshold, ``right.toml`` right solutions that must reach it as surely as
 the reference does, such as one with other settings of training.

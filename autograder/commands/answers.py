@@ -1,4 +1,4 @@
-"""The command of the command line with which people read and score written answers."""
+"""The command for reading and scoring written answers."""
 
 from __future__ import annotations
 
@@ -49,13 +49,15 @@ def answers(
     ] = None,
     by: Annotated[
         str,
-        typer.Option("--by", envvar=["USER", "USERNAME"], help="Who scored, where a table does not say."),
+        typer.Option(
+            "--by", envvar=["USER", "USERNAME"], help="Who gave the scores, if a table does not say."
+        ),
     ] = "",
     roster: RosterOption = None,
     missing_as_zero: MissingOption = False,
     course: CourseOption = None,
 ) -> None:
-    """Write a page per question on which written answers are read and scored, or let scores count."""
+    """Write a page per question for reading and scoring written answers, or import scores."""
     from autograder.grading import views
     from autograder.marking import written
 

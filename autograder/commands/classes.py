@@ -1,4 +1,4 @@
-"""The commands of the command line that grade a class and keep its results."""
+"""The commands that grade a class and keep its results."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def grade(
     roster: RosterOption = None,
     missing_as_zero: MissingOption = False,
     force: Annotated[
-        bool, typer.Option("--force", help="Grade everything again, even what is up to date.")
+        bool, typer.Option("--force", help="Grade everything again, even up-to-date results.")
     ] = False,
     accepted: Annotated[
         bool, typer.Option("--accept", help="Replace old points with changed ones without asking.")
@@ -145,7 +145,7 @@ def report(
     missing_as_zero: MissingOption = False,
     course: CourseOption = None,
 ) -> None:
-    """Write gradebooks, feedback and the report on the class again from the results, and print the table."""
+    """Regenerate gradebooks, feedback and the class report from the results, and print the table."""
     from autograder.commands import summary, terminal
     from autograder.exporters import uploads
     from autograder.grading import views
@@ -217,7 +217,7 @@ def _warn(graded: GradedClass, handin: ClassHandin, changed: Sequence[str]) -> N
         say(f"{len(graded.kept)} of {len(handin.submissions)} results were up to date and kept")
     if graded.renamed:
         names = _join_names([f"{old} is {new}" for old, new in graded.renamed])
-        say(f"the same hand-ins were graded under other names before, which are replaced: {names}")
+        say(f"the same hand-ins were graded before under other names, which were replaced: {names}")
     if graded.reweighted:
         say(
             f"points moved between tests of the same task; "

@@ -1,4 +1,4 @@
-"""The command that decides about hand-ins in doubt, and the lines that say which ones wait for it."""
+"""The command that decides about ambiguous hand-ins, and the list of those that wait for it."""
 
 from __future__ import annotations
 
@@ -81,18 +81,18 @@ def decide(
         ),
     ],
     file: Annotated[
-        str | None, typer.Argument(metavar="FILE", help="The path in the hand-in that is meant.")
+        str | None, typer.Argument(metavar="FILE", help="Path of the file in the hand-in.")
     ] = None,
     wanted: Annotated[
-        str | None, typer.Option("--as", help="The module that it is, if its name does not say.")
+        str | None, typer.Option("--as", help="Which module the file is, if its name does not say.")
     ] = None,
     student: Annotated[str | None, typer.Option("--student", help="Whose hand-in it is.")] = None,
     ignore: Annotated[bool, typer.Option("--ignore", help="The entry belongs to no student.")] = False,
-    forget: Annotated[bool, typer.Option("--forget", help="Undo what was decided about it.")] = False,
+    forget: Annotated[bool, typer.Option("--forget", help="Undo the decisions about it.")] = False,
     roster: RosterOption = None,
     course: CourseOption = None,
 ) -> None:
-    """Decide which file of a hand-in is meant, or whose it is; decisions.toml keeps that for every run."""
+    """Decide which file of a hand-in to grade, or whose it is; decisions.toml keeps this for every run."""
     from autograder.course.assignment import load
     from autograder.intake import decisions, read_class
 
@@ -151,8 +151,8 @@ class _Subject:
         after = self._before.changed(forget=self._names)
         if after == self._before:
             self._keys()
-            return after, f"nothing was decided about {line(self._text)}"
-        return after, f"nothing is decided about {line(self._text)} now"
+            return after, f"there was no decision about {line(self._text)}"
+        return after, f"there is no decision about {line(self._text)} now"
 
     def ignore(self) -> Decisions:
         """Return the decisions, in which it is nobody's."""

@@ -1,4 +1,4 @@
-"""The command of the command line that shows what a class handed in, before it is graded."""
+"""The command that shows a class's submissions before they are graded."""
 
 from __future__ import annotations
 

@@ -39,7 +39,7 @@ CourseOption = Annotated[
 ]
 MissingOption = Annotated[
     bool,
-    typer.Option("--missing-as-zero", help="Give students who handed in nothing 0 points, not none."),
+    typer.Option("--missing-as-zero", help="Give students without a submission 0 points instead of none."),
 ]
 OutputArgument = Annotated[Path, typer.Argument(metavar="OUTPUT", help="Folder of an earlier run.")]
 LevelOption = Annotated[

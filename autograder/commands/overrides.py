@@ -1,4 +1,4 @@
-"""The command of the command line with which a person decides the points of a student."""
+"""The command that overrides the points of a student."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def override(
     ] = None,
     task: Annotated[
         str | None,
-        typer.Option("--task", help="Task whose points are decided.", show_default="the whole score"),
+        typer.Option("--task", help="Task whose points you override.", show_default="the whole score"),
     ] = None,
     reason: Annotated[str, typer.Option("--reason", help="Why; the student reads this.")] = "",
     by: Annotated[
@@ -51,7 +51,7 @@ def override(
     missing_as_zero: MissingOption = False,
     course: CourseOption = None,
 ) -> None:
-    """Decide the points of a student; that survives every regrade."""
+    """Override the points of a student; the override survives every regrade."""
     from autograder.graded.records import Override
     from autograder.grading import loop
 

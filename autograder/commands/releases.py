@@ -1,4 +1,4 @@
-"""The commands of the command line that release and publish assignments."""
+"""The commands that release and publish assignments."""
 
 from __future__ import annotations
 
@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 
 STALE = 1
 NamesArgument = Annotated[
-    list[str] | None, typer.Argument(metavar="[NAMES]...", help="Of assignments; all of them without it.")
+    list[str] | None,
+    typer.Argument(metavar="[NAMES]...", help="Names of assignments; all of them by default."),
 ]
 
 

@@ -1,4 +1,4 @@
-"""The command that takes a student out of a graded class."""
+"""The command that removes a student from a graded class."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def remove(
     missing_as_zero: MissingOption = False,
     course: CourseOption = None,
 ) -> None:
-    """Take a student out of a graded class; OUTPUT/removed keeps what was there."""
+    """Remove a student from a graded class; OUTPUT/removed keeps the files."""
     from autograder.grading import relocation
     from autograder.reports.untrusted import line
 
@@ -35,5 +35,5 @@ def remove(
     with graded.folder.lock():
         place = relocation.remove(graded.folder, student)
         graded.write()
-    typer.echo(f"{line(student)} is no longer in the gradebook; what was there is kept in {place}")
+    typer.echo(f"{line(student)} is no longer in the gradebook; the files are kept in {place}")
     graded.warn_about_uploads()

@@ -95,7 +95,7 @@ def calibrate(
     allow_weak_sandbox: WeakOption = False,
     course: CourseOption = None,
 ) -> None:
-    """Set the suite's thresholds by what right and weak solutions reach under other secrets."""
+    """Set the suite's thresholds from the results of right and weak solutions under other secrets."""
     from autograder.authoring import calibration, variants
     from autograder.commands import terminal
     from autograder.course import thresholds

@@ -1,4 +1,4 @@
-"""What the command line says about a graded class: its table, its files, what its platform will get."""
+"""The summary of a graded class: its table, its files, and what its platform will get."""
 
 from __future__ import annotations
 

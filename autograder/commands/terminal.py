@@ -1,4 +1,4 @@
-"""What the command line says: the report on standard output, everything else on standard error."""
+"""Output of the command line: the report on standard output, everything else on standard error."""
 
 from __future__ import annotations
 

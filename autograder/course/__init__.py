@@ -1,4 +1,4 @@
-"""The course: the folder that everything else is found from, and its secret."""
+"""The course: the folder from which everything else is found, and its secret."""
 
 from __future__ import annotations
 

@@ -24,7 +24,7 @@ RESERVED_COLUMNS = frozenset(
 )
 """Columns of the gradebook that are no question's."""
 SHARED_PACKAGE = "suite"
-"""Where the test files of a suite import what they share from; no module of a student's has this name."""
+"""The package of modules that test files share; no student module has this name."""
 
 
 @dataclass(frozen=True)
@@ -284,7 +284,7 @@ def _points(value: object) -> Fraction:
 def _distinct_tasks(tasks: tuple[_TaskTable, ...]) -> tuple[_TaskTable, ...]:
     ids = [task.id for task in tasks]
     if len(set(ids)) < len(ids):
-        raise ValueError("expected every task to have an id of its own")
+        raise ValueError("expected every task to have its own id")
     return tasks
 
 

@@ -1,4 +1,4 @@
-"""What a regrade must share to give the same result: versions, limits, machine, and a hash of the suite."""
+"""The conditions under which a regrade gives the same result: versions, limits, machine, suite hash."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What student code changed in its arguments: written to the test's own objects, undone after the test.
+"""Changes by student code to its arguments: written to the test's own objects, undone after the test.
 
 Suites keep hidden inputs in constants and hand them to student code in more than one test. If nothing were
 undone, a submission could overwrite them in one test and know the answers in the next.

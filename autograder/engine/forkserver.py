@@ -1,4 +1,4 @@
-"""The fork server: a process that has imported what its children need, and forks one whenever it is asked.
+"""The fork server: a process that has imported the modules its children need, and forks them on request.
 
 Importing PyTorch takes a second, forking a process that has it takes a few milliseconds. `launcher` is the
 other end. There are two kinds, and no process is ever forked from one of the other kind: the servers of

@@ -1,4 +1,4 @@
-"""What grading needs of an engine, on one machine or on many."""
+"""The interface of an engine, on one machine or on many."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the command line and the grader host tell one another: plans, jobs and outcomes as plain data."""
+"""Messages between the command line and the grader host: plans, jobs and outcomes as plain data."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Files that only a newer Python understands: one that is installed here is asked, and runs nothing."""
+"""Files for a newer Python: an installed newer Python compiles them without running them."""
 
 from __future__ import annotations
 

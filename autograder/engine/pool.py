@@ -1,4 +1,4 @@
-"""The pool: what the command line holds of the grader host. It imports neither torch nor pytest."""
+"""The pool: the command line's handle on the grader host. It imports neither torch nor pytest."""
 
 from __future__ import annotations
 

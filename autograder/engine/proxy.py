@@ -1,4 +1,4 @@
-"""What a suite holds instead of student code: modules, names in them, and objects, all at the other end.
+"""Proxies that suites hold instead of student code: modules, names in them, and objects in a worker.
 
 `import knn` in a suite yields a `ProxyModule`. A name in it is a `RemotePath`, looked up in whichever
 worker serves the running test, so that `from knn import f` outlives a worker. An object is a
@@ -174,7 +174,7 @@ class RemoteObject(Proxy):
     """An object that lives in one worker."""
 
     __slots__ = ("_number", "_of", "_type_name")
-    __shown_as__ = "an object of a class of its own"
+    __shown_as__ = "an object of a custom class"
 
     def __init__(self, link: Link, number: int, type_name: str) -> None:
         object.__setattr__(self, "_of", link)

@@ -1,4 +1,4 @@
-"""What checks ask of student code at the other end of the wire, for proxies."""
+"""Operations of checks on student code at the other end of the wire."""
 
 from __future__ import annotations
 

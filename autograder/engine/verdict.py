@@ -1,4 +1,4 @@
-"""From what a test raised to what the student may read about it.
+"""Turn the exception of a test into feedback that the student may read.
 
 Public tests run in the notebook too, so their failures are shown whole. Of a hidden test the student
 sees what its author wrote, shapes and the first wrong index; never a value, never text that student
@@ -226,7 +226,7 @@ def _judge_student_error(error: StudentError, tier: Tier) -> tuple[Status, Feedb
         return Status.not_implemented, Feedback(summary="Not implemented yet.", location=location)
     cause = causes.likely_cause(error.message)
     if tier == "hidden":
-        name = error.type_name if error.type_name in _EXCEPTIONS else "an exception class of its own"
+        name = error.type_name if error.type_name in _EXCEPTIONS else "a custom exception"
         summary = f"Your code raised {name}."
     else:
         message = f": {error.message}" if error.message else ""

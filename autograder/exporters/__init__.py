@@ -1,1 +1,1 @@
-"""Gradebooks for other programs: a table for spreadsheets, and what platforms import."""
+"""Gradebooks for other programs: a table for spreadsheets, and files that platforms import."""

@@ -1,1 +1,1 @@
-"""A graded class: results, written answers, what people decided about both, and the folder of all that."""
+"""A graded class: results, written answers, decisions about both, and their folder."""

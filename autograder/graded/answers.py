@@ -1,4 +1,4 @@
-"""Written answers: what a notebook asks, what students wrote, and the points that people gave for it."""
+"""Written answers: questions of a notebook, answers of students, and the points that people gave."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The folder of a graded class: results, what people decided about them, and every view of both."""
+"""The folder of a graded class: results, decisions about them, and every view of both."""
 
 from __future__ import annotations
 

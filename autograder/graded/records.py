@@ -1,4 +1,4 @@
-"""A student's record: the graded result, what people decided about it, and how a regrade would move it."""
+"""A student's record: the graded result, the decisions about it, and the effect of a regrade."""
 
 from __future__ import annotations
 

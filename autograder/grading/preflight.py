@@ -1,4 +1,4 @@
-"""Grade the reference before a class: no student is told anything by a suite that is broken itself."""
+"""Grade the reference before a class, so that a broken suite never reaches students."""
 
 from __future__ import annotations
 

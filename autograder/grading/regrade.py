@@ -1,4 +1,4 @@
-"""Grading again: what need not be, and what it would change."""
+"""Grading again: which results are up to date, and what would change."""
 
 from __future__ import annotations
 

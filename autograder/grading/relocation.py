@@ -1,4 +1,4 @@
-"""Results under names that students no longer have, and results that people take out of a class."""
+"""Rename results whose students have new names, and remove results from a class."""
 
 from __future__ import annotations
 

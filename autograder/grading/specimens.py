@@ -1,4 +1,4 @@
-"""Submissions made of an assignment itself: reference, stub, the reference with one function changed."""
+"""Submissions made from an assignment itself: reference, stub, the reference with one function changed."""
 
 from __future__ import annotations
 

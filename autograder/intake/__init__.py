@@ -1,4 +1,4 @@
-"""Submissions: what students handed in, read safely into memory."""
+"""Submissions of students, read safely into memory."""
 
 from autograder.intake.handin import find_changed, read_class, read_one
 from autograder.intake.inference import infer_assignment

@@ -1,4 +1,4 @@
-"""Find what students answered in the notebooks that they handed in, whatever became of these."""
+"""Find students' answers in submitted notebooks, even damaged ones."""
 
 from __future__ import annotations
 

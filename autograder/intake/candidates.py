@@ -1,4 +1,4 @@
-"""Candidates for a file that an assignment asks for: what each is worth, and which of them is meant."""
+"""Candidates for a file that an assignment asks for: how good each is, and which one to grade."""
 
 from __future__ import annotations
 

@@ -83,7 +83,7 @@ def read(content: bytes) -> SavedNotebook:
         return SavedNotebook(found, f"The notebook is damaged; {count} of it could be read.")
     cells = [one for one in _as_list(plain) if isinstance(one, dict)]
     if not cells:
-        return SavedNotebook((), "The notebook holds no cells.")
+        return SavedNotebook((), "The notebook has no cells.")
     more = (
         f"Only the first {MAX_CELLS} of its {len(cells)} cells were read." if len(cells) > MAX_CELLS else ""
     )

@@ -1,4 +1,4 @@
-"""Contents of the files of a hand-in: read once, understood once, and not without end."""
+"""Contents of the files of a hand-in: read once, interpreted once, and within limits."""
 
 from __future__ import annotations
 

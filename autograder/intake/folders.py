@@ -1,4 +1,4 @@
-"""List the files of a folder that others control: no link is followed, and there is an end to it."""
+"""List the files of a folder that others control, without following links and within limits."""
 
 from __future__ import annotations
 

@@ -30,7 +30,7 @@ def read_class(
     decisions: Decisions | None = None,
     excused: Collection[str] = (),
 ) -> ClassHandin:
-    """Read what a class handed in: folders and archives, or a platform's download, also as an archive.
+    """Read a class's submissions: folders and archives, or a platform's download, also as an archive.
 
     A submission that cannot be read carries its `Submission.problem`; the others are unaffected.
 

@@ -1,4 +1,4 @@
-"""Whose a hand-in is: names of folders, ids of platforms and the roster brought together."""
+"""Identify the student of each hand-in, from folder names, platform ids and the roster."""
 
 from __future__ import annotations
 

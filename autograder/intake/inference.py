@@ -1,4 +1,4 @@
-"""Which assignment a submission belongs to, where nobody says."""
+"""Infer which assignment a submission belongs to."""
 
 from __future__ import annotations
 

@@ -110,4 +110,4 @@ class Inventory:
 
 
 def _is_empty(member: Member) -> str:
-    return f"{member.shown} is empty: no file of yours is in it. Pack your files again, and open it to check."
+    return f"{member.shown} is empty: it contains none of your files. Pack them again, and open it to check."

@@ -59,7 +59,7 @@ def require_class(folder: Path, wanted: Wanted) -> None:
     is_around = below != listed and (len(below) == 1 or decisions.FILE in listed)
     if is_around and below and all(_holds_class(folder / name, wanted) for name in below):
         named = " or ".join(str(folder / name) for name in below)
-        raise IntakeError(str(folder), "holds the folder of a class, and is none", f"did you mean {named}?")
+        raise IntakeError(str(folder), "contains the class folder, but is not one", f"did you mean {named}?")
 
 
 def _without_lists(folder: Path, listed: Sequence[str]) -> list[str]:

@@ -1,4 +1,4 @@
-"""How near the name of a file is to the name that an assignment asks for."""
+"""How similar the name of a file is to the name that an assignment asks for."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What intake made of each hand-in, in a word and a sentence, before anything is graded."""
+"""The result of intake for each hand-in, in a word and a sentence, before anything is graded."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Read what one student handed in into a submission; a problem is a result, no error."""
+"""Turn one student's hand-in into a submission; a problem is a result, not an error."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Search a hand-in for what an assignment asks for, by names first and by what files hold then."""
+"""Search a hand-in for the files of an assignment, first by name and then by content."""
 
 from __future__ import annotations
 
@@ -164,7 +164,7 @@ class Search:
             code = list(self._from_notebook(module, member, likeness, exported=exported))
             yield from code
             if not code:
-                refusals.append(f"{member.shown} holds a notebook, which has no code of {module.file}.")
+                refusals.append(f"{member.shown} contains a notebook without code for {module.file}.")
             return
         worth, key = _worth(module, source.blocks), _key(source.blocks)
         notes = (source.said,) if source.said else ()
@@ -242,7 +242,7 @@ class Search:
             return taken
         said = (
             f"{enumerate_names(sorted(given))} came from the cells of {shorten_path(str(own.path))}; "
-            f"{module.file} leaves that as it was released."
+            f"{module.file} leaves that unchanged."
         )
         return Candidate(
             taken.path, text.encode(), taken.likeness, taken.worth, None, (*taken.notes, said), True

@@ -1,4 +1,4 @@
-"""Siblings: other Python files beside the modules of a hand-in, which these may import."""
+"""Siblings: other Python files beside the modules of a hand-in, which the modules may import."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a student handed in, and a class of it, in memory."""
+"""A student's submission, and those of a class, in memory."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an assignment asks students for, and what it gave them: to recognise work by what it defines."""
+"""The files that an assignment asks for and those it gave out, to recognise work by what it defines."""
 
 from __future__ import annotations
 

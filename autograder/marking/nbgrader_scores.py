@@ -1,4 +1,4 @@
-"""Points that people gave in nbgrader's formgrader, read from its database, which stays as it is."""
+"""Points that people gave in nbgrader's formgrader, read from its database without changing it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Keep the points that people give for written answers: all of a table, or nothing of it."""
+"""Store the points that people give for written answers: all of a table, or nothing."""
 
 from __future__ import annotations
 

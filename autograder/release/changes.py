@@ -1,4 +1,4 @@
-"""Which released files a release changes, and what made them change."""
+"""Which released files a release changes, and why."""
 
 from __future__ import annotations
 

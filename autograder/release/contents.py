@@ -1,4 +1,4 @@
-"""Everything that a file holds, also within archives and encodings, as texts in which words can be sought."""
+"""Everything in a file, including archives and encoded parts, as texts that can be searched for words."""
 
 from __future__ import annotations
 

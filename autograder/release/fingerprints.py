@@ -1,4 +1,4 @@
-"""What must not reach students, as runs of words: solutions, hidden tests, their constants, the secret."""
+"""Content that must not reach students, as runs of words: solutions, hidden tests, constants, the secret."""
 
 from __future__ import annotations
 

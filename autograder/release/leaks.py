@@ -20,7 +20,7 @@ from autograder.release.contents import UnreadableError
 FOLDERS = {
     "__pycache__": "compiled Python, which may hold solutions",
     ".ipynb_checkpoints": "copies of notebooks, outputs included",
-    ".git": "a git repository with a history of its own",
+    ".git": "a git repository with its own history",
     ".coursegrad": "the folder of the course secret",
     ".pytest_cache": "results of tests",
     "solutions": "a folder for instructors only",

@@ -85,12 +85,12 @@ def regions(text: str, where: str, kind: Kind, *, line: int = 1) -> tuple[Region
         elif word == "END":
             if start is None:
                 remedy = f"put {MARKER!r} before the solution, or remove this line"
-                raise ReleaseError(place, f"a solution ends that never began: {content.strip()!r}", remedy)
+                raise ReleaseError(place, f"a solution ends but never began: {content.strip()!r}", remedy)
             found.append(Region(start, number, _indent(lines[start]), tuple(lines[start + 1 : number])))
             start = None
     if start is not None:
         remedy = f"put '### {END}' after the solution"
-        raise ReleaseError(f"{where}:{line + start}", "a solution begins that never ends", remedy)
+        raise ReleaseError(f"{where}:{line + start}", "a solution begins but never ends", remedy)
     return tuple(found)
 
 
@@ -117,10 +117,10 @@ def _marker(line: str, kind: Kind, place: str) -> str | None:
     if BEGIN in line or END in line:
         raise ReleaseError(place, f"a solution marker shares its line: {line.strip()!r}", remedy)
     if any(_resembles(_words(note)) for note in _notes(line, kind)):
-        raise ReleaseError(place, f"looks like a solution marker, but is none: {line.strip()!r}", remedy)
+        raise ReleaseError(place, f"looks like a solution marker, but is not one: {line.strip()!r}", remedy)
     for foreign in FOREIGN:
         if foreign in line:
-            remedy = "hidden tests belong into the suite; remove the line, or reword it"
+            remedy = "hidden tests belong in the suite; remove the line, or reword it"
             raise ReleaseError(place, f"nbgrader would rewrite this line: {line.strip()!r}", remedy)
     return None
 

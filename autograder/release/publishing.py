@@ -61,7 +61,7 @@ def publish(course: Course, tree: Tree, stage: Callable[[str], None] = lambda te
         files = _files(course, tree, public, parent[0] if parent else None)
         commit = public.commit(files, f"Release {release.tag}", parent[0] if parent else None)
         public.git("update-ref", f"refs/heads/{release.branch}", commit)
-        stage("Looking for leaks in all that was published")
+        stage("Looking for leaks in everything published")
         check.require_clean(public.history())
         stage("Pushing")
         targets = (f"{commit}:refs/heads/{release.branch}", f"{commit}:refs/tags/{release.tag}")

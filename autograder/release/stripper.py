@@ -41,7 +41,7 @@ def stub_module(text: str, where: str, module: str) -> str:
     """
     found = markers.regions(text, where, "code")
     if not found:
-        remedy = f"put {markers.MARKER!r} and '### {markers.END}' around what students are to write"
+        remedy = f"put {markers.MARKER!r} and '### {markers.END}' around the code that students are to write"
         raise ReleaseError(where, "no solution region, so the stub would be the solution", remedy)
     tree = _parse(text, where)
     _require_comments(text, where, found)

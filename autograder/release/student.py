@@ -1,4 +1,4 @@
-"""The student tree: what every release has besides its assignments, and a README that lists them in order."""
+"""The student tree: files that every release has besides its assignments, and a README that lists them."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ README = "README.md"
 
 @dataclass(frozen=True)
 class ReadmeRow:
-    """What the README says of an assignment, in words."""
+    """The README's description of an assignment, in words."""
 
     name: str
     title: str

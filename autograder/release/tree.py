@@ -1,4 +1,4 @@
-"""The trees of a release: generated assignments, what students get, archives, and sources for nbgrader."""
+"""The trees of a release: generated assignments, the student tree, archives, and sources for nbgrader."""
 
 from __future__ import annotations
 
@@ -111,7 +111,7 @@ def write(course: Course, tree: Tree) -> None:
     Raises
     ------
     ReleaseError
-        A folder cannot be written to, is a link, or is a git repository of its own.
+        A folder cannot be written to, is a link, or is itself a git repository.
     """
     others = set(course.assignments()).difference(tree.names)
     seen = set(student.visible(course, others))
@@ -213,7 +213,7 @@ def _mirror(
 ) -> None:
     """Make a folder hold exactly ``files``, and what ``keep`` accepts; fresh files stay untouched."""
     if folder.is_symlink() or (folder / ".git").exists():
-        found = "is a link" if folder.is_symlink() else "is a git repository of its own"
+        found = "is a link" if folder.is_symlink() else "is itself a git repository"
         raise ReleaseError(str(folder), found, "move it away; a release rebuilds this folder")
     try:
         for path in student.paths(folder):

@@ -1,4 +1,4 @@
-"""Records that name nobody: for a colleague, a meeting, a study."""
+"""Records without names, to share with a colleague, in a meeting or in a study."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The page on which the answers to one question are read and scored: one HTML file, used by keyboard."""
+"""The page for reading and scoring the answers to one question: one HTML file, used by keyboard."""
 
 from __future__ import annotations
 

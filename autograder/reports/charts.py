@@ -1,4 +1,4 @@
-"""Charts as SVG that stands in a page: its colours are those of the page, its text stays text."""
+"""Charts as inline SVG: their colours are those of the page, and their text stays text."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def histogram(scores: Sequence[float], top: float) -> Markup:
         axes.set_xticks([2 * width * number for number in range(6)])
         axes.locator_params(axis="y", integer=True)
 
-    return _svg(draw, (7.2, 2.9), "How many students have how many points", described)
+    return _svg(draw, (7.2, 2.9), "Number of students by points", described)
 
 
 def shares(names: Sequence[str], parts: Sequence[float]) -> Markup:

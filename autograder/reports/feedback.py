@@ -1,4 +1,4 @@
-"""The feedback page: what one student may read about a graded submission, as a single HTML file."""
+"""The feedback page: everything one student may read about a graded submission, in a single HTML file."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Formulas that others wrote in LaTeX, as MathML: browsers draw it without a script or a font to load."""
+"""LaTeX formulas written by others, as MathML: browsers render it without loading scripts or fonts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What in a graded class needs a human look, grouped by what it is about."""
+"""Everything in a graded class that needs a human look, grouped by cause."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Markdown that others wrote, as HTML that does nothing: no scripts, no links, nothing that is loaded."""
+"""Markdown written by others, as inert HTML: no scripts, no links, nothing that is loaded."""
 
 from __future__ import annotations
 

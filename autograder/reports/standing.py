@@ -1,4 +1,4 @@
-"""Where a student stands: with points, or without, and why not."""
+"""A student's standing: with points, or without them and why."""
 
 from __future__ import annotations
 

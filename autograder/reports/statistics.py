@@ -1,4 +1,4 @@
-"""What a class's results say about the suite: how hard each test is, and whether it tells students apart."""
+"""Item statistics of a class: how hard each test is, and how well it discriminates."""
 
 from __future__ import annotations
 

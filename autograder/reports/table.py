@@ -160,7 +160,7 @@ def _gist(result: SubmissionResult) -> Text:
 def _note_on_texts(records: Sequence[Record]) -> Iterator[Text]:
     """Say where the texts are whole that the table shortens."""
     if any(len(line(wording.gist(record.result))) > MAX_GIST for record in records):
-        yield Text("Texts that end in … are whole in report.html.", style="bright_black")
+        yield Text("Texts that end in … are complete in report.html.", style="bright_black")
 
 
 def _legend(tasks: Sequence[TaskResult]) -> RenderableType:

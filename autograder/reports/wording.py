@@ -1,4 +1,4 @@
-"""The words that every report uses for the same thing."""
+"""Common wording of all reports."""
 
 from __future__ import annotations
 

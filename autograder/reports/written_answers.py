@@ -1,4 +1,4 @@
-"""Written answers on the feedback page: what was answered, the points that a person gave, and the sums."""
+"""Written answers on the feedback page: the answers, the points that people gave, and the sums."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Confine student code: layered, proved by trying, and refused where it does not hold."""
+"""Confine student code in layers, prove them by trying, and refuse to grade if they do not hold."""
 
 from autograder.sandbox.confinement import ENVIRONMENT, Prepared, confine, prepare
 from autograder.sandbox.identity import Lease, lease_uid

@@ -1,4 +1,4 @@
-"""What the probe tries in a confined child: each attempt is a way out that some layer must close."""
+"""The probe's attempts in a confined child: each is a way out that some layer must close."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def _dumpable(scene: Scene) -> str:
 def _session(scene: Scene) -> str:
     if os.getsid(0) != os.getpid():
         return "it shares the parent's session"
-    raise Held("it has a session of its own")
+    raise Held("it has its own session")
 
 
 _PROCESS: Final = [

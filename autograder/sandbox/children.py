@@ -1,4 +1,4 @@
-"""Try something in a forked child, which may do to itself what cannot be undone, and hear how it went."""
+"""Run a task in a forked child, which may change itself irreversibly, and get its report."""
 
 from __future__ import annotations
 

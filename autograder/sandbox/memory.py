@@ -1,4 +1,4 @@
-"""How many submissions the machine, or the container, has memory for.
+"""The number of submissions for which the machine, or the container, has memory.
 
 Where it runs out, the kernel kills some worker, which need not be the one that took too much: another
 submission would lose points. So there are only as many slots as can all use up their limits at a time. psutil

@@ -16,9 +16,7 @@ from autograder.sandbox import children, identity, kernel, landlock, seccomp, sy
 Filesystem = Literal["landlock", "chroot", "none"]
 
 WEAK_OPTION: Final = "--allow-weak-sandbox"
-_ACCEPT: Final = (
-    f"or pass {WEAK_OPTION} to grade all the same (student code may then reach more than its own task)"
-)
+_ACCEPT: Final = f"or pass {WEAK_OPTION} to grade anyway (student code may then reach more than its own task)"
 REMEDY: Final = f"grade in a Linux container as root, {_ACCEPT}"
 
 _LIBRARIES: Final = ("/lib", "/lib64", "/usr/lib", "/usr/lib64", "/usr/local/lib", "/usr/local/lib64")
@@ -162,7 +160,7 @@ def missing_layers(plan: SandboxPlan) -> dict[str, str]:
         ),
         (
             plan.root and not plan.dedicated_uids,
-            "user of its own for student code (it would run as root)",
+            "separate user for student code (it would run as root)",
             "let root switch users (CAP_SETUID and CAP_SETGID), or grade as an ordinary user",
         ),
     ]

@@ -1,4 +1,4 @@
-"""What an attempt is, and the scene it finds: the things there are to reach."""
+"""Attempts, and the scene they find: the things they could reach."""
 
 from __future__ import annotations
 

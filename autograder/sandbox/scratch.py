@@ -1,4 +1,4 @@
-"""A folder that lasts as long as a run, even where the run is killed: the next one removes what it left."""
+"""A folder that lasts as long as a run; if the run is killed, the next one removes it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where data sets are kept, and how: arrays without pickle, in files that are whole or absent."""
+"""The cache of data sets: arrays without pickle, in files that are complete or absent."""
 
 from __future__ import annotations
 

@@ -130,7 +130,7 @@ def _convert(path: Path, read: Callable[[tarfile.TarFile], Arrays]) -> Arrays:
             return read(archive)
     except (tarfile.TarError, KeyError, TypeError, ValueError, pickle.UnpicklingError, EOFError) as error:
         raise DownloadError(
-            f"{path} does not hold what it should ({error}). Remove it and try again."
+            f"{path} does not have the expected content ({error}). Remove it and try again."
         ) from None
 
 

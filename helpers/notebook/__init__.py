@@ -1,1 +1,1 @@
-"""What a notebook shows and does: set-up, public checks, and packing what is handed in."""
+"""Functions for notebooks: set-up, public checks, and packing a submission."""

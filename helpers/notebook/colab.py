@@ -1,4 +1,4 @@
-"""Make a notebook ready to work in, the same way on Google Colab, in Jupyter, in VS Code and headless."""
+"""Set up a notebook, in the same way on Google Colab, in Jupyter, in VS Code and headless."""
 
 from __future__ import annotations
 
@@ -123,7 +123,7 @@ def _welcome(found: Handout, kept: Path | None) -> str:
         lines.append("Everything here is lost when this runtime ends: download what you want to keep.")
     lines.append(f"Python {sys.version.partition(' ')[0]}, PyTorch {_version('torch')}.")
     if found.grader:
-        lines.append(f"Graded by Python {found.grader['python']}, PyTorch {found.grader['torch']}.")
+        lines.append(f"Graded with Python {found.grader['python']}, PyTorch {found.grader['torch']}.")
     return "\n".join(lines)
 
 

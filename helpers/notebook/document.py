@@ -1,4 +1,4 @@
-"""The notebook that is being worked in: its content, its file, and whether what is on disk is all of it."""
+"""The running notebook: its content, its file, and whether the file on disk is up to date."""
 
 from __future__ import annotations
 

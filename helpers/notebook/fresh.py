@@ -1,4 +1,4 @@
-"""A fresh process that says of files what the grader would: whether they import, and which checks they pass.
+"""A fresh process that judges files like the grader: whether they import, and which checks they pass.
 
 The notebook's own process has imported more than the grader's, keeps what earlier versions of a file left
 behind, and may read and write files. So a process that knows none of that is asked: on Linux a fork of one
@@ -59,7 +59,7 @@ class ImportReport:
 
 
 def warm() -> None:
-    """Start the process that is asked, without waiting for it, so that the first answer comes soon."""
+    """Start the process early, without waiting for it, so that the first answer comes soon."""
     if _can_fork():
         with contextlib.suppress(OSError):
             _server.start()
@@ -223,7 +223,7 @@ def _text(content: bytes) -> str:
 
 
 def _key(handout: Handout, files: Mapping[str, bytes]) -> str:
-    """Return what tells one question from another."""
+    """Return a key that identifies a question."""
     parts = [(name, hashlib.sha256(content).hexdigest()) for name, content in sorted(files.items())]
     return repr((handout.name, handout.modules, handout.packages, parts))
 

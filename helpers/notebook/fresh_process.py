@@ -1,4 +1,4 @@
-"""The fresh process that a notebook asks: it imports files, and runs public checks, as the grader does.
+"""The fresh process for notebooks: it imports files and runs public checks as the grader does.
 
 It runs code of the student who asks, on that student's machine, so what it refuses is no protection. It
 refuses what the grader refuses, so that both say the same of the same files.
@@ -64,7 +64,7 @@ def main(kept: bool) -> None:
 
 
 def _prefetch(request: dict[str, Any]) -> None:
-    """Import what takes long once, lest it count towards the time of each import."""
+    """Import slow modules once, so that they do not count towards the time of each import."""
     read = reading.read(_files(request), request["modules"], request["packages"])
     names = {name for part in read.parts.values() for one in part.imports for name in possible_modules(one)}
     for name in prefetch.select_modules(names, request["packages"]):
@@ -128,7 +128,7 @@ def _whole_frames(buffered: bytearray) -> list[dict[str, Any]]:
 
 
 def _how(code: int, request: Mapping[str, Any], deadline: float) -> str:
-    """Say how a process ended that had not come to its end."""
+    """Say how a process ended that did not finish."""
     if code == -signal.SIGXCPU or (code == -signal.SIGKILL and time.monotonic() < deadline):
         return f"Your code used up its {request['cpu_seconds']} seconds of CPU time; {_LOOP}"
     if code == -signal.SIGKILL:

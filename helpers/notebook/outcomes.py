@@ -40,7 +40,7 @@ def read_ending(text: str) -> Ending:
 
 @dataclass(frozen=True)
 class Failure:
-    """What is told of a check that did not pass.
+    """The report on a check that did not pass.
 
     Attributes
     ----------

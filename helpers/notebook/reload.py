@@ -1,4 +1,4 @@
-"""Student modules that change while a notebook runs: loaded from what is on disk now, and watched.
+"""Student modules that change while a notebook runs: watched, and reloaded from disk.
 
 What a reload does, in full:
 

@@ -105,7 +105,7 @@ def _closing_lines(report: Report) -> Iterator[str]:
     grader = report.handout.grader
     if grader and grader.get("python") != "{}.{}".format(*sys.version_info):
         yield (
-            f"Your work is graded by Python {grader['python']} and PyTorch {grader['torch']}; "
+            f"Your work is graded with Python {grader['python']} and PyTorch {grader['torch']}; "
             f"this notebook runs Python {sys.version_info[0]}.{sys.version_info[1]}."
         )
     if report.problem is not None:

@@ -1,4 +1,4 @@
-"""What a student should know about the work before it is handed in."""
+"""Findings that a student should know before submitting the work."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _NOTHING_TO_DO = (Status.passed, Status.not_run, Status.not_judged)
 
 
 def findings(own: Work, done: Report, problems: Mapping[str, Problem]) -> list[Finding]:
-    """Return what there is to know, what costs most first.
+    """Return all findings, the most costly first.
 
     Parameters
     ----------
@@ -154,11 +154,11 @@ def _of_checks(own: Work, done: Report, problems: Mapping[str, Problem]) -> Iter
     extra = [id for id in waiting if _task(own.handout, id).extra]
     needed = [id for id in waiting if id not in extra]
     if needed:
-        yield Finding("open", f"Not begun: {_list_tasks(own.handout, needed)}.")
+        yield Finding("open", f"Not started: {_list_tasks(own.handout, needed)}.")
     if extra:
         titles = enumerate_words(_task(own.handout, id).title.removesuffix(EXTRA).strip() for id in extra)
         points = number(sum(_task(own.handout, id).points for id in extra))
-        yield Finding("open", f"Extra credit, not begun: {titles} ({points} points).")
+        yield Finding("open", f"Extra credit, not started: {titles} ({points} points).")
     for task, ended in groupby(done.outcomes, key=lambda outcome: outcome.test.task):
         left = [outcome for outcome in ended if outcome.status not in _NOTHING_TO_DO]
         if left and task not in waiting:

@@ -1,4 +1,4 @@
-"""Functions that are not written yet: told in one line where a cell of a notebook calls one."""
+"""One-line messages for notebook cells that call a function which is not written yet."""
 
 from __future__ import annotations
 

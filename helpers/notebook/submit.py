@@ -1,4 +1,4 @@
-"""Pack what a student hands in, say what is in it, and show what grading will see of it."""
+"""Pack a student's submission, list its contents, and show what grading will see."""
 
 from __future__ import annotations
 
@@ -99,7 +99,7 @@ def preview(name: str = "", file: str | Path | None = None) -> None:
 
 
 def _require_begun(own: Work) -> None:
-    """Refuse what is wholly as it was received."""
+    """Refuse work that is completely unchanged."""
     if own.begun:
         return
     names = enumerate_words(f"{module}.py" for module in own.handout.modules)
@@ -123,7 +123,7 @@ def _zip_file(name: str) -> Path:
 
 
 def _announce(found: Handout, target: Path) -> str:
-    """Say what takes a while now: a cell that says nothing looks broken."""
+    """Announce slow work, since a silent cell looks broken."""
     count = len(found.tests)
     checks = "1 public check" if count == 1 else f"{count} public checks"
     return f"Running {checks} on the files in {target.name}; this can take a minute."

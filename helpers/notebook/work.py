@@ -1,4 +1,4 @@
-"""What a student has on disk of an assignment: modules, files that these import, weights and the notebook."""
+"""A student's files for an assignment: modules, files that they import, weights and the notebook."""
 
 from __future__ import annotations
 
@@ -147,7 +147,7 @@ def _is_kit(name: str) -> bool:
 
 
 def _content(places: Iterable[Path]) -> bytes | None:
-    """Return what the first of these files that can be read holds."""
+    """Return the content of the first of these files that can be read."""
     for place in places:
         try:
             return place.read_bytes()

@@ -1,4 +1,4 @@
-"""The folder that a student works in: filled from the release, without overwriting what was written."""
+"""The student's working folder: filled from the release, without overwriting the student's work."""
 
 from __future__ import annotations
 

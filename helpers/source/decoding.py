@@ -1,4 +1,4 @@
-"""The text of a Python file as it was handed in: decoded as Python does, without what notebooks leave behind.
+"""The text of a submitted Python file: decoded as Python does, without lines left over from notebooks.
 
 What is read of a file, and what runs, is the text that comes from here: a coding line, or a line that is left
 out, changes both alike. This module needs the standard library alone, so that another Python can be asked
@@ -18,10 +18,10 @@ import warnings
 from dataclasses import dataclass, field
 
 MAX_MAGICS = 200
-"""Lines of a file that are left out at most; one that has more is no Python file."""
+"""At most this many lines of a file are left out; a file with more is not Python."""
 
 _PLAIN = bytes(range(128)) + b" \\n \\x41 \\u0041 +AGEA-"
-"""What every encoding to write programs in reads as ASCII does."""
+"""Text that every encoding suitable for programs reads like ASCII."""
 _OTHER_LANGUAGE = re.compile(
     r"\s*%%(bash|sh|script|html|svg|javascript|js|latex|markdown|perl|ruby|cython|bigquery|shell)\b"
 )
@@ -134,14 +134,14 @@ def is_blank(text: str) -> bool:
 
 
 def parse(text: str) -> ast.Module:
-    """Parse a text without a word on what it may be warned of."""
+    """Parse a text without showing warnings."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         return ast.parse(text)
 
 
 def _without_magics(text: str, name: str) -> Source:
-    """Replace lines that only notebooks understand, each where Python stumbles over it and nowhere else."""
+    """Replace lines that only notebooks understand, but only where Python cannot parse them."""
     lines = text.split("\n")
     magics: list[int] = []
     while True:

@@ -1,4 +1,4 @@
-"""The facts about a source file that its rules are judged by.
+"""Facts about a source file, by which rules are judged.
 
 They are plain data, so that one process can read a file and another judge it.
 """

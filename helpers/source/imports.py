@@ -1,4 +1,4 @@
-"""The import statements of a Python file, read and not run."""
+"""The import statements of a Python file, read without running it."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def absolute(module: str, level: int, package: str) -> str:
 
 
 def module_of(path: str) -> str | None:
-    """Return the name that a file is imported by, or None if it is none that can be.
+    """Return the name under which a file can be imported, or None.
 
     Examples
     --------

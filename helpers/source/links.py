@@ -1,4 +1,4 @@
-"""Facts about a source file that reach into the other files of a hand-in which it imports.
+"""Facts about a source file, including those of the submitted files that it imports.
 
 A loop in `utils.py` counts where the task calls it. What another module of the assignment was given to define
 does not: the layers that a network is made of are judged by their own tasks.
@@ -22,7 +22,7 @@ MAX_NAMES = 500
 def link(
     facts: Mapping[str, ModuleFacts], start: str, given: Mapping[str, Container[str]] | None = None
 ) -> ModuleFacts:
-    """Return the facts of one module in which those of the files that it imports count, too.
+    """Return the facts of one module, including those of the files that it imports.
 
     Parameters
     ----------

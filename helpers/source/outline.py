@@ -128,7 +128,7 @@ def _pieces(text: str) -> Iterator[str]:
 
 
 def _line_starts(text: str) -> Iterator[int]:
-    """Yield where a line starts that is no part of a string, a bracket or a joined line."""
+    """Yield the starts of lines that are not inside a string, a bracket or a joined line."""
     yield 0
     depth = 0
     for found in _TOKEN.finditer(text):
@@ -176,7 +176,7 @@ def _without_text(found: re.Match[str]) -> str:
 
 
 def _stands_alone(text: str, found: re.Match[str]) -> bool:
-    """Tell whether a string is a statement of its own, as docstrings are."""
+    """Tell whether a string is a statement by itself, like a docstring."""
     before = text.rfind("\n", 0, found.start())
     after = text.find("\n", found.end())
     return (

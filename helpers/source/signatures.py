@@ -1,4 +1,4 @@
-"""What a file is in truth, by its first bytes, whatever its name says."""
+"""The real type of a file, by its first bytes, whatever its name says."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""What a submission is made of, and how it is read and imported, the same in a notebook and in a grader."""
+"""The parts of a submission; reading and importing them in the same way in notebook and grader."""

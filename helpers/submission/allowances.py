@@ -1,4 +1,4 @@
-"""What is let pass where student code is graded, and what is not: folders, compilers, processes, files."""
+"""What student code may and may not do when it is graded: folders, compilers, processes, files."""
 
 from __future__ import annotations
 

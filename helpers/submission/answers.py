@@ -1,4 +1,4 @@
-"""A notebook beside the one that was released: questions that are answered, cells that are gone, damage."""
+"""Compare a notebook with the released one: answered questions, missing cells, damage."""
 
 from __future__ import annotations
 
@@ -171,7 +171,7 @@ def _of_another(found: Handout, cells: Sequence[_NotebookCell], file: str) -> tu
     whose = (
         f"is the notebook of {enumerate_words(sorted(names))}"
         if names
-        else "has almost no cell of the release"
+        else "has almost none of the released cells"
     )
     return (
         Finding(
@@ -188,13 +188,11 @@ def _questions(found: Handout, cells: Sequence[_NotebookCell], file: str) -> Ite
             yield Finding("problem", f"{what} is not in {file} any more; its cell was deleted.")
         elif not own.source.strip() or (question is not None and own.answer == question.digest):
             reason = (
-                f"“{PLACEHOLDER}” still stands there"
-                if PLACEHOLDER in own.source
-                else "nothing is written there"
+                f"“{PLACEHOLDER}” is still there" if PLACEHOLDER in own.source else "nothing is written there"
             )
             yield Finding("open", f"{what} is not answered: {reason}.")
         elif question is None and PLACEHOLDER in own.source:
-            yield Finding("open", f"{what} is not answered: “{PLACEHOLDER}” still stands there.")
+            yield Finding("open", f"{what} is not answered: “{PLACEHOLDER}” is still there.")
 
 
 def _match_questions(
@@ -219,7 +217,7 @@ def _missing_cells(found: Handout, cells: Sequence[_NotebookCell], file: str) ->
     # Without ids, a cell that was edited cannot be told from one that is gone.
     if lacking == 0 or (not keeps_ids and 2 * lacking < len(released)):
         return ()
-    text = f"{file} lacks {lacking} of the {len(found.cells)} cells of the release."
+    text = f"{file} lacks {lacking} of the {len(found.cells)} released cells."
     return (Finding("note", f"{text} If you did not delete them, part of the notebook is lost."),)
 
 

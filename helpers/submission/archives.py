@@ -1,4 +1,4 @@
-"""Zip archives that depend on their content alone."""
+"""Zip archives that depend only on their content."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What grading takes for the modules of a hand-in: their files, and code from the cells of its notebook."""
+"""Assemble the modules of a hand-in as grading does: from files, and from code in notebook cells."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Cells of a notebook that was handed in, and the code in them that is the student's.
+"""Cells of a submitted notebook, and the student's code in them.
 
 Grading and `submit.build` both read them here.
 """

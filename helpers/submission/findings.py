@@ -1,4 +1,4 @@
-"""What a student should know about the work before it is handed in."""
+"""Findings that a student should know before submitting the work."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What students received of an assignment: its folder, and what ``checks.json`` says of the checks."""
+"""The assignment as students received it: its folder, and the checks listed in ``checks.json``."""
 
 from __future__ import annotations
 
@@ -224,7 +224,7 @@ def read(folder: Path) -> Handout | None:
             return None
         if plain["format"] != FORMAT:
             raise HandoutError(
-                f"{path} is of another release than helpers/; take both from the same release."
+                f"{path} is from another release than helpers/; take both from the same release."
             )
         return _parse(path.parent, plain)
     except (OSError, ValueError, KeyError, TypeError) as error:

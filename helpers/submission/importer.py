@@ -1,4 +1,4 @@
-"""Import the modules of a hand-in from memory, as a notebook, a grader or a process of its own does.
+"""Import the modules of a hand-in from memory, in a notebook, a grader or a separate process.
 
 Each module gets an ``import`` of its own, by which student code finds what was handed in beside it and the
 packages of the course, and nothing else. Code of the kit and of packages keeps Python's. So a student's

@@ -1,4 +1,4 @@
-"""What notebooks have and a grader lacks: stand-ins that do nothing, and notes on where they are used."""
+"""Inert stand-ins for what only notebooks have, and notes on where they are used."""
 
 from __future__ import annotations
 

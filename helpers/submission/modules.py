@@ -1,4 +1,4 @@
-"""Modules that an assignment asks for: how much of one is the student's, and what a notebook adds to it.
+"""The modules of an assignment: which parts the student wrote, and what a notebook adds.
 
 Grading and `submit.build` put a module and the cells of a notebook together here, so that what is said of it
 before it is handed in is what it earns.

@@ -1,4 +1,4 @@
-"""The packages that student code may import: by default, and as a course names them."""
+"""The packages that student code may import: the default, and those listed by a course."""
 
 from __future__ import annotations
 

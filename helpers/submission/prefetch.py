@@ -1,4 +1,4 @@
-"""What is imported once for all the processes of a hand-in, because it takes long.
+"""Slow modules that are imported once for all processes of a hand-in.
 
 The names come from the table here and from a course's list of packages, never from a hand-in.
 """

@@ -1,4 +1,4 @@
-"""Why a file of a hand-in cannot be imported, and what usually leads there."""
+"""Why a file of a hand-in cannot be imported, and the usual causes."""
 
 from __future__ import annotations
 

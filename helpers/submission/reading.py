@@ -1,4 +1,4 @@
-"""The Python files of one hand-in, read before any of them runs: their code, and what is wrong with them.
+"""The Python files of one hand-in, read before any of them runs: their code and their problems.
 
 Notebook, zip and grader all read files here, so that they give one answer to what a file is.
 """

@@ -1,4 +1,4 @@
-"""What suites and public tests are written with: checks, rules about source, evidence, replaced functions.
+"""Tools for writing suites and public tests: checks, rules about source, evidence, replaced functions.
 
 A test file imports from here alone::
 

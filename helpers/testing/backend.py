@@ -1,4 +1,4 @@
-"""The seam between checks and a grader: what is asked of student code that lives in another process.
+"""The interface between checks and a grader: requests to student code in another process.
 
 What a suite holds is then no function or class but a proxy, whose type names its backend as ``__backend__``.
 Everything else in `helpers` works on plain Python objects.
@@ -37,7 +37,7 @@ class Measurement:
 
 
 class Backend(Protocol):
-    """What can be done with student code besides calling it, wherever it lives."""
+    """Operations on student code other than calling it, in whichever process it lives."""
 
     def facts(self, fn: Any) -> FunctionFacts:
         """Return the facts of a function's source, found before any of it ran."""

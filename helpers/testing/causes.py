@@ -1,4 +1,4 @@
-"""What usually leads to an exception that student code raises, told from its message."""
+"""The usual causes of exceptions in student code, recognised by their messages."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ CAUSES = {
         "the shapes of two tensors do not fit; print both just before this line"
     ),
     r"out of bounds for (dimension|axis)|index out of range": (
-        "an index is too large; indices begin at 0, and dimensions may be in another order"
+        "an index is too large; indices start at 0, and dimensions may be in another order"
     ),
     r"view size is not compatible": "the tensor is not contiguous; use reshape instead of view",
     r"that requires grad": "the tensor records gradients; use x.detach() where they are not wanted",
@@ -27,7 +27,7 @@ CAUSES = {
 
 
 def likely_cause(message: str) -> str | None:
-    """Return what usually leads to an exception with this message, or None.
+    """Return the usual cause of an exception with this message, or None.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""The checks that suites and notebooks make of what student code returns.
+"""Checks of the values that student code returns, for suites and notebooks.
 
 A check never trusts what it looks at: types must be exactly the expected ones, NaN and infinity never pass,
 and a value's own methods are not asked. A check that does not hold raises `CheckFailure`, whose text is a
@@ -50,7 +50,7 @@ __all__ = [
 
 @dataclass(frozen=True)
 class Hint:
-    """A typical mistake: what it would have returned, and what to tell the student who made it.
+    """A typical mistake: the value it would return, and what to tell the student.
 
     Attributes
     ----------
@@ -314,7 +314,7 @@ def parts(actual: object, count: int, *, what: str) -> tuple[object, ...]:
             return tuple(actual)
         came, cause = f"{type_name(actual)} of the wrong length", None
     elif isinstance(actual, torch.Tensor):
-        came, cause = type_name(actual), f"one value is returned, and {count} are expected"
+        came, cause = type_name(actual), f"one value is returned, but {count} are expected"
     else:
         came, cause = type_name(actual), type_cause(actual)
     raise CheckFailure(
@@ -327,7 +327,7 @@ def parts(actual: object, count: int, *, what: str) -> tuple[object, ...]:
 
 
 def holds(condition: bool, *, what: str, problem: str, likely_cause: str | None = None) -> None:
-    """Check a condition that the author worked out from values already checked.
+    """Check a condition that the author computed from values already checked.
 
     Raises
     ------

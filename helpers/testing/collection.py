@@ -1,4 +1,4 @@
-"""How pytest runs a suite, wherever it does: marks that authors may use, and what of pytest is shut out."""
+"""The pytest settings for every run of a suite: markers for authors, and disabled parts of pytest."""
 
 from __future__ import annotations
 

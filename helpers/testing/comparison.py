@@ -1,4 +1,4 @@
-"""The comparison of a value that cannot be trusted with one that can.
+"""Compare an untrusted value with a trusted one.
 
 No method, comparison or conversion of the untrusted value is called before its exact type is known, so that
 an ``__eq__`` that always agrees, a tensor subclass or a number subclass gains nothing.
@@ -35,7 +35,7 @@ DICTS: tuple[type, ...] = (dict, defaultdict, OrderedDict)
 
 @dataclass(frozen=True)
 class Tolerance:
-    """How far a value may be off: ``|actual - expected| <= atol + rtol * |expected|``.
+    """The allowed deviation of a value: ``|actual - expected| <= atol + rtol * |expected|``.
 
     The row of `operation` in `helpers.testing.tolerances` says how far; `rtol` and `atol` replace its
     numbers.
@@ -216,7 +216,7 @@ def _wrong_entries(actual: torch.Tensor, expected: torch.Tensor, tolerance: Tole
     if limits is None:
         return ~(actual == expected)
     if not bool(torch.isfinite(expected).all()):
-        raise ValueError("the expected tensor holds NaN or infinity, so that nothing can be close to it")
+        raise ValueError("the expected tensor holds NaN or infinity, so nothing can be close to it")
     rtol, atol = limits
     wide = torch.complex128 if expected.is_complex() or actual.is_complex() else torch.float64
     mine, other = expected.to(wide), actual.to(wide)
@@ -249,7 +249,7 @@ def _number_difference(actual: Any, expected: Any, tolerance: Tolerance, path: s
         return Difference(problem, wanted, type_name(actual), _at(path), single_cause(actual))
     mine, other = (int(expected), int(actual)) if whole else (float(expected), float(actual))
     if not math.isfinite(mine):
-        raise ValueError("the expected number is NaN or infinite, so that nothing can be close to it")
+        raise ValueError("the expected number is NaN or infinite, so nothing can be close to it")
     rtol, atol = (None if whole else tolerance.of(float)) or (0.0, 0.0)
     if mine == other or (math.isfinite(other) and abs(other - mine) <= atol + rtol * abs(mine)):
         return None
@@ -348,7 +348,7 @@ def single_cause(actual: object) -> str | None:
     if type(actual) is tuple:
         if len(actual) == 1:
             return "a comma at the end of a line makes a tuple"
-        return "several values are returned, and one is expected"
+        return "several values are returned, but one is expected"
     return type_cause(actual)
 
 

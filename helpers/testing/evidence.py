@@ -1,4 +1,4 @@
-"""What a call did, counted while it ran: dispatched tensor operations, the largest new tensor, CPU time."""
+"""Measurements of a call: dispatched tensor operations, the largest new tensor, CPU time."""
 
 from __future__ import annotations
 

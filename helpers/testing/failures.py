@@ -1,4 +1,4 @@
-"""What a check reports when it does not hold."""
+"""The report of a check that does not hold."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The same values in other places of memory: what a slice or a transposed tensor looks like to a function."""
+"""The same values in another memory layout, as in a slice or a transposed tensor."""
 
 from __future__ import annotations
 

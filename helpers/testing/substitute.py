@@ -1,4 +1,4 @@
-"""Exchange functions and classes of a student's module for the grader's own while a test runs."""
+"""Replace functions and classes of a student's module with the grader's own while a test runs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Weights that students saved and handed in, loaded where nothing in them can do harm."""
+"""Saved weights of students, loaded where they can do no harm."""
 
 from __future__ import annotations
 

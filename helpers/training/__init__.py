@@ -1,1 +1,1 @@
-"""What networks are trained with: given layers, losses, a solver, numeric gradients."""
+"""Tools for training networks: given layers, losses, a solver, numeric gradients."""

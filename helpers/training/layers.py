@@ -1,4 +1,4 @@
-"""Layers and update rules that an assignment gives to its students, made of PyTorch's own operations.
+"""Layers and update rules that are given to students, built on PyTorch's operations.
 
 A layer is a class with two static functions: ``forward`` returns the result and a cache, and ``backward``
 takes the gradient of a loss with respect to that result, and the cache, and returns the gradients with

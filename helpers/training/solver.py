@@ -129,7 +129,7 @@ class Solver:
         self.val_acc_history: list[float] = []
 
     def train(self, time_limit: float | None = None, return_best_params: bool = True) -> None:
-        """Train the model, from where it stands.
+        """Train the model, starting from its current state.
 
         Training ends early, with a word about it if `verbose`, after `time_limit`, and before a step whose
         loss is not finite: from there, no step leads back.
@@ -213,7 +213,7 @@ class Solver:
         )
 
     def load_checkpoint(self, path: str | os.PathLike[str]) -> None:
-        """Put model and solver back to where a checkpoint was written; reads tensors and plain values only.
+        """Restore model and solver from a checkpoint; reads tensors and plain values only.
 
         Raises
         ------
@@ -256,7 +256,7 @@ class Solver:
                 config["learning_rate"] *= self.lr_decay
 
     def _measure(self, bar: tqdm[Any], *, show: bool) -> None:
-        """Note both accuracies, and keep the parameters if they are the best so far."""
+        """Record both accuracies, and keep the parameters if they are the best so far."""
         train = self.check_accuracy(self.X_train, self.y_train, self.num_train_samples)
         val = self.check_accuracy(self.X_val, self.y_val, self.num_val_samples)
         self.train_acc_history.append(train)

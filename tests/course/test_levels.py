@@ -199,7 +199,7 @@ def test_memory_is_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, grou
 WORDS = {
     "missing-filesystem": ("way to hide files", "Landlock"),
     "missing-seccomp": ("system-call filter", "seccomp"),
-    "missing-uid": ("user of its own", "CAP_SETUID"),
+    "missing-uid": ("separate user", "CAP_SETUID"),
 }
 
 

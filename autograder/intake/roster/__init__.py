@@ -1,4 +1,4 @@
-"""The roster: who is in the class, and by which names and numbers other systems know them."""
+"""The roster: the students of a class, and their names and numbers in other systems."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Rows of a roster that are not students: what platforms add, staff, test students, empty rows."""
+"""Rows of a roster that are not students: additions of platforms, staff, test students, empty rows."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which column of a roster holds what: by the names that platforms give them, and by those of one's own."""
+"""The meaning of a roster's columns, by the names that platforms or instructors give them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Names and identifiers in the form in which they are compared."""
+"""Names and identifiers in a form for comparison."""
 
 from __future__ import annotations
 

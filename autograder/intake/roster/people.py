@@ -1,4 +1,4 @@
-"""The people of a roster: one for each student, found by every name and number that it has of them."""
+"""The people of a roster: one for each student, found by any of their names and numbers."""
 
 from __future__ import annotations
 
@@ -125,8 +125,10 @@ def gather(table: Table, columns: Columns, rest: Rest) -> Roster:
         raise ConfigError(str(table.path), f"lists no student{said}", "export it again")
     _require_names_of_files(table.path, found)
     known, doubts = _index(table, columns, found)
-    several = f"listed more than once, taken as one student each: {'; '.join(dict.fromkeys(merged))}."
-    nameable = "has no column of logins, addresses or numbers, so students are known by their names only."
+    several = f"listed more than once, counted as one student each: {'; '.join(dict.fromkeys(merged))}."
+    nameable = (
+        "has no column of logins, addresses or numbers, so students are identified only by their names."
+    )
     notes = [rest.note, several if merged else "", *doubts, "" if columns.keys else nameable]
     return Roster(
         table.path,

@@ -1,4 +1,4 @@
-"""A table as platforms and spreadsheets write it: which encoding, which separator, which rows."""
+"""A table as platforms and spreadsheets write it: its encoding, its separator, its rows."""
 
 from __future__ import annotations
 

@@ -70,7 +70,7 @@ def test_what_is_written_is_clean(course: Course) -> None:
         ("../x", "cannot be the name of a module"),
         ("random", "is the name of a Python module"),
         ("helpers", "is the name of a Python module"),
-        ("suite", "is the package that tests share modules in"),
+        ("suite", "is the package for modules that tests share"),
         ("test_public", "is the name of a Python module"),
     ],
 )

@@ -81,7 +81,7 @@ def test_fractions_of_a_point_stay_exact(course: Course) -> None:
         ("points = 10\n", "", r"`tasks\[1\]\.points` is missing in 'first'; add it"),
         ("points = 10", "points = 10\nworth = 1", r"unknown key `tasks\[1\]\.worth` in 'first'"),
         ("[tiers]", "[submissions]\nattempt = 1\n[tiers]", r"unknown key `submissions\.attempt`; "),
-        ('id = "second"', 'id = "first"', "an id of its own"),
+        ('id = "second"', 'id = "first"', "its own id"),
         ('id = "second"', 'id = "two tasks"', "expected a Python name"),
         ("T23:59:00", "T23:59:00Z", "local time without an offset"),
         ("deadline", 'timezone = "Nowhere"\ndeadline', "`timezone` is 'Nowhere'"),

@@ -289,8 +289,8 @@ def test_an_archive_without_a_file_is_called_empty(
     _zip(folder / "dora" / "inner.zip", held)
     _hand_in(folder / "dora" / "toy.py", "x = 2\n")
     found = {one.student: one for one in intake.read_class(folder, toy).submissions}
-    assert str(found["bob"].problem).startswith("bob.zip is empty: no file of yours is in it. Pack ")
-    assert str(found["carla"].problem).startswith("inner.zip is empty: no file of yours is in it. Pack ")
+    assert str(found["bob"].problem).startswith("bob.zip is empty: it contains none of your files. Pack ")
+    assert str(found["carla"].problem).startswith("inner.zip is empty: it contains none of your files. Pack ")
     assert found["dora"].problem is None
 
 
@@ -300,7 +300,7 @@ def test_the_folder_around_a_class_is_not_the_class(tmp_path: Path, toy: Assignm
     _hand_in(folder / "bob" / "toy.py", "x = 2\n")
     (folder.parent / "roster.csv").write_text("student\nada\nbob\n")
     for _ in range(2):
-        with pytest.raises(IntakeError, match=rf"holds the folder of a class.*did you mean {folder}\?"):
+        with pytest.raises(IntakeError, match=rf"contains the class folder.*did you mean {folder}\?"):
             intake.read_class(folder.parent, toy)
         (folder.parent / "decisions.toml").write_text("[class]\nignore = []\n")
     shutil.copytree(folder, folder.parent / "other")

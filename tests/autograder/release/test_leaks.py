@@ -249,7 +249,7 @@ def test_archives_are_refused_for_what_is_in_them(check: LeakCheck) -> None:
         ("solutions/notes.txt", "a folder for instructors only"),
         (".coursegrad/secret", "the folder of the course secret"),
         ("a/.ipynb_checkpoints/x.txt", "copies of notebooks, outputs included"),
-        (".git/config", "a git repository with a history of its own"),
+        (".git/config", "a git repository with its own history"),
     ],
 )
 def test_files_that_do_not_belong_there_are_refused_by_name(check: LeakCheck, path: str, says: str) -> None:

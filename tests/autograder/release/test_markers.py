@@ -130,10 +130,10 @@ def test_what_only_resembles_a_marker_is_refused_with_its_line(line: str, says: 
 @pytest.mark.parametrize(
     ("lines", "place", "says"),
     [
-        (["### END SOLUTION"], "knn.py:1", "never began"),
+        (["### END SOLUTION"], "knn.py:1", "but never began"),
         (["### BEGIN SOLUTION", "### BEGIN SOLUTION", "### END SOLUTION"], "knn.py:2", "inside another"),
-        (["x", "### BEGIN SOLUTION", "y"], "knn.py:2", "never ends"),
-        (["### BEGIN SOLUTION", "### END SOLUTION", "### END SOLUTION"], "knn.py:3", "never began"),
+        (["x", "### BEGIN SOLUTION", "y"], "knn.py:2", "but never ends"),
+        (["### BEGIN SOLUTION", "### END SOLUTION", "### END SOLUTION"], "knn.py:3", "but never began"),
     ],
 )
 def test_unpaired_markers_are_refused_with_their_line(lines: list[str], place: str, says: str) -> None:

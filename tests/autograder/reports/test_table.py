@@ -131,7 +131,7 @@ def test_what_is_shortened_says_where_the_rest_is(result: SubmissionResult) -> N
         for test in result.tests
     ]
     text = _text(table.ClassTable([Record(result.model_copy(update={"tests": tests}))]))
-    assert "Texts that end in … are whole in report.html." in text
+    assert "Texts that end in … are complete in report.html." in text
     assert "are whole in" not in _text(table.ClassTable([Record(result)]))
     moved = tuple(MovedTest(f"t{number}", f"Test {number}", 1.0, 0.0) for number in range(7))
     shown = " ".join(_text(table.moves_table([Move("ada", 7, 0, moved)]), width=300).split())

@@ -255,7 +255,7 @@ def test_archives_that_hold_something_else(
         }[what]
     content = b"nothing" if what == "no archive" else tar(batches)
     monkeypatch.setattr(photographs, "CIFAR10", server.download("a.tar.gz", content))
-    with pytest.raises(DownloadError, match="does not hold what it should"):
+    with pytest.raises(DownloadError, match="does not have the expected content"):
         data.cifar10(1, 1, 1, folder=tmp_path)
     assert not (tmp_path / "PWNED").exists()
 

@@ -72,15 +72,15 @@ def test_a_task_whose_stub_is_left_unused_was_begun(own: Work) -> None:
     """What the checks say counts more than what the source holds."""
     source = SOLUTION + '\n    raise NotImplementedError("toy: total")\n'
     own = replace(own, modules={"toy.py": source.encode()})
-    assert not any("Not begun" in text for text in texts(own, reported(own, *PASSED)))
-    assert any("Not begun: task 2" in text for text in texts(own, reported(own, *NOT_RUN)))
+    assert not any("Not started" in text for text in texts(own, reported(own, *PASSED)))
+    assert any("Not started: task 2" in text for text in texts(own, reported(own, *NOT_RUN)))
 
 
 def test_without_a_list_of_functions_the_checks_tell(own: Work) -> None:
     own = replace(own, handout=replace(own.handout, functions=()))
     found = texts(own, reported(own, "passed", "passed", "not_implemented", "not_implemented"))
-    assert "open: Not begun: task 2, Adding up (4 points)." in found
-    assert not any("Not begun" in text for text in texts(own, reported(own, *NOT_RUN)))
+    assert "open: Not started: task 2, Adding up (4 points)." in found
+    assert not any("Not started" in text for text in texts(own, reported(own, *NOT_RUN)))
 
 
 def test_many_tasks_that_were_not_begun_are_numbers(own: Work) -> None:
@@ -88,7 +88,7 @@ def test_many_tasks_that_were_not_begun_are_numbers(own: Work) -> None:
     tests = tuple(PublicTest(f"test_public.py::test_{n}", "", f"t{n}", 1, "value") for n in range(1, 6))
     own = replace(own, handout=replace(own.handout, functions=(), tasks=tasks, tests=tests))
     found = texts(own, reported(own, *("not_implemented",) * 4, "passed"))
-    assert "open: Not begun: tasks 1, 2, 3 and 4, which are 10 points together." in found
+    assert "open: Not started: tasks 1, 2, 3 and 4, which are 10 points together." in found
 
 
 def test_a_check_that_does_not_end(own: Work) -> None:
@@ -119,5 +119,5 @@ def test_extra_credit_is_no_task_that_was_missed(own: Work) -> None:
     tasks = (own.handout.tasks[0], ReleasedTask("total", "Adding up (extra credit)", 4))
     own = replace(own, handout=replace(own.handout, tasks=tasks, functions=()))
     found = texts(own, reported(own, "passed", "passed", "not_implemented", "not_implemented"))
-    assert "open: Extra credit, not begun: Adding up (4 points)." in found
-    assert not any("Not begun" in text for text in found)
+    assert "open: Extra credit, not started: Adding up (4 points)." in found
+    assert not any("Not started" in text for text in found)

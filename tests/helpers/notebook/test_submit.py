@@ -109,7 +109,7 @@ def test_half_of_the_work(toy: Path, capsys: pytest.CaptureFixture[str]) -> None
     toy.write_text(HALF)
     said = built(capsys)
     assert "A toy: 2 of 4 public checks passed" in said
-    assert "Not begun: task 2, Adding up (4 points)." in said
+    assert "Not started: task 2, Adding up (4 points)." in said
 
 
 def test_work_that_is_wrong(toy: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -135,7 +135,7 @@ def test_nothing_but_what_was_received(toy: Path, text: str) -> None:
 def test_a_stub_with_an_answer_can_be_handed_in(toy: Path, capsys: pytest.CaptureFixture[str]) -> None:
     toy.write_text(STUB)
     said = built(capsys)
-    assert "Not begun: task 1, Doubling (6 points); task 2, Adding up (4 points)." in said
+    assert "Not started: task 1, Doubling (6 points); task 2, Adding up (4 points)." in said
     assert "as you received it" in said
 
 
@@ -208,7 +208,7 @@ def test_everything_in_the_notebook(toy: Path, is_there: bool, capsys: pytest.Ca
     said = built(capsys)
     assert "4 of 4 public checks passed" in said
     assert "double and total of toy.py come from the cells of toy.ipynb, here and when your" in said
-    assert "Not begun" not in said
+    assert "Not started" not in said
     assert "missing from" not in said
     submit.preview("toy")
     said = " ".join(capsys.readouterr().out.split())

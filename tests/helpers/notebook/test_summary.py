@@ -20,7 +20,7 @@ from tests.support.handouts import SOLUTION, write_toy
 
 KNOWN = [
     Finding("problem", "toy.py does <not> run.", "x = (<"),
-    Finding("open", "Not begun: task 2."),
+    Finding("open", "Not started: task 2."),
     Finding("note", "Good " * 40 + "to know."),
 ]
 TARGET = Path("/a folder/toy-submission.zip")
@@ -48,7 +48,7 @@ def test_text(own: Work) -> None:
         "        x = (<",
         "",
         "Not done yet:",
-        "  ○ Not begun: task 2.",
+        "  ○ Not started: task 2.",
     ]
     assert lines[-1] == "Hand in this file: /a folder/toy-submission.zip"
     assert max(map(len, lines)) <= 96

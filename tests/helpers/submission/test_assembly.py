@@ -118,7 +118,7 @@ def test_a_script_of_a_notebook_without_work_is_called_that(tmp_path: Path) -> N
     put(tmp_path, {"ada/knn.py": exported("script", notebook())})
     said = intake.read_one(tmp_path / "ada", load(COURSE, "knn")).problem
     assert said is not None
-    assert "knn.py holds a notebook, which has no code of knn.py" in said
+    assert "knn.py contains a notebook without code for knn.py" in said
 
 
 def test_a_damaged_notebook_gives_nothing() -> None:

@@ -387,7 +387,7 @@ def test_another_subclass_of_tuple_is_none(value: object) -> None:
 def test_parts_say_that_one_of_them_came_alone() -> None:
     with pytest.raises(CheckFailure) as caught:
         checks.parts(torch.zeros(3), 2, what="out and cache")
-    assert caught.value.likely_cause == "one value is returned, and 2 are expected"
+    assert caught.value.likely_cause == "one value is returned, but 2 are expected"
 
 
 def test_parts_say_what_came() -> None:
@@ -401,7 +401,7 @@ def test_parts_say_what_came() -> None:
 @pytest.mark.parametrize(
     ("found", "cause"),
     [
-        ((1.0, torch.zeros(2)), "several values are returned, and one is expected"),
+        ((1.0, torch.zeros(2)), "several values are returned, but one is expected"),
         ((torch.zeros(2),), "a comma at the end of a line makes a tuple"),
     ],
 )

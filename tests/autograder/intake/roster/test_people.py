@@ -26,7 +26,7 @@ def test_rows_of_one_student_are_one_person(tmp_path: Path) -> None:
         ("bo", "b@x.edu", "A"),
     ]
     assert known.find("ada@x.edu") is known.people[0]
-    assert known.notes == ("roster.csv: listed more than once, taken as one student each: Ada Park.",)
+    assert known.notes == ("roster.csv: listed more than once, counted as one student each: Ada Park.",)
 
 
 @pytest.mark.parametrize(
