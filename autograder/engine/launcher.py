@@ -82,6 +82,11 @@ class Process:
             self._kill()
         return self.returncode
 
+    def describe_end(self) -> str:
+        """Say how it ended, which it must have."""
+        status = self.returncode or 0
+        return f"was killed by signal {-status}" if status < 0 else f"ended with status {status}"
+
     def kill(self) -> None:
         """Kill it, and wait for its end."""
         if self.returncode is None:

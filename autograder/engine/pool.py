@@ -161,9 +161,10 @@ class Pool:
         return reply
 
     def _end_error(self) -> errors.EngineError:
-        status = self._process.wait() or 0
-        found = f"was killed by signal {-status}" if status < 0 else f"ended with status {status}"
-        return errors.EngineError("grader host", found, "grade again; finished results are kept")
+        self._process.wait()
+        return errors.EngineError(
+            "grader host", self._process.describe_end(), "grade again; finished results are kept"
+        )
 
 
 def _parse_reply(submission: Submission, reply: dict[str, Any]) -> Graded:

@@ -176,9 +176,7 @@ class Slot:
     def _end_error(self) -> ZygoteGone:
         """Return the exception that says how the zygote ended."""
         self.close()
-        status = self._process.returncode or 0
-        how = f"was killed by signal {-status}" if status < 0 else f"ended with status {status}"
-        return ZygoteGone("zygote", how, "grade again; finished results are kept")
+        return ZygoteGone("zygote", self._process.describe_end(), "grade again; finished results are kept")
 
 
 def ready(slot: Slot, plan: SandboxPlan, packages: Collection[str] = ()) -> Slot:

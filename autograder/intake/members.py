@@ -10,6 +10,7 @@ from pathlib import PurePosixPath
 from autograder.intake import snapshot
 from autograder.intake.snapshot import Unreadable
 from autograder.reports.untrusted import line
+from helpers.submission.sizes import size_limit
 
 MAX_SHOWN = 80
 """Characters of a file's name or path that messages show at most."""
@@ -57,7 +58,7 @@ class Member:
         Unreadable
             It is not a regular file, too large, damaged, or packed in a way that is refused.
         """
-        return self.fetch(self.shown, snapshot.limit(self.name) if limit is None else limit)
+        return self.fetch(self.shown, size_limit(self.name) if limit is None else limit)
 
     def below(self, folder: PurePosixPath) -> Member:
         """Return it as it is called from above `folder`."""

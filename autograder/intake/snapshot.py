@@ -9,11 +9,8 @@ from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
 
-MAX_FILE_BYTES = 1_000_000
-MAX_WEIGHTS_BYTES = 10_000_000
-MAX_NOTEBOOK_BYTES = 10_000_000
-WEIGHTS = ".pt"
-"""How names of files end that hold saved weights: bytes, which only a worker ever looks into."""
+from helpers.submission.sizes import WEIGHTS, size_limit
+
 MAX_ENTRIES = 20_000
 """Entries of a folder, and of a whole hand-in, that are looked at."""
 CLUTTER = frozenset(
@@ -79,14 +76,7 @@ def read_file(name: str, within: int, shown: str | None = None) -> bytes:
         It is not a regular file, not readable, too large, or a module that is not UTF-8.
     """
     shown = shown or name
-    return check_content(shown, read_bytes(name, within, limit(shown), shown))
-
-
-def limit(name: str) -> int:
-    """Return how many bytes a file of this name may have."""
-    if name.endswith(WEIGHTS):
-        return MAX_WEIGHTS_BYTES
-    return MAX_NOTEBOOK_BYTES if ".ipynb" in name else MAX_FILE_BYTES
+    return check_content(shown, read_bytes(name, within, size_limit(shown), shown))
 
 
 def read_bytes(name: str, within: int, limit: int, shown: str) -> bytes:
@@ -124,7 +114,7 @@ def irregular_error(shown: str, *, is_link: bool) -> Unreadable:
 
 def check_content(name: str, content: bytes) -> bytes:
     """Return a file's content if it is not too large and, unless it is weights, UTF-8."""
-    _require_size(name, content, limit(name))
+    _require_size(name, content, size_limit(name))
     if name.endswith(WEIGHTS):
         return content
     try:

@@ -10,7 +10,8 @@ from io import BytesIO
 from pathlib import Path
 
 from autograder.intake.members import Fetch, Member, inside
-from autograder.intake.snapshot import WEIGHTS, Unreadable, irregular_error
+from autograder.intake.snapshot import Unreadable, irregular_error
+from helpers.submission.sizes import WEIGHTS
 
 MAX_ARCHIVE_ENTRIES = 50_000
 """Entries of an archive; a virtual environment with PyTorch has about 20,000."""

@@ -17,10 +17,9 @@ from helpers.statuses import Status
 from helpers.submission.findings import Finding
 from helpers.submission.handout import EXTRA, Function, Handout, ReleasedTask
 from helpers.submission.problems import Problem
+from helpers.submission.sizes import size_limit
 from helpers.wording import enumerate_words, number
 
-MAX_FILE_BYTES, MAX_WEIGHTS_BYTES, MAX_NOTEBOOK_BYTES = 1_000_000, 10_000_000, 10_000_000
-"""What grading reads of a module, of saved weights, and of a notebook."""
 _NOTHING_TO_DO = (Status.passed, Status.not_run, Status.not_judged)
 
 
@@ -234,11 +233,8 @@ def _of_weights(own: Work) -> Iterator[Finding]:
 def _of_size(own: Work) -> Iterator[Finding]:
     """Yield files that are larger than what grading reads."""
     for name, content in own.files.items():
-        limit, remedy = MAX_FILE_BYTES, "Make it smaller."
-        if name in own.weights:
-            limit = MAX_WEIGHTS_BYTES
-        elif name.endswith(".ipynb"):
-            limit = MAX_NOTEBOOK_BYTES
+        limit, remedy = size_limit(name), "Make it smaller."
+        if name.endswith(".ipynb"):
             remedy = "Pictures are most of it: clear its outputs, save it, and run this cell again."
         if len(content) > limit:
             size = f"{len(content) / 1e6:.1f} MB"

@@ -14,10 +14,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from autograder.intake import Submission, archive, reading, snapshot
+from autograder.intake import Submission, archive, reading
 from autograder.intake.inventory import Inventory
 from autograder.intake.snapshot import Unreadable
 from autograder.intake.wanted import Wanted
+from helpers.submission import sizes
 from helpers.submission.modules import Module
 
 Build = Callable[[zipfile.ZipFile], object]
@@ -145,7 +146,7 @@ def test_unusual_compression_of_other_files_does_not_matter(tmp_path: Path) -> N
 
 
 def test_sizes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    large = "".join(chr(33 + n * n % 89) for n in range(snapshot.MAX_FILE_BYTES + 1))
+    large = "".join(chr(33 + n * n % 89) for n in range(sizes.MAX_FILE_BYTES + 1))
     assert (
         _refusal(tmp_path, _packed(_member(text=large), zipfile.ZIP_STORED)) == "knn.py is larger than 1 MB."
     )

@@ -29,10 +29,11 @@ from autograder.course import Course
 from autograder.course import assignment as assignments
 from autograder.course.assignment import Assignment
 from autograder.errors import IntakeError
-from autograder.intake import archive, reading, snapshot
+from autograder.intake import archive, reading
 from autograder.intake.inventory import Inventory
 from autograder.intake.snapshot import Unreadable
 from autograder.intake.wanted import Wanted
+from helpers.submission import sizes
 
 SECONDS_PER_CASE = 60
 """Of CPU time; a case takes thousandths of one, and one that can be made to take a minute, hours."""
@@ -185,7 +186,7 @@ def read_as_a_student(place: Path, wanted: Wanted) -> str:
     found = reading.read(Inventory.of_path(place / "a.zip"), "ada", place, wanted)
     assert all(note.isprintable() and len(note) < 600 for note in (*found.notes, found.problem or ""))
     for content in found.files.values():
-        assert len(content) <= snapshot.MAX_FILE_BYTES
+        assert len(content) <= sizes.MAX_FILE_BYTES
         content.decode()
     return "read" if found.files else "nothing in it"
 

@@ -9,6 +9,7 @@ import pytest
 
 from autograder.intake import snapshot
 from autograder.intake.snapshot import Unreadable
+from helpers.submission import sizes
 
 
 def _read(folder: Path, name: str = "knn.py") -> bytes:
@@ -24,9 +25,9 @@ def test_bytes_arrive_unchanged(tmp_path: Path) -> None:
 
 def test_size_limit_is_exact(tmp_path: Path) -> None:
     path = tmp_path / "knn.py"
-    path.write_bytes(b"#" * snapshot.MAX_FILE_BYTES)
-    assert len(_read(tmp_path)) == snapshot.MAX_FILE_BYTES
-    path.write_bytes(b"#" * (snapshot.MAX_FILE_BYTES + 1))
+    path.write_bytes(b"#" * sizes.MAX_FILE_BYTES)
+    assert len(_read(tmp_path)) == sizes.MAX_FILE_BYTES
+    path.write_bytes(b"#" * (sizes.MAX_FILE_BYTES + 1))
     with pytest.raises(Unreadable, match="larger than 1 MB"):
         _read(tmp_path)
 

@@ -10,8 +10,6 @@ from pathlib import Path
 
 import pytest
 
-from autograder.intake import snapshot
-from helpers.notebook import review
 from helpers.submission import bundle, handout
 from helpers.submission.handout import Handout, HandoutError
 from tests.support.handouts import SOLUTION, write_toy
@@ -78,9 +76,3 @@ def test_what_cannot_be_used(found: Handout, content: bytes | None, words: str) 
         file.write_bytes(content)
     with pytest.raises(HandoutError, match=words):
         bundle.unpack(found, file)
-
-
-def test_sizes_are_those_that_intake_reads() -> None:
-    assert review.MAX_NOTEBOOK_BYTES == snapshot.MAX_NOTEBOOK_BYTES
-    assert review.MAX_FILE_BYTES == snapshot.MAX_FILE_BYTES
-    assert review.MAX_WEIGHTS_BYTES == snapshot.MAX_WEIGHTS_BYTES

@@ -19,8 +19,9 @@ from autograder.course.assignment import Assignment
 from autograder.engine.interface import Graded
 from autograder.engine.pool import Pool
 from autograder.errors import ConfigError
-from autograder.intake import Submission, snapshot
+from autograder.intake import Submission
 from helpers.statuses import Status
+from helpers.submission import sizes
 from tests.support import tiny
 
 WEIGHTS = {"w": torch.arange(6.0).reshape(2, 3), "b": torch.zeros(3, dtype=torch.float16)}
@@ -133,7 +134,7 @@ def test_weights_that_are_too_large_are_left_out(course: tuple[Course, Assignmen
     (tmp_path / "ada").mkdir()
     (tmp_path / "ada" / "tiny_module.py").write_text(tiny.REFERENCE)
     with (tmp_path / "ada" / "best.pt").open("wb") as file:
-        file.truncate(snapshot.MAX_WEIGHTS_BYTES + 1)
+        file.truncate(sizes.MAX_WEIGHTS_BYTES + 1)
     (ada,) = intake.read_class(tmp_path, course[1]).submissions
     assert ada.problem is None
     assert ada.files.keys() == {"tiny_module.py"}
