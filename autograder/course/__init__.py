@@ -6,8 +6,6 @@ import hashlib
 import hmac
 import os
 import re
-import secrets
-import stat
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -16,14 +14,14 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
-from autograder import files, settings
+from autograder import settings
+from autograder.course import secret_file
 from autograder.errors import ConfigError
 from helpers.submission import packages
 from helpers.wording import enumerate_words
 
 COURSE_FILE = "course.toml"
 ROOT_VARIABLE = "COURSEGRAD_ROOT"
-SECRET_BYTES = 32
 SUITES = "autograder/suites"
 """Where suites lie in a course whose `course.toml` does not say it, such as the kit's own."""
 _TAKEN = frozenset({"solutions", "assignments", "dist", "graded", ".coursegrad", ".git"})
@@ -269,10 +267,10 @@ class Course:
             64 hexadecimal digits.
         """
         try:
-            return _read_secret(self.secret_file)
+            return secret_file.read(self.secret_file)
         except FileNotFoundError:
-            _make_secret(self.secret_file)
-            return _read_secret(self.secret_file)
+            secret_file.make(self.secret_file)
+            return secret_file.read(self.secret_file)
 
     def key(self, assignment: str) -> bytes:
         """Return the 32 bytes that the hidden inputs of one assignment derive from.
@@ -298,35 +296,3 @@ def set_current(course: Course | None) -> None:
 def current() -> Course:
     """Return the course that `set_current` chose, else the one around the current folder."""
     return _current if _current is not None else Course.find()
-
-
-def _read_secret(path: Path) -> bytes:
-    """Read a secret through one descriptor, so that what was checked is what is read."""
-    try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-    except FileNotFoundError:
-        raise
-    except OSError as error:
-        remedy = "it must be a regular file that you own; restore it from a backup"
-        raise ConfigError(str(path), f"cannot be opened ({error.strerror})", remedy) from None
-    with os.fdopen(descriptor, "rb") as file:
-        status = os.fstat(file.fileno())
-        if not stat.S_ISREG(status.st_mode):
-            raise ConfigError(str(path), "is not a regular file", "restore it from a backup")
-        if status.st_mode & 0o077:
-            raise ConfigError(str(path), "other users can read the course secret", f"run: chmod 600 {path}")
-        content = file.read(4 * SECRET_BYTES)
-    try:
-        secret = bytes.fromhex(content.decode("ascii"))
-    except ValueError:
-        secret = b""
-    if len(secret) != SECRET_BYTES:
-        found = f"does not hold {2 * SECRET_BYTES} hexadecimal digits"
-        raise ConfigError(str(path), found, "restore it from a backup; a new one changes the hidden inputs")
-    return secret
-
-
-def _make_secret(path: Path) -> None:
-    """Write a new secret; where two processes race, the first one's secret stays."""
-    files.private_folder(path.parent)
-    files.write_private(path, secrets.token_hex(SECRET_BYTES) + "\n", replace=False)
