@@ -25,7 +25,7 @@ def test_linear_by_hand() -> None:
     out, _ = checks.parts(result, 2, what="the result of Linear.forward")
     hints = [
         Hint(OUT - B, says="the biases were forgotten"),
-        Hint(OUT.clamp(min=0), says="a ReLU was applied; this layer is linear alone"),
+        Hint(OUT.clamp(min=0), says="a ReLU was applied; this layer is only linear"),
     ]
     checks.close(out, OUT, what="the outputs of Linear.forward", hints=hints)
 
@@ -66,8 +66,8 @@ def test_relu_by_hand() -> None:
     dout = torch.tensor([[4.0, -5.0, 6.0], [7.0, 8.0, -9.0]])
     right = torch.tensor([[0.0, -5.0, 6.0], [0.0, 8.0, 0.0]])
     hints = [
-        Hint(torch.tensor([[4.0, 0.0, 6.0], [7.0, 8.0, 0.0]]), says="made of the signs of dout, not of x"),
-        Hint(dout, says="everything passed; where x is below 0, nothing does"),
+        Hint(torch.tensor([[4.0, 0.0, 6.0], [7.0, 8.0, 0.0]]), says="based on the signs of dout, not of x"),
+        Hint(dout, says="everything passed; nothing may pass where x is below 0"),
     ]
     checks.close(fcn.ReLU.backward(dout.clone(), x.clone()), right, what="dx of ReLU.backward", hints=hints)
 
@@ -318,7 +318,10 @@ def test_l2_by_hand() -> None:
     hints = [Hint(wrong, says="there is no factor 1/2 unless half is True") for wrong in (3.5, ROW / 2)]
     found = fcn.l2_regularizer(ROW.clone(), 0.5)
     check_penalty("l2_regularizer", found, 7.0, [1.0, -2.0, 0.0, 3.0], hints)
-    hints = [Hint(7.0, says="half was ignored"), Hint(ROW, says="half goes for the gradient, too")]
+    hints = [
+        Hint(7.0, says="half was ignored"),
+        Hint(ROW, says="the factor 1/2 applies to the gradient, too"),
+    ]
     found = fcn.l2_regularizer(ROW.clone(), 0.5, half=True)
     check_penalty("l2_regularizer", found, 3.5, [0.5, -1.0, 0.0, 1.5], hints)
 

@@ -69,7 +69,7 @@ def test_forward_by_hand() -> None:
     scores, hidden = checks.parts(found, 2, what="scores and hidden values")
     hints = [
         Hint(SUMS, says="the ReLU is missing: negative sums become 0"),
-        Hint(torch.sigmoid(SUMS), says="a sigmoid was used in the place of the ReLU"),
+        Hint(torch.sigmoid(SUMS), says="a sigmoid was used instead of the ReLU"),
         Hint(SCORES, says="scores and hidden values are swapped"),
         Hint(torch.tensor([[1.0, 3.0, 0.0], [0.0, 0.0, 2.0]]), says="the bias b1 was forgotten"),
     ]
@@ -84,7 +84,7 @@ def test_forward_by_hand() -> None:
 
 @pytest.mark.task("forward", weight=1)
 def test_forward_adds_the_second_bias() -> None:
-    """Forward: b2 is added to the scores, and there is no ReLU behind them."""
+    """Forward: b2 is added to the scores, and there is no ReLU after them."""
     found = two_layer_net.nn_forward_pass(with_second_bias(-6.0, 0.5, 2.0), X.clone())
     scores, _ = checks.parts(found, 2, what="scores and hidden values")
     right = torch.tensor([[-2.0, 4.5, 6.0], [-5.0, 1.5, 3.0]])

@@ -72,7 +72,7 @@ def test_forward_in_float32() -> None:
 
 @pytest.mark.task("conv_forward", weight=2)
 def test_forward_in_scattered_memory() -> None:
-    """Convolution: images and filters may lie in memory that is not contiguous."""
+    """Convolution: images and filters may be non-contiguous in memory."""
     x, w, b = LAST.tensors()
     out = first(layers.Conv.forward(scattered(x), scattered(w), b, LAST.param))
     checks.close(out, LAST.out(), what="the result", hints=forward_hints(LAST))
@@ -113,7 +113,7 @@ def test_forward_of_a_shifted_image() -> None:
 
 @pytest.mark.task("conv_forward", weight=2)
 def test_two_convolutions_are_one() -> None:
-    """Convolution: one after the other gives what their composed filters give at once."""
+    """Convolution: two in a row give the same as one with the composed filters."""
     x = normal("two/x", shape=(2, 2, 7, 8))
     w = normal("two/w", shape=(3, 2, 3, 2))
     v = normal("two/v", shape=(4, 3, 2, 3))

@@ -107,7 +107,7 @@ def test_backward_in_float32() -> None:
 
 @pytest.mark.task("conv_backward", weight=2)
 def test_backward_in_scattered_memory() -> None:
-    """Gradients of a convolution: a gradient may come in memory that is not contiguous."""
+    """Gradients of a convolution: a gradient may be non-contiguous in memory."""
     dout = normal("scattered", shape=LAST.out().shape)
     cache = (scattered(LAST.images), scattered(LAST.filters), LAST.biases.clone(), LAST.param)
     check_gradients(LAST, dout, layers.Conv.backward(scattered(dout), cache))
@@ -115,7 +115,7 @@ def test_backward_in_scattered_memory() -> None:
 
 @pytest.mark.task("conv_backward", weight=1)
 def test_backward_of_two_batches() -> None:
-    """Gradients of a convolution: the cache that comes counts, not that of another call."""
+    """Gradients of a convolution: the given cache is used, not that of another call."""
     dout = normal("batches", shape=LAST.out().shape)
     other = case("other", tuple(LAST.images.shape), (4, 3, 2), 2, 1)
     layers.Conv.backward(dout.clone(), (*other.tensors(), other.param))
@@ -143,7 +143,7 @@ def test_backward_is_the_adjoint() -> None:
 @pytest.mark.constraint
 @pytest.mark.task("conv_backward", weight=2)
 def test_backward_inputs_unchanged() -> None:
-    """Gradients of a convolution: neither the gradient that came nor the cache is modified."""
+    """Gradients of a convolution: neither the upstream gradient nor the cache is modified."""
     dout = normal("kept", shape=LAST.out().shape)
     given, (x, w, b) = dout.clone(), LAST.tensors()
     check_gradients(LAST, dout, layers.Conv.backward(given, (x, w, b, LAST.param)))

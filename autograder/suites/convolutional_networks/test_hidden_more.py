@@ -166,7 +166,7 @@ def test_conv1d() -> None:
 
 @pytest.mark.task("conv_1d_3d", weight=3)
 def test_conv3d() -> None:
-    """Convolution of volumes: three sizes of their own, with strides and pads."""
+    """Convolution of volumes: three different sizes, with strides and pads."""
     x, w = normal("volume", shape=(2, 2, 5, 4, 6)), normal("volume/w", shape=(6, 2, 3, 1, 2))
     for stride, pad in ((1, 0), (2, 1)):
         right = F.conv3d(x, w, B, stride=stride, padding=pad)

@@ -73,7 +73,7 @@ def kept(bn_param: dict[str, Any], name: str) -> Any:
         name in bn_param,
         what="bn_param after the call",
         problem=f"holds no {name}",
-        likely_cause="put the new tensor into the bn_param that came, not into another dict",
+        likely_cause="put the new tensor into the given bn_param, not into another dict",
     )
     return bn_param[name]
 
@@ -150,7 +150,7 @@ def test_running_statistics_begin_at_zero() -> None:
 
 @pytest.mark.task("batchnorm_forward", weight=1)
 def test_running_statistics_are_not_shared() -> None:
-    """Batch normalization: tensors of running statistics that somebody else holds stay as they are."""
+    """Batch normalization: tensors of running statistics that someone else holds are not modified."""
     mean, var = RUNNING_MEAN.clone(), RUNNING_VAR.clone()
     _, bn_param = forward(X.clone(), running_mean=mean, running_var=var)
     checks.tensor(kept(bn_param, "running_mean"), shape=(D,), dtype=torch.float64, what="running_mean")
@@ -240,11 +240,11 @@ def check_backward(function: Callable[..., Any], x: Tensor, dout: Tensor) -> Non
             ),
             Hint(
                 GAMMA * scale * (centered - z * (dout * z).sum(dim=0)),
-                says="a sum over the batch stands where a mean belongs",
+                says="a sum over the batch is used instead of a mean",
             ),
             Hint(
                 GAMMA * scale * (dout - dout.sum(dim=0) - z * (dout * z).mean(dim=0)),
-                says="a sum over the batch stands where a mean belongs",
+                says="a sum over the batch is used instead of a mean",
             ),
             Hint(right[0] / GAMMA, says="gamma was forgotten"),
         ],

@@ -96,7 +96,7 @@ def test_forward_with_gaps() -> None:
 
 @pytest.mark.task("max_pool_forward", weight=1)
 def test_forward_in_scattered_memory() -> None:
-    """Max pooling: images may lie in memory that is not contiguous."""
+    """Max pooling: images may be non-contiguous in memory."""
     param = OVERLAPPING["windows of 2 x 3 with stride 1"]
     found = first(layers.MaxPool.forward(scattered(X), dict(param)))
     checks.close(found, pooled(X, param), what="the result")
@@ -140,8 +140,8 @@ def check_backward(x: Tensor, param: dict[str, int], what: str = "the gradient d
     hints = [
         Hint(last, says=overlap),
         Hint(early, says=overlap),
-        Hint(mask, says="the places are right, but the gradient that came was forgotten"),
-        Hint(mask * right.sign(), says="the gradient that came counts with its size, too"),
+        Hint(mask, says="the places are right, but the upstream gradient was forgotten"),
+        Hint(mask * right.sign(), says="the size of the upstream gradient counts, too"),
     ]
     found = layers.MaxPool.backward(dout.clone(), (x.clone(), dict(param)))
     checks.close(found, right, what=what, hints=hints)
@@ -168,7 +168,7 @@ def test_backward_with_gaps() -> None:
 
 @pytest.mark.task("max_pool_backward", weight=1)
 def test_backward_in_scattered_memory() -> None:
-    """Gradient of max pooling: images and gradient may lie in memory that is not contiguous."""
+    """Gradient of max pooling: images and gradient may be non-contiguous in memory."""
     param = OVERLAPPING["windows of 3 x 3 with stride 2"]
     dout = distinct("scattered", *pooled(X, param).shape)
     found = layers.MaxPool.backward(scattered(dout), (scattered(X), dict(param)))
@@ -196,7 +196,7 @@ def test_backward_after_ties() -> None:
 @pytest.mark.constraint
 @pytest.mark.task("max_pool_backward", weight=1)
 def test_backward_inputs_unchanged() -> None:
-    """Gradient of max pooling: neither the gradient that came nor the images are modified."""
+    """Gradient of max pooling: neither the upstream gradient nor the images are modified."""
     x, dout = X.clone(), distinct("kept", *pooled(X, APART).shape)
     given = dout.clone()
     found = layers.MaxPool.backward(given, (x, dict(APART)))

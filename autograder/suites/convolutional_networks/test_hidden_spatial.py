@@ -83,8 +83,8 @@ def check_forward(x: Tensor, out: object, **param: Any) -> None:
     hints = [
         Hint(mixed.reshape(x.shape), says=MIXED),
         Hint(back(mixed, x), says=MIXED),
-        Hint(instance, says="each image has statistics of its own; they go over all images of the batch"),
-        Hint(layer, says="each pixel has statistics of its own; they go over all pixels of a channel"),
+        Hint(instance, says="each image has its own statistics; take them over all images of the batch"),
+        Hint(layer, says="each pixel has its own statistics; take them over all pixels of a channel"),
     ]
     checks.close(out, true_norm(x, GAMMA, BETA, settings), what="the result", hints=hints)
 
@@ -132,7 +132,7 @@ def test_running_statistics() -> None:
             name in param,
             what="bn_param after the call",
             problem=f"holds no {name}",
-            likely_cause="hand the bn_param that came to BatchNorm, not a copy of it",
+            likely_cause="pass the given bn_param to BatchNorm, not a copy of it",
         )
         checks.close(param[name], value, what=name, hints=[Hint(mixed[name], says=MIXED)])
 

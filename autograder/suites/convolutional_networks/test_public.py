@@ -113,8 +113,8 @@ def test_gradient_of_max_pooling_by_hand() -> None:
     found = layers.MaxPool.backward(dout, (WINDOWS.clone(), dict(TWO)))
     spread = dout.repeat_interleave(2, dim=2).repeat_interleave(2, dim=3)
     hints = [
-        Hint(spread, says="all of a window got the gradient; it goes to the largest value alone"),
-        Hint(spread / 4, says="shared by all of a window; it goes to the largest value alone"),
+        Hint(spread, says="the whole window got the gradient; only the largest value gets it"),
+        Hint(spread / 4, says="shared by the whole window; only the largest value gets it"),
     ]
     checks.close(found, right, what="the gradient dx of MaxPool.backward", hints=hints)
 

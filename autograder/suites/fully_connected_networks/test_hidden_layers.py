@@ -54,7 +54,7 @@ def check_linear_forward(x: Tensor, w: Tensor, b: Tensor) -> None:
     hints = [
         Hint(right - b, says="the biases were forgotten"),
         Hint(right - 2 * b, says="the biases were subtracted"),
-        Hint(right.clamp(min=0), says="a ReLU was applied; this layer is linear alone"),
+        Hint(right.clamp(min=0), says="a ReLU was applied; this layer is only linear"),
         Hint(right.T, says="transposed: rows are examples"),
     ]
     out, _ = checks.parts(fcn.Linear.forward(x, w, b), 2, what="the result of Linear.forward")
@@ -236,9 +236,9 @@ def test_relu_backward() -> None:
     for x, dout in ((SUMS, UPSTREAM), (SUMS.float(), scattered(UPSTREAM.float()))):
         nothing = torch.zeros_like(dout)
         hints = [
-            Hint(torch.where(dout > 0, dout, nothing), says="made of the signs of dout; those of x count"),
+            Hint(torch.where(dout > 0, dout, nothing), says="based on the signs of dout; those of x count"),
             Hint(torch.where(x > 0, nothing, dout), says="turned around: it passes where x is above 0"),
-            Hint(dout, says="everything passed; where x is below 0, nothing does"),
+            Hint(dout, says="everything passed; nothing may pass where x is below 0"),
             Hint((x > 0).to(x.dtype), says="not multiplied by dout"),
             Hint(torch.where(x > 0, x, nothing), says="this is the forward pass"),
         ]

@@ -53,7 +53,7 @@ def check_params(net: Any, sizes: list[int], dtype: torch.dtype) -> None:
         right = torch.zeros(sizes[i], dtype=dtype)
         hints = [
             Hint(right + 1, says="biases begin at 0, not at 1"),
-            Hint(right[None], says="biases have one axis, without another one of length 1"),
+            Hint(right[None], says="biases have one axis, with no extra axis of length 1"),
         ]
         checks.close(bias, right, what=f"b{i}", hints=hints)
 

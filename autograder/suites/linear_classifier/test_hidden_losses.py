@@ -349,7 +349,7 @@ def test_svm_naive_one_example() -> None:
 
 @pytest.mark.task("svm_naive", weight=1)
 def test_svm_naive_layout() -> None:
-    """SVM with loops: inputs may lie in memory in any order."""
+    """SVM with loops: inputs may have any memory layout."""
     check_layout(linear_classifier.svm_loss_naive, SVM_REG)
 
 
@@ -402,7 +402,7 @@ def test_svm_vectorized_one_example() -> None:
 
 @pytest.mark.task("svm_vectorized", weight=1)
 def test_svm_vectorized_layout() -> None:
-    """SVM without loops: inputs may lie in memory in any order."""
+    """SVM without loops: inputs may have any memory layout."""
     check_layout(linear_classifier.svm_loss_vectorized, SVM_REG)
 
 
@@ -469,7 +469,7 @@ def test_softmax_naive_one_example() -> None:
 
 @pytest.mark.task("softmax_naive", weight=1)
 def test_softmax_naive_layout() -> None:
-    """Softmax with loops: inputs may lie in memory in any order."""
+    """Softmax with loops: inputs may have any memory layout."""
     check_layout(linear_classifier.softmax_loss_naive, SOFTMAX_REG)
 
 
@@ -528,7 +528,7 @@ def test_softmax_vectorized_one_example() -> None:
 
 @pytest.mark.task("softmax_vectorized", weight=1)
 def test_softmax_vectorized_layout() -> None:
-    """Softmax without loops: inputs may lie in memory in any order."""
+    """Softmax without loops: inputs may have any memory layout."""
     check_layout(linear_classifier.softmax_loss_vectorized, SOFTMAX_REG)
 
 

@@ -65,7 +65,7 @@ def test_batch_pairs() -> None:
 
 @pytest.mark.task("sample_batch", weight=2)
 def test_batches_are_random() -> None:
-    """Every batch is another one, and every example gets its turn."""
+    """Every batch is different, and every example gets its turn."""
     drawn = torch.stack([batch(25) for _ in range(50)])
     checks.holds(
         len(torch.unique(drawn, dim=0)) > 40,
@@ -325,7 +325,7 @@ def test_predictions_in_both_precisions() -> None:
 
 @pytest.mark.task("predict", weight=1)
 def test_prediction_of_one_example() -> None:
-    """A single example gets a tensor with one label, and inputs may lie in memory in any order."""
+    """A single example gets a tensor with one label, and inputs may have any memory layout."""
     W = W_SCORES.T.contiguous().T
     for place in range(3):
         x = torch.stack([X_SCORES[place], X_SCORES[place + 1]], dim=1).T[:1]

@@ -116,7 +116,7 @@ class Course:
                 torch.equal(TRAIN_LABELS[places.int().argmax(dim=1)], y),
                 what="a batch",
                 problem="some labels belong to other examples",
-                likely_cause="examples and labels were drawn apart; take both from the same places",
+                likely_cause="examples and labels were drawn separately; take both from the same places",
             )
         first = [x[0].tolist() for x, _ in self.batches]
         checks.holds(
