@@ -16,7 +16,7 @@ from typing import Any
 
 import torch
 
-from helpers.training.layers import FastConv, FastMaxPool, Linear, ReLU
+from helpers.training.layers import Composite, FastConv, FastMaxPool, Linear, ReLU
 
 
 class BatchNorm:
@@ -162,11 +162,14 @@ class SpatialBatchNorm:
         raise NotImplementedError("batch_normalization: SpatialBatchNorm.backward")
 
 
-class Linear_BatchNorm_ReLU:
-    """Fully connected layer, batch normalization and ReLU."""
+class Linear_BatchNorm_ReLU(Composite):
+    """Linear layer, batch normalization and ReLU; `backward` returns dx, dw, db, dgamma and dbeta."""
 
-    @staticmethod
+    layers = Linear, BatchNorm, ReLU
+
+    @classmethod
     def forward(
+        cls,
         x: torch.Tensor,
         w: torch.Tensor,
         b: torch.Tensor,
@@ -175,26 +178,17 @@ class Linear_BatchNorm_ReLU:
         bn_param: dict[str, Any],
     ) -> tuple[torch.Tensor, Any]:
         """Go forward through the three layers."""
-        out, linear = Linear.forward(x, w, b)
-        out, norm = BatchNorm.forward(out, gamma, beta, bn_param)
-        out, relu = ReLU.forward(out)
-        return out, (linear, norm, relu)
-
-    @staticmethod
-    def backward(
-        dout: torch.Tensor, cache: Any
-    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
-        """Return dx, dw, db, dgamma and dbeta."""
-        linear, norm, relu = cache
-        dsums, dgamma, dbeta = BatchNorm.backward(ReLU.backward(dout, relu), norm)
-        return *Linear.backward(dsums, linear), dgamma, dbeta
+        return cls.through(x, (w, b), (gamma, beta, bn_param), ())
 
 
-class Conv_BatchNorm_ReLU:
-    """Convolution, batch normalization and ReLU."""
+class Conv_BatchNorm_ReLU(Composite):
+    """Convolution, batch normalization and ReLU; `backward` returns dx, dw, db, dgamma and dbeta."""
 
-    @staticmethod
+    layers = FastConv, SpatialBatchNorm, ReLU
+
+    @classmethod
     def forward(
+        cls,
         x: torch.Tensor,
         w: torch.Tensor,
         b: torch.Tensor,
@@ -204,26 +198,17 @@ class Conv_BatchNorm_ReLU:
         bn_param: dict[str, Any],
     ) -> tuple[torch.Tensor, Any]:
         """Go forward through the three layers."""
-        out, conv = FastConv.forward(x, w, b, conv_param)
-        out, norm = SpatialBatchNorm.forward(out, gamma, beta, bn_param)
-        out, relu = ReLU.forward(out)
-        return out, (conv, norm, relu)
-
-    @staticmethod
-    def backward(
-        dout: torch.Tensor, cache: Any
-    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
-        """Return dx, dw, db, dgamma and dbeta."""
-        conv, norm, relu = cache
-        dsums, dgamma, dbeta = SpatialBatchNorm.backward(ReLU.backward(dout, relu), norm)
-        return *FastConv.backward(dsums, conv), dgamma, dbeta
+        return cls.through(x, (w, b, conv_param), (gamma, beta, bn_param), ())
 
 
-class Conv_BatchNorm_ReLU_Pool:
-    """Convolution, batch normalization, ReLU and max pooling."""
+class Conv_BatchNorm_ReLU_Pool(Composite):
+    """The same and max pooling; `backward` returns the same."""
 
-    @staticmethod
+    layers = FastConv, SpatialBatchNorm, ReLU, FastMaxPool
+
+    @classmethod
     def forward(
+        cls,
         x: torch.Tensor,
         w: torch.Tensor,
         b: torch.Tensor,
@@ -234,14 +219,4 @@ class Conv_BatchNorm_ReLU_Pool:
         pool_param: dict[str, int],
     ) -> tuple[torch.Tensor, Any]:
         """Go forward through the four layers."""
-        out, first = Conv_BatchNorm_ReLU.forward(x, w, b, gamma, beta, conv_param, bn_param)
-        out, pool = FastMaxPool.forward(out, pool_param)
-        return out, (first, pool)
-
-    @staticmethod
-    def backward(
-        dout: torch.Tensor, cache: Any
-    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
-        """Return dx, dw, db, dgamma and dbeta."""
-        first, pool = cache
-        return Conv_BatchNorm_ReLU.backward(FastMaxPool.backward(dout, pool), first)
+        return cls.through(x, (w, b, conv_param), (gamma, beta, bn_param), (), (pool_param,))

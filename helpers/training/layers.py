@@ -3,13 +3,13 @@
 A layer is a class with two static functions: ``forward`` returns the result and a cache, and ``backward``
 takes the gradient of a loss with respect to that result, and the cache, and returns the gradients with
 respect to what went in. PyTorch works these gradients out; an assignment that asks for them by hand bans
-this module.
+this module. A `Composite` is a layer that is put together of others.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 import torch.nn.functional as F
@@ -49,23 +49,6 @@ class ReLU:
         return _gradients(dout, cache)[0]
 
 
-class Linear_ReLU:
-    """A fully connected layer and a ReLU."""
-
-    @staticmethod
-    def forward(x: Tensor, w: Tensor, b: Tensor) -> tuple[Tensor, Any]:
-        """Compute max(0, x w + b), in the shapes of `Linear`."""
-        sums, linear = Linear.forward(x, w, b)
-        out, relu = ReLU.forward(sums)
-        return out, (linear, relu)
-
-    @staticmethod
-    def backward(dout: Tensor, cache: Any) -> tuple[Tensor, Tensor, Tensor]:
-        """Return the gradients (dx, dw, db)."""
-        linear, relu = cache
-        return Linear.backward(ReLU.backward(dout, relu), linear)
-
-
 class FastConv:
     """Convolution by PyTorch. Shapes that do not fit raise PyTorch's error."""
 
@@ -97,40 +80,70 @@ class FastMaxPool:
         return _gradients(dout, cache)[0]
 
 
-class Conv_ReLU:
+class Composite:
+    """Layers one after another. A subclass names them, and has its own `forward` to say what they take.
+
+    Attributes
+    ----------
+    layers : tuple of class
+        The layers, from the first to the last.
+    """
+
+    layers: ClassVar[tuple[Any, ...]]
+
+    @classmethod
+    def through(cls, x: Tensor, *arguments: tuple[Any, ...]) -> tuple[Tensor, Any]:
+        """Go forward through all layers; `arguments` holds what each of them takes besides its input."""
+        caches = []
+        for layer, taken in zip(cls.layers, arguments, strict=True):
+            x, cache = layer.forward(x, *taken)
+            caches.append(cache)
+        return x, caches
+
+    @classmethod
+    def backward(cls, dout: Tensor, cache: Any) -> tuple[Tensor, ...]:
+        """Return dx, and then the gradients of all parameters in the order in which `forward` takes them."""
+        gradients: list[Tensor] = []
+        for layer, kept in zip(reversed(cls.layers), reversed(cache), strict=True):
+            found = layer.backward(dout, kept)
+            dout, *own = (found,) if isinstance(found, Tensor) else found
+            gradients = [*own, *gradients]
+        return dout, *gradients
+
+
+class Linear_ReLU(Composite):
+    """A fully connected layer and a ReLU."""
+
+    layers = Linear, ReLU
+
+    @classmethod
+    def forward(cls, x: Tensor, w: Tensor, b: Tensor) -> tuple[Tensor, Any]:
+        """Compute max(0, x w + b), in the shapes of `Linear`."""
+        return cls.through(x, (w, b), ())
+
+
+class Conv_ReLU(Composite):
     """Convolution and ReLU."""
 
-    @staticmethod
-    def forward(x: Tensor, w: Tensor, b: Tensor, conv_param: Mapping[str, int]) -> tuple[Tensor, Any]:
+    layers = FastConv, ReLU
+
+    @classmethod
+    def forward(cls, x: Tensor, w: Tensor, b: Tensor, conv_param: Mapping[str, int]) -> tuple[Tensor, Any]:
         """Go forward through both layers."""
-        out, conv = FastConv.forward(x, w, b, conv_param)
-        out, relu = ReLU.forward(out)
-        return out, (conv, relu)
-
-    @staticmethod
-    def backward(dout: Tensor, cache: Any) -> tuple[Tensor, Tensor, Tensor]:
-        """Return dx, dw and db."""
-        conv, relu = cache
-        return FastConv.backward(ReLU.backward(dout, relu), conv)
+        return cls.through(x, (w, b, conv_param), ())
 
 
-class Conv_ReLU_Pool:
+class Conv_ReLU_Pool(Composite):
     """Convolution, ReLU and max pooling."""
 
-    @staticmethod
+    layers = FastConv, ReLU, FastMaxPool
+
+    @classmethod
     def forward(
-        x: Tensor, w: Tensor, b: Tensor, conv_param: Mapping[str, int], pool_param: Mapping[str, int]
+        cls, x: Tensor, w: Tensor, b: Tensor, conv_param: Mapping[str, int], pool_param: Mapping[str, int]
     ) -> tuple[Tensor, Any]:
         """Go forward through the three layers."""
-        out, first = Conv_ReLU.forward(x, w, b, conv_param)
-        out, pool = FastMaxPool.forward(out, pool_param)
-        return out, (first, pool)
-
-    @staticmethod
-    def backward(dout: Tensor, cache: Any) -> tuple[Tensor, Tensor, Tensor]:
-        """Return dx, dw and db."""
-        first, pool = cache
-        return Conv_ReLU.backward(FastMaxPool.backward(dout, pool), first)
+        return cls.through(x, (w, b, conv_param), (), (pool_param,))
 
 
 def sgd_momentum(w: Tensor, dw: Tensor, config: Config | None = None) -> tuple[Tensor, Config]:

@@ -28,6 +28,16 @@ CASES: dict[str, tuple[Any, tuple[torch.Tensor, ...], tuple[object, ...]]] = {
         (normal(2, 3, 5, 6), normal(4, 3, 3, 2), normal(4)),
         ({"stride": 2, "pad": 1},),
     ),
+    "convolution and ReLU": (
+        layers.Conv_ReLU,
+        (normal(2, 3, 5, 6), normal(4, 3, 3, 2), normal(4)),
+        ({"stride": 2, "pad": 1},),
+    ),
+    "convolution, ReLU and pooling": (
+        layers.Conv_ReLU_Pool,
+        (normal(2, 3, 6, 7), normal(4, 3, 3, 2), normal(4)),
+        ({"stride": 1, "pad": 1}, POOL),
+    ),
     "pooling": (layers.FastMaxPool, (normal(2, 3, 5, 7),), (POOL,)),
 }
 
