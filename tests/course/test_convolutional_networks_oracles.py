@@ -88,7 +88,7 @@ CONVOLUTIONS = {
 def test_convolution(suite: Load, name: str) -> None:
     images, filters, stride, pad = CONVOLUTIONS[name]
     x, w, b = normal(1, *images), normal(2, *filters), normal(3, filters[0])
-    case = suite("convolutions").Case(b, stride, x, pad, w)
+    case = suite("convolutions").Case(x, w, b, stride, pad)
 
     def convolve(x: Tensor, w: Tensor, b: Tensor) -> Tensor:
         return plain_convolution(x, w, b, stride, pad)
@@ -138,9 +138,8 @@ def test_batch_normalization_of_images(suite: Load) -> None:
 @pytest.mark.parametrize("backwards", [False, True])
 def test_windows_that_overwrite_one_another(suite: Load, name: str, backwards: bool) -> None:
     images, filters, stride, pad = CONVOLUTIONS[name]
-    case = suite("convolutions").Case(
-        normal(3, filters[0]), stride, normal(1, *images), pad, normal(2, *filters)
-    )
+    x, w, b = normal(1, *images), normal(2, *filters), normal(3, filters[0])
+    case = suite("convolutions").Case(x, w, b, stride, pad)
     dout = normal(4, *case.out().shape)
     found = suite("test_hidden_convolution_backward").overwritten(case, dout, backwards)
     last = case.grads(dout)[0]
@@ -150,7 +149,7 @@ def test_windows_that_overwrite_one_another(suite: Load, name: str, backwards: b
         height, width = filters[2:]
         place = (0, 0) if backwards else (dout.shape[2] - 1, dout.shape[3] - 1)
         top, left = (index * stride for index in place)
-        stamp = torch.einsum("nf,fchw->nchw", dout[:, :, place[0], place[1]], case.w)
+        stamp = torch.einsum("nf,fchw->nchw", dout[:, :, place[0], place[1]], w)
         assert torch.equal(found[:, :, top : top + height, left : left + width], stamp)
 
 
@@ -178,11 +177,11 @@ def test_layers_that_stand_for_the_students(suite: Load) -> None:
     for values in (x, normal(4, 7, 2)):
         given, param = (values, normal(5, 2), normal(6, 2)), {"mode": "train", "eps": 0.3}
         layers.append((hidden.NORM, given, param, lambda *g: plain_normalization(*g, 0.3)))
-    for (forward, backward), given, param, plain in layers:
-        out, cache = forward(*given, param)
+    for layer, given, param, plain in layers:
+        out, cache = layer["forward"](*given, param)
         assert rel_error(out, plain(*given)) < 1e-12
         dout = normal(7, *out.shape)
-        found = backward(dout, cache)
+        found = layer["backward"](dout, cache)
         check(plain, given, dout, (found,) if len(given) == 1 else found)
 
 
