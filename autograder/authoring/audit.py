@@ -150,7 +150,7 @@ def audit(
         with _load(turn % 2 * jobs), open_engine(assignment, course, jobs=jobs, sandbox=sandbox) as engine:
             plan = engine.plan
             for result in _score_all(course, assignment, order, engine):
-                verdicts[result.student] = _verdict(result)
+                verdicts[result.student] = _judge(result)
                 for test in result.tests:
                     told = test.feedback.model_dump_json() if test.feedback else ""
                     ends.setdefault((result.student, test.id), {})[f"{test.status} {told}".strip()] = None
@@ -168,12 +168,12 @@ def audit(
             for test in plan
             if MARGIN * seconds.get(test.id, 0.0) > test.cpu_seconds
         ),
-        faults=tuple(_faults(assignment, plan, {name: one.score for name, one in verdicts.items()})),
+        faults=tuple(_find_faults(assignment, plan, {name: one.score for name, one in verdicts.items()})),
         reference_seconds=sum(seconds.values()),
     )
 
 
-def _verdict(result: SubmissionResult) -> Verdict:
+def _judge(result: SubmissionResult) -> Verdict:
     lost = tuple((task.id, task.max_points - task.points) for task in result.tasks)
     causes = [test.feedback.likely_cause for test in result.tests if test.feedback]
     return Verdict(
@@ -199,7 +199,9 @@ def _score_all(
         )
 
 
-def _faults(assignment: Assignment, plan: Sequence[PlannedTest], scores: dict[str, float]) -> Iterator[str]:
+def _find_faults(
+    assignment: Assignment, plan: Sequence[PlannedTest], scores: dict[str, float]
+) -> Iterator[str]:
     top = float(assignment.all_points)
     if scores[REFERENCE] != top:
         yield f"The reference gets {number(scores[REFERENCE])} of {number(top)} points."

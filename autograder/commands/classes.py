@@ -95,14 +95,14 @@ def grade(
     current.require_packages()
     people = roster_of(current, roster)
     column_note = uploads.column_note(current, chosen, people)
-    excused = uploads.excused(current, chosen, people)
+    excused = uploads.find_excused(current, chosen, people)
     handin = intake.read_class(class_folder, chosen, people, excused=excused)
     lookup.require_match(handin, class_folder, people)
     if output.resolve().is_relative_to(class_folder.resolve()):
         raise ConfigError(str(output), "lies inside the folder of submissions", "choose one outside it")
     folder = GradedFolder(output)
     for note in handin.notes:
-        terminal.warn(wording.brief(note, str(folder.class_report)))
+        terminal.warn(wording.shorten_list(note, str(folder.class_report)))
     if column_note:
         terminal.warn(column_note)
     with folder.lock():
@@ -211,7 +211,7 @@ def _warn(graded: GradedClass, handin: ClassHandin, changed: Sequence[str]) -> N
     """Say what the instructor should know about a run."""
     from autograder import scoring
     from autograder.commands import terminal
-    from autograder.graded.results import faults
+    from autograder.graded.results import collect_faults
 
     if graded.kept:
         say(f"{len(graded.kept)} of {len(handin.submissions)} results were up to date and kept")
@@ -233,7 +233,7 @@ def _warn(graded: GradedClass, handin: ClassHandin, changed: Sequence[str]) -> N
         terminal.warn(
             f"some checks ended without a result; run the command again for: {_join_names(unfinished)}"
         )
-    for fault, students in faults(results.values()).items():
+    for fault, students in collect_faults(results.values()).items():
         terminal.warn(f"the suite failed at {fault}; correct it and grade again, on: {_join_names(students)}")
     for version, students in _group_by_python(results).items():
         terminal.warn(

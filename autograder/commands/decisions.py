@@ -148,7 +148,7 @@ class _Subject:
 
     def forget(self) -> tuple[Decisions, str]:
         """Return the decisions without those about it, and what to say."""
-        after = self._before.changed(forget=self._names)
+        after = self._before.change(forget=self._names)
         if after == self._before:
             self._keys()
             return after, f"there was no decision about {line(self._text)}"
@@ -156,7 +156,7 @@ class _Subject:
 
     def ignore(self) -> Decisions:
         """Return the decisions, in which it is nobody's."""
-        return self._before.changed(ignore=self._keys())
+        return self._before.change(ignore=self._keys())
 
     def give_to(self, student: str) -> tuple[Decisions, str]:
         """Return the decisions, in which it is a student's, and what to say.
@@ -244,9 +244,9 @@ def _names(assignment: Assignment) -> list[str]:
 
 def _near_names(assignment: Assignment, file: str) -> list[str]:
     """Return what a file may be taken for by its name; the only module if the name says nothing."""
-    from autograder.intake.names import likeness
+    from autograder.intake.names import measure_likeness
     from autograder.intake.wanted import Wanted
 
-    near = [name for name in _names(assignment) if likeness(Path(file).name, name)]
+    near = [name for name in _names(assignment) if measure_likeness(Path(file).name, name)]
     files = Wanted.by(assignment).files
     return near or (list(files) if len(files) == 1 else [])

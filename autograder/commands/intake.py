@@ -38,7 +38,7 @@ def intake(
     current = course_of(course)
     chosen = load(current, assignment)
     people = roster_of(current, roster)
-    excused = uploads.excused(current, chosen, people)
+    excused = uploads.find_excused(current, chosen, people)
     handin = read_class(class_folder, chosen, people, excused=excused)
     lookup.require_match(handin, class_folder, people)
     found = overview.rows(handin)

@@ -56,7 +56,7 @@ def release(
     if check:
         _tell_stale(tree.find_stale(current, built))
         return
-    ledger, now = changes.Ledger(current), {one.name: changes.causes(current, one) for one in found}
+    ledger, now = changes.Ledger(current), {one.name: changes.find_causes(current, one) for one in found}
     for line in changes.describe_changes(current, built, ledger, now):
         typer.echo(line)
     tree.write(current, built)
@@ -64,7 +64,7 @@ def release(
     for name, content in built.archives.items():
         typer.echo(f"{current.root / 'dist' / name}  {len(content) / 1000:.0f} kB")
     typer.echo(f"{current.root / 'dist' / 'student'}  {len(built.student)} files, no leak found")
-    for name in sorted(set(built.names).difference(student.visible(current, built.names))):
+    for name in sorted(set(built.names).difference(student.released_names(current, built.names))):
         typer.echo(f"{name} is a draft: it is in assignments/{name}/ for you, and students do not get it")
 
 

@@ -43,7 +43,7 @@ def show(
     terminal.show(table.ClassTable(records))
     terminal.show(Text("\n" + "\n".join(lines)))
     if people is not None and book is not None and strangers:
-        whose = platforms.named(people.platform).possessive
+        whose = platforms.find_platform(people.platform).possessive
         terminal.warn(f"not in {whose} export, so not in {book.FILE}: {'; '.join(strangers)}")
     warn_about_uploads(folder, people)
 
@@ -53,5 +53,5 @@ def warn_about_uploads(folder: GradedFolder, people: Roster | None) -> None:
     for name, book in platforms.gradebooks().items():
         file = folder.root / book.FILE
         if file.exists() and (people is None or people.platform != name):
-            export = f"{platforms.named(name).possessive} export"
+            export = f"{platforms.find_platform(name).possessive} export"
             terminal.warn(f"{file} is older than these points; write it again with --roster and {export}")

@@ -28,7 +28,7 @@ def hidden_generator(*names: str) -> torch.Generator:
     return seeds.generator(_key(), *names)
 
 
-def use(key: bytes) -> None:
+def use_key(key: bytes) -> None:
     """Have generators in this process derive from the key of an assignment; see `Course.key`."""
     global _current
     _current = key

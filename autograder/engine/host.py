@@ -99,7 +99,7 @@ class Host:
             course = courses.Course.load(Path(request["course"]))
             courses.set_current(course)
             self._key = request["key"]
-            seeds.use(self._key)
+            seeds.use_key(self._key)
             assignment = assignments.load(course, request["assignment"])
             self._request = request
             self._rules = Rules(assignment.modules, tuple(request["packages"]), request["stubs"])

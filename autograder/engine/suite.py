@@ -101,7 +101,7 @@ class SuiteRun:
         """Return an outcome that names the line of the suite at fault, where its status blames the suite."""
         if outcome.status is not Status.suite_error:
             return outcome
-        fault = verdict.fault(error, self._line_of(outcome.id, error))
+        fault = verdict.describe_fault(error, self._line_of(outcome.id, error))
         return replace(outcome, fault=fault, detail=f"{fault}\n\n{outcome.detail}")
 
     def _line_of(self, test: str, error: BaseException) -> str:

@@ -90,7 +90,7 @@ def judge(error: BaseException, tier: Tier) -> tuple[Status, Feedback]:
     return Status.failed, Feedback(summary="The check does not hold.")
 
 
-def fault(error: BaseException, place: str) -> Fault:
+def describe_fault(error: BaseException, place: str) -> Fault:
     """Return what the author of a suite reads about an exception that is neither a check's nor a student's.
 
     Parameters

@@ -56,7 +56,7 @@ class Worker:
             "elements": self._elements,
             "isinstance": isinstance,
             "blank": object.__new__,
-            "weights": lambda content: weights.loaded(content.tobytes()),
+            "weights": lambda content: weights.load(content.tobytes()),
         }
 
     def run(self) -> None:
@@ -181,7 +181,7 @@ class Worker:
             setattr(target, name, value)
 
     def _measure(self, target: Callable[..., object], args: list[Any], kwargs: dict[str, Any]) -> object:
-        found = evidence.counted_call(target, tuple(args), kwargs)
+        found = evidence.count_call(target, tuple(args), kwargs)
         return (plain_tuple(found.result), found.operations, found.largest, found.cpu_seconds)
 
     def _elements(self, target: Any) -> _Elements:

@@ -30,7 +30,7 @@ def render(records: Sequence[Record]) -> str:
     writer.writerow(["student", "name", "score", "max_score", *tasks, *sums, *REMARKS])
     for record in records:
         result = record.result
-        gist = wording.gist(result)
+        gist = wording.summarize(result)
         counts = standing.has_points(record)
         points = {task.id: task.points for task in record.tasks} if counts else {}
         notes = [
@@ -44,8 +44,8 @@ def render(records: Sequence[Record]) -> str:
                 wording.exact(record.score) if counts else "",
                 wording.exact(result.max_score),
                 *(wording.exact(points[task]) if task in points else "" for task in tasks),
-                *(_written(record, questions, counts=counts) if questions else ()),
-                standing.of(record).value,
+                *(_answer_cells(record, questions, counts=counts) if questions else ()),
+                standing.standing_of(record).value,
                 cell(gist),
                 cell(" ".join(map(wording.describe_override, record.overrides))),
                 cell(" ".join(notes)),
@@ -54,7 +54,7 @@ def render(records: Sequence[Record]) -> str:
     return text.getvalue()
 
 
-def _written(record: Record, questions: Sequence[str], *, counts: bool) -> list[str]:
+def _answer_cells(record: Record, questions: Sequence[str], *, counts: bool) -> list[str]:
     """Return the cells of the written answers; a word, unlike an empty cell, is never added up as 0."""
     marks = {one.answer.question: one.mark for one in record.written}
     points = {id: mark.points if mark is not None else None for id, mark in marks.items()}

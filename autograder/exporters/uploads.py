@@ -17,7 +17,7 @@ from autograder.reports.untrusted import line
 
 def gradebook_of(roster: Roster | None) -> Gradebook | None:
     """Return what the platform that wrote a roster imports; None if it is nothing, or nobody's."""
-    return platforms.named(roster.platform).gradebook if roster is not None else None
+    return platforms.find_platform(roster.platform).gradebook if roster is not None else None
 
 
 def names(course: Course, assignment: Assignment) -> tuple[str, ...]:
@@ -26,7 +26,7 @@ def names(course: Course, assignment: Assignment) -> tuple[str, ...]:
     return tuple(name for name in (own, assignment.title, assignment.name) if name)
 
 
-def excused(course: Course, assignment: Assignment, roster: Roster | None) -> frozenset[str]:
+def find_excused(course: Course, assignment: Assignment, roster: Roster | None) -> frozenset[str]:
     """Return the students whose cell in the assignment's column says that they need not hand in.
 
     In a table that no platform wrote, they are excused as in Canvas.
@@ -98,6 +98,6 @@ def summary(file: GradebookFile) -> str:
 
     An example of what it says: ``"points for 23; 3 left as they are: 1 excused, 2 without a submission"``.
     """
-    left = f"; {len(file.left)} left as they are: {standing.counts(file.left)}" if file.left else ""
+    left = f"; {len(file.left)} left as they are: {standing.count_standings(file.left)}" if file.left else ""
     code = ", of the code alone until all written answers are scored" if file.is_code_only else ""
     return f"points for {file.points}{code}{left}"

@@ -158,7 +158,7 @@ class SubmissionResult(ResultModel):
         return [*self.notes, *self.remarks]
 
 
-def faults(results: Iterable[SubmissionResult]) -> dict[str, list[str]]:
+def collect_faults(results: Iterable[SubmissionResult]) -> dict[str, list[str]]:
     """Return where the suite failed on submissions, and of which students these are."""
     found: dict[str, list[str]] = {}
     for result in results:

@@ -254,7 +254,7 @@ def _refresh(
 def _is_regrade(old: SubmissionResult, new: SubmissionResult, submission: Submission) -> bool:
     """Tell whether points changed although the submission did not: then people decide."""
     same = regrade.same_submission(old, submission) and not scoring.is_unfinished(old)
-    return same and regrade.move(old, new) is not None
+    return same and regrade.compare(old, new) is not None
 
 
 def _is_reweighted(old: SubmissionResult, new: SubmissionResult, submission: Submission) -> bool:
@@ -268,7 +268,7 @@ def _results(
     """Score the submissions as they are done; of several attempts of a student, the one that counts."""
     scoring.share(engine.plan, assignment)
     whole = {submission.student: submission for submission in submissions}
-    attempts = {student: _attempts(assignment, one) for student, one in whole.items()}
+    attempts = {student: _attempts_of(assignment, one) for student, one in whole.items()}
     found: dict[str, dict[int, SubmissionResult]] = defaultdict(dict)
     everything = [one for student in attempts for one in attempts[student]]
     for attempt, result in _score_all(assignment, everything, engine, source):
@@ -279,7 +279,7 @@ def _results(
             yield whole[student], _choose_attempt(assignment, whole[student], found.pop(student))
 
 
-def _attempts(assignment: Assignment, submission: Submission) -> tuple[Submission, ...]:
+def _attempts_of(assignment: Assignment, submission: Submission) -> tuple[Submission, ...]:
     """Return the submissions of a student that have to be graded, the oldest first."""
     if assignment.attempts == "best":
         return (*submission.earlier, submission)

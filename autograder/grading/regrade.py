@@ -41,7 +41,7 @@ def same_submission(result: SubmissionResult, submission: Submission) -> bool:
     return not result.attempts and result.files == submission.hashes and same_problem
 
 
-def move(before: SubmissionResult, after: SubmissionResult) -> Move | None:
+def compare(before: SubmissionResult, after: SubmissionResult) -> Move | None:
     """Return how the points of two results of one student differ, or None if they do not.
 
     Points are the score, those of each task, and what the whole is worth. Points that only moved between the
@@ -63,7 +63,7 @@ def pending_moves(folder: GradedFolder) -> tuple[Move, ...]:
     results = folder.results()
     moves = []
     for student, result in folder.pending_results().items():
-        change = move(results[student], result) if student in results else None
+        change = compare(results[student], result) if student in results else None
         if change is not None:
             moves.append(change)
     return tuple(moves)
@@ -71,7 +71,7 @@ def pending_moves(folder: GradedFolder) -> tuple[Move, ...]:
 
 def is_reweighted(before: SubmissionResult, after: SubmissionResult) -> bool:
     """Tell whether tests are worth something else, although no points of the student changed."""
-    return move(before, after) is None and _worth(before) != _worth(after)
+    return compare(before, after) is None and _worth(before) != _worth(after)
 
 
 def _points(result: SubmissionResult) -> tuple[float, float, dict[str, float]]:

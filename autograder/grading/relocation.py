@@ -34,7 +34,7 @@ def rename(folder: GradedFolder, submissions: Sequence[Submission]) -> tuple[tup
     renamed = []
     for old in [one for one in results.values() if one.student not in students]:
         if _is_from_roster(folder, old):
-            _unlink(_files(folder, old.student).values())
+            _unlink(_files_of(folder, old.student).values())
             continue
         same = [one for one in submissions if _is_same(old, one)]
         if len(same) == 1:
@@ -82,7 +82,7 @@ def _move_decisions(folder: GradedFolder, old: str, new: str) -> None:
             private_folder(now.parent)
             write_private(now, before.read_bytes())
     folder.remove_feedback(new)
-    _unlink(_files(folder, old).values())
+    _unlink(_files_of(folder, old).values())
 
 
 def remove(folder: GradedFolder, student: str) -> Path:
@@ -93,7 +93,7 @@ def remove(folder: GradedFolder, student: str) -> Path:
     ConfigError
         There is nothing about the student.
     """
-    found = _files(folder, student)
+    found = _files_of(folder, student)
     if student not in folder.results():
         raise ConfigError(
             str(folder.root), f"holds no result of {student!r}", "write the name as in grades.csv"
@@ -111,7 +111,7 @@ def remove(folder: GradedFolder, student: str) -> Path:
     return place
 
 
-def _files(folder: GradedFolder, student: str) -> dict[str, Path]:
+def _files_of(folder: GradedFolder, student: str) -> dict[str, Path]:
     """Return the files about a student, by what they are."""
     listed = {
         "overrides": folder.override_file(student),

@@ -71,7 +71,7 @@ def class_records(
     missing_as_zero: bool = False,
 ) -> list[Record]:
     """Read the records of a class, with what the roster says about this assignment."""
-    excused = uploads.excused(course, assignment, roster)
+    excused = uploads.find_excused(course, assignment, roster)
     return [
         replace(record, excused=record.student in excused, missing_as_zero=missing_as_zero)
         for record in folder.records()

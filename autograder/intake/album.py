@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 from autograder.graded.answers import Image
 from autograder.intake.cells import SavedCell
-from autograder.intake.pictures import Refused, picture
+from autograder.intake.pictures import Refused, read_picture
 from autograder.reports.untrusted import line
 
 MAX_PICTURES = 20
@@ -46,7 +46,7 @@ class Album:
             self._leave_out(f"More than {MAX_PICTURES} pictures were handed in; the others were left out.")
             return f"{ATTACHMENT}left-out"
         try:
-            image = picture(encoded)
+            image = read_picture(encoded)
         except Refused as reason:
             self._leave_out(f"{name} {reason}; it was left out.")
             return f"{ATTACHMENT}left-out"

@@ -9,7 +9,7 @@ import zipfile
 from pathlib import Path
 
 from autograder.intake import packed, snapshot, zips
-from autograder.intake.members import Member, inside, shorten_path
+from autograder.intake.members import Member, normalize_path, shorten_path
 from autograder.intake.snapshot import Unreadable
 
 MAX_ARCHIVE_BYTES = 100_000_000
@@ -158,7 +158,7 @@ def _is_unpacked(archive: zipfile.ZipFile, info: zipfile.ZipInfo, target: Path) 
     if stat.S_IFMT(mode) not in (0, stat.S_IFREG):
         return False
     try:
-        path = inside(info.filename, "zip file")
+        path = normalize_path(info.filename, "zip file")
     except Unreadable:
         return False
     return _write(Member(path, fetch, zips.last_change(info)), target)

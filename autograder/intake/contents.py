@@ -130,6 +130,6 @@ def _source(member: Member, content: bytes) -> HandinSource:
     if cells.looks_like_one(content):
         return HandinSource(content, [], is_notebook=True)
     utf8, said = encodings.as_utf8(member.shown, content)
-    if not names.plain(member.name).endswith(".py"):
-        utf8 = typed.source(member.name, utf8.decode()).encode()
+    if not names.normalize(member.name).endswith(".py"):
+        utf8 = typed.read_source(member.name, utf8.decode()).encode()
     return HandinSource(utf8, outline.blocks(utf8.decode()), said)

@@ -100,7 +100,7 @@ class Decisions:
             if name in names
         }
 
-    def changed(
+    def change(
         self,
         *,
         files: Mapping[str, str] | None = None,

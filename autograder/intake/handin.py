@@ -13,8 +13,8 @@ from autograder.intake import archive, identity, layouts
 from autograder.intake.decisions import Decisions
 from autograder.intake.inventory import Inventory
 from autograder.intake.members import shorten_path
-from autograder.intake.names import likeness
-from autograder.intake.reading import are_missing, read
+from autograder.intake.names import measure_likeness
+from autograder.intake.reading import read, say_missing
 from autograder.intake.roster import Roster
 from autograder.intake.snapshot import Unreadable
 from autograder.intake.submission import ClassHandin, Submission
@@ -114,7 +114,7 @@ class _Reader:
         notes += [f"{shorten_path(name)} belongs to no student and was left out." for name in others]
         stale = self._stale(layout, submissions)
         if self._roster is not None:
-            submissions, more = identity.by_roster(submissions, self._roster, self._excused)
+            submissions, more = identity.match_roster(submissions, self._roster, self._excused)
             notes = [*self._roster.notes, *notes, *more]
         ordered = sorted(submissions, key=lambda submission: submission.student)
         return ClassHandin(
@@ -138,7 +138,7 @@ class _Reader:
 
     def _require_work(self, submissions: Sequence[Submission]) -> None:
         """Refuse a folder in which nobody has anything of this assignment."""
-        missing = are_missing(self._wanted.files)
+        missing = say_missing(self._wanted.files)
         if all((one.problem or "").startswith(missing) for one in submissions):
             found = f"nothing in it holds {' and '.join(self._wanted.files)}"
             raise IntakeError(self._shown, found, "check the assignment's name and the folder")
@@ -192,7 +192,7 @@ def read_one(target: Path, assignment: Assignment) -> Submission:
         whole = path.resolve() if path.is_dir() else path.parent.resolve() / path.name
         name = whole.name if path.is_dir() else archive.stem(whole.name)
         return _one(Entry((name,), whole), wanted, Decisions.of(whole.parent))
-    likely = [file for file in [*wanted.files, wanted.notebook] if likeness(path.name, file)]
+    likely = [file for file in [*wanted.files, wanted.notebook] if measure_likeness(path.name, file)]
     if len(wanted.modules) != 1 or not likely:
         remedy = f"expected {' and '.join(wanted.files)}, or the folder or archive that holds it"
         raise IntakeError(str(target), f"is not a submission to {assignment.name!r}", remedy)

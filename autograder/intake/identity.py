@@ -116,7 +116,7 @@ def compose(text: str) -> str:
     return unicodedata.normalize("NFC", text)
 
 
-def by_roster(
+def match_roster(
     submissions: Sequence[Submission], roster: Roster, excused: Collection[str] = ()
 ) -> tuple[list[Submission], list[str]]:
     """Give submissions the names of the roster, and add those that are missing, excused students apart."""

@@ -43,7 +43,9 @@ def infer_assignment(course: Course, target: Path) -> Assignment:
 
 def _matches(assignment: Assignment, present: set[str], least: Likeness) -> bool:
     wanted = Wanted.by(assignment)
-    likenesses = [names.likeness(name, file) for name in present for file in [*wanted.files, wanted.notebook]]
+    likenesses = [
+        names.measure_likeness(name, file) for name in present for file in [*wanted.files, wanted.notebook]
+    ]
     return any(likeness is not None and likeness >= least for likeness in likenesses)
 
 

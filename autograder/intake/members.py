@@ -93,7 +93,7 @@ def limit_names(sentences: Iterable[str], at_most: int = 3) -> list[str]:
     return [*them[:at_most], *more]
 
 
-def inside(text: str, what: str) -> PurePosixPath:
+def normalize_path(text: str, what: str) -> PurePosixPath:
     """Return the path of a member of an archive.
 
     Raises

@@ -33,12 +33,12 @@ class Likeness(IntEnum):
     exact = 3
 
 
-def plain(name: str) -> str:
+def normalize(name: str) -> str:
     """Return a name as it is compared: composed, without capitals and blanks at its ends."""
     return unicodedata.normalize("NFC", name).strip().casefold()
 
 
-def likeness(name: str, wanted: str) -> Likeness | None:
+def measure_likeness(name: str, wanted: str) -> Likeness | None:
     """Return how near the name of a file is to a wanted one, or None if it is another.
 
     Examples
@@ -51,7 +51,7 @@ def likeness(name: str, wanted: str) -> Likeness | None:
     if unicodedata.normalize("NFC", name) == wanted:
         return Likeness.exact
     stem, _, suffix = wanted.rpartition(".")
-    found = plain(name)
+    found = normalize(name)
     head, dot, tail = found.partition(f".{suffix}")
     if not dot or (tail and tail != "~" and not _EXTRA.fullmatch(tail)):
         return None
@@ -78,13 +78,13 @@ def affix(name: str, wanted: str) -> str:
 
 def is_test(name: str) -> bool:
     """Tell whether a file of this name holds tests or settings of tests, and is no part of a solution."""
-    stem = plain(name).partition(".")[0]
+    stem = normalize(name).partition(".")[0]
     return stem.startswith("test_") or stem.endswith("_test") or stem in {"conftest", "setup", "tests"}
 
 
 def is_notebook(name: str) -> bool:
     """Tell whether a file of this name is a notebook, whatever a browser has appended."""
-    _, dot, tail = plain(name).partition(".ipynb")
+    _, dot, tail = normalize(name).partition(".ipynb")
     return bool(dot) and (not tail or _EXTRA.fullmatch(tail) is not None)
 
 

@@ -13,7 +13,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from autograder.intake import unpacker
-from autograder.intake.members import Fetch, Member, inside
+from autograder.intake.members import Fetch, Member, normalize_path
 from autograder.intake.snapshot import Unreadable, irregular_error
 from autograder.reports.untrusted import line
 
@@ -41,7 +41,9 @@ def members(content: bytes, kind: str, name: str) -> list[Member]:
         The archive is damaged, encrypted, too large or packed too tightly, or has paths that lead out of it.
     """
     what = f"{kind} file"
-    listed = [(inside(header["path"], what), header, data) for header, data in _unpack(content, kind, name)]
+    listed = [
+        (normalize_path(header["path"], what), header, data) for header, data in _unpack(content, kind, name)
+    ]
     times = Counter(path for path, _, _ in listed)
     return [
         Member(path, _reader(header["kind"], data, what if times[path] > 1 else ""), header["time"])

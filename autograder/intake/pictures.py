@@ -22,7 +22,7 @@ class Refused(Exception):
     """A picture that is left out; the message says why, to follow its name."""
 
 
-def picture(encoded: str) -> Image:
+def read_picture(encoded: str) -> Image:
     """Return a picture whose type is that of its bytes, whatever it was declared to be.
 
     Parameters

@@ -35,7 +35,7 @@ def loose(
     what that should, or ada is on the roster. Documents beside such files are hand-ins as well. A folder that
     holds a file of the very name that is asked for belongs to one student.
     """
-    if any(names.likeness(name, file) for name in listed for file in wanted.files):
+    if any(names.measure_likeness(name, file) for name in listed for file in wanted.files):
         return {}
     found: dict[str, tuple[str, str]] = {}
     for name in listed:

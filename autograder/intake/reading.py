@@ -24,7 +24,7 @@ WAITS = "Waits for a decision"
 """How the problem of a submission begins that an instructor has to choose files for."""
 
 
-def are_missing(names: list[str]) -> str:
+def say_missing(names: list[str]) -> str:
     """Return the problem of a submission without these files."""
     return f"{' and '.join(names)} {'is' if len(names) == 1 else 'are'} missing."
 
@@ -90,7 +90,7 @@ class _Taking:
         if choice.open:
             self._wait(module.file, choice.open)
         elif choice.taken is None:
-            self.broken[module.file] = " ".join(limit_names(found.refusals)) or are_missing([module.file])
+            self.broken[module.file] = " ".join(limit_names(found.refusals)) or say_missing([module.file])
         elif outline.is_blank(choice.taken.content.decode()):
             self.broken[module.file] = f"{shorten_path(str(choice.taken.path))} is empty."
             self.used[module.file] = choice.taken.path
@@ -136,18 +136,18 @@ class _Taking:
             return f"{WAITS}: {'; '.join(self.waiting)}."
         if not self.files.keys().isdisjoint(self.wanted.files):
             return None
-        missing = [file for file, why in self.broken.items() if why == are_missing([file])]
+        missing = [file for file, why in self.broken.items() if why == say_missing([file])]
         said = [why for file, why in self.broken.items() if file not in missing]
         refused = self.search.inventory.refused
         if said or refused:
             return " ".join(limit_names([*said, *refused]))
         there = [one.shown for one in self.search.inventory.members]
         if not there:
-            return are_missing(missing)
+            return say_missing(missing)
         them = "it" if len(there) == 1 else "them"
         has_code = any(".py" in one.name or ".ipynb" in one.name for one in self.search.inventory.members)
         code = f"code of {' and '.join(missing)}" if has_code else "Python code"
-        return f"{are_missing(missing)} Handed in: {enumerate_names(there)}; no {code} was found in {them}."
+        return f"{say_missing(missing)} Handed in: {enumerate_names(there)}; no {code} was found in {them}."
 
     @property
     def notes(self) -> tuple[str, ...]:

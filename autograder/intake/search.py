@@ -102,7 +102,7 @@ class Search:
             if not found.cells:
                 refusals.append(f"{member.shown} is empty, or damaged beyond repair.")
                 continue
-            likeness = names.likeness(member.name, self._wanted.notebook)
+            likeness = names.measure_likeness(member.name, self._wanted.notebook)
             rank = (len(ids & {c.id for c in found.cells}), likeness or 0, -len(member.path.parts))
             if best is None or rank > best[0]:
                 notes = (f"{member.shown} {found.said}",) if found.said else ()
@@ -141,13 +141,15 @@ class Search:
         others = [name for name in self._wanted.everything if name != file]
         found = 0
         for member in self.inventory.members:
-            likeness = names.likeness(member.name, file)
+            likeness = names.measure_likeness(member.name, file)
             found += likeness is not None
             if found > MAX_READ:
                 return
             if path_text(member.path) == self._decided.get(file):
                 yield member, likeness or Likeness.near
-            elif likeness and not any(names.likeness(member.name, o) is Likeness.exact for o in others):
+            elif likeness and not any(
+                names.measure_likeness(member.name, o) is Likeness.exact for o in others
+            ):
                 yield member, likeness
 
     def _read(
@@ -183,7 +185,7 @@ class Search:
         likely = [
             member
             for member in self.inventory.members
-            if names.plain(member.name).endswith(_SOURCES)
+            if names.normalize(member.name).endswith(_SOURCES)
             and member.path not in known
             and not names.is_test(member.name)
         ]
@@ -195,7 +197,9 @@ class Search:
                     defined = module.defines(self._contents.source(member, is_named=False).blocks)
                     is_whole = 2 * len(defined) >= len(module.names)
                     # Another module may hold this one's work too, but not a function by chance.
-                    if is_whole or not any(names.likeness(member.name, file) for file in self._wanted.files):
+                    if is_whole or not any(
+                        names.measure_likeness(member.name, file) for file in self._wanted.files
+                    ):
                         yield replace(one, is_whole=is_whole)
 
     def _notebooks(self) -> list[Member]:

@@ -72,5 +72,5 @@ def _is_one(member: Member, folder: PurePosixPath, wanted: Wanted) -> bool:
         can_be_imported
         and len(inner.parts) <= MAX_DEPTH
         and not names.is_test(member.name)
-        and not any(names.likeness(member.name, file) for file in wanted.files)
+        and not any(names.measure_likeness(member.name, file) for file in wanted.files)
     )

@@ -10,7 +10,7 @@ _TAG = re.compile(r"<[^<>]*>")
 _FENCE = re.compile(r"^ {0,3}(?:```|~~~)")
 
 
-def source(name: str, content: str) -> str:
+def read_source(name: str, content: str) -> str:
     r"""Return the code in a file of this name; all of it, unless the file is a page or has fenced blocks.
 
     Examples
@@ -18,7 +18,7 @@ def source(name: str, content: str) -> str:
     >>> source("knn.md", "My work:\n```python\nx = 1\n```\nThat is it.\n")
     'x = 1\n'
     """
-    plain = text(content) if name.casefold().endswith((".html", ".htm")) else content
+    plain = read_text(content) if name.casefold().endswith((".html", ".htm")) else content
     rows = plain.splitlines(keepends=True)
     if not any(_FENCE.match(row) for row in rows):
         return plain
@@ -31,7 +31,7 @@ def source(name: str, content: str) -> str:
     return "".join(code)
 
 
-def text(page: str) -> str:
+def read_text(page: str) -> str:
     r"""Return the text of a page, a line for each of its lines.
 
     Examples

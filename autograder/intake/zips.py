@@ -9,7 +9,7 @@ from datetime import datetime
 from io import BytesIO
 from pathlib import Path
 
-from autograder.intake.members import Fetch, Member, inside
+from autograder.intake.members import Fetch, Member, normalize_path
 from autograder.intake.snapshot import Unreadable, irregular_error
 from helpers.submission.sizes import WEIGHTS
 
@@ -41,7 +41,7 @@ def members(content: bytes) -> list[Member]:
         raise Unreadable(f"The zip file holds more than {MAX_ARCHIVE_ENTRIES} files.")
     archive = parse(BytesIO(content))
     listed = [
-        (inside(info.filename, "zip file"), info)
+        (normalize_path(info.filename, "zip file"), info)
         for info in archive.infolist()
         if not info.filename.endswith(("/", "\\"))
     ]

@@ -48,7 +48,7 @@ def _layout(folder: Path, names: Sequence[str]) -> Layout:
     try:
         if path.stat().st_size > MAX_BYTES:
             raise IntakeError(str(path), "is larger than 200 MB", "export the submissions again")
-        content = _parsed(path.read_bytes())
+        content = _parse(path.read_bytes())
     except OSError as error:
         raise IntakeError(str(path), f"cannot be read ({error.strerror})", "check its permissions") from None
     except (yaml.YAMLError, UnicodeDecodeError, RecursionError):
@@ -61,7 +61,7 @@ def _layout(folder: Path, names: Sequence[str]) -> Layout:
     return Layout(_TITLE, tuple(entries), tuple(name for name in names if name not in known))
 
 
-def _parsed(text: bytes) -> Any:
+def _parse(text: bytes) -> Any:
     """Parse YAML into texts, lists and mappings, and nothing else; raises YAMLError where it is too deep."""
     loader = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
     depth = 0

@@ -21,7 +21,7 @@ Causes = dict[str, str]
 """Cause, in words, to a digest of it."""
 
 
-def causes(course: Course, assignment: Assignment) -> Causes:
+def find_causes(course: Course, assignment: Assignment) -> Causes:
     """Return everything that released files of an assignment are made of, each with a digest."""
     text = _content(assignment.folder / f"{assignment.name}.md")
     name = course.name if b"{{course}}" in text else ""

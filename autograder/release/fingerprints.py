@@ -65,7 +65,7 @@ class Index:
             self._lengths.setdefault(start[0], set()).add(len(start))
 
     def find_in(self, text: str) -> Iterator[tuple[Fingerprint, int]]:
-        """Yield each fingerprint that a text of words (see `words`) contains, and where it first begins."""
+        """Yield each fingerprint in a text of words (see `normalize_words`), and where it first begins."""
         split = text.split()
         starts = {
             tuple(split[n : n + length])
@@ -79,12 +79,12 @@ class Index:
                     yield fingerprint, position
 
 
-def words(text: str) -> str:
+def normalize_words(text: str) -> str:
     """Return the words of a text, so that space, punctuation and capitals make no difference."""
     return f" {' '.join(_WORD.findall(text.lower()))} "
 
 
-def of_course(course: Course) -> tuple[Fingerprint, ...]:
+def course_fingerprints(course: Course) -> tuple[Fingerprint, ...]:
     """Return the fingerprints of every assignment of the course, but for those that it allows.
 
     Raises
@@ -99,7 +99,11 @@ def of_course(course: Course) -> tuple[Fingerprint, ...]:
     for one in loaded:
         unused |= set(one.allow)
         for fingerprint in _of_assignment(course, one, public):
-            allowing = {a for a in (*course.release.allow, *one.allow) if fingerprint.words in words(a.lines)}
+            allowing = {
+                a
+                for a in (*course.release.allow, *one.allow)
+                if fingerprint.words in normalize_words(a.lines)
+            }
             unused -= allowing
             if not allowing:
                 found.setdefault(fingerprint.words, fingerprint)
@@ -139,7 +143,7 @@ def _tests(text: str, where: str, public: set[str]) -> Iterator[Fingerprint]:
     """Yield the fingerprints of hidden tests: names that no public test has, and runs of their lines."""
     tree = ast.parse(text)
     for name in _names([(where, text)]) - public:
-        yield Fingerprint(words(name), "a hidden test", where)
+        yield Fingerprint(normalize_words(name), "a hidden test", where)
     skipped: set[int] = set()
     for node in tree.body:
         docstring = isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
@@ -154,7 +158,7 @@ def _constants(tree: ast.AST, where: str) -> Iterator[Fingerprint]:
     """Yield numbers, and series of numbers, that are too particular to stand elsewhere by chance."""
     for node in ast.walk(tree):
         numbers = [leaf for leaf in _leaves(node) if _number(leaf)]
-        text = words(" ".join(str(leaf.value) for leaf in numbers))
+        text = normalize_words(" ".join(str(leaf.value) for leaf in numbers))
         digits = len(re.sub(r"[\s_]", "", text))
         series = len(numbers) > 1 and digits >= _SERIES_DIGITS and not _counts(numbers)
         if series or (len(numbers) == 1 and _significant(numbers[0]) >= _CONSTANT_DIGITS):
@@ -194,7 +198,7 @@ def _runs(lines: Iterable[Line], where: str, kind: str, *, alone: bool = False) 
     kept: list[tuple[int, str]] = []
     short = ""
     for number, line in lines:
-        found = words(line)
+        found = normalize_words(line)
         if not found.strip():
             continue
         short = short[:-1] + found

@@ -72,7 +72,7 @@ class LeakCheck:
     """
 
     def __init__(self, course: Course) -> None:
-        self._fingerprints = fingerprints.Index(fingerprints.of_course(course))
+        self._fingerprints = fingerprints.Index(fingerprints.course_fingerprints(course))
         loaded = [assignments.load(course, name) for name in course.assignments()]
         self._hidden = {name for one in loaded for name, tier in one.tiers.items() if tier == "hidden"}
         self._folders = FOLDERS | {PurePosixPath(course.suites).name: FOLDERS["suites"]}
@@ -122,7 +122,7 @@ class LeakCheck:
 
     def _by_content(self, content: bytes) -> Iterator[Leak]:
         try:
-            for place, blob in contents.inside("", content):
+            for place, blob in contents.walk_parts("", content):
                 if place:
                     yield from (Leak(place, says) for says in self._by_name(place))
                 yield from _outputs(place, blob)
@@ -137,7 +137,7 @@ class LeakCheck:
         """Yield lines of a file and what was found there."""
         known: set[str] = set()
         for text in contents.texts(blob):
-            lines = [fingerprints.words(line)[1:] for line in text.split("\n")]
+            lines = [fingerprints.normalize_words(line)[1:] for line in text.split("\n")]
             joined = " " + "".join(line if line.strip() else "" for line in lines)
             ends = list(accumulate(len(line) if line.strip() else 0 for line in lines))
             for number, line in enumerate(text.split("\n"), 1):

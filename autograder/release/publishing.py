@@ -75,7 +75,7 @@ def require_publishable(course: Course, names: Collection[str]) -> None:
     if not course.release.url:
         raise ReleaseError(where, "`release.repository` is empty", "name the public repository there")
     _require_foreign(course)
-    if not student.visible(course, names):
+    if not student.released_names(course, names):
         drafts = f"{', '.join(names)} {'are drafts' if len(names) > 1 else 'is a draft'}"
         raise ReleaseError(
             where,
@@ -101,7 +101,7 @@ def _files(course: Course, tree: Tree, public: Repository, parent: str | None) -
     }
     before = public.files(parent, "assignments") if parent else {}
     others = {path.split("/")[1] for path in before}.difference(tree.names)
-    for name in student.visible(course, others):
+    for name in student.released_names(course, others):
         files |= {path: content for path, content in before.items() if path.split("/")[1] == name}
     inside = {path.split("/")[1] for path in files if path.startswith("assignments/")}
     return files | {README: student.readme(course, inside)}

@@ -44,7 +44,7 @@ class ReadmeRow:
     time: str
 
 
-def visible(course: Course, names: Collection[str]) -> list[str]:
+def released_names(course: Course, names: Collection[str]) -> list[str]:
     """Return those of some assignments that students may see, in the course's order."""
     return [name for name in course.assignments() if name in names and course.status(name) != "draft"]
 

@@ -114,7 +114,7 @@ def write(course: Course, tree: Tree) -> None:
         A folder cannot be written to, is a link, or is itself a git repository.
     """
     others = set(course.assignments()).difference(tree.names)
-    seen = set(student.visible(course, others))
+    seen = set(student.released_names(course, others))
     _mirror(course.root / "assignments", tree.assignments, keep=_of(others))
     _mirror(course.root / "dist" / "student", tree.student)
     _mirror(course.root / "dist" / "nbgrader", tree.nbgrader, keep=_of({f"source/{name}" for name in others}))
@@ -186,7 +186,7 @@ def _student(course: Course, handouts: Sequence[BuiltHandout], names: Collection
     files = {f"assignments/{path}": content for path, content in _assignments(handouts).items()}
     before = course.root / "dist" / "student" / "assignments"
     earlier = set(course.assignments()).difference(names) if names else set()
-    for name in student.visible(course, {one for one in earlier if (before / one).is_dir()}):
+    for name in student.released_names(course, {one for one in earlier if (before / one).is_dir()}):
         for path in student.paths(before / name, LEFTOVERS):
             if not path.is_symlink():
                 files[f"assignments/{path.relative_to(before).as_posix()}"] = path.read_bytes()

@@ -70,8 +70,10 @@ def render(
             median=number(median(scores)) if scores else NONE,
             spread=number(pstdev(scores)) if scores else NONE,
             perfect=sum(score >= top for score in scores),
-            not_run=sum(standing.of(record) is Standing.not_run for record in records),
-            without=standing.counts(standing.of(one) for one in records if not standing.has_points(one)),
+            not_run=sum(standing.standing_of(record) is Standing.not_run for record in records),
+            without=standing.count_standings(
+                standing.standing_of(one) for one in records if not standing.has_points(one)
+            ),
             histogram=charts.histogram(scores, top),
             shares=_shares(counted, tasks),
             looks=looks.looks(records, items, moves),
@@ -82,7 +84,9 @@ def render(
             least=statistics.FEW,
             causes=statistics.causes(records),
             timing=_timing(records),
-            students=[(record, _score(record), wording.gist(record.result)) for record in _rank(records)],
+            students=[
+                (record, _score(record), wording.summarize(record.result)) for record in _rank(records)
+            ],
             number=number,
             written=standing.written_progress(records),
             sums=_sums,

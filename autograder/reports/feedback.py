@@ -162,7 +162,7 @@ def render_markdown(record: Record, *, title: str, course: str) -> str:
 
 def _notice(record: Record) -> Notice | None:
     """Say why a student has no points, or that 0 points are for nothing handed in."""
-    match standing.of(record):
+    match standing.standing_of(record):
         case Standing.excused:
             return Notice(EXCUSED, "You need not hand in this assignment, and it has no points for you.")
         case Standing.undecided:

@@ -136,7 +136,7 @@ def _by(records: Sequence[Record], causes: Causes) -> tuple[Group, ...]:
 
 
 def _undecided_hand_ins(record: Record) -> Iterable[str]:
-    if standing.of(record) is Standing.undecided:
+    if standing.standing_of(record) is Standing.undecided:
         yield _WAITS.sub("", wording.stop_reason(record.result) or "")
 
 
@@ -161,12 +161,12 @@ def _weak_sandboxes(record: Record) -> Iterable[str]:
 
 
 def _stop_reasons(record: Record) -> Iterable[str]:
-    if standing.of(record) is Standing.not_run and not _is_decided(record):
-        yield _PLACE.sub("", wording.gist(record.result))
+    if standing.standing_of(record) is Standing.not_run and not _is_decided(record):
+        yield _PLACE.sub("", wording.summarize(record.result))
 
 
 def _missing_hand_ins(record: Record) -> Iterable[str]:
-    if standing.of(record) is Standing.absent:
+    if standing.standing_of(record) is Standing.absent:
         yield ""
 
 

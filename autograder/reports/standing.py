@@ -33,7 +33,7 @@ COUNTED = {
 _WITHOUT_POINTS = (Standing.excused, Standing.absent, Standing.undecided)
 
 
-def of(record: Record) -> Standing:
+def standing_of(record: Record) -> Standing:
     """Say where a student stands; a score that a person decided counts for everybody who is not excused.
 
     A decision about a single task is enough where nothing was handed in: there is nothing else to wait for.
@@ -53,10 +53,10 @@ def of(record: Record) -> Standing:
 
 def has_points(record: Record) -> bool:
     """Tell whether a student has points; otherwise 0 would say something that nobody decided."""
-    return of(record) not in _WITHOUT_POINTS
+    return standing_of(record) not in _WITHOUT_POINTS
 
 
-def counts(standings: Iterable[Standing]) -> str:
+def count_standings(standings: Iterable[Standing]) -> str:
     """Say how many students stand without final points.
 
     Examples

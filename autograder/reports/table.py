@@ -150,7 +150,7 @@ def _sum(points: float | None, counts: bool) -> Text:
 
 
 def _gist(result: SubmissionResult) -> Text:
-    text = Text(line(wording.gist(result)))
+    text = Text(line(wording.summarize(result)))
     text.truncate(MAX_GIST, overflow="ellipsis")
     if result.score >= result.max_score:
         text.stylize("green")
@@ -159,7 +159,7 @@ def _gist(result: SubmissionResult) -> Text:
 
 def _note_on_texts(records: Sequence[Record]) -> Iterator[Text]:
     """Say where the texts are whole that the table shortens."""
-    if any(len(line(wording.gist(record.result))) > MAX_GIST for record in records):
+    if any(len(line(wording.summarize(record.result))) > MAX_GIST for record in records):
         yield Text("Texts that end in … are complete in report.html.", style="bright_black")
 
 
@@ -175,7 +175,9 @@ def _statistics(records: Sequence[Record]) -> Text:
     if not records:
         return Text("no results", style="yellow")
     students = "1 student" if len(records) == 1 else f"{len(records)} students"
-    without = standing.counts(standing.of(one) for one in records if not standing.has_points(one))
+    without = standing.count_standings(
+        standing.standing_of(one) for one in records if not standing.has_points(one)
+    )
     students += f" ({without})" if without else ""
     scores = [record.score for record in records if standing.has_points(record)]
     if not scores:

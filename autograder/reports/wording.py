@@ -32,7 +32,7 @@ def stop_reason(result: SubmissionResult) -> str | None:
     return feedback.summary if feedback else "The submission could not be run."
 
 
-def gist(result: SubmissionResult) -> str:
+def summarize(result: SubmissionResult) -> str:
     """Say in a few words what went wrong with a submission.
 
     Examples of what it says: ``"all 12 checks passed"``, ``"3 failed, 1 took too long"``,
@@ -51,7 +51,7 @@ def gist(result: SubmissionResult) -> str:
     )
 
 
-def brief(text: str, rest: str, *, most: int = 8) -> str:
+def shorten_list(text: str, rest: str, *, most: int = 8) -> str:
     """Shorten a list whose members are separated by semicolons, and say where the rest is.
 
     Examples

@@ -40,7 +40,7 @@ def setup(name: str, *, drive: bool = False) -> None:
     """
     _provide_imp()
     released = handout.find_released(name)
-    local = workspace.beside(released) if released is not None else None
+    local = workspace.folder_beside(released) if released is not None else None
     source = released or handout.find(name)
     kept, notes = _keep_on_drive(source, local) if drive and frontend.in_colab() else (None, [])
     if kept is not None:

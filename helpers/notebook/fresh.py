@@ -65,7 +65,7 @@ def warm() -> None:
             _server.start()
 
 
-def imports(handout: Handout, files: Mapping[str, bytes]) -> ImportReport:
+def check_imports(handout: Handout, files: Mapping[str, bytes]) -> ImportReport:
     """Tell whether files can be imported as the grader imports them; the same files are asked about once.
 
     Parameters
@@ -91,7 +91,7 @@ def run_public(handout: Handout, files: Mapping[str, bytes]) -> Report:
     Parameters
     ----------
     files : mapping of str to bytes
-        As for `imports`, with saved weights, if there are any.
+        As for `check_imports`, with saved weights, if there are any.
 
     Returns
     -------
@@ -106,11 +106,11 @@ def run_public(handout: Handout, files: Mapping[str, bytes]) -> Report:
     OSError
         If no fresh process can be started.
     """
-    found = imports(handout, files)
+    found = check_imports(handout, files)
     problems = list(found.problems.values())
     if problems and (len(handout.modules) == 1 or len(problems) == len(handout.modules)):
         outcomes = tuple(PublicOutcome(test, Status.not_run) for test in handout.tests)
-        return Report(handout, outcomes, "", found.notes, failure(problems[0]))
+        return Report(handout, outcomes, "", found.notes, failure_of(problems[0]))
     request = _request(handout, files, found.problems, run=[test.id for test in handout.tests])
     ended = _outcomes(handout, request)
     listed = [ended.get(test.id) or PublicOutcome(test, Status.not_run) for test in handout.tests]
@@ -118,7 +118,7 @@ def run_public(handout: Handout, files: Mapping[str, bytes]) -> Report:
     return Report(handout, set_rules_aside(listed), "", notes)
 
 
-def failure(problem: Problem) -> Failure:
+def failure_of(problem: Problem) -> Failure:
     """Return a problem in the words of a report."""
     place = f"{problem.place or problem.file}, line {problem.line}" if problem.line else None
     text = f"{problem.file} cannot be imported: {problem.error}"

@@ -138,7 +138,7 @@ def judge(test: PublicTest, error: BaseException | None, files: Sequence[Path]) 
         return PublicOutcome(test, Status.passed)
     if isinstance(error, CheckFailure):
         return PublicOutcome(test, Status.failed, _check_failure(error))
-    place = reload.origin(error, files)
+    place = reload.locate_error(error, files)
     if isinstance(error, KeyboardInterrupt):
         problem = "You stopped it while it ran; if it would not finish, look for a loop that never ends."
         return PublicOutcome(test, Interruption.stopped, _failure_at(problem, place))
@@ -164,7 +164,7 @@ def set_rules_aside(outcomes: Sequence[PublicOutcome]) -> tuple[PublicOutcome, .
 def explain_import(error: BaseException, file: Path) -> Failure:
     """Return why nothing ran: a file of the student's cannot be imported."""
     return _failure_at(
-        f"{file.name} cannot be imported: {reload.describe_error(error)}", reload.origin(error, [file])
+        f"{file.name} cannot be imported: {reload.describe_error(error)}", reload.locate_error(error, [file])
     )
 
 

@@ -210,14 +210,14 @@ def watch() -> None:
         shell.events.register("pre_run_cell", _before_cell)
 
 
-def clock(moment: float) -> str:
+def format_time(moment: float) -> str:
     """Return a time of today as ``14:05:09``, another with its date."""
     when = datetime.fromtimestamp(moment)
     today = when.date() == datetime.now().date()
     return f"{when:%H:%M:%S}" if today else f"{when:%Y-%m-%d %H:%M:%S}"
 
 
-def origin(error: BaseException, files: Sequence[Path]) -> tuple[str, int, str] | None:
+def locate_error(error: BaseException, files: Sequence[Path]) -> tuple[str, int, str] | None:
     """Return file, line and function of the innermost line in one of these files that an exception passed."""
     names = {str(file) for file in files}
     if isinstance(error, SyntaxError) and error.filename in names:
@@ -255,7 +255,7 @@ def _before_cell(info: object) -> None:
             continue
         version = refresh(name)
         if version.fresh:
-            frontend.say(f"{file.name}: loaded the version saved at {clock(version.saved)}.")
+            frontend.say(f"{file.name}: loaded the version saved at {format_time(version.saved)}.")
         elif version.error is not None:
             frontend.say(explain_load(version))
 
@@ -263,17 +263,19 @@ def _before_cell(info: object) -> None:
 def explain_load(version: Version) -> str:
     """Say that what is on disk cannot be loaded, and what runs instead."""
     assert version.error is not None
-    place = origin(version.error, [version.file])
+    place = locate_error(version.error, [version.file])
     where = f", line {place[1]}" if place else ""
-    old = f"the version loaded at {clock(version.since)}" if version.since else "an older version"
+    old = f"the version loaded at {format_time(version.since)}" if version.since else "an older version"
     return f"{version.file.name}{where}: {describe_error(version.error)}\nUntil you fix that, {old} runs."
 
 
 def explain_stale(version: Version) -> str:
     """Say that a file on disk is newer than what runs."""
-    old = f"the version that it loaded at {clock(version.since)}" if version.since else "an older version"
+    old = (
+        f"the version that it loaded at {format_time(version.since)}" if version.since else "an older version"
+    )
     return (
-        f"The {version.file.name} on disk, saved at {clock(version.saved)}, is newer than what runs: "
+        f"The {version.file.name} on disk, saved at {format_time(version.saved)}, is newer than what runs: "
         f"this notebook still has {old}."
     )
 

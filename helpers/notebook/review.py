@@ -81,12 +81,12 @@ def _of_modules(own: Work) -> Iterator[Finding]:
                 f"{file} uses {enumerate_words(only_there)}, which {are} defined only in the notebook. The "
                 f"notebook does not run when your work is graded; move the definition into {file}.",
             )
-    for copy in work.elsewhere(own.handout):
+    for copy in work.find_elsewhere(own.handout):
         packed = own.handout.file(copy.stem)
         yield Finding(
             "problem",
             f"There is another {copy.name} with work in it: {copy}, saved at "
-            f"{reload.clock(copy.stat().st_mtime)}. It is not in the zip; {packed} is.",
+            f"{reload.format_time(copy.stat().st_mtime)}. It is not in the zip; {packed} is.",
         )
 
 
@@ -126,12 +126,13 @@ def _of_notebook(own: Work) -> Iterator[Finding]:
         yield Finding(
             "problem",
             f"Your browser did not answer, so the notebook in the zip is the one in {document.file}, saved "
-            f"at {reload.clock(document.saved or 0)}. If answers are missing in it, run this cell again.",
+            f"at {reload.format_time(document.saved or 0)}. "
+            "If answers are missing in it, run this cell again.",
         )
     if notebook.has_unsaved_changes(document):
         yield Finding(
             "problem",
-            f"{name} has changed since it was saved at {reload.clock(document.saved or 0)}; save it "
+            f"{name} has changed since it was saved at {reload.format_time(document.saved or 0)}; save it "
             "(Ctrl+S), then run this cell again.",
         )
     if document.guessed and any(finding.weight == "open" for finding in own.reading.findings):
@@ -222,7 +223,7 @@ def _of_weights(own: Work) -> Iterator[Finding]:
             yield Finding("open", f"{name} is missing, so the zip holds no saved weights.")
             continue
         try:
-            weights.loaded(own.weights[name])
+            weights.load(own.weights[name])
         except weights.Unloadable as error:
             yield Finding(
                 "problem",
@@ -259,8 +260,8 @@ def _of_versions(own: Work) -> Iterator[Finding]:
         )
         yield Finding(
             "problem" if older else "note",
-            f"{file} was saved at {reload.clock(saved)}; "
-            f"check last ran at {reload.clock(last.moment)}: {why}",
+            f"{file} was saved at {reload.format_time(saved)}; "
+            f"check last ran at {reload.format_time(last.moment)}: {why}",
         )
 
 

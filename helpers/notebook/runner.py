@@ -82,7 +82,7 @@ def run(name: str, task: str | int | None = None) -> Report:
     tests = tuple(test for test in found.tests if task in (None, test.task))
     reload.follow({module: found.file(module) for module in found.modules}, found.released)
     stubs.observe(found)
-    asked = fresh.imports(found, fresh.files_of(found))
+    asked = fresh.check_imports(found, fresh.files_of(found))
     look = reload.look if asked.problems else reload.refresh
     try:
         versions = [look(module) for module in found.modules]
@@ -142,7 +142,9 @@ def _is_older(version: Version) -> bool:
 
 
 def _version_text(versions: Sequence[Version]) -> str:
-    return ", ".join(f"{version.file.name} as saved at {reload.clock(version.saved)}" for version in versions)
+    return ", ".join(
+        f"{version.file.name} as saved at {reload.format_time(version.saved)}" for version in versions
+    )
 
 
 def _run(

@@ -86,10 +86,10 @@ def preview(name: str = "", file: str | Path | None = None) -> None:
     files = bundle.unpack(found, target)
     graded = assemble(found, files)
     done, _ = _check(found, graded.files, target)
+    saved = reload.format_time(target.stat().st_mtime)
     done = replace(
         done,
-        checked=f"The files in {target.name}, saved at {reload.clock(target.stat().st_mtime)}, in a separate "
-        "process, as in grading",
+        checked=f"The files in {target.name}, saved at {saved}, in a separate process, as in grading",
         notes=(*_differences(found, files), *graded.notes.values(), *done.notes),
     )
     hidden = _list_hidden(found)
@@ -134,7 +134,7 @@ def _check(found: Handout, files: dict[str, bytes], target: Path) -> tuple[Repor
     problems: Mapping[str, Problem] = {}
     try:
         frontend.say(_announce(found, target))
-        problems = fresh.imports(found, files).problems
+        problems = fresh.check_imports(found, files).problems
         return fresh.run_public(found, files), problems
     except KeyboardInterrupt:
         failure = _INTERRUPTED
@@ -153,9 +153,10 @@ def _differences(found: Handout, files: dict[str, bytes]) -> list[str]:
         if name not in files:
             notes.append(f"{name} is not in the zip.")
         elif place.is_file() and place.read_bytes() != files[name]:
+            saved = reload.format_time(place.stat().st_mtime)
             notes.append(
-                f"{name} in the zip is not the one in {place.parent}, which was saved at "
-                f'{reload.clock(place.stat().st_mtime)}. To pack that, run submit.build("{found.name}").'
+                f"{name} in the zip is not the one in {place.parent}, which was saved at {saved}. "
+                f'To pack that, run submit.build("{found.name}").'
             )
     return notes
 

@@ -88,7 +88,7 @@ def _size(content: bytes) -> str:
 def _origin(own: Work, name: str) -> str:
     """Return what a student may ask about a file in the zip: whose it is, and of which moment."""
     if name in own.modules:
-        saved = f"saved at {reload.clock(own.handout.file(name.removesuffix('.py')).stat().st_mtime)}"
+        saved = f"saved at {reload.format_time(own.handout.file(name.removesuffix('.py')).stat().st_mtime)}"
         return f"{saved}, as you received it" if own.is_untouched(name) else saved
     if name in own.siblings:
         return "imported by your code"
@@ -97,6 +97,6 @@ def _origin(own: Work, name: str) -> str:
     document = own.document
     if document.saved is None:
         return "as it is in your browser now"
-    saved = f"saved at {reload.clock(document.saved)}"
+    saved = f"saved at {reload.format_time(document.saved)}"
     renamed = document.file is not None and document.file.name != name
     return f"{saved}, from {document.file.name}" if renamed and document.file else saved

@@ -101,7 +101,7 @@ def gather(found: Handout) -> Work:
     )
 
 
-def elsewhere(found: Handout) -> list[Path]:
+def find_elsewhere(found: Handout) -> list[Path]:
     """Return other copies of the modules that were worked on, and differ from those that are packed.
 
     A student whose files are kept on Google Drive, say, may have edited the copies beside the course.

@@ -10,7 +10,7 @@ from helpers.submission import handout
 from helpers.submission.handout import Handout, HandoutError
 
 
-def beside(released: Handout) -> Path:
+def folder_beside(released: Handout) -> Path:
     """Return where to work near the current folder.
 
     That is the current folder if the notebook, a module or the checks are in it already; else a folder in it

@@ -50,14 +50,14 @@ def find(tree: ast.Module, package: str = "") -> list[Import]:
         if isinstance(node, ast.Import):
             found += [Import(alias.name, (), node.lineno, at_import) for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
-            module = absolute(node.module or "", node.level, package)
+            module = make_absolute(node.module or "", node.level, package)
             if module:
                 names = tuple(alias.name for alias in node.names)
                 found.append(Import(module, names, node.lineno, at_import))
     return found
 
 
-def absolute(module: str, level: int, package: str) -> str:
+def make_absolute(module: str, level: int, package: str) -> str:
     """Return the dotted name that an import statement means, or an empty text where it means nothing.
 
     Examples

@@ -10,7 +10,7 @@ import ast
 import builtins
 from collections.abc import Iterable
 
-from helpers.source.imports import absolute
+from helpers.source.imports import make_absolute
 
 MAX_ALIASES = 32
 MAX_PARTS = 10
@@ -248,7 +248,7 @@ class ScopeTree(ast.NodeVisitor):
 
     def visit_ImportFrom(self, node: ast.ImportFrom) -> None:
         """Bind imported names to their dotted names."""
-        module = absolute(node.module or "", node.level, self._package)
+        module = make_absolute(node.module or "", node.level, self._package)
         for alias in node.names:
             if alias.name == "*":
                 self.stars.append(module)

@@ -79,7 +79,7 @@ class Importer(MetaPathFinder, Loader):
         self._handed_in = {known: name for name, known in self._known_as.items()}
         self._import = builtins.__import__
         self.builtins: dict[str, object] = {
-            **inert.names(),
+            **inert.bound_names(),
             **vars(builtins),
             "__import__": self.import_for_student,
         }
@@ -168,7 +168,7 @@ class Importer(MetaPathFinder, Loader):
         """Import as the statement in a student's module asks; the parameters are those of ``__import__``."""
         package = str((globals or {}).get("__package__") or "")
         package = self._handed_in.get(package, package)
-        wanted = imports.absolute(name, level, package)
+        wanted = imports.make_absolute(name, level, package)
         if wanted not in self._code:
             wanted = places.current_name(wanted)
         if not wanted:
@@ -179,7 +179,7 @@ class Importer(MetaPathFinder, Loader):
             return self._from_handin(wanted, tuple(fromlist or ()))
         if inert.is_inert(wanted) or (wanted == "google" and "colab" in (fromlist or ())):
             if not inert.is_real(wanted):
-                return inert.module(wanted, whole=bool(fromlist))
+                return inert.make_module(wanted, whole=bool(fromlist))
         elif not self._may_use(wanted):
             raise PackageRefused(self._refusal(top), name=top)
         return self._import(wanted, globals, locals, fromlist, 0)

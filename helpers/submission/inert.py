@@ -82,7 +82,7 @@ def is_inert(module: str) -> bool:
     return any(module == name or module.startswith(f"{name}.") for name in MODULES)
 
 
-def module(name: str, *, whole: bool) -> ModuleType:
+def make_module(name: str, *, whole: bool) -> ModuleType:
     """Return what an import statement gives in the place of a notebook's module.
 
     Parameters
@@ -99,7 +99,7 @@ def is_real(name: str) -> bool:
     return any(name.startswith(top) and top in sys.modules for top in MODULES)
 
 
-def names() -> dict[str, object]:
+def bound_names() -> dict[str, object]:
     """Return the functions that notebooks have without an import, by name."""
     return {name: _Named(name) for name in NAMES}
 

@@ -63,7 +63,7 @@ class Backend(Protocol):
         """
 
 
-def of(thing: object) -> Backend | None:
+def backend_of(thing: object) -> Backend | None:
     """Return the backend of a proxy; None for student code of this process."""
     backend: Backend | None = getattr(type(thing), "__backend__", None)
     return backend

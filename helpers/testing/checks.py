@@ -224,7 +224,7 @@ def unchanged(before: object, after: object, *, what: str) -> None:
     CheckFailure
         If the call modified it.
     """
-    found = difference(*_agreeing_on_nan(after, before), Tolerance(exact=True))
+    found = difference(*_level_nan(after, before), Tolerance(exact=True))
     if found is not None:
         cause = (
             "an operation in place, such as x -= 1 or x.sub_(1), changes the caller's data; write x = x - 1"
@@ -418,7 +418,7 @@ def _failure(what: str, found: Difference, **instead: str | None) -> CheckFailur
     return CheckFailure(what, fields.pop("problem"), **fields)
 
 
-def _agreeing_on_nan(after: object, before: object) -> tuple[object, object]:
+def _level_nan(after: object, before: object) -> tuple[object, object]:
     """Return both values, with 0 where both are NaN, so that NaN counts as equal to NaN."""
     if type(after) is not torch.Tensor or type(before) is not torch.Tensor:
         return after, before

@@ -315,7 +315,7 @@ def _plain_difference(actual: object, expected: object, path: str) -> Difference
         wanted = "None" if expected is None else type_name(expected)
         return Difference("wrong type", wanted, type_name(actual), _at(path))
     if actual != expected:
-        texts = (_shortened(repr(expected)), _shortened(repr(actual)))
+        texts = (_shorten(repr(expected)), _shorten(repr(actual)))
         return Difference(
             "wrong value", first_wrong=_at(path), expected_value=texts[0], actual_value=texts[1]
         )
@@ -325,7 +325,7 @@ def _plain_difference(actual: object, expected: object, path: str) -> Difference
 def number_texts(*values: complex) -> tuple[str, ...]:
     """Return numbers as texts with as few digits as keep them apart."""
     if all(type(value) in (int, bool) for value in values):
-        return tuple(_shortened(str(value)) for value in values)
+        return tuple(_shorten(str(value)) for value in values)
     texts: tuple[str, ...] = ()
     for digits in (6, 9, 17):
         texts = tuple(f"{value:.{digits}g}" for value in values)
@@ -371,9 +371,9 @@ def _at(path: str) -> str | None:
 
 def _keys_text(mapping: dict[Any, Any]) -> str:
     """Return the keys of a dict, shortened."""
-    return f"keys {_shortened(', '.join(_shortened(repr(key)) for key in list(mapping)[:20]))}"
+    return f"keys {_shorten(', '.join(_shorten(repr(key)) for key in list(mapping)[:20]))}"
 
 
-def _shortened(text: str) -> str:
+def _shorten(text: str) -> str:
     """Return a text of at most 120 characters."""
     return text if len(text) <= 120 else text[:117] + "..."

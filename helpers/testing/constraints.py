@@ -115,20 +115,22 @@ def require(
         raise CheckFailure("the source code", f"cannot be judged: {error}") from None
     opaque = [use for use in facts.uses if _is_opaque(use.what)]
     if opaque and (banned or loops is not None):
-        raise _broken(facts, opaque, "hides which functions it calls", "call functions by their names")
+        raise _rule_failure(facts, opaque, "hides which functions it calls", "call functions by their names")
     if banned or loops is not None:
         _require_untouched(facts)
     for name in banned:
         found = [use for use in facts.uses if use.what not in allowed and _is_banned(use.what, name)]
         if found:
             problem = f"uses {name}, which this task does not allow"
-            raise _broken(facts, found, problem, INSTEAD.get(name, WRITE))
+            raise _rule_failure(facts, found, problem, INSTEAD.get(name, WRITE))
     if loops is not None and len(facts.loops) > loops:
         count = f"{len(facts.loops)} explicit loop{'s'[: len(facts.loops) != 1]}"
         problem = f"{count}; this task allows {loops or 'none'}"
-        raise _broken(facts, facts.loops, problem, "let one tensor operation handle all entries at once")
+        raise _rule_failure(
+            facts, facts.loops, problem, "let one tensor operation handle all entries at once"
+        )
     if not in_place and facts.in_place:
-        raise _broken(facts, facts.in_place, "changes an argument in place", "work on a new tensor")
+        raise _rule_failure(facts, facts.in_place, "changes an argument in place", "work on a new tensor")
 
 
 def obeys(fn: Callable[..., object], *, loops: int | None = None, banned: Sequence[str] = ()) -> bool:
@@ -154,10 +156,14 @@ def _require_untouched(facts: FunctionFacts) -> None:
         cause = (
             "do not touch the code that checks yours, and let the module only define functions and classes"
         )
-        raise _broken(facts, found, "is in a file that can change its functions after they were read", cause)
+        raise _rule_failure(
+            facts, found, "is in a file that can change its functions after they were read", cause
+        )
 
 
-def _broken(facts: FunctionFacts, found: Sequence[Sighting], problem: str, cause: str | None) -> CheckFailure:
+def _rule_failure(
+    facts: FunctionFacts, found: Sequence[Sighting], problem: str, cause: str | None
+) -> CheckFailure:
     """Return the failure that lists where a rule is broken."""
     places = [
         f"{f'{use.file}, ' if use.file else ''}line {use.line} "
@@ -172,7 +178,7 @@ def _broken(facts: FunctionFacts, found: Sequence[Sighting], problem: str, cause
 
 def _facts(fn: Callable[..., object]) -> FunctionFacts:
     """Return the facts of a function, wherever it lives."""
-    there = backend.of(fn)
+    there = backend.backend_of(fn)
     if there is not None:
         return there.facts(fn)
     if type(fn) is not FunctionType:

@@ -23,11 +23,11 @@ def measure(fn: Callable[..., Any], /, *args: object, **kwargs: object) -> Measu
     >>> measure(torch.add, torch.ones(2), torch.ones(2)).operations
     1
     """
-    there = backend.of(fn)
-    return counted_call(fn, args, kwargs) if there is None else there.measure(fn, args, kwargs)
+    there = backend.backend_of(fn)
+    return count_call(fn, args, kwargs) if there is None else there.measure(fn, args, kwargs)
 
 
-def counted_call(fn: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> Measurement:
+def count_call(fn: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> Measurement:
     """Call a function of this process under a counter."""
     with _Counter() as counter:
         start = time.process_time()

@@ -57,15 +57,15 @@ class CheckFailure(AssertionError):
         """Return the whole report, values included, one fact per line."""
         facts = (
             ("first wrong", self.first_wrong),
-            ("expected", _joined(self.expected, self.expected_value)),
-            ("found", _joined(self.actual, self.actual_value)),
+            ("expected", _join(self.expected, self.expected_value)),
+            ("found", _join(self.actual, self.actual_value)),
             ("likely cause", self.likely_cause),
         )
         lines = [f"  {name}: {fact}" for name, fact in facts if fact is not None]
         return "\n".join([f"{self.what}: {self.problem}", *lines])
 
 
-def _joined(form: str | None, value: str | None) -> str | None:
+def _join(form: str | None, value: str | None) -> str | None:
     """Return ``form, value``, or the one of them that is given."""
     parts = [part for part in (form, value) if part is not None]
     return ", ".join(parts) if parts else None

@@ -33,12 +33,12 @@ def substituted(owner: object, **replacements: object) -> AbstractContextManager
     >>> math.sqrt(9)
     3.0
     """
-    there = backend.of(owner)
-    return _replaced(owner, replacements) if there is None else there.substitute(owner, replacements)
+    there = backend.backend_of(owner)
+    return _replace(owner, replacements) if there is None else there.substitute(owner, replacements)
 
 
 @contextmanager
-def _replaced(owner: object, replacements: dict[str, object]) -> Iterator[None]:
+def _replace(owner: object, replacements: dict[str, object]) -> Iterator[None]:
     """Set attributes in this process, and restore them whatever happens."""
     names = vars(owner)
     before = {name: names[name] for name in replacements if name in names}
@@ -87,7 +87,7 @@ def constructor(
     >>> make("Ada").greet()
     'Hello, Ada'
     """
-    there = backend.of(cls)
+    there = backend.backend_of(cls)
     blank = object.__new__ if there is None else there.blank
     objects: list[Any] = [blank(cls) if args is None else cls(*args) for _ in range(count)]
 

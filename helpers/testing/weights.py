@@ -17,7 +17,7 @@ class Unloadable(Exception):
     """Saved weights are damaged, or hold what would run code."""
 
 
-def loaded(content: bytes) -> Any:
+def load(content: bytes) -> Any:
     """Return what ``torch.save`` wrote, if that is tensors in plain containers.
 
     Raises
@@ -51,9 +51,9 @@ def load_weights(module: ModuleType, name: str) -> dict[str, torch.Tensor]:
     CheckFailure
         If there is no such file, or it holds something other than a dict of tensors.
     """
-    there = backend.of(module)
+    there = backend.backend_of(module)
     try:
-        found = loaded(_beside(module, name)) if there is None else there.weights(module, name)
+        found = load(_beside(module, name)) if there is None else there.weights(module, name)
     except FileNotFoundError:
         raise CheckFailure(name, "not handed in") from None
     except Unloadable:

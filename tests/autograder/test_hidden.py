@@ -21,7 +21,7 @@ def test_normal_numbers_are_the_same_for_the_same_names_and_key() -> None:
     one, again, other = (hidden_normal(*names, shape=(30, 40)) for names in (["a"], ["a"], ["a", "b"]))
     assert torch.equal(one, again)
     assert not torch.equal(one, other)
-    autograder.course.seeds.use(b"another key")
+    autograder.course.seeds.use_key(b"another key")
     assert not torch.equal(one, hidden_normal("a", shape=(30, 40)))
 
 

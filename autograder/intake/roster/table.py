@@ -84,7 +84,7 @@ def read(path: Path, familiar: Callable[[Sequence[str]], int]) -> Table:
         content = path.read_bytes()
     except OSError as error:
         raise ConfigError(str(path), f"cannot be read ({error.strerror})", "check the path") from None
-    text, notes = _decoded(path, content)
+    text, notes = _decode(path, content)
     announced = _SEPARATOR_LINE.match(text)
     skipped = announced.group().count("\n") or announced.group().count("\r") if announced else 0
     body = text[announced.end() :] if announced else text
@@ -97,10 +97,10 @@ def read(path: Path, familiar: Callable[[Sequence[str]], int]) -> Table:
     if not rows:
         raise ConfigError(str(path), "is empty", "export it again")
     header = _without_tail(rows[0].cells)
-    return Table(path, header, tuple(_fitted(path, rows[1:], header, skipped)), separator, notes)
+    return Table(path, header, tuple(_fit(path, rows[1:], header, skipped)), separator, notes)
 
 
-def _decoded(path: Path, content: bytes) -> tuple[str, tuple[str, ...]]:
+def _decode(path: Path, content: bytes) -> tuple[str, tuple[str, ...]]:
     """Return the text of a file, and what should be said about its encoding."""
     if content.startswith(_WORKBOOKS):
         remedy = "open it there, save it as CSV (in Excel: File, Save As, CSV UTF-8), and name that file"
@@ -164,7 +164,7 @@ def _without_tail(cells: tuple[str, ...]) -> tuple[str, ...]:
     return cells[:kept]
 
 
-def _fitted(path: Path, rows: Sequence[Row], header: Sequence[str], skipped: int) -> Iterator[Row]:
+def _fit(path: Path, rows: Sequence[Row], header: Sequence[str], skipped: int) -> Iterator[Row]:
     """Yield rows of as many cells as the header has, under the lines of the file."""
     width = len(header)
     for row in rows:

@@ -63,7 +63,7 @@ def render(
     identity = [column for column in IDENTITY if column in columns]
     column = find_column(columns, names)
     known = {record.student: record for record in records}
-    counted = [known[one] for one in rows if one in known and standing.of(known[one]) in _COUNTED]
+    counted = [known[one] for one in rows if one in known and standing.standing_of(known[one]) in _COUNTED]
     complete = all(record.total is not None for record in counted)
     top = max((one.max_total if complete else one.result.max_score for one in records), default=0.0)
     text = io.StringIO()
@@ -74,7 +74,7 @@ def render(
     points, left = 0, []
     for student, row in rows.items():
         record = known.get(student)
-        stands = standing.of(record) if record is not None else Standing.absent
+        stands = standing.standing_of(record) if record is not None else Standing.absent
         cells = [row[name] for name in identity]
         if record is not None and stands in _COUNTED:
             total = record.total if complete else None
@@ -150,7 +150,7 @@ def find_columns(columns: Sequence[str], names: Sequence[str], *, numbered: bool
 def missing(export: str, columns: Sequence[str], names: Sequence[str]) -> str:
     """Say that an export has no column of an assignment, what follows, and what the course can state."""
     wanted = " or ".join(f"`{name} (number)`" for name in names)
-    others = _numbered(columns)
+    others = _column_numbers(columns)
     more = f"; and {len(others) - _SHOWN} more" if len(others) > _SHOWN else ""
     listed = f" (it has {'; '.join(map(line, others[:_SHOWN]))}{more})" if others else ""
     return (
@@ -161,11 +161,11 @@ def missing(export: str, columns: Sequence[str], names: Sequence[str]) -> str:
 
 def setting(assignment: str, columns: Sequence[str]) -> str:
     """Return what to write into ``course.toml``, with the number of the first column as an example."""
-    others = _numbered(columns)
+    others = _column_numbers(columns)
     return f"[canvas] {assignment} = {number(others[0]) if others else '12345'}"
 
 
-def _numbered(columns: Sequence[str]) -> list[str]:
+def _column_numbers(columns: Sequence[str]) -> list[str]:
     return [column for column in columns if number(column)]
 
 

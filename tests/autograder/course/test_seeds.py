@@ -32,7 +32,7 @@ def test_hidden_numbers_need_the_key_of_an_assignment(monkeypatch: pytest.Monkey
     monkeypatch.setattr(autograder.course.seeds, "_current", None)
     with pytest.raises(ConfigError, match="hidden numbers are drawn outside of grading"):
         autograder.course.seeds.hidden_generator("knn")
-    autograder.course.seeds.use(b"key")
+    autograder.course.seeds.use_key(b"key")
     own = autograder.course.seeds.hidden_generator("knn")
     assert torch.equal(torch.rand(3, generator=own), torch.rand(3, generator=seeds.generator(b"key", "knn")))
 

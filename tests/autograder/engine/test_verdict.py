@@ -8,7 +8,15 @@ import pytest
 import torch
 
 from autograder.engine.link import End, StudentError, WorkerEnded
-from autograder.engine.verdict import Exit, Tier, explain_end, explain_import, fault, judge, judge_end
+from autograder.engine.verdict import (
+    Exit,
+    Tier,
+    describe_fault,
+    explain_end,
+    explain_import,
+    judge,
+    judge_end,
+)
 from autograder.errors import SuiteError
 from autograder.graded.results import Feedback
 from helpers.statuses import Status
@@ -103,9 +111,9 @@ def test_an_error_of_the_suite_is_not_the_students(error: Exception, tier: Tier)
 
 
 def test_a_fault_is_one_line_with_place_and_remedy() -> None:
-    assert str(fault(KeyError("W1"), "test_hidden.py:57")) == "test_hidden.py:57: KeyError: 'W1'"
-    assert str(fault(TypeError("a\nb"), "test_a.py:1")) == "test_a.py:1: TypeError: a b"
-    missing = fault(
+    assert str(describe_fault(KeyError("W1"), "test_hidden.py:57")) == "test_hidden.py:57: KeyError: 'W1'"
+    assert str(describe_fault(TypeError("a\nb"), "test_a.py:1")) == "test_a.py:1: TypeError: a b"
+    missing = describe_fault(
         SuiteError("t.toml", "holds no threshold 'a'", "run: autograder calibrate b"), "test_a.py:1"
     )
     assert str(missing) == "test_a.py:1: t.toml holds no threshold 'a'"

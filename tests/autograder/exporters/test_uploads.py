@@ -44,14 +44,14 @@ def read(folder: Path, text: str) -> Roster:
 def test_who_is_excused_in_every_export(course: Course, toy: Assignment, name: str, title: str) -> None:
     known = replace(course, canvas={"toy": title})
     export = roster.read(FILES / name)
-    assert uploads.excused(known, toy, export) == {"zmueller"}
+    assert uploads.find_excused(known, toy, export) == {"zmueller"}
     assert uploads.column_note(known, toy, export) == ""
-    assert uploads.excused(course, toy, export) == frozenset()
+    assert uploads.find_excused(course, toy, export) == frozenset()
 
 
 def test_a_table_of_ones_own_can_excuse_as_well(course: Course, toy: Assignment, tmp_path: Path) -> None:
     known = read(tmp_path, "login,toy,other\nada,ex,\nbob,,EX\ncem, Excused ,\n")
-    assert uploads.excused(course, toy, known) == {"ada", "cem"}
+    assert uploads.find_excused(course, toy, known) == {"ada", "cem"}
 
 
 def test_a_column_that_is_not_there_is_said_with_those_that_are(course: Course, toy: Assignment) -> None:

@@ -149,7 +149,7 @@ def test_checking_one_submission_obeys(run: Any, doubtful: Path, course: Course)
 
 def test_names_of_any_kind_are_written_and_read(doubtful: Path) -> None:
     odd = {'a"b\\c/toy.py': "x\u2028y [1] #.py", "Jörg = Ö/toy.py": "ü.py"}
-    decisions.write(doubtful, Decisions.of(doubtful).changed(files=odd, ignore=["a.b", "'"]))
+    decisions.write(doubtful, Decisions.of(doubtful).change(files=odd, ignore=["a.b", "'"]))
     assert dict(Decisions.of(doubtful).files) == odd
     assert Decisions.of(doubtful).ignore == ("a.b", "'")
 

@@ -8,7 +8,7 @@ import struct
 import pytest
 from PIL import Image as Pillow
 
-from autograder.intake.pictures import MAX_BYTES, Refused, picture
+from autograder.intake.pictures import MAX_BYTES, Refused, read_picture
 from tests.support import written_class as made
 
 
@@ -16,7 +16,7 @@ from tests.support import written_class as made
 def test_pictures_of_every_kind(form: str) -> None:
     file = io.BytesIO()
     Pillow.new("RGB", (30, 20), "blue").save(file, form)
-    found = picture(made.encoded(file.getvalue()))
+    found = read_picture(made.encoded(file.getvalue()))
     assert (found.type, found.data) == (f"image/{form}", made.encoded(file.getvalue()))
 
 
@@ -27,17 +27,17 @@ def test_pictures_with_more_pixels_than_anybody_looks_at(form: str) -> None:
         file, form, **({"lossless": True} if form == "webp" else {})
     )
     with pytest.raises(Refused, match="more than 50 million pixels"):
-        picture(made.encoded(file.getvalue()))
+        read_picture(made.encoded(file.getvalue()))
 
 
 def test_a_small_file_that_claims_to_be_huge() -> None:
     with pytest.raises(Refused, match="million pixels"):
-        picture(made.encoded(made.png(claimed=(2**31, 2**31))))
+        read_picture(made.encoded(made.png(claimed=(2**31, 2**31))))
 
 
 def test_line_breaks_in_base64_do_no_harm() -> None:
     whole = made.encoded(made.png())
-    assert picture(f"{whole[:20]}\n{whole[20:]}\n").data == whole
+    assert read_picture(f"{whole[:20]}\n{whole[20:]}\n").data == whole
 
 
 @pytest.mark.parametrize(
@@ -58,9 +58,9 @@ def test_line_breaks_in_base64_do_no_harm() -> None:
 )
 def test_what_is_left_out(content: bytes, why: str) -> None:
     with pytest.raises(Refused, match=why):
-        picture(made.encoded(content))
+        read_picture(made.encoded(content))
 
 
 def test_what_is_no_base64() -> None:
     with pytest.raises(Refused, match="damaged"):
-        picture("<script>")
+        read_picture("<script>")

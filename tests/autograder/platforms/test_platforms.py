@@ -55,11 +55,11 @@ def test_no_other_module_compares_with_the_name_of_a_platform() -> None:
 
 
 def test_every_part_is_optional() -> None:
-    nobody = platforms.named("somebody's table")
+    nobody = platforms.find_platform("somebody's table")
     assert nobody == Platform("somebody's table")
     assert (nobody.download, nobody.export, nobody.roster, nobody.gradebook) == (None, None, None, None)
-    assert platforms.named("Canvas").gradebook is not None
-    assert platforms.named("Moodle").gradebook is None
+    assert platforms.find_platform("Canvas").gradebook is not None
+    assert platforms.find_platform("Moodle").gradebook is None
 
 
 def test_parts_are_told_apart() -> None:
@@ -72,4 +72,4 @@ def test_parts_are_told_apart() -> None:
 
 @pytest.mark.parametrize(("name", "whose"), [("Canvas", "Canvas'"), ("Moodle", "Moodle's")])
 def test_whose_export_it_is(name: str, whose: str) -> None:
-    assert platforms.named(name).possessive == whose
+    assert platforms.find_platform(name).possessive == whose

@@ -21,14 +21,16 @@ from hypothesis import strategies as st
 
 from autograder.release import contents
 from autograder.release.contents import UnreadableError
-from autograder.release.fingerprints import words
+from autograder.release.fingerprints import normalize_words
 
 SECRET = "dists = compute(x_train)\nfor i, row in enumerate(dists):\n    total += row\n"
 
 
 def readable(blob: bytes, sought: str = SECRET) -> bool:
     return any(
-        words(sought) in words(text) for _, part in contents.inside("", blob) for text in contents.texts(part)
+        normalize_words(sought) in normalize_words(text)
+        for _, part in contents.walk_parts("", blob)
+        for text in contents.texts(part)
     )
 
 
@@ -139,7 +141,7 @@ def test_comments_and_extra_fields_of_archives_are_parts() -> None:
         entry.extra = b"\xfe\xca\x05\x00extra"
         archive.writestr(entry, b"content")
         archive.comment = b"of the archive"
-    parts = dict(contents.inside("x.zip", buffer.getvalue()))
+    parts = dict(contents.walk_parts("x.zip", buffer.getvalue()))
     assert parts["x.zip!comment"] == b"of the archive"
     assert parts["x.zip!a.txt"] == b"content"
     assert parts["x.zip!a.txt!comment"] == b"of the entry"
@@ -175,13 +177,13 @@ def broken() -> bytes:
 )
 def test_what_cannot_be_looked_into_is_refused(make: Callable[[], bytes]) -> None:
     with pytest.raises(UnreadableError):
-        list(contents.inside("x", make()))
+        list(contents.walk_parts("x", make()))
 
 
 @given(st.binary(max_size=400))
 def test_any_bytes_are_read_or_refused(blob: bytes) -> None:
     try:
-        for _, part in contents.inside("x", blob):
+        for _, part in contents.walk_parts("x", blob):
             list(contents.texts(part))
     except UnreadableError:
         pass

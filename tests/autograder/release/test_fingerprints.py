@@ -9,7 +9,7 @@ import pytest
 from autograder.course import Course
 from autograder.errors import ReleaseError
 from autograder.release import fingerprints
-from autograder.release.fingerprints import words
+from autograder.release.fingerprints import normalize_words
 from tests.support import planted
 
 WHY = 'reason = "shown in the lecture"'
@@ -23,13 +23,17 @@ def course(tmp_path: Path) -> Course:
 def found(course: Course) -> dict[str, tuple[str, str]]:
     return {
         f.words.strip(): (f.kind, f.place.rpartition("/")[2])
-        for f in fingerprints.of_course(Course.load(course.root))
+        for f in fingerprints.course_fingerprints(Course.load(course.root))
     }
 
 
 def test_space_punctuation_and_capitals_make_no_difference() -> None:
-    assert words("  Return x_1[ i ]+=2;") == words("return x_1 [i] += 2") == " return x_1 i 2 "
-    assert words("größe") == " größe "
+    assert (
+        normalize_words("  Return x_1[ i ]+=2;")
+        == normalize_words("return x_1 [i] += 2")
+        == " return x_1 i 2 "
+    )
+    assert normalize_words("größe") == " größe "
 
 
 def test_solutions_are_runs_of_two_lines_with_and_without_comments(course: Course) -> None:
@@ -48,7 +52,7 @@ def test_a_solution_of_one_line_counts_if_it_says_enough(course: Course) -> None
 
 
 def test_answers_in_the_notebook_count(course: Course) -> None:
-    answer = words(planted.NOTEBOOK.partition("SOLUTION -->")[2].partition("<!--")[0]).strip()
+    answer = normalize_words(planted.NOTEBOOK.partition("SOLUTION -->")[2].partition("<!--")[0]).strip()
     line = planted.NOTEBOOK[: planted.NOTEBOOK.index("The area grows")].count("\n") + 1
     assert found(course)[answer] == ("a solution", f"shapes.md:{line}")
 

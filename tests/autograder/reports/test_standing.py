@@ -42,12 +42,12 @@ def test_where_a_student_stands(
     result: SubmissionResult, handed_in: str, plain: Standing, about_a_task: Standing, as_zero: Standing
 ) -> None:
     record = Record(result.model_copy(update={"handed_in": handed_in}))
-    assert standing.of(record) is plain
-    assert standing.of(replace(record, overrides=(DECIDED,))) is Standing.graded
+    assert standing.standing_of(record) is plain
+    assert standing.standing_of(replace(record, overrides=(DECIDED,))) is Standing.graded
     one_task = DECIDED.model_copy(update={"task": "first"})
-    assert standing.of(replace(record, overrides=(one_task,))) is about_a_task
-    assert standing.of(replace(record, missing_as_zero=True)) is as_zero
-    assert standing.of(replace(record, overrides=(DECIDED,), excused=True)) is Standing.excused
+    assert standing.standing_of(replace(record, overrides=(one_task,))) is about_a_task
+    assert standing.standing_of(replace(record, missing_as_zero=True)) is as_zero
+    assert standing.standing_of(replace(record, overrides=(DECIDED,), excused=True)) is Standing.excused
     assert standing.has_points(record) == (handed_in == "work")
 
 
@@ -56,21 +56,25 @@ def test_a_result_that_is_cut_off_has_points_that_are_not_final(result: Submissi
     cut = result.tests[0].model_copy(update={"status": Status.crashed, "feedback": feedback})
     record = Record(result.model_copy(update={"tests": [cut, *result.tests[1:]]}))
     one_task = DECIDED.model_copy(update={"task": "first"})
-    assert standing.of(record) is standing.of(replace(record, overrides=(one_task,))) is Standing.unfinished
-    assert standing.of(replace(record, overrides=(one_task, DECIDED))) is Standing.graded
+    assert (
+        standing.standing_of(record)
+        is standing.standing_of(replace(record, overrides=(one_task,)))
+        is Standing.unfinished
+    )
+    assert standing.standing_of(replace(record, overrides=(one_task, DECIDED))) is Standing.graded
     assert standing.has_points(record)
 
 
 def test_a_submission_of_which_nothing_ran_has_points(result: SubmissionResult) -> None:
     tests = [one.model_copy(update={"status": Status.not_run}) for one in result.tests]
     record = Record(result.model_copy(update={"tests": tests}))
-    assert standing.of(record) is Standing.not_run
+    assert standing.standing_of(record) is Standing.not_run
     assert standing.has_points(record)
 
 
 def test_everybody_without_final_points_is_counted() -> None:
     everybody = [*Standing, Standing.absent]
-    assert standing.counts(everybody) == (
+    assert standing.count_standings(everybody) == (
         "1 excused, 2 without a submission, 1 waiting for your decision, 1 not graded to the end"
     )
-    assert standing.counts([Standing.graded]) == ""
+    assert standing.count_standings([Standing.graded]) == ""

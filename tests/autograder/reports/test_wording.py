@@ -18,10 +18,10 @@ def _with(result: SubmissionResult, *statuses: Status) -> SubmissionResult:
 
 def test_gist(result: SubmissionResult) -> None:
     passed, failed, late = Status.passed, Status.failed, Status.timeout
-    assert wording.gist(_with(result, *[passed] * 4)) == "all 4 checks passed"
-    assert wording.gist(_with(result, failed, late, failed, passed)) == "2 failed, 1 took too long"
-    assert wording.gist(_with(result, failed, passed, Status.not_judged, passed)) == "1 failed"
-    assert wording.gist(_with(result, *[Status.not_run] * 4)) == "Why."
+    assert wording.summarize(_with(result, *[passed] * 4)) == "all 4 checks passed"
+    assert wording.summarize(_with(result, failed, late, failed, passed)) == "2 failed, 1 took too long"
+    assert wording.summarize(_with(result, failed, passed, Status.not_judged, passed)) == "1 failed"
+    assert wording.summarize(_with(result, *[Status.not_run] * 4)) == "Why."
 
 
 def test_stopped_only_if_nothing_ran(result: SubmissionResult) -> None:

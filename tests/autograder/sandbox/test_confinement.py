@@ -222,9 +222,9 @@ import json, os, sys, traceback
 import numpy, torch
 torch.set_num_threads(1)
 numpy.ones((4, 4)) @ numpy.ones((4, 4))
-from autograder.sandbox import Limits, Plan, confine, lease_uid, prepare, share_arenas
+from autograder.sandbox import Limits, SandboxPlan, confine, lease_uid, prepare, share_arenas
 share_arenas()
-plan = Plan.from_plain(json.loads(sys.argv[1]))
+plan = SandboxPlan.from_plain(json.loads(sys.argv[1]))
 ready = prepare(plan)
 lease = lease_uid() if plan.dedicated_uids else None
 for name, source in json.load(sys.stdin).items():
@@ -372,7 +372,7 @@ sys.platform = {machine!r}
 for name in ("resource", "fcntl", "pwd", "grp")[: 4 if sys.platform == "win32" else 0]:
     sys.modules[name] = None
 ctypes.CDLL = None
-from autograder.sandbox import Plan, choose_plan, prove, report
+from autograder.sandbox import SandboxPlan, choose_plan, prove, report
 plan = choose_plan(weak=True)
 assert report(plan, prove(plan)).level == "none"
 """

@@ -19,5 +19,5 @@ def loop(x, factor):
 
 
 did("replace a function after its source was read, and what counts operations")
-evidence.counted_call = lambda fn, args, kwargs: evidence.Measurement(fn(*args, **kwargs), 1, 1, 0.0)
+evidence.count_call = lambda fn, args, kwargs: evidence.Measurement(fn(*args, **kwargs), 1, 1, 0.0)
 scale.__code__ = loop.__code__

@@ -109,7 +109,7 @@ def test_a_version_that_cannot_be_loaded_changes_nothing(
     version = reload.refresh("edited")
     assert type(version.error) is error
     assert version.since == before.since
-    assert reload.origin(version.error, [file]) == (str(file), line, "")
+    assert reload.locate_error(version.error, [file]) == (str(file), line, "")
     assert edited().f() == 1
     assert hasattr(edited(), "gone")
     assert reload.running_digest("edited") == before.digest != version.digest
@@ -175,13 +175,13 @@ def test_the_place_of_an_exception_is_the_named_function(file: Path) -> None:
     file.write_text("def f(xs):\n    return [\n        1 / x for x in xs\n    ]\n")
     with pytest.raises(ZeroDivisionError) as caught:
         edited().f([1, 0])
-    assert reload.origin(caught.value, [file]) == (str(file), 3, "f")
-    assert reload.origin(caught.value, []) is None
+    assert reload.locate_error(caught.value, [file]) == (str(file), 3, "f")
+    assert reload.locate_error(caught.value, []) is None
 
 
 def test_times_of_other_days_have_a_date() -> None:
-    assert len(reload.clock(time.time())) == 8
-    assert reload.clock(0).startswith(("1970-01-01 ", "1969-12-31 "))
+    assert len(reload.format_time(time.time())) == 8
+    assert reload.format_time(0).startswith(("1970-01-01 ", "1969-12-31 "))
 
 
 def test_another_module_that_imported_from_it_gets_the_new_version(file: Path, tmp_path: Path) -> None:

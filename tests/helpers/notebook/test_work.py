@@ -114,13 +114,13 @@ def test_copies_that_somebody_worked_on(toy: Path, monkeypatch: pytest.MonkeyPat
     write_toy(home)
     monkeypatch.chdir(home)
     monkeypatch.syspath_prepend(str(home))
-    assert work.elsewhere(handout.find("toy")) == []
+    assert work.find_elsewhere(handout.find("toy")) == []
     beside = home / "work"
     beside.mkdir()
     monkeypatch.chdir(beside)
     (beside / "toy.py").write_text(STUB)
-    assert work.elsewhere(handout.find("toy")) == []
+    assert work.find_elsewhere(handout.find("toy")) == []
     (home / "toy.py").write_text(SOLUTION)
-    assert work.elsewhere(handout.find("toy")) == [home / "toy.py"]
+    assert work.find_elsewhere(handout.find("toy")) == [home / "toy.py"]
     (beside / "toy.py").write_text(SOLUTION)
-    assert work.elsewhere(handout.find("toy")) == []
+    assert work.find_elsewhere(handout.find("toy")) == []

@@ -40,7 +40,7 @@ def from_last_year(folder: Path) -> Path:
 
 
 def test_an_empty_folder_gets_a_folder_in_it_with_everything(released: Handout) -> None:
-    folder = workspace.beside(released)
+    folder = workspace.folder_beside(released)
     assert folder == Path.cwd() / "toy"
     assert workspace.fill(folder, released) == []
     assert sorted(path.name for path in folder.iterdir()) == [
@@ -54,18 +54,18 @@ def test_an_empty_folder_gets_a_folder_in_it_with_everything(released: Handout) 
 @pytest.mark.parametrize("name", ["toy.ipynb", "toy.py"])
 def test_beside_the_notebook_only_the_modules_are_put(released: Handout, name: str) -> None:
     Path(name).write_text("mine")
-    assert workspace.beside(released) == Path.cwd()
+    assert workspace.folder_beside(released) == Path.cwd()
     workspace.fill(Path.cwd(), released)
     assert {path.name for path in Path.cwd().iterdir()} == {name, "toy.py"}
     assert Path(name).read_text() == "mine"
 
 
 def test_the_set_up_again_stays_where_it_is(released: Handout, monkeypatch: pytest.MonkeyPatch) -> None:
-    folder = workspace.beside(released)
+    folder = workspace.folder_beside(released)
     workspace.fill(folder, released)
     monkeypatch.chdir(folder)
     (folder / "toy.py").unlink()
-    assert workspace.beside(released) == folder
+    assert workspace.folder_beside(released) == folder
     back = f"toy.py was missing from {folder}; it is there again, as you first received it."
     assert workspace.fill(folder, released) == [back]
     assert (folder / "toy.py").read_text() == STUB
@@ -73,7 +73,7 @@ def test_the_set_up_again_stays_where_it_is(released: Handout, monkeypatch: pyte
 
 
 def test_a_new_release_renews_what_nobody_wrote_in(released: Handout) -> None:
-    folder = workspace.beside(released)
+    folder = workspace.folder_beside(released)
     from_last_year(folder)
     workspace.fill(folder, released)
     assert (folder / "toy.py").read_text() == STUB
@@ -82,7 +82,7 @@ def test_a_new_release_renews_what_nobody_wrote_in(released: Handout) -> None:
 
 @pytest.mark.parametrize("checks", ["last year's", "damaged", "of a format to come", "missing"])
 def test_work_is_kept_and_the_checks_are_renewed(released: Handout, checks: str) -> None:
-    folder = workspace.beside(released)
+    folder = workspace.folder_beside(released)
     from_last_year(folder).write_text(MINE)
     (folder / "toy_weights.pt").write_bytes(b"weights")
     if checks == "damaged":
@@ -98,7 +98,7 @@ def test_work_is_kept_and_the_checks_are_renewed(released: Handout, checks: str)
 
 
 def test_lines_that_end_as_on_windows_are_no_work(released: Handout) -> None:
-    folder = workspace.beside(released)
+    folder = workspace.folder_beside(released)
     folder.mkdir()
     (folder / "toy.py").write_bytes(STUB.replace("\n", "\r\n").encode())
     workspace.fill(folder, released)
@@ -106,7 +106,7 @@ def test_lines_that_end_as_on_windows_are_no_work(released: Handout) -> None:
 
 
 def test_work_done_elsewhere_is_taken_over(released: Handout, tmp_path: Path) -> None:
-    before, drive = workspace.beside(released), tmp_path / "drive" / "toy"
+    before, drive = workspace.folder_beside(released), tmp_path / "drive" / "toy"
     workspace.fill(before, released)
     assert workspace.fill(drive, released, earlier=before) == [], "there is only what was released"
     (before / "toy.py").write_text(MINE)
@@ -120,7 +120,7 @@ def test_work_done_elsewhere_is_taken_over(released: Handout, tmp_path: Path) ->
 
 
 def test_of_two_pieces_of_work_none_is_overwritten(released: Handout, tmp_path: Path) -> None:
-    before, drive = workspace.beside(released), tmp_path / "drive" / "toy"
+    before, drive = workspace.folder_beside(released), tmp_path / "drive" / "toy"
     for folder, text in ((before, MINE), (drive, SOLUTION)):
         workspace.fill(folder, released)
         (folder / "toy.py").write_text(text)

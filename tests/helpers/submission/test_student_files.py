@@ -96,7 +96,7 @@ def told(case: Case, error: str, cause: str | None, where: str) -> None:
 
 @each_case
 def test_the_notebook_says_it(toy: Handout, name: str) -> None:
-    case, found = CASES[name], fresh.imports(toy, files_of(name))
+    case, found = CASES[name], fresh.check_imports(toy, files_of(name))
     assert case.note in " ".join(found.notes)
     assert ("toy.py" in found.problems) == (case.error is not None), found.problems
     if case.error is not None:
@@ -114,7 +114,7 @@ def test_grading_says_the_same(pool: Pool, toy: Handout, name: str) -> None:
         feedback = found.outcomes[0].feedback
         assert feedback is not None
         told(case, feedback.summary, feedback.likely_cause, feedback.summary)
-        problem = fresh.imports(toy, files_of(name)).problems["toy.py"]
+        problem = fresh.check_imports(toy, files_of(name)).problems["toy.py"]
         assert feedback.likely_cause == problem.cause
 
 

@@ -364,10 +364,10 @@ def test_what_a_function_obeys_can_be_asked() -> None:
 
 
 TAMPERING = {
-    "watching code replaced": "from helpers.testing import evidence\nevidence.counted_call = print",
+    "watching code replaced": "from helpers.testing import evidence\nevidence.count_call = print",
     "what tests import replaced": "import helpers.testing\nhelpers.testing.measure = print",
-    "by an alias": "import helpers.testing.evidence as e\ng = e\ng.counted_call = print",
-    "in another function": "import helpers\ndef g(): helpers.testing.evidence.counted_call = print",
+    "by an alias": "import helpers.testing.evidence as e\ng = e\ng.count_call = print",
+    "in another function": "import helpers\ndef g(): helpers.testing.evidence.count_call = print",
     "code replaced": "def g(x): return [a for a in x]\nf.__code__ = g.__code__",
     "code replaced by a variable": "f.__code__ = CODE",
     "in a function that runs at import": "def g(): f.__code__ = CODE\ng()",

@@ -128,7 +128,7 @@ def test_who_is_left_as_they_are_in_canvas(tmp_path: Path) -> None:
     found = file(exported(tmp_path, CLASS), *of_the_class())
     assert cells(found.text) == {"Excused, Eva": "EX", "Scored, Sam": "5", "Decided, Dan": "4"}
     assert found.points == 2
-    assert standing.counts(found.left) == (
+    assert standing.count_standings(found.left) == (
         "1 excused, 2 without a submission, 1 waiting for your decision, 1 not graded to the end"
     )
     assert found.strangers == ("stranger",)
