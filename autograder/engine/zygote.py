@@ -73,19 +73,11 @@ class Zygote:
         plan = sandbox.SandboxPlan.from_plain(request["plan"])
         if plan.filesystem == "chroot":
             preload.preload_all(request["packages"])
+            settle()
         sandbox.share_arenas()
         self._lease = sandbox.lease_uid() if plan.dedicated_uids else None
         self._prepared = sandbox.prepare(plan)
-        self._settle()
         self._send({"ready": True})
-
-    def _settle(self) -> None:
-        """Make forks cheap after imports."""
-        from autograder.engine import pages
-
-        gc.collect()
-        gc.freeze()
-        pages.gather()
 
     def _preload(self, names: list[str]) -> bool:
         """Import what the submission at hand needs, so that its workers need not, one by one."""
@@ -93,7 +85,7 @@ class Zygote:
 
         new = preload.preload_more(names)
         if new:
-            self._settle()
+            settle()
         return new
 
     def _spawn(self, request: dict[str, Any], descriptors: list[int]) -> int:
@@ -156,6 +148,19 @@ class Zygote:
         self._control.send(msgpack.packb(reply))
 
 
+def settle() -> None:
+    """Make forks cheap after imports.
+
+    The fork server does it for all zygotes: they share its large pages, where pages of their own would take
+    140 MB each.
+    """
+    from autograder.engine import pages
+
+    gc.collect()
+    gc.freeze()
+    pages.gather()
+
+
 def child(descriptors: list[int]) -> None:
     """Be a zygote at a control socket."""
     with contextlib.suppress(BrokenPipeError, ConnectionResetError):
@@ -167,6 +172,7 @@ def main() -> None:
     from autograder.engine import forkserver, preload
 
     preload.preload_common()
+    settle()
     forkserver.serve(child)
 
 
