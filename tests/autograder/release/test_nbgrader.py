@@ -144,9 +144,13 @@ def server(folder: Path, environment: dict[str, str], tmp_path: Path) -> Iterato
 
 
 def _address(runtime: Path, process: subprocess.Popen[bytes]) -> str:
-    until(lambda: process.poll() is not None or list(runtime.glob("jpserver-*.json")), "the server starts")
-    for file in runtime.glob("jpserver-*.json"):
-        return str(json.loads(file.read_text())["url"])
+    def written() -> list[str]:
+        """Return what the files hold; Jupyter makes one empty before it writes it."""
+        return [text for file in runtime.glob("jpserver-*.json") if (text := file.read_text())]
+
+    until(lambda: process.poll() is not None or written(), "the server starts")
+    for text in written():
+        return str(json.loads(text)["url"])
     raise AssertionError("the server did not start")
 
 
