@@ -138,7 +138,7 @@ def test_deep() -> None:
     net = cn.DeepConvNet(input_dims=(3, 8, 8), num_filters=[4, 4], max_pools=[1], weight_scale=1e-3)
     loss, grads = loss_of(net.loss(torch.ones(4, 3, 8, 8), torch.tensor([0, 1, 2, 3])))
     checks.close(loss, 2.302585, what="the loss", operation="small start")
-    checks.holds(type(grads) is dict, what="what loss returns in second place", problem="not a dict")
+    checks.holds(type(grads) is dict, what="the second result of loss", problem="not a dict")
     checks.equal(sorted(str(name) for name in grads), sorted(net.params), what="its keys")
 
 

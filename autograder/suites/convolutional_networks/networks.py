@@ -96,7 +96,7 @@ def check_own_statistics(used: list[object], layers: int) -> None:
         len(marks) < len(used) or len(set(marks)) == layers,
         what="the running statistics",
         problem="not kept apart for each layer",
-        likely_cause="the layers share one bn_param; each needs running statistics of its own",
+        likely_cause="the layers share one bn_param; each needs its own running statistics",
     )
 
 

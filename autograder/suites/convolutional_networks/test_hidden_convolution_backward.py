@@ -123,7 +123,7 @@ def test_backward_of_two_batches() -> None:
     for name, one, right, stale in zip(
         ("dx", "dw", "db"), found, LAST.grads(dout), other.grads(dout), strict=True
     ):
-        hints = [Hint(stale, says="these are the gradients of an earlier call; use the cache that came")]
+        hints = [Hint(stale, says="these are the gradients of an earlier call; use the given cache")]
         checks.close(one, right, what=f"the gradient {name}", hints=hints)
 
 

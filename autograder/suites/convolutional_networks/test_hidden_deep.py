@@ -149,7 +149,7 @@ def test_deep_begins_with_kaiming() -> None:
         if name.startswith("W"):
             w = checks.tensor(net.params[names[name]], shape=shape, dtype=torch.float64, what=names[name])
             same = bool((w == w.flatten()[0]).all()) and float(w.flatten()[0]) > 1
-            checks.holds(same, what=names[name], problem="not what kaiming_initializer gave")
+            checks.holds(same, what=names[name], problem="not the result of kaiming_initializer")
 
 
 @pytest.mark.task("deep_net", weight=3)

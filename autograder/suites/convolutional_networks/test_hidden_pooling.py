@@ -186,7 +186,7 @@ def test_backward_after_ties() -> None:
     largest = windows == windows.amax(dim=4, keepdim=True)
     hints = [
         Hint(dout * largest.sum(dim=4), says="each of several largest values got all of the gradient"),
-        Hint(torch.zeros_like(dout), says="where several values are largest, nobody got any"),
+        Hint(torch.zeros_like(dout), says="where several values are largest, none got any"),
     ]
     checks.close(shares.sum(dim=4), dout, what="the gradient that a window passes on", hints=hints)
     stray, problem = shares * ~largest, "not zero where a value is smaller than the largest"

@@ -198,7 +198,7 @@ def plan_of(settings: dict[str, Any]) -> tuple[Form, dict[str, Any]]:
         products, before = products + after * before * 9 * size * size, after
         size = size // 2 if n in pools else size
     checks.number(products, at_most=MAX_PRODUCTS, what="the multiplications in the convolutions per picture")
-    checks.number(size, at_least=1, what="the height of what the linear layer gets")
+    checks.number(size, at_least=1, what="the height of the linear layer's input")
     return (filters, pools, shape["batchnorm"] is True, scale, reg), training
 
 
@@ -265,7 +265,7 @@ def settings_of_student() -> dict[str, Any]:
     checks.equal(net["dtype"], torch.float64, what="the dtype of the network")
     for what, device in (("network", net["device"]), ("solver", settings.get("device", "cpu"))):
         there = type(device) in (str, torch.device) and str(device) == DEVICE
-        cause = "hand the device that came on to DeepConvNet and to Solver"
+        cause = "pass the given device on to DeepConvNet and to Solver"
         checks.holds(there, what=f"the device of the {what}", problem="not the given one", likely_cause=cause)
     handed = settings["data"]
     checks.holds(

@@ -42,7 +42,7 @@ def check_scale(x: Tensor, out: Tensor, p: float) -> None:
     """Check that what was not dropped is x / (1 - p)."""
     kept = torch.where(out != 0, x, torch.zeros_like(x))
     hints = [
-        Hint(kept, says="what is kept was not scaled: divide by 1 - p, so that the expected value stays"),
+        Hint(kept, says="the kept values were not scaled: divide by 1 - p, so that the expected value stays"),
         Hint(kept / p, says="divided by p, which is the probability of dropping; divide by 1 - p"),
         Hint(kept * (1 - p), says="multiplied by 1 - p; divide by it"),
         Hint(kept * p, says="multiplied by p; divide by 1 - p"),

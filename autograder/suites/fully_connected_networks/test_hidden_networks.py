@@ -95,7 +95,7 @@ GRAD_HINTS = LOSS_HINTS | {
 }
 DROPOUT_HINTS = {
     "left out": "dropout was left out",
-    "one way": "dropout has a place on the way back, too: call Dropout.backward for each hidden layer",
+    "one way": "dropout has a backward pass, too: call Dropout.backward for each hidden layer",
 }
 
 

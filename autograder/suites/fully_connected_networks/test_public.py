@@ -282,7 +282,7 @@ def test_dropout_of_ones() -> None:
     out = checks.tensor(out, what="the outputs of Dropout.forward", shape=(100, 100), dtype=torch.float32)
     kept = (out != 0).float()
     hints = [
-        Hint(kept, says="what is kept was not scaled: divide by 1 - p, so that the expected value stays"),
+        Hint(kept, says="the kept values were not scaled: divide by 1 - p, so that the expected value stays"),
         Hint(kept * 4, says="divided by p, which is the probability of dropping; divide by 1 - p"),
     ]
     checks.close(out, kept / 0.75, what="the outputs of Dropout.forward", hints=hints)

@@ -108,7 +108,7 @@ GRAD_HINTS = {
     "not minus one": "1 was not subtracted from p at the right class",
     "open": "the ReLU was forgotten: where it gave 0, no gradient flows",
     "inverted": "the ReLU is turned around: the gradient flows where its result is above 0",
-    "upstream": "the ReLU's mask was made of the gradient; what counts is where the hidden value is above 0",
+    "upstream": "the ReLU's mask was computed from the gradient; use where the hidden value is above 0",
     "before ReLU": "computed with the values before the ReLU; use the hidden values after it",
     "forgotten": "the gradient of the regularization was forgotten",
     "halved": "a factor 2 is missing in the regularization: the gradient of w ** 2 is 2 * w",
