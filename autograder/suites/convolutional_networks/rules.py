@@ -1,6 +1,6 @@
 """Names that are off limits in these tasks."""
 
-ANYWHERE = ("torch.nn", "torch.autograd", "torch.func", ".requires_grad_", ".cuda", "helpers", "scipy")
+ANYWHERE = ("torch.nn", "torch.autograd", "torch.func", "helpers", "scipy", ".cuda", ".requires_grad_")
 """What holds layers, works out gradients, or is not for every device."""
 CONVOLUTIONS = ("torch.conv1d", "torch.conv2d", "torch.conv3d")
 OTHER_CONVOLUTIONS = ("torch.convolution", "torch.mkldnn_convolution", "torch.avg_pool1d")

@@ -4,7 +4,7 @@ from helpers.testing import Measurement, checks
 
 GRADIENTS = ("torch.autograd", "torch.func", "torch.enable_grad", ".requires_grad", ".requires_grad_")
 """What works out gradients. Not .backward: that is what the layers call their own."""
-IN_NETWORKS = (*GRADIENTS, "torch.nn", "torch.optim", ".cuda", "helpers.training.layers")
+IN_NETWORKS = ("torch.nn", "torch.optim", *GRADIENTS, ".cuda", "helpers.training.layers")
 BANNED = (*IN_NETWORKS, ".grad")
 """Also what PyTorch's .backward leaves its results in; networks may call something of theirs so."""
 

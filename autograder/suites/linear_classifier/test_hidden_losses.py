@@ -20,8 +20,9 @@ Student = Callable[..., object]
 DataLoss = Callable[[Tensor, Tensor], Tensor]
 
 GRADIENTS = ("torch.autograd", "torch.func", "torch.enable_grad", ".backward", ".requires_grad_")
-SOFTMAX_MADE = ("torch.nn", "torch.softmax", "torch.log_softmax", "torch.special", "scipy", "sklearn")
-BANNED = (*GRADIENTS, *SOFTMAX_MADE, "helpers")
+READY_MADE = ("torch.softmax", "torch.log_softmax", "torch.special", "scipy", "sklearn", "helpers")
+BANNED = ("torch.nn", *GRADIENTS, *READY_MADE)
+"""The first that is found is named, with what to do instead."""
 
 
 def hinge(scores: Tensor, y: Tensor) -> Tensor:
