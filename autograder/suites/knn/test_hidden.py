@@ -495,9 +495,22 @@ def test_labels_inputs_unchanged() -> None:
 # The classifier
 
 X_TRAIN, Y_TRAIN = normal("train", shape=(30, 2, 2)), hidden_labels("train/y", classes=3, count=30)
-X_TEST, Y_TEST = normal("test", shape=(40, 2, 2)), hidden_labels("test/y", classes=3, count=40)
+X_TEST = normal("test", shape=(40, 2, 2))
 PREDICTED = {k: true_labels(true_distances(X_TRAIN, X_TEST), Y_TRAIN, k) for k in (1, 7)}
-ACCURACY = {k: true_accuracy(X_TRAIN, Y_TRAIN, X_TEST, Y_TEST, k) for k in (1, 7)}
+
+
+def accuracies(labels: Tensor) -> dict[int, float]:
+    """Return the accuracy in percent for each k, if these are the labels of the test points."""
+    return {k: float((found == labels).double().mean()) * 100 for k, found in PREDICTED.items()}
+
+
+# The first labels for which one k does not happen to do as well as the other.
+Y_TEST = next(
+    labels
+    for labels in (hidden_labels("test/y", str(number), classes=3, count=40) for number in range(1000))
+    if len(set(accuracies(labels).values())) == 2
+)
+ACCURACY = accuracies(Y_TEST)
 
 
 NUM_DIGITS = 150
