@@ -17,14 +17,18 @@ def check_kaiming(shape: tuple[int, ...], variance: float, turned: float, **argu
     w = cn.kaiming_initializer(**arguments)
     found = checks.tensor(w, shape=shape, dtype=torch.float32, what="the weights", hints=hints).double()
     hints = [
-        Hint(variance**2, says="that is the variance; the standard deviation is its square root"),
-        Hint(variance / 2, says="the gain is 2 in front of a ReLU"),
-        Hint(variance * 2, says="the gain is 1 where no ReLU follows"),
-        Hint(turned, says="fan_in is how many numbers go into one output, not how many outputs there are"),
+        Hint(variance, says="that is the variance; the standard deviation is its square root"),
+        Hint(0.5, says="the gain is 2 in front of a ReLU"),
+        Hint(2.0, says="the gain is 1 where no ReLU follows"),
+        Hint(
+            turned / variance,
+            says="fan_in is how many numbers go into one output, not how many outputs there are",
+        ),
         Hint(lambda _: True, says="fan_in is how many numbers go into one output: Din, or Din * K * K"),
     ]
-    what, within = "the variance of the weights, gain / fan_in", 0.05  # 10 standard deviations
-    checks.close(float((found**2).mean()), variance, what=what, rtol=within, atol=0.0, hints=hints)
+    what = "the variance of the weights, relative to gain / fan_in"
+    relative = 10 * (2 / found.numel()) ** 0.5  # ten times the standard deviation of the sample variance
+    checks.close(float((found**2).mean()) / variance, 1.0, what=what, rtol=relative, hints=hints)
     mean = float(found.mean()) / variance**0.5
     checks.number(mean, at_least=-0.03, at_most=0.03, what="the mean, relative")
     kurtosis = float((found**4).mean() / (found**2).mean() ** 2)
