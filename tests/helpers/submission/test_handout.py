@@ -119,7 +119,7 @@ def test_damage_is_told(folder: Path, text: str) -> None:
 
 def test_another_format_is_told(folder: Path) -> None:
     write(folder, format=1)
-    with pytest.raises(HandoutError, match="of another release"):
+    with pytest.raises(HandoutError, match="from another release"):
         handout.find("toy")
 
 
