@@ -42,7 +42,8 @@ def test_names_follow_the_roster_and_decisions_follow_the_names(
     forgotten = run(*grade)
     assert forgotten.exit_code == 0, forgotten.output
     assert students(output) == ["guestgerd_4799", "novakpetra_4719", "parkada_4711"]
-    assert "before under other names, which were replaced: apark is parkada_4711; pnovak is novakpetra_4719" in forgotten.stderr
+    renamed = "apark is parkada_4711; pnovak is novakpetra_4719"
+    assert f"before under other names, which were replaced: {renamed}" in forgotten.stderr
     assert "3 of 3 results were up to date and kept" in forgotten.stderr
     assert "not in this folder" not in forgotten.stderr
     assert [one.points for one in GradedFolder(output).overrides("novakpetra_4719")] == [3]
