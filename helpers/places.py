@@ -33,7 +33,7 @@ def current_name(dotted: str) -> str:
 
     Examples
     --------
-    >>> today("helpers.solver.Solver"), today("helpers.seeds"), today("solver.Solver")
+    >>> current_name("helpers.solver.Solver"), current_name("helpers.seeds"), current_name("solver.Solver")
     ('helpers.training.solver.Solver', 'helpers.seeds', 'solver.Solver')
     """
     package, _, rest = dotted.partition(".")

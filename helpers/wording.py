@@ -13,7 +13,7 @@ def enumerate_words(names: Iterable[str]) -> str:
 
     Examples
     --------
-    >>> enumerated(["knn.py"]), enumerated(["a.py", "b.py", "c.py"])
+    >>> enumerate_words(["knn.py"]), enumerate_words(["a.py", "b.py", "c.py"])
     ('knn.py', 'a.py, b.py and c.py')
     """
     *others, last = names

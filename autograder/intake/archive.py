@@ -42,7 +42,7 @@ def find_ending(name: str) -> str:
 
     Examples
     --------
-    >>> ending("work.TAR.gz"), ending("knn.py")
+    >>> find_ending("work.TAR.gz"), find_ending("knn.py")
     ('.TAR.gz', '')
     """
     found = [match for match in _ENDING.finditer(name) if match.end() == len(name) and match.start()]

@@ -43,9 +43,9 @@ def measure_likeness(name: str, wanted: str) -> Likeness | None:
 
     Examples
     --------
-    >>> likeness("KNN-1-1.py.txt", "knn.py"), likeness("Kopie von knn.py", "knn.py")
+    >>> measure_likeness("KNN-1-1.py.txt", "knn.py"), measure_likeness("Kopie von knn.py", "knn.py")
     (<Likeness.near: 2>, <Likeness.older: 1>)
-    >>> likeness("knn_tests.py", "knn.py") is likeness("knn.pyc", "knn.py") is None
+    >>> measure_likeness("knn_tests.py", "knn.py") is measure_likeness("knn.pyc", "knn.py") is None
     True
     """
     if unicodedata.normalize("NFC", name) == wanted:

@@ -75,7 +75,7 @@ def summary(found: Sequence[OverviewRow]) -> str:
 
     Examples
     --------
-    >>> summary([Row("ada", "", Outcome.asked, ("knn.py",), ())])
+    >>> summary([OverviewRow("ada", "", IntakeStatus.asked, ("knn.py",), ())])
     '1 student: 1 as asked.'
     """
     counted = Counter(row.outcome for row in found)

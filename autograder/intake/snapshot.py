@@ -104,7 +104,7 @@ def irregular_error(shown: str, *, is_link: bool) -> Unreadable:
 
     Examples
     --------
-    >>> str(irregular("knn.py", is_link=True))
+    >>> str(irregular_error("knn.py", is_link=True))
     'knn.py is a link, not a file; hand in the file that it points to.'
     """
     if is_link:

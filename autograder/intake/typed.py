@@ -15,7 +15,7 @@ def read_source(name: str, content: str) -> str:
 
     Examples
     --------
-    >>> source("knn.md", "My work:\n```python\nx = 1\n```\nThat is it.\n")
+    >>> read_source("knn.md", "My work:\n```python\nx = 1\n```\nThat is it.\n")
     'x = 1\n'
     """
     plain = read_text(content) if name.casefold().endswith((".html", ".htm")) else content
@@ -36,7 +36,7 @@ def read_text(page: str) -> str:
 
     Examples
     --------
-    >>> text("<p>x = 1</p><p>&nbsp;if x &lt; 2:<br>y</p>")
+    >>> read_text("<p>x = 1</p><p>&nbsp;if x &lt; 2:<br>y</p>")
     'x = 1\n if x < 2:\ny\n'
     """
     lines = _BREAK.sub("\n", page)

@@ -61,7 +61,7 @@ def count_standings(standings: Iterable[Standing]) -> str:
 
     Examples
     --------
-    >>> counts([Standing.absent, Standing.excused, Standing.absent, Standing.graded])
+    >>> count_standings([Standing.absent, Standing.excused, Standing.absent, Standing.graded])
     '1 excused, 2 without a submission'
     """
     found = Counter(standings)

@@ -64,7 +64,7 @@ def undo_cell(text: str) -> str:
 
     Examples
     --------
-    >>> uncelled("'=1+1"), uncelled("'tis")
+    >>> undo_cell("'=1+1"), undo_cell("'tis")
     ('=1+1', "'tis")
     """
     return text[1:] if text.startswith("'") and text[1:].startswith(FORMULA_STARTS) else text

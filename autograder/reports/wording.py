@@ -56,7 +56,7 @@ def shorten_list(text: str, rest: str, *, most: int = 8) -> str:
 
     Examples
     --------
-    >>> brief("Nobody has: a; b; c; d.", "report.html", most=2)
+    >>> shorten_list("Nobody has: a; b; c; d.", "report.html", most=2)
     'Nobody has: a; b; and 2 more, named in report.html.'
     """
     parts = text.split("; ")

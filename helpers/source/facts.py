@@ -227,7 +227,7 @@ def scan(source: str, package: str = "") -> ModuleFacts:
     --------
     >>> facts = scan("from torch import nn as n\ndef f(x):\n    return [n.functional.relu(a) for a in x]")
     >>> facts.function("f").loops
-    (Sighting(what='comprehension', line=3, where='f'),)
+    (Sighting(what='comprehension', line=3, where='f', file=''),)
     >>> [use.what for use in facts.function("f").uses if "torch" in use.what]
     ['torch.nn.functional.relu']
     """

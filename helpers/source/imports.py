@@ -62,7 +62,7 @@ def make_absolute(module: str, level: int, package: str) -> str:
 
     Examples
     --------
-    >>> absolute("blocks", 1, "nets"), absolute("", 2, "nets.deep"), absolute("x", 1, "")
+    >>> make_absolute("blocks", 1, "nets"), make_absolute("", 2, "nets.deep"), make_absolute("x", 1, "")
     ('nets.blocks', 'nets', '')
     """
     if not level:

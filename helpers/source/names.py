@@ -84,7 +84,7 @@ def imported_modules(source: str) -> set[str]:
 
     Examples
     --------
-    >>> sorted(imported("import numpy as np, utils\nfrom nets.blocks import x\ndef f(:"))
+    >>> sorted(imported_modules("import numpy as np, utils\nfrom nets.blocks import x\ndef f(:"))
     ['nets', 'numpy', 'utils']
     """
     found = set()
