@@ -23,7 +23,7 @@ from autograder.scoring import Fault
 from helpers.statuses import Status
 from helpers.submission.problems import Problem
 from helpers.testing import causes
-from helpers.testing.checks import CheckFailure
+from helpers.testing.failures import CheckFailure, value_in_form
 from helpers.wording import sentence
 
 Tier = Literal["public", "hidden"]
@@ -184,10 +184,8 @@ def _judge_crash(error: WorkerEnded) -> tuple[Status, Feedback]:
 def _explain_failure(error: CheckFailure, tier: Tier) -> Feedback:
     expected, actual = error.expected, error.actual
     if tier == "public":
-        expected, actual = (
-            _with_value(expected, error.expected_value),
-            _with_value(actual, error.actual_value),
-        )
+        expected = value_in_form(error.expected_value, expected)
+        actual = value_in_form(error.actual_value, actual)
     elif actual is not None and error.actual_dims is not None:
         actual = _mask_lengths(actual, error.actual_dims, error.expected_dims or ())
     return Feedback(
@@ -242,10 +240,6 @@ def _kind_of_refusal(message: str) -> str:
 
 def _location(place: Place | None) -> Location | None:
     return Location(file=place.file, line=place.line, function=place.function) if place else None
-
-
-def _with_value(form: str | None, value: str | None) -> str | None:
-    return ": ".join(part for part in (form, value) if part is not None) or None
 
 
 def _first_line(error: BaseException) -> str:

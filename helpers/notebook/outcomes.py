@@ -13,7 +13,7 @@ from helpers.notebook import reload
 from helpers.statuses import WAITS, WORDS, Status, Word, set_aside
 from helpers.submission.handout import Handout, PublicTest
 from helpers.testing import causes
-from helpers.testing.failures import CheckFailure
+from helpers.testing.failures import CheckFailure, value_in_form
 from helpers.wording import sentence
 
 
@@ -172,23 +172,10 @@ def _check_failure(error: CheckFailure) -> Failure:
     return Failure(
         sentence(f"{error.what}: {error.problem}."),
         first_wrong=error.first_wrong,
-        expected=_value_in_form(error.expected_value, error.expected),
-        yours=_value_in_form(error.actual_value, error.actual),
+        expected=value_in_form(error.expected_value, error.expected),
+        yours=value_in_form(error.actual_value, error.actual),
         likely_cause=error.likely_cause,
     )
-
-
-def _value_in_form(value: str | None, form: str | None) -> str | None:
-    """Return ``25 in a float32 tensor of shape (3, 2)``, or the one of them that is given.
-
-    Examples
-    --------
-    >>> _value_in_form("3", "int64 tensor of shape (2,)")
-    '3 in an int64 tensor of shape (2,)'
-    """
-    if value is None or form is None:
-        return value or form
-    return f"{value} in {'an' if form[0] in 'aeiou' else 'a'} {form}"
 
 
 def _explain_missing_name(error: BaseException, files: Sequence[Path]) -> str | None:

@@ -57,15 +57,24 @@ class CheckFailure(AssertionError):
         """Return the whole report, values included, one fact per line."""
         facts = (
             ("first wrong", self.first_wrong),
-            ("expected", _join(self.expected, self.expected_value)),
-            ("found", _join(self.actual, self.actual_value)),
+            ("expected", value_in_form(self.expected_value, self.expected)),
+            ("found", value_in_form(self.actual_value, self.actual)),
             ("likely cause", self.likely_cause),
         )
         lines = [f"  {name}: {fact}" for name, fact in facts if fact is not None]
         return "\n".join([f"{self.what}: {self.problem}", *lines])
 
 
-def _join(form: str | None, value: str | None) -> str | None:
-    """Return ``form, value``, or the one of them that is given."""
-    parts = [part for part in (form, value) if part is not None]
-    return ", ".join(parts) if parts else None
+def value_in_form(value: str | None, form: str | None) -> str | None:
+    """Return a value with what it stands in, as students read both, or the one of them that is given.
+
+    Examples
+    --------
+    >>> value_in_form("3", "int64 tensor of shape (2,)")
+    '3 in an int64 tensor of shape (2,)'
+    >>> value_in_form(None, "int64 tensor of shape (2,)")
+    'int64 tensor of shape (2,)'
+    """
+    if value is None or form is None:
+        return value or form
+    return f"{value} in {'an' if form[0] in 'aeiou' else 'a'} {form}"
