@@ -141,7 +141,7 @@ class Host:
             )
 
     def _serve(self, suite: SuiteRun) -> None:
-        self._slots = [ready(slot, self._plan, self._rules.packages) for slot in self._slots]
+        self._slots = [ready(slot) for slot in self._slots]
         self._limit = sum(suite.assignment.limits.wall_seconds for _ in suite.plan) + _SLACK_SECONDS
         grade = self._grade_in_process(suite) if not self._slots else self._grade_in_workers(suite)
         gc.collect()
@@ -266,11 +266,14 @@ class Host:
     def _renew(self, place: int) -> None:
         """Start a slot afresh: its last child may have died between a request and the reply."""
         self._slots[place].close()
-        self._slots[place] = ready(Slot(self._plan, self._rules.packages), self._plan, self._rules.packages)
+        self._slots[place] = ready(self._slots[place].again())
 
 
 def _modules_since(count: int) -> list[str]:
-    """Return the modules that were imported since there were `count`; looks at no other, see `forkserver`."""
+    """Return the modules that were imported since there were `count`.
+
+    It looks at no other: whatever a forked process looks at, the kernel has to copy for it.
+    """
     return list(itertools.islice(reversed(sys.modules), max(0, len(sys.modules) - count)))
 
 

@@ -28,8 +28,8 @@ _HOST_ENVIRONMENT: Final = {
     "MKL_NUM_THREADS": "1",
     "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
 }
-_KEPT: Final = (
-    *("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "TZ", "LD_LIBRARY_PATH", "SYSTEMROOT", "VIRTUAL_ENV"),
+_KEPT: Final = frozenset(
+    ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "TZ", "LD_LIBRARY_PATH", "SYSTEMROOT", "VIRTUAL_ENV")
 )
 """Variables that Python and its libraries need. No token reaches a process that tests run in."""
 

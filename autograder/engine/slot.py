@@ -57,10 +57,13 @@ class Slot:
     ----------
     plan : SandboxPlan
         The confinement of its workers.
-
+    packages : collection of str
+        Import names of the packages that student code may use.
     """
 
     def __init__(self, plan: SandboxPlan, packages: Collection[str] = ()) -> None:
+        self._plan = plan
+        self._packages = packages
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs:
             self._process = ZYGOTES.fork(theirs.fileno())
@@ -149,6 +152,10 @@ class Slot:
         for worker in list(self._living):
             self.end(worker, look=False)
 
+    def again(self) -> Slot:
+        """Return another slot like this one, with a zygote of its own."""
+        return Slot(self._plan, self._packages)
+
     def close(self) -> None:
         """End the zygote and all its workers."""
         self._control.close()
@@ -179,15 +186,8 @@ class Slot:
         return ZygoteGone("zygote", self._process.describe_end(), "grade again; finished results are kept")
 
 
-def ready(slot: Slot, plan: SandboxPlan, packages: Collection[str] = ()) -> Slot:
+def ready(slot: Slot) -> Slot:
     """Wait until a slot is ready; one whose zygote is killed meanwhile is replaced.
-
-    Parameters
-    ----------
-    plan : SandboxPlan
-        The confinement of its workers.
-    packages : collection of str
-        Import names of the packages that student code may use.
 
     Returns
     -------
@@ -209,7 +209,7 @@ def ready(slot: Slot, plan: SandboxPlan, packages: Collection[str] = ()) -> Slot
                 found = f"{error.found} while it started, {started} times in a row"
                 raise EngineError("zygote", found, _SPARE) from None
             print(f"A zygote {error.found} while it started; another one is started.", file=sys.stderr)
-            slot = Slot(plan, packages)
+            slot = slot.again()
     raise AssertionError
 
 

@@ -12,7 +12,7 @@ __all__ = ["Person", "Roster", "comparable", "read"]
 
 
 def read(path: Path) -> Roster:
-    """Read a roster as Canvas, Moodle, Gradescope or nbgrader exports it, or a CSV file with a header.
+    """Read a roster as a platform exports it, or a CSV file with a header.
 
     `autograder.intake.roster.headers` lists the columns that are understood. Rows that are not students
     are left out, and two rows of one student become one person; `Roster.notes` says what was done.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from autograder import platforms
@@ -39,9 +39,8 @@ _COLUMNS = {
     Field.section: ("Section", "Sections", "Class", "Tutorial"),
     Field.role: ("Role", "Roles"),
 }
-_FORMATS = {**platforms.rosters(), CSV: RosterFormat(_COLUMNS)}
-PLATFORMS: dict[str, Mapping[Field, tuple[str, ...]]] = {name: one.columns for name, one in _FORMATS.items()}
-"""The names of columns, by platform. Blanks, hyphens, underscores and upper case do not matter."""
+FORMATS = {**platforms.rosters(), CSV: RosterFormat(_COLUMNS)}
+"""How rosters are written, by platform."""
 
 
 @dataclass(frozen=True)
@@ -66,7 +65,7 @@ class Columns:
     @property
     def format(self) -> RosterFormat:
         """How whoever wrote the table writes lists of students."""
-        return _FORMATS[self.platform]
+        return FORMATS[self.platform]
 
     @property
     def keys(self) -> list[int]:
@@ -87,9 +86,10 @@ def recognise(table: Table) -> Columns:
         listed = ", ".join(f"`{' '.join(name.split())}`" for name in table.header[:_SHOWN])
         found = f"has no column that identifies a student; its header is {listed}"
         found += f" and {more} more" if more > 0 else ""
+        *others, last = sorted(platforms.rosters(), key=str.casefold)
         remedy = (
-            "expected `student`, `login`, `email`, `sid`, `id` or `name`, or an export of Canvas, Moodle, "
-            "Gradescope or nbgrader as it is"
+            "expected `student`, `login`, `email`, `sid`, `id` or `name`, or an export of "
+            f"{', '.join(others)} or {last} as it is"
         )
         raise ConfigError(str(table.path), found, remedy)
     return columns
@@ -97,10 +97,10 @@ def recognise(table: Table) -> Columns:
 
 def _recognise(header: Sequence[str]) -> Columns:
     names = [name.strip() for name in header]
-    for platform, known in _FORMATS.items():
+    for platform, known in FORMATS.items():
         if known.is_own is not None and known.is_own(names):
             return Columns(platform, _matches(names, platform))
-    found = {name: _matches(names, name) for name, known in _FORMATS.items() if known.is_own is None}
+    found = {name: _matches(names, name) for name, known in FORMATS.items() if known.is_own is None}
     together: dict[int, Field] = {}
     for matches in found.values():
         together = matches | together
@@ -110,7 +110,7 @@ def _recognise(header: Sequence[str]) -> Columns:
 
 def _matches(names: Sequence[str], platform: str) -> dict[int, Field]:
     """Return the columns that a platform knows; of several of the same name, the first."""
-    known = {_plain(one): field for field, spelled in PLATFORMS[platform].items() for one in spelled}
+    known = {_plain(one): field for field, spelled in FORMATS[platform].columns.items() for one in spelled}
     places: dict[str, int] = {}
     for place, name in enumerate(names):
         places.setdefault(_plain(name), place)

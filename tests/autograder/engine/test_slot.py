@@ -23,7 +23,7 @@ def test_a_zygote_killed_before_it_is_ready_is_replaced(
 ) -> None:
     first = Slot(plan)
     os.kill(first.pid, signal.SIGKILL)
-    slot = ready(first, plan)
+    slot = ready(first)
     try:
         assert slot.pid != first.pid
         said = capsys.readouterr().err
@@ -43,7 +43,7 @@ def test_a_zygote_that_is_killed_whenever_it_starts_ends_the_run_with_advice(
 
     monkeypatch.setattr(Slot, "__init__", start_and_kill)
     with pytest.raises(EngineError) as caught:
-        ready(Slot(plan), plan)
+        ready(Slot(plan))
     assert str(caught.value) == (
         "zygote: was killed by signal 9 while it started, 4 times in a row; "
         "free some memory, or grade fewer submissions at a time with --jobs"
@@ -51,7 +51,7 @@ def test_a_zygote_that_is_killed_whenever_it_starts_ends_the_run_with_advice(
 
 
 def test_a_zygote_killed_later_is_named(plan: SandboxPlan) -> None:
-    slot = ready(Slot(plan), plan)
+    slot = ready(Slot(plan))
     os.kill(slot.pid, signal.SIGKILL)
     with pytest.raises(EngineError, match="was killed by signal 9"):
         slot.ready()

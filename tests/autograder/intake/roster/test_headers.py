@@ -16,13 +16,12 @@ def recognise(*header: str) -> headers.Columns:
     return headers.recognise(Table(Path("roster.csv"), header, (), ","))
 
 
-@pytest.mark.parametrize("platform", headers.PLATFORMS)
+@pytest.mark.parametrize("platform", headers.FORMATS)
 def test_no_name_of_a_platform_means_two_things(platform: str) -> None:
-    names = [
-        " ".join(name.split()).casefold() for all_ in headers.PLATFORMS[platform].values() for name in all_
-    ]
+    columns = headers.FORMATS[platform].columns
+    names = [" ".join(name.split()).casefold() for spelled in columns.values() for name in spelled]
     assert len(set(names)) >= len(names) - 1, "ID number and ID-nummer are one"
-    for field, spelled in headers.PLATFORMS[platform].items():
+    for field, spelled in columns.items():
         for name in spelled:
             assert headers._matches([name], platform) == {0: field}, name
 

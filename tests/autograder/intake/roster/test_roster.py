@@ -194,7 +194,8 @@ def test_the_first_identifier_that_has_a_value_names_the_results(tmp_path: Path)
         ),
         (
             "a,b\n",
-            r"expected `student`, `login`, `email`, `sid`, `id` or `name`, or an export of Canvas, Moodle",
+            "expected `student`, `login`, `email`, `sid`, `id` or `name`, "
+            "or an export of Canvas, Gradescope, Moodle or nbgrader as it is",
         ),
         (",".join(f"c{n}" for n in range(40)) + "\n", "`c14` and 25 more; "),
         ("id,name\n1,Ada\n,Bob\n", r"roster\.csv:3: identifies nobody; fill in id"),
