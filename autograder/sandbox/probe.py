@@ -83,7 +83,7 @@ def prove(plan: SandboxPlan, *, hidden: Iterable[Path] = (), thorough: bool = Fa
     plan : SandboxPlan
         What to prove.
     hidden : iterable of Path
-        Existing files and folders that the course must hide; each is tried. See also `Plan.check_hidden`.
+        Existing files and folders that the course must hide; each is tried. See `SandboxPlan.check_hidden`.
     thorough : bool
         Let a child also burn CPU seconds until it is killed; takes seconds.
 

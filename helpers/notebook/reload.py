@@ -22,7 +22,7 @@ import linecache
 import sys
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec, SourceFileLoader
@@ -164,10 +164,9 @@ def refresh(name: str) -> Version:
     FileNotFoundError
         If its file is gone.
     """
-    file = _finder.files[name]
-    digest, saved = _digest(file.read_bytes()), file.stat().st_mtime
+    seen = look(name)
     error: BaseException | None = None
-    fresh = running_digest(name) != digest or vars(sys.modules[name]).get(_STATE) != _state(file)
+    fresh = running_digest(name) != seen.digest or vars(sys.modules[name]).get(_STATE) != _state(seen.file)
     if fresh:
         try:
             _load(name)
@@ -175,9 +174,8 @@ def refresh(name: str) -> Version:
             error = problem.__cause__
         except (Exception, SystemExit) as problem:
             error = problem
-    module = sys.modules.get(name)
-    since = vars(module).get(_LOADED) if module is not None else None
-    return Version(file, digest, saved, fresh and error is None, error, module is not None, since)
+    is_fresh = fresh and error is None
+    return replace(seen, fresh=is_fresh, error=error, runs=name in sys.modules, since=_loaded_at(name))
 
 
 def look(name: str) -> Version:
@@ -190,9 +188,7 @@ def look(name: str) -> Version:
     """
     file = _finder.files[name]
     digest, saved = _digest(file.read_bytes()), file.stat().st_mtime
-    module = sys.modules.get(name)
-    since = vars(module).get(_LOADED) if module is not None else None
-    return Version(file, digest, saved, False, None, module is not None, since)
+    return Version(file, digest, saved, False, None, name in sys.modules, _loaded_at(name))
 
 
 def running_digest(name: str) -> str | None:
@@ -232,6 +228,11 @@ def locate_error(error: BaseException, files: Sequence[Path]) -> tuple[str, int,
             place = (code.co_filename, frame.tb_lineno, function)
         frame = frame.tb_next
     return place
+
+
+def _loaded_at(name: str) -> float | None:
+    """Return when what runs of a module was loaded, if that is known."""
+    return vars(sys.modules[name]).get(_LOADED) if name in sys.modules else None
 
 
 def _load(name: str) -> None:

@@ -25,7 +25,6 @@ def run_tests(
     wanted : collection of str
         Ids such as ``"test_public.py::test_ties"``. After an interruption by the student, the tests that had
         not run are missing from the result.
-
     ended : callable, optional
         Takes id and exception of each test as it ends.
 

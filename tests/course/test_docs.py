@@ -28,9 +28,9 @@ from autograder.intake import Submission
 from autograder.sandbox.plan import WEAK_OPTION
 from autograder.sandbox.probe import LAYERS
 from helpers.statuses import Status
+from tests.support import imports as sources
 
 ROOT = Path(__file__).parents[2]
-PACKAGES = ("autograder", "helpers", "benchmarks")
 MAKEFILE = "autograder/authoring/templates/course/Makefile.txt"
 SKIPPED = {".venv", "graded", "build", "dist", ".git", "solutions"}  # solutions are notebooks
 DOCUMENTS = sorted(
@@ -46,17 +46,8 @@ LINK = re.compile(r"(?<!!)\[[^\]\n]+\]\(([^)\s]+)\)")
 HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
 
 
-def module_files() -> dict[str, Path]:
-    """Return every module of the kit by its dotted name, suites included."""
-    found = {}
-    for package in PACKAGES:
-        for path in (ROOT / package).rglob("*.py"):
-            parts = path.relative_to(ROOT).with_suffix("").parts
-            found[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = path
-    return found
-
-
-MODULES = module_files()
+MODULES = {name: ROOT / path for name, path in sources.modules(ROOT).items() if path.parts[0] != "tests"}
+"""Every module of the kit, suites included."""
 
 
 def imports(name: str) -> set[str]:

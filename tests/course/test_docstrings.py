@@ -8,19 +8,17 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.imports import dotted
+from tests.support.imports import modules
 
 ROOT = Path(__file__).parents[2]
-PACKAGES = ("autograder", "helpers", "benchmarks")
-MODULES = sorted(
-    dotted(path.relative_to(ROOT))
-    for package in PACKAGES
-    for path in (ROOT / package).rglob("*.py")
-    if ">>> " in path.read_text(encoding="utf-8")
+WITH_EXAMPLES = sorted(
+    name
+    for name, path in modules(ROOT).items()
+    if path.parts[0] != "tests" and ">>> " in (ROOT / path).read_text(encoding="utf-8")
 )
 
 
-@pytest.mark.parametrize("name", MODULES)
+@pytest.mark.parametrize("name", WITH_EXAMPLES)
 def test_examples(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     result = doctest.testmod(importlib.import_module(name))
     assert result.attempted
