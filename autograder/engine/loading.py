@@ -18,10 +18,10 @@ from autograder.engine.slot import Slot, WorkerHandle
 from autograder.engine.verdict import ImportFailed
 from autograder.graded.results import Feedback
 from helpers.source import links
+from helpers.source.facts import ModuleFacts
 from helpers.statuses import Status
 from helpers.submission import prefetch, problems, reading
 from helpers.submission.problems import Problem
-from helpers.testing.constraints import ModuleFacts
 
 
 @dataclass(frozen=True)

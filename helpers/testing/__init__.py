@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     from helpers.seeds import public_generator
     from helpers.testing.backend import Measurement
-    from helpers.testing.checks import Hint
     from helpers.testing.constraints import obeys, require
     from helpers.testing.evidence import measure
     from helpers.testing.failures import CheckFailure
+    from helpers.testing.hints import Hint
     from helpers.testing.layouts import scattered
     from helpers.testing.substitute import constructor, substituted
     from helpers.testing.tolerances import Operation
@@ -41,7 +41,7 @@ __all__ = [
 
 HOMES: Final = {
     "CheckFailure": "helpers.testing.failures",
-    "Hint": "helpers.testing.checks",
+    "Hint": "helpers.testing.hints",
     "Measurement": "helpers.testing.backend",
     "Operation": "helpers.testing.tolerances",
     "constructor": "helpers.testing.substitute",

@@ -8,9 +8,9 @@ report for the student.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from typing import Any
 
 import torch
@@ -29,11 +29,10 @@ from helpers.testing.comparison import (
     type_name,
 )
 from helpers.testing.failures import CheckFailure
+from helpers.testing.hints import Hint
 from helpers.testing.tolerances import Operation
 
 __all__ = [
-    "CheckFailure",
-    "Hint",
     "agrees",
     "close",
     "entries",
@@ -46,35 +45,6 @@ __all__ = [
     "tensor",
     "unchanged",
 ]
-
-
-@dataclass(frozen=True)
-class Hint:
-    """A typical mistake: the value it would return, and what to tell the student.
-
-    Attributes
-    ----------
-    expected : object
-        The value that the mistake gives. Where there is none, as of a mistake with random numbers, a function
-        that takes the tensor or number that came, and returns whether it looks like the mistake.
-    says : str
-        The mistake, in words for students.
-
-    Examples
-    --------
-    >>> Hint(torch.tensor([3.0, 4.0]), says="the square root was taken; return squared distances").says
-    'the square root was taken; return squared distances'
-    >>> close(2.0, 1.0, what="the mean", hints=[Hint(lambda mean: mean > 1, says="the sum was taken")])
-    Traceback (most recent call last):
-        ...
-    helpers.testing.failures.CheckFailure: the mean: wrong value
-      expected: 1
-      found: 2
-      likely cause: the sum was taken
-    """
-
-    expected: object
-    says: str
 
 
 def close(
@@ -203,7 +173,7 @@ def tensor(
     found = form_difference(actual, None if shape is None else tuple(shape), dtype)
     if found is not None:
         wrong_shape = type(actual) is torch.Tensor and found.expected_dims != found.actual_dims
-        says = next((hint.says for hint in hints if wrong_shape and _recognizes(hint, actual)), None)
+        says = next((hint.says for hint in hints if wrong_shape and hint.recognizes(actual)), None)
         raise _failure(what, found, likely_cause=says or found.likely_cause)
     assert type(actual) is torch.Tensor
     return actual.detach()
@@ -379,37 +349,8 @@ def _compare(
     if found is None:
         return
     loose = replace(tolerance, exact=False, any_dtype=True)
-    says = next((hint.says for hint in hints if _explains(hint, actual, expected, loose)), None)
+    says = next((hint.says for hint in hints if hint.explains(actual, expected, loose)), None)
     raise _failure(what, found, likely_cause=says or found.likely_cause)
-
-
-def _explains(hint: Hint, actual: object, expected: object, tolerance: Tolerance) -> bool:
-    """Return whether a value is the one that a mistake gives."""
-    if callable(hint.expected):
-        same_form = not isinstance(expected, torch.Tensor) or (
-            form_difference(actual, tuple(expected.shape), None) is None
-        )
-        return same_form and _recognizes(hint, actual)
-    # Where a mistake makes no difference to the value, something else is wrong.
-    return _fits(actual, hint.expected, tolerance) and not _fits(hint.expected, expected, tolerance)
-
-
-def _recognizes(hint: Hint, actual: object) -> bool:
-    """Return whether a mistake without a value of its own shows in a plain tensor or number."""
-    if type(actual) is torch.Tensor:
-        actual = actual.detach()
-    elif not has_type(actual, REALS):
-        return False
-    look: Callable[[Any], bool] = hint.expected  # type: ignore[assignment]
-    return bool(look(actual))
-
-
-def _fits(actual: object, value: object, tolerance: Tolerance) -> bool:
-    """Return whether a value is the one that a mistake gives; one that is not finite fits nothing."""
-    try:
-        return difference(actual, value, tolerance) is None
-    except ValueError:
-        return False
 
 
 def _failure(what: str, found: Difference, **instead: str | None) -> CheckFailure:

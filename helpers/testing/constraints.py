@@ -18,12 +18,10 @@ import torch
 
 from helpers import places
 from helpers.source.definitions import COMPUTED_GETATTR
-from helpers.source.facts import FunctionFacts, ModuleFacts, Sighting, scan
+from helpers.source.facts import FunctionFacts, Sighting, scan
 from helpers.source.scopes import ConstraintError
 from helpers.testing import backend
 from helpers.testing.failures import CheckFailure
-
-__all__ = ["ConstraintError", "FunctionFacts", "ModuleFacts", "Sighting", "obeys", "require", "scan"]
 
 OPAQUE = (
     *("eval", "exec", "compile", "__import__", "globals", "locals", "vars", "setattr", "delattr", "getattr"),
@@ -165,14 +163,14 @@ def _rule_failure(
     facts: FunctionFacts, found: Sequence[Sighting], problem: str, cause: str | None
 ) -> CheckFailure:
     """Return the failure that lists where a rule is broken."""
-    places = [
+    listed = [
         f"{f'{use.file}, ' if use.file else ''}line {use.line} "
         f"({use.what[:60]}{'' if use.where == facts.name else f', in {use.where[:60]}'})"
         for use in dict.fromkeys(found)
     ]
-    more = f" and {len(places) - 5} more" if len(places) > 5 else ""
+    more = f" and {len(listed) - 5} more" if len(listed) > 5 else ""
     return CheckFailure(
-        f"{facts.name[:60]}()", problem, first_wrong=", ".join(places[:5]) + more, likely_cause=cause
+        f"{facts.name[:60]}()", problem, first_wrong=", ".join(listed[:5]) + more, likely_cause=cause
     )
 
 

@@ -10,7 +10,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from helpers.testing.checks import CheckFailure
+from helpers.testing import CheckFailure
 from helpers.training.gradients import compute_numeric_gradient, rel_error
 from tests.support.imported_suites import CLOSE, importing
 

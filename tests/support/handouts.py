@@ -27,8 +27,7 @@ TESTS = '''\
 import pytest
 import toy
 
-from helpers.testing import checks
-from helpers.testing.checks import Hint
+from helpers.testing import Hint, checks
 
 
 @pytest.mark.task("double", weight=2)

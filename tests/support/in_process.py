@@ -53,7 +53,7 @@ class Recorder:
 
 def run(suite, folder, key):
     sys.path.insert(0, folder)
-    autograder.course.seeds._key = key.encode
+    autograder.course.seeds.use_key(key.encode())
     recorder = Recorder()
     with importable(Path(suite)):
         pytest.main([suite, *collection.pytest_arguments(Path(suite)), "--assert=plain"], plugins=[recorder])

@@ -21,8 +21,7 @@ from autograder.errors import SuiteError
 from autograder.graded.results import Feedback
 from helpers.statuses import Status
 from helpers.submission.problems import Problem, locate_problem
-from helpers.testing import checks
-from helpers.testing.checks import Hint
+from helpers.testing import CheckFailure, Hint, checks
 
 
 def student_error(**fields: Any) -> StudentError:
@@ -35,8 +34,8 @@ def student_error(**fields: Any) -> StudentError:
     return StudentError(report | fields)
 
 
-def failure(actual: object, expected: torch.Tensor, *hints: Hint) -> checks.CheckFailure:
-    with pytest.raises(checks.CheckFailure) as caught:
+def failure(actual: object, expected: torch.Tensor, *hints: Hint) -> CheckFailure:
+    with pytest.raises(CheckFailure) as caught:
         checks.close(actual, expected, what="the distances", hints=hints)
     return caught.value
 

@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from helpers.testing.checks import CheckFailure
-from helpers.testing.constraints import ConstraintError, FunctionFacts, ModuleFacts, obeys, require, scan
-from helpers.testing.evidence import measure
+from helpers.source.facts import FunctionFacts, ModuleFacts, scan
+from helpers.source.scopes import ConstraintError
+from helpers.testing import CheckFailure, measure, obeys, require
 from tests.support import work
 
 BANNED = ("torch.norm", "torch.dist", "torch.cdist", "torch.nn")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from helpers.testing.evidence import Measurement, measure
+from helpers.testing import Measurement, measure
 
 
 def test_operations_grow_with_the_number_of_rows() -> None:

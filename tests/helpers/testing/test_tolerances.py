@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from helpers.testing import checks, tolerances
+from helpers.testing import CheckFailure, checks, tolerances
 
 SUITES = Path(__file__).parents[3] / "autograder" / "suites"
 
@@ -24,20 +24,20 @@ def test_a_row_bounds_every_dtype_that_it_lists(operation: tolerances.Operation)
 
 def test_whole_numbers_are_exact() -> None:
     assert tolerances.bounds("arithmetic", torch.int64) is None
-    with pytest.raises(checks.CheckFailure):
+    with pytest.raises(CheckFailure):
         checks.close(torch.tensor([7]), torch.tensor([8]), what="x", operation="small start")
 
 
 def test_the_operation_decides() -> None:
     right = torch.tensor([0.0])
     checks.close(right + 9e-4, right, what="x", operation="cancellation")
-    with pytest.raises(checks.CheckFailure):
+    with pytest.raises(CheckFailure):
         checks.close(right + 9e-4, right, what="x")
 
 
 def test_numbers_have_a_tolerance_of_their_own() -> None:
     checks.close(1.00005, 1.0, what="x")
-    with pytest.raises(checks.CheckFailure):
+    with pytest.raises(CheckFailure):
         checks.close(1.00005, 1.0, what="x", operation="float64")
 
 
