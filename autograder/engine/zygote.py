@@ -39,7 +39,7 @@ class Zygote:
         try:
             self._prepare(request)
         except Exception as error:
-            self._send({"error": str(error), "trace": traceback.format_exc()})
+            self._send({"error": str(error)})
             return
         while True:
             if self._dying:
