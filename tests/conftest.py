@@ -16,7 +16,7 @@ from typer.testing import CliRunner, Result
 from autograder.commands import terminal
 from autograder.commands.main import app
 from autograder.course import ROOT_VARIABLE, Course
-from autograder.course.assignment import Assignment
+from autograder.course.assignment import Assignment, load
 from autograder.engine.interface import Graded
 from autograder.graded.results import (
     Feedback,
@@ -119,6 +119,12 @@ def course(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Course:
     (suite / "test_public.py").write_text("")
     (suite / "test_hidden.py").write_text("")
     return Course.load(root)
+
+
+@pytest.fixture
+def toy(course: Course) -> Assignment:
+    """Return the assignment of that course."""
+    return load(course, "toy")
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from autograder.course import Course
-from autograder.course.assignment import Assignment, load
+from autograder.course.assignment import Assignment
 from autograder.errors import ConfigError
 from autograder.exporters import uploads
 from autograder.graded.records import Record
@@ -19,11 +19,6 @@ from autograder.reports.standing import Standing
 from tests.conftest import graded_example
 
 FILES = Path(__file__).parents[1] / "intake" / "rosters"
-
-
-@pytest.fixture
-def toy(course: Course) -> Assignment:
-    return load(course, "toy")
 
 
 def read(folder: Path, text: str) -> Roster:

@@ -29,11 +29,6 @@ from tests.conftest import StandInEngine
 
 
 @pytest.fixture
-def toy(course: Course) -> Assignment:
-    return load(course, "toy")
-
-
-@pytest.fixture
 def grade(course: Course, class_folder: Path, tmp_path: Path, open_engine: Any) -> Any:
     """Return a function that grades the class folder and the assignment as they are now."""
 

@@ -18,11 +18,6 @@ from helpers.submission import bundle
 
 
 @pytest.fixture
-def toy(course: Course) -> Assignment:
-    return load(course, "toy")
-
-
-@pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """Return a class folder with one good submission."""
     folder = tmp_path / "class"

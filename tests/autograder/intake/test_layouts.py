@@ -13,8 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from autograder import intake
-from autograder.course import Course
-from autograder.course.assignment import Assignment, load
+from autograder.course.assignment import Assignment
 from autograder.errors import IntakeError
 from autograder.intake import ClassHandin, roster
 
@@ -46,11 +45,6 @@ submission_13:
     :sid: '0818'
     :email: dora@x.edu
 """
-
-
-@pytest.fixture
-def toy(course: Course) -> Assignment:
-    return load(course, "toy")
 
 
 def put(path: Path, text: str = "x = 1\n") -> None:

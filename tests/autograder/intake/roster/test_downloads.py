@@ -8,8 +8,7 @@ from pathlib import Path
 import pytest
 
 from autograder import intake
-from autograder.course import Course
-from autograder.course.assignment import Assignment, load
+from autograder.course.assignment import Assignment
 from autograder.intake import roster
 
 FILES = Path(__file__).parents[1] / "rosters"
@@ -28,11 +27,6 @@ submission_12:
     :email: Sean.OBrien@uni.example
   :created_at: 2026-11-27 20:09:00.000000000 Z
 """
-
-
-@pytest.fixture
-def toy(course: Course) -> Assignment:
-    return load(course, "toy")
 
 
 def put(path: Path, text: str = "x = 1\n") -> None:
