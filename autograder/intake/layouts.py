@@ -31,7 +31,7 @@ def recognise(
     Raises
     ------
     IntakeError
-        The folder cannot be listed, or Gradescope's list of submissions is damaged.
+        The folder cannot be listed, or the list in a platform's export is damaged.
     """
     while True:
         listed = _list(folder)

@@ -25,16 +25,19 @@ class Rest:
 
     Attributes
     ----------
+    platform : str
+        Whose export the table is.
     students : list of Row
         Rows that stand for students.
     points_possible : dict of str to str
-        Canvas' row of that name, by column.
+        The platform's row of that name, by column.
     empty, nameless, tests : int
-        How many rows were left out because they are empty, identify nobody, or are Canvas' test student.
+        How many rows were left out: empty ones, those that identify nobody, the platform's test student.
     staff : list of str
         People who are not students, each with the role: ``"Kim Lee (Instructor)"``.
     """
 
+    platform: str
     students: list[Row] = field(default_factory=list)
     points_possible: dict[str, str] = field(default_factory=dict)
     empty: int = 0
@@ -47,7 +50,7 @@ class Rest:
         """Say how many rows were left out and why; empty if none was."""
         counted = [
             (self.empty, "empty row", "empty rows"),
-            (self.tests, "test student of Canvas", "test students of Canvas"),
+            (self.tests, f"test student of {self.platform}", f"test students of {self.platform}"),
             (self.nameless, "row without an identifier", "rows without an identifier"),
             (len(self.staff), "person who is not a student", "people who are not students"),
         ]
@@ -61,7 +64,7 @@ def sort_out(table: Table, columns: Columns) -> Rest:
 
     In a table that no platform wrote, a row that identifies nobody is kept: it is a mistake to report.
     """
-    rest = Rest()
+    rest = Rest(columns.platform)
     for row in table.rows:
         if row.is_blank:
             rest.empty += 1

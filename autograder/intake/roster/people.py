@@ -59,9 +59,9 @@ class Roster:
     people : tuple of Person
         In the order of the file.
     points_possible : dict of str to str
-        Canvas' row of that name; empty in other files.
+        The platform's row of that name; empty where it has none.
     platform : str
-        Whose export it is: ``"Canvas"``, ``"Moodle"``, ``"Gradescope"``, ``"nbgrader"``, or ``"CSV"``.
+        Whose export it is, such as ``"Canvas"``; ``"CSV"`` if nobody's.
     separator : str
         What stands between two cells.
     notes : tuple of str
