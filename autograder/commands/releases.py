@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from autograder.commands.options import CourseOption
+from autograder.commands.options import CourseOption, cores
 from autograder.errors import ReleaseError
 
 if TYPE_CHECKING:
@@ -130,8 +129,8 @@ def _collect_plans(
     new = [one for one in found if one.name not in planned]
     for _ in planned:
         progress()
-    with ThreadPoolExecutor(max_workers=len(os.sched_getaffinity(0))) as pool:
-        at_work = {pool.submit(_plan, one, course): one for one in new}
+    with ThreadPoolExecutor(max_workers=cores()) as executor:
+        at_work = {executor.submit(_plan, one, course): one for one in new}
         progress.stage(
             f"Collecting the suite of {', '.join(one.name for one in new)}" if new else "Releasing"
         )

@@ -7,7 +7,6 @@ that take less time. Where nothing changed, the fastest tests run.
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 import time
@@ -17,6 +16,7 @@ from pathlib import Path
 
 import pytest
 
+from autograder.commands.options import cores
 from tests.support import timing
 from tests.support.imports import Graph
 
@@ -177,8 +177,7 @@ def main(root: Path) -> int:
     else:
         paths = fastest(graph, seconds)
         print("Nothing is known to have changed, so the fastest tests run.")
-    processes = len(os.sched_getaffinity(0))
-    choice = choose(paths, seconds, processes)
+    choice = choose(paths, seconds, cores())
     status, tally = run(choice) if choice.taken else (0, Tally())
     print(*summary(choice, tally), sep="\n")
     spent = time.monotonic() - began

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import pytest
 from xdist.scheduler import LoadScopeScheduling
 
+from autograder.commands.options import cores
 from tests.support import classes, levels
 
 PARTS = {
@@ -41,9 +42,8 @@ MOST, GIGABYTES = 8, 2
 
 def workers() -> int:
     """Return how many tests to run at a time: one more than there are cores, since some test always waits."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") >> 30
-    return max(1, min(MOST, cores + 1, memory // GIGABYTES))
+    return max(1, min(MOST, cores() + 1, memory // GIGABYTES))
 
 
 def scope_of(nodeid: str) -> str:
