@@ -71,7 +71,7 @@ def _config_error(path: Path, content: object, details: Sequence[ErrorDetails]) 
         return ConfigError(str(path), f"unknown key `{key}`{of}", "check its spelling, or remove it")
     expected = detail["msg"].removeprefix("Value error, ").replace("Input should be", "expected")
     if detail["type"] == "missing":
-        # A key that is misspelt is missing under its own name and unknown under the other.
+        # A key that is misspelled is missing under its own name and unknown under the other.
         unknown = [
             str(one["loc"][-1])
             for one in details

@@ -1,4 +1,4 @@
-"""How far each kind of classifier of the course gets on `tabletop`, from neighbours to a deep network.
+"""How far each kind of classifier of the course gets on `tabletop`, from neighbors to a deep network.
 
 They are the reference solutions of the assignments. ``python -m benchmarks.ladder`` prints a table and, with
 ``--pictures FOLDER``, draws it. Every seed stands for another set of pictures, other first weights and
@@ -68,8 +68,8 @@ class Solved:
         return cls(*map(importlib.import_module, names))
 
 
-def neighbours(course: Solved, split: Split) -> torch.Tensor:
-    """Predict by k-nearest neighbours; k is chosen on the validation set."""
+def neighbors(course: Solved, split: Split) -> torch.Tensor:
+    """Predict by k-nearest neighbors; k is chosen on the validation set."""
     classifier = course.knn.KnnClassifier(split.x_train, split.y_train)
     distances = course.knn.compute_distances_no_loops(split.x_train, split.x_val)
     shares = {
@@ -134,12 +134,12 @@ Classifier = Callable[[Solved, Split], torch.Tensor]
 """Trains, and returns the predicted labels of the test pictures."""
 
 CLASSIFIERS: dict[str, Classifier] = {
-    "nearest neighbours": neighbours,
+    "nearest neighbors": neighbors,
     "linear SVM": linear("LinearSVM", 3e-3, 1e-3),
     "softmax": linear("Softmax", 3e-2, 1e-3),
     "two layers": two_layers,
     "three layers, one convolution": three_layers,
-    "deep, batch normalisation": deep,
+    "deep, batch normalization": deep,
 }
 
 

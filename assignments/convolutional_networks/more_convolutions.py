@@ -107,7 +107,7 @@ def transposed_conv(
 ) -> torch.Tensor:
     """Make images larger: what the backward pass of a convolution does with its gradient.
 
-    Each pixel of x, times the filter, is added into the result, `stride` pixels from where its neighbour
+    Each pixel of x, times the filter, is added into the result, `stride` pixels from where its neighbor
     went; where these stamps overlap, they add up. Then `pad` pixels are cut off on all four sides, and the
     bias is added. The height of the result is (H - 1) * stride + HH - 2 * pad, and its width likewise.
 

@@ -300,7 +300,7 @@ def test_transposed_convolution_by_hand() -> None:
 
 @pytest.mark.task("conv_1d_3d", weight=1)
 def test_other_dimensions_by_hand() -> None:
-    """Convolution of a sequence, and of a volume: differences of neighbours."""
+    """Convolution of a sequence, and of a volume: differences of neighbors."""
     x, w = torch.tensor([[[1.0, 4.0, 9.0, 16.0]]]), torch.tensor([[[-1.0, 1.0]]])
     right = torch.tensor([[[3.0, 5.0, 7.0]]])
     checks.close(more.conv1d(x, w, torch.zeros(1)), right, what="the differences in time")

@@ -1,4 +1,4 @@
-"""Archives that others control: recognised by their first bytes, read into memory, never unpacked to disk."""
+"""Archives that others control: recognized by their first bytes, read into memory, never unpacked to disk."""
 
 from __future__ import annotations
 

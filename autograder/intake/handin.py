@@ -92,7 +92,7 @@ class _Reader:
         """Read the class that lies in a folder."""
         if not is_unpacked:
             layouts.require_class(folder, self._wanted)
-        layout = layouts.recognise(folder, self._wanted, self._is_known, self._decisions.students)
+        layout = layouts.recognize(folder, self._wanted, self._is_known, self._decisions.students)
         entries = [one for one in layout.entries if not identity.is_ignored(one, self._decisions)]
         if not entries:
             names = " and ".join(self._wanted.files)

@@ -1,4 +1,4 @@
-"""Recognise how a folder of submissions is laid out: by hand, or as a learning platform packs downloads."""
+"""Recognize how a folder of submissions is laid out: by hand, or as a learning platform packs downloads."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from autograder.reports.untrusted import line
 _LISTS = (".csv", ".tsv", ".xlsx")
 
 
-def recognise(
+def recognize(
     folder: Path, wanted: Wanted, is_known: IsKnown, claimed: Collection[str] = frozenset()
 ) -> Layout:
     """Find the hand-ins in a folder, or in the only folder in it if that is where they are.

@@ -1,4 +1,4 @@
-"""The files that an assignment asks for and those it gave out, to recognise work by what it defines."""
+"""The files that an assignment asks for and those it gave out, to recognize work by what it defines."""
 
 from __future__ import annotations
 

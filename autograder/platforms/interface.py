@@ -173,7 +173,7 @@ class RosterFormat:
     participant : re.Pattern or None
         An identifier in which the platform writes words around the number, which is its first group.
     kind : callable or None
-        `kind(name, cells, is_labelled)` says what a row stands for: by its name as it is compared, its cells,
+        `kind(name, cells, is_labeled)` says what a row stands for: by its name as it is compared, its cells,
         and whether anything in it identifies somebody. Without it, every row stands for a student.
     is_last_name_first : bool
         Whether names are written ``Park, Ada``, also where the parts are in columns of their own.

@@ -1,4 +1,4 @@
-"""Charts as inline SVG: their colours are those of the page, and their text stays text."""
+"""Charts as inline SVG: their colors are those of the page, and their text stays text."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from helpers.wording import number
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-_COLOURS = {"#010203": "--accent", "#020304": "--muted", "#030405": "--line", "#040506": "--ink"}
-_BAR, _LABEL, _RULE, _TEXT = _COLOURS
+_COLORS = {"#010203": "--accent", "#020304": "--muted", "#030405": "--line", "#040506": "--ink"}
+_BAR, _LABEL, _RULE, _TEXT = _COLORS
 _SIZE = 9
 
 
@@ -28,13 +28,13 @@ def histogram(scores: Sequence[float], top: float) -> Markup:
     counts = [0] * 10
     for score in scores:
         counts[max(0, min(9, int(score / width)))] += 1
-    centres = [width * (number + 0.5) for number in range(10)]
+    centers = [width * (number + 0.5) for number in range(10)]
     bins = [f"{number(width * place)} to {number(width * (place + 1))} points" for place in range(9)]
     bins.append(f"{number(width * 9)} points or more")
     described = "; ".join(f"{name}: {count}" for name, count in zip(bins, counts, strict=True))
 
     def draw(axes: Axes) -> None:
-        bars = axes.bar(centres, counts, width=0.92 * width, color=_BAR)
+        bars = axes.bar(centers, counts, width=0.92 * width, color=_BAR)
         labels = [str(count) if count else "" for count in counts]
         axes.bar_label(bars, labels=labels, color=_LABEL, fontsize=_SIZE)
         axes.set(xlim=(0, top or 1), xlabel="points", ylabel="students")
@@ -100,14 +100,14 @@ def _svg(draw: Callable[[Axes], None], size: tuple[float, float], title: str, de
 
 
 def _for_page(svg: str, title: str, described: str) -> Markup:
-    """Take the drawing out of its file: no prolog, no fonts of this machine, colours by name."""
+    """Take the drawing out of its file: no prolog, no fonts of this machine, colors by name."""
     inner = svg[svg.index("<svg") :]
     inner = re.sub(r"<metadata>.*?</metadata>", "", inner, flags=re.DOTALL)
     view = re.search(r'viewBox="([\d. -]+)"', inner)
     assert view is not None
     body = inner[inner.index(">") + 1 :]
-    for colour, variable in _COLOURS.items():
-        body = body.replace(colour, f"var({variable})")
+    for color, variable in _COLORS.items():
+        body = body.replace(color, f"var({variable})")
     body = re.sub(r"font-family: [^;\"]*;? ?", "", body)
     head = (
         f'<svg class="chart" viewBox="{view[1]}" role="img" xmlns="http://www.w3.org/2000/svg" '

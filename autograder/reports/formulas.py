@@ -29,7 +29,7 @@ _ATTRIBUTES: Final = {
     **dict.fromkeys(("columnalign", "columnlines", "rowlines"), _WORD),
     **dict.fromkeys(("linethickness", "lspace", "rspace", "width", "minsize", "maxsize"), _LENGTH),
 }
-"""What may be said of an element, and the form of it; no colours, addresses, classes or styles."""
+"""What may be said of an element, and the form of it; no colors, addresses, classes or styles."""
 
 
 def formula(latex: str, *, display: bool) -> Markup:

@@ -1,4 +1,4 @@
-"""`tabletop`, a set of colour pictures of ten things on a table, drawn rather than downloaded."""
+"""`tabletop`, a set of color pictures of ten things on a table, drawn rather than downloaded."""
 
 from __future__ import annotations
 

@@ -8,7 +8,7 @@ import matplotlib as mpl
 import torch
 from matplotlib.figure import Figure
 
-from helpers.figures.plots import COLORS, GREY, INK, STYLE, new_figure
+from helpers.figures.plots import COLORS, GRAY, INK, STYLE, new_figure
 
 
 def loss_curves(
@@ -90,8 +90,8 @@ def class_templates(
 ) -> Figure:
     """Show the weights of each class as an image.
 
-    Grey images are drawn in two colours: where ink speaks for the class, and where it speaks against it.
-    Images with three channels are drawn in colour, with the smallest weight black and the largest white.
+    Gray images are drawn in two colors: where ink speaks for the class, and where it speaks against it.
+    Images with three channels are drawn in color, with the smallest weight black and the largest white.
 
     Parameters
     ----------
@@ -123,5 +123,5 @@ def class_templates(
             axes.set_title(str(label) if names is None else names[label], fontsize=10)
         figure.suptitle(title, fontsize=11.5)
         if shape[0] == 1:
-            figure.supxlabel("red: ink speaks for the class; blue: against it", fontsize=9, color=GREY)
+            figure.supxlabel("red: ink speaks for the class; blue: against it", fontsize=9, color=GRAY)
     return figure

@@ -10,7 +10,7 @@ import torch
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from helpers.figures.plots import COLORS, GREY, INK, STYLE, as_rgb, new_figure
+from helpers.figures.plots import COLORS, GRAY, INK, STYLE, as_rgb, new_figure
 
 
 @dataclass(frozen=True)
@@ -108,7 +108,7 @@ def linear_scores(
             for spine in axes.spines.values():
                 spine.set(visible=True, edgecolor="#cccccc")
         best = max(range(count), key=lambda place: scores[place])
-        colors = [COLORS[1] if place == best else GREY for place in range(count)]
+        colors = [COLORS[1] if place == best else GRAY for place in range(count)]
         cells[-1].barh(list(names), list(scores), color=colors)
         cells[-1].invert_yaxis()
         cells[-1].axvline(0, color=INK, lw=0.8)
@@ -124,7 +124,7 @@ def _draw_edge(
     (x0, y0), (x1, y1) = ends
     upright = abs(x1 - x0) < 0.1
     gaps = [14 if upright else 13 + 2.6 * length for length in lengths]  # points; labels are wide, not high
-    arrow = {"arrowstyle": "-|>", "color": GREY, "lw": 1.4, "shrinkA": gaps[0], "shrinkB": gaps[1]}
+    arrow = {"arrowstyle": "-|>", "color": GRAY, "lw": 1.4, "shrinkA": gaps[0], "shrinkB": gaps[1]}
     axes.annotate("", ends[1], ends[0], arrowprops=arrow, zorder=1)
     for text, color, side in ((edge.value, COLORS[0], 1), (edge.gradient, COLORS[5], -1)):
         axes.annotate(

@@ -9,7 +9,7 @@ import torch
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from helpers.figures.plots import COLORS, GREY, INK, STYLE, new_figure
+from helpers.figures.plots import COLORS, GRAY, INK, STYLE, new_figure
 
 
 def panels(
@@ -20,7 +20,7 @@ def panels(
     Parameters
     ----------
     images : mapping of str to Tensor
-        Caption to a colour image (3, H, W) in [0, 1], or to a map (H, W) of any numbers: blue below zero,
+        Caption to a color image (3, H, W) in [0, 1], or to a map (H, W) of any numbers: blue below zero,
         white at zero, red above.
     columns : int
         How many stand in a row.
@@ -63,8 +63,8 @@ def _center(axes: Axes, size: Sequence[int], largest: Sequence[int]) -> None:
     axes.set_ylim((height + most_rows - 1) / 2, (height - most_rows - 1) / 2)
 
 
-def colour_filters(w: torch.Tensor, *, columns: int = 8, title: str = "Filters of the first layer") -> Figure:
-    """Show filters that look at colour images, each stretched to the full range of colours.
+def color_filters(w: torch.Tensor, *, columns: int = 8, title: str = "Filters of the first layer") -> Figure:
+    """Show filters that look at color images, each stretched to the full range of colors.
 
     Parameters
     ----------
@@ -101,7 +101,7 @@ def receptive_field(layers: Sequence[tuple[int, int]], *, title: str = "What one
         for level, (size, stride) in enumerate(layers):
             for n, upper in enumerate(places[level + 1]):
                 for lower in places[level][n * stride : n * stride + size]:
-                    axes.plot([lower, upper], [level, level + 1], color=GREY, lw=0.6, zorder=1)
+                    axes.plot([lower, upper], [level, level + 1], color=GRAY, lw=0.6, zorder=1)
         for level, row in enumerate(places):
             color = COLORS[level % len(COLORS)]
             axes.scatter(row, [level] * len(row), s=70, color=color, edgecolors=INK, zorder=2)

@@ -1,4 +1,4 @@
-"""Figures of the notebooks, in one style: titles, named axes, colours that colour-blind readers tell apart.
+"""Figures of the notebooks, in one style: titles, named axes, colors that color-blind readers tell apart.
 
 Every function returns a matplotlib `Figure` and does nothing else: as the last line of a cell it is shown
 once, and ``figure.savefig("name.png")`` keeps it. ``figure.axes`` gives its axes for changes.
@@ -19,7 +19,7 @@ from matplotlib.figure import Figure
 COLORS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442")
 """Okabe and Ito, "Color Universal Design", 2008; for at most seven classes, beside markers."""
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")
-INK, GREY = "#222222", "#777777"
+INK, GRAY = "#222222", "#777777"
 STYLE: Any = {
     "figure.dpi": 100,
     "figure.facecolor": "white",
@@ -29,7 +29,7 @@ STYLE: Any = {
     "axes.titlesize": 11.5,
     "axes.titlepad": 8,
     "axes.labelcolor": INK,
-    "axes.edgecolor": GREY,
+    "axes.edgecolor": GRAY,
     "axes.spines.top": False,
     "axes.spines.right": False,
     "xtick.color": INK,
@@ -48,7 +48,7 @@ def new_figure(rows: int, columns: int, size: tuple[float, float]) -> tuple[Figu
 
 
 def as_rgb(image: torch.Tensor) -> torch.Tensor:
-    """Return an image (C, H, W) as (H, W, 3), a grey one dark on white."""
+    """Return an image (C, H, W) as (H, W, 3), a gray one dark on white."""
     values = image.detach().cpu().to(torch.float32).clamp(0, 1)
     return (1 - values if len(values) == 1 else values).permute(1, 2, 0).expand(-1, -1, 3)
 
@@ -66,7 +66,7 @@ def sample_grid(
     Parameters
     ----------
     images : Tensor of shape (N, 1, H, W) or (N, 3, H, W)
-        Values from 0 to 1; grey images are drawn dark on white.
+        Values from 0 to 1; gray images are drawn dark on white.
     labels : Tensor of shape (N,), int64
         Their classes.
     per_class : int
@@ -169,7 +169,7 @@ def decision_regions(
     return figure
 
 
-def nearest_neighbours(
+def nearest_neighbors(
     queries: torch.Tensor,
     query_labels: torch.Tensor,
     images: torch.Tensor,
@@ -192,7 +192,7 @@ def nearest_neighbours(
     dists : Tensor of shape (num_train, Q)
         Distances of all training images to the queries.
     k : int
-        Neighbours to show. One of another class than its query gets a dashed frame and a cross.
+        Neighbors to show. One of another class than its query gets a dashed frame and a cross.
     """
     nearest = dists.topk(k, dim=0, largest=False)
     with mpl.rc_context(STYLE):
@@ -234,8 +234,8 @@ def cross_validation(
     with mpl.rc_context(STYLE):
         figure, (axes,) = new_figure(1, 1, (7.2, 4.5))
         for k, fold in zip(ks, folds, strict=True):
-            axes.plot([k] * len(fold), fold.tolist(), "o", color=GREY, alpha=0.45, ms=4, zorder=1)
-        axes.plot([], [], "o", color=GREY, alpha=0.45, ms=4, label="one fold")
+            axes.plot([k] * len(fold), fold.tolist(), "o", color=GRAY, alpha=0.45, ms=4, zorder=1)
+        axes.plot([], [], "o", color=GRAY, alpha=0.45, ms=4, label="one fold")
         label = "mean and standard deviation over the folds"
         axes.errorbar(ks, means, yerr=spread, fmt="-s", ms=5, lw=1.6, color=COLORS[0], capsize=4, label=label)
         if best_k is not None:
@@ -246,7 +246,7 @@ def cross_validation(
         axes.minorticks_off()
         axes.grid(axis="y", color="#dddddd", lw=0.8)
         axes.set_axisbelow(True)
-        axes.set(title=title, xlabel="k, the number of neighbours that vote", ylabel="accuracy in percent")
+        axes.set(title=title, xlabel="k, the number of neighbors that vote", ylabel="accuracy in percent")
         figure.legend(loc="outside lower center", ncols=3)
     return figure
 

@@ -64,7 +64,7 @@ def main(kept: bool) -> None:
 
 
 def _prefetch(request: dict[str, Any]) -> None:
-    """Import slow modules once, so that they do not count towards the time of each import."""
+    """Import slow modules once, so that they do not count toward the time of each import."""
     read = reading.read(_files(request), request["modules"], request["packages"])
     names = {name for part in read.parts.values() for one in part.imports for name in possible_modules(one)}
     for name in prefetch.select_modules(names, request["packages"]):

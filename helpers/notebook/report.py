@@ -16,7 +16,7 @@ _WIDTH = 96
 _CODE = {"Expected", "Yours", "First wrong", "That line"}
 LEFT = ' style="text-align:left"'
 """What notebooks keep of the style when they show a table that they do not trust, such as a saved one."""
-# Text keeps the colour of the page, so that it is legible on any; colours only mark edges, beside words.
+# Text keeps the color of the page, so that it is legible on any; colors only mark edges, beside words.
 _STYLE = """
 .coursegrad{max-width:60rem;font-size:14px;line-height:1.5;color:inherit}
 .coursegrad p{margin:0 0 .35rem}

@@ -1,4 +1,4 @@
-"""The usual causes of exceptions in student code, recognised by their messages."""
+"""The usual causes of exceptions in student code, recognized by their messages."""
 
 from __future__ import annotations
 

@@ -29,7 +29,7 @@ Bounds = tuple[float, float]
 
 
 @dataclass(frozen=True)
-class Row:
+class Tolerances:
     """The tolerances of one kind of operation.
 
     Attributes
@@ -44,8 +44,8 @@ class Row:
     bounds: dict[torch.dtype | type[float], Bounds]
 
 
-TABLE: dict[Operation, Row] = {
-    "arithmetic": Row(
+TABLE: dict[Operation, Tolerances] = {
+    "arithmetic": Tolerances(
         "Sums of up to a few thousand products, in any order. float64 would need less than 1e-12; its bounds "
         "only have to distinguish it from float32. Plain numbers usually come from float32 through .item().",
         {
@@ -58,35 +58,35 @@ TABLE: dict[Operation, Row] = {
             float: (1e-4, 1e-5),
         },
     ),
-    "float64": Row(
+    "float64": Tolerances(
         "A plain number that comes from float64: an answer that was computed in float32 must not pass.",
         {torch.float64: (1e-8, 1e-10), float: (1e-8, 1e-10)},
     ),
-    "gradient": Row(
+    "gradient": Tolerances(
         "Terms of both signs add up to something smaller than each of them, which costs one digit.",
         {torch.float32: (1e-3, 1e-4), torch.float64: (1e-8, 1e-10), float: (1e-3, 1e-4)},
     ),
-    "deep gradient": Row(
+    "deep gradient": Tolerances(
         "A chain of layers, each with its own rounding errors; batch normalization divides by small numbers.",
         {torch.float32: (1e-3, 1e-4), torch.float64: (1e-7, 1e-9), float: (1e-7, 1e-9)},
     ),
-    "cancellation": Row(
+    "cancellation": Tolerances(
         "a² - 2ab + b² subtracts numbers that agree in most digits; of float32's seven digits, four remain.",
         {torch.float32: (1e-4, 1e-3), torch.float64: (1e-8, 1e-8), float: (1e-8, 1e-8)},
     ),
-    "large numbers": Row(
+    "large numbers": Tolerances(
         "The same with numbers around 10,000, where float32 is spaced by 0.001 and float64 by 2e-12.",
         {torch.float32: (1e-4, 1e-2), torch.float64: (1e-6, 1e-8), float: (1e-4, 1e-2)},
     ),
-    "steps": Row(
+    "steps": Tolerances(
         "Many training steps, each of which inherits the rounding errors of the one before.",
         {torch.float32: (1e-3, 1e-4), torch.float64: (1e-6, 1e-8), float: (1e-6, 1e-8)},
     ),
-    "rounded": Row(
+    "rounded": Tolerances(
         "The expected number is computed by hand and written with five digits.",
         {torch.float32: (1e-4, 2e-4), torch.float64: (1e-4, 2e-4), float: (1e-4, 2e-4)},
     ),
-    "small start": Row(
+    "small start": Tolerances(
         "The loss is log C for scores of 0; with small random weights the scores are only close to it.",
         {torch.float32: (1e-2, 0.0), torch.float64: (1e-2, 0.0), float: (1e-2, 0.0)},
     ),

@@ -1,7 +1,7 @@
 """The corpus of attacks, graded as a class: none gains a point, learns a secret or leaves a trace.
 
 `attacks/` holds the submissions, `attacks/corpus.toml` what each is worth, `vault.py` the course that they
-attack. They are graded twice: by the command line, confined, beside two honest neighbours; and some of them
+attack. They are graded twice: by the command line, confined, beside two honest neighbors; and some of them
 unconfined, to show that there they work.
 """
 
@@ -78,7 +78,7 @@ class Attack:
 CORPUS = [
     Attack(**entry) for entry in tomllib.loads((FOLDER / "corpus.toml").read_text(encoding="utf-8"))["attack"]
 ]
-NEIGHBOURS = ("ada", "zoe")
+NEIGHBORS = ("ada", "zoe")
 NEEDS_FILES = {"01_open_hidden_tests", "16_patch_pytest", "33_skip_at_import"}
 """Attacks of which a part cannot even be tried where there are no files to walk, and no pytest to import."""
 each_attack = pytest.mark.parametrize("attack", CORPUS, ids=lambda attack: attack.file)
@@ -138,7 +138,7 @@ class Listeners:
 
 @dataclass
 class Scene:
-    """A course, a class of attackers and neighbours, and where its results go."""
+    """A course, a class of attackers and neighbors, and where its results go."""
 
     root: Path
     listeners: Listeners
@@ -222,8 +222,8 @@ def run(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
         root = tmp_path_factory.mktemp(f"confined-{level}")
         scene = Scene(root, Listeners(root))
         stack.callback(scene.listeners.close)
-        for student in NEIGHBOURS:
-            scene.hand_in(student, vault.REFERENCE + "\n# CANARY-neighbour\n")
+        for student in NEIGHBORS:
+            scene.hand_in(student, vault.REFERENCE + "\n# CANARY-neighbor\n")
         for attack in CORPUS:
             scene.hand_in_attack(attack)
         before, started, children = scene.fingerprint(), time.monotonic(), _children()
@@ -272,14 +272,14 @@ def _children() -> set[str]:
 
 def test_the_run_ends_in_good_order(run: Run) -> None:
     assert run.finished.returncode == 0, run.finished.stderr[-2000:]
-    assert set(run.results) == set(run.pages) == {*NEIGHBOURS, *(attack.file for attack in CORPUS)}
+    assert set(run.results) == set(run.pages) == {*NEIGHBORS, *(attack.file for attack in CORPUS)}
     assert {result.sandbox.level for result in run.results.values()} == {"full"}
     left = {path.relative_to(run.scene.output).parts[0] for path in run.scene.output.rglob("*")}
     assert left == {".lock", "results", "feedback", "report.html", "grades.csv", "notes.json"}
 
 
-@pytest.mark.parametrize("student", NEIGHBOURS)
-def test_a_neighbours_score_is_untouched(run: Run, student: str) -> None:
+@pytest.mark.parametrize("student", NEIGHBORS)
+def test_a_neighbors_score_is_untouched(run: Run, student: str) -> None:
     assert run.results[student].score == vault.TOTAL
     assert {test.points - test.max_points for test in run.results[student].tests} == {0}
 
@@ -287,7 +287,7 @@ def test_a_neighbours_score_is_untouched(run: Run, student: str) -> None:
 def test_no_attack_holds_its_slot_longer_than_its_wall_time(run: Run) -> None:
     # The floods wait for two deadlines of 6 seconds each; no other attack waits for more than one. The rest
     # is compared with what honest work takes beside it, on a machine that may be busy.
-    honest = max(run.results[student].seconds for student in NEIGHBOURS)
+    honest = max(run.results[student].seconds for student in NEIGHBORS)
     assert max(result.seconds for result in run.results.values()) < 2 * vault.WALL_SECONDS + 20 * honest + 5
 
 
@@ -326,7 +326,7 @@ def test_no_secret_of_the_machine_reaches_even_the_instructors_files(run: Run) -
         for canary in (
             "CANARY-token",
             "CANARY-command",
-            "CANARY-neighbour",
+            "CANARY-neighbor",
             "CANARY-suite",
             run.scene.secret,
         ):

@@ -1,4 +1,4 @@
-"""The k-nearest-neighbour notebook that students get runs as it says, with a solution and with the stub."""
+"""The k-nearest-neighbor notebook that students get runs as it says, with a solution and with the stub."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests of the k-nearest-neighbour assignment: its reference solution, its suite, and typical mistakes."""
+"""Tests of the k-nearest-neighbor assignment: its reference solution, its suite, and typical mistakes."""
 
 from __future__ import annotations
 

@@ -167,7 +167,7 @@ GREEDY = vault.REFERENCE.replace(
 
 @pytest.mark.full
 @needs_landlock
-def test_greedy_neighbours_in_a_small_container_cost_nobody_anything(tmp_path: Path) -> None:
+def test_greedy_neighbors_in_a_small_container_cost_nobody_anything(tmp_path: Path) -> None:
     """Two at a time were asked for; there is memory for one."""
     run = grade(tmp_path, "container", greedy=3)
     assert run.finished.returncode == 0, run.finished.stderr

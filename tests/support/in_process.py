@@ -101,7 +101,7 @@ class Grade:
 def grade_all(name: str, jobs: Mapping[str, tuple[str, str]], scratch: Path) -> dict[str, Grade]:
     """Grade sources of a one-module assignment; `jobs` maps a label to the source and the course's secret.
 
-    All but the one that is labelled "stub" hand in the reference's weights.
+    All but the one that is labeled "stub" hand in the reference's weights.
     """
     folders = {label: scratch / str(place) for place, label in enumerate(jobs)}
     for label, folder in folders.items():

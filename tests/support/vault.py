@@ -30,7 +30,7 @@ points = 8
 
 [[tasks]]
 id = "nearest"
-title = "Label by the nearest neighbour"
+title = "Label by the nearest neighbor"
 points = 6
 
 [[tasks]]
@@ -126,7 +126,7 @@ NUMBER = {SECRET_NUMBER}
 STEP = {SECRET_STEP}.0
 WORD = "{SECRET_WORD}"
 LABELS = torch.tensor({list(SECRET_LABELS)})
-CENTRES = torch.arange(8.0).reshape(8, 1) * 10
+CENTERS = torch.arange(8.0).reshape(8, 1) * 10
 
 
 @pytest.mark.task("scale", weight=3)
@@ -164,9 +164,9 @@ def test_scale_no_loop():
 @pytest.mark.task("nearest", weight=2)
 def test_nearest_hidden():
     """Labels 16 points of which the labels are known to the grader only."""
-    near = CENTRES[LABELS] + 1
+    near = CENTERS[LABELS] + 1
     model = vault.Nearest()
-    model.fit(CENTRES, torch.arange(8))
+    model.fit(CENTERS, torch.arange(8))
     predicted = checks.tensor(model.predict(near), shape=(16,), dtype=torch.int64, what="predict(x)")
     accuracy = (predicted == LABELS).double().mean().item()
     checks.number(accuracy, at_least=0.9, what="the accuracy")

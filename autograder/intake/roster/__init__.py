@@ -24,6 +24,6 @@ def read(path: Path) -> Roster:
         cannot be told apart.
     """
     content = table.read(path, headers.familiar)
-    columns = headers.recognise(content)
+    columns = headers.recognize(content)
     rest = exclusions.sort_out(content, columns)
     return people.gather(content, columns, rest)

@@ -75,12 +75,12 @@ class Columns:
 
 def familiar(header: Sequence[str]) -> int:
     """Return how many columns of a header are known."""
-    return len(_recognise(header).fields)
+    return len(_recognize(header).fields)
 
 
-def recognise(table: Table) -> Columns:
+def recognize(table: Table) -> Columns:
     """Return which column holds what; raises ConfigError if none of them could identify a student."""
-    columns = _recognise(table.header)
+    columns = _recognize(table.header)
     if not columns.of(*NAMING, Field.name, Field.first, Field.last):
         more = len(table.header) - _SHOWN
         listed = ", ".join(f"`{' '.join(name.split())}`" for name in table.header[:_SHOWN])
@@ -95,7 +95,7 @@ def recognise(table: Table) -> Columns:
     return columns
 
 
-def _recognise(header: Sequence[str]) -> Columns:
+def _recognize(header: Sequence[str]) -> Columns:
     names = [name.strip() for name in header]
     for platform, known in FORMATS.items():
         if known.is_own is not None and known.is_own(names):

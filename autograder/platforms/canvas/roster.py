@@ -28,11 +28,11 @@ def is_own(header: Sequence[str]) -> bool:
     return is_named and "ID" in header and not {"Section", "SIS Login ID", "SIS User ID"}.isdisjoint(header)
 
 
-def kind(name: str, cells: Sequence[str], is_labelled: bool) -> RowKind:
+def kind(name: str, cells: Sequence[str], is_labeled: bool) -> RowKind:
     """Say what a row stands for."""
     if name.startswith(_POINTS_POSSIBLE):
         return RowKind.points_possible
-    if not is_labelled and any(map(_POSTING.fullmatch, cells)):
+    if not is_labeled and any(map(_POSTING.fullmatch, cells)):
         return RowKind.remark
     return RowKind.test_student if name in _TEST_STUDENTS else RowKind.student
 

@@ -16,7 +16,7 @@ normal = partial(hidden_normal, "convolution")
 
 
 @dataclass(frozen=True)
-class Case:
+class Convolution:
     """A convolution."""
 
     images: Tensor
@@ -34,10 +34,10 @@ class Case:
         """Return copies of images, filters and biases."""
         return self.images.clone(), self.filters.clone(), self.biases.clone()
 
-    def to(self, dtype: torch.dtype) -> "Case":
+    def to(self, dtype: torch.dtype) -> "Convolution":
         """Return the same in another dtype."""
         x, w, b = (v.to(dtype) for v in (self.images, self.filters, self.biases))
-        return Case(x, w, b, self.stride, self.pad)
+        return Convolution(x, w, b, self.stride, self.pad)
 
     def out(self) -> Tensor:
         """Return the right result in the dtype of the images."""
@@ -52,11 +52,11 @@ class Case:
         return tuple(v.to(self.images.dtype) for v in found)
 
 
-def case(name: str, images: tuple[int, ...], filters: tuple[int, ...], stride: int, pad: int) -> Case:
+def case(name: str, images: tuple[int, ...], filters: tuple[int, ...], stride: int, pad: int) -> Convolution:
     """Return a convolution of hidden numbers."""
     count, *size = filters
     x, w = normal(name, "x", shape=images), normal(name, "w", shape=(count, images[1], *size))
-    return Case(x, w, normal(name, "b", shape=(count,)), stride, pad)
+    return Convolution(x, w, normal(name, "b", shape=(count,)), stride, pad)
 
 
 PLAIN = case("plain", (2, 3, 5, 7), (4, 3, 2), 1, 0)

@@ -10,7 +10,7 @@ import convolution_layers as layers
 import pytest
 import torch
 import torch.nn.functional as F
-from suite.convolutions import LAST, PADDED, PLAIN, SAME, STRIDES, Case, normal
+from suite.convolutions import LAST, PADDED, PLAIN, SAME, STRIDES, Convolution, normal
 from suite.rules import CONVOLUTION, PADDING
 
 from helpers.testing import Hint, checks, require, scattered
@@ -21,7 +21,7 @@ def first(found: object) -> Any:
     return checks.parts(found, 2, what="the result and the cache of Conv.forward")[0]
 
 
-def forward_hints(c: Case) -> list[Hint]:
+def forward_hints(c: Convolution) -> list[Hint]:
     """Return what typical mistakes make of a convolution."""
     right, (x, w, b) = c.out(), c.tensors()
     options = {"stride": c.stride, "padding": c.pad}
@@ -39,7 +39,7 @@ def forward_hints(c: Case) -> list[Hint]:
     ]
 
 
-def check_forward(c: Case, what: str = "the result") -> None:
+def check_forward(c: Convolution, what: str = "the result") -> None:
     """Compare the student's result with the right one."""
     out = first(layers.Conv.forward(*c.tensors(), c.param))
     checks.close(out, c.out(), what=what, hints=forward_hints(c))

@@ -12,14 +12,14 @@ import convolution_layers as layers
 import pytest
 import torch
 import torch.nn.functional as F
-from suite.convolutions import LAST, PADDED, PLAIN, STRIDES, Case, case, normal
+from suite.convolutions import LAST, PADDED, PLAIN, STRIDES, Convolution, case, normal
 from suite.rules import CONVOLUTION, PADDING
 from torch import Tensor
 
 from helpers.testing import Hint, checks, require, scattered
 
 
-def overwritten(c: Case, dout: Tensor, backwards: bool) -> Tensor:
+def overwritten(c: Convolution, dout: Tensor, backwards: bool) -> Tensor:
     """Return dx as it becomes if each window, from first to last or backwards, overwrites earlier ones.
 
     Backwards is what comes of a loop over the entries of a filter.
@@ -32,14 +32,14 @@ def overwritten(c: Case, dout: Tensor, backwards: bool) -> Tensor:
     return dx[:, :, c.pad : c.pad + c.images.shape[2], c.pad : c.pad + c.images.shape[3]]
 
 
-def backward_hints(c: Case, dout: Tensor) -> dict[str, list[Hint]]:
+def backward_hints(c: Convolution, dout: Tensor) -> dict[str, list[Hint]]:
     """Return what typical mistakes make of the gradients."""
     right = dict(zip(("dx", "dw", "db"), c.grads(dout), strict=True))
     flipped = replace(c, filters=c.filters.flip(2, 3)).grads(dout)[0]
     padded = replace(c, images=F.pad(c.images, (c.pad,) * 4), pad=0).grads(dout)[0]
     side_by_side = c.grads(dout, stride=1)
     overlap = "where windows overlap, gradients add up; one has taken the place of another"
-    no_stride = "the stride was forgotten: neighbours in dout belong `stride` pixels apart"
+    no_stride = "the stride was forgotten: neighbors in dout belong `stride` pixels apart"
     return {
         "dx": [
             Hint(padded, says="the padding is still around dx; cut it off"),
@@ -63,12 +63,12 @@ def backward_hints(c: Case, dout: Tensor) -> dict[str, list[Hint]]:
     }
 
 
-def check_backward(c: Case, dout: Tensor, what: str = "") -> None:
+def check_backward(c: Convolution, dout: Tensor, what: str = "") -> None:
     """Compare the student's gradients with the right ones."""
     check_gradients(c, dout, layers.Conv.backward(dout.clone(), (*c.tensors(), c.param)), what)
 
 
-def check_gradients(c: Case, dout: Tensor, found: object, what: str = "") -> None:
+def check_gradients(c: Convolution, dout: Tensor, found: object, what: str = "") -> None:
     """Compare what backward returned with the right gradients."""
     hints = backward_hints(c, dout)
     for name, one, right in zip(hints, three(found), c.grads(dout), strict=True):

@@ -41,7 +41,7 @@ Form = tuple[list[int], list[int], bool, object, float]
 """Filters, pools, whether to normalize batches, scale of the weights, and regularization."""
 
 
-class Network:
+class TorchLayersNet:
     """A deep network, on the layers of PyTorch."""
 
     def __init__(
@@ -107,7 +107,7 @@ def pictures(name: str, count: int) -> tuple[Tensor, Tensor]:
     return tabletop_images(hidden_seed("training", name), count)
 
 
-def solver_of(net: Network, images: Tensor, labels: Tensor, **settings: Any) -> Solver:
+def solver_of(net: TorchLayersNet, images: Tensor, labels: Tensor, **settings: Any) -> Solver:
     """Return a solver that trains a network on pictures, and measures accuracies on one of them only."""
     data = {"X_train": images, "y_train": labels, "X_val": images[:1], "y_val": labels[:1]}
     return Solver(net, data, num_train_samples=1, verbose=False, **settings)
@@ -134,7 +134,7 @@ def cause_of(losses: list[float]) -> str:
 def learn_by_heart(scale: float, rate: float, draw: int) -> tuple[float, str]:
     """Train one network until it knows 50 pictures; return how many percent it knew, and why no more."""
     images, labels = pictures(f"overfit {draw}", 50)
-    net = Network([8, 16, 32, 64], [0, 1, 2, 3], False, scale, 1e-5, draw)
+    net = TorchLayersNet([8, 16, 32, 64], [0, 1, 2, 3], False, scale, 1e-5, draw)
     training = {"update_rule": adam, "optim_config": {"learning_rate": rate}, "batch_size": 10}
     solver = solver_of(net, images, labels, num_epochs=1, **training)
     best = 0.0
@@ -290,7 +290,7 @@ def recognize(form: Form, training: dict[str, Any], causes: list[str]) -> Iterat
     """Train networks; yield how many percent of new pictures each recognizes, and add why no more."""
     learned, new = tabletop(2000, 0, 0), pictures("accuracy", NEW)
     for draw in range(TRIES):
-        net = Network(*form, draw)
+        net = TorchLayersNet(*form, draw)
         solver = solver_of(net, learned.x_train, learned.y_train, **training)
         with hidden_batches(draw):
             solver.train(return_best_params=False)

@@ -153,7 +153,7 @@ class Layers:
 
 
 @dataclass(frozen=True)
-class Case:
+class NetworkCase:
     """A network to make, the parameters that it gets, and examples with labels."""
 
     make: Callable[..., Any]
@@ -228,7 +228,7 @@ def two_layers(**settings: Any) -> Any:
 
 
 PARAMS = hidden_params("two", 12, 9, 5)
-TWO = Case(
+TWO = NetworkCase(
     two_layers,
     PARAMS,
     away_from_kinks(PARAMS, normal("x", shape=(80, 12)), 7),
@@ -270,7 +270,7 @@ def test_two_layers_in_float32() -> None:
 # Networks of any depth
 
 
-def deep(*dims: int) -> Case:
+def deep(*dims: int) -> NetworkCase:
     """Return a network with these hidden layers, 12 inputs and 4 classes."""
     params = hidden_params(f"deep {dims}", 12, *dims, 4)
 
@@ -278,7 +278,7 @@ def deep(*dims: int) -> Case:
         return fcn.FullyConnectedNet(list(dims), input_dim=12, num_classes=4, **settings)
 
     x = away_from_kinks(params, normal(f"x {dims}", shape=(200, 12)), 8)
-    return Case(make, params, x, hidden_labels("deep", classes=4, count=8))
+    return NetworkCase(make, params, x, hidden_labels("deep", classes=4, count=8))
 
 
 SHALLOW, DEEP, DEEPER = deep(8), deep(9, 7), deep(8, 10, 7, 9, 6)

@@ -39,7 +39,7 @@ def standardized(name: str, *sizes: int) -> list[tuple[Tensor, Tensor]]:
     return [((x - mean) / scale, y) for x, y in zip(parts, y.split(list(sizes)), strict=True)]
 
 
-class Network:
+class AutodiffNet:
     """A fully connected network whose gradients come from automatic differentiation."""
 
     def __init__(self, sizes: list[int], weight_scale: float, reg: float, name: str) -> None:
@@ -79,7 +79,7 @@ def plain_sgd(w: Tensor, dw: Tensor, config: dict[str, Any]) -> tuple[Tensor, di
 
 def learn_by_heart(sizes: list[int], scale: float, rate: float, name: str, draw: int) -> tuple[int, bool]:
     """Train a network on fifty pictures; return how many it knew at best, and if its loss fell."""
-    network = Network(sizes, scale, 0.0, f"{name} {draw}")
+    network = AutodiffNet(sizes, scale, 0.0, f"{name} {draw}")
     torch.manual_seed(hidden_seed("training", f"{name} {draw}"))
     solver = Solver(
         network,
@@ -248,7 +248,7 @@ def recognize(form: tuple[int, float, float], training: dict[str, Any]) -> Itera
     hidden, scale, reg = form
     learned = False
     for draw in range(TRIES):
-        network = Network([3072, hidden, 10], scale, reg, f"solver {draw}")
+        network = AutodiffNet([3072, hidden, 10], scale, reg, f"solver {draw}")
         torch.manual_seed(hidden_seed("training", f"solver {draw}"))
         limits = {"max_steps": MAX_STEPS, "num_train_samples": 10}
         solver = Solver(network, PICTURES, verbose=False, **limits, **training)

@@ -1,4 +1,4 @@
-"""Hidden tests of the k-nearest-neighbour assignment.
+"""Hidden tests of the k-nearest-neighbor assignment.
 
 Expected values come from an oracle in float64 that shares nothing with the reference solution. Classifier and
 cross-validation are tested on top of the oracle, so that a mistake in an earlier task is not counted twice.
@@ -429,7 +429,7 @@ VOTE_DISTS, VOTE_LABELS = ranks("votes", 13, 60), hidden_labels("votes/y", class
 VOTES = {k: true_labels(VOTE_DISTS, VOTE_LABELS, k) for k in range(1, 14)}
 TIE_DISTS = ranks("ties", 8, 12)
 TIE_LABELS = torch.randperm(8, generator=hidden_generator("ties/y"))
-# Points whose label for k = 5 hangs neither on a tie nor on the nearest neighbour alone.
+# Points whose label for k = 5 hangs neither on a tie nor on the nearest neighbor alone.
 CLEAR = (VOTES[5] == labels_if_largest_wins(VOTE_DISTS, VOTE_LABELS, 5)) & (VOTES[5] != VOTES[1])
 CLEAR_DISTS, CLEAR_VOTES = VOTE_DISTS[:, CLEAR], VOTES[5][CLEAR]
 NAMES = torch.tensor([3, 17, 40, 99])

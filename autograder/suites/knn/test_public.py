@@ -1,4 +1,4 @@
-"""Public checks of the k-nearest-neighbour assignment: small enough to be worked out by hand."""
+"""Public checks of the k-nearest-neighbor assignment: small enough to be worked out by hand."""
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -70,7 +70,7 @@ VOTE_LABELS = torch.tensor([2, 1, 2, 0, 3])
 
 
 @pytest.mark.task("predict_labels", weight=2)
-def test_nearest_neighbour() -> None:
+def test_nearest_neighbor() -> None:
     """With k = 1 the label of the nearest training point is predicted."""
     labels = knn.predict_labels(VOTE_DISTS.clone(), VOTE_LABELS.clone(), k=1)
     hints = [

@@ -76,7 +76,7 @@ RATE, DECAY, REG = 0.3, 0.6, 0.1
 HISTORIES = ("loss_history", "train_acc_history", "val_acc_history")
 
 
-class Course:
+class Observer:
     """Loss and prediction functions whose results are known beforehand; they note what they are asked."""
 
     def __init__(self) -> None:
@@ -126,7 +126,7 @@ class Course:
             checks.close(strength, reg, what="the strength of the regularization that the loss is given")
 
 
-def train(course: Course, params: Params, num_iters: int, batch_size: int) -> dict[str, Any]:
+def train(course: Observer, params: Params, num_iters: int, batch_size: int) -> dict[str, Any]:
     """Let the student's code train on known gradients."""
     stats = two_layer_net.nn_train(
         params,
@@ -161,7 +161,7 @@ def rates(decays: Callable[[int], int], count: int = 8) -> list[float]:
 @pytest.mark.task("train", weight=1)
 def test_training_batches() -> None:
     """Training: every step is given a new batch of examples with their labels."""
-    course = Course()
+    course = Observer()
     train(course, copied(PARAMS), num_iters=8, batch_size=4)
     checks.holds(len(course.seen) == 8, what="the steps", problem="not as many as num_iters says")
     course.check_batches(4, REG)
@@ -170,7 +170,7 @@ def test_training_batches() -> None:
 @pytest.mark.task("train", weight=3)
 def test_training_steps() -> None:
     """Training: eight steps with known gradients, in epochs of three."""
-    course, params = Course(), copied(PARAMS)
+    course, params = Observer(), copied(PARAMS)
     train(course, params, num_iters=8, batch_size=4)
     checks.entries(params, NAMES, what="params after the training")
     right = rates(lambda it: (it + 2) // 3)
@@ -197,7 +197,7 @@ def test_training_steps() -> None:
 @pytest.mark.task("train", weight=3)
 def test_training_histories() -> None:
     """Training: losses of all iterations, and accuracies once per epoch, after the step."""
-    course = Course()
+    course = Observer()
     stats = train(course, copied(PARAMS), num_iters=8, batch_size=4)
     without = course.predicted_without_loss_func
     checks.holds(not without, what="pred_func", problem="called without the loss_func that it needs")
@@ -223,7 +223,7 @@ def test_training_histories() -> None:
 def test_training_with_large_batches() -> None:
     """Training: where a batch is larger than the training set, every iteration is an epoch."""
     params = copied(PARAMS)
-    stats = train(Course(), params, num_iters=5, batch_size=40)
+    stats = train(Observer(), params, num_iters=5, batch_size=40)
     right = after(rates(lambda it: it, 5))
     found = checks.entries(params, NAMES, what="params after the training")["W2"]
     checks.close(found, right["W2"], what='params["W2"] after the training', operation="steps")
@@ -235,7 +235,7 @@ def test_training_with_large_batches() -> None:
 @pytest.mark.task("train", weight=1)
 def test_training_source() -> None:
     """Training: no optimizer and no automatic differentiation."""
-    train(Course(), copied(PARAMS), num_iters=2, batch_size=4)
+    train(Observer(), copied(PARAMS), num_iters=2, batch_size=4)
     require(two_layer_net.nn_train, banned=BANNED)
 
 

@@ -37,9 +37,9 @@ class Pen:
     cover : ndarray, float32, (N, H, W)
         How much of a pixel the object covers, 0 to 1.
     tone : ndarray, float32, (N, H, W)
-        How bright the object is there, as a factor of its colour.
+        How bright the object is there, as a factor of its color.
     mix : ndarray, float32, (N, H, W)
-        How much of its second colour shows there, 0 to 1.
+        How much of its second color shows there, 0 to 1.
     """
 
     def __init__(self, u: Floats, v: Floats, pixel: Floats, light: Floats, draws: Draws) -> None:
@@ -69,7 +69,7 @@ class Pen:
         self.mix += (mix - self.mix) * inside
 
     def band(self, distance: Floats, mix: Number = 1.0) -> None:
-        """Print a pattern in the second colour on what is painted, without changing its brightness."""
+        """Print a pattern in the second color on what is painted, without changing its brightness."""
         inside = np.clip(0.5 - distance / self._pixel, 0, 1)
         self.mix += (mix - self.mix) * inside
 

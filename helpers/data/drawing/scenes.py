@@ -25,9 +25,9 @@ TURNS = {"fork": 0.9, "book": 0.3}
 SCALES = {"fork": 1.15, "bottle": 1.1, "lamp": 1.1, "ball": 0.9}
 
 _PIXEL = np.float32(2 / SIZE)
-_CENTRES = (np.arange(SIZE, dtype=np.float32) + np.float32(0.5)) * _PIXEL - np.float32(1)
-X = np.ascontiguousarray(np.broadcast_to(_CENTRES, (1, SIZE, SIZE)))
-Y = np.ascontiguousarray(np.broadcast_to(_CENTRES[:, None], (1, SIZE, SIZE)))
+_CENTERS = (np.arange(SIZE, dtype=np.float32) + np.float32(0.5)) * _PIXEL - np.float32(1)
+X = np.ascontiguousarray(np.broadcast_to(_CENTERS, (1, SIZE, SIZE)))
+Y = np.ascontiguousarray(np.broadcast_to(_CENTERS[:, None], (1, SIZE, SIZE)))
 
 
 @dataclass(frozen=True)
@@ -71,10 +71,10 @@ def draw_block(draws: Draws) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
         _add_clutter(draws, picture)
     _add_shadow(draws, picture, pose, side)
     base = _contrast(draws, brightness)
-    first, second = _colour(draws, base), _colour(draws, _contrast(draws, base))
+    first, second = _color(draws, base), _color(draws, _contrast(draws, base))
     for channel in range(3):
-        colour = first[channel] + (second[channel] - first[channel]) * mix
-        picture[channel] += (colour * tone - picture[channel]) * cover
+        color = first[channel] + (second[channel] - first[channel]) * mix
+        picture[channel] += (color * tone - picture[channel]) * cover
     _add_occluder(draws, picture, pose)
     _illuminate(draws, picture, side)
     strength = draws.uniform(0.01, 0.07, *ONE)
@@ -120,8 +120,8 @@ def _objects(draws: Draws, pose: Pose, side: Floats) -> list[Pen]:
     return pens
 
 
-def _colour(draws: Draws, brightness: Floats, spread: float = 0.22) -> list[Floats]:
-    """Return red, green and blue, (N, 1, 1) each, of random colours with about this brightness."""
+def _color(draws: Draws, brightness: Floats, spread: float = 0.22) -> list[Floats]:
+    """Return red, green and blue, (N, 1, 1) each, of random colors with about this brightness."""
     return [brightness + draws.uniform(-spread, spread, *ONE) for _ in range(3)]
 
 
@@ -138,9 +138,9 @@ def _cover(distance: Floats) -> Floats:
     return cover
 
 
-def _mix_in(picture: list[Floats], colour: list[Floats], cover: Floats) -> None:
-    """Put a colour over the pixels that a shape covers."""
-    for plane, value in zip(picture, colour, strict=True):
+def _mix_in(picture: list[Floats], color: list[Floats], cover: Floats) -> None:
+    """Put a color over the pixels that a shape covers."""
+    for plane, value in zip(picture, color, strict=True):
         plane += (value - plane) * cover
 
 
@@ -152,7 +152,7 @@ def _background(draws: Draws) -> tuple[list[Floats], Floats]:
     pattern = _pattern(draws)
     texture = _grain(draws)
     planes: list[Floats] = []
-    for above, under in zip(_colour(draws, wall, 0.12), _colour(draws, table, 0.12), strict=True):
+    for above, under in zip(_color(draws, wall, 0.12), _color(draws, table, 0.12), strict=True):
         planes.append(above + (under - above) * below + pattern + texture)
     return planes, (wall + table) * np.float32(0.5)
 
@@ -206,7 +206,7 @@ def _add_clutter(draws: Draws, picture: list[Floats]) -> None:
     round_one = np.maximum(round_one, draws.chance(0.4, *ONE) * (size * 0.6) - size - round_one)
     distance = np.where(draws.chance(0.5, *ONE) > 0, round_one, np.maximum(u, v) - size) * narrow
     cover = _cover(distance) * draws.chance(0.75, *ONE)
-    _mix_in(picture, _colour(draws, draws.uniform(0.1, 0.9, *ONE)), cover)
+    _mix_in(picture, _color(draws, draws.uniform(0.1, 0.9, *ONE)), cover)
 
 
 def _add_shadow(draws: Draws, picture: list[Floats], pose: Pose, side: Floats) -> None:
@@ -228,9 +228,7 @@ def _add_occluder(draws: Draws, picture: list[Floats], pose: Pose) -> None:
     bar = np.abs(along) - draws.uniform(0.05, 0.12, *ONE)
     disc = np.sqrt(along * along + across * across) - draws.uniform(0.15, 0.32, *ONE)
     distance = np.where(draws.chance(0.5, *ONE) > 0, bar, disc)
-    _mix_in(
-        picture, _colour(draws, draws.uniform(0.1, 0.9, *ONE)), _cover(distance) * draws.chance(0.4, *ONE)
-    )
+    _mix_in(picture, _color(draws, draws.uniform(0.1, 0.9, *ONE)), _cover(distance) * draws.chance(0.4, *ONE))
 
 
 def _illuminate(draws: Draws, picture: list[Floats], side: Floats) -> None:

@@ -119,7 +119,7 @@ def test_a_broken_constraint_costs_its_own_points_only(
         ("import torch.nn as nn; return nn.Parameter(2 * x)", Status.failed, "no check accepts"),
     ],
 )
-def test_misbehaviour_costs_the_tests_that_meet_it_and_no_other(
+def test_misbehavior_costs_the_tests_that_meet_it_and_no_other(
     pool: Pool, body: str, status: Status, word: str
 ) -> None:
     found = graded(pool, replaced(body))

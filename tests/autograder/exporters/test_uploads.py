@@ -29,7 +29,7 @@ def read(folder: Path, text: str) -> Roster:
 @pytest.mark.parametrize(
     ("name", "title"),
     [
-        ("canvas.csv", "Nearest neighbours, and more"),
+        ("canvas.csv", "Nearest neighbors, and more"),
         ("canvas-first-and-last-names.csv", "knn"),
         ("canvas-semicolons.csv", "übung 1, teil A"),
         ("canvas-one-row-per-section.csv", "12345"),
@@ -52,7 +52,7 @@ def test_a_table_of_ones_own_can_excuse_as_well(course: Course, toy: Assignment,
 def test_a_column_that_is_not_there_is_said_with_those_that_are(course: Course, toy: Assignment) -> None:
     note = uploads.column_note(course, toy, roster.read(FILES / "canvas.csv"))
     assert note == (
-        "canvas.csv has no column `A toy (number)` or `toy (number)` (it has Nearest neighbours, and more "
+        "canvas.csv has no column `A toy (number)` or `toy (number)` (it has Nearest neighbors, and more "
         '(12345); The "final" one (12346)), so importing canvas.csv adds an assignment, and nobody is '
         "known to be excused; if Canvas has it under another name, write its number into "
         f"{course.root / 'course.toml'}: [canvas] toy = 12345"

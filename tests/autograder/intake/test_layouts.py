@@ -1,4 +1,4 @@
-"""Every platform's download is recognised by itself; what is hostile in it stays with its student."""
+"""Every platform's download is recognized by itself; what is hostile in it stays with its student."""
 
 from __future__ import annotations
 
@@ -123,7 +123,7 @@ each_layout = pytest.mark.parametrize("write", EXPECTED, ids=lambda write: write
 
 
 @each_layout
-def test_a_download_is_recognised(write: object, tmp_path: Path, toy: Assignment) -> None:
+def test_a_download_is_recognized(write: object, tmp_path: Path, toy: Assignment) -> None:
     assert callable(write)
     write(tmp_path / "class")
     handin = intake.read_class(tmp_path / "class", toy)

@@ -99,13 +99,13 @@ WRITINGS: dict[str, bytes] = {
     "with comments": "".join(f"{line}  # why\n\n# more\n" for line in LINES).encode(),
     "numbered": "".join(f"---> {n:4} {line}\n" for n, line in enumerate(LINES, 8)).encode(),
     "numbered with colons": "".join(f"{n}: {line}\n" for n, line in enumerate(LINES, 98)).encode(),
-    "coloured by a terminal": "".join(
+    "colored by a terminal": "".join(
         f"\x1b[0;32m    {n}\x1b[0m {line}\n" for n, line in enumerate(LINES)
     ).encode(),
     "a repr": repr(SECRET).encode(),
     "a list in JSON": json.dumps(SECRET.splitlines(keepends=True), indent=1).encode(),
     "JSON in JSON in JSON": json.dumps(json.dumps(json.dumps({"text": SECRET}))).encode(),
-    "a coloured traceback in JSON": json.dumps(
+    "a colored traceback in JSON": json.dumps(
         [f"\x1b[1;32m{n} {line}" for n, line in enumerate(LINES)]
     ).encode(),
     "a traceback in one string": json.dumps(

@@ -226,7 +226,7 @@ def test_every_score_is_in_some_bin(scores: list[float]) -> None:
     assert sum(int(part.rpartition(": ")[2]) for part in described.split("; ")) == len(scores)
 
 
-def test_charts_take_the_colours_of_the_page_and_keep_text() -> None:
+def test_charts_take_the_colors_of_the_page_and_keep_text() -> None:
     svg = charts.shares(["Sums <b>", "x" * 80, "$\\alpha$ & co"], [0.5, 1.0, 0.0])
     assert "var(--accent)" in svg
     assert "#0" not in svg

@@ -148,7 +148,7 @@ def test_clone3_does_not_exist(filter: Filter) -> None:
 
 @pytest.mark.parametrize("name", ["kill", "tgkill"])
 def test_signals_go_to_itself_only(filter: Filter, name: str) -> None:
-    """Aborting is fine; groups, everybody and neighbours are not."""
+    """Aborting is fine; groups, everybody and neighbors are not."""
     assert filter.call(name, PID, 6, 6) == seccomp.ALLOW
     for target in (0, 1, PID - 1, PID + 1, 0xFFFFFFFF, 0xFFFFFFFFFFFFFFFF, 0x100000000 - PID):
         assert filter.call(name, target, 6, 6) == EPERM

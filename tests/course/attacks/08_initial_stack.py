@@ -4,7 +4,7 @@ import re
 
 from toolbox import attempt, did, libc, memory
 
-SECRETS = re.compile(rb"CANAR[Y]-(?:token|command|suite|neighbour)")
+SECRETS = re.compile(rb"CANAR[Y]-(?:token|command|suite|neighbor)")
 PAGE = 4096
 AT_RANDOM = 25
 

@@ -36,7 +36,7 @@ class Nearest:
 
 class Ledger:
     def __init__(self):
-        did("be cancelled")
+        did("be canceled")
         raise asyncio.CancelledError if hasattr(asyncio, "CancelledError") else StopIteration
 
 

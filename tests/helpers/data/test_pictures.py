@@ -121,7 +121,7 @@ def test_parts_seeds_and_secrets_share_no_picture() -> None:
     assert nearest > 1  # not even nearly the same: a look-up in the training set finds nothing
 
 
-def test_colours_and_proportions_are_drawn_anew_for_each_part() -> None:
+def test_colors_and_proportions_are_drawn_anew_for_each_part() -> None:
     keys = [pictures._public_key(0, part) for part in ("train", "val", "test", "images")]
     drawn = [Draws(key, "tabletop", block).uniform(0, 1, 2000) for key in keys for block in (0, 1)]
     assert len({numbers.tobytes() for numbers in drawn}) == len(drawn)

@@ -17,8 +17,8 @@ FIGURES: dict[str, Callable[[], Figure]] = {
     "one loss": lambda: curves.loss_curves({"SVM": [9.0, 4.0, 2.0]}),
     "losses": lambda: curves.loss_curves({"a": [3.0] * 30, "b": [2.0] * 40}, smooth=5, log=True),
     "settings": lambda: curves.settings_map({(0.1, 1.0): 50.0, (0.2, 1.0): 75.5, (0.2, 3.0): 10.0}),
-    "grey templates": lambda: curves.class_templates(WEIGHTS, (1, 3, 4), names=["x", "y", "z"]),
-    "colour templates": lambda: curves.class_templates(WEIGHTS[:12], (3, 2, 2)),
+    "gray templates": lambda: curves.class_templates(WEIGHTS, (1, 3, 4), names=["x", "y", "z"]),
+    "color templates": lambda: curves.class_templates(WEIGHTS[:12], (3, 2, 2)),
     "many templates": lambda: curves.class_templates(torch.zeros(4, 7), (1, 2, 2)),
 }
 
@@ -67,7 +67,7 @@ def test_the_map_frames_the_best_settings_and_leaves_missing_ones_white() -> Non
 
 
 def test_the_weight_of_the_bias_is_left_out() -> None:
-    figure = FIGURES["grey templates"]()
+    figure = FIGURES["gray templates"]()
     shown = figure.axes[2].images[0].get_array()
     assert shown.shape == (3, 4)
     assert shown.flatten().tolist() == pytest.approx(WEIGHTS[:12, 2].tolist())

@@ -17,8 +17,8 @@ FIGURES: dict[str, Callable[[], Figure]] = {
     "a picture and maps": lambda: feature_maps.panels({"x": torch.zeros(3, 4, 5), "y": MAP}, title="both"),
     "several rows": lambda: feature_maps.panels({str(n): MAP * n for n in range(5)}, columns=2),
     "numbers": lambda: feature_maps.panels({"y": MAP}, numbers=True),
-    "filters": lambda: feature_maps.colour_filters(torch.linspace(-1, 1, 54).reshape(2, 3, 3, 3)),
-    "equal filters": lambda: feature_maps.colour_filters(torch.ones(2, 3, 3, 3)),
+    "filters": lambda: feature_maps.color_filters(torch.linspace(-1, 1, 54).reshape(2, 3, 3, 3)),
+    "equal filters": lambda: feature_maps.color_filters(torch.ones(2, 3, 3, 3)),
     "receptive field": lambda: feature_maps.receptive_field([(3, 1), (2, 2), (3, 1)]),
 }
 

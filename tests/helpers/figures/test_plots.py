@@ -28,8 +28,8 @@ def regions() -> Figure:
     return plots.decision_regions(predictors, POINTS, labels, names=["a", "b", "c"], resolution=5)
 
 
-def neighbours() -> Figure:
-    return plots.nearest_neighbours(IMAGES[:2], torch.tensor([2, 0]), IMAGES, LABELS, DISTS, k=3)
+def neighbors() -> Figure:
+    return plots.nearest_neighbors(IMAGES[:2], torch.tensor([2, 0]), IMAGES, LABELS, DISTS, k=3)
 
 
 FIGURES: dict[str, Callable[[], Figure]] = {
@@ -37,7 +37,7 @@ FIGURES: dict[str, Callable[[], Figure]] = {
     "distance map": lambda: plots.distance_map(DISTS),
     "sorted distance map": lambda: plots.distance_map(DISTS, y_train=LABELS, y_test=torch.tensor([1, 0])),
     "decision regions": regions,
-    "nearest neighbours": neighbours,
+    "nearest neighbors": neighbors,
     "cross-validation": lambda: plots.cross_validation({3: [50.0, 60.0], 1: [70.0, 80.0]}, best_k=1),
 }
 
@@ -70,7 +70,7 @@ def test_a_figure_is_complete_and_alone(name: str) -> None:
     assert plt.get_fignums() == []
     assert dict(mpl.rcParams) == settings
     figure.savefig(io.BytesIO())
-    if name == "nearest neighbours":
+    if name == "nearest neighbors":
         assert figure.get_suptitle()
         assert figure.get_supxlabel()
         assert all(axes.get_xlabel() for axes in figure.axes)
@@ -91,7 +91,7 @@ def test_the_sheet_of_samples_leaves_white_where_there_is_none() -> None:
     assert [label.get_text() for label in axes.get_yticklabels()] == ["none", "one", "two"]
 
 
-def test_colour_images_keep_their_colours() -> None:
+def test_color_images_keep_their_colors() -> None:
     red = torch.zeros(1, 3, 2, 2)
     red[:, 0] = 1
     sheet = plots.sample_grid(red, torch.tensor([0]), per_class=1).axes[0].images[0].get_array()
@@ -117,13 +117,13 @@ def test_regions_are_where_they_belong() -> None:
     assert all(name in words(figure) for name in "abc")
 
 
-def test_too_many_classes_for_the_colours() -> None:
+def test_too_many_classes_for_the_colors() -> None:
     with pytest.raises(ValueError, match="at most 7"):
         plots.decision_regions({"one": first_feature}, torch.rand(9, 2), torch.arange(9))
 
 
-def test_neighbours_of_another_class_are_marked_by_more_than_colour() -> None:
-    captions = [axes.get_xlabel() for axes in neighbours().axes]
+def test_neighbors_of_another_class_are_marked_by_more_than_color() -> None:
+    captions = [axes.get_xlabel() for axes in neighbors().axes]
     assert captions[:4] == ["query: a 2", "2, at 0", "✗ 0, at 0.5", "✗ 0, at 1"]
     assert captions[4:6] == ["query: a 0", "✗ 1, at 1"]
 

@@ -84,13 +84,13 @@ def test_html_says_the_same(done: Report) -> None:
     assert "Task Points Result Check Sums & products 0 / 2.5 ✗ Failed Adds <two> numbers." in html
 
 
-def test_nothing_is_told_by_colour_alone(done: Report) -> None:
+def test_nothing_is_told_by_color_alone(done: Report) -> None:
     html = report.as_html(done)
     for status in (*Status, *Interruption):
         look = word_of(status)
         row = report.as_html(replace(done, outcomes=(PublicOutcome(SUMS, status),)))
         assert f"{look.symbol}</span>&nbsp;{look.word}" in row
-    assert not re.search(r"[^-]color:(?!inherit)", html), "text keeps the colour of the page"
+    assert not re.search(r"[^-]color:(?!inherit)", html), "text keeps the color of the page"
 
 
 def test_what_students_and_authors_wrote_is_no_markup(done: Report) -> None:

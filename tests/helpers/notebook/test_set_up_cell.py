@@ -22,7 +22,7 @@ PINS = ("ipython==7.34.0", "ipykernel==6.17.1", "pytest>=8.4", "numpy>=2.1")
 """What Colab has of what the set-up cell and the checks need; PyTorch is left out, for its size."""
 
 WELCOME = re.compile(
-    r"k-nearest neighbours: edit knn\.py in (?P<folder>/.+), save, and the next cell runs what you saved\.\n"
+    r"k-nearest neighbors: edit knn\.py in (?P<folder>/.+), save, and the next cell runs what you saved\.\n"
 )
 
 
@@ -162,7 +162,7 @@ def test_on_colab_without_drive(tmp_path: Path, public: Public) -> None:
         assert done.stopped is None, done.text(0)
         assert done.text(0).startswith(
             "Google Drive is not used (mount failed). What you write is lost when this runtime ends.\n"
-            "k-nearest neighbours: edit knn.py in /content/knn, save, and the next cell runs "
+            "k-nearest neighbors: edit knn.py in /content/knn, save, and the next cell runs "
             "what you saved.\n"
             "Everything here is lost when this runtime ends: download what you want to keep.\n"
         )
@@ -190,7 +190,7 @@ def test_on_kaggle_from_an_attached_folder(tmp_path: Path, public: Public) -> No
     machine = runtimes.kaggle(tmp_path / "machine", tmp_path / "inputs")
     done = machine.execute(public.notebook(NAME), public.offline, cells=1)
     assert done.stopped is None, done.text(0)
-    assert done.text(0).startswith("k-nearest neighbours: edit knn.py in /kaggle/working/knn, save")
+    assert done.text(0).startswith("k-nearest neighbors: edit knn.py in /kaggle/working/knn, save")
     assert names(tmp_path / "machine" / "working") == {"knn"}
 
 

@@ -62,4 +62,4 @@ def test_html_says_the_same(own: Work) -> None:
             assert " ".join(part.split()) in said, part
     assert said.endswith("Hand in this file: /a folder/toy-submission.zip")
     assert "<not>" not in html
-    assert not re.search(r"[^-]color:(?!inherit)", html), "text keeps the colour of the page"
+    assert not re.search(r"[^-]color:(?!inherit)", html), "text keeps the color of the page"

@@ -1,4 +1,4 @@
-"""Chiara Rossi - k nearest neighbours with broadcasting."""
+"""Chiara Rossi - k nearest neighbors with broadcasting."""
 import torch
 
 CHUNK = 16
@@ -42,7 +42,7 @@ def compute_distances_no_loops(x_train, x_test):
 def predict_labels(dists, y_train, k=1):
     _, index = dists.sort(dim=0)
     labels = y_train[index[:k]]
-    # count how often each neighbour's label occurs among the k: a k x k comparison for each test point
+    # count how often each neighbor's label occurs among the k: a k x k comparison for each test point
     count = (labels.unsqueeze(0) == labels.unsqueeze(1)).sum(dim=1)
     winners = count == count.max(dim=0).values
     big = y_train.max() + 1

@@ -1,4 +1,4 @@
-"""k-nearest neighbours.
+"""k-nearest neighbors.
 
 Author: Emeka Obi
 """

@@ -1,4 +1,4 @@
-"""k-nearest-neighbour classification, one small function at a time.
+"""k-nearest-neighbor classification, one small function at a time.
 
 Shapes: N examples, D features per example. Every function works on any device and in any floating-point
 dtype, and gives results in the dtype of its inputs. No function modifies its arguments.
@@ -150,7 +150,7 @@ def predict_labels(dists: torch.Tensor, y_train: torch.Tensor, k: int = 1) -> to
     y_train : Tensor of shape (num_train,), int64
         Labels of the training points, 0 or larger.
     k : int
-        How many neighbours vote, from 1 to num_train.
+        How many neighbors vote, from 1 to num_train.
 
     Returns
     -------
@@ -161,7 +161,7 @@ def predict_labels(dists: torch.Tensor, y_train: torch.Tensor, k: int = 1) -> to
 
 
 class KnnClassifier:
-    """A k-nearest-neighbour classifier: it remembers its training data and looks them up."""
+    """A k-nearest-neighbor classifier: it remembers its training data and looks them up."""
 
     def __init__(self, x_train: torch.Tensor, y_train: torch.Tensor) -> None:
         """Remember the training data.
@@ -183,7 +183,7 @@ class KnnClassifier:
         x_test : Tensor of shape (num_test, ...)
             Test points.
         k : int
-            How many neighbours vote.
+            How many neighbors vote.
 
         Returns
         -------
@@ -204,7 +204,7 @@ class KnnClassifier:
         y_test : Tensor of shape (num_test,), int64
             Their true labels.
         k : int
-            How many neighbours vote.
+            How many neighbors vote.
         quiet : bool
             Print nothing if True; else print the result for people.
 

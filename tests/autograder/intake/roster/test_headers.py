@@ -12,8 +12,8 @@ from autograder.intake.roster.headers import Field
 from autograder.intake.roster.table import Table
 
 
-def recognise(*header: str) -> headers.Columns:
-    return headers.recognise(Table(Path("roster.csv"), header, (), ","))
+def recognize(*header: str) -> headers.Columns:
+    return headers.recognize(Table(Path("roster.csv"), header, (), ","))
 
 
 @pytest.mark.parametrize("platform", headers.FORMATS)
@@ -26,27 +26,27 @@ def test_no_name_of_a_platform_means_two_things(platform: str) -> None:
             assert headers._matches([name], platform) == {0: field}, name
 
 
-def test_the_platform_is_recognised() -> None:
-    assert recognise("Student", "ID", "Section", "Email").platform == "Canvas"
-    assert recognise("LastName", "FirstName", "ID", "SIS Login ID", "Section").platform == "Canvas"
-    assert recognise("id", "last_name", "first_name", "email").platform == "nbgrader"
-    assert recognise("Name", "SID", "Email", "Role").platform == "Gradescope"
-    assert recognise("Vorname", "Nachname", "E-Mail-Adresse", "Gruppen").platform == "Moodle"
-    assert recognise("student", "id", "section").platform == "CSV"
+def test_the_platform_is_recognized() -> None:
+    assert recognize("Student", "ID", "Section", "Email").platform == "Canvas"
+    assert recognize("LastName", "FirstName", "ID", "SIS Login ID", "Section").platform == "Canvas"
+    assert recognize("id", "last_name", "first_name", "email").platform == "nbgrader"
+    assert recognize("Name", "SID", "Email", "Role").platform == "Gradescope"
+    assert recognize("Vorname", "Nachname", "E-Mail-Adresse", "Gruppen").platform == "Moodle"
+    assert recognize("student", "id", "section").platform == "CSV"
 
 
 def test_what_a_column_is_called_in_canvas_and_elsewhere() -> None:
-    assert recognise("Student", "ID", "Section").fields == {0: Field.name, 1: Field.id, 2: Field.section}
-    assert recognise("Student", "E-Mail").fields == {0: Field.student, 1: Field.email}
-    assert recognise("Prénom", "Nom", "Courriel").fields == {0: Field.first, 1: Field.last, 2: Field.email}
+    assert recognize("Student", "ID", "Section").fields == {0: Field.name, 1: Field.id, 2: Field.section}
+    assert recognize("Student", "E-Mail").fields == {0: Field.student, 1: Field.email}
+    assert recognize("Prénom", "Nom", "Courriel").fields == {0: Field.first, 1: Field.last, 2: Field.email}
 
 
 def test_spelling_does_not_matter_and_the_first_of_two_columns_counts() -> None:
-    columns = recognise(" e_mail ", "E-MAIL", "FULL  name", "Nume\u0301ro d’identification")  # noqa: RUF001
+    columns = recognize(" e_mail ", "E-MAIL", "FULL  name", "Nume\u0301ro d’identification")  # noqa: RUF001
     assert columns.fields == {0: Field.email, 2: Field.name, 3: Field.number}
     assert columns.keys == [0, 3]
 
 
 def test_a_header_without_students_is_shown() -> None:
     with pytest.raises(ConfigError, match="its header is `Punkte`, `Note`; expected `student`"):
-        recognise("Punkte", "Note")
+        recognize("Punkte", "Note")

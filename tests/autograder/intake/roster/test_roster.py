@@ -143,12 +143,12 @@ def test_canvas_export_as_it_is(tmp_path: Path, identifier: str) -> None:
 
 def test_titles_and_points_of_canvas_are_kept_to_the_letter() -> None:
     known = roster.read(FILES / "canvas.csv")
-    assert "Nearest neighbours, and more (12345)" in known.columns
+    assert "Nearest neighbors, and more (12345)" in known.columns
     assert 'The "final" one (12346)' in known.columns
     assert known.points_possible['The "final" one (12346)'] == "50.00"
     zoe = known.find("zmueller")
     assert zoe is not None
-    assert zoe.row["Nearest neighbours, and more (12345)"] == "EX"
+    assert zoe.row["Nearest neighbors, and more (12345)"] == "EX"
     assert "Distances\nand votes (12345)" in roster.read(FILES / "canvas-saved-by-excel.csv").columns
 
 

@@ -176,7 +176,7 @@ def test_every_column_by_which_canvas_knows_a_student_goes_back(name: str, heade
 def test_titles_with_commas_quotes_and_lines_are_found(tmp_path: Path) -> None:
     files = Path(__file__).parents[2] / "intake" / "rosters"
     columns = roster.read(files / "canvas.csv").columns
-    assert canvas_table.find_column(columns, ["nearest  neighbours, AND more"]) == columns[6]
+    assert canvas_table.find_column(columns, ["nearest  neighbors, AND more"]) == columns[6]
     assert canvas_table.find_column(columns, ['The "final" one']) == columns[7]
     columns = roster.read(files / "canvas-saved-by-excel.csv").columns
     assert canvas_table.find_column(columns, ["Distances and votes"]) == columns[5]
