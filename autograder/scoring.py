@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Literal
 
@@ -20,7 +20,8 @@ from autograder.graded.results import (
     TestResult,
 )
 from autograder.intake import Submission
-from helpers.statuses import WAITS, Status, set_aside
+from helpers.credit import WAITS, Credit, Judged, assign_credit
+from helpers.statuses import Status
 
 DECIMALS = 4
 NOT_JUDGED = Feedback(summary=f"Not judged: {WAITS}.")
@@ -156,10 +157,10 @@ def score(
         An outcome belongs to no planned test, or a test has two.
     """
     points = share(plan, assignment)
-    ended = _settle(plan, _by_id(points, outcomes))
-    earned = {
-        id: points[id] if outcome.status is Status.passed else Fraction() for id, outcome in ended.items()
-    }
+    found = _fill_in(plan, _by_id(points, outcomes))
+    credits = assign_credit(_judged(test, found[test.id], points[test.id]) for test in plan)
+    ended = {id: _settle(outcome, credits[id]) for id, outcome in found.items()}
+    earned = {id: credit.points for id, credit in credits.items()}
     per_task: dict[str, Fraction] = defaultdict(Fraction)
     for test in plan:
         per_task[test.task] += earned[test.id]
@@ -239,20 +240,26 @@ def _by_id(points: Mapping[str, Fraction], outcomes: Iterable[Outcome]) -> dict[
     return found
 
 
-def _settle(plan: Sequence[PlannedTest], outcomes: Mapping[str, Outcome]) -> dict[str, Outcome]:
-    """Fill in missing outcomes, and set aside constraints of tasks that are not solved."""
-    settled = {
+def _fill_in(plan: Sequence[PlannedTest], outcomes: Mapping[str, Outcome]) -> dict[str, Outcome]:
+    """Return an outcome for every planned test: one that has none was cut off."""
+    return {
         test.id: outcomes.get(test.id, Outcome(test.id, Status.crashed, Feedback(summary=CUT_OFF)))
         for test in plan
     }
-    passed = {id for id, outcome in settled.items() if outcome.status is Status.passed}
-    for id in set_aside(plan, passed):
-        outcome = settled[id]
-        if outcome.status is not Status.not_run:
-            settled[id] = Outcome(
-                id, Status.not_judged, NOT_JUDGED, outcome.detail, outcome.output, outcome.cpu_seconds
-            )
-    return settled
+
+
+def _judged(test: PlannedTest, outcome: Outcome, points: Fraction) -> Judged:
+    feedback = outcome.feedback
+    slip = feedback.likely_cause or "" if feedback is not None and feedback.slip else None
+    passed = outcome.status is Status.passed
+    return Judged(test.id, test.task, test.kind, points, passed, slip)
+
+
+def _settle(outcome: Outcome, credit: Credit) -> Outcome:
+    """Set a constraint aside whose task is not solved."""
+    if credit.counts or outcome.status is Status.not_run:
+        return outcome
+    return replace(outcome, status=Status.not_judged, feedback=NOT_JUDGED, fault=None)
 
 
 def _test_result(test: PlannedTest, outcome: Outcome, earned: Fraction, points: Fraction) -> TestResult:

@@ -1,11 +1,11 @@
-"""How a test ended: one vocabulary for notebook and grader, and which tests count."""
+"""How a test ended: one vocabulary for notebook and grader."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Literal, Protocol
+from typing import Literal
 
 
 class Status(StrEnum):
@@ -27,7 +27,7 @@ class Status(StrEnum):
     not_run = "not_run"
     """The submission could not be imported or is incomplete, so no test ran."""
     not_judged = "not_judged"
-    """A constraint whose task is not solved: it neither earns nor costs anything beyond the task."""
+    """A constraint whose task is not solved: it earns nothing, whether it is kept to or not."""
     suite_error = "suite_error"
     """The test's own code raised an exception: an error of the suite, which its author has to correct."""
 
@@ -57,38 +57,3 @@ WORDS: Mapping[Status, Word] = {
     Status.not_judged: Word("–", "Not judged", "not judged", "quiet"),  # noqa: RUF001
     Status.suite_error: Word("!", "Not judged: error in the check", "not judged: suite error", "quiet"),
 }
-WAITS = "it counts once every other check of this task passes"
-"""Why a constraint was not judged."""
-
-
-class TaskTest(Protocol):
-    """The facts about a test that the rule below needs."""
-
-    @property
-    def id(self) -> str:
-        """Its name, unique in the suite."""
-
-    @property
-    def task(self) -> str:
-        """Id of its task."""
-
-    @property
-    def kind(self) -> str:
-        """What it checks: ``"value"`` or ``"constraint"``."""
-
-
-def set_aside(tests: Iterable[TaskTest], passed: Collection[str]) -> frozenset[str]:
-    """Return the ids of the constraints that do not count: those of tasks whose values are not right.
-
-    A constraint such as "no loop" is kept to by a stub as well, so it alone must earn nothing.
-
-    Parameters
-    ----------
-    tests : iterable of TaskTest
-        Those of an assignment that are run.
-    passed : collection of str
-        Ids of those that passed.
-    """
-    known = tuple(tests)
-    unsolved = {test.task for test in known if test.kind == "value" and test.id not in passed}
-    return frozenset(test.id for test in known if test.kind == "constraint" and test.task in unsolved)

@@ -194,6 +194,7 @@ def _explain_failure(error: CheckFailure, tier: Tier) -> Feedback:
         expected=expected,
         actual=actual,
         first_wrong=error.first_wrong if tier == "public" else _place_only(error.first_wrong),
+        slip=error.slip,
     )
 
 

@@ -39,6 +39,8 @@ class Feedback(ResultModel):
     first_wrong: str | None = None
     """Index of the first wrong entry, such as ``[3, 0]``, and how many are wrong."""
     location: Location | None = None
+    slip: bool = False
+    """Whether one mistake explains the answer, or the answer is nearly right (`helpers.credit`)."""
 
 
 class TestResult(ResultModel):

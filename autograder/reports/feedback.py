@@ -22,6 +22,7 @@ from helpers.wording import number
 NO_POINTS = "–"  # noqa: RUF001
 """What stands for points where there are none."""
 EXCUSED, ABSENT = "You are excused", "Nothing was handed in"
+ONCE = "One mistake costs at most a quarter of its task, however many checks it fails."
 _HAND_IN = (
     "If you did hand in something, tell your instructor that it did not arrive. If not, the last cells of "
     "the notebook pack your work into a zip file, finished or not; ask whether you can still hand it in."
@@ -37,6 +38,8 @@ class Check:
     points: str
     look: statuses.Word
     feedback: Feedback | None
+    once: str = ""
+    """Why a check that failed earns something."""
 
 
 @dataclass(frozen=True)
@@ -214,9 +217,9 @@ def _override(record: Record, task: str | None) -> Override | None:
 
 
 def _check(test: TestResult, *, counts: bool) -> Check:
-    earned = number(test.points if test.status is Status.passed else 0.0)
-    points = f"{earned if counts else NO_POINTS} / {number(test.max_points)}"
-    return Check(test.title, test.tier == "hidden", points, statuses.WORDS[test.status], test.feedback)
+    points = f"{number(test.points) if counts else NO_POINTS} / {number(test.max_points)}"
+    once = ONCE if test.status is not Status.passed and test.points else ""
+    return Check(test.title, test.tier == "hidden", points, statuses.WORDS[test.status], test.feedback, once)
 
 
 def _percent(points: float, max_points: float) -> float:

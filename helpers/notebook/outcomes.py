@@ -6,11 +6,14 @@ import linecache
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from fractions import Fraction
 from pathlib import Path
 from types import ModuleType
+from typing import Literal
 
+from helpers.credit import WAITS, Judged, assign_credit
 from helpers.notebook import reload
-from helpers.statuses import WAITS, WORDS, Status, Word, set_aside
+from helpers.statuses import WORDS, Status, Word
 from helpers.submission.handout import Handout, PublicTest
 from helpers.testing import causes
 from helpers.testing.failures import CheckFailure, value_in_form
@@ -52,6 +55,8 @@ class Failure:
         ``"knn.py, line 57, in predict_labels"``.
     code : str or None
         That line.
+    slip : bool
+        Whether one mistake explains the answer, or the answer is nearly right.
     """
 
     problem: str
@@ -61,6 +66,7 @@ class Failure:
     likely_cause: str | None = None
     place: str | None = None
     code: str | None = None
+    slip: bool = False
 
     def facts(self) -> list[tuple[str, str]]:
         """Return the names and texts of what is known beside the problem."""
@@ -77,16 +83,24 @@ class Failure:
 
 @dataclass(frozen=True)
 class PublicOutcome:
-    """How one public check ended; `failure` is None where nothing is to be said."""
+    """How one public check ended.
+
+    Attributes
+    ----------
+    test : PublicTest
+        The check.
+    status : Ending
+        How it ended.
+    failure : Failure or None
+        None where nothing is to be said.
+    points : float
+        What it earns; see `give_credit`.
+    """
 
     test: PublicTest
     status: Ending
     failure: Failure | None = None
-
-    @property
-    def points(self) -> float:
-        """What it earns."""
-        return self.test.points if self.status is Status.passed else 0.0
+    points: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -150,15 +164,24 @@ def judge(test: PublicTest, error: BaseException | None, files: Sequence[Path]) 
     return PublicOutcome(test, Status.raised, replace(failure, likely_cause=causes.likely_cause(str(error))))
 
 
-def set_rules_aside(outcomes: Sequence[PublicOutcome]) -> tuple[PublicOutcome, ...]:
-    """Set aside the rules of tasks whose values are not right: keeping to them earns nothing yet."""
-    tests = [outcome.test for outcome in outcomes]
-    aside = set_aside(tests, {one.test.id for one in outcomes if one.status is Status.passed})
+def give_credit(outcomes: Sequence[PublicOutcome]) -> tuple[PublicOutcome, ...]:
+    """Return the outcomes with what each earns, and with the rules set aside whose task is not solved."""
+    credits = assign_credit(_judged(one) for one in outcomes)
     waiting = Failure(f"{WAITS.capitalize()}.")
     return tuple(
-        PublicOutcome(one.test, Status.not_judged, waiting) if one.test.id in aside else one
+        replace(one, points=float(credits[one.test.id].points))
+        if credits[one.test.id].counts
+        else PublicOutcome(one.test, Status.not_judged, waiting)
         for one in outcomes
     )
+
+
+def _judged(outcome: PublicOutcome) -> Judged:
+    test, failure = outcome.test, outcome.failure
+    slip = failure.likely_cause or "" if failure is not None and failure.slip else None
+    kind: Literal["value", "constraint"] = "value" if test.kind == "value" else "constraint"
+    passed = outcome.status is Status.passed
+    return Judged(test.id, test.task, kind, Fraction(test.points), passed, slip)
 
 
 def explain_import(error: BaseException, file: Path) -> Failure:
@@ -171,6 +194,7 @@ def explain_import(error: BaseException, file: Path) -> Failure:
 def _check_failure(error: CheckFailure) -> Failure:
     return Failure(
         sentence(f"{error.what}: {error.problem}."),
+        slip=error.slip,
         first_wrong=error.first_wrong,
         expected=value_in_form(error.expected_value, error.expected),
         yours=value_in_form(error.actual_value, error.actual),

@@ -15,8 +15,8 @@ from helpers.notebook.outcomes import (
     PublicOutcome,
     Report,
     explain_import,
+    give_credit,
     judge,
-    set_rules_aside,
 )
 from helpers.notebook.reload import Version
 from helpers.notebook.session import run_tests
@@ -166,7 +166,7 @@ def _run(
         judge(test, errors[test.id], files) if test.id in errors else PublicOutcome(test, Status.not_run)
         for test in tests
     ]
-    return Report(found, set_rules_aside(ended), checked, tuple(notes), seconds=seconds)
+    return Report(found, give_credit(ended), checked, tuple(notes), seconds=seconds)
 
 
 def _notes(found: Handout, versions: Sequence[Version], asked: tuple[str, str | None]) -> list[str]:

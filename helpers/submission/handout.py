@@ -54,7 +54,8 @@ class PublicTest:
     points : float
         What it is worth when the work is graded; hidden checks hold the rest of the task's points.
     kind : str
-        ``"value"``, or ``"constraint"``: a rule that counts only once the values of its task are right.
+        ``"value"``, or ``"constraint"``: a rule that counts once half of the points for right values in its
+        task are earned.
     """
 
     id: str

@@ -30,6 +30,7 @@ from helpers.testing.comparison import (
 )
 from helpers.testing.failures import CheckFailure
 from helpers.testing.hints import Hint
+from helpers.testing.nearness import is_nearly_right
 from helpers.testing.tolerances import Operation
 
 __all__ = [
@@ -56,6 +57,7 @@ def close(
     rtol: float | None = None,
     atol: float | None = None,
     hints: Sequence[Hint] = (),
+    origin: object = None,
 ) -> None:
     """Check that a value has the type, shape and dtype of the expected one and agrees within a tolerance.
 
@@ -74,6 +76,9 @@ def close(
         ``|actual - expected| <= atol + rtol * |expected|`` with these numbers in place of the table's.
     hints : sequence of Hint
         Typical mistakes; the first one that gives the actual value becomes the likely cause.
+    origin : Tensor, optional
+        What a function returns that does nothing, such as the weights before an update: an answer that is no
+        better is not nearly right (`helpers.testing.nearness`).
 
     Raises
     ------
@@ -92,10 +97,12 @@ def close(
       expected: 1
       found: nan
     """
-    _compare(actual, expected, what, Tolerance(operation, rtol, atol), hints)
+    _compare(actual, expected, what, Tolerance(operation, rtol, atol), hints, origin)
 
 
-def equal(actual: object, expected: object, *, what: str, hints: Sequence[Hint] = ()) -> None:
+def equal(
+    actual: object, expected: object, *, what: str, hints: Sequence[Hint] = (), origin: object = None
+) -> None:
     """Check that a value equals the expected one exactly: type, shape, dtype and every entry.
 
     Raises
@@ -113,7 +120,7 @@ def equal(actual: object, expected: object, *, what: str, hints: Sequence[Hint] 
       expected: integer
       found: bool
     """
-    _compare(actual, expected, what, Tolerance(exact=True), hints)
+    _compare(actual, expected, what, Tolerance(exact=True), hints, origin)
 
 
 def agrees(actual: object, expected: object, *, operation: Operation = "arithmetic") -> bool:
@@ -296,8 +303,12 @@ def parts(actual: object, count: int, *, what: str) -> tuple[object, ...]:
     )
 
 
-def holds(condition: bool, *, what: str, problem: str, likely_cause: str | None = None) -> None:
+def holds(
+    condition: bool, *, what: str, problem: str, likely_cause: str | None = None, slip: bool = False
+) -> None:
     """Check a condition that the author computed from values already checked.
+
+    `slip` tells that a function which breaks it is right otherwise; see `helpers.credit`.
 
     Raises
     ------
@@ -309,7 +320,7 @@ def holds(condition: bool, *, what: str, problem: str, likely_cause: str | None 
     if type(condition) is not bool:
         raise TypeError(f"holds() needs a bool, not {type_name(condition)}; compare plain numbers first")
     if not condition:
-        raise CheckFailure(what, problem, likely_cause=likely_cause)
+        raise CheckFailure(what, problem, likely_cause=likely_cause, slip=slip)
 
 
 @contextmanager
@@ -341,7 +352,7 @@ def raises(*names: str, what: str = "the call") -> Iterator[None]:
 
 
 def _compare(
-    actual: object, expected: object, what: str, tolerance: Tolerance, hints: Sequence[Hint]
+    actual: object, expected: object, what: str, tolerance: Tolerance, hints: Sequence[Hint], origin: object
 ) -> None:
     """Raise CheckFailure for the first difference, with the cause of the first hint that fits."""
     actual = plain_tuple(actual)
@@ -349,14 +360,15 @@ def _compare(
     if found is None:
         return
     loose = replace(tolerance, exact=False, any_dtype=True)
-    says = next((hint.says for hint in hints if hint.explains(actual, expected, loose)), None)
-    raise _failure(what, found, likely_cause=says or found.likely_cause)
+    hint = next((hint for hint in hints if hint.explains(actual, expected, loose)), None)
+    near = hint.is_slip if hint is not None else is_nearly_right(actual, expected, tolerance, origin)
+    raise _failure(what, found, likely_cause=hint.says if hint else found.likely_cause, slip=near)
 
 
-def _failure(what: str, found: Difference, **instead: str | None) -> CheckFailure:
+def _failure(what: str, found: Difference, *, slip: bool = False, **instead: str | None) -> CheckFailure:
     """Return the failure that reports a difference, with some of its texts replaced."""
     fields = {**asdict(found), **instead}
-    return CheckFailure(what, fields.pop("problem"), **fields)
+    return CheckFailure(what, fields.pop("problem"), slip=slip, **fields)
 
 
 def _level_nan(after: object, before: object) -> tuple[object, object]:

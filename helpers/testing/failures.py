@@ -25,6 +25,8 @@ class CheckFailure(AssertionError):
         The shapes that `expected` and `actual` mention.
     expected_value, actual_value : str, optional
         The values at the first wrong entry.
+    slip : bool
+        Whether one mistake explains the answer, or the answer is nearly right; see `helpers.credit`.
     """
 
     def __init__(
@@ -40,6 +42,7 @@ class CheckFailure(AssertionError):
         actual_dims: tuple[int, ...] | None = None,
         expected_value: str | None = None,
         actual_value: str | None = None,
+        slip: bool = False,
     ) -> None:
         super().__init__(what, problem)
         self.what = what
@@ -52,6 +55,7 @@ class CheckFailure(AssertionError):
         self.actual_dims = actual_dims
         self.expected_value = expected_value
         self.actual_value = actual_value
+        self.slip = slip
 
     def __str__(self) -> str:
         """Return the whole report, values included, one fact per line."""

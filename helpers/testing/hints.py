@@ -22,6 +22,9 @@ class Hint:
         that takes the tensor or number that came, and returns whether it looks like the mistake.
     says : str
         The mistake, in words for students.
+    slip : bool, optional
+        Whether the function is right but for this mistake, which then costs a part of its task only
+        (`helpers.credit`). By default true of mistakes with a value.
 
     Examples
     --------
@@ -39,6 +42,12 @@ class Hint:
 
     expected: object
     says: str
+    slip: bool | None = None
+
+    @property
+    def is_slip(self) -> bool:
+        """Whether everything else in the answer is right."""
+        return not callable(self.expected) if self.slip is None else self.slip
 
     def explains(self, actual: object, right: object, tolerance: Tolerance) -> bool:
         """Return whether a wrong value is the one that the mistake gives in place of the right one."""

@@ -12,8 +12,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
+from typing import Literal
 
-from helpers.statuses import set_aside
+from helpers.credit import Judged, assign_credit
 from tests.support.waiting import PATIENCE
 
 ROOT = Path(__file__).parents[2]
@@ -47,6 +48,9 @@ class Recorder:
                 "kind": "constraint" if item.get_closest_marker("constraint") else "value",
                 "title": item.function.__doc__.splitlines()[0],
                 "problem": str(call.excinfo.value) if call.excinfo else "",
+                "slip": (call.excinfo.value.likely_cause or "")
+                if call.excinfo and getattr(call.excinfo.value, "slip", False)
+                else None,
             }
         return report
 
@@ -88,6 +92,12 @@ class Test:
     kind: str
     title: str
     problem: str
+    slip: str | None = None
+
+    def judged(self, points: Fraction) -> Judged:
+        """Return the test as the rule about points takes it."""
+        kind: Literal["value", "constraint"] = "value" if self.kind == "value" else "constraint"
+        return Judged(self.id, self.task, kind, points, self.passed, self.slip)
 
 
 @dataclass(frozen=True)
@@ -123,11 +133,15 @@ def grade_all(name: str, jobs: Mapping[str, tuple[str, str]], scratch: Path) -> 
 
 def _grade(name: str, report: dict[str, dict[str, object]]) -> Grade:
     tests = {test: Test(id=test, **fields) for test, fields in report.items()}  # type: ignore[arg-type]
-    passed = {test.id for test in tests.values() if test.passed}
-    earning = passed - set_aside(tests.values(), passed)
-    points = {}
+    judged, worth = [], {}
     for task in tomllib.loads((ROOT / "solutions" / name / "assignment.toml").read_text())["tasks"]:
         mine = [test for test in tests.values() if test.task == task["id"]]
-        good = sum(test.weight for test in mine if test.id in earning)
-        points[task["id"]] = float(Fraction(task["points"] * good, sum(test.weight for test in mine)))
+        whole = sum(test.weight for test in mine)
+        worth[task["id"]] = mine
+        judged += [test.judged(Fraction(task["points"]) * test.weight / whole) for test in mine]
+    credits = assign_credit(judged)
+    points = {
+        task: float(sum((credits[test.id].points for test in mine), Fraction()))
+        for task, mine in worth.items()
+    }
     return Grade(tests, points)

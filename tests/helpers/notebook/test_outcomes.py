@@ -118,9 +118,9 @@ def test_a_file_that_cannot_be_imported(tmp_path: Path) -> None:
 
 def test_rules_wait_for_values() -> None:
     right, rule = PublicOutcome(TEST, Status.passed), PublicOutcome(RULE, Status.passed)
-    assert outcomes.set_rules_aside([right, rule]) == (right, rule)
+    assert outcomes.give_credit([right, rule]) == (right, rule)
     wrong = PublicOutcome(TEST, Status.failed)
-    assert [outcome.status for outcome in outcomes.set_rules_aside([wrong, rule])] == ["failed", "not_judged"]
+    assert [outcome.status for outcome in outcomes.give_credit([wrong, rule])] == ["failed", "not_judged"]
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,116 @@
+"""What each check of a task earns: one rule for the notebook and the grader.
+
+A mistake costs what it is worth:
+
+- A check that passes earns its points.
+- A check whose answer shows one *slip*, and is right otherwise, may fail together with many others. All of
+  them that have the same cause cost at most a quarter of their task, once.
+- A constraint such as "no loop" is kept to by a stub as well, so it counts only when at least half of the
+  points for the values of its task are earned.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import groupby
+from typing import Literal
+
+MOST = Fraction(1, 4)
+"""Share of a task that one slip costs at most."""
+STEP = Fraction(1, 2)
+"""What a slip costs at most is rounded down to a multiple of this, if it is that much."""
+RIGHT = Fraction(1, 2)
+"""Share of the points for values from which on constraints count."""
+WAITS = "it counts once half of the points for right values in this task are earned"
+"""Why a constraint was not judged."""
+
+
+@dataclass(frozen=True)
+class Judged:
+    """One check of a task and how it ended.
+
+    Attributes
+    ----------
+    id, task : str
+        Its name, and the task that it belongs to.
+    kind : str
+        ``"value"``, or ``"constraint"``.
+    points : Fraction
+        What it is worth.
+    passed : bool
+        Whether it passed.
+    slip : str or None
+        If it failed because of a single slip, the cause; empty where the answer is nearly right and nobody
+        knows why. None if it passed, or more is wrong.
+    """
+
+    id: str
+    task: str
+    kind: Literal["value", "constraint"]
+    points: Fraction
+    passed: bool
+    slip: str | None = None
+
+
+@dataclass(frozen=True)
+class Credit:
+    """What a check earns.
+
+    Attributes
+    ----------
+    points : Fraction
+        From zero to what it is worth.
+    counts : bool
+        False for a constraint that waits until the values of its task are right.
+    """
+
+    points: Fraction
+    counts: bool = True
+
+
+def assign_credit(checks: Iterable[Judged]) -> dict[str, Credit]:
+    """Return what each check earns, by its id.
+
+    Parameters
+    ----------
+    checks : iterable of Judged
+        All checks that are run, in the order of the suite: where several fail by one slip, the first bear
+        what it costs.
+
+    Examples
+    --------
+    >>> checks = [Judged(name, "loss", "value", Fraction(4), False, "not averaged") for name in "abc"]
+    >>> [str(credit.points) for credit in assign_credit(checks).values()]
+    ['1', '4', '4']
+    """
+    found: dict[str, Credit] = {}
+    for _, group in groupby(sorted(checks, key=lambda check: check.task), key=lambda check: check.task):
+        found |= _assign_in_task(list(group))
+    return found
+
+
+def _assign_in_task(checks: Sequence[Judged]) -> dict[str, Credit]:
+    values = [check for check in checks if check.kind == "value"]
+    found = {check.id: Credit(check.points if check.passed else Fraction()) for check in checks}
+    limit = _limit(sum((check.points for check in checks), Fraction()))
+    causes = [check.slip for check in values if check.slip]
+    left = dict.fromkeys(causes or [""], limit)
+    for check in values:
+        if check.slip is not None:
+            # An answer that is nearly right shows the slip that other checks can name.
+            cause = check.slip or causes[0] if causes else ""
+            cost = min(check.points, left[cause])
+            left[cause] -= cost
+            found[check.id] = Credit(check.points - cost)
+    earned = sum((found[check.id].points for check in values), Fraction())
+    if earned < RIGHT * sum((check.points for check in values), Fraction()) or not earned:
+        found |= {check.id: Credit(Fraction(), counts=False) for check in checks if check.kind != "value"}
+    return found
+
+
+def _limit(points: Fraction) -> Fraction:
+    """Return what one slip costs at most in a task of so many points."""
+    share = MOST * points
+    return share if share < STEP else share // STEP * STEP

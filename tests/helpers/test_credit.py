@@ -1,0 +1,104 @@
+"""What checks earn: a slip costs its share once, and constraints count once the values are right."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fractions import Fraction
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from helpers.credit import Judged, assign_credit
+
+
+def value(id: str, points: float, *, passed: bool = False, slip: str | None = None) -> Judged:
+    return Judged(id, "sums", "value", Fraction(points), passed, slip)
+
+
+def rule(id: str, points: float, *, passed: bool) -> Judged:
+    return Judged(id, "sums", "constraint", Fraction(points), passed)
+
+
+def earned(*checks: Judged) -> list[float]:
+    credits = assign_credit(checks)
+    return [float(credits[check.id].points) for check in checks]
+
+
+def test_checks_that_pass_earn_their_points_and_others_nothing() -> None:
+    assert earned(value("a", 6, passed=True), value("b", 4)) == [6, 0]
+
+
+def test_one_slip_in_every_check_costs_a_quarter_of_the_task() -> None:
+    assert earned(*(value(name, 5, slip="not averaged") for name in "abcd")) == [0, 5, 5, 5]
+
+
+def test_the_quarter_is_rounded_down_to_half_points() -> None:
+    assert earned(*(value(name, 5, slip="not averaged") for name in "abc")) == [1.5, 5, 5]
+    assert earned(value("a", 1, slip="not averaged")) == [0.75]
+
+
+def test_two_slips_cost_a_quarter_each() -> None:
+    slips = ["not averaged", "not averaged", "no maximum subtracted", "no maximum subtracted"]
+    assert earned(*(value(name, 5, slip=slip) for name, slip in zip("abcd", slips, strict=True))) == [
+        0,
+        5,
+        0,
+        5,
+    ]
+
+
+def test_an_answer_nearly_right_shows_the_slip_that_other_checks_name() -> None:
+    checks = [value("a", 5, slip=""), value("b", 5, slip="not averaged"), value("c", 10, passed=True)]
+    assert earned(*checks) == [0, 5, 10]
+    assert earned(value("a", 5, slip=""), value("b", 5, slip=""), value("c", 10, passed=True)) == [0, 5, 10]
+
+
+def test_what_is_more_than_a_slip_costs_its_own_check() -> None:
+    checks = [value("a", 5), value("b", 5, slip="not averaged"), value("c", 5, slip="not averaged")]
+    assert earned(*checks) == [0, 1.5, 5]
+
+
+def test_a_stub_earns_nothing_by_keeping_to_the_rules() -> None:
+    checks = [value("a", 6), rule("no_loop", 4, passed=True)]
+    assert earned(*checks) == [0, 0]
+    assert not assign_credit(checks)["no_loop"].counts
+
+
+def test_rules_count_once_half_of_the_values_are_right() -> None:
+    right = [value("a", 5, passed=True), value("b", 5), rule("no_loop", 4, passed=True)]
+    assert earned(*right) == [5, 0, 4]
+    wrong = [value("a", 4, passed=True), value("b", 6), rule("no_loop", 4, passed=True)]
+    assert earned(*wrong) == [4, 0, 0]
+    broken = [value("a", 5, passed=True), rule("no_loop", 4, passed=False)]
+    assert earned(*broken) == [5, 0]
+    assert assign_credit(broken)["no_loop"].counts
+
+
+def test_tasks_do_not_share() -> None:
+    other = Judged("d", "means", "value", Fraction(8), False, "not averaged")
+    assert earned(value("a", 8, slip="not averaged"), other) == [6, 6]
+
+
+CHECKS = st.lists(
+    st.tuples(
+        st.sampled_from(["value", "constraint"]),
+        st.integers(1, 20),
+        st.booleans(),
+        st.sampled_from([None, "", "x", "y"]),
+    ),
+    min_size=1,
+    max_size=8,
+)
+
+
+@given(CHECKS)
+def test_nobody_loses_by_passing_one_more_check(drawn: Sequence[tuple[str, int, bool, str | None]]) -> None:
+    checks = [
+        Judged(str(i), "t", kind, Fraction(points), passed, None if passed else slip)  # type: ignore[arg-type]
+        for i, (kind, points, passed, slip) in enumerate(drawn)
+    ]
+    before = sum(credit.points for credit in assign_credit(checks).values())
+    assert 0 <= before <= sum(check.points for check in checks)
+    for i, check in enumerate(checks):
+        better = [*checks[:i], Judged(check.id, "t", check.kind, check.points, True), *checks[i + 1 :]]
+        assert sum(credit.points for credit in assign_credit(better).values()) >= before
