@@ -1,4 +1,4 @@
-"""Stubs: a module of the solution with its solution regions replaced by `NotImplementedError`."""
+"""Stubs: a module of the solution whose solution regions are gone and raise `NotImplementedError`."""
 
 from __future__ import annotations
 
@@ -19,6 +19,11 @@ Function = ast.FunctionDef | ast.AsyncFunctionDef
 def stub_line(module: str, name: str) -> str:
     """Return the statement that stands in a stub for the solution of ``name``."""
     return f'raise NotImplementedError("{module}: {name}")'
+
+
+def later_line(name: str) -> str:
+    """Return the statement for another solution in a function: it lets the part before it be tried."""
+    return f"pass  # here {name} goes on"
 
 
 def stub_module(text: str, where: str, module: str) -> str:
@@ -45,8 +50,14 @@ def stub_module(text: str, where: str, module: str) -> str:
         raise ReleaseError(where, "no solution region, so the stub would be the solution", remedy)
     tree = _parse(text, where)
     _require_comments(text, where, found)
-    names = {region: _function(tree, region, where)[0] for region in found}
-    stub = _without_tools(markers.replace(text, found, lambda region: stub_line(module, names[region])))
+    homes = {region: _function(tree, region, where) for region in found}
+    first = {node: region for region, (_, node) in reversed(homes.items())}
+
+    def line_for(region: Region) -> str:
+        name, node = homes[region]
+        return stub_line(module, name) if first[node] is region else later_line(name)
+
+    stub = _without_tools(markers.replace(text, found, line_for))
     _require_docstrings(tree, _compile(stub, where, found), where, found)
     return stub
 

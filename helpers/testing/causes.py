@@ -21,6 +21,10 @@ CAUSES = {
         "an index is too large; indices start at 0, and dimensions may be in another order"
     ),
     r"view size is not compatible": "the tensor is not contiguous; use reshape instead of view",
+    r"cannot access (local|free) variable|referenced before assignment": (
+        "a variable is used before it has a value; is it set only in an `if`, or in a part that you have not "
+        "written yet?"
+    ),
     r"that requires grad": "the tensor records gradients; use x.detach() where they are not wanted",
 }
 """Part of the message, as a regular expression, to its cause."""

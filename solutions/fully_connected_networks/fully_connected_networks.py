@@ -188,6 +188,7 @@ class TwoLayerNet:
         if y is None:
             return scores
 
+        # The loss and the gradients, under the names of the parameters.
         grads: dict[str, Tensor] = {}
         ### BEGIN SOLUTION
         loss, dscores = softmax_loss(scores, y)
@@ -288,6 +289,7 @@ class FullyConnectedNet:
         if y is None:
             return scores
 
+        # The loss and the gradients, under the names of the parameters.
         grads: dict[str, Tensor] = {}
         ### BEGIN SOLUTION
         loss, upstream = softmax_loss(scores, y)

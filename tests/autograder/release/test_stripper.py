@@ -5,13 +5,14 @@ from __future__ import annotations
 import ast
 import textwrap
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from autograder.errors import ReleaseError
-from autograder.release.stripper import functions, stub_line, stub_module
+from autograder.release.stripper import functions, later_line, stub_line, stub_module
 from tests.support.oracle import cleared
 
 ROOT = Path(__file__).parents[3]
@@ -61,12 +62,24 @@ def module(draw: st.DrawFn) -> str:
 @given(module())
 def test_stubs_of_any_module_are_those_of_nbgrader(text: str) -> None:
     stub = stub_module(text, "m.py", "m")
-    stubs = [line.strip() for line in stub.split("\n") if line.lstrip().startswith("raise NotImpl")]
+    starts = ("raise NotImpl", "pass  # here")
+    stubs = [line.strip() for line in stub.split("\n") if line.lstrip().startswith(starts)]
     assert stub == cleared(text, "code", stubs)
     compile(stub, "m.py", "exec")
     named = {name for name, _ in functions(ast.parse(stub))}
     for line in stubs:
-        assert line in {stub_line("m", name) for name in named}
+        assert line in {form for name in named for form in (stub_line("m", name), later_line(name))}
+
+
+def test_a_function_can_be_written_part_by_part() -> None:
+    part = "    ### BEGIN SOLUTION\n    {} = 1\n    ### END SOLUTION\n"
+    stub = stub_module(
+        f"def f():\n{part.format('x')}    y = 2\n{part.format('y')}    return x, y\n", "m.py", "m"
+    )
+    assert stub.count("raise NotImplementedError") == 1
+    space: dict[str, Any] = {}
+    exec(stub.replace('raise NotImplementedError("m: f")', "x = 1"), space)
+    assert space["f"]() == (1, 2)
 
 
 def test_the_stub_of_knn_names_every_function_that_is_to_be_written() -> None:
