@@ -30,7 +30,7 @@ from helpers.testing.comparison import (
 )
 from helpers.testing.failures import CheckFailure
 from helpers.testing.hints import Hint
-from helpers.testing.nearness import is_nearly_right
+from helpers.testing.nearness import does_nothing, is_nearly_right
 from helpers.testing.tolerances import Operation
 
 __all__ = [
@@ -78,7 +78,7 @@ def close(
         Typical mistakes; the first one that gives the actual value becomes the likely cause.
     origin : Tensor, optional
         What a function returns that does nothing, such as the weights before an update: an answer that is no
-        better is not nearly right (`helpers.testing.nearness`).
+        better shows no slip (`helpers.testing.nearness`).
 
     Raises
     ------
@@ -361,7 +361,10 @@ def _compare(
         return
     loose = replace(tolerance, exact=False, any_dtype=True)
     hint = next((hint for hint in hints if hint.explains(actual, expected, loose)), None)
-    near = hint.is_slip if hint is not None else is_nearly_right(actual, expected, tolerance, origin)
+    if hint is not None:
+        near = hint.is_slip and not does_nothing(actual, origin)
+    else:
+        near = is_nearly_right(actual, expected, tolerance, origin)
     raise _failure(what, found, likely_cause=hint.says if hint else found.likely_cause, slip=near)
 
 

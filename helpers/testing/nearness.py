@@ -1,9 +1,9 @@
-"""Whether a wrong answer is nearly right, so that a slip is all that is wrong with it."""
+"""Whether a wrong answer is nearly right, so that a slip is all that is wrong with it, or does nothing."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -50,6 +50,42 @@ def is_nearly_right(actual: object, expected: object, tolerance: Tolerance, orig
     False
     """
     return _is_near(actual, expected, replace(tolerance, exact=False, any_dtype=True), origin)
+
+
+def does_nothing(actual: object, origin: object = None) -> bool:
+    """Tell whether an answer holds the same number everywhere, or only what a function got.
+
+    Such an answer may be that of a known mistake, but nothing in it is right.
+
+    Examples
+    --------
+    >>> x = torch.arange(3.0)
+    >>> does_nothing(torch.zeros(3)), does_nothing(x), does_nothing(x, origin=x)
+    (True, False, True)
+    """
+    tensors = list(_tensors(actual))
+    return bool(tensors) and all(
+        bool((one == one.flatten()[0]).all()) or (type(origin) is torch.Tensor and _is_same(one, origin))
+        for one in tensors
+    )
+
+
+def _tensors(value: Any) -> Iterator[torch.Tensor]:
+    """Yield the tensors and arrays of an answer that hold more than one number."""
+    value = plain_tuple(value)
+    if has_type(value, DICTS):
+        value = list(value.values())
+    if has_type(value, (list, tuple)):
+        for part in value:
+            yield from _tensors(part)
+    else:
+        tensor = _as_tensor(value)
+        if tensor is not None and tensor.numel() > 1:
+            yield tensor
+
+
+def _is_same(actual: torch.Tensor, origin: torch.Tensor) -> bool:
+    return actual.shape == origin.shape and bool((actual.double() - origin.double()).abs().max() <= 1e-6)
 
 
 def _is_near(actual: Any, expected: Any, tolerance: Tolerance, origin: object = None) -> bool:
