@@ -3,62 +3,27 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 
-from helpers.source.scopes import Scope, ScopeTree
+from helpers.source.constructs import is_special
+from helpers.source.imports import NOT_IMPORTED
+from helpers.source.references import References
+from helpers.source.scopes import Scope
+from helpers.source.units import OBJECT, OWN, PROGRAM, Aliases, Unit
 
-LOOPING_CALLS = frozenset(
-    {
-        *("map", "filter", "functools.reduce", "torch.vmap", "torch.func.vmap", "functorch.vmap"),
-        *("numpy.vectorize", "numpy.frompyfunc", "numpy.fromiter", "numpy.apply_along_axis"),
-        *("numpy.apply_over_axes", ".apply_", ".map_", ".map2_"),
-    }
+_SIMPLE = (
+    *(ast.Name, ast.Constant, ast.BinOp, ast.UnaryOp, ast.BoolOp, ast.Compare, ast.IfExp, ast.Tuple),
+    *(ast.operator, ast.unaryop, ast.boolop, ast.cmpop, ast.expr_context),
 )
-COMPUTED_GETATTR = "getattr with a computed name"
-MODULE = "<module>"
-Mark = tuple[str, int]
 
 
-@dataclass
-class Unit:
-    """One definition: a function, method or class, or a name that a module or class assigns.
-
-    Attributes
-    ----------
-    name : str
-        Qualified name, as Python's ``__qualname__``.
-    line : int
-        Where it begins.
-    loops, uses, in_place : list of (str, int)
-        What was seen there and on which line: kinds of loops; dotted names; operations on arguments.
-    calls : dict of str to None
-        Other units that it names, or that run where it does, in order.
-    parts : dict of str to None
-        Units defined inside it.
-    """
-
-    name: str
-    line: int
-    loops: list[Mark] = field(default_factory=list)
-    uses: list[Mark] = field(default_factory=list)
-    in_place: list[Mark] = field(default_factory=list)
-    calls: dict[str, None] = field(default_factory=dict)
-    parts: dict[str, None] = field(default_factory=dict)
-
-
-class Scanner(ast.NodeVisitor):
+class Scanner(References):
     """Walk a module and fill a `Unit` for each definition."""
 
     def __init__(self, tree: ast.Module, package: str = "") -> None:
-        self._tree = ScopeTree(tree, package)
-        self._scope = self._tree.module
-        self._unit = Unit(MODULE, 1)
-        self._runs_at_import = True
+        super().__init__(tree, package)
         self._conditional = 0
-        self._arguments: set[str] = set()
-        self.units: dict[str, Unit] = {MODULE: self._unit}
         self.generic_visit(tree)
 
     @property
@@ -87,13 +52,11 @@ class Scanner(ast.NodeVisitor):
         yield
         self._unit, self._scope, self._runs_at_import, self._conditional, self._arguments = before
 
-    def _visit_all(self, nodes: Iterable[ast.AST | None]) -> None:
-        for node in nodes:
-            if node is not None:
-                self.visit(node)
-
     def _function(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
         unit, scope = self._define(node.name, node.lineno, replace=True), self._tree.of[node]
+        unit.kind = "function"
+        self._bind_elsewhere(node.name, node.lineno, unit.name)
+        self._see_decorators(node, unit)
         if self._runs_at_import:
             self._visit_all(node.decorator_list)
         with self._inside(unit):
@@ -104,15 +67,37 @@ class Scanner(ast.NodeVisitor):
 
     visit_FunctionDef = visit_AsyncFunctionDef = _function
 
+    def _see_decorators(
+        self, node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef, unit: Unit
+    ) -> None:
+        """Note that a function is passed on to a decorator of this file."""
+        for one in node.decorator_list:
+            if not self._tree.dotted_names(one.func if isinstance(one, ast.Call) else one, self._scope):
+                unit.values.append((f"{OWN}{unit.name}", node.lineno))
+
     def visit_Lambda(self, node: ast.Lambda) -> None:
-        """Count a lambda's body to the unit around it, as code that runs later."""
+        """Make a unit of a lambda, whose body runs later."""
+        unit = self._lambda_unit(f"<lambda {node.lineno}-{node.col_offset}>", node)
+        if id(node) not in self._roles:
+            self._unit.values.append((f"{OWN}{unit.name}", node.lineno))
+
+    def _lambda_unit(self, name: str, node: ast.Lambda) -> Unit:
+        """Return the unit of a lambda, which counts as called where it stands."""
+        unit = self._define(name, node.lineno, replace=True)
+        unit.kind = "function"
+        self._unit.calls[unit.name] = None
         self._visit_all([*node.args.defaults, *node.args.kw_defaults])
-        with self._inside(self._unit, self._tree.of[node], at_import=False):
+        with self._inside(unit, self._tree.of[node], at_import=False):
             self.visit(node.body)
+        return unit
 
     def visit_ClassDef(self, node: ast.ClassDef) -> None:
         """Make a unit of a class; its methods become its parts."""
         unit = self._define(node.name, node.lineno, replace=True)
+        unit.kind = "class"
+        self._bind_elsewhere(node.name, node.lineno, unit.name)
+        bases = (name for base in node.bases for name in sorted(self._tree.dotted_names(base, self._scope)))
+        unit.constructs += [(f"a class of {name}", node.lineno) for name in bases]
         if self._runs_at_import:
             self._unit.calls[unit.name] = None
         with self._inside(unit):
@@ -125,7 +110,19 @@ class Scanner(ast.NodeVisitor):
         self.generic_visit(node)
         self._conditional -= 1
 
-    visit_If = visit_Try = visit_TryStar = visit_Match = visit_With = _branch
+    visit_Try = visit_TryStar = visit_Match = visit_With = _branch
+
+    def visit_If(self, node: ast.If) -> None:
+        """Leave out what runs only where the file is the program, unless the file says that it is."""
+        guard = ast.unparse(node.test) in NOT_IMPORTED if self._scope is self._tree.module else False
+        if not guard or "__name__" in self._tree.module.names:
+            self._branch(node)
+            return
+        main = self.units.setdefault(PROGRAM, Unit(PROGRAM, node.lineno))
+        with self._inside(main, at_import=False):
+            self._conditional = 1
+            self._visit_all(node.body)
+        self._visit_all(node.orelse)
 
     def _loop(self, node: ast.For | ast.AsyncFor | ast.While) -> None:
         self._see_loop("while loop" if isinstance(node, ast.While) else "for loop", node)
@@ -136,16 +133,12 @@ class Scanner(ast.NodeVisitor):
     visit_For = visit_AsyncFor = visit_While = _loop
 
     def _comprehension(self, node: ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp) -> None:
-        for _ in node.generators:
+        for _ in () if _over_dimensions(node) else node.generators:
             self._see_loop("comprehension", node)
         with self._inside(self._unit, self._tree.of[node]):
             self.generic_visit(node)
 
     visit_ListComp = visit_SetComp = visit_DictComp = visit_GeneratorExp = _comprehension
-
-    def _see_loop(self, kind: str, node: ast.stmt | ast.expr) -> None:
-        if not self._runs_at_import:
-            self._unit.loops.append((kind, node.lineno))
 
     def _bindings(self, targets: list[ast.expr], value: ast.expr) -> bool:
         """Make a unit of every name that a module or class binds; return whether there was one."""
@@ -156,6 +149,8 @@ class Scanner(ast.NodeVisitor):
         for node in names:
             label = node.id if isinstance(node, ast.Name) else f".{node.attr}"
             unit = self._define(label, node.lineno, replace=False)
+            if is_special(label) and self._scope.kind == "class":
+                unit.constructs.append((f"the method {label}", node.lineno))
             self._unit.calls[unit.name] = None
             known = len(unit.loops)
             with self._inside(unit):
@@ -170,12 +165,39 @@ class Scanner(ast.NodeVisitor):
         for target in node.targets:
             if not isinstance(target, ast.Name):
                 self._see_in_place(target, "assignment to an entry of")
-        if not self._bindings(node.targets, node.value):
+        if self._bindings(node.targets, node.value):
+            return
+        target = node.targets[0]
+        if isinstance(node.value, ast.Lambda) and len(node.targets) == 1 and isinstance(target, ast.Name):
+            unit = self._lambda_unit(target.id, node.value)
+            self._bind_elsewhere(target.id, node.lineno, unit.name)
+        elif len(node.targets) == 1 and isinstance(target, ast.Name):
+            self._alias(target, node.value)
             self.generic_visit(node)
+        else:
+            self.generic_visit(node)
+
+    def _alias(self, target: ast.Name, value: ast.expr) -> None:
+        """Note that a variable of a function is another name of functions of this file."""
+        names = (
+            [value]
+            if isinstance(value, ast.Name)
+            else [getattr(value, "body", None), getattr(value, "orelse", None)]
+        )
+        for one in names:
+            owner = self._scope.owner(one.id) if isinstance(one, ast.Name) else None
+            if isinstance(one, ast.Name) and owner is not None and one.id in owner.functions:
+                full = f"{self._scope.elsewhere.get(target.id, self._scope).prefix}{target.id}"
+                unit = self.units.setdefault(full, Unit(full, target.lineno))
+                if unit.name != owner.prefix + one.id:
+                    unit.calls[owner.prefix + one.id] = None
 
     def visit_AnnAssign(self, node: ast.AnnAssign) -> None:
         """Make a unit of an annotated name; the annotation computes nothing."""
-        if node.value is not None and not self._bindings([node.target], node.value):
+        if node.value is None:
+            if self._scope.kind == "class" and isinstance(node.target, ast.Name):
+                self._unit.stores.append((f".{node.target.id}", node.lineno))
+        elif not self._bindings([node.target], node.value):
             self._visit_all([node.target, node.value])
 
     def visit_AugAssign(self, node: ast.AugAssign) -> None:
@@ -184,81 +206,59 @@ class Scanner(ast.NodeVisitor):
         if not self._bindings([node.target], node.value):
             self.generic_visit(node)
 
-    def visit_arg(self, node: ast.arg) -> None:
-        """Leave annotations out: they compute nothing."""
 
-    def visit_Call(self, node: ast.Call) -> None:
-        """Note changes to arguments, and read ``getattr`` with a constant name as an attribute."""
-        if isinstance(node.func, ast.Attribute):
-            name = node.func.attr
-            if name.endswith("_") and not name.endswith("__"):
-                self._see_in_place(node.func.value, f".{name}() of")
-        for keyword in node.keywords:
-            if keyword.arg == "out":
-                self._see_in_place(keyword.value, "out=")
-        if "getattr" not in self._tree.dotted_names(node.func, self._scope):
-            self.generic_visit(node)
-            return
-        constant = self._tree.constant_getattr(node, self._scope)
-        names = {COMPUTED_GETATTR} if constant is None else self._tree.dotted_names(node, self._scope)
-        self._use(names, node)
-        if constant is not None:
-            self._follow(node.args[0], constant)
-        self._visit_all([*node.args, *node.keywords])
+def _over_dimensions(node: ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp) -> bool:
+    """Tell whether a comprehension computes with numbers of dimensions or lengths of a shape, and no data."""
+    first = node.generators[0]
+    parts = [node.key, node.value] if isinstance(node, ast.DictComp) else [node.elt]
+    if len(node.generators) > 1 or first.is_async or not isinstance(first.target, ast.Name):
+        return False
+    if not all(_is_simple(part) for part in (*parts, *first.ifs)):
+        return False
+    if isinstance(first.iter, ast.Call) and isinstance(first.iter.func, ast.Name):
+        counts = first.iter.args if first.iter.func.id == "range" else []
+        return bool(counts) and all(_is_dimension(count) for count in counts)
+    return _is_shape(first.iter)
 
-    def visit_Attribute(self, node: ast.Attribute) -> None:
-        """Note a dotted name or the attributes of an unknown object."""
-        self._use(self._tree.dotted_names(node, self._scope), node)
-        self._follow(node.value, node.attr)
-        base = node.value
-        while isinstance(base, ast.Attribute):
-            # A longer known name says all; of an unknown object every attribute counts on its own.
-            self._use({f".{base.attr}"}, base)
-            self._follow(base.value, base.attr)
-            base = base.value
-        if isinstance(base, ast.Name):
-            self._refer(base)
-        else:
-            self.visit(base)
 
-    def visit_Name(self, node: ast.Name) -> None:
-        """Note a name that is read."""
-        if isinstance(node.ctx, ast.Load):
-            self._use(self._tree.dotted_names(node, self._scope), node)
-            self._refer(node)
+def _is_simple(node: ast.expr) -> bool:
+    """Tell whether an expression calls nothing and takes nothing from tensors but their shapes."""
+    waiting: list[ast.AST] = [node]
+    while waiting:
+        one = waiting.pop()
+        if _is_shape(one):
+            continue
+        if not isinstance(one, _SIMPLE):
+            return False
+        waiting += ast.iter_child_nodes(one)
+    return True
 
-    def _use(self, names: set[str], node: ast.expr) -> None:
-        """Note dotted names, and the loop that some of them are."""
-        for name in sorted(names):
-            self._unit.uses.append((name, node.lineno))
-            if name in LOOPING_CALLS:
-                # Also at import: what torch.vmap(f) returns there loops whenever it is called.
-                self._unit.loops.append((name.removeprefix("."), node.lineno))
 
-    def _refer(self, node: ast.Name) -> None:
-        """Note that a unit of this file is named."""
-        owner = self._scope.owner(node.id)
-        if owner is None or owner.kind in ("lambda", "comprehension"):
-            return
-        name = owner.prefix + node.id
-        if not (self._runs_at_import and name == self._unit.name):
-            self._unit.calls[name] = None
+def _is_shape(node: ast.AST) -> bool:
+    """Tell whether an expression is the shape of a variable, or a part of it."""
+    if isinstance(node, ast.Subscript):
+        return _is_shape(node.value)
+    if isinstance(node, ast.Call) and not node.args and isinstance(node.func, ast.Attribute):
+        return node.func.attr == "size" and isinstance(node.func.value, ast.Name)
+    return isinstance(node, ast.Attribute) and node.attr == "shape" and isinstance(node.value, ast.Name)
 
-    def _follow(self, value: ast.expr, name: str) -> None:
-        """Note the unit that an attribute may be: ``Class.method``, ``self.method``, a patched attribute."""
-        self._unit.calls[f".{name}"] = None
-        if isinstance(value, ast.Name) and (owner := self._scope.owner(value.id)) is not None:
-            self._unit.calls[f"{owner.prefix}{value.id}.{name}"] = None
-            if owner.receiver == value.id and owner.parent is not None:
-                self._unit.calls[owner.parent.prefix + name] = None
 
-    def _see_in_place(self, target: ast.expr, how: str) -> None:
-        """Note a change to an argument, through any chain of attributes, entries and method calls."""
-        base: ast.AST = target
-        while isinstance(base, (ast.Attribute, ast.Subscript, ast.Call)):
-            base = base.func if isinstance(base, ast.Call) else base.value
-        if isinstance(base, ast.Name) and base.id in self._arguments:
-            self._unit.in_place.append((f"{how} {base.id}", target.lineno))
+def _is_dimension(node: ast.expr) -> bool:
+    """Tell whether an expression is a number, or the number of dimensions of a variable."""
+    if isinstance(node, ast.UnaryOp):
+        return isinstance(node.operand, ast.Constant)
+    if isinstance(node, ast.BinOp):
+        plain = isinstance(node.op, (ast.Add, ast.Sub)) and not isinstance(node.left, ast.BinOp)
+        return plain and _is_dimension(node.right) and _is_dimension(node.left)
+    if isinstance(node, ast.Constant):
+        return isinstance(node.value, int) and node.value < 10
+    if isinstance(node, ast.Call):
+        function, args = node.func, node.args
+        if isinstance(function, ast.Name):
+            return function.id == "len" and len(args) == 1 and _is_shape(args[0])
+        node = function
+        return isinstance(node, ast.Attribute) and node.attr in ("dim", "ndimension") and not args
+    return isinstance(node, ast.Attribute) and node.attr == "ndim" and isinstance(node.value, ast.Name)
 
 
 def _targets(target: ast.expr) -> Iterator[ast.Name | ast.Attribute]:
@@ -279,10 +279,6 @@ def _constant_parameters(node: ast.FunctionDef | ast.AsyncFunctionDef) -> set[st
     return names - {"self", "cls"}
 
 
-Aliases = dict[str, list[str]]
-"""Name in a module to the dotted names that it may stand for; ``*`` to modules that all is imported from."""
-
-
 def units(tree: ast.Module, package: str = "") -> tuple[dict[str, Unit], Aliases]:
     """Return all units of a module by name, their calls limited to units that exist, and its aliases.
 
@@ -293,6 +289,20 @@ def units(tree: ast.Module, package: str = "") -> tuple[dict[str, Unit], Aliases
     """
     scanner = Scanner(tree, package)
     found = scanner.units
+    for unit, exact, name in scanner.candidates:
+        if exact not in found:
+            unit.loose[name] = None
+    for unit, name, line in scanner.made:
+        if name in found and found[name].kind == "class":
+            unit.calls[f"{name}.__init__"] = None
+            unit.constructs.append((OBJECT, line))
     for unit in found.values():
         unit.calls = {name: None for name in unit.calls if name in found}
+        unit.values = [mark for mark in unit.values if _is_passed(mark[0], found)]
     return found, scanner.aliases
+
+
+def _is_passed(name: str, found: dict[str, Unit]) -> bool:
+    """Tell whether a value is a function or class of this file, or something from outside."""
+    unit = found.get(name.removeprefix(OWN))
+    return not name.startswith(OWN) or (unit is not None and unit.kind != "value")

@@ -5,28 +5,21 @@ They are plain data, so that one process can read a file and another judge it.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
 from helpers.source.decoding import parse
-from helpers.source.definitions import MODULE, Aliases, Unit, units
+from helpers.source.definitions import units
+from helpers.source.graph import Graph
 from helpers.source.scopes import ConstraintError
+from helpers.source.units import MODULE, OWN, Aliases, Sighting, Unit, file_of, local, sightings
 
 MAX_SOURCE = 1_000_000
-
-
-@dataclass(frozen=True)
-class Sighting:
-    """Something seen in the source: a kind of loop or a dotted name, its line, the definition around it.
-
-    `file` is empty for the file that is judged; it names another one that this one imports.
-    """
-
-    what: str
-    line: int
-    where: str
-    file: str = ""
+MARKS = ("loops", "uses", "in_place", "constructs", "values", "stores")
+NAMES = ("calls", "parts", "loose")
+"""Fields of a unit, in the order in which they are written as plain data."""
 
 
 @dataclass(frozen=True)
@@ -46,10 +39,22 @@ class FunctionFacts:
         Dotted names, aliases resolved; ``.norm`` is an attribute or method of an unknown object.
     in_place : tuple of Sighting
         Operations that change an argument.
+    constructs : tuple of Sighting
+        Statements and expressions that have to be known to be understood.
+    values : tuple of Sighting
+        Names that are passed on instead of called; functions of the hand-in as ``own:name``.
+    stores : tuple of Sighting
+        Attributes that are set: ``self.x``, ``torch.Tensor.x``, ``own:f.x``, or ``.x`` of an unknown object.
     at_import : tuple of Sighting
         Dotted names that the file uses while it is imported.
+    stores_at_import : tuple of Sighting
+        Attributes that it sets then.
     in_file : tuple of Sighting
         Dotted names that the file uses anywhere.
+    attributes : frozenset of str
+        Names of attributes, methods and fields that the hand-in makes.
+    modules : frozenset of str
+        The modules that are handed in.
     """
 
     name: str
@@ -57,8 +62,14 @@ class FunctionFacts:
     loops: tuple[Sighting, ...]
     uses: tuple[Sighting, ...]
     in_place: tuple[Sighting, ...]
+    constructs: tuple[Sighting, ...] = ()
+    values: tuple[Sighting, ...] = ()
+    stores: tuple[Sighting, ...] = ()
     at_import: tuple[Sighting, ...] = ()
+    stores_at_import: tuple[Sighting, ...] = ()
     in_file: tuple[Sighting, ...] = ()
+    attributes: frozenset[str] = frozenset()
+    modules: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -74,12 +85,24 @@ class ModuleFacts:
         What the names of the module may stand for.
     elsewhere : dict of str to str
         Names of the module to the definitions in other files that they stand for.
+    module : str
+        Its name.
+    modules : frozenset of str
+        The modules that are handed in, as far as they are known.
+    judged_elsewhere : frozenset of str
+        Classes that other tasks are about: an unknown object is not taken for one of theirs.
     """
 
     units: dict[str, Unit]
     aliases: Aliases = field(default_factory=dict)
     elsewhere: dict[str, str] = field(default_factory=dict)
     module: str = ""
+    modules: frozenset[str] = frozenset()
+    judged_elsewhere: frozenset[str] = frozenset()
+
+    @functools.cached_property
+    def _graph(self) -> Graph:
+        return Graph(self.units, self.judged_elsewhere)
 
     def function(self, name: str) -> FunctionFacts:
         """Return the facts of one function, method or class, followed through the whole file.
@@ -93,20 +116,29 @@ class ModuleFacts:
             If the file defines nothing of that name.
         """
         name = self._definition_of(name)
-        reached = self._reachable_units(name, *self._assigned_units(name))
-        recursive = {unit.name for unit in self._recursive_units(reached)}
-        loops = [mark for unit in reached for mark in _sightings(unit, unit.loops)]
-        for unit in reached:
-            if unit.name in recursive:
-                loops += _sightings(unit, [("recursion", unit.line)])
+        graph = self._graph
+        reached, by_value = graph.reached(name, *self._assigned_units(name), replaced=self._is_replaced(name))
+        at_import = self._at_import()
+        loops = [mark for unit in reached for mark in sightings(unit, unit.loops)]
+        for unit in graph.recursive(reached, name):
+            loops += sightings(unit, [("recursion", unit.line)])
+        uses = [mark for unit in reached for mark in sightings(unit, unit.uses)]
+        if by_value:
+            uses += graph.dotted_values
         return FunctionFacts(
             local(name),
             self.units[name].line,
             tuple(loops),
-            tuple(mark for unit in reached for mark in _sightings(unit, unit.uses)),
-            tuple(mark for unit in reached for mark in _sightings(unit, unit.in_place)),
-            tuple(self._at_import()),
-            tuple(mark for unit in self.units.values() for mark in _sightings(unit, unit.uses)),
+            tuple(uses),
+            _all(reached, "in_place"),
+            _all(reached, "constructs"),
+            _all(reached, "values"),
+            _all(reached, "stores"),
+            _all(at_import, "uses"),
+            _all(at_import, "stores"),
+            _all(self.units.values(), "uses"),
+            graph.attributes,
+            self.modules,
         )
 
     def _definition_of(self, name: str) -> str:
@@ -128,12 +160,18 @@ class ModuleFacts:
             waiting += new
         raise ConstraintError(f"the file defines no {name[:60]}")
 
-    def _at_import(self) -> Iterable[Sighting]:
-        """Yield what the module uses while it is imported, in functions that it then calls, too."""
-        if MODULE not in self.units:
-            return
-        for unit in self._reachable_units(MODULE, parts=False):
-            yield from _sightings(unit, unit.uses)
+    def _at_import(self) -> list[Unit]:
+        """Return what runs while the module is imported, functions that it then calls included."""
+        return self._graph.called(MODULE) if MODULE in self.units else []
+
+    def _is_replaced(self, name: str) -> bool:
+        """Tell whether an attribute of the same object or class may take the place of a method."""
+        owner, _, method = name.rpartition(".")
+        return bool(owner) and any(
+            what == f"{OWN}{name}" or (what == f"self.{method}" and unit.name.startswith(f"{owner}."))
+            for unit in self.units.values()
+            for what, _ in unit.stores
+        )
 
     def _assigned_units(self, name: str) -> list[str]:
         """Return the units of attributes that could take the place of a method, or of a function."""
@@ -141,48 +179,15 @@ class ModuleFacts:
         if owner:
             return [other for other in self.units if f".{local(other)}".endswith(f"..{method}")]
         home = name.partition(":")[0] if ":" in name else self.module
-        patching = {_file(unit.name) for unit in self.units.values() if _uses(unit, f"{home}.{method}")}
-        return [other for other in self.units if local(other) == f".{method}" and _file(other) in patching]
-
-    def _reachable_units(self, *names: str, parts: bool = True) -> list[Unit]:
-        """Return units and all that they name, and maybe contain, directly or not."""
-        seen, waiting = dict.fromkeys(names), list(names)
-        while waiting:
-            unit = self.units[waiting.pop()]
-            others = (*unit.calls, *unit.parts) if parts else unit.calls
-            new = [other for other in others if other in self.units and other not in seen]
-            seen.update(dict.fromkeys(new))
-            waiting += new
-        return [self.units[other] for other in seen]
-
-    def _recursive_units(self, reached: list[Unit]) -> Iterable[Unit]:
-        """Yield the units at which a chain of calls comes back to where it has been (depth first)."""
-        done: set[str] = set()
-        for start in reached:
-            path: dict[str, None] = {}
-            waiting: list[tuple[str, bool]] = [(start.name, True)]
-            while waiting:
-                name, entering = waiting.pop()
-                if not entering:
-                    del path[name]
-                    done.add(name)
-                elif name in path:
-                    yield self.units[name]
-                elif name not in done:
-                    path[name] = None
-                    waiting.append((name, False))
-                    waiting += [(other, True) for other in self.units[name].calls if other in self.units]
+        patching = {file_of(unit.name) for unit in self.units.values() if _uses(unit, f"{home}.{method}")}
+        return [other for other in self.units if local(other) == f".{method}" and file_of(other) in patching]
 
     def to_plain(self) -> list[Any]:
         """Return the facts as lists, strings and integers only."""
         entries = [
-            [
-                unit.name,
-                unit.line,
-                *([list(mark) for mark in marks] for marks in (unit.loops, unit.uses, unit.in_place)),
-                list(unit.calls),
-                list(unit.parts),
-            ]
+            [unit.name, unit.line, unit.kind]
+            + [[list(mark) for mark in getattr(unit, name)] for name in MARKS]
+            + [list(getattr(unit, name)) for name in NAMES]
             for unit in self.units.values()
         ]
         return [entries, [[name, list(known)] for name, known in self.aliases.items()]]
@@ -243,26 +248,9 @@ def scan(source: str, package: str = "") -> ModuleFacts:
         raise SyntaxError(str(error)) from None
 
 
-def _sightings(unit: Unit, marks: Iterable[tuple[str, int]]) -> Iterable[Sighting]:
-    """Yield the marks of a unit with its name and file."""
-    return (Sighting(what, line, local(unit.name), _file(unit.name)) for what, line in marks)
-
-
-def local(name: str) -> str:
-    """Return the name of a unit within its file.
-
-    Examples
-    --------
-    >>> local("nets.blocks:Block.forward"), local("f")
-    ('Block.forward', 'f')
-    """
-    return name.rpartition(":")[2]
-
-
-def _file(name: str) -> str:
-    """Return the file of a unit; empty for the one that is judged."""
-    module = name.rpartition(":")[0]
-    return f"{module.replace('.', '/')}.py" if module else ""
+def _all(reached: Iterable[Unit], kind: str) -> tuple[Sighting, ...]:
+    """Return the marks of one kind of several units."""
+    return tuple(mark for unit in reached for mark in sightings(unit, getattr(unit, kind)))
 
 
 def _uses(unit: Unit, dotted: str) -> bool:
@@ -276,14 +264,16 @@ def _list_of(plain: object, kind: type) -> list[Any]:
     return plain
 
 
-def _unit(
-    name: object, line: object, loops: object, uses: object, in_place: object, calls: object, parts: object
-) -> Unit:
+def _unit(name: object, line: object, kind: object, *lists: object) -> Unit:
     """Return a unit after checking every type."""
-    if type(name) is not str or type(line) is not int:
+    if type(name) is not str or type(line) is not int or type(kind) is not str:
         raise TypeError
-    named = [dict.fromkeys(_list_of(names, str)) for names in (calls, parts)]
-    return Unit(name, line, _marks(loops), _marks(uses), _marks(in_place), *named)
+    if len(lists) != len(MARKS) + len(NAMES):
+        raise ValueError
+    marks = [_marks(plain) for plain in lists[: len(MARKS)]]
+    names = [dict.fromkeys(_list_of(plain, str)) for plain in lists[len(MARKS) :]]
+    fields = dict(zip((*MARKS, *NAMES), (*marks, *names), strict=True))
+    return Unit(name, line, kind, **fields)  # type: ignore[arg-type]
 
 
 def _alias(name: object, known: object) -> tuple[str, list[str]]:

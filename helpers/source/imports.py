@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-_NOT_IMPORTED = ("__name__ == '__main__'", "'__main__' == __name__")
+NOT_IMPORTED = ("__name__ == '__main__'", "'__main__' == __name__")
 """Conditions that do not hold where a file is imported."""
 
 
@@ -141,7 +141,7 @@ def _walk(node: ast.AST, at_import: bool) -> Iterator[tuple[ast.AST, bool]]:
     while waiting:
         one, runs = waiting.pop()
         yield one, runs
-        if isinstance(one, ast.If) and ast.unparse(one.test) in _NOT_IMPORTED:
+        if isinstance(one, ast.If) and ast.unparse(one.test) in NOT_IMPORTED:
             waiting += [(child, runs) for child in reversed(one.orelse)]
             continue
         deferred = isinstance(one, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.Try, ast.TryStar))

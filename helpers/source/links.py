@@ -11,9 +11,10 @@ from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from helpers.source.decoding import parse
-from helpers.source.definitions import LOOPING_CALLS, MODULE, Unit
 from helpers.source.facts import ModuleFacts
+from helpers.source.references import is_looping
 from helpers.source.scopes import ConstraintError
+from helpers.source.units import MODULE, OWN, RESULT, Unit
 
 MAX_NAMES = 500
 """Dotted names that one name may lead to by way of several files."""
@@ -47,7 +48,9 @@ def link(
     for module in links.reached:
         for unit in facts[module].units.values():
             links.connect(units[links.prefix(module) + unit.name], module, units)
-    return ModuleFacts(units, facts[start].aliases, links.elsewhere(units), start)
+    return ModuleFacts(
+        units, facts[start].aliases, links.elsewhere(units), start, frozenset(facts), links.closed()
+    )
 
 
 def released_names(modules: Sequence[str], released: Mapping[str, str]) -> dict[str, Container[str]]:
@@ -85,10 +88,21 @@ def _rename_units(facts: ModuleFacts, prefix: str) -> Iterator[Unit]:
             name=prefix + unit.name,
             loops=list(unit.loops),
             uses=list(unit.uses),
-            in_place=list(unit.in_place),
+            values=[(_prefixed(what, prefix), line) for what, line in unit.values],
+            stores=[(_prefixed(what, prefix), line) for what, line in unit.stores],
+            loose={_prefixed_result(name, prefix): None for name in unit.loose},
             calls={prefix + name: None for name in unit.calls},
             parts={prefix + name: None for name in unit.parts},
         )
+
+
+def _prefixed(what: str, prefix: str) -> str:
+    """Return the name of a value as other files know it."""
+    return f"{OWN}{prefix}{what.removeprefix(OWN)}" if what.startswith(OWN) else what
+
+
+def _prefixed_result(name: str, prefix: str) -> str:
+    return f"{RESULT}{prefix}{name.removeprefix(RESULT)}" if name.startswith(RESULT) else name
 
 
 class _Links:
@@ -118,9 +132,21 @@ class _Links:
             calls, names = self._lookup(what)
             unit.calls.update(dict.fromkeys(call for call in calls if call in units and call != unit.name))
             unit.uses += [(name, line) for name in names]
-            unit.loops += [(name.removeprefix("."), line) for name in names if name in LOOPING_CALLS]
+            unit.loops += [(name.removeprefix("."), line) for name in names if is_looping(name)]
+        for what, line in [one for one in unit.values if not one[0].startswith(OWN)]:
+            for name in self._lookup(what)[0]:
+                if name in units and units[name].kind != "value":
+                    unit.values.append((OWN + name, line))
         if unit.name == self.prefix(module) + MODULE:
             unit.calls.update(dict.fromkeys(self.prefix(other) + MODULE for other in self._imported[module]))
+
+    def closed(self) -> frozenset[str]:
+        """Return the classes that the assignment has the hand-in define; each is judged by its own task."""
+        found = set()
+        for module in self.reached:
+            names = (name for name, unit in self._facts[module].units.items() if unit.kind == "class")
+            found |= {self.prefix(module) + name for name in names if name in self._given.get(module, ())}
+        return frozenset(found)
 
     def elsewhere(self, units: Mapping[str, Unit]) -> dict[str, str]:
         """Return the names of the module to judge that other files define."""

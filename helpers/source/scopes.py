@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import builtins
+from collections import Counter
 from collections.abc import Iterable
 
 from helpers.source.imports import make_absolute
@@ -31,6 +32,8 @@ class Scope:
         Put before a name, it gives the qualified name of what is defined here.
     names : dict of str to set of str
         Bound name to the dotted names that it may stand for; empty where they are unknown.
+    functions, parameters : set of str
+        Names that may stand for functions or classes of this file; names of parameters.
     """
 
     def __init__(self, kind: str, parent: Scope | None, prefix: str) -> None:
@@ -40,6 +43,8 @@ class Scope:
         self.names: dict[str, set[str]] = {}
         self.elsewhere: dict[str, Scope] = {}
         self.receiver: str | None = None
+        self.functions: set[str] = set()
+        self.parameters: set[str] = set()
 
     def bind(self, name: str, stands_for: Iterable[str] = ()) -> None:
         """Note that a name is bound here, or where ``global`` or ``nonlocal`` says."""
@@ -82,12 +87,58 @@ class ScopeTree(ast.NodeVisitor):
         self._scope = self.module
         self.stars: list[str] = []
         self._aliases: list[tuple[Scope, str, ast.expr]] = []
+        self._values: dict[tuple[int, str], list[ast.expr]] = {}
+        self._stores: Counter[tuple[int, str]] = Counter()
         self.generic_visit(tree)
         for _ in range(ROUNDS):
             for scope, name, value in self._aliases:
                 scope.bind(
                     name, (dotted for dotted in self.dotted_names(value, scope) if not dotted.startswith("."))
                 )
+                if self.is_function(value, scope):
+                    scope.functions.add(name)
+
+    def is_function(self, node: ast.expr, scope: Scope) -> bool:
+        """Tell whether an expression may be a function or class that this file defines."""
+        if isinstance(node, ast.IfExp):
+            return self.is_function(node.body, scope) or self.is_function(node.orelse, scope)
+        if not isinstance(node, ast.Name):
+            return isinstance(node, ast.Lambda)
+        owner = scope.owner(node.id)
+        return owner is not None and node.id in owner.functions
+
+    def makers(self, name: str, owner: Scope) -> list[str] | None:
+        """Return the functions of this file whose results a variable holds, or None if it may hold others."""
+        values = self._values.get((id(owner), name), [])[:MAX_ALIASES]
+        if name in owner.parameters or not values or len(values) < self._stores[id(owner), name]:
+            return None
+        found = []
+        for value in values:
+            function = value.func if isinstance(value, ast.Call) else None
+            home = owner.owner(function.id) if isinstance(function, ast.Name) else None
+            if not isinstance(function, ast.Name) or home is None or function.id not in home.functions:
+                return None
+            found.append(home.prefix + function.id)
+        return found
+
+    def keys(self, node: ast.expr, scope: Scope) -> list[str] | None:
+        """Return the keys of a dict that is written out, here or where its name is assigned, or None."""
+        if isinstance(node, ast.Dict):
+            constants = [key.value for key in node.keys if isinstance(key, ast.Constant)]
+            texts = [text for text in constants if isinstance(text, str)]
+            return texts if len(texts) == len(node.keys) else None
+        if isinstance(node, ast.Call) and self.dotted_names(node.func, scope) == {"dict"} and not node.args:
+            names = [keyword.arg for keyword in node.keywords if keyword.arg is not None]
+            return names if len(names) == len(node.keywords) else None
+        owner = scope.owner(node.id) if isinstance(node, ast.Name) else None
+        if not isinstance(node, ast.Name) or owner is None or node.id in owner.parameters:
+            return None
+        values = self._values.get((id(owner), node.id), [])
+        few = values[:MAX_ALIASES]
+        known = [self.keys(value, owner) for value in few if not isinstance(value, ast.Name)]
+        if not known or None in known or len(known) < len(values):
+            return None
+        return [key for keys in known if keys is not None for key in keys]
 
     def dotted_names(self, node: ast.AST | None, scope: Scope) -> set[str]:
         """Return the dotted names that an expression may stand for; ``.name`` belongs to the unknown."""
@@ -138,8 +189,12 @@ class ScopeTree(ast.NodeVisitor):
                 self.visit(node)
         self._scope = around
 
+    def _define(self, name: str) -> None:
+        self._scope.bind(name)
+        self._scope.elsewhere.get(name, self._scope).functions.add(name)
+
     def _function(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
-        self._scope.bind(node.name)
+        self._define(node.name)
         scope = self._open(node, "function", node.name)
         if self._scope.kind == "class":
             positional = node.args.posonlyargs + node.args.args
@@ -158,7 +213,7 @@ class ScopeTree(ast.NodeVisitor):
 
     def visit_ClassDef(self, node: ast.ClassDef) -> None:
         """Bind the class and open its scope."""
-        self._scope.bind(node.name)
+        self._define(node.name)
         self._inside(self._scope, [*node.decorator_list, *node.bases, *node.keywords])
         self._inside(self._open(node, "class", node.name), node.body)
 
@@ -173,6 +228,7 @@ class ScopeTree(ast.NodeVisitor):
         for arg in (*positional, *args.kwonlyargs, args.vararg, args.kwarg):
             if arg is not None:
                 scope.bind(arg.arg)
+                scope.parameters.add(arg.arg)
         defaults = zip(positional[len(positional) - len(args.defaults) :], args.defaults, strict=True)
         for arg, default in (*defaults, *zip(args.kwonlyargs, args.kw_defaults, strict=True)):
             if default is not None:
@@ -182,14 +238,26 @@ class ScopeTree(ast.NodeVisitor):
     def _alias(self, scope: Scope, name: str, value: ast.expr) -> None:
         """Note an assignment. Its value is read in the current scope, which `scope` can see as well."""
         scope.bind(name)
-        self._aliases.append((scope.elsewhere.get(name, scope), name, value))
+        owner = scope.elsewhere.get(name, scope)
+        self._aliases.append((owner, name, value))
+        self._values.setdefault((id(owner), name), []).append(value)
+
+    def _sources(self, name: str) -> list[ast.expr]:
+        """Return the list of what a name of the current scope is assigned."""
+        owner = self._scope.elsewhere.get(name, self._scope)
+        return self._values.setdefault((id(owner), name), [])
 
     def _assign(self, target: ast.expr, value: ast.expr) -> None:
         if isinstance(target, ast.Name):
             self._alias(self._scope, target.id, value)
-        elif isinstance(target, (ast.Tuple, ast.List)) and isinstance(value, (ast.Tuple, ast.List)):
-            for one, other in zip(target.elts, value.elts, strict=False):
-                self._assign(one, other)
+        elif isinstance(target, (ast.Tuple, ast.List)):
+            several = isinstance(value, (ast.Tuple, ast.List))
+            values = value.elts if isinstance(value, (ast.Tuple, ast.List)) else [value] * len(target.elts)
+            for one, other in zip(target.elts, values, strict=False):
+                if several:
+                    self._assign(one, other)
+                elif isinstance(one, ast.Name):
+                    self._sources(one.id).append(other)
 
     def visit_Assign(self, node: ast.Assign) -> None:
         """Note what is assigned to plain names."""
@@ -212,6 +280,7 @@ class ScopeTree(ast.NodeVisitor):
         """Bind a name that is stored to or deleted."""
         if not isinstance(node.ctx, ast.Load):
             self._scope.bind(node.id)
+            self._stores[id(self._scope.elsewhere.get(node.id, self._scope)), node.id] += 1
 
     def visit_Global(self, node: ast.Global) -> None:
         """Send names to the module's scope."""

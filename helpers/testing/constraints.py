@@ -1,8 +1,8 @@
 """Rules that an assignment states about source code, such as "no explicit loop" and "without torch.nn".
 
-The source is read, never run. A loop or a banned name counts wherever it hides in the same file: behind an
-alias, in a helper function, in a lambda or in a default argument. What reading cannot decide (`eval`,
-computed attribute names, PyTorch's internals) is refused wherever a rule applies. Reading alone can be
+The source is read, never run. A loop or a banned name counts wherever it hides in the hand-in: behind an
+alias, in a helper function, in a lambda or in a default argument. A rule holds only if all of that is
+understood (`helpers.testing.understanding`); what is not is named to the student. Reading alone can still be
 evaded, so `helpers.testing.evidence` looks at what a call does.
 """
 
@@ -11,17 +11,19 @@ from __future__ import annotations
 import functools
 import linecache
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from types import FunctionType, ModuleType
 
 import torch
 
 from helpers import places
-from helpers.source.definitions import COMPUTED_GETATTR
-from helpers.source.facts import FunctionFacts, Sighting, scan
+from helpers.source.facts import FunctionFacts, scan
+from helpers.source.references import COMPUTED_GETATTR, GRADIENTS
 from helpers.source.scopes import ConstraintError
+from helpers.source.units import Sighting
 from helpers.testing import backend
 from helpers.testing.failures import CheckFailure
+from helpers.testing.understanding import ALWAYS, unknown, unknown_at_import
 
 OPAQUE = (
     *("eval", "exec", "compile", "__import__", "globals", "locals", "vars", "setattr", "delattr", "getattr"),
@@ -53,7 +55,7 @@ OPAQUE_ATTRIBUTES = frozenset(
 )
 
 GRADING = (
-    *("autograder", "helpers.source.definitions", "helpers.source.facts", "helpers.source.scopes"),
+    *("autograder", "helpers.source", "helpers.testing.understanding", "helpers.testing.vocabulary"),
     *("helpers.testing.evidence", "helpers.testing.constraints", "helpers.testing.substitute"),
     *(f"helpers.testing.{name}" for name in ("constructor", "measure", "obeys", "require", "substituted")),
     *("helpers.notebook.session", "torch.overrides", "torch.utils._python_dispatch"),
@@ -75,6 +77,9 @@ _NAMES = 4096
 """How many names are remembered: those of a file are looked up again for each rule."""
 OFF = ("torch.no_grad", "torch.inference_mode")
 """What lies in torch.autograd, and switches it off."""
+CHANGED = "is in a file that can change its functions after they were read"
+ONLY_DEFINE = "do not touch the code that checks yours, and let the module only define functions and classes"
+PLAINLY = "write it in plain tensor operations"
 WRITE = "write this step yourself, with tensor operations and what the task provides"
 
 
@@ -116,8 +121,9 @@ def require(
         raise _rule_failure(facts, opaque, "hides which functions it calls", "call functions by their names")
     if banned or loops is not None:
         _require_untouched(facts)
+    let = ALWAYS.union(allowed)
     for name in banned:
-        found = [use for use in facts.uses if use.what not in allowed and _is_banned(use.what, name)]
+        found = [use for use in facts.uses if use.what not in let and _is_banned(use.what, name)]
         if found:
             problem = f"uses {name}, which this task does not allow"
             raise _rule_failure(facts, found, problem, INSTEAD.get(name, WRITE))
@@ -127,6 +133,8 @@ def require(
         raise _rule_failure(
             facts, facts.loops, problem, "let one tensor operation handle all entries at once"
         )
+    if banned or loops is not None:
+        _require_understood(facts, let, strict=bool(banned), loops=loops is not None, banned=banned)
     if not in_place and facts.in_place:
         raise _rule_failure(facts, facts.in_place, "changes an argument in place", "work on a new tensor")
 
@@ -146,17 +154,27 @@ def obeys(fn: Callable[..., object], *, loops: int | None = None, banned: Sequen
     return True
 
 
+def _require_understood(
+    facts: FunctionFacts, let: Collection[str], *, strict: bool, loops: bool, banned: Sequence[str]
+) -> None:
+    """Check that the rules know everything that the function leads to."""
+    gradients = any(_is_banned(GRADIENTS, name) for name in banned)
+    found = unknown(facts, strict=strict, loops=loops, gradients=gradients)
+    seen = [one for one in found if one.what not in let]
+    if seen:
+        name = seen[0].what[:60].removeprefix(".")
+        raise _rule_failure(facts, seen, f"uses {name}, which this check does not know", PLAINLY)
+    changes = list(unknown_at_import(facts))
+    if changes:
+        raise _rule_failure(facts, changes, CHANGED, ONLY_DEFINE)
+
+
 def _require_untouched(facts: FunctionFacts) -> None:
-    """Check that nothing in the file changes functions after they were read, or what looks at their calls."""
+    """Check that nothing in the file is known to change functions, or what looks at their calls."""
     found = [use for use in facts.in_file if _is_of_grading(use.what)]
     found += [use for use in facts.at_import if _is_opaque(use.what)]
     if found:
-        cause = (
-            "do not touch the code that checks yours, and let the module only define functions and classes"
-        )
-        raise _rule_failure(
-            facts, found, "is in a file that can change its functions after they were read", cause
-        )
+        raise _rule_failure(facts, found, CHANGED, ONLY_DEFINE)
 
 
 def _rule_failure(

@@ -16,7 +16,7 @@ from helpers import check
 from helpers.notebook import frontend, reload, runner, submit
 from helpers.submission.handout import HandoutError
 from tests.support.fake_colab import FakeShell
-from tests.support.handouts import SOLUTION, STUB, write_toy
+from tests.support.handouts import SOLUTION, STUB, TESTS, write_toy
 
 
 @pytest.fixture
@@ -74,6 +74,21 @@ def test_every_edit_counts_at_once(toy: Path) -> None:
         assert done.outcomes[0].status == status
     assert done.outcomes[0].failure is not None
     assert done.outcomes[0].failure.likely_cause == "this is the square"
+
+
+def test_a_rule_about_source_says_what_grading_says(toy: Path) -> None:
+    ((public,),) = [list(toy.parent.rglob("test_public.py"))]
+    rule = 'checks.holds(True, what="the function", problem="is long")'
+    assert rule in TESTS
+    asks = 'from helpers.testing.constraints import require; require(toy.double, banned=["torch.cdist"])'
+    public.write_text(TESTS.replace(rule, asks))
+    toy.write_text(SOLUTION)
+    assert statuses("double") == ["passed", "passed"]
+    toy.write_text("import timeit\n" + SOLUTION.replace("2 * x", "2 * x + int(0 * timeit.default_timer())"))
+    failure = runner.run("toy", "double").outcomes[1].failure
+    assert failure is not None
+    assert failure.problem == "double(): uses timeit.default_timer, which this check does not know."
+    assert failure.likely_cause == "write it in plain tensor operations"
 
 
 def test_an_exception_shows_the_line_that_was_saved_last(toy: Path) -> None:

@@ -170,7 +170,7 @@ HONEST = {
     "variables named so": "def f(x):\n    dist = x - 1\n    norm = dist.sum()\n    return norm / dist",
     "string": "def f(x):\n    '''torch.cdist'''\n    return 'torch.nn eval(x)'",
     "constant getattr": "def f(x): return getattr(x, 'shape')",
-    "other modules": "import re, torch\ndef f(x): return re.compile(x), torch.compile(x)",
+    "other modules": "import re, math, torch\nP = re.compile('x')\ndef f(x): return math.sqrt(2) * x",
     "a call at import": "import torch\ntorch.nn.Linear(1, 1)\ndef f(x): return x",
     "draft replaced": "import torch\ndef f(x): return torch.cdist(x, x)\ndef f(x): return x",
 }
@@ -298,15 +298,21 @@ def test_plain_facts_survive_the_way() -> None:
         assert again == facts
 
 
+NOTHING: list[Any] = [[]] * 9
+"""Marks and names of a unit that has none."""
+
+
 @pytest.mark.parametrize(
     "plain",
     [
         *(None, {}, [1], [[]]),
-        [["f", "1", [], [], [], [], []]],
-        [["f", 1, [["for", None]], [], [], [], []]],
-        [["f", 1, [["for", 1, 2]], [], [], [], []]],
-        [["f", 1, [], [], [], [3], []]],
-        [["f", 1, [], [], [], [], [], []]],
+        [[["f", "1", "function", *NOTHING]], []],
+        [[["f", 1, 2, *NOTHING]], []],
+        [[["f", 1, "function", [["for", None]], *NOTHING[1:]]], []],
+        [[["f", 1, "function", [["for", 1, 2]], *NOTHING[1:]]], []],
+        [[["f", 1, "function", *NOTHING[1:], [3]]], []],
+        [[["f", 1, "function", *NOTHING, []]], []],
+        [[["f", 1, "function", *NOTHING[1:]]], []],
     ],
 )
 def test_anything_else_is_not_taken_for_facts(plain: object) -> None:
@@ -315,7 +321,8 @@ def test_anything_else_is_not_taken_for_facts(plain: object) -> None:
 
 
 def test_facts_may_name_units_that_are_not_there() -> None:
-    plain = [[["f", 1, [], [], [], ["ghost"], ["ghost"]]], []]
+    names = [["ghost"], ["ghost"], ["ghost", "=ghost"]]
+    plain = [[["f", 1, "function", *NOTHING[3:], *names]], []]
     assert ModuleFacts.from_plain(plain).function("f").loops == ()
 
 

@@ -1,0 +1,138 @@
+"""What code leads to: from a definition to those that it names, contains, or may call without naming them."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Collection, Iterable, Iterator, Mapping
+
+from helpers.source.units import OWN, PARAMETER_CALL, RESULT, VALUE_CALL, Sighting, Unit, local, sightings
+
+_ATTRIBUTE = "?"
+"""Before the name of an attribute: what it may be, of an object that is not known."""
+_VALUES = "!"
+"""Whatever is passed on as a value anywhere in the hand-in."""
+
+
+class Graph:
+    """The definitions of a hand-in, and which leads to which.
+
+    Every step takes time in proportion to what is written down, however much of it leads to the same place.
+
+    Parameters
+    ----------
+    units : mapping of str to Unit
+        All definitions by name.
+    closed : collection of str
+        Classes whose methods an unknown object is not taken to have.
+    """
+
+    def __init__(self, units: Mapping[str, Unit], closed: Collection[str]) -> None:
+        self._units = units
+        self._methods: dict[str, list[str]] = {}
+        for unit in units.values():
+            owner, _, name = unit.name.rpartition(".")
+            is_method = unit.kind == "function" and owner in units and units[owner].kind == "class"
+            if is_method and owner not in closed:
+                self._methods.setdefault(name, []).append(unit.name)
+        stored = {what.rpartition(".")[2] for unit in units.values() for what, _ in unit.stores}
+        self._stored = frozenset(stored)
+        self.attributes = frozenset(stored | {local(name).rpartition(".")[2] for name in units})
+
+    @functools.cached_property
+    def _values(self) -> list[str]:
+        """The functions that are passed on as values anywhere."""
+        return self._passed(self._units.values())
+
+    def _passed(self, units: Iterable[Unit]) -> list[str]:
+        names = (what.removeprefix(OWN) for unit in units for what, _ in unit.values)
+        return list(dict.fromkeys(name for name in names if name in self._units))
+
+    @functools.cached_property
+    def dotted_values(self) -> list[Sighting]:
+        """What comes from outside and is passed on as a value anywhere."""
+        return [
+            mark
+            for unit in self._units.values()
+            for mark in sightings(unit, [one for one in unit.values if not one[0].startswith(OWN)])
+        ]
+
+    def _next(self, name: str, roots: Collection[str], values: Collection[str]) -> Iterator[str]:
+        """Yield what one definition leads to without naming it: by attributes, and by calls of values."""
+        if name == _VALUES:
+            yield from values
+        elif name.startswith(RESULT):
+            maker = self._units.get(name.removeprefix(RESULT))
+            yield from (self._passed([maker]) if maker is not None else ()) or [_VALUES]
+        elif name.startswith(_ATTRIBUTE):
+            yield from self._methods.get(name[1:], ())
+            if name[1:] in self._stored:
+                yield _VALUES
+        elif name in self._units:
+            unit = self._units[name]
+            yield from (one if one.startswith(RESULT) else _ATTRIBUTE + one for one in unit.loose)
+            kinds = {what for what, _ in unit.constructs}
+            if VALUE_CALL in kinds or (PARAMETER_CALL in kinds and name not in roots):
+                yield _VALUES
+
+    def reached(self, *roots: str, replaced: bool = False) -> tuple[list[Unit], bool]:
+        """Return all that some definitions lead to, and whether anything passed on may be called there.
+
+        Parameters
+        ----------
+        replaced : bool
+            Whether what is passed on may be what is called in the first place.
+        """
+        seen = dict.fromkeys([*roots, *([_VALUES] if replaced else [])])
+        waiting = list(seen)
+        while waiting:
+            name = waiting.pop()
+            unit = self._units.get(name)
+            others = [*unit.calls, *unit.parts] if unit is not None else []
+            others = [other for other in others if other in self._units]
+            new = [other for other in (*others, *self._next(name, roots, self._values)) if other not in seen]
+            seen.update(dict.fromkeys(new))
+            waiting += new
+        return [self._units[name] for name in seen if name in self._units], _VALUES in seen
+
+    def called(self, start: str) -> list[Unit]:
+        """Return what one definition names, directly or not; what is merely inside does not run."""
+        seen, waiting = {start: None}, [start]
+        while waiting:
+            calls = self._units[waiting.pop()].calls
+            new = [other for other in calls if other in self._units and other not in seen]
+            seen.update(dict.fromkeys(new))
+            waiting += new
+        return [self._units[name] for name in seen]
+
+    def recursive(self, reached: Collection[Unit], *roots: str) -> list[Unit]:
+        """Return the definitions at which a chain of calls comes back to where it has been (depth first)."""
+        of_module = [unit for unit in self._units.values() if unit.kind == "value"]
+        values = self._passed([*reached, *of_module])
+        done: set[str] = set()
+        found: dict[str, None] = {}
+        for start in reached:
+            path: dict[str, None] = {}
+            waiting: list[tuple[str, bool]] = [(start.name, True)]
+            while waiting:
+                name, entering = waiting.pop()
+                if not entering:
+                    del path[name]
+                    done.add(name)
+                elif name in path:
+                    found.update(dict.fromkeys(self._first(name, path)))
+                elif name not in done:
+                    path[name] = None
+                    waiting.append((name, False))
+                    waiting += [(other, True) for other in self._callees(name, roots, values)]
+        return [self._units[name] for name in found]
+
+    def _callees(self, name: str, roots: Collection[str], values: Collection[str]) -> Iterator[str]:
+        if name in self._units:
+            yield from (other for other in self._units[name].calls if other in self._units)
+        yield from self._next(name, roots, values)
+
+    def _first(self, name: str, path: Iterable[str]) -> list[str]:
+        """Return the definition where a circle begins that closes at `name`."""
+        if name in self._units:
+            return [name]
+        return [one for one in path if one in self._units][-1:]
