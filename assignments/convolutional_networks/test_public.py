@@ -2,10 +2,7 @@
 
 from typing import Any
 
-import batch_normalization as normalization
-import convolution_layers as layers
 import convolutional_networks as cn
-import more_convolutions as more
 import pytest
 import torch
 
@@ -38,7 +35,7 @@ PLAIN = {"stride": 1, "pad": 0}
 @pytest.mark.task("conv_forward", weight=2)
 def test_convolution_by_hand() -> None:
     """Convolution: an image of 3 x 4 and a filter of 2 x 2."""
-    out = first(layers.Conv.forward(IMAGE.clone(), FILTER.clone(), BIAS.clone(), dict(PLAIN)), "Conv.forward")
+    out = first(cn.Conv.forward(IMAGE.clone(), FILTER.clone(), BIAS.clone(), dict(PLAIN)), "Conv.forward")
     right = torch.tensor([[[[10.0, 11.0, 15.0], [14.0, 10.0, 15.0]]]])
     hints = [
         Hint(
@@ -55,7 +52,7 @@ def test_convolution_by_hand() -> None:
 def test_size_of_a_convolution() -> None:
     """Convolution: with pad 1 and stride 2, 7 x 7 pixels become 4 x 4."""
     x, w = torch.ones(2, 3, 7, 7), torch.ones(5, 3, 3, 3)
-    out = first(layers.Conv.forward(x, w, torch.zeros(5), {"stride": 2, "pad": 1}), "Conv.forward")
+    out = first(cn.Conv.forward(x, w, torch.zeros(5), {"stride": 2, "pad": 1}), "Conv.forward")
     line = torch.tensor([2.0, 3.0, 3.0, 2.0])
     right = (3 * line * line[:, None]).expand(2, 5, 4, 4)
     all_lines = torch.tensor([2.0, 3.0, 3.0, 3.0, 3.0, 3.0, 2.0])
@@ -71,7 +68,7 @@ def test_size_of_a_convolution() -> None:
 def test_gradients_of_a_convolution_by_hand() -> None:
     """Gradients of a convolution: an image of 3 x 4, and one of 2 x 2 with pad 1."""
     cache = (IMAGE.clone(), FILTER.clone(), BIAS.clone(), dict(PLAIN))
-    dx, dw, db = three(layers.Conv.backward(DOUT.clone(), cache), "dx, dw, db of Conv.backward")
+    dx, dw, db = three(cn.Conv.backward(DOUT.clone(), cache), "dx, dw, db of Conv.backward")
     right = torch.tensor([[[[1.0, 0.0, 2.0, 0.0], [2.0, 2.0, 4.0, -2.0], [0.0, 6.0, -3.0, 0.0]]]])
     checks.close(dx, right, what="the gradient dx")
     checks.close(dw, torch.tensor([[[[4.0, 13.0], [6.0, 6.0]]]]), what="the gradient dw")
@@ -84,7 +81,7 @@ def test_gradients_of_a_convolution_by_hand() -> None:
     # Every filter sees the whole image of 2 x 2, so that each pixel gets all that came.
     cache = (IMAGE[:, :, :2, :2].clone(), torch.ones(1, 1, 3, 3), BIAS.clone(), {"stride": 1, "pad": 1})
     dout = torch.tensor([[[[1.0, 10.0], [100.0, 1000.0]]]])
-    dx = three(layers.Conv.backward(dout, cache), "dx, dw, db of Conv.backward")[0]
+    dx = three(cn.Conv.backward(dout, cache), "dx, dw, db of Conv.backward")[0]
     reach = torch.tensor([[1.0, 0.0], [1.0, 1.0], [1.0, 1.0], [0.0, 1.0]])
     hints = [Hint(reach @ dout @ reach.T, says="the padding is still around dx; cut it off")]
     checks.close(dx, torch.full((1, 1, 2, 2), 1111.0), what="dx with pad 1", hints=hints)
@@ -100,7 +97,7 @@ TWO = {"pool_height": 2, "pool_width": 2, "stride": 2}
 def test_max_pooling_by_hand() -> None:
     """Max pooling: 4 x 4 numbers in windows of 2 x 2."""
     hints = [Hint(torch.tensor([[[[3.25, 5.25], [2.0, 2.0]]]]), says="the mean was taken")]
-    out = first(layers.MaxPool.forward(WINDOWS.clone(), dict(TWO)), "MaxPool.forward")
+    out = first(cn.MaxPool.forward(WINDOWS.clone(), dict(TWO)), "MaxPool.forward")
     checks.close(out, torch.tensor([[[[6.0, 8.0], [3.0, 4.0]]]]), what="the result", hints=hints)
 
 
@@ -110,7 +107,7 @@ def test_gradient_of_max_pooling_by_hand() -> None:
     dout = torch.tensor([[[[10.0, 20.0], [30.0, 40.0]]]])
     right = torch.zeros(1, 1, 4, 4)
     right[0, 0, [1, 1, 2, 3], [1, 3, 0, 3]] = torch.tensor([10.0, 20.0, 30.0, 40.0])
-    found = layers.MaxPool.backward(dout, (WINDOWS.clone(), dict(TWO)))
+    found = cn.MaxPool.backward(dout, (WINDOWS.clone(), dict(TWO)))
     spread = dout.repeat_interleave(2, dim=2).repeat_interleave(2, dim=3)
     hints = [
         Hint(spread, says="the whole window got the gradient; only the largest value gets it"),
@@ -159,7 +156,7 @@ def test_batch_normalization_by_hand() -> None:
     """Batch normalization: two features of four examples, and their running statistics."""
     bn_param = {"mode": "train", "eps": 0.0}
     out = first(
-        normalization.BatchNorm.forward(COLUMNS.clone(), GAMMA.clone(), BETA.clone(), bn_param),
+        cn.BatchNorm.forward(COLUMNS.clone(), GAMMA.clone(), BETA.clone(), bn_param),
         "BatchNorm.forward",
     )
     root = 2**0.5
@@ -190,7 +187,7 @@ def check_gradients(backward: Any) -> None:
     Where the forward pass is wrong, dout is one that does not get to the variance: then dx is known from how
     steep the result is.
     """
-    forward = normalization.BatchNorm.forward
+    forward = cn.BatchNorm.forward
     found = forward(COLUMNS.clone(), GAMMA.clone(), GAMMA.clone(), {"mode": "train", "eps": 0.0})
     out, cache = checks.parts(found, 2, what="the result and the cache of BatchNorm.forward")
     root = 2**0.5
@@ -218,13 +215,13 @@ def check_gradients(backward: Any) -> None:
 @pytest.mark.task("batchnorm_backward", weight=1)
 def test_gradients_of_batch_normalization_by_hand() -> None:
     """Gradients of batch normalization: two features of four examples."""
-    check_gradients(normalization.BatchNorm.backward)
+    check_gradients(cn.BatchNorm.backward)
 
 
 @pytest.mark.task("batchnorm_backward_alt", weight=1)
 def test_gradients_by_one_formula_by_hand() -> None:
     """Batch normalization by one formula: the same two features."""
-    check_gradients(normalization.BatchNorm.backward_alt)
+    check_gradients(cn.BatchNorm.backward_alt)
 
 
 PIXELS = COLUMNS.reshape(2, 1, 2, 2).permute(0, 3, 1, 2).contiguous()
@@ -240,8 +237,8 @@ def on_lines(x: torch.Tensor, *_: object) -> tuple[torch.Tensor, None]:
 def test_spatial_batch_normalization() -> None:
     """Batch normalization of images: the same as that of a matrix with a row for each pixel."""
     bn_param = {"mode": "train", "eps": 0.0}
-    with substituted(normalization.BatchNorm, forward=on_lines):
-        found = normalization.SpatialBatchNorm.forward(PIXELS.clone(), GAMMA.clone(), BETA.clone(), bn_param)
+    with substituted(cn.BatchNorm, forward=on_lines):
+        found = cn.SpatialBatchNorm.forward(PIXELS.clone(), GAMMA.clone(), BETA.clone(), bn_param)
     right = torch.tensor([[[[3.0, 7.0]], [[-(2**0.5), 2**0.5]]], [[[3.0, 7.0]], [[0.0, 0.0]]]])
     mixed, _ = on_lines(PIXELS.reshape(4, 2))
     hints = [
@@ -258,55 +255,6 @@ def test_overfit_settings() -> None:
     found = checks.parts(cn.find_overfit_parameters(), 2, what="weight_scale and learning_rate")
     for name, value in zip(("weight_scale", "learning_rate"), found, strict=True):
         checks.number(value, at_least=1e-9, what=name)
-
-
-@pytest.mark.task("im2col", weight=1)
-def test_columns_by_hand() -> None:
-    """Columns: the windows of 2 x 2 of an image of 3 x 4."""
-    found = more.im2col(IMAGE.clone(), 2, 2, stride=2)
-    checks.equal(found, torch.tensor([[[1.0, 0.0], [2.0, 1.0], [0.0, 3.0], [1.0, 1.0]]]), what="the columns")
-
-
-@pytest.mark.task("average_pool", weight=1)
-def test_average_pooling_by_hand() -> None:
-    """Average pooling: 4 x 4 numbers in windows of 2 x 2."""
-    right = torch.tensor([[[[3.25, 5.25], [2.0, 2.0]]]])
-    checks.close(more.average_pool(WINDOWS.clone(), 2, 2, 2), right, what="the means")
-
-
-@pytest.mark.task("dilated_conv", weight=1)
-def test_dilated_convolution_by_hand() -> None:
-    """Dilated convolution: a filter of 2 x 2 that sees 3 x 3 pixels."""
-    found = more.dilated_conv(IMAGE.clone(), FILTER.clone(), BIAS.clone(), dilation=2)
-    checks.close(found, torch.tensor([[[[14.0, 12.0]]]]), what="the result")
-
-
-@pytest.mark.task("grouped_conv", weight=1)
-def test_grouped_convolution_by_hand() -> None:
-    """Grouped convolution: two channels, each with a filter of its own."""
-    x = torch.cat([IMAGE, 2 * IMAGE], dim=1)
-    w = torch.tensor([2.0, 3.0]).reshape(2, 1, 1, 1)
-    found = more.grouped_conv(x, w, torch.zeros(2), groups=2)
-    checks.close(found, torch.cat([2 * IMAGE, 6 * IMAGE], dim=1), what="the result")
-
-
-@pytest.mark.task("transposed_conv", weight=1)
-def test_transposed_convolution_by_hand() -> None:
-    """Transposed convolution: two pixels, stamped side by side."""
-    x = torch.tensor([[[[1.0, 3.0]]]])
-    found = more.transposed_conv(x, FILTER.clone(), torch.zeros(1), stride=2)
-    checks.close(found, torch.tensor([[[[1.0, 0.0, 3.0, 0.0], [2.0, -1.0, 6.0, -3.0]]]]), what="the result")
-
-
-@pytest.mark.task("conv_1d_3d", weight=1)
-def test_other_dimensions_by_hand() -> None:
-    """Convolution of a sequence, and of a volume: differences of neighbors."""
-    x, w = torch.tensor([[[1.0, 4.0, 9.0, 16.0]]]), torch.tensor([[[-1.0, 1.0]]])
-    right = torch.tensor([[[3.0, 5.0, 7.0]]])
-    checks.close(more.conv1d(x, w, torch.zeros(1)), right, what="the differences in time")
-    volume, filters = x.reshape(1, 1, 4, 1, 1), w.reshape(1, 1, 2, 1, 1)
-    found = more.conv3d(volume, filters, torch.zeros(1))
-    checks.close(found, right.reshape(1, 1, 3, 1, 1), what="the differences in depth")
 
 
 @pytest.mark.task("solver", weight=1)

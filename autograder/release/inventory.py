@@ -85,7 +85,7 @@ def _tasks_by_name(tree: ast.Module, plan: Sequence[PlannedTest]) -> dict[tuple[
 
 
 def _modules(tree: ast.Module) -> dict[str, str]:
-    """Return the names under which the tests import modules, as ``import convolution_layers as layers``."""
+    """Return the names under which the tests import modules, as ``import convolutional_networks as cn``."""
     imports = [alias for node in tree.body if isinstance(node, ast.Import) for alias in node.names]
     return {alias.asname or alias.name: alias.name for alias in imports}
 

@@ -139,7 +139,13 @@ def require(
         raise _rule_failure(facts, facts.in_place, "changes an argument in place", "work on a new tensor")
 
 
-def obeys(fn: Callable[..., object], *, loops: int | None = None, banned: Sequence[str] = ()) -> bool:
+def obeys(
+    fn: Callable[..., object],
+    *,
+    loops: int | None = None,
+    banned: Sequence[str] = (),
+    allowed: Sequence[str] = (),
+) -> bool:
     """Return whether `require` would pass: what an earlier task breaks is not held against a later one.
 
     Examples
@@ -148,7 +154,7 @@ def obeys(fn: Callable[..., object], *, loops: int | None = None, banned: Sequen
     False
     """
     try:
-        require(fn, loops=loops, banned=banned)
+        require(fn, loops=loops, banned=banned, allowed=allowed)
     except CheckFailure:
         return False
     return True

@@ -81,6 +81,8 @@ TASKS = {
         "BatchNorm.backward": "batchnorm_backward",
         "BatchNorm.backward_alt": "batchnorm_backward_alt",
         "SpatialBatchNorm": "spatial_batchnorm",
+    },
+    "more_convolutions": {
         "im2col": "im2col",
         "average_pool": "average_pool",
         "dilated_conv": "dilated_conv",

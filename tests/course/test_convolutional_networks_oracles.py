@@ -88,7 +88,7 @@ CONVOLUTIONS = {
 def test_convolution(suite: Load, name: str) -> None:
     images, filters, stride, pad = CONVOLUTIONS[name]
     x, w, b = normal(1, *images), normal(2, *filters), normal(3, filters[0])
-    case = suite("convolutions").Case(x, w, b, stride, pad)
+    case = suite("convolutions").Convolution(x, w, b, stride, pad)
 
     def convolve(x: Tensor, w: Tensor, b: Tensor) -> Tensor:
         return plain_convolution(x, w, b, stride, pad)
@@ -139,7 +139,7 @@ def test_batch_normalization_of_images(suite: Load) -> None:
 def test_windows_that_overwrite_one_another(suite: Load, name: str, backwards: bool) -> None:
     images, filters, stride, pad = CONVOLUTIONS[name]
     x, w, b = normal(1, *images), normal(2, *filters), normal(3, filters[0])
-    case = suite("convolutions").Case(x, w, b, stride, pad)
+    case = suite("convolutions").Convolution(x, w, b, stride, pad)
     dout = normal(4, *case.out().shape)
     found = suite("test_hidden_convolution_backward").overwritten(case, dout, backwards)
     last = case.grads(dout)[0]
@@ -241,7 +241,9 @@ def test_networks(suite: Load, name: str) -> None:
 
 @pytest.mark.parametrize("batchnorm", [False, True])
 def test_network_that_is_trained(suite: Load, batchnorm: bool) -> None:
-    net = suite("test_hidden_training").Network([2, 3, 1, 2, 2], [0, 1, 2, 3, 4], batchnorm, "kaiming", 0.2)
+    net = suite("test_hidden_training").TorchLayersNet(
+        [2, 3, 1, 2, 2], [0, 1, 2, 3, 4], batchnorm, "kaiming", 0.2
+    )
     params = net.params = {name: value.double() + 0.05 for name, value in net.params.items()}
     net.bn_params = [{name: v.double() for name, v in kept.items()} for kept in net.bn_params]
     images, y = normal(8, 3, 3, 32, 32), torch.tensor([4, 0, 9])

@@ -18,7 +18,10 @@ from helpers.testing.tolerances import Operation
 from helpers.training import devices, layers
 
 SOLUTIONS = Path(__file__).parents[2] / "solutions"
-NAMES = ("knn", "linear_classifier", "two_layer_net", "fully_connected_networks", "convolutional_networks")
+NAMES = (
+    *("knn", "linear_classifier", "two_layer_net", "fully_connected_networks", "convolutional_networks"),
+    "more_convolutions",
+)
 DEVICES = ["cpu", "cuda"][: 1 + torch.cuda.is_available()]
 IMAGES, LABELS = (4, 3, 16, 16), 4
 POOL = {"pool_height": 3, "pool_width": 2, "stride": 2}
@@ -131,9 +134,9 @@ CASES: list[tuple[str, Callable[[ModuleType, Make], Found], Operation]] = [
     ("fully_connected_networks", fully_connected, "gradient"),
     ("convolutional_networks", convolution, "gradient"),
     ("convolutional_networks", normalization, "deep gradient"),
-    ("convolutional_networks", relatives, "gradient"),
     ("convolutional_networks", three_layers, "deep gradient"),
     ("convolutional_networks", deep, "deep gradient"),
+    ("more_convolutions", relatives, "gradient"),
 ]
 IDS = [case.__name__ for _, case, _ in CASES]
 

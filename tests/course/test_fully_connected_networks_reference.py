@@ -157,7 +157,7 @@ def test_the_oracle_of_networks_agrees_with_central_differences(
 def test_the_network_that_is_trained_agrees_with_central_differences(
     suite: Callable[[str], ModuleType], reg: float
 ) -> None:
-    net = suite("test_hidden_training").Network([6, 5, 7, 4], 0.5, reg, "differences")
+    net = suite("test_hidden_training").AutodiffNet([6, 5, 7, 4], 0.5, reg, "differences")
     net.params = {name: value.double() + 0.1 for name, value in net.params.items()}
     generator = torch.Generator().manual_seed(8)
     x = torch.randn(9, 2, 3, generator=generator, dtype=torch.float64)

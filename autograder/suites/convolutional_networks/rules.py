@@ -13,7 +13,6 @@ OTHER_NORMS = ("torch.layer_norm", "torch.native_layer_norm", "torch.instance_no
 CONVOLUTION = (*ANYWHERE, *CONVOLUTIONS, *OTHER_CONVOLUTIONS, *TRANSPOSED, *MAXIMA)
 POOLING = (*ANYWHERE, *MAXIMA, *OTHER_MAXIMA)
 NORMALIZATION = (*ANYWHERE, *BATCH_NORMS, *OTHER_NORMS)
-RELATIVES = (*ANYWHERE, *CONVOLUTIONS, *OTHER_CONVOLUTIONS, *TRANSPOSED)
 NETWORKS = ("torch.nn", "torch.optim", "torch.autograd", "torch.func", ".cuda", ".requires_grad_")
 PADDING = ("torch.nn.functional.pad",)
 """What is allowed although it lies in torch.nn."""

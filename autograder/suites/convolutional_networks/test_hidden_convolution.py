@@ -6,7 +6,7 @@ Expected values come from `torch.nn.functional`, in float64.
 from dataclasses import replace
 from typing import Any
 
-import convolution_layers as layers
+import convolutional_networks as cn
 import pytest
 import torch
 import torch.nn.functional as F
@@ -41,7 +41,7 @@ def forward_hints(c: Convolution) -> list[Hint]:
 
 def check_forward(c: Convolution, what: str = "the result") -> None:
     """Compare the student's result with the right one."""
-    out = first(layers.Conv.forward(*c.tensors(), c.param))
+    out = first(cn.Conv.forward(*c.tensors(), c.param))
     checks.close(out, c.out(), what=what, hints=forward_hints(c))
 
 
@@ -74,7 +74,7 @@ def test_forward_in_float32() -> None:
 def test_forward_in_scattered_memory() -> None:
     """Convolution: images and filters may be non-contiguous in memory."""
     x, w, b = LAST.tensors()
-    out = first(layers.Conv.forward(scattered(x), scattered(w), b, LAST.param))
+    out = first(cn.Conv.forward(scattered(x), scattered(w), b, LAST.param))
     checks.close(out, LAST.out(), what="the result", hints=forward_hints(LAST))
 
 
@@ -89,7 +89,7 @@ def test_forward_of_one_image_at_a_time() -> None:
     """Convolution: an image gives the same in a batch and alone."""
     c = STRIDES["stride 2, pad 1 and a remainder"]
     for n, image in enumerate(c.images.split(1)):
-        out = first(layers.Conv.forward(image.clone(), c.filters.clone(), c.biases.clone(), c.param))
+        out = first(cn.Conv.forward(image.clone(), c.filters.clone(), c.biases.clone(), c.param))
         alone = replace(c, images=image)
         what = f"the result for image {n} alone"
         checks.close(out, c.out()[n : n + 1], what=what, hints=forward_hints(alone))
@@ -105,8 +105,8 @@ def test_forward_of_a_shifted_image() -> None:
         b = torch.zeros(2).double()
         param = {"stride": stride, "pad": 0}
         right = F.conv2d(image, w, b, stride=stride)
-        one = first(layers.Conv.forward(image.clone(), w.clone(), b.clone(), dict(param)))
-        other = first(layers.Conv.forward(shifted.clone(), w.clone(), b.clone(), dict(param)))
+        one = first(cn.Conv.forward(image.clone(), w.clone(), b.clone(), dict(param)))
+        other = first(cn.Conv.forward(shifted.clone(), w.clone(), b.clone(), dict(param)))
         checks.close(one, right, what="the result")
         checks.close(other, right.roll((1, 1), dims=(2, 3)), what="the shifted result")
 
@@ -118,9 +118,9 @@ def test_two_convolutions_are_one() -> None:
     w = normal("two/w", shape=(3, 2, 3, 2))
     v = normal("two/v", shape=(4, 3, 2, 3))
     zeros, param = torch.zeros(4).double(), {"stride": 1, "pad": 0}
-    once = first(layers.Conv.forward(x.clone(), w.clone(), zeros[:3].clone(), dict(param)))
+    once = first(cn.Conv.forward(x.clone(), w.clone(), zeros[:3].clone(), dict(param)))
     once = checks.tensor(once, shape=(2, 3, 5, 7), dtype=torch.float64, what="the first result")
-    twice = first(layers.Conv.forward(once, v.clone(), zeros.clone(), dict(param)))
+    twice = first(cn.Conv.forward(once, v.clone(), zeros.clone(), dict(param)))
     composed = F.conv2d(w.permute(1, 0, 2, 3), v.flip(2, 3), padding=(1, 2)).permute(1, 0, 2, 3)
     checks.close(twice, F.conv2d(x, composed), what="the second result")
 
@@ -131,7 +131,7 @@ def test_one_by_one_filters() -> None:
     x = normal("one/x", shape=(2, 3, 4, 5))
     w = normal("one/w", shape=(6, 3, 1, 1))
     b = normal("one/b", shape=(6,))
-    out = first(layers.Conv.forward(x.clone(), w.clone(), b.clone(), {"stride": 1, "pad": 0}))
+    out = first(cn.Conv.forward(x.clone(), w.clone(), b.clone(), {"stride": 1, "pad": 0}))
     right = (x.permute(0, 2, 3, 1) @ w[:, :, 0, 0].T + b).permute(0, 3, 1, 2)
     checks.close(out, right, what="the result")
 
@@ -142,7 +142,7 @@ def test_forward_inputs_unchanged() -> None:
     """Convolution: neither images nor filters nor settings are modified."""
     x, w, b = LAST.tensors()
     param = LAST.param
-    checks.close(first(layers.Conv.forward(x, w, b, param)), LAST.out(), what="the result")
+    checks.close(first(cn.Conv.forward(x, w, b, param)), LAST.out(), what="the result")
     for name, before, after in zip(("x", "w", "b"), LAST.tensors(), (x, w, b), strict=True):
         checks.unchanged(before, after, what=f"the argument {name}")
     checks.unchanged(LAST.param, param, what="the argument conv_param")
@@ -152,4 +152,4 @@ def test_forward_inputs_unchanged() -> None:
 @pytest.mark.task("conv_forward", weight=2)
 def test_forward_source() -> None:
     """Convolution: of torch.nn only the padding is used."""
-    require(layers.Conv.forward, banned=CONVOLUTION, allowed=PADDING)
+    require(cn.Conv.forward, banned=CONVOLUTION, allowed=PADDING)

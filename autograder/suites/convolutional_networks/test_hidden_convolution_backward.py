@@ -8,7 +8,7 @@ import itertools
 from dataclasses import replace
 from typing import Any
 
-import convolution_layers as layers
+import convolutional_networks as cn
 import pytest
 import torch
 import torch.nn.functional as F
@@ -65,7 +65,7 @@ def backward_hints(c: Convolution, dout: Tensor) -> dict[str, list[Hint]]:
 
 def check_backward(c: Convolution, dout: Tensor, what: str = "") -> None:
     """Compare the student's gradients with the right ones."""
-    check_gradients(c, dout, layers.Conv.backward(dout.clone(), (*c.tensors(), c.param)), what)
+    check_gradients(c, dout, cn.Conv.backward(dout.clone(), (*c.tensors(), c.param)), what)
 
 
 def check_gradients(c: Convolution, dout: Tensor, found: object, what: str = "") -> None:
@@ -110,7 +110,7 @@ def test_backward_in_scattered_memory() -> None:
     """Gradients of a convolution: a gradient may be non-contiguous in memory."""
     dout = normal("scattered", shape=LAST.out().shape)
     cache = (scattered(LAST.images), scattered(LAST.filters), LAST.biases.clone(), LAST.param)
-    check_gradients(LAST, dout, layers.Conv.backward(scattered(dout), cache))
+    check_gradients(LAST, dout, cn.Conv.backward(scattered(dout), cache))
 
 
 @pytest.mark.task("conv_backward", weight=1)
@@ -118,8 +118,8 @@ def test_backward_of_two_batches() -> None:
     """Gradients of a convolution: the given cache is used, not that of another call."""
     dout = normal("batches", shape=LAST.out().shape)
     other = case("other", tuple(LAST.images.shape), (4, 3, 2), 2, 1)
-    layers.Conv.backward(dout.clone(), (*other.tensors(), other.param))
-    found = three(layers.Conv.backward(dout.clone(), (*LAST.tensors(), LAST.param)))
+    cn.Conv.backward(dout.clone(), (*other.tensors(), other.param))
+    found = three(cn.Conv.backward(dout.clone(), (*LAST.tensors(), LAST.param)))
     for name, one, right, stale in zip(
         ("dx", "dw", "db"), found, LAST.grads(dout), other.grads(dout), strict=True
     ):
@@ -134,7 +134,7 @@ def test_backward_is_the_adjoint() -> None:
     y = normal("adjoint/y", shape=c.out().shape)
     images = replace(c, biases=torch.zeros_like(c.biases)).out()
     product = float((images * y).sum())
-    dx, dw, _ = three(layers.Conv.backward(y.clone(), (*c.tensors(), c.param)))
+    dx, dw, _ = three(cn.Conv.backward(y.clone(), (*c.tensors(), c.param)))
     for name, v, g in (("dx", c.images, dx), ("dw", c.filters, dw)):
         g = checks.tensor(g, shape=v.shape, dtype=torch.float64, what=f"the gradient {name}")
         checks.close(float((v * g).sum()), product, what=f"the product with {name}", operation="cancellation")
@@ -146,7 +146,7 @@ def test_backward_inputs_unchanged() -> None:
     """Gradients of a convolution: neither the upstream gradient nor the cache is modified."""
     dout = normal("kept", shape=LAST.out().shape)
     given, (x, w, b) = dout.clone(), LAST.tensors()
-    check_gradients(LAST, dout, layers.Conv.backward(given, (x, w, b, LAST.param)))
+    check_gradients(LAST, dout, cn.Conv.backward(given, (x, w, b, LAST.param)))
     for name, before, after in (("dout", dout, given), ("x", LAST.images, x), ("w", LAST.filters, w)):
         checks.unchanged(before, after, what=f"the argument {name}")
 
@@ -155,4 +155,4 @@ def test_backward_inputs_unchanged() -> None:
 @pytest.mark.task("conv_backward", weight=2)
 def test_backward_source() -> None:
     """Gradients of a convolution: of torch.nn only the padding is used, and no automatic differentiation."""
-    require(layers.Conv.backward, banned=CONVOLUTION, allowed=PADDING)
+    require(cn.Conv.backward, banned=CONVOLUTION, allowed=PADDING)

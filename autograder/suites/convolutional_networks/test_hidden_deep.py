@@ -17,16 +17,16 @@ from suite.networks import (
     Params,
     check_loss,
     check_own_statistics,
+    check_source,
     check_weights,
     mark,
     norm,
     normal,
     with_true_layers,
 )
-from suite.rules import NETWORKS
 from torch import Tensor
 
-from helpers.testing import Hint, checks, require, substituted
+from helpers.testing import Hint, checks, substituted
 
 FILTERS, POOLS = (4, 3, 5), (1, 2)
 FROM_ONE = (0, 1)
@@ -196,4 +196,4 @@ def test_deep_scores_with_batchnorm() -> None:
 @pytest.mark.task("deep_net", weight=1)
 def test_deep_source() -> None:
     """Deep network: built of the layers of this assignment."""
-    require(cn.DeepConvNet.loss, banned=NETWORKS)
+    check_source(cn.DeepConvNet.loss)

@@ -11,11 +11,10 @@ import convolutional_networks as cn
 import pytest
 import torch
 import torch.nn.functional as F
-from suite.networks import DEEP, Params, check_loss, check_weights, normal, with_true_layers
-from suite.rules import NETWORKS
+from suite.networks import DEEP, Params, check_loss, check_source, check_weights, normal, with_true_layers
 from torch import Tensor
 
-from helpers.testing import Hint, checks, require
+from helpers.testing import Hint, checks
 
 IMAGES, LABELS = normal("images", shape=(5, 2, 6, 8)), torch.tensor([3, 0, 4, 1, 1])
 THREE = {"input_dims": (2, 6, 8), "num_filters": 4, "filter_size": 3, "hidden_dim": 7, "num_classes": 5}
@@ -85,4 +84,4 @@ def test_three_layers_in_float32() -> None:
 @pytest.mark.task("three_layer_net", weight=1)
 def test_three_layers_source() -> None:
     """Network of three layers: built of the layers of this assignment."""
-    require(cn.ThreeLayerConvNet.loss, banned=NETWORKS)
+    check_source(cn.ThreeLayerConvNet.loss)

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-import batch_normalization as layers
+import convolutional_networks as cn
 import pytest
 import torch
 from suite.rules import NORMALIZATION
@@ -58,7 +58,7 @@ TURNED = "the wrong way round: the momentum belongs to the old value"
 def forward(x: Tensor, **param: Any) -> Any:
     """Return result and cache of the student's forward pass."""
     bn_param = {"mode": "train", "eps": EPS, **param}
-    found = layers.BatchNorm.forward(x, GAMMA.to(x.dtype), BETA.to(x.dtype), bn_param)
+    found = cn.BatchNorm.forward(x, GAMMA.to(x.dtype), BETA.to(x.dtype), bn_param)
     return pair(found), bn_param
 
 
@@ -188,7 +188,7 @@ def test_testing() -> None:
 def test_forward_inputs_unchanged() -> None:
     """Batch normalization: neither examples nor gamma nor beta are modified."""
     x, gamma, beta = X.clone(), GAMMA.clone(), BETA.clone()
-    out, _ = pair(layers.BatchNorm.forward(x, gamma, beta, {"mode": "train", "eps": EPS}))
+    out, _ = pair(cn.BatchNorm.forward(x, gamma, beta, {"mode": "train", "eps": EPS}))
     check_forward(X, out)
     for name, before, after in (("x", X, x), ("gamma", GAMMA, gamma), ("beta", BETA, beta)):
         checks.unchanged(before, after, what=f"the argument {name}")
@@ -198,7 +198,7 @@ def test_forward_inputs_unchanged() -> None:
 @pytest.mark.task("batchnorm_forward", weight=2)
 def test_forward_source() -> None:
     """Batch normalization: no loop, and no ready-made normalization."""
-    require(layers.BatchNorm.forward, loops=0, banned=NORMALIZATION)
+    require(cn.BatchNorm.forward, loops=0, banned=NORMALIZATION)
 
 
 # Backward
@@ -265,36 +265,36 @@ def check_backward(function: Callable[..., Any], x: Tensor, dout: Tensor) -> Non
 @pytest.mark.task("batchnorm_backward", weight=3)
 def test_backward() -> None:
     """Gradients of batch normalization: with respect to x, gamma and beta."""
-    check_backward(layers.BatchNorm.backward, X, DOUT)
+    check_backward(cn.BatchNorm.backward, X, DOUT)
 
 
 @pytest.mark.task("batchnorm_backward", weight=1)
 def test_backward_of_two_examples() -> None:
     """Gradients of batch normalization: for a batch of two."""
-    check_backward(layers.BatchNorm.backward, X[:2], DOUT[:2])
+    check_backward(cn.BatchNorm.backward, X[:2], DOUT[:2])
 
 
 @pytest.mark.constraint
 @pytest.mark.task("batchnorm_backward", weight=1)
 def test_backward_source() -> None:
     """Gradients of batch normalization: no loop, and no automatic differentiation."""
-    require(layers.BatchNorm.backward, loops=0, banned=NORMALIZATION)
+    require(cn.BatchNorm.backward, loops=0, banned=NORMALIZATION)
 
 
 @pytest.mark.task("batchnorm_backward_alt", weight=3)
 def test_backward_alt() -> None:
     """Batch normalization by one formula: the same gradients."""
-    check_backward(layers.BatchNorm.backward_alt, X, DOUT)
+    check_backward(cn.BatchNorm.backward_alt, X, DOUT)
 
 
 @pytest.mark.task("batchnorm_backward_alt", weight=1)
 def test_backward_alt_of_two_examples() -> None:
     """Batch normalization by one formula: for a batch of two."""
-    check_backward(layers.BatchNorm.backward_alt, X[:2], DOUT[:2])
+    check_backward(cn.BatchNorm.backward_alt, X[:2], DOUT[:2])
 
 
 @pytest.mark.constraint
 @pytest.mark.task("batchnorm_backward_alt", weight=1)
 def test_backward_alt_source() -> None:
     """Batch normalization by one formula: no loop, and no automatic differentiation."""
-    require(layers.BatchNorm.backward_alt, loops=0, banned=NORMALIZATION)
+    require(cn.BatchNorm.backward_alt, loops=0, banned=NORMALIZATION)

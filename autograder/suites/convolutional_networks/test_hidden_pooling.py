@@ -6,7 +6,7 @@ checked is that it adds up, and that nobody else gets any.
 
 from typing import Any
 
-import convolution_layers as layers
+import convolutional_networks as cn
 import pytest
 import torch
 import torch.nn.functional as F
@@ -72,7 +72,7 @@ def check_forward(x: Tensor, param: dict[str, int], what: str = "the result") ->
         Hint(over_channels.expand_as(right), says="the maximum went over the channels, too"),
         Hint(over_images.expand_as(right), says="the maximum went over the images, too"),
     ]
-    checks.close(first(layers.MaxPool.forward(x.clone(), dict(param))), right, what=what, hints=hints)
+    checks.close(first(cn.MaxPool.forward(x.clone(), dict(param))), right, what=what, hints=hints)
 
 
 @pytest.mark.task("max_pool_forward", weight=2)
@@ -98,7 +98,7 @@ def test_forward_with_gaps() -> None:
 def test_forward_in_scattered_memory() -> None:
     """Max pooling: images may be non-contiguous in memory."""
     param = OVERLAPPING["windows of 2 x 3 with stride 1"]
-    found = first(layers.MaxPool.forward(scattered(X), dict(param)))
+    found = first(cn.MaxPool.forward(scattered(X), dict(param)))
     checks.close(found, pooled(X, param), what="the result")
 
 
@@ -107,7 +107,7 @@ def test_forward_in_scattered_memory() -> None:
 def test_forward_inputs_unchanged() -> None:
     """Max pooling: the images are not modified."""
     x = X.clone()
-    checks.close(first(layers.MaxPool.forward(x, dict(APART))), pooled(X, APART), what="the result")
+    checks.close(first(cn.MaxPool.forward(x, dict(APART))), pooled(X, APART), what="the result")
     checks.unchanged(X, x, what="the argument x")
 
 
@@ -115,7 +115,7 @@ def test_forward_inputs_unchanged() -> None:
 @pytest.mark.task("max_pool_forward", weight=1)
 def test_forward_source() -> None:
     """Max pooling: nothing of torch.nn but the padding is used."""
-    require(layers.MaxPool.forward, banned=POOLING, allowed=PADDING)
+    require(cn.MaxPool.forward, banned=POOLING, allowed=PADDING)
 
 
 # Backward
@@ -143,7 +143,7 @@ def check_backward(x: Tensor, param: dict[str, int], what: str = "the gradient d
         Hint(mask, says="the places are right, but the upstream gradient was forgotten"),
         Hint(mask * right.sign(), says="the size of the upstream gradient counts, too"),
     ]
-    found = layers.MaxPool.backward(dout.clone(), (x.clone(), dict(param)))
+    found = cn.MaxPool.backward(dout.clone(), (x.clone(), dict(param)))
     checks.close(found, right, what=what, hints=hints)
 
 
@@ -171,7 +171,7 @@ def test_backward_in_scattered_memory() -> None:
     """Gradient of max pooling: images and gradient may be non-contiguous in memory."""
     param = OVERLAPPING["windows of 3 x 3 with stride 2"]
     dout = distinct("scattered", *pooled(X, param).shape)
-    found = layers.MaxPool.backward(scattered(dout), (scattered(X), dict(param)))
+    found = cn.MaxPool.backward(scattered(dout), (scattered(X), dict(param)))
     checks.close(found, gradient(X, param, dout), what="the gradient dx")
 
 
@@ -180,7 +180,7 @@ def test_backward_after_ties() -> None:
     """Gradient of max pooling: several largest values share the gradient, or one of them gets it."""
     x = distinct("ties", 2, 2, 4, 6).sign().clamp(min=0)  # zeros and ones: ties wherever one looks
     dout = distinct("ties/dout", 2, 2, 2, 3)
-    found = layers.MaxPool.backward(dout.clone(), (x.clone(), dict(APART)))
+    found = cn.MaxPool.backward(dout.clone(), (x.clone(), dict(APART)))
     dx = checks.tensor(found, shape=x.shape, dtype=x.dtype, what="the gradient dx")
     windows, shares = (v.unfold(2, 2, 2).unfold(3, 2, 2).flatten(4) for v in (x, dx))
     largest = windows == windows.amax(dim=4, keepdim=True)
@@ -199,7 +199,7 @@ def test_backward_inputs_unchanged() -> None:
     """Gradient of max pooling: neither the upstream gradient nor the images are modified."""
     x, dout = X.clone(), distinct("kept", *pooled(X, APART).shape)
     given = dout.clone()
-    found = layers.MaxPool.backward(given, (x, dict(APART)))
+    found = cn.MaxPool.backward(given, (x, dict(APART)))
     checks.close(found, gradient(X, APART, dout), what="the gradient dx")
     checks.unchanged(X, x, what="the argument x")
     checks.unchanged(dout, given, what="the argument dout")
@@ -209,4 +209,4 @@ def test_backward_inputs_unchanged() -> None:
 @pytest.mark.task("max_pool_backward", weight=1)
 def test_backward_source() -> None:
     """Gradient of max pooling: no automatic differentiation."""
-    require(layers.MaxPool.backward, banned=POOLING, allowed=PADDING)
+    require(cn.MaxPool.backward, banned=POOLING, allowed=PADDING)

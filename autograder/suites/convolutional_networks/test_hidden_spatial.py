@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager
 from functools import partial
 from typing import Any
 
-import batch_normalization as layers
+import convolutional_networks as cn
 import pytest
 import torch
 import torch.nn.functional as F
@@ -55,13 +55,13 @@ def true_backward(dout: Tensor, cache: tuple[Tensor, Tensor, Tensor, float]) -> 
 def with_true_norm() -> AbstractContextManager[None]:
     """Replace the functions of the student's BatchNorm."""
     right = {"forward": true_forward, "backward": true_backward, "backward_alt": true_backward}
-    return substituted(layers.BatchNorm, **right)
+    return substituted(cn.BatchNorm, **right)
 
 
 def forward(x: Tensor, **param: Any) -> Any:
     """Return result and cache of the student's forward pass."""
     settings = {"mode": "train", "eps": EPS, **param}
-    found = layers.SpatialBatchNorm.forward(x, GAMMA.clone(), BETA.clone(), settings)
+    found = cn.SpatialBatchNorm.forward(x, GAMMA.clone(), BETA.clone(), settings)
     return checks.parts(found, 2, what="the result and the cache of SpatialBatchNorm.forward")
 
 
@@ -125,7 +125,7 @@ def test_running_statistics() -> None:
             forward(X.clone())
         return
     param: dict[str, Any] = {"mode": "train", "eps": EPS}
-    layers.SpatialBatchNorm.forward(X.clone(), GAMMA.clone(), BETA.clone(), param)
+    cn.SpatialBatchNorm.forward(X.clone(), GAMMA.clone(), BETA.clone(), param)
     mixed = statistics_of_rows(X.reshape(-1, C).contiguous())
     for name, value in expected.items():
         checks.holds(
@@ -144,7 +144,7 @@ def statistics_of_rows(rows: Tensor) -> dict[str, Tensor]:
     """
     param: dict[str, Any] = {"mode": "train", "eps": EPS}
     try:
-        checks.parts(layers.BatchNorm.forward(rows, GAMMA.clone(), BETA.clone(), param), 2, what="")
+        checks.parts(cn.BatchNorm.forward(rows, GAMMA.clone(), BETA.clone(), param), 2, what="")
     except Exception:
         return {}
     kept = {name: param.get(name) for name in ("running_mean", "running_var")}
@@ -157,7 +157,7 @@ def test_backward() -> None:
     """Batch normalization of images: gradients with respect to x, gamma and beta."""
     with with_true_norm():
         _, cache = forward(X.clone())
-        found = layers.SpatialBatchNorm.backward(DOUT.clone(), cache)
+        found = cn.SpatialBatchNorm.backward(DOUT.clone(), cache)
     found = checks.parts(found, 3, what="the gradients dx, dgamma, dbeta of SpatialBatchNorm.backward")
     right = true_backward(DOUT, (X, GAMMA, BETA, EPS))
     pixels = X.permute(0, 2, 3, 1).reshape(-1, C)
@@ -175,8 +175,8 @@ def test_backward() -> None:
 @pytest.mark.task("spatial_batchnorm", weight=1)
 def test_source() -> None:
     """Batch normalization of images: no ready-made normalization, and no automatic differentiation."""
-    inner = layers.BatchNorm.forward, layers.BatchNorm.backward, layers.BatchNorm.backward_alt
+    inner = cn.BatchNorm.forward, cn.BatchNorm.backward, cn.BatchNorm.backward_alt
     # What BatchNorm uses already is not held against this task.
     banned = [name for name in NORMALIZATION if all(obeys(one, banned=[name]) for one in inner)]
-    for function in (layers.SpatialBatchNorm.forward, layers.SpatialBatchNorm.backward):
+    for function in (cn.SpatialBatchNorm.forward, cn.SpatialBatchNorm.backward):
         require(function, banned=banned)

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from autograder.course import Course
 from autograder.course import assignment as assignments
 from autograder.engine import newer
 from autograder.engine.interface import Graded
@@ -16,111 +15,16 @@ from autograder.errors import ConfigError
 from autograder.intake import Submission
 from autograder.release.handout import stubs
 from helpers.statuses import Status
-from tests.support import tiny
+from tests.support import pair
 
-ASSIGNMENT = """
-name = "pair"
-title = "A pair"
-modules = ["layers", "network"]
-
-[limits]
-cpu_seconds = 1
-wall_seconds = 20
-memory_mb = 256
-
-[tiers]
-"test_public.py" = "public"
-
-[[tasks]]
-id = "layer"
-title = "A layer"
-points = 6
-
-[[tasks]]
-id = "net"
-title = "A network"
-points = 4
-"""
-LAYERS = '''"""Layers."""
-
-
-class Layer:
-    def forward(self, x):
-        """Return twice x."""
-        ### BEGIN SOLUTION
-        return [2 * one for one in x]
-        ### END SOLUTION
-'''
-NETWORK = '''"""A network of layers."""
-
-from layers import Layer
-
-
-class Net(Layer):
-    def size(self):
-        """Return the number of layers."""
-        ### BEGIN SOLUTION
-        return 1
-        ### END SOLUTION
-
-    def run(self, x):
-        """Apply the layer."""
-        ### BEGIN SOLUTION
-        return Layer().forward(x)
-        ### END SOLUTION
-'''
-TESTS = '''import layers
-import network
-import pytest
-
-from helpers.testing import checks, constraints
-
-
-@pytest.mark.task("layer")
-def test_forward():
-    """Doubles numbers."""
-    assert layers.Layer().forward([1, 2]) == [2, 4]
-
-
-@pytest.mark.task("net")
-def test_size():
-    """Has a size."""
-    assert network.Net().size() == 1
-
-
-@pytest.mark.task("net")
-def test_run():
-    """Applies its layer."""
-    assert network.Net().run([1]) == [2]
-
-
-@pytest.mark.task("net")
-@pytest.mark.constraint
-def test_rules():
-    """Uses no loop of its own."""
-    constraints.require(network.Net.run, loops=0)
-'''
 PASSED, NOT_RUN, FAILED = Status.passed, Status.not_run, Status.failed
-
-
-def write(root: Path, packages: str = "") -> Course:
-    for path, text in {
-        "course.toml": tiny.COURSE + packages,
-        "solutions/pair/assignment.toml": ASSIGNMENT,
-        "solutions/pair/layers.py": LAYERS,
-        "solutions/pair/network.py": NETWORK,
-        "autograder/suites/pair/test_public.py": TESTS,
-    }.items():
-        (root / path).parent.mkdir(parents=True, exist_ok=True)
-        (root / path).write_text(text)
-    return Course.load(root)
 
 
 @pytest.fixture(scope="module", params=["full", "none"])
 def pool(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pool]:
-    course = write(tmp_path_factory.mktemp("course"))
-    pair = assignments.load(course, "pair")
-    with Pool(pair, course, jobs=1, sandbox=request.param, stubs=stubs(pair)) as pool:
+    course = pair.write(tmp_path_factory.mktemp("course"))
+    own = assignments.load(course, "pair")
+    with Pool(own, course, jobs=1, sandbox=request.param, stubs=stubs(own)) as pool:
         yield pool
 
 
@@ -135,7 +39,7 @@ def ended(found: Graded) -> dict[str, Status]:
 
 
 def test_right_work_passes(pool: Pool) -> None:
-    found = graded(pool, {"layers.py": LAYERS, "network.py": NETWORK})
+    found = graded(pool, {"layers.py": pair.LAYERS, "network.py": pair.NETWORK})
     assert set(ended(found).values()) == {PASSED}
     assert found.remarks.notes == ()
 
@@ -148,7 +52,7 @@ def test_right_work_passes(pool: Pool) -> None:
             b"X = 1\nY = '\xe4'\n",
             "layers.py cannot be imported: line 2: SyntaxError: a byte that is not utf-8",
         ),
-        (LAYERS.encode() + b"\nx = torch.ones(1)\n", "NameError: name 'torch' is not defined."),
+        (pair.LAYERS.encode() + b"\nx = torch.ones(1)\n", "NameError: name 'torch' is not defined."),
         (b"while True:\n    pass\n", "layers.py cannot be imported: line 1: Your code used up its 1 second"),
         (b"", "layers.py cannot be imported: line 1: SyntaxError: the file is empty."),
     ],
@@ -157,7 +61,7 @@ def test_right_work_passes(pool: Pool) -> None:
 def test_a_bad_module_costs_its_own_tasks(pool: Pool, bad: bytes, says: str) -> None:
     if b"while" in bad and pool.sandbox.level == "none":
         pytest.skip("nothing ends an import without a sandbox")
-    found = graded(pool, {"layers.py": bad, "network.py": NETWORK})
+    found = graded(pool, {"layers.py": bad, "network.py": pair.NETWORK})
     assert ended(found) == {
         "test_forward": NOT_RUN,
         "test_size": PASSED,
@@ -173,7 +77,7 @@ def test_a_bad_module_costs_its_own_tasks(pool: Pool, bad: bytes, says: str) -> 
 
 
 def test_a_module_that_is_missing_costs_its_own_tasks(pool: Pool) -> None:
-    found = graded(pool, {"layers.py": LAYERS}, broken={"network.py": "network.py is missing."})
+    found = graded(pool, {"layers.py": pair.LAYERS}, broken={"network.py": "network.py is missing."})
     assert ended(found)["test_forward"] is PASSED
     assert {ended(found)[name] for name in ("test_size", "test_run")} == {NOT_RUN}
     assert "network.py is missing" in found.remarks.notes[0]
@@ -181,7 +85,7 @@ def test_a_module_that_is_missing_costs_its_own_tasks(pool: Pool) -> None:
 
 def test_the_one_that_is_imported_is_to_blame_and_not_the_one_that_imports_it(pool: Pool) -> None:
     found = graded(
-        pool, {"layers.py": "import nets.deep\n", "nets/deep.py": "1 / 0\n", "network.py": NETWORK}
+        pool, {"layers.py": "import nets.deep\n", "nets/deep.py": "1 / 0\n", "network.py": pair.NETWORK}
     )
     assert ended(found)["test_size"] is PASSED
     assert found.remarks.notes[0].startswith(
@@ -198,14 +102,14 @@ def test_all_bad_is_nothing_to_grade(pool: Pool) -> None:
 def test_a_loop_in_a_file_beside_the_module_counts_and_one_of_another_task_does_not(
     pool: Pool, inherits: bool
 ) -> None:
-    own = NETWORK.replace("return Layer().forward(x)", "return looped(x)")
+    own = pair.NETWORK.replace("return Layer().forward(x)", "return looped(x)")
     beside = {"deep.py": "def looped(x):\n    return [2 * one for one in x]\n"}
     if inherits:
         own = "from deep import looped\n" + own
     else:
         own, beside = own.replace("looped(x)", "layers.looped(x)"), {}
         own = "import layers\n" + own
-    layers = LAYERS + "\n\ndef looped(x):\n    return [2 * one for one in x]\n"
+    layers = pair.LAYERS + "\n\ndef looped(x):\n    return [2 * one for one in x]\n"
     found = graded(pool, {"layers.py": layers, "network.py": own, **beside})
     assert ended(found) == {
         "test_forward": PASSED,
@@ -229,7 +133,7 @@ NEWER = [
 @pytest.mark.parametrize("source", NEWER)
 @pytest.mark.skipif(not newer.find_pythons(), reason="no newer Python is installed here")
 def test_a_newer_python_is_asked(pool: Pool, source: str) -> None:
-    found = graded(pool, {"layers.py": source + LAYERS, "network.py": NETWORK})
+    found = graded(pool, {"layers.py": source + pair.LAYERS, "network.py": pair.NETWORK})
     assert found.remarks.needs_python == next(iter(newer.find_pythons()))
     assert "and Python 3." in found.remarks.notes[-1]
 
@@ -248,14 +152,14 @@ def test_without_one_a_line_that_looks_like_it_is_put_before_the_instructor(
 
 
 def test_what_no_python_understands_waits_for_nobody(pool: Pool) -> None:
-    found = graded(pool, {"layers.py": "def f(:\n", "network.py": NETWORK})
+    found = graded(pool, {"layers.py": "def f(:\n", "network.py": pair.NETWORK})
     assert found.remarks.needs_python == ""
 
 
 def test_a_package_that_the_course_names_and_the_grader_lacks_stops_grading(tmp_path: Path) -> None:
-    course = write(tmp_path, 'packages = ["torch", "no-such-package", "scikit-learn"]\n')
+    course = pair.write(tmp_path, 'packages = ["torch", "no-such-package", "scikit-learn"]\n')
     assert course.importable == ("torch", "no_such_package", "sklearn")
     with pytest.raises(ConfigError, match=r"pip install no_such_package") as caught:
         course.require_packages()
     assert caught.value.where.endswith("course.toml")
-    write(tmp_path, 'packages = ["torch"]\n').require_packages()
+    pair.write(tmp_path, 'packages = ["torch"]\n').require_packages()

@@ -9,11 +9,10 @@ import pytest
 
 from autograder import intake
 from autograder.course.assignment import load
+from tests.support import pair
 from tests.support.hand_ins import (
-    COURSE,
     NOTEBOOK,
     OTHER,
-    ROOT,
     STUB,
     WORK,
     handed_in,
@@ -197,25 +196,20 @@ def test_work_under_another_name_is_known_by_what_it_defines(tmp_path: Path) -> 
 
 
 def test_one_file_that_holds_all_modules(tmp_path: Path) -> None:
-    name = "convolutional_networks"
-    own = load(COURSE, name)
-    parts = [(ROOT / "solutions" / name / f"{module}.py").read_text() for module in own.modules]
-    whole = "\n\n".join(parts)
-    found = intake.read_one(put(tmp_path / "ada", {f"{name}.py": whole}), own)
+    own = load(pair.write(tmp_path / "course"), "pair")
+    whole = f"{pair.LAYERS}\n\n{pair.NETWORK}"
+    found = intake.read_one(put(tmp_path / "ada", {"network.py": whole}), own)
     assert found.broken == {}
     assert found.files == {f"{module}.py": whole.encode() for module in own.modules}
 
 
 def test_one_module_of_several_that_is_missing_or_no_text(tmp_path: Path) -> None:
-    name = "convolutional_networks"
-    own = load(COURSE, name)
-    files: dict[str, str | bytes] = {
-        f"{module}.py": (ROOT / "solutions" / name / f"{module}.py").read_text() for module in own.modules[1:]
-    }
+    own = load(pair.write(tmp_path / "course"), "pair")
+    files: dict[str, str | bytes] = {"network.py": pair.NETWORK}
     found = intake.read_one(put(tmp_path / "a", files), own)
-    assert (found.problem, found.broken) == (None, {f"{name}.py": f"{name}.py is missing."})
-    found = intake.read_one(put(tmp_path / "b", {**files, f"{name}.py": b"# caf\xe9\n"}), own)
-    assert found.broken == {f"{name}.py": f"{name}.py is not UTF-8 text (byte 6); save it as UTF-8."}
+    assert (found.problem, found.broken) == (None, {"layers.py": "layers.py is missing."})
+    found = intake.read_one(put(tmp_path / "b", {**files, "layers.py": b"# caf\xe9\n"}), own)
+    assert found.broken == {"layers.py": "layers.py is not UTF-8 text (byte 6); save it as UTF-8."}
     assert found.files.keys() == files.keys()
 
 

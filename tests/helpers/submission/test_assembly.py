@@ -129,7 +129,10 @@ def test_a_damaged_notebook_gives_nothing() -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["knn", "linear_classifier", "two_layer_net", "fully_connected_networks", "convolutional_networks"],
+    [
+        *("knn", "linear_classifier", "two_layer_net", "fully_connected_networks", "convolutional_networks"),
+        "more_convolutions",
+    ],
 )
 @pytest.mark.parametrize("with_stub", [True, False])
 def test_solutions_in_cells_run_in_the_released_modules(

@@ -1,38 +1,17 @@
+"""Windows by index tensors: every convolution is one product of matrices."""
+
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import torch
-from batch_normalization import (
-    BatchNorm,
-    Conv_BatchNorm_ReLU,
-    Conv_BatchNorm_ReLU_Pool,
-    Linear_BatchNorm_ReLU,
-    SpatialBatchNorm,
-)
-from convolution_layers import Conv, MaxPool
-from more_convolutions import (
-    average_pool,
-    conv1d,
-    conv3d,
-    dilated_conv,
-    grouped_conv,
-    im2col,
-    transposed_conv,
-)
+import torch.nn
+from torch import Tensor
 
-from helpers.training.layers import (
-    Conv_ReLU,
-    Conv_ReLU_Pool,
-    FastConv,
-    FastMaxPool,
-    Linear,
-    Linear_ReLU,
-    ReLU,
-    adam,
-    sgd_momentum,
-)
+from helpers.training.layers import FastConv, FastMaxPool, Linear, ReLU, Conv_ReLU, Conv_ReLU_Pool, Linear_ReLU, adam, sgd_momentum
 from helpers.training.losses import softmax_loss
 from helpers.training.solver import Solver
 
@@ -55,26 +34,276 @@ __all__ = [
     "SpatialBatchNorm",
     "ThreeLayerConvNet",
     "adam",
-    "average_pool",
-    "conv1d",
-    "conv3d",
     "create_convolutional_solver_instance",
-    "dilated_conv",
     "find_overfit_parameters",
-    "grouped_conv",
-    "im2col",
     "kaiming_initializer",
     "sgd_momentum",
     "softmax_loss",
-    "transposed_conv",
 ]
 
+
+@dataclass(frozen=True)
+class Geometry:
+    """How windows lie on an image."""
+
+    channels: int
+    height: int
+    width: int
+    window: tuple[int, int]
+    stride: int
+    pad: int = 0
+
+    @property
+    def outer(self) -> tuple[int, int]:
+        return self.height + 2 * self.pad, self.width + 2 * self.pad
+
+    @property
+    def places(self) -> tuple[int, int]:
+        return tuple(1 + (size - k) // self.stride for size, k in zip(self.outer, self.window))
+
+    def index(self, device: Any) -> torch.Tensor:
+        """Return (C * h * w, H' * W') numbers of pixels in the padded image."""
+        def ramp(n):
+            return torch.arange(n, device=device)
+
+        c = ramp(self.channels).reshape(-1, 1, 1, 1, 1)
+        r = ramp(self.window[0]).reshape(-1, 1, 1, 1) + self.stride * ramp(self.places[0]).reshape(-1, 1)
+        s = ramp(self.window[1]).reshape(-1, 1, 1) + self.stride * ramp(self.places[1])
+        flat = (c * self.outer[0] + r) * self.outer[1] + s
+        return flat.reshape(self.channels * self.window[0] * self.window[1], -1)
+
+    def columns(self, x: torch.Tensor) -> torch.Tensor:
+        p = self.pad
+        return torch.nn.functional.pad(x, (p, p, p, p)).flatten(1)[:, self.index(x.device)]
+
+    def fold(self, columns: torch.Tensor) -> torch.Tensor:
+        n = len(columns)
+        total = columns.new_zeros(n, self.channels * self.outer[0] * self.outer[1])
+        index = self.index(columns.device).reshape(1, -1).expand(n, -1)
+        total = total.scatter_add(1, index, columns.reshape(n, -1))
+        total = total.reshape(n, self.channels, *self.outer)
+        p = self.pad
+        return total[..., p : p + self.height, p : p + self.width].clone()
+
+
+class Conv:
+    @staticmethod
+    def forward(x, w, b, conv_param):
+        geometry = _of(x, w, conv_param)
+        out = w.flatten(1) @ geometry.columns(x) + b.unsqueeze(1)
+        return out.reshape(len(x), len(w), *geometry.places), (x, w, b, conv_param)
+
+    @staticmethod
+    def backward(dout, cache):
+        x, w, b, conv_param = cache
+        geometry = _of(x, w, conv_param)
+        rows = dout.flatten(2)
+        dw = torch.zeros_like(w)
+        dw += (rows @ geometry.columns(x).transpose(1, 2)).sum(dim=0).reshape(w.shape)
+        return geometry.fold(w.flatten(1).t() @ rows), dw, rows.sum(dim=2).sum(dim=0)
+
+
+def _of(x, w, conv_param) -> Geometry:
+    return Geometry(*x.shape[1:], window=(w.shape[2], w.shape[3]), **conv_param)
+
+
+class MaxPool:
+    @staticmethod
+    def forward(x, pool_param):
+        cols, _ = _pooling(x, pool_param)
+        values, _ = cols.max(dim=1)
+        return values.reshape(*x.shape[:2], *_shape(x, pool_param).places), (x, pool_param)
+
+    @staticmethod
+    def backward(dout, cache):
+        x, pool_param = cache
+        cols, undo = _pooling(x, pool_param)
+        best = cols.argmax(dim=1, keepdim=True)
+        grad = torch.zeros_like(cols).scatter(1, best, dout.reshape(len(cols), 1, -1))
+        return undo(grad)
+
+
+def _shape(x: torch.Tensor, pool_param: Mapping[str, int]) -> Geometry:
+    return Geometry(1, *x.shape[2:], (pool_param["pool_height"], pool_param["pool_width"]), pool_param["stride"])
+
+
+def _pooling(x, pool_param) -> tuple[torch.Tensor, Callable[[torch.Tensor], torch.Tensor]]:
+    geometry = _shape(x, pool_param)
+    alone = x.reshape(-1, 1, *x.shape[2:])
+    return geometry.columns(alone), lambda grad: geometry.fold(grad).reshape(x.shape)
+
+
+Backward = Callable[[Tensor], tuple[Tensor, Tensor, Tensor]]
+
+
+@dataclass
+class Tape:
+    """Two closures: the gradients step by step, and by the formula."""
+
+    slow: Backward
+    fast: Backward
+
+
+def centered(x: Tensor) -> tuple[Tensor, Tensor, Callable[[Tensor], Tensor]]:
+    mean = x.mean(dim=0, keepdim=True)
+    return x - mean, mean, lambda d: d - d.mean(dim=0, keepdim=True)
+
+
+def mean_square(x: Tensor) -> tuple[Tensor, Callable[[Tensor], Tensor]]:
+    return (x * x).mean(dim=0, keepdim=True), lambda d: d * 2 * x / x.shape[0]
+
+
+def inverse_root(x: Tensor) -> tuple[Tensor, Callable[[Tensor], Tensor]]:
+    y = 1 / x.sqrt()
+    return y, lambda d: -0.5 * d * y * y * y
+
+
+class BatchNorm:
+    @staticmethod
+    def forward(x, gamma, beta, bn_param):
+        mode = bn_param["mode"]
+        eps, momentum = bn_param.get("eps", 1e-5), bn_param.get("momentum", 0.9)
+        running_mean = bn_param.get("running_mean", torch.zeros_like(x[0]))
+        running_var = bn_param.get("running_var", torch.zeros_like(x[0]))
+        if mode not in ("train", "test"):
+            raise ValueError(f'the mode is {mode!r}; it must be "train" or "test"')
+        if mode == "test":
+            return gamma * ((x - running_mean) / torch.sqrt(running_var + eps)) + beta, None
+
+        xc, mean, back_center = centered(x)
+        var, back_square = mean_square(xc)
+        root, back_root = inverse_root(var + eps)
+        z = xc * root
+        average = lambda old, new: momentum * old + (1 - momentum) * new.squeeze(0)
+        bn_param |= {"running_mean": average(running_mean, mean), "running_var": average(running_var, var)}
+
+        def slow(dout):
+            dz = dout * gamma
+            dxc = dz * root
+            droot = (dz * xc).sum(dim=0, keepdim=True)
+            dxc = dxc + back_square(back_root(droot))
+            return back_center(dxc), (dout * z).sum(dim=0), dout.sum(dim=0)
+
+        def fast(dout):
+            dgamma, dbeta, n = (dout * z).sum(dim=0), dout.sum(dim=0), x.shape[0]
+            return gamma * root * (dout - dbeta / n - z * (dgamma / n)), dgamma, dbeta
+
+        return gamma * z + beta, Tape(slow, fast)
+
+    @staticmethod
+    def backward(dout, cache):
+        return cache.slow(dout)
+
+    @staticmethod
+    def backward_alt(dout, cache):
+        return cache.fast(dout)
+
+
+class SpatialBatchNorm:
+    @staticmethod
+    def forward(x, gamma, beta, bn_param):
+        shape = x.shape
+        to_rows = lambda t: t.permute(0, 2, 3, 1).contiguous().view(-1, shape[1])
+        to_images = lambda t: t.view(shape[0], shape[2], shape[3], shape[1]).permute(0, 3, 1, 2).contiguous()
+        out, cache = BatchNorm.forward(to_rows(x), gamma, beta, bn_param)
+        return to_images(out), (to_rows, to_images, cache)
+
+    @staticmethod
+    def backward(dout, cache):
+        to_rows, to_images, inner = cache
+        dx, *others = BatchNorm.backward(to_rows(dout), inner)
+        return (to_images(dx), *others)
+
+
+class Linear_BatchNorm_ReLU:
+    """Fully connected layer, batch normalization and ReLU."""
+
+    @staticmethod
+    def forward(
+        x: torch.Tensor,
+        w: torch.Tensor,
+        b: torch.Tensor,
+        gamma: torch.Tensor,
+        beta: torch.Tensor,
+        bn_param: dict[str, Any],
+    ) -> tuple[torch.Tensor, Any]:
+        """Go forward through the three layers."""
+        out, linear = Linear.forward(x, w, b)
+        out, norm = BatchNorm.forward(out, gamma, beta, bn_param)
+        out, relu = ReLU.forward(out)
+        return out, (linear, norm, relu)
+
+    @staticmethod
+    def backward(
+        dout: torch.Tensor, cache: Any
+    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
+        """Return dx, dw, db, dgamma and dbeta."""
+        linear, norm, relu = cache
+        dsums, dgamma, dbeta = BatchNorm.backward(ReLU.backward(dout, relu), norm)
+        return *Linear.backward(dsums, linear), dgamma, dbeta
+
+
+class Conv_BatchNorm_ReLU:
+    """Convolution, batch normalization and ReLU."""
+
+    @staticmethod
+    def forward(
+        x: torch.Tensor,
+        w: torch.Tensor,
+        b: torch.Tensor,
+        gamma: torch.Tensor,
+        beta: torch.Tensor,
+        conv_param: dict[str, int],
+        bn_param: dict[str, Any],
+    ) -> tuple[torch.Tensor, Any]:
+        """Go forward through the three layers."""
+        out, conv = FastConv.forward(x, w, b, conv_param)
+        out, norm = SpatialBatchNorm.forward(out, gamma, beta, bn_param)
+        out, relu = ReLU.forward(out)
+        return out, (conv, norm, relu)
+
+    @staticmethod
+    def backward(
+        dout: torch.Tensor, cache: Any
+    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
+        """Return dx, dw, db, dgamma and dbeta."""
+        conv, norm, relu = cache
+        dsums, dgamma, dbeta = SpatialBatchNorm.backward(ReLU.backward(dout, relu), norm)
+        return *FastConv.backward(dsums, conv), dgamma, dbeta
+
+
+class Conv_BatchNorm_ReLU_Pool:
+    """Convolution, batch normalization, ReLU and max pooling."""
+
+    @staticmethod
+    def forward(
+        x: torch.Tensor,
+        w: torch.Tensor,
+        b: torch.Tensor,
+        gamma: torch.Tensor,
+        beta: torch.Tensor,
+        conv_param: dict[str, int],
+        bn_param: dict[str, Any],
+        pool_param: dict[str, int],
+    ) -> tuple[torch.Tensor, Any]:
+        """Go forward through the four layers."""
+        out, first = Conv_BatchNorm_ReLU.forward(x, w, b, gamma, beta, conv_param, bn_param)
+        out, pool = FastMaxPool.forward(out, pool_param)
+        return out, (first, pool)
+
+    @staticmethod
+    def backward(
+        dout: torch.Tensor, cache: Any
+    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
+        """Return dx, dw, db, dgamma and dbeta."""
+        first, pool = cache
+        return Conv_BatchNorm_ReLU.backward(FastMaxPool.backward(dout, pool), first)
+
+
 POOL = {"pool_height": 2, "pool_width": 2, "stride": 2}
+
+
 """The max pooling of both networks."""
-
-
-import math
-from dataclasses import dataclass, field
 
 
 def kaiming_initializer(Din, Dout, K=None, relu=True, device="cpu", dtype=torch.float32):

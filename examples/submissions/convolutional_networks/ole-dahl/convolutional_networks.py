@@ -1,13 +1,25 @@
-"""Convolutional networks, from layers that you write and layers that are given.
+"""Convolutional networks: layers that you write by hand, forward and backward, and networks of layers.
 
-The layers are written in three other files, and all can be had from this one: `Conv` and `MaxPool` from
-`convolution_layers.py`, `BatchNorm` and `SpatialBatchNorm` from `batch_normalization.py`, and relatives of
-convolution from `more_convolutions.py`. Networks are made of the fast layers of `helpers.training.layers`
-and of those at the end of `batch_normalization.py`.
+Shapes: N images, C channels of H x W pixels, F filters of HH x WW; N examples of D features where there are
+no images. Every function works on any device and in any floating-point dtype, and gives results in the dtype
+of its inputs.
+
+What you may use:
+
+- In `Conv` and `MaxPool`: of `torch.nn` only `torch.nn.functional.pad`, and nothing that PyTorch keeps of it
+  under other names, such as `torch.conv2d`. Loops are allowed, and slow: a loop over the places of a filter
+  costs less than one over the places of an image. No function modifies its arguments.
+- In `BatchNorm` and `SpatialBatchNorm`: nothing of `torch.nn`, and nothing that PyTorch keeps of it under
+  other names, such as `torch.batch_norm`. Use no loop, not even over names; comprehensions and `map` count as
+  loops. (Ioffe and Szegedy, "Batch Normalization", 2015.)
+- In the networks: the given layers, which are those of `helpers.training.layers` and those at the end of this
+  file, such as `Conv_BatchNorm_ReLU`. Neither `torch.nn` nor `torch.optim`, and do not move tensors
+  (`.cuda()`): new tensors belong where `device` says.
+
+Nowhere may PyTorch work out gradients (`torch.autograd`).
 
 A network has `params`, a dict of tensors, and ``loss(X, y)``, so that `helpers.training.solver.Solver` can
-train it. You may use neither `torch.nn` nor `torch.optim`, nor let PyTorch work out gradients
-(`torch.autograd`), nor move tensors (`.cuda()`): new tensors belong where `device` says.
+train it.
 """
 
 from __future__ import annotations
@@ -16,25 +28,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
-from batch_normalization import (
-    BatchNorm,
-    Conv_BatchNorm_ReLU,
-    Conv_BatchNorm_ReLU_Pool,
-    Linear_BatchNorm_ReLU,
-    SpatialBatchNorm,
-)
-from convolution_layers import Conv, MaxPool
-from more_convolutions import (
-    average_pool,
-    conv1d,
-    conv3d,
-    dilated_conv,
-    grouped_conv,
-    im2col,
-    transposed_conv,
-)
 
 from helpers.training.layers import (
+    Composite,
     Conv_ReLU,
     Conv_ReLU_Pool,
     FastConv,
@@ -67,57 +63,121 @@ __all__ = [
     "SpatialBatchNorm",
     "ThreeLayerConvNet",
     "adam",
-    "average_pool",
-    "conv1d",
-    "conv3d",
     "create_convolutional_solver_instance",
-    "dilated_conv",
     "find_overfit_parameters",
-    "grouped_conv",
-    "im2col",
     "kaiming_initializer",
     "sgd_momentum",
     "softmax_loss",
-    "transposed_conv",
 ]
+
+
+class Conv:
+    """Convolution, as networks compute it: the filters slide over the image as they are, unflipped."""
+
+    @staticmethod
+    def forward(
+        x: torch.Tensor, w: torch.Tensor, b: torch.Tensor, conv_param: Mapping[str, int]
+    ) -> tuple[torch.Tensor, Any]:
+        """Convolve images with filters.
+
+        The image is padded by `pad` zeros on all four sides. Then each filter is laid on the padded image at
+        all places that are multiples of `stride` apart, from the upper left corner on, as long as it lies
+        within; the products under it, over all channels, are added up, and the filter's bias is added.
+        A remainder on the right or below is left out: there are 1 + (H + 2 * pad - HH) // stride places
+        along the height, and likewise along the width.
+
+        Parameters
+        ----------
+        x : Tensor of shape (N, C, H, W)
+            Images.
+        w : Tensor of shape (F, C, HH, WW)
+            Filters.
+        b : Tensor of shape (F,)
+            Biases.
+        conv_param : mapping of str to int
+            ``stride`` and ``pad``.
+
+        Returns
+        -------
+        out : Tensor of shape (N, F, H', W')
+            Entry [n, f, i, j] is what filter f gives at place (i, j) of image n.
+        cache : tuple
+            For `backward`: ``(x, w, b, conv_param)``.
+        """
+        raise NotImplementedError("convolutional_networks: Conv.forward")
+        return out, (x, w, b, conv_param)
+
+    @staticmethod
+    def backward(dout: torch.Tensor, cache: Any) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """Work out the gradients of a loss.
+
+        Parameters
+        ----------
+        dout : Tensor of shape (N, F, H', W')
+            Gradient of the loss with respect to the result of `forward`.
+        cache : tuple
+            ``(x, w, b, conv_param)``, as `forward` returns it.
+
+        Returns
+        -------
+        dx : Tensor of shape (N, C, H, W)
+        dw : Tensor of shape (F, C, HH, WW)
+        db : Tensor of shape (F,)
+            Its gradients with respect to x, w and b.
+        """
+        raise NotImplementedError("convolutional_networks: Conv.backward")
+
+
+class MaxPool:
+    """Max pooling: the largest value of each window, in each channel by itself."""
+
+    @staticmethod
+    def forward(x: torch.Tensor, pool_param: Mapping[str, int]) -> tuple[torch.Tensor, Any]:
+        """Pool images. Windows may overlap; nothing is padded, and a remainder is left out.
+
+        Parameters
+        ----------
+        x : Tensor of shape (N, C, H, W)
+            Images.
+        pool_param : mapping of str to int
+            ``pool_height``, ``pool_width`` and ``stride``.
+
+        Returns
+        -------
+        out : Tensor of shape (N, C, H', W')
+            Entry [n, c, i, j] is the largest value of window (i, j); there are
+            1 + (H - pool_height) // stride windows along the height, and likewise along the width.
+        cache : tuple
+            For `backward`: ``(x, pool_param)``.
+        """
+        raise NotImplementedError("convolutional_networks: MaxPool.forward")
+        return out, (x, pool_param)
+
+    @staticmethod
+    def backward(dout: torch.Tensor, cache: Any) -> torch.Tensor:
+        """Work out the gradient of a loss.
+
+        The gradient of a window goes to its largest value. Where several are largest, you may give all of it
+        to any one of them or share it among them, as long as it adds up to what came. A pixel that is
+        the largest of several windows gets the sum of theirs.
+
+        Parameters
+        ----------
+        dout : Tensor of shape (N, C, H', W')
+            Gradient of the loss with respect to the result of `forward`.
+        cache : tuple
+            ``(x, pool_param)``, as `forward` returns it.
+
+        Returns
+        -------
+        dx : Tensor of shape (N, C, H, W)
+            Its gradient with respect to x.
+        """
+        raise NotImplementedError("convolutional_networks: MaxPool.backward")
+
 
 POOL = {"pool_height": 2, "pool_width": 2, "stride": 2}
 """The max pooling of both networks."""
-
-
-def kaiming_initializer(
-    Din: int,
-    Dout: int,
-    K: int | None = None,
-    relu: bool = True,
-    device: str | torch.device = "cpu",
-    dtype: torch.dtype = torch.float32,
-) -> torch.Tensor:
-    """Draw the weights of a layer so that signals keep their size from layer to layer.
-
-    They are normal numbers with mean 0 and variance gain / fan_in, where the gain is 2 in front of a ReLU,
-    which halves the mean square, and 1 otherwise; fan_in is how many numbers go into one output. (He, Zhang,
-    Ren and Sun, "Delving Deep into Rectifiers", 2015.)
-
-    Parameters
-    ----------
-    Din, Dout : int
-        Features, or channels, that go in and come out.
-    K : int, optional
-        Height and width of the filters; None for a fully connected layer.
-    relu : bool
-        Whether a ReLU follows.
-    device : str or torch.device
-        Where the weights are to be.
-    dtype : torch.dtype
-        Of the weights.
-
-    Returns
-    -------
-    Tensor of shape (Din, Dout), or (Dout, Din, K, K) if K is given
-        The weights.
-    """
-    raise NotImplementedError("convolutional_networks: kaiming_initializer")
 
 
 class ThreeLayerConvNet:
@@ -289,6 +349,184 @@ def find_overfit_parameters() -> tuple[float, float]:
     raise NotImplementedError("convolutional_networks: find_overfit_parameters")
 
 
+def kaiming_initializer(
+    Din: int,
+    Dout: int,
+    K: int | None = None,
+    relu: bool = True,
+    device: str | torch.device = "cpu",
+    dtype: torch.dtype = torch.float32,
+) -> torch.Tensor:
+    """Draw the weights of a layer so that signals keep their size from layer to layer.
+
+    They are normal numbers with mean 0 and variance gain / fan_in, where the gain is 2 in front of a ReLU,
+    which halves the mean square, and 1 otherwise; fan_in is how many numbers go into one output. (He, Zhang,
+    Ren and Sun, "Delving Deep into Rectifiers", 2015.)
+
+    Parameters
+    ----------
+    Din, Dout : int
+        Features, or channels, that go in and come out.
+    K : int, optional
+        Height and width of the filters; None for a fully connected layer.
+    relu : bool
+        Whether a ReLU follows.
+    device : str or torch.device
+        Where the weights are to be.
+    dtype : torch.dtype
+        Of the weights.
+
+    Returns
+    -------
+    Tensor of shape (Din, Dout), or (Dout, Din, K, K) if K is given
+        The weights.
+    """
+    raise NotImplementedError("convolutional_networks: kaiming_initializer")
+
+
+class BatchNorm:
+    """Batch normalization of vectors: each feature gets mean 0 and variance 1 over the batch."""
+
+    @staticmethod
+    def forward(
+        x: torch.Tensor, gamma: torch.Tensor, beta: torch.Tensor, bn_param: dict[str, Any]
+    ) -> tuple[torch.Tensor, Any]:
+        """Normalize each feature, then scale it by `gamma` and shift it by `beta`.
+
+        In mode "train", mean and variance are those of the batch, and running statistics are kept,
+
+            running_mean = momentum * running_mean + (1 - momentum) * mean
+            running_var = momentum * running_var + (1 - momentum) * variance
+
+        where the variance is the mean square distance from the mean: divided by N, not by N - 1. The result
+        is gamma * (x - mean) / sqrt(variance + eps) + beta. In mode "test", the running statistics take the
+        place of those of the batch, and stay as they are.
+
+        The running statistics live in `bn_param`: put new tensors there, rather than change those that are in
+        it, which somebody else may hold as well.
+
+        Parameters
+        ----------
+        x : Tensor of shape (N, D)
+            Examples.
+        gamma, beta : Tensor of shape (D,)
+            Scale and shift of each feature.
+        bn_param : dict
+            ``mode``, "train" or "test"; ``eps``, 1e-5 if it is not there; ``momentum``, 0.9 if it is not
+            there; ``running_mean`` and ``running_var`` of shape (D,), zeros if they are not there.
+
+        Returns
+        -------
+        out : Tensor of shape (N, D)
+            The result.
+        cache : object
+            Whatever your `backward` and `backward_alt` need.
+
+        Raises
+        ------
+        ValueError
+            If the mode is neither "train" nor "test".
+        """
+        mode = bn_param["mode"]
+        eps, momentum = bn_param.get("eps", 1e-5), bn_param.get("momentum", 0.9)
+        running_mean = bn_param.get("running_mean", torch.zeros_like(x[0]))
+        running_var = bn_param.get("running_var", torch.zeros_like(x[0]))
+        if mode not in ("train", "test"):
+            raise ValueError(f'the mode is {mode!r}; it must be "train" or "test"')
+
+        raise NotImplementedError("convolutional_networks: BatchNorm.forward")
+
+    @staticmethod
+    def backward(dout: torch.Tensor, cache: Any) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """Work out the gradients of a loss, step by step, through the graph of the computation.
+
+        x has an influence along three ways: itself, through the mean, and through the variance.
+
+        Parameters
+        ----------
+        dout : Tensor of shape (N, D)
+            Gradient of the loss with respect to the result of `forward` in mode "train".
+        cache : object
+            What `forward` returned.
+
+        Returns
+        -------
+        dx : Tensor of shape (N, D)
+        dgamma, dbeta : Tensor of shape (D,)
+            Its gradients with respect to x, gamma and beta.
+        """
+        raise NotImplementedError("convolutional_networks: BatchNorm.backward")
+
+    @staticmethod
+    def backward_alt(dout: torch.Tensor, cache: Any) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """Work out the same gradients by one formula, simplified on paper.
+
+        Let z be the normalized x. The gradient with respect to x then needs no more than dout, z, gamma, the
+        standard deviation, and the means over the batch of two things.
+
+        Parameters
+        ----------
+        dout : Tensor of shape (N, D)
+            Gradient of the loss with respect to the result of `forward` in mode "train".
+        cache : object
+            What `forward` returned.
+
+        Returns
+        -------
+        dx : Tensor of shape (N, D)
+        dgamma, dbeta : Tensor of shape (D,)
+            Its gradients with respect to x, gamma and beta.
+        """
+        raise NotImplementedError("convolutional_networks: BatchNorm.backward_alt")
+
+
+class SpatialBatchNorm:
+    """Batch normalization of images: each channel over all pixels of all images of the batch."""
+
+    @staticmethod
+    def forward(
+        x: torch.Tensor, gamma: torch.Tensor, beta: torch.Tensor, bn_param: dict[str, Any]
+    ) -> tuple[torch.Tensor, Any]:
+        """Normalize each channel, then scale and shift it. Build on `BatchNorm`: two lines will do.
+
+        Parameters
+        ----------
+        x : Tensor of shape (N, C, H, W)
+            Images.
+        gamma, beta : Tensor of shape (C,)
+            Scale and shift of each channel.
+        bn_param : dict
+            As for `BatchNorm`; the running statistics are of shape (C,).
+
+        Returns
+        -------
+        out : Tensor of shape (N, C, H, W)
+            The result.
+        cache : object
+            Whatever your `backward` needs.
+        """
+        raise NotImplementedError("convolutional_networks: SpatialBatchNorm.forward")
+
+    @staticmethod
+    def backward(dout: torch.Tensor, cache: Any) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """Work out the gradients of a loss.
+
+        Parameters
+        ----------
+        dout : Tensor of shape (N, C, H, W)
+            Gradient of the loss with respect to the result of `forward` in mode "train".
+        cache : object
+            What `forward` returned.
+
+        Returns
+        -------
+        dx : Tensor of shape (N, C, H, W)
+        dgamma, dbeta : Tensor of shape (C,)
+            Its gradients with respect to x, gamma and beta.
+        """
+        raise NotImplementedError("convolutional_networks: SpatialBatchNorm.backward")
+
+
 def create_convolutional_solver_instance(
     data_dict: Mapping[str, torch.Tensor], dtype: torch.dtype, device: str | torch.device
 ) -> Solver:
@@ -315,3 +553,63 @@ def create_convolutional_solver_instance(
         The solver; its `model` is the network.
     """
     raise NotImplementedError("convolutional_networks: create_convolutional_solver_instance")
+
+
+class Linear_BatchNorm_ReLU(Composite):
+    """Linear layer, batch normalization and ReLU; `backward` returns dx, dw, db, dgamma and dbeta."""
+
+    layers = Linear, BatchNorm, ReLU
+
+    @classmethod
+    def forward(
+        cls,
+        x: torch.Tensor,
+        w: torch.Tensor,
+        b: torch.Tensor,
+        gamma: torch.Tensor,
+        beta: torch.Tensor,
+        bn_param: dict[str, Any],
+    ) -> tuple[torch.Tensor, Any]:
+        """Go forward through the three layers."""
+        return cls.through(x, (w, b), (gamma, beta, bn_param), ())
+
+
+class Conv_BatchNorm_ReLU(Composite):
+    """Convolution, batch normalization and ReLU; `backward` returns dx, dw, db, dgamma and dbeta."""
+
+    layers = FastConv, SpatialBatchNorm, ReLU
+
+    @classmethod
+    def forward(
+        cls,
+        x: torch.Tensor,
+        w: torch.Tensor,
+        b: torch.Tensor,
+        gamma: torch.Tensor,
+        beta: torch.Tensor,
+        conv_param: dict[str, int],
+        bn_param: dict[str, Any],
+    ) -> tuple[torch.Tensor, Any]:
+        """Go forward through the three layers."""
+        return cls.through(x, (w, b, conv_param), (gamma, beta, bn_param), ())
+
+
+class Conv_BatchNorm_ReLU_Pool(Composite):
+    """The same and max pooling; `backward` returns the same."""
+
+    layers = FastConv, SpatialBatchNorm, ReLU, FastMaxPool
+
+    @classmethod
+    def forward(
+        cls,
+        x: torch.Tensor,
+        w: torch.Tensor,
+        b: torch.Tensor,
+        gamma: torch.Tensor,
+        beta: torch.Tensor,
+        conv_param: dict[str, int],
+        bn_param: dict[str, Any],
+        pool_param: dict[str, int],
+    ) -> tuple[torch.Tensor, Any]:
+        """Go forward through the four layers."""
+        return cls.through(x, (w, b, conv_param), (gamma, beta, bn_param), (), (pool_param,))

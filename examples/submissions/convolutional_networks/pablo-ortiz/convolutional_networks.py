@@ -1,21 +1,181 @@
 from __future__ import annotations
+
 from collections.abc import Mapping, Sequence
 from typing import Any
+
 import torch
-from batch_normalization import BatchNorm, Conv_BatchNorm_ReLU, Conv_BatchNorm_ReLU_Pool, Linear_BatchNorm_ReLU, SpatialBatchNorm
-from convolution_layers import Conv, MaxPool
-from more_convolutions import average_pool, conv1d, conv3d, dilated_conv, grouped_conv, im2col, transposed_conv
-from helpers.training.layers import Conv_ReLU, Conv_ReLU_Pool, FastConv, FastMaxPool, Linear, Linear_ReLU, ReLU, adam, sgd_momentum
+
+from helpers.training.layers import FastConv, FastMaxPool, Linear, ReLU, Conv_ReLU, Conv_ReLU_Pool, Linear_ReLU, adam, sgd_momentum
 from helpers.training.losses import softmax_loss
 from helpers.training.solver import Solver
-__all__ = ['BatchNorm', 'Conv', 'Conv_BatchNorm_ReLU', 'Conv_BatchNorm_ReLU_Pool', 'Conv_ReLU', 'Conv_ReLU_Pool', 'DeepConvNet', 'FastConv', 'FastMaxPool', 'Linear', 'Linear_BatchNorm_ReLU', 'Linear_ReLU', 'MaxPool', 'ReLU', 'Solver', 'SpatialBatchNorm', 'ThreeLayerConvNet', 'adam', 'average_pool', 'conv1d', 'conv3d', 'create_convolutional_solver_instance', 'dilated_conv', 'find_overfit_parameters', 'grouped_conv', 'im2col', 'kaiming_initializer', 'sgd_momentum', 'softmax_loss', 'transposed_conv']
+
+__all__ = ['BatchNorm', 'Conv', 'Conv_BatchNorm_ReLU', 'Conv_BatchNorm_ReLU_Pool', 'Conv_ReLU', 'Conv_ReLU_Pool', 'DeepConvNet', 'FastConv', 'FastMaxPool', 'Linear', 'Linear_BatchNorm_ReLU', 'Linear_ReLU', 'MaxPool', 'ReLU', 'Solver', 'SpatialBatchNorm', 'ThreeLayerConvNet', 'adam', 'create_convolutional_solver_instance', 'find_overfit_parameters', 'kaiming_initializer', 'sgd_momentum', 'softmax_loss']
+
+
+def strided(x, kh, kw, s):
+    x = x.contiguous()
+    n, c, h, w = x.shape
+    a, b, d, e = x.stride()
+    return x.as_strided((n, c, (h - kh) // s + 1, (w - kw) // s + 1, kh, kw), (a, b, d * s, e * s, d, e))
+
+
+class Conv:
+    @staticmethod
+    def forward(x, w, b, conv_param):
+        p = conv_param['pad']
+        v = strided(torch.nn.functional.pad(x, [p] * 4), w.shape[2], w.shape[3], conv_param['stride'])
+        out = torch.tensordot(v, w, dims=([1, 4, 5], [1, 2, 3])).permute(0, 3, 1, 2) + b.view(1, -1, 1, 1)
+        return out, (x, w, b, conv_param)
+
+    @staticmethod
+    def backward(dout, cache):
+        x, w, b, conv_param = cache
+        p, s = conv_param['pad'], conv_param['stride']
+        n, f, oh, ow = dout.shape
+        kh, kw = w.shape[2:]
+        xp = torch.nn.functional.pad(x, [p] * 4)
+        dw = torch.tensordot(dout, strided(xp, kh, kw, s), dims=([0, 2, 3], [0, 2, 3]))
+        # spread the gradient out by the stride, then convolve with the flipped filters
+        spread = dout.new_zeros(n, f, xp.shape[2] - kh + 1, xp.shape[3] - kw + 1)
+        spread[:, :, :(oh - 1) * s + 1:s, :(ow - 1) * s + 1:s] = dout
+        full = torch.nn.functional.pad(spread, (kw - 1, kw - 1, kh - 1, kh - 1))
+        dxp = torch.tensordot(strided(full, kh, kw, 1), w.flip(2, 3), dims=([1, 4, 5], [0, 2, 3])).permute(0, 3, 1, 2)
+        return dxp[:, :, p:p + x.shape[2], p:p + x.shape[3]], dw, dout.sum((0, 2, 3))
+
+
+class MaxPool:
+    @staticmethod
+    def forward(x, pool_param):
+        v = strided(x, pool_param['pool_height'], pool_param['pool_width'], pool_param['stride'])
+        return v.flatten(4).max(-1).values, (x, pool_param)
+
+    @staticmethod
+    def backward(dout, cache):
+        x, pool_param = cache
+        kh, kw, s = pool_param['pool_height'], pool_param['pool_width'], pool_param['stride']
+        v = strided(x, kh, kw, s)
+        share = (v == v.amax((-1, -2), keepdim=True)).to(x.dtype)
+        share = share / share.sum((-1, -2), keepdim=True)  # equal parts after a tie
+        g = share * dout[..., None, None]
+        dx = torch.zeros_like(x)
+        for i in range(dout.shape[2]):
+            for j in range(dout.shape[3]):
+                dx[:, :, i * s:i * s + kh, j * s:j * s + kw] += g[:, :, i, j]
+        return dx
+
+
+class BatchNorm:
+
+    @staticmethod
+    def forward(x, gamma, beta, bn_param):
+        mode = bn_param['mode']
+        eps, momentum = (bn_param.get('eps', 1e-05), bn_param.get('momentum', 0.9))
+        running_mean = bn_param.get('running_mean', torch.zeros_like(x[0]))
+        running_var = bn_param.get('running_var', torch.zeros_like(x[0]))
+        if mode not in ('train', 'test'):
+            raise ValueError(f'the mode is {mode!r}; it must be "train" or "test"')
+        if mode == 'train':
+            mean = x.mean(dim=0)
+            var = ((x - mean) ** 2).mean(dim=0)
+            bn_param['running_mean'] = momentum * running_mean + (1 - momentum) * mean
+            bn_param['running_var'] = momentum * running_var + (1 - momentum) * var
+        else:
+            mean, var = (running_mean, running_var)
+        scale = 1 / (var + eps).sqrt()
+        normal = (x - mean) * scale
+        return (gamma * normal + beta, (normal, scale, gamma))
+
+    @staticmethod
+    def backward(dout, cache):
+        normal, scale, gamma = cache
+        centered = normal / scale
+        dgamma = (dout * normal).sum(dim=0)
+        dbeta = dout.sum(dim=0)
+        dnormal = dout * gamma
+        dscale = (dnormal * centered).sum(dim=0)
+        dvar = dscale * -0.5 * scale ** 3
+        dcentered = dnormal * scale + dvar * 2 * centered / len(dout)
+        dmean = -dcentered.sum(dim=0)
+        dx = dcentered + dmean / len(dout)
+        return (dx, dgamma, dbeta)
+
+    @staticmethod
+    def backward_alt(dout, cache):
+        z, scale, gamma = cache
+        dx = gamma * scale * (dout - dout.mean(dim=0) - z * (dout * z).mean(dim=0))
+        return (dx, (dout * z).sum(dim=0), dout.sum(dim=0))
+
+
+class SpatialBatchNorm:
+
+    @staticmethod
+    def forward(x, gamma, beta, bn_param):
+        pixels = x.permute(0, 2, 3, 1)
+        out, cache = BatchNorm.forward(pixels.reshape(-1, x.shape[1]), gamma, beta, bn_param)
+        return (out.reshape(pixels.shape).permute(0, 3, 1, 2), cache)
+
+    @staticmethod
+    def backward(dout, cache):
+        pixels = dout.permute(0, 2, 3, 1)
+        dx, dgamma, dbeta = BatchNorm.backward_alt(pixels.reshape(-1, dout.shape[1]), cache)
+        return (dx.reshape(pixels.shape).permute(0, 3, 1, 2), dgamma, dbeta)
+
+
+class Linear_BatchNorm_ReLU:
+
+    @staticmethod
+    def forward(x, w, b, gamma, beta, bn_param):
+        out, linear = Linear.forward(x, w, b)
+        out, norm = BatchNorm.forward(out, gamma, beta, bn_param)
+        out, relu = ReLU.forward(out)
+        return (out, (linear, norm, relu))
+
+    @staticmethod
+    def backward(dout, cache):
+        linear, norm, relu = cache
+        dsums, dgamma, dbeta = BatchNorm.backward(ReLU.backward(dout, relu), norm)
+        return (*Linear.backward(dsums, linear), dgamma, dbeta)
+
+
+class Conv_BatchNorm_ReLU:
+
+    @staticmethod
+    def forward(x, w, b, gamma, beta, conv_param, bn_param):
+        out, conv = FastConv.forward(x, w, b, conv_param)
+        out, norm = SpatialBatchNorm.forward(out, gamma, beta, bn_param)
+        out, relu = ReLU.forward(out)
+        return (out, (conv, norm, relu))
+
+    @staticmethod
+    def backward(dout, cache):
+        conv, norm, relu = cache
+        dsums, dgamma, dbeta = SpatialBatchNorm.backward(ReLU.backward(dout, relu), norm)
+        return (*FastConv.backward(dsums, conv), dgamma, dbeta)
+
+
+class Conv_BatchNorm_ReLU_Pool:
+
+    @staticmethod
+    def forward(x, w, b, gamma, beta, conv_param, bn_param, pool_param):
+        out, first = Conv_BatchNorm_ReLU.forward(x, w, b, gamma, beta, conv_param, bn_param)
+        out, pool = FastMaxPool.forward(out, pool_param)
+        return (out, (first, pool))
+
+    @staticmethod
+    def backward(dout, cache):
+        first, pool = cache
+        return Conv_BatchNorm_ReLU.backward(FastMaxPool.backward(dout, pool), first)
+
+
 POOL = {'pool_height': 2, 'pool_width': 2, 'stride': 2}
+
 
 def kaiming_initializer(Din, Dout, K=None, relu=True, device='cpu', dtype=torch.float32):
     fan_in = Din if K is None else Din * K * K
     shape = (Din, Dout) if K is None else (Dout, Din, K, K)
     std = ((2 if relu else 1) / fan_in) ** 0.5
     return std * torch.randn(shape, device=device, dtype=dtype)
+
 
 class ThreeLayerConvNet:
 
@@ -48,6 +208,7 @@ class ThreeLayerConvNet:
             loss = loss + self.reg * (p[name] ** 2).sum()
             grads[name] = grads[name] + 2 * self.reg * p[name]
         return (loss, grads)
+
 
 class DeepConvNet:
 
@@ -108,10 +269,12 @@ class DeepConvNet:
             grads[f'W{n}'] = grads[f'W{n}'] + 2 * self.reg * p[f'W{n}']
         return (loss, grads)
 
+
 def find_overfit_parameters():
     weight_scale = 0.1
     learning_rate = 0.003
     return (weight_scale, learning_rate)
+
 
 def create_convolutional_solver_instance(data_dict, dtype, device):
     model = DeepConvNet(input_dims=(3, 32, 32), num_filters=[16, 32, 32, 64], max_pools=[0, 1, 3], batchnorm=True, weight_scale='kaiming', reg=0.0001, dtype=dtype, device=device)

@@ -1,38 +1,12 @@
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from typing import Any
+from collections.abc import Mapping, Sequence
 
 import torch
-from batch_normalization import (
-    BatchNorm,
-    Conv_BatchNorm_ReLU,
-    Conv_BatchNorm_ReLU_Pool,
-    Linear_BatchNorm_ReLU,
-    SpatialBatchNorm,
-)
-from convolution_layers import Conv, MaxPool
-from more_convolutions import (
-    average_pool,
-    conv1d,
-    conv3d,
-    dilated_conv,
-    grouped_conv,
-    im2col,
-    transposed_conv,
-)
+import torch.nn as nn
 
-from helpers.training.layers import (
-    Conv_ReLU,
-    Conv_ReLU_Pool,
-    FastConv,
-    FastMaxPool,
-    Linear,
-    Linear_ReLU,
-    ReLU,
-    adam,
-    sgd_momentum,
-)
+from helpers.training.layers import FastConv, FastMaxPool, Linear, ReLU, Conv_ReLU, Conv_ReLU_Pool, Linear_ReLU, adam, sgd_momentum
 from helpers.training.losses import softmax_loss
 from helpers.training.solver import Solver
 
@@ -55,21 +29,221 @@ __all__ = [
     "SpatialBatchNorm",
     "ThreeLayerConvNet",
     "adam",
-    "average_pool",
-    "conv1d",
-    "conv3d",
     "create_convolutional_solver_instance",
-    "dilated_conv",
     "find_overfit_parameters",
-    "grouped_conv",
-    "im2col",
     "kaiming_initializer",
     "sgd_momentum",
     "softmax_loss",
-    "transposed_conv",
 ]
 
+
+def shifts(shape, hh, ww, stride):
+    """Yield (place in the filter, slices of the image under it)."""
+    H, W = shape[-2:]
+    rows, cols = (H - hh) // stride + 1, (W - ww) // stride + 1
+    for h in range(hh):
+        for w in range(ww):
+            yield (h, w), (..., slice(h, h + (rows - 1) * stride + 1, stride), slice(w, w + (cols - 1) * stride + 1, stride))
+
+
+def surround(x, pad):
+    if pad == 0:
+        return x.clone()
+    return nn.functional.pad(x, (pad, pad, pad, pad), mode="constant", value=0)
+
+
+class Conv:
+    @staticmethod
+    def forward(x, w, b, conv_param):
+        stride, pad = conv_param["stride"], conv_param["pad"]
+        padded = surround(x, pad)
+        out = 0
+        for (h, v), at in shifts(padded.shape, *w.shape[2:], stride):
+            out = out + torch.tensordot(padded[at], w[:, :, h, v], dims=([1], [1])).permute(0, 3, 1, 2)
+        out = out + b[None, :, None, None]
+        return out, (x, w, b, conv_param)
+
+    @staticmethod
+    def backward(dout, cache):
+        x, w, b, conv_param = cache
+        stride, pad = conv_param["stride"], conv_param["pad"]
+        padded = surround(x, pad)
+        dpadded = torch.zeros_like(padded)
+        dw = torch.empty_like(w)
+        for (h, v), at in shifts(padded.shape, *w.shape[2:], stride):
+            dw[:, :, h, v] = torch.tensordot(dout, padded[at], dims=([0, 2, 3], [0, 2, 3]))
+            dpadded[at] += torch.tensordot(dout, w[:, :, h, v], dims=([1], [0])).permute(0, 3, 1, 2)
+        dx = dpadded if pad == 0 else dpadded[:, :, pad:-pad, pad:-pad]
+        return dx, dw, dout.sum(dim=[0, 2, 3])
+
+
+class MaxPool:
+    @staticmethod
+    def forward(x, pool_param):
+        out = None
+        for _, at in shifts(x.shape, pool_param["pool_height"], pool_param["pool_width"], pool_param["stride"]):
+            out = x[at] if out is None else torch.maximum(out, x[at])
+        return out, (x, pool_param)
+
+    @staticmethod
+    def backward(dout, cache):
+        x, pool_param = cache
+        out, _ = MaxPool.forward(x, pool_param)
+        dx = torch.zeros_like(x)
+        left = torch.ones_like(out, dtype=torch.bool)  # windows whose gradient is not given away yet
+        for _, at in shifts(x.shape, pool_param["pool_height"], pool_param["pool_width"], pool_param["stride"]):
+            here = left & (x[at] == out)
+            dx[at] += torch.where(here, dout, torch.zeros_like(dout))
+            left = left & ~here
+        return dx
+
+
+class BatchNorm:
+    @staticmethod
+    def forward(x, gamma, beta, bn_param):
+        mode = bn_param["mode"]
+        eps, momentum = bn_param.get("eps", 1e-5), bn_param.get("momentum", 0.9)
+        running_mean = bn_param.get("running_mean", torch.zeros_like(x[0]))
+        running_var = bn_param.get("running_var", torch.zeros_like(x[0]))
+        if mode not in ("train", "test"):
+            raise ValueError(f'the mode is {mode!r}; it must be "train" or "test"')
+
+        if mode == "test":
+            scale = gamma / torch.sqrt(running_var + eps)
+            return x * scale + (beta - running_mean * scale), ()
+        N = x.shape[0]
+        mean = torch.ones(1, N, dtype=x.dtype, device=x.device) @ x / N
+        var = torch.var(x, dim=0, unbiased=False)
+        bn_param["running_mean"] = running_mean * momentum + mean[0] * (1 - momentum)
+        bn_param["running_var"] = running_var * momentum + var * (1 - momentum)
+        std = torch.sqrt(var + eps)
+        out = gamma * (x - mean) / std + beta
+        return out, {"x": x, "mean": mean, "std": std, "gamma": gamma}
+
+    @staticmethod
+    def backward(dout, cache):
+        x, mean, std, gamma = cache["x"], cache["mean"], cache["std"], cache["gamma"]
+        N = x.shape[0]
+        z = (x - mean) / std
+        dz = dout * gamma
+        dvar = torch.sum(dz * (x - mean), dim=0) * (-1 / 2) / std**3
+        dmean = torch.sum(-dz / std, dim=0) + dvar * torch.mean(-2 * (x - mean), dim=0)
+        dx = dz / std + dvar * 2 * (x - mean) / N + dmean / N
+        return dx, torch.sum(dout * z, dim=0), torch.sum(dout, dim=0)
+
+    @staticmethod
+    def backward_alt(dout, cache):
+        # the Jacobian of a feature is (1 - 1/N - z z^T / N) / std: a projection
+        z = (cache["x"] - cache["mean"]) / cache["std"]
+        N = z.shape[0]
+        dgamma, dbeta = (z * dout).sum(0), dout.sum(0)
+        dx = torch.addcmul(dout - dbeta / N, z, dgamma, value=-1 / N)
+        dx *= cache["gamma"] / cache["std"]
+        return dx, dgamma, dbeta
+
+
+class SpatialBatchNorm:
+    @staticmethod
+    def forward(x, gamma, beta, bn_param):
+        N, C, H, W = x.shape
+        out, cache = BatchNorm.forward(x.transpose(0, 1).reshape(C, N * H * W).T, gamma, beta, bn_param)
+        return out.T.reshape(C, N, H, W).transpose(0, 1), cache
+
+    @staticmethod
+    def backward(dout, cache):
+        N, C, H, W = dout.shape
+        dx, dgamma, dbeta = BatchNorm.backward_alt(dout.transpose(0, 1).reshape(C, N * H * W).T, cache)
+        return dx.T.reshape(C, N, H, W).transpose(0, 1), dgamma, dbeta
+
+
+class Linear_BatchNorm_ReLU:
+    """Fully connected layer, batch normalization and ReLU."""
+
+    @staticmethod
+    def forward(
+        x: torch.Tensor,
+        w: torch.Tensor,
+        b: torch.Tensor,
+        gamma: torch.Tensor,
+        beta: torch.Tensor,
+        bn_param: dict[str, Any],
+    ) -> tuple[torch.Tensor, Any]:
+        """Go forward through the three layers."""
+        out, linear = Linear.forward(x, w, b)
+        out, norm = BatchNorm.forward(out, gamma, beta, bn_param)
+        out, relu = ReLU.forward(out)
+        return out, (linear, norm, relu)
+
+    @staticmethod
+    def backward(
+        dout: torch.Tensor, cache: Any
+    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
+        """Return dx, dw, db, dgamma and dbeta."""
+        linear, norm, relu = cache
+        dsums, dgamma, dbeta = BatchNorm.backward(ReLU.backward(dout, relu), norm)
+        return *Linear.backward(dsums, linear), dgamma, dbeta
+
+
+class Conv_BatchNorm_ReLU:
+    """Convolution, batch normalization and ReLU."""
+
+    @staticmethod
+    def forward(
+        x: torch.Tensor,
+        w: torch.Tensor,
+        b: torch.Tensor,
+        gamma: torch.Tensor,
+        beta: torch.Tensor,
+        conv_param: dict[str, int],
+        bn_param: dict[str, Any],
+    ) -> tuple[torch.Tensor, Any]:
+        """Go forward through the three layers."""
+        out, conv = FastConv.forward(x, w, b, conv_param)
+        out, norm = SpatialBatchNorm.forward(out, gamma, beta, bn_param)
+        out, relu = ReLU.forward(out)
+        return out, (conv, norm, relu)
+
+    @staticmethod
+    def backward(
+        dout: torch.Tensor, cache: Any
+    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
+        """Return dx, dw, db, dgamma and dbeta."""
+        conv, norm, relu = cache
+        dsums, dgamma, dbeta = SpatialBatchNorm.backward(ReLU.backward(dout, relu), norm)
+        return *FastConv.backward(dsums, conv), dgamma, dbeta
+
+
+class Conv_BatchNorm_ReLU_Pool:
+    """Convolution, batch normalization, ReLU and max pooling."""
+
+    @staticmethod
+    def forward(
+        x: torch.Tensor,
+        w: torch.Tensor,
+        b: torch.Tensor,
+        gamma: torch.Tensor,
+        beta: torch.Tensor,
+        conv_param: dict[str, int],
+        bn_param: dict[str, Any],
+        pool_param: dict[str, int],
+    ) -> tuple[torch.Tensor, Any]:
+        """Go forward through the four layers."""
+        out, first = Conv_BatchNorm_ReLU.forward(x, w, b, gamma, beta, conv_param, bn_param)
+        out, pool = FastMaxPool.forward(out, pool_param)
+        return out, (first, pool)
+
+    @staticmethod
+    def backward(
+        dout: torch.Tensor, cache: Any
+    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
+        """Return dx, dw, db, dgamma and dbeta."""
+        first, pool = cache
+        return Conv_BatchNorm_ReLU.backward(FastMaxPool.backward(dout, pool), first)
+
+
 POOL = {"pool_height": 2, "pool_width": 2, "stride": 2}
+
+
 """The max pooling of both networks."""
 
 

@@ -1,7 +1,21 @@
-"""All by convolution_layers.shifts, by im2col, or by Fourier."""
+"""All by shifts, by im2col, or by Fourier."""
 import torch
-from convolution_layers import shifts, surround
 from torch.nn import functional as F
+
+
+def shifts(shape, hh, ww, stride):
+    """Yield (place in the filter, slices of the image under it)."""
+    H, W = shape[-2:]
+    rows, cols = (H - hh) // stride + 1, (W - ww) // stride + 1
+    for h in range(hh):
+        for w in range(ww):
+            yield (h, w), (..., slice(h, h + (rows - 1) * stride + 1, stride), slice(w, w + (cols - 1) * stride + 1, stride))
+
+
+def surround(x, pad):
+    if pad == 0:
+        return x.clone()
+    return F.pad(x, (pad, pad, pad, pad), mode="constant", value=0)
 
 
 def im2col(x, height, width, stride=1, pad=0):

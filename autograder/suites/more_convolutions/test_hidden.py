@@ -1,19 +1,29 @@
 """Hidden tests of the relatives of convolution, against `torch.nn.functional` in float64."""
 
+import itertools
 from collections.abc import Callable
 from functools import partial
 from typing import Any
 
 import more_convolutions as more
 import pytest
+import torch
 import torch.nn.functional as F
-from suite.rules import PADDING, RELATIVES
 from torch import Tensor
 
 from autograder.hidden import hidden_normal
 from helpers.testing import Hint, checks, require
 
 normal = partial(hidden_normal, "more")
+
+ANYWHERE = ("torch.nn", "torch.autograd", "torch.func", "helpers", "scipy", ".cuda", ".requires_grad_")
+"""What holds layers, works out gradients, or is not for every device."""
+CONVOLUTIONS = ("torch.conv1d", "torch.conv2d", "torch.conv3d", "torch.convolution")
+OTHERS = ("torch.mkldnn_convolution", "torch.avg_pool1d")
+TRANSPOSED = ("torch.conv_transpose1d", "torch.conv_transpose2d", "torch.conv_transpose3d")
+BANNED = (*ANYWHERE, *CONVOLUTIONS, *OTHERS, *TRANSPOSED)
+PADDING = ("torch.nn.functional.pad",)
+"""What is allowed although it lies in torch.nn."""
 
 
 def check(
@@ -31,7 +41,7 @@ def check(
 
 def allowed(function: Callable[..., Any]) -> None:
     """Check that nothing of torch.nn but the padding is used."""
-    require(function, banned=RELATIVES, allowed=PADDING)
+    require(function, banned=BANNED, allowed=PADDING)
 
 
 X, B = normal("x", shape=(2, 4, 7, 9)), normal("b", shape=(6,))
@@ -122,6 +132,9 @@ def test_grouped_conv() -> None:
             "the filters of a group saw the channels of another": F.conv2d(
                 others, w, b, stride=stride, padding=pad, groups=groups
             ),
+            "all groups got the biases of the first; each filter has its own": (
+                right - bias + b[: filters // groups].repeat(groups)[:, None, None]
+            ),
         }
         check(more.grouped_conv, right, X, w, b, hints=hints, stride=stride, pad=pad, groups=groups)
 
@@ -131,6 +144,17 @@ def test_grouped_conv() -> None:
 def test_grouped_conv_source() -> None:
     """Grouped convolution: of torch.nn only the padding is used."""
     allowed(more.grouped_conv)
+
+
+def overwritten(w: Tensor, stride: int, pad: int) -> Tensor:
+    """Return what comes of X if each stamp takes the place of those under it."""
+    height, width = ((size - 1) * stride + side for size, side in zip(X.shape[2:], w.shape[2:], strict=True))
+    out = X.new_zeros(len(X), w.shape[1], height, width)
+    for i, j in itertools.product(range(X.shape[2]), range(X.shape[3])):
+        top, left = i * stride, j * stride
+        stamp = torch.einsum("nc,cfhw->nfhw", X[:, :, i, j], w)
+        out[:, :, top : top + w.shape[2], left : left + w.shape[3]] = stamp
+    return out[:, :, pad : height - pad, pad : width - pad] + B[:, None, None]
 
 
 @pytest.mark.task("transposed_conv", weight=3)
@@ -143,6 +167,7 @@ def test_transposed_conv() -> None:
             "the filters were flipped": F.conv_transpose2d(X, w.flip(2, 3), B, stride=stride, padding=pad),
             "nothing was cut off": F.conv_transpose2d(X, w, B, stride=stride),
             "the bias was forgotten": right - B[:, None, None],
+            "stamps that overlap were overwritten; they add up": overwritten(w, stride, pad),
         }
         check(more.transposed_conv, right, X, w, B, hints=hints, stride=stride, pad=pad)
 
