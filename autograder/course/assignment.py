@@ -14,6 +14,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, PlainValidator
 
 from autograder import settings
 from autograder.course import Allowance, Course
+from autograder.course.conventions import Convention, Conventions, require_same
 from autograder.errors import ConfigError
 
 ASSIGNMENT_FILE = "assignment.toml"
@@ -142,6 +143,8 @@ class Assignment:
         What people score, in the order of the notebook. Their points are apart from those of the tasks.
     overview : Overview
         What the students' README says of it.
+    conventions : dict of str to number or str
+        What holds of things in which courses differ; suite and notebook ask for it.
     """
 
     name: str
@@ -158,6 +161,7 @@ class Assignment:
     weights: tuple[str, ...] = ()
     questions: tuple[Question, ...] = ()
     overview: Overview = field(default_factory=Overview)
+    conventions: dict[str, Convention] = field(default_factory=dict)
 
     @property
     def file(self) -> Path:
@@ -206,6 +210,7 @@ def load(course: Course, name: str) -> Assignment:
     _require_files(path, folder, list(table.weights), "`weights`")
     _require_files(path, suite, list(table.tiers), "`tiers`")
     _require_own_columns(path, table)
+    require_same(path, [folder / f"{module}.py" for module in table.modules], table.conventions)
     return Assignment(
         name=name,
         title=table.title,
@@ -220,6 +225,7 @@ def load(course: Course, name: str) -> Assignment:
         allow=table.release.allow,
         weights=table.weights,
         overview=table.overview,
+        conventions=table.conventions,
         questions=tuple(
             Question(one.id, one.title, one.points, one.rubric, one.extra) for one in table.questions
         ),
@@ -341,5 +347,6 @@ class _AssignmentTable(settings.TomlTable):
     submissions: _SubmissionsTable = _SubmissionsTable()
     release: _ReleaseTable = _ReleaseTable()
     overview: Overview = Overview()
+    conventions: Conventions = Field(default_factory=dict)
     tasks: Annotated[tuple[_TaskTable, ...], Field(min_length=1), AfterValidator(_distinct_tasks)]
     questions: tuple[_QuestionTable, ...] = ()

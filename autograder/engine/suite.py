@@ -22,6 +22,7 @@ from autograder.errors import SuiteError
 from autograder.scoring import Outcome, PlannedTest, share
 from helpers.statuses import Status
 from helpers.testing import collection
+from helpers.testing.conventions import use_conventions
 
 _PLACE = re.compile(r"^(?:E +File \")?(\S.*?\.py)(?::|\", line )(\d+)", re.MULTILINE)
 """File and line, in a traceback in pytest's short style or in what a SyntaxError says."""
@@ -73,6 +74,7 @@ class SuiteRun:
             If the suite does not collect, or does not fit its assignment.
         """
         sys.dont_write_bytecode = True
+        use_conventions(self.assignment.conventions)
         folder = self.assignment.suite
         files = [str(folder / name) for name in self.assignment.tiers]
         with self._package:

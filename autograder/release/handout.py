@@ -104,6 +104,7 @@ def read_notebook(course: Course, assignment: Assignment, tag: str | None = None
         "tag": tag or course.release.tag,
         "course": course.name,
         "assignment": assignment.name,
+        **{name: _text(value) for name, value in assignment.conventions.items()},
     }
     return notebook.build(read_text(path), relative(course, path), assignment.name, values)
 
@@ -147,6 +148,7 @@ def checklist(
         "stubs": {name: hashlib.sha256(content).hexdigest() for name, content in stubs.items()},
         "released": {name: content.decode() for name, content in stubs.items()},
         "packages": list(course.importable),
+        **({"conventions": dict(assignment.conventions)} if assignment.conventions else {}),
         "grader": {"python": "{}.{}".format(*sys.version_info), "torch": version("torch").partition("+")[0]},
         "limits": {"cpu_seconds": assignment.limits.cpu_seconds, "memory_mb": assignment.limits.memory_mb},
     }
@@ -200,6 +202,11 @@ def _public_tests(assignment: Assignment) -> bytes:
             remedy = "import from `helpers` instead, or make it a hidden test"
             raise ReleaseError(f"{where}:{line}", f"imports {package}, which students do not have", remedy)
     return text.encode()
+
+
+def _text(value: float | int | bool | str) -> str:
+    """Return a convention as prose writes it: 1 for 1.0."""
+    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def _number(points: Fraction) -> int | float:

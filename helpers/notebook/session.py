@@ -7,8 +7,10 @@ from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any
 
+from helpers.submission import handout
 from helpers.submission.handout import HandoutError
 from helpers.testing import collection
+from helpers.testing.conventions import use_conventions
 
 Ended = Callable[[str, BaseException | None], None]
 
@@ -35,6 +37,8 @@ def run_tests(
     """
     import pytest
 
+    released = handout.read(file.parent)
+    use_conventions(released.conventions if released is not None else {})
     session = _Session(wanted, ended)
     writes_bytecode, sys.dont_write_bytecode = sys.dont_write_bytecode, True
     try:

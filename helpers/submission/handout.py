@@ -137,6 +137,8 @@ class Handout:
         What students write, in the order of the modules; empty in releases that do not tell.
     cells : tuple of ReleasedCell
         The notebook as released; empty in releases that do not tell.
+    conventions : dict of str to number or str
+        What the assignment states of things in which courses differ.
     """
 
     folder: Path
@@ -155,6 +157,7 @@ class Handout:
     memory_mb: int = 512
     functions: tuple[Function, ...] = ()
     cells: tuple[ReleasedCell, ...] = ()
+    conventions: dict[str, float | int | bool | str] = field(default_factory=dict)
 
     def file(self, module: str) -> Path:
         """Return the file of a module: beside the running notebook, else in the assignment's folder."""
@@ -260,6 +263,7 @@ def _parse(folder: Path, plain: dict[str, Any]) -> Handout:
         memory_mb=plain["limits"]["memory_mb"],
         functions=tuple(Function(**function) for function in plain.get("functions", ())),
         cells=tuple(_cell(cell) for cell in plain.get("cells", ())),
+        conventions=dict(plain.get("conventions", {})),
     )
 
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from helpers.seeds import public_generator
     from helpers.testing.backend import Measurement
     from helpers.testing.constraints import obeys, require
+    from helpers.testing.conventions import convention
     from helpers.testing.evidence import measure
     from helpers.testing.failures import CheckFailure
     from helpers.testing.hints import Hint
@@ -30,6 +31,7 @@ __all__ = [
     "Measurement",
     "Operation",
     "constructor",
+    "convention",
     "load_weights",
     "measure",
     "obeys",
@@ -45,6 +47,7 @@ HOMES: Final = {
     "Measurement": "helpers.testing.backend",
     "Operation": "helpers.testing.tolerances",
     "constructor": "helpers.testing.substitute",
+    "convention": "helpers.testing.conventions",
     "load_weights": "helpers.testing.weights",
     "measure": "helpers.testing.evidence",
     "obeys": "helpers.testing.constraints",

@@ -6,6 +6,7 @@ import contextlib
 import functools
 import importlib.util
 import sys
+import tomllib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
@@ -16,6 +17,7 @@ from autograder.course import seeds
 from autograder.course.assignment import shared_modules
 from autograder.engine.package import importable
 from helpers.testing.collection import register_markers
+from helpers.testing.conventions import use_conventions
 
 ROOT = Path(__file__).parents[2]
 SECRET = b"d"
@@ -30,6 +32,8 @@ def importing(name: str, config: pytest.Config) -> Iterator[Callable[[str], Modu
     solution, suite = ROOT / "solutions" / name, ROOT / "autograder" / "suites" / name
     handed_in = [path.stem for path in solution.glob("*.py")]
     register_markers(config)
+    settings = tomllib.loads((solution / "assignment.toml").read_text(encoding="utf-8"))
+    use_conventions(settings.get("conventions", {}))
 
     @functools.cache
     def load(file: str) -> ModuleType:

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from helpers.credit import Judged, assign_credit
 from tests.support.waiting import PATIENCE
@@ -27,6 +27,7 @@ from autograder.engine.package import importable
 from helpers.testing import collection
 import helpers.data, helpers.testing.evidence, sklearn.datasets  # once, for all the forks
 import torch.fx.experimental.symbolic_shapes
+from helpers.testing.conventions import use_conventions
 
 
 class Recorder:
@@ -65,7 +66,8 @@ def run(suite, folder, key):
         json.dump(recorder.seen, file)
 
 
-suite, jobs = json.loads(sys.argv[1])
+suite, jobs, conventions = json.loads(sys.argv[1])
+use_conventions(conventions)
 gc.collect()
 gc.freeze()  # or the forks would copy all of this memory as they look for garbage
 for folder, key in jobs:
@@ -108,10 +110,16 @@ class Grade:
     points: dict[str, float]
 
 
-def grade_all(name: str, jobs: Mapping[str, tuple[str, str]], scratch: Path) -> dict[str, Grade]:
+def grade_all(
+    name: str,
+    jobs: Mapping[str, tuple[str, str]],
+    scratch: Path,
+    conventions: Mapping[str, object] | None = None,
+) -> dict[str, Grade]:
     """Grade sources of a one-module assignment; `jobs` maps a label to the source and the course's secret.
 
-    All but the one that is labeled "stub" hand in the reference's weights.
+    All but the one that is labeled "stub" hand in the reference's weights. Other conventions than the
+    assignment's may be given.
     """
     folders = {label: scratch / str(place) for place, label in enumerate(jobs)}
     for label, folder in folders.items():
@@ -119,7 +127,11 @@ def grade_all(name: str, jobs: Mapping[str, tuple[str, str]], scratch: Path) -> 
         (folder / f"{name}.py").write_text(jobs[label][0])
         for saved in (ROOT / "solutions" / name).glob("*.pt") if label != "stub" else ():
             shutil.copy(saved, folder)
-    arguments = [str(ROOT / "autograder" / "suites" / name), [(str(folders[x]), jobs[x][1]) for x in jobs]]
+    arguments: list[Any] = [
+        str(ROOT / "autograder" / "suites" / name),
+        [(str(folders[x]), jobs[x][1]) for x in jobs],
+    ]
+    arguments.append(_settings(name).get("conventions", {}) if conventions is None else dict(conventions))
     environment = os.environ | {
         "COURSEGRAD_ROOT": str(ROOT),
         "PYTHONPATH": str(ROOT),
@@ -131,10 +143,14 @@ def grade_all(name: str, jobs: Mapping[str, tuple[str, str]], scratch: Path) -> 
     return {label: _grade(name, json.loads((folders[label] / "report.json").read_text())) for label in jobs}
 
 
+def _settings(name: str) -> dict[str, Any]:
+    return tomllib.loads((ROOT / "solutions" / name / "assignment.toml").read_text(encoding="utf-8"))
+
+
 def _grade(name: str, report: dict[str, dict[str, object]]) -> Grade:
     tests = {test: Test(id=test, **fields) for test, fields in report.items()}  # type: ignore[arg-type]
     judged, worth = [], {}
-    for task in tomllib.loads((ROOT / "solutions" / name / "assignment.toml").read_text())["tasks"]:
+    for task in _settings(name)["tasks"]:
         mine = [test for test in tests.values() if test.task == task["id"]]
         whole = sum(test.weight for test in mine)
         worth[task["id"]] = mine

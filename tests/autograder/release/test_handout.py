@@ -95,6 +95,16 @@ def test_the_notebooks_helpers_read_it(
     assert found.stubs.keys() == {"shapes.py"}
 
 
+def test_conventions_reach_the_notebook_and_the_checks(course: Course) -> None:
+    folder = course.root / "solutions" / "shapes"
+    settings = planted.ASSIGNMENT.replace("[tiers]", "[conventions]\nhalf = 0.5\nwhole = 1.0\n\n[tiers]")
+    (folder / "assignment.toml").write_text(settings)
+    (folder / "shapes.md").write_text(planted.NOTEBOOK.replace("# Shapes", "# From {{half}} to {{whole}}"))
+    files = build(course)
+    assert json.loads(files["checks.json"])["conventions"] == {"half": 0.5, "whole": 1.0}
+    assert b"# From 0.5 to 1" in files["shapes.ipynb"]
+
+
 @pytest.mark.parametrize(
     "line", ["from autograder.course.seeds import hidden_generator", "import suite.oracles"]
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import json
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -54,6 +55,16 @@ def test_plain_asserts_show_their_values(toy: Path) -> None:
     toy.write_text(SOLUTION.replace("sum(values)", "max(values)"))
     error = run_tests(toy.parent / "test_public.py", ALL[2:3])[ALL[2]]
     assert "assert 1 == 2" in str(error)
+
+
+def test_tests_get_the_conventions_of_the_release(toy: Path) -> None:
+    toy.write_text(SOLUTION)
+    tests, released = toy.parent / "test_public.py", toy.parent / "checks.json"
+    ask = "from helpers.testing import convention\n    checks.holds(convention('half') == 0.5,"
+    tests.write_text(tests.read_text().replace("checks.holds(True,", ask, 1))
+    assert isinstance(run_tests(tests, ALL[1:2])[ALL[1]], LookupError)
+    released.write_text(json.dumps(json.loads(released.read_text()) | {"conventions": {"half": 0.5}}))
+    assert run_tests(tests, ALL[1:2]) == {ALL[1]: None}
 
 
 def test_an_interruption_ends_the_run(toy: Path) -> None:

@@ -1,0 +1,95 @@
+"""Solutions written from the stubs alone, before the suites were looked at, get what they deserve.
+
+A folder of `tests/course/fresh` holds those of an assignment, and `deserves.toml` in it what each of them
+deserves: `wrong` lists the functions that are wrong or not written, `slip` tells that a single slip is all
+that is wrong, `useless` that this slip leaves the function useless, and `score` the points of all tasks
+together.
+"""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from helpers.credit import MOST
+from tests.support.in_process import ROOT, Grade, grade_all
+
+FRESH = ROOT / "tests" / "course" / "fresh"
+NAMES = sorted(path.parent.name for path in FRESH.glob("*/deserves.toml"))
+SECRETS = [f"fresh {number}" for number in range(5)]
+
+
+@dataclass(frozen=True)
+class Deserved:
+    """What a solution deserves; the fields are the keys of `deserves.toml`."""
+
+    about: str
+    wrong: tuple[str, ...]
+    score: float
+    slip: bool = False
+    useless: bool = False
+
+
+def deserved(name: str) -> dict[str, Deserved]:
+    """Return what each solution of an assignment deserves, by the name of its file."""
+    table = tomllib.loads((FRESH / name / "deserves.toml").read_text(encoding="utf-8"))
+    return {file: Deserved(**entry | {"wrong": tuple(entry["wrong"])}) for file, entry in table.items()}
+
+
+def tasks_of(name: str, functions: tuple[str, ...]) -> set[str]:
+    """Return the tasks that functions belong to."""
+    checks = json.loads((ROOT / "assignments" / name / "checks.json").read_text(encoding="utf-8"))
+    task = {one["name"]: one["task"] for one in checks["functions"]}
+    return {task[function] for function in functions}
+
+
+def check_tasks(name: str, entry: Deserved, grade: Grade) -> str:
+    """Say in which tasks points are missing that should not be; empty if there is none."""
+    settings = tomllib.loads((ROOT / "solutions" / name / "assignment.toml").read_text(encoding="utf-8"))
+    wrong = tasks_of(name, entry.wrong)
+    lost = {task["id"]: task["points"] - grade.points[task["id"]] for task in settings["tasks"]}
+    most = {task["id"]: float(MOST * task["points"]) for task in settings["tasks"]}
+    missing = {task for task, points in lost.items() if points > 0}
+    if missing - wrong or bool(missing) != bool(wrong):
+        return f"lost points in {sorted(missing)}, and wrong are {sorted(wrong)}"
+    if entry.slip and not entry.useless and any(lost[task] > most[task] for task in missing):
+        return f"one slip costs more than a quarter of its task: {lost}"
+    return ""
+
+
+def check_all(name: str, secrets: list[str], scratch: Path) -> None:
+    """Grade the solutions of an assignment and compare with what they deserve."""
+    wanted = deserved(name)
+    sources = {file: (FRESH / name / f"{file}.py").read_text(encoding="utf-8") for file in wanted}
+    jobs = {f"{file}, {secret}": (sources[file], secret) for file in wanted for secret in secrets}
+    found = {}
+    for label, grade in grade_all(name, jobs, scratch).items():
+        entry = wanted[label.partition(",")[0]]
+        score = sum(grade.points.values())
+        problem = check_tasks(name, entry, grade)
+        if score != entry.score:
+            problem = f"{score:g} points, deserved are {entry.score:g}; {problem}"
+        if problem:
+            failed = [test.id for test in grade.tests.values() if not test.passed]
+            found[label] = f"{problem} (failed: {', '.join(failed) or 'none'})"
+    assert not found, "\n".join(f"{name}: {label}: {problem}" for label, problem in found.items())
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_file_is_listed(name: str) -> None:
+    assert {path.stem for path in (FRESH / name).glob("*.py")} == deserved(name).keys()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_solutions_get_what_they_deserve(name: str, tmp_path: Path) -> None:
+    check_all(name, SECRETS[:1], tmp_path)
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("name", NAMES)
+def test_solutions_get_it_under_every_secret(name: str, tmp_path: Path) -> None:
+    check_all(name, SECRETS, tmp_path)
