@@ -149,7 +149,7 @@ class Report:
 def judge(test: PublicTest, error: BaseException | None, files: Sequence[Path]) -> PublicOutcome:
     """Return how a check ended that raised `error`; `files` are the student's."""
     if error is None:
-        return PublicOutcome(test, Status.passed)
+        return PublicOutcome(test, Status.passed, points=test.points)
     if isinstance(error, CheckFailure):
         return PublicOutcome(test, Status.failed, _check_failure(error))
     place = reload.locate_error(error, files)

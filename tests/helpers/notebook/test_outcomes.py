@@ -28,7 +28,7 @@ def raised(source: str, file: Path) -> BaseException:
 
 
 def test_passed() -> None:
-    assert judge(TEST, None, []) == PublicOutcome(TEST, Status.passed)
+    assert judge(TEST, None, []) == PublicOutcome(TEST, Status.passed, points=2.5)
     assert judge(TEST, None, []).points == 2.5
 
 
@@ -117,7 +117,7 @@ def test_a_file_that_cannot_be_imported(tmp_path: Path) -> None:
 
 
 def test_rules_wait_for_values() -> None:
-    right, rule = PublicOutcome(TEST, Status.passed), PublicOutcome(RULE, Status.passed)
+    right, rule = judge(TEST, None, []), judge(RULE, None, [])
     assert outcomes.give_credit([right, rule]) == (right, rule)
     wrong = PublicOutcome(TEST, Status.failed)
     assert [outcome.status for outcome in outcomes.give_credit([wrong, rule])] == ["failed", "not_judged"]
