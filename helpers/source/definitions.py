@@ -16,6 +16,7 @@ _SIMPLE = (
     *(ast.Name, ast.Constant, ast.BinOp, ast.UnaryOp, ast.BoolOp, ast.Compare, ast.IfExp, ast.Tuple),
     *(ast.operator, ast.unaryop, ast.boolop, ast.cmpop, ast.expr_context),
 )
+_ARITHMETIC = (ast.Name, ast.Load, ast.Constant, ast.BinOp, ast.Mult, ast.Add, ast.Sub, ast.FloorDiv)
 
 
 class Scanner(References):
@@ -125,7 +126,8 @@ class Scanner(References):
         self._visit_all(node.orelse)
 
     def _loop(self, node: ast.For | ast.AsyncFor | ast.While) -> None:
-        self._see_loop("while loop" if isinstance(node, ast.While) else "for loop", node)
+        if not (isinstance(node, ast.For) and _multiplies_lengths(node)):
+            self._see_loop("while loop" if isinstance(node, ast.While) else "for loop", node)
         if isinstance(node, (ast.For, ast.AsyncFor)):
             self._bindings([node.target], node.iter)
         self._branch(node)
@@ -219,6 +221,20 @@ def _over_dimensions(node: ast.ListComp | ast.SetComp | ast.DictComp | ast.Gener
         counts = first.iter.args if first.iter.func.id == "range" else []
         return bool(counts) and all(_is_dimension(count) for count in counts)
     return _is_shape(first.iter)
+
+
+def _multiplies_lengths(node: ast.For) -> bool:
+    """Tell whether a loop over a shape does nothing but arithmetic on variables, as in ``size *= length``."""
+    if node.orelse or not isinstance(node.target, ast.Name) or not _is_shape(node.iter):
+        return False
+    for step in node.body:
+        targets = step.targets if isinstance(step, ast.Assign) else [getattr(step, "target", None)]
+        if not isinstance(step, (ast.Assign, ast.AugAssign)) or not isinstance(targets[0], ast.Name):
+            return False
+        parts = [*ast.walk(step.value), *([step.op] if isinstance(step, ast.AugAssign) else ())]
+        if len(targets) > 1 or not all(isinstance(part, _ARITHMETIC) for part in parts):
+            return False
+    return True
 
 
 def _is_simple(node: ast.expr) -> bool:

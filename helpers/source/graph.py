@@ -5,10 +5,22 @@ from __future__ import annotations
 import functools
 from collections.abc import Collection, Iterable, Iterator, Mapping
 
-from helpers.source.units import OWN, PARAMETER_CALL, RESULT, VALUE_CALL, Sighting, Unit, local, sightings
+from helpers.source.units import (
+    OWN,
+    PARAMETER_CALL,
+    READ,
+    RESULT,
+    VALUE_CALL,
+    Sighting,
+    Unit,
+    local,
+    sightings,
+)
 
 _ATTRIBUTE = "?"
 """Before the name of an attribute: what it may be, of an object that is not known."""
+_DESCRIPTORS = ("property", "cached_property", "partialmethod", "singledispatchmethod", "classmethod")
+"""What can make a function run where an attribute is merely read."""
 _VALUES = "!"
 """Whatever is passed on as a value anywhere in the hand-in."""
 
@@ -36,6 +48,11 @@ class Graph:
                 self._methods.setdefault(name, []).append(unit.name)
         stored = {what.rpartition(".")[2] for unit in units.values() for what, _ in unit.stores}
         self._stored = frozenset(stored)
+        plain = not any(
+            what.rpartition(".")[2] in _DESCRIPTORS for unit in units.values() for what, _ in unit.uses
+        )
+        own = {what for unit in units.values() for what, _ in unit.stores if not what.startswith("self.")}
+        self._may_run = frozenset(stored if not plain else {what.rpartition(".")[2] for what in own})
         self.attributes = frozenset(stored | {local(name).rpartition(".")[2] for name in units})
 
     @functools.cached_property
@@ -64,8 +81,9 @@ class Graph:
             maker = self._units.get(name.removeprefix(RESULT))
             yield from (self._passed([maker]) if maker is not None else ()) or [_VALUES]
         elif name.startswith(_ATTRIBUTE):
-            yield from self._methods.get(name[1:], ())
-            if name[1:] in self._stored:
+            attribute = name[1:].removeprefix(READ)
+            yield from self._methods.get(attribute, ())
+            if attribute in (self._may_run if name[1:].startswith(READ) else self._stored):
                 yield _VALUES
         elif name in self._units:
             unit = self._units[name]

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from helpers.source import constructs
 from helpers.source.constructs import is_special
 from helpers.source.scopes import Scope, ScopeTree
-from helpers.source.units import BY_NAME, MODULE, OBJECT, OWN, PARAMETER_CALL, RESULT, VALUE_CALL, Unit
+from helpers.source.units import BY_NAME, MODULE, OBJECT, OWN, PARAMETER_CALL, READ, RESULT, VALUE_CALL, Unit
 
 LOOPING_CALLS = frozenset(
     {
@@ -24,6 +24,8 @@ GRADIENTS = "torch.autograd.requires_grad"
 _ASKS = "requires_grad"
 _WITH_KEY = frozenset({"max", "min", "sorted", ".sort"})
 _MAKERS = frozenset({".new_zeros", ".new_ones", ".new_full", ".new_empty", ".new_tensor"})
+OF_TENSORS = frozenset({"dtype", "device", "shape", "ndim"})
+"""What tensors have and networks store, too: to read it calls nothing."""
 _STREAMS = frozenset({"sys.stdout", "sys.stderr"})
 _PLAIN_FACTORIES = frozenset({"list", "int", "float", "dict", "set", "tuple", "str", "bool"})
 _FACTORIES = frozenset({"dict_factory", "tuple_factory"})
@@ -178,13 +180,13 @@ class References(ast.NodeVisitor):
             self._store(node, names)
         if node.attr == f"{_ASKS}_" and self._roles.get(id(node)) != "called":
             self._unit.uses.append((GRADIENTS, node.lineno))
-        self._follow(node.value, node.attr)
+        self._follow(node.value, node.attr, called=self._roles.get(id(node)) == "called")
         base = node.value
         while isinstance(base, ast.Attribute):
             # A longer known name says all; of an unknown object every attribute counts on its own.
             if any(name.startswith(".") for name in self._tree.dotted_names(base, self._scope)):
                 self._use({f".{base.attr}"}, base)
-            self._follow(base.value, base.attr)
+            self._follow(base.value, base.attr, called=False)
             base = base.value
         if isinstance(base, ast.Name):
             self._refer(base)
@@ -260,7 +262,7 @@ class References(ast.NodeVisitor):
         if not (self._runs_at_import and name == self._unit.name):
             self._unit.calls[name] = None
 
-    def _follow(self, value: ast.expr, name: str) -> None:
+    def _follow(self, value: ast.expr, name: str, *, called: bool = True) -> None:
         """Note the unit that an attribute may be: ``Class.method``, ``self.method``, a patched attribute."""
         self._unit.calls[f".{name}"] = None
         owner = self._scope.owner(value.id) if isinstance(value, ast.Name) else None
@@ -272,10 +274,11 @@ class References(ast.NodeVisitor):
             elif owner.receiver == value.id and owner.parent is not None:
                 exact = owner.parent.prefix + name
                 self._unit.calls[exact] = None
+        loose = name if called or name not in OF_TENSORS else READ + name
         if exact is not None and not is_special(name):
-            self.candidates.append((self._unit, exact, name))
+            self.candidates.append((self._unit, exact, loose))
         elif not is_special(name) and not self._is_from_outside(value):
-            self._unit.loose[name] = None
+            self._unit.loose[loose] = None
 
     def _is_from_outside(self, value: ast.expr) -> bool:
         return any(not name.startswith(".") for name in self._tree.dotted_names(value, self._scope))

@@ -322,5 +322,6 @@ class ScopeTree(ast.NodeVisitor):
             if alias.name == "*":
                 self.stars.append(module)
             else:
-                known = {f"{module}.{alias.name}"} if module else set()
+                plain = {alias.name} if module == "builtins" else {f"{module}.{alias.name}"}
+                known = plain if module else set()
                 self._scope.bind(alias.asname or alias.name, known)

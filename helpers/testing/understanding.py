@@ -6,6 +6,7 @@ docs/rules.md describes the language; the names are in `helpers.testing.vocabula
 from __future__ import annotations
 
 import functools
+import importlib.util
 import sys
 from collections.abc import Iterable, Iterator
 from types import ModuleType
@@ -158,6 +159,8 @@ def _is_listed(name: str, strict: bool, loops: bool) -> bool:
         return True
     if root == "numpy" and (_of_numpy(rest) or _is_shadowed(module, last)):
         return True
+    if _is_missing(root) or (module in (*known.MODULES, "typing") and _lacks(module, last)):
+        return True
     if module in ("typing", "typing_extensions"):
         return last in known.TYPING
     if module == "matplotlib.pyplot":
@@ -187,6 +190,17 @@ def _of_numpy(rest: str) -> bool:
 def _is_shadowed(module: str, name: str) -> bool:
     """Tell whether a name means a builtin, as `print` does after ``from torch import *``."""
     return name in known.BUILTINS and module in sys.modules and not hasattr(sys.modules[module], name)
+
+
+def _lacks(module: str, name: str) -> bool:
+    """Tell whether a module of a single file has no such name: `from typing import *` brings no `zeros`."""
+    there = sys.modules.get(module)
+    return there is not None and not hasattr(there, "__path__") and not hasattr(there, name)
+
+
+def _is_missing(root: str) -> bool:
+    """Tell whether a name is that of another course's helpers, which are not here."""
+    return root in known.KITS and root not in sys.modules and importlib.util.find_spec(root) is None
 
 
 def _is_function(module: str, name: str) -> bool:

@@ -249,6 +249,13 @@ MODULES = frozenset(
 )
 """Modules that may get another name, and may not be passed on."""
 
+KITS = words(
+    """
+cs231n eecs598 rob599 a1_helper a2_helper a3_helper a4_helper a5_helper a6_helper
+    """
+)
+"""What files from other courses import if it is there. Where it is not, it can do nothing."""
+
 NEVER = frozenset(
     {
         *("default_factory", "apply_", "map_", "map2_", "register_hook", "as_subclass", "module_load"),

@@ -65,6 +65,13 @@ LOOPS = {
     "torch.func.vmap": "from torch.func import vmap\ndef f(x): return vmap(lambda t: t)(x)",
     "map of torch": _T + "def f(x): return list(torch.builtins.map(abs, x))",
     "reduce of torch": _T + "def f(x): return torch.functools.reduce(max, x)",
+    "map of builtins": "from builtins import map as m\ndef f(x): return list(m(abs, x))",
+    "a loop over a shape that computes": _C + "def f(x):\n for n in x.shape: x = cell(x)\n return x",
+    "a loop over a shape with products": _T + "def f(x):\n for n in x.shape: x = x @ x\n return x",
+    "a stored function behind dtype": "class A:\n def __init__(self): self.dtype = go\n"
+    + "def go(x): return [t for t in x]\ndef f(x): return A().dtype(x)",
+    "a property behind dtype": "class A: pass\ndef go(x): return [t for t in x]\n"
+    + "A.dtype = property(go)\ndef f(x): return A().dtype",
     "local lambda": "def f(x):\n g = lambda n: g(n - 1) if n else 0\n return g(9)",
     "y combinator": "def f(x): return (lambda me: me(me, 9))(lambda me, n: me(me, n - 1) if n else 0)",
     "through a list": "def f(x):\n box = []\n def g(n): return box[0](n - 1) if n else 0\n box.append(g)\n return g(9)",

@@ -55,6 +55,21 @@ WITHOUT_LOOPS = {
     + " out: torch.Tensor = x.reshape(x.shape[0], -1)\n return out, (x,)",
     "hints that run": "from typing import Optional\nimport torch\n"
     + "def f(x: torch.Tensor, n: Optional[int] = None) -> tuple[torch.Tensor, ...]:\n return x, x",
+    "builtins by name": "from builtins import range, object\nimport torch\n"
+    + "class A(object):\n def g(self, x): return x\ndef f(x): return A().g(x)",
+    "stars": "from torch import *\nfrom typing import *\n"
+    + "def f(x: Optional[Tensor]): return where(x > 0, x, zeros_like(x)), len(x.shape)",
+    "lengths multiplied": _T
+    + "def f(x):\n size = 1\n for length in x.shape[1:]:\n  size *= length\n return x.reshape(x.shape[0], size)",
+    "helpers of another course": "import torch\ntry:\n from a2_helper import sample_batch\nexcept ImportError:\n sample_batch = None\n"
+    + "if sample_batch is None:\n def sample_batch(X, n): return X[torch.randint(len(X), (n,))]\n"
+    + "def f(X): return sample_batch(X, 3)",
+    "dtype beside a stored dtype": _T
+    + "def rule(w, config):\n for key in config: w = w * config[key]\n return w\n"
+    + "class Solver:\n def __init__(self, rule): self.rule = rule\n"
+    + "class Net:\n def __init__(self, dtype):\n  self.dtype = dtype\n  self.solver = Solver(rule)\n"
+    + "class Layer:\n @staticmethod\n def forward(x, p): return (torch.rand_like(x) > p).to(x.dtype)\n"
+    + "def f(x): return Layer.forward(x, 0.5)",
     "walrus": _T
     + "def f(x):\n if (n := x.shape[0]) == 0: return x\n return (c := x - x.mean(0)) / c.std() * n",
     "helper": _T
