@@ -91,6 +91,8 @@ class ModuleFacts:
         The modules that are handed in, as far as they are known.
     judged_elsewhere : frozenset of str
         Classes that other tasks are about: an unknown object is not taken for one of theirs.
+    tasks : frozenset of str
+        Functions and classes that the assignment has the hand-in define.
     """
 
     units: dict[str, Unit]
@@ -99,10 +101,11 @@ class ModuleFacts:
     module: str = ""
     modules: frozenset[str] = frozenset()
     judged_elsewhere: frozenset[str] = frozenset()
+    tasks: frozenset[str] = frozenset()
 
     @functools.cached_property
     def _graph(self) -> Graph:
-        return Graph(self.units, self.judged_elsewhere)
+        return Graph(self.units, self.judged_elsewhere, self.tasks)
 
     def function(self, name: str) -> FunctionFacts:
         """Return the facts of one function, method or class, followed through the whole file.
@@ -124,7 +127,7 @@ class ModuleFacts:
             loops += sightings(unit, [("recursion", unit.line)])
         uses = [mark for unit in reached for mark in sightings(unit, unit.uses)]
         if by_value:
-            uses += graph.dotted_values
+            uses += graph.dotted_values(reached)
         return FunctionFacts(
             local(name),
             self.units[name].line,

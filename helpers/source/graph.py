@@ -6,6 +6,7 @@ import functools
 from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from helpers.source.units import (
+    MODULE,
     OWN,
     PARAMETER_CALL,
     READ,
@@ -36,10 +37,17 @@ class Graph:
         All definitions by name.
     closed : collection of str
         Classes whose methods an unknown object is not taken to have.
+    tasks : collection of str
+        Functions and classes that other tasks are about. A test of one task runs none of them, unless its own
+        code does, so what they pass on is not there to be called; nor is what is passed on by functions that
+        only they name.
     """
 
-    def __init__(self, units: Mapping[str, Unit], closed: Collection[str]) -> None:
+    def __init__(
+        self, units: Mapping[str, Unit], closed: Collection[str], tasks: Collection[str] = ()
+    ) -> None:
         self._units = units
+        self._tasks = frozenset(tasks)
         self._methods: dict[str, list[str]] = {}
         for unit in units.values():
             owner, _, name = unit.name.rpartition(".")
@@ -55,21 +63,30 @@ class Graph:
         self._may_run = frozenset(stored if not plain else {what.rpartition(".")[2] for what in own})
         self.attributes = frozenset(stored | {local(name).rpartition(".")[2] for name in units})
 
+    def _running(self, tops: Collection[str]) -> list[Unit]:
+        """Return all definitions but those of tasks that are not among these, and what only those name."""
+        start = [name for name in self._units if _top(name) in tops]
+        asleep = self._of_tasks.difference(tops, map(_top, self._walk(start, (), replaced=False)))
+        return [
+            unit for name, unit in self._units.items() if _top(name) not in asleep or name in self._at_import
+        ]
+
     @functools.cached_property
-    def _values(self) -> list[str]:
-        """The functions that are passed on as values anywhere."""
-        return self._passed(self._units.values())
+    def _of_tasks(self) -> frozenset[str]:
+        """What tasks are about, and what that names."""
+        start = [name for name in self._units if _top(name) in self._tasks]
+        return frozenset(map(_top, self._walk(start, (), replaced=False)))
 
     def _passed(self, units: Iterable[Unit]) -> list[str]:
         names = (what.removeprefix(OWN) for unit in units for what, _ in unit.values)
         return list(dict.fromkeys(name for name in names if name in self._units))
 
-    @functools.cached_property
-    def dotted_values(self) -> list[Sighting]:
-        """What comes from outside and is passed on as a value anywhere."""
+    def dotted_values(self, reached: Iterable[Unit]) -> list[Sighting]:
+        """Return what comes from outside and is passed on as a value anywhere, where something is reached."""
+        tops = {_top(name) for name in (*(unit.name for unit in reached), *self._called_at_import)}
         return [
             mark
-            for unit in self._units.values()
+            for unit in self._running(tops)
             for mark in sightings(unit, [one for one in unit.values if not one[0].startswith(OWN)])
         ]
 
@@ -100,6 +117,15 @@ class Graph:
         replaced : bool
             Whether what is passed on may be what is called in the first place.
         """
+        tops = {_top(name) for name in (*roots, *self._called_at_import)}
+        while True:
+            seen = self._walk(roots, self._passed(self._running(tops)), replaced=replaced)
+            found = {_top(name) for name in seen if name in self._units}
+            if found <= tops:
+                return [self._units[name] for name in seen if name in self._units], _VALUES in seen
+            tops |= found
+
+    def _walk(self, roots: Collection[str], values: Collection[str], *, replaced: bool) -> dict[str, None]:
         seen = dict.fromkeys([*roots, *([_VALUES] if replaced else [])])
         waiting = list(seen)
         while waiting:
@@ -107,10 +133,19 @@ class Graph:
             unit = self._units.get(name)
             others = [*unit.calls, *unit.parts] if unit is not None else []
             others = [other for other in others if other in self._units]
-            new = [other for other in (*others, *self._next(name, roots, self._values)) if other not in seen]
+            new = [other for other in (*others, *self._next(name, roots, values)) if other not in seen]
             seen.update(dict.fromkeys(new))
             waiting += new
-        return [self._units[name] for name in seen if name in self._units], _VALUES in seen
+        return seen
+
+    @functools.cached_property
+    def _at_import(self) -> dict[str, Unit]:
+        """What runs while the file is imported; of a class that is its body, without its methods."""
+        return {unit.name: unit for unit in self.called(MODULE)} if MODULE in self._units else {}
+
+    @property
+    def _called_at_import(self) -> list[str]:
+        return [name for name, unit in self._at_import.items() if unit.kind == "function"]
 
     def called(self, start: str) -> list[Unit]:
         """Return what one definition names, directly or not; what is merely inside does not run."""
@@ -154,3 +189,15 @@ class Graph:
         if name in self._units:
             return [name]
         return [one for one in path if one in self._units][-1:]
+
+
+def _top(name: str) -> str:
+    """Return the function or class at the top of a file that a definition is, or lies in.
+
+    Examples
+    --------
+    >>> _top("nets.blocks:Block.forward"), _top("f")
+    ('nets.blocks:Block', 'f')
+    """
+    file, colon, inner = name.rpartition(":")
+    return f"{file}{colon}{inner.partition('.')[0]}"

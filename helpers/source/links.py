@@ -49,7 +49,13 @@ def link(
         for unit in facts[module].units.values():
             links.connect(units[links.prefix(module) + unit.name], module, units)
     return ModuleFacts(
-        units, facts[start].aliases, links.elsewhere(units), start, frozenset(facts), links.closed()
+        units,
+        facts[start].aliases,
+        links.elsewhere(units),
+        start,
+        frozenset(facts),
+        links.closed(),
+        links.tasks(),
     )
 
 
@@ -147,6 +153,15 @@ class _Links:
             names = (name for name, unit in self._facts[module].units.items() if unit.kind == "class")
             found |= {self.prefix(module) + name for name in names if name in self._given.get(module, ())}
         return frozenset(found)
+
+    def tasks(self) -> frozenset[str]:
+        """Return the functions and classes that the assignment has the hand-in define."""
+        return frozenset(
+            self.prefix(module) + name
+            for module in self.reached
+            for name in self._facts[module].units
+            if name in self._given.get(module, ())
+        )
 
     def elsewhere(self, units: Mapping[str, Unit]) -> dict[str, str]:
         """Return the names of the module to judge that other files define."""

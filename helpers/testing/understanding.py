@@ -34,7 +34,7 @@ _HELPERS_WITHOUT_LOOPS = ("helpers.training.layers", "helpers.training.losses")
 _ATTRIBUTES_OF_HELPERS = known.words(
     """
 best_params best_val_acc train_acc_history val_acc_history loss_history train params loss optim_configs
-check_accuracy forward backward update_rule
+check_accuracy forward backward through update_rule
     """
 )
 _KEPT = (VALUE_CALL, PARAMETER_CALL, "a type as a value", OBJECT)

@@ -43,7 +43,8 @@ class Solver:
     data : mapping of str to Tensor
         X_train (N, ...), y_train (N,), X_val (M, ...) and y_val (M,); labels int64.
     update_rule : callable
-        ``update_rule(w, dw, config)`` returns the next w and config. It is called for each parameter.
+        ``update_rule(w, dw, config)`` returns the next w and config. It is called for each parameter. The
+        default is `Solver.sgd`.
     optim_config : dict, optional
         What each parameter's config is at first, such as ``{"learning_rate": 1e-2}``; never modified.
     lr_decay : float
@@ -84,7 +85,7 @@ class Solver:
         model: Model,
         data: Mapping[str, Tensor],
         *,
-        update_rule: UpdateRule,
+        update_rule: UpdateRule | None = None,
         optim_config: Mapping[str, Any] | None = None,
         lr_decay: float = 1.0,
         batch_size: int = 100,
@@ -98,6 +99,8 @@ class Solver:
         checkpoint_name: str | os.PathLike[str] | None = None,
         device: str | torch.device = "cpu",
     ) -> None:
+        if update_rule is None:
+            update_rule = self.sgd
         if not callable(update_rule):
             raise TypeError(
                 f"update_rule must be a function, such as sgd, not {type(update_rule).__name__}: "
@@ -127,6 +130,30 @@ class Solver:
         self.loss_history: list[float] = []
         self.train_acc_history: list[float] = []
         self.val_acc_history: list[float] = []
+
+    @staticmethod
+    def sgd(w: Tensor, dw: Tensor, config: Config | None = None) -> tuple[Tensor, Config]:
+        """Take a step of gradient descent, which is the update rule unless another one is given.
+
+        Parameters
+        ----------
+        w, dw : Tensor
+            A parameter and its gradient; neither is modified.
+        config : dict, optional
+            ``learning_rate`` (1e-2).
+
+        Returns
+        -------
+        next_w : Tensor
+        config : dict
+
+        Examples
+        --------
+        >>> Solver.sgd(torch.tensor([1.0]), torch.tensor([2.0]), {"learning_rate": 0.25})
+        (tensor([0.5000]), {'learning_rate': 0.25})
+        """
+        config = {"learning_rate": 1e-2, **(config or {})}
+        return w - config["learning_rate"] * dw, config
 
     def train(self, time_limit: float | None = None, return_best_params: bool = True) -> None:
         """Train the model, starting from its current state.

@@ -170,6 +170,30 @@ def test_a_checkpoint_goes_on_where_it_was_written(tmp_path: Path) -> None:
         solver(Linear(features=5), data()).load_checkpoint(tmp_path / "net_epoch_2.pt")
 
 
+def test_without_settings_it_takes_steps_of_sgd_with_the_usual_rate() -> None:
+    model, parts = Linear(), data()
+    found = Solver(model, parts)
+    assert (found.lr_decay, found.batch_size, found.num_epochs, found.print_every) == (1.0, 100, 10, 10)
+    assert (found.num_train_samples, found.num_val_samples, found.print_acc_every) == (1000, None, 1)
+    assert (found.checkpoint_name, found.verbose, found.optim_config) == (None, True, {})
+    found.num_epochs, found.verbose = 1, False
+    before = model.params["W"].clone()
+    found.train(return_best_params=False)
+    (batch,) = model.batches
+    assert len(batch) == 60
+    model.params["W"], after = before, model.params["W"]
+    _, grads = model.loss(parts["X_train"], parts["y_train"])
+    torch.testing.assert_close(after, before - 1e-2 * grads["W"])
+
+
+def test_sgd_is_there_as_an_update_rule() -> None:
+    w, dw, config = torch.tensor([1.0]), torch.tensor([2.0]), {"learning_rate": 0.5}
+    assert Solver.sgd(w, dw, config) == (torch.zeros(1), config)
+    assert w == 1.0
+    found = solver(Linear(), data(), update_rule=Solver.sgd)
+    assert found.update_rule is Solver.sgd
+
+
 def test_an_update_rule_by_its_name_is_refused() -> None:
     with pytest.raises(TypeError, match="without quotation marks"):
         solver(Linear(), data(), update_rule="sgd")

@@ -1,0 +1,60 @@
+"""What is passed on by code that does not run is not there to be called."""
+
+from __future__ import annotations
+
+import pytest
+
+from helpers.source.facts import FunctionFacts
+from helpers.submission import reading
+
+GIVEN = {"net": frozenset({"Layer", "Net", "train"})}
+LAYERS = """
+class Layer:
+    def forward(x, tape):
+        back, keep = tape
+        return back(x)
+    def other(x):
+        {other}
+
+class Net:
+    def loss(x):
+        return run(looped)
+
+def run(steps):
+    return steps
+def train():
+    register(looped)
+def register(step):
+    return looped, step
+def looped(x):
+    return [a for a in x]
+{top}
+"""
+
+
+def loops(other: str = "return x", top: str = "") -> tuple[object, ...]:
+    text = LAYERS.format(other=other, top=top)
+    found: FunctionFacts = (
+        reading.read({"net.py": text.encode()}, ["net"], ()).facts("net", GIVEN).function("Layer.forward")
+    )
+    return tuple(loop.what for loop in found.loops)
+
+
+def test_values_of_other_tasks_are_not_called() -> None:
+    assert loops() == ()
+
+
+@pytest.mark.parametrize(
+    ("other", "top"),
+    [
+        ("return run(looped)", ""),
+        ("return Net", ""),
+        ("return register", ""),
+        ("return x", "register(0)"),
+        ("return x", "table = [looped]"),
+        ("return x", "train()"),
+        ("return x", "def own():\n    return run(looped)"),
+    ],
+)
+def test_values_of_what_may_run_are(other: str, top: str) -> None:
+    assert "comprehension" in loops(other, top)
