@@ -5,6 +5,8 @@ from __future__ import annotations
 import ast
 import os
 import signal
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -75,7 +77,7 @@ def test_the_reference_earns_everything_and_the_stub_nothing(
     assert (stub.score, stub.max_score) == (0, 10)
     assert {test.feedback.summary for test in stub.tests if test.feedback} == {
         "Not implemented yet.",
-        "Not judged: it counts once every other check of this task passes.",
+        "Not judged: it counts once half of the points for right values in this task are earned.",
     }
 
 
@@ -339,6 +341,20 @@ def test_the_end_of_the_host_is_one_clear_line(course: tuple[Course, Assignment]
         with pytest.raises(EngineError, match="was killed by signal 9"):
             graded(pool, slow)
         thread.join()
+
+
+def test_warnings_about_what_a_submission_returned_stay_out_of_the_terminal(tmp_path: Path) -> None:
+    hidden = tiny.HIDDEN + (
+        '\n\n@pytest.mark.task("double")\ndef test_transposed():\n    """Can be transposed."""\n'
+        "    import warnings\n    warnings.warn('about the suite')\n    tiny_module.double(torch.ones(3)).T\n"
+    )
+    tiny.write_course(tmp_path, hidden=hidden)
+    file = tmp_path / "tiny_module.py"
+    file.write_text(tiny.REFERENCE)
+    words = [sys.executable, "-m", "autograder", "check", str(file), "--course", str(tmp_path)]
+    done = subprocess.run(words, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "Warning" not in done.stdout
 
 
 def test_nothing_is_left_behind(course: tuple[Course, Assignment], pool: Pool) -> None:
