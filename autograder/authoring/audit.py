@@ -6,12 +6,15 @@ import contextlib
 import random
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from autograder import scoring
+from autograder.authoring.copies import under_a_new_secret
 from autograder.course import Course, provenance
+from autograder.course import assignment as assignments
 from autograder.course.assignment import Assignment
 from autograder.engine.interface import Engine, OpenEngine, Sandbox
 from autograder.graded.results import SubmissionResult
@@ -42,6 +45,31 @@ class Unstable:
     student: str
     test: str
     outcomes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class ByChance:
+    """A test that ends differently on the same submission under different secrets of the course.
+
+    Attributes
+    ----------
+    student, test : str
+        On which submission which test does.
+    counts : dict of str to int
+        How it ended, and under how many secrets.
+    """
+
+    student: str
+    test: str
+    counts: Mapping[str, int]
+
+    @property
+    def ways(self) -> tuple[str, ...]:
+        """Each way in words: ``"failed under 3 secrets"``."""
+        return tuple(
+            f"{status} under {count} {'secret' if count == 1 else 'secrets'}"
+            for status, count in self.counts.items()
+        )
 
 
 @dataclass(frozen=True)
@@ -83,10 +111,14 @@ class Audit:
     ----------
     rounds, submissions, tests : int
         How often how many submissions were graded, and by how many tests.
+    secrets : int
+        Under how many other secrets they were graded too.
     verdicts : tuple of Verdict
         How each submission fared, the best first.
     unstable : tuple of Unstable
         Flaky tests: their outcome changed on the same submission.
+    by_chance : tuple of ByChance
+        Tests whose outcome hangs on the secret of the course.
     tight : tuple of Tight
         Limits that a slow machine would hit.
     faults : tuple of str
@@ -98,8 +130,10 @@ class Audit:
     rounds: int
     submissions: int
     tests: int
+    secrets: int
     verdicts: tuple[Verdict, ...]
     unstable: tuple[Unstable, ...]
+    by_chance: tuple[ByChance, ...]
     tight: tuple[Tight, ...]
     faults: tuple[str, ...]
     reference_seconds: float
@@ -107,7 +141,7 @@ class Audit:
     @property
     def is_sound(self) -> bool:
         """Whether nothing was found."""
-        return not (self.unstable or self.tight or self.faults)
+        return not (self.unstable or self.by_chance or self.tight or self.faults)
 
 
 def audit(
@@ -116,6 +150,7 @@ def audit(
     submissions: Sequence[Submission],
     *,
     repeat: int,
+    secrets: int = 0,
     sandbox: Sandbox,
     open_engine: OpenEngine,
     progress: Callable[[SubmissionResult], None] = lambda result: None,
@@ -129,6 +164,8 @@ def audit(
     ----------
     repeat : int
         Rounds, at least 2.
+    secrets : int
+        Under how many other secrets of the course everything is graded once more.
 
     Raises
     ------
@@ -157,12 +194,15 @@ def audit(
                     if result.student == REFERENCE:
                         seconds[test.id] = max(seconds.get(test.id, 0.0), test.cpu_seconds)
                 progress(result)
+    by_chance = _grade_under_secrets(course, assignment, everybody, secrets, sandbox, open_engine, progress)
     return Audit(
         rounds=repeat,
         submissions=len(everybody),
         tests=len(plan),
+        secrets=secrets,
         verdicts=tuple(sorted(verdicts.values(), key=lambda one: (-one.score, one.student))),
         unstable=tuple(Unstable(*key, tuple(ways)) for key, ways in ends.items() if len(ways) > 1),
+        by_chance=tuple(by_chance),
         tight=tuple(
             Tight(test.id, seconds[test.id], test.cpu_seconds)
             for test in plan
@@ -171,6 +211,28 @@ def audit(
         faults=tuple(_find_faults(assignment, plan, {name: one.score for name, one in verdicts.items()})),
         reference_seconds=sum(seconds.values()),
     )
+
+
+def _grade_under_secrets(
+    course: Course,
+    assignment: Assignment,
+    submissions: Sequence[Submission],
+    secrets: int,
+    sandbox: Sandbox,
+    open_engine: OpenEngine,
+    progress: Callable[[SubmissionResult], None],
+) -> list[ByChance]:
+    """Grade everything once under each of some new secrets; return what does not end the same under all."""
+    ends: dict[tuple[str, str], Counter[str]] = defaultdict(Counter)
+    for _ in range(secrets):
+        with under_a_new_secret(course) as other:
+            chosen = assignments.load(other, assignment.name)
+            with open_engine(chosen, other, jobs=_JOBS[0], sandbox=sandbox) as engine:
+                for result in _score_all(other, chosen, submissions, engine):
+                    for test in result.tests:
+                        ends[result.student, test.id][str(test.status)] += 1
+                    progress(result)
+    return [ByChance(*key, dict(counts)) for key, counts in ends.items() if len(counts) > 1]
 
 
 def _judge(result: SubmissionResult) -> Verdict:

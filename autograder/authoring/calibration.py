@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
-from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from autograder.authoring import variants
+from autograder.authoring.copies import under_a_new_secret
 from autograder.authoring.variants import Variant
-from autograder.course import COURSE_FILE, Course, thresholds
+from autograder.course import Course, thresholds
 from autograder.course import assignment as assignments
 from autograder.course.assignment import Assignment
 from autograder.course.thresholds import Evidence, Note
@@ -188,12 +186,7 @@ def _select_variants(chosen: Assignment, assignment: Assignment, asked: Set[str]
 @contextlib.contextmanager
 def _under_a_new_secret(course: Course) -> Iterator[Course]:
     """Yield a course that is the same but for its secret, and that notes numbers down."""
-    with TemporaryDirectory(prefix="coursegrad-") as place:
-        root = Path(place)
-        shutil.copy(course.root / COURSE_FILE, root)
-        for name in ("solutions", course.suites):
-            (root / name).parent.mkdir(parents=True, exist_ok=True)
-            (root / name).symlink_to(course.root / name)
-        private_folder(thresholds.notebook(root).parent)
-        thresholds.notebook(root).touch(mode=0o600)
-        yield Course.load(root)
+    with under_a_new_secret(course) as other:
+        private_folder(thresholds.notebook(other.root).parent)
+        thresholds.notebook(other.root).touch(mode=0o600)
+        yield other

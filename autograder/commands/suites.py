@@ -30,6 +30,10 @@ def audit(
         str, typer.Argument(metavar="ASSIGNMENT", help="Name of the assignment, such as knn.")
     ],
     repeat: Annotated[int, typer.Option("--repeat", min=2, help="How many times to grade everything.")] = 3,
+    secrets: Annotated[
+        int,
+        typer.Option("--secrets", min=0, help="Grade everything once more under so many other secrets."),
+    ] = 0,
     class_folder: Annotated[
         Path | None,
         typer.Option(
@@ -55,12 +59,13 @@ def audit(
     examples = current.root / "examples" / "submissions" / assignment
     folder = class_folder or (examples if examples.is_dir() else None)
     others = intake.read_class(folder, chosen).submissions if folder else ()
-    with terminal.GradingProgress(repeat * (len(others) + 2)) as progress:
+    with terminal.GradingProgress((repeat + secrets) * (len(others) + 2)) as progress:
         found = audits.audit(
             current,
             chosen,
             others,
             repeat=repeat,
+            secrets=secrets,
             sandbox=sandbox_of(sandbox, allow_weak_sandbox),
             open_engine=open_engine(ctx),
             progress=progress,
@@ -70,14 +75,19 @@ def audit(
     )
     terminal.show(
         audit_table.findings(
-            [(one.student, one.test, one.outcomes) for one in found.unstable],
+            [
+                *((one.student, one.test, one.outcomes) for one in found.unstable),
+                *((one.student, one.test, one.ways) for one in found.by_chance),
+            ],
             [(one.test, one.reference_seconds, one.limit_seconds) for one in found.tight],
         )
     )
     for fault in found.faults:
         typer.echo(fault)
     graded = f"{found.tests} tests on {found.submissions} submissions, {found.rounds} times"
-    verdict = "no outcome changed" if not found.unstable else f"{len(found.unstable)} outcomes changed"
+    graded += f", and under {secrets} other secrets" if secrets else ""
+    changed = len(found.unstable) + len(found.by_chance)
+    verdict = f"{changed} outcomes changed" if changed else "no outcome changed"
     typer.echo(f"{graded}: {verdict}. Reference: {found.reference_seconds:.2f} CPU seconds.")
     if not found.is_sound:
         raise typer.Exit(1)

@@ -51,6 +51,26 @@ def test_a_test_that_ends_differently_is_named(tmp_path: Path) -> None:
     assert "failed" in done.stdout
 
 
+def test_a_test_that_hangs_on_the_secret_is_named(tmp_path: Path) -> None:
+    chance = '''
+
+@pytest.mark.task("double")
+@pytest.mark.parametrize("coin", range(10))  # one of them falls both ways, but for once in 2 ** 30 runs
+def test_chance(coin):
+    """Ends well under about half of all secrets."""
+    from autograder.hidden import hidden_seed
+
+    assert hidden_seed(f"coin {coin}") % 2
+'''
+    tiny.write_course(tmp_path / "course", hidden=tiny.HIDDEN + chance)
+    done = run(tmp_path / "course", "--repeat", "2", "--secrets", "4")
+    assert done.exit_code == 1
+    assert "test_hidden.py::test_chance[" in done.stdout
+    assert re.search(r"(passed|failed) under [0-9]+ secret", done.stdout)
+    assert "test_double" not in done.stdout
+    assert "and under 4 other secrets: " in done.stdout
+
+
 def test_tight_limits_and_wrong_scores_are_named(tmp_path: Path) -> None:
     marks = "@pytest.mark.task('double')\n@pytest.mark.limits(cpu_seconds=1)\n"
     slow = f"\n\n{marks}def test_slow():\n    '''Slow.'''\n    tiny_module.double(0)\n"
