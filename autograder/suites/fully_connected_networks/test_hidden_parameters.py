@@ -29,11 +29,11 @@ def right_layers() -> Iterator[None]:
     """Replace the layers that networks build on."""
     linear = {
         "forward": lambda x, w, b: (x @ w + b, (x, w)),
-        "backward": lambda dout, kept: (dout @ kept[1].T, kept[0].T @ dout, dout.sum(dim=0)),
+        "backward": lambda dout, cache: (dout @ cache[1].T, cache[0].T @ dout, dout.sum(dim=0)),
     }
     relu = {
         "forward": lambda x: (x.clamp(min=0), x),
-        "backward": lambda dout, kept: dout * (kept > 0),
+        "backward": lambda dout, cache: dout * (cache > 0),
     }
     with substituted(fcn.Linear, **linear), substituted(fcn.ReLU, **relu):
         yield

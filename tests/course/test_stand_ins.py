@@ -1,0 +1,70 @@
+"""Whatever a suite puts in the place of a student's function or class takes every call that the stub allows.
+
+The reference is graded with its calls spelled in other ways, which the signatures of the stub generate, and
+with other legal uses of what earlier tasks return. An assignment with stand-ins belongs into the tables.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.support.in_process import ROOT, grade_all
+from tests.support.respelled import HOW, respelled
+
+STAND_FOR: dict[str, dict[str, str]] = {
+    "knn": {},
+    "linear_classifier": {},
+    "fully_connected_networks": {},
+}
+"""Of each assignment, parameters that are functions, and the function of the stub that each stands for."""
+USES: dict[str, dict[str, list[tuple[str, str]]]] = {
+    "fully_connected_networks": {
+        "a copy of the model": [
+            ("import os\n", "import copy\nimport os\n"),
+            ("        model,\n        data_dict,", "        copy.deepcopy(model),\n        data_dict,"),
+        ],
+        "a setting changed on the solver": [
+            ("    return Solver(\n        model,", "    solver = Solver(\n        model,"),
+            (
+                "        device=device,\n    )\n    ### END",
+                "        device=device,\n    )\n    solver.batch_size = 100\n    return solver\n    ### END",
+            ),
+        ],
+    },
+}
+"""Other legal uses of what a suite puts in place: replacements in the reference, by what they do."""
+
+
+def reference(name: str) -> str:
+    """Return the reference solution."""
+    return (ROOT / "solutions" / name / f"{name}.py").read_text(encoding="utf-8")
+
+
+def used_otherwise(name: str) -> dict[str, str]:
+    """Return the reference with other uses of what a suite puts in place."""
+    found = {}
+    for label, replacements in USES.get(name, {}).items():
+        source = reference(name)
+        for old, new in replacements:
+            assert source.count(old) == 1, f"{name}, {label}: {old}"
+            source = source.replace(old, new)
+        found[label] = source
+    return found
+
+
+@pytest.mark.parametrize("name", STAND_FOR)
+def test_stand_ins_take_every_legal_call(name: str, tmp_path: Path) -> None:
+    sources = used_otherwise(name)
+    for how in HOW:
+        sources[how], count = respelled(reference(name), how, STAND_FOR[name])
+        assert count > 0
+    grades = grade_all(name, {label: (source, "key") for label, source in sources.items()}, tmp_path)
+    failed = {
+        f"{label}: {test.id}": test.problem
+        for label, grade in grades.items()
+        for test in grade.tests.values()
+        if not test.passed
+    }
+    assert not failed, "\n".join(f"{label}\n  {problem}" for label, problem in failed.items())
