@@ -17,6 +17,7 @@ from pydantic import AfterValidator, Field
 from autograder import settings
 from autograder.course import secret_file
 from autograder.errors import ConfigError
+from helpers import other_kits
 from helpers.submission import packages
 from helpers.wording import enumerate_words
 
@@ -91,6 +92,27 @@ class Release(settings.TomlTable):
         return self.remote or github
 
 
+def _stand_ins(value: dict[str, Imported]) -> dict[str, Imported]:
+    for module, names in value.items():
+        if not re.fullmatch(r"[A-Za-z_]\w*", module, re.ASCII):
+            raise ValueError(f"expected the name of a module, such as 'eecs598', not {module!r}")
+        if module in packages.STANDARD or module == packages.KIT or packages.is_package(module, None):
+            raise ValueError(
+                f"{module} is a module of Python, of a package or of the kit; nothing can stand for it"
+            )
+        for name in [names] if isinstance(names, str) else names.values():
+            if not name.startswith("helpers.") and (names is not name or name not in other_kits.DEFAULT):
+                known = enumerate_words(list(other_kits.DEFAULT)[:3])
+                raise ValueError(
+                    f"expected for {module} something in helpers, such as 'helpers.training.layers', or a "
+                    f"module that the kit knows, such as {known}"
+                )
+    return value
+
+
+Imported = str | dict[str, str]
+"""What stands for a module of another kit: one of our modules, or a table of names."""
+
 Status = Literal["draft", "released", "closed"]
 """A draft reaches no student; what is closed stays visible, and is said to be closed."""
 
@@ -122,6 +144,7 @@ class _CourseTable(settings.TomlTable):
     suites: Annotated[str, AfterValidator(_below)] = SUITES
     roster: str = ""
     packages: tuple[str, ...] | None = None
+    imports: Annotated[dict[str, Imported], AfterValidator(_stand_ins)] = Field(default_factory=dict)
     canvas: dict[str, str | Annotated[int, Field(strict=True)]] = Field(default_factory=dict)
     release: Release = Release()
     assignments: Annotated[tuple[Listed, ...], AfterValidator(_once)] | None = None
@@ -147,6 +170,8 @@ class Course:
         What Canvas calls an assignment, or Canvas' number of it, where it is neither its title nor its name.
     packages : tuple of str or None
         The packages that student code may import; None where the course leaves that to the kit.
+    imports : mapping of str to str or dict
+        Modules of other kits to what stands for them, besides `helpers.other_kits.DEFAULT`.
     suites : str
         The folder of the suites, below `root`.
     listed : tuple of Listed or None
@@ -161,6 +186,7 @@ class Course:
     roster: Path | None = None
     packages: tuple[str, ...] | None = None
     canvas: Mapping[str, str] = field(default_factory=dict)
+    imports: Mapping[str, Imported] = field(default_factory=dict)
     suites: str = SUITES
     listed: tuple[Listed, ...] | None = None
 
@@ -203,6 +229,7 @@ class Course:
             roster=root.absolute() / table.roster if table.roster else None,
             packages=table.packages,
             canvas={assignment: str(name) for assignment, name in table.canvas.items()},
+            imports=table.imports,
             suites=table.suites,
             listed=table.assignments,
         )

@@ -32,6 +32,7 @@ def collect(course: Course, assignment: Assignment, versions: Mapping[str, str])
         secret=course.secret_id(),
         limits=dataclasses.asdict(assignment.limits),
         packages=sorted(course.importable),
+        imports=dict(course.imports),
     )
 
 

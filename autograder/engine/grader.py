@@ -104,9 +104,8 @@ class Grader:
     def _next_worker(self, test: PlannedTest) -> WorkerHandle:
         worker = self._spawn(test)
         modules, packages = list(self._rules.modules), list(self._rules.packages)
-        worker.link.tell(
-            {"seed": self._seed(test), "code": self._loaded.code, "modules": modules, "packages": packages}
-        )
+        names = {"modules": modules, "packages": packages, "imports": self._rules.imports}
+        worker.link.tell({"seed": self._seed(test), "code": self._loaded.code, **names})
         return worker
 
     def _spawn(self, test: PlannedTest) -> WorkerHandle:

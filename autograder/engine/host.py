@@ -47,6 +47,7 @@ from autograder.graded.results import SandboxReport
 from autograder.sandbox import kernel
 from autograder.sandbox.limits import mapped_bytes
 from autograder.scoring import Emit
+from helpers import other_kits
 
 _DONE = "done"
 _MAX_TRIES = 2
@@ -103,7 +104,10 @@ class Host:
             seeds.use_key(self._key)
             assignment = assignments.load(course, request["assignment"])
             self._request = request
-            self._rules = Rules(assignment.modules, tuple(request["packages"]), request["stubs"])
+            self._rules = Rules(
+                assignment.modules, tuple(request["packages"]), request["stubs"], request["imports"]
+            )
+            other_kits.use(self._rules.imports)
             self._confine(assignment)
             sys.meta_path.insert(0, ProxyFinder(assignment.modules, self._session))
             with sandbox.scratch() as self._folder:

@@ -36,11 +36,14 @@ class Rules:
         Import names of the packages that student code may use.
     stubs : dict of str to bytes
         File of each module to what students received of it.
+    imports : dict
+        What stands for modules of other kits, as `helpers.other_kits.use` takes it.
     """
 
     modules: tuple[str, ...]
     packages: tuple[str, ...]
     stubs: dict[str, bytes]
+    imports: dict[str, Any] = field(default_factory=dict)
 
     @functools.cached_property
     def given(self) -> dict[str, Container[str]]:
@@ -195,9 +198,8 @@ class Loader:
         """Have a worker read and import everything; return what is wrong, or None if it is ready."""
         self._at_work = []
         modules, packages = list(self._rules.modules), list(self._rules.packages)
-        worker.link.tell(
-            {"seed": self._seed, "sources": self._sources, "modules": modules, "packages": packages}
-        )
+        names = {"modules": modules, "packages": packages, "imports": self._rules.imports}
+        worker.link.tell({"seed": self._seed, "sources": self._sources, **names})
         header = worker.link.hear()
         found = self._read(header)
         # Packages that take long to import are imported once, by the zygote; then a worker begins anew.

@@ -69,6 +69,7 @@ class Pool:
             "sandbox": sandbox,
             "tasks": None if tasks is None else sorted(tasks),
             "packages": list(course.importable),
+            "imports": dict(course.imports),
             "stubs": dict(stubs or {}),
         }
         self._jobs = jobs

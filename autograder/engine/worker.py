@@ -23,6 +23,7 @@ from autograder.engine.wire.decoder import Decoder, Pristine
 from autograder.engine.wire.encoder import Encoder
 from autograder.engine.wire.frames import Buffer, Channel, ChannelClosed, ProtocolError, same_bytes
 from autograder.engine.wire.values import DICTS, Tag, ValueRefused, type_name
+from helpers import other_kits
 from helpers.source.imports import possible_modules
 from helpers.submission import allowances, problems, reading
 from helpers.submission.importer import Importer
@@ -73,6 +74,7 @@ class Worker:
         random.seed(header["seed"])
         np.random.seed(header["seed"] % 2**32)
         torch.default_generator.manual_seed(header["seed"])  # torch.manual_seed looks for GPUs: 1 ms
+        other_kits.use(header["imports"])
         code = self._read(header) if "sources" in header else header["code"]
         if code is None:
             return False

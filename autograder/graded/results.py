@@ -115,6 +115,8 @@ class Provenance(ResultModel):
     limits: dict[str, float]
     packages: list[str] = Field(default_factory=list)
     """What student code could import."""
+    imports: dict[str, str | dict[str, str]] = Field(default_factory=dict)
+    """What stood for modules of other kits, as `course.toml` says."""
 
 
 class SubmissionResult(ResultModel):

@@ -148,6 +148,7 @@ def checklist(
         "stubs": {name: hashlib.sha256(content).hexdigest() for name, content in stubs.items()},
         "released": {name: content.decode() for name, content in stubs.items()},
         "packages": list(course.importable),
+        **({"imports": dict(course.imports)} if course.imports else {}),
         **({"conventions": dict(assignment.conventions)} if assignment.conventions else {}),
         "grader": {"python": "{}.{}".format(*sys.version_info), "torch": version("torch").partition("+")[0]},
         "limits": {"cpu_seconds": assignment.limits.cpu_seconds, "memory_mb": assignment.limits.memory_mb},

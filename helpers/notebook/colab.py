@@ -9,8 +9,9 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from types import ModuleType
 
+from helpers import other_kits
 from helpers.notebook import document, fresh, frontend, reload, stubs, workspace
-from helpers.submission import handout
+from helpers.submission import handout, stand_ins
 from helpers.submission.handout import Handout
 from helpers.wording import enumerate_words
 
@@ -56,6 +57,8 @@ def setup(name: str, *, drive: bool = False) -> None:
     if here not in sys.path:
         sys.path.insert(0, here)
     reload.follow({module: found.file(module) for module in found.modules}, found.released)
+    other_kits.use(found.imports)
+    stand_ins.install()
     reload.watch()
     fresh.warm()
     document.observe()

@@ -208,6 +208,8 @@ def _request(
     return {
         "modules": list(handout.modules),
         "packages": list(handout.packages),
+        "imports": dict(handout.imports),
+        "conventions": dict(handout.conventions),
         "cpu_seconds": handout.cpu_seconds,
         "memory_mb": handout.memory_mb,
         "files": {name: _text(content) for name, content in {**files, **stubs}.items()},
@@ -225,7 +227,7 @@ def _text(content: bytes) -> str:
 def _key(handout: Handout, files: Mapping[str, bytes]) -> str:
     """Return a key that identifies a question."""
     parts = [(name, hashlib.sha256(content).hexdigest()) for name, content in sorted(files.items())]
-    return repr((handout.name, handout.modules, handout.packages, parts))
+    return repr((handout.name, handout.modules, handout.packages, handout.imports, parts))
 
 
 def _can_fork() -> bool:

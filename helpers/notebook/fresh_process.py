@@ -19,6 +19,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import IO, Any
 
+from helpers import other_kits
 from helpers.notebook import fresh
 from helpers.source import links
 from helpers.source.imports import possible_modules
@@ -141,6 +142,7 @@ def _how(code: int, request: Mapping[str, Any], deadline: float) -> str:
 def _answer(request: dict[str, Any], tell: Tell) -> None:
     """Import what was handed in; run checks, if that is asked for."""
     files = _files(request)
+    other_kits.use(request["imports"])
     modules = request["modules"]
     read = reading.read(files, modules, request["packages"])
     texts = read.texts(files)
@@ -190,6 +192,6 @@ def _run(request: dict[str, Any], read: reading.Handin, tell: Tell) -> None:
         tell({"test": id, "status": status, "failure": None if failure is None else vars(failure)})
 
     try:
-        session.run_tests(Path(request["tests"]), request["run"], ended)
+        session.run_tests(Path(request["tests"]), request["run"], ended, request["conventions"])
     except HandoutError as error:
         tell({"unusable": str(error)})

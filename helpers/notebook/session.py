@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import Any
 
 from helpers.submission import handout
 from helpers.submission.handout import HandoutError
 from helpers.testing import collection
-from helpers.testing.conventions import use_conventions
+from helpers.testing.conventions import Convention, use_conventions
 
 Ended = Callable[[str, BaseException | None], None]
 
 
 def run_tests(
-    file: Path, wanted: Collection[str], ended: Ended | None = None
+    file: Path,
+    wanted: Collection[str],
+    ended: Ended | None = None,
+    conventions: Mapping[str, Convention] | None = None,
 ) -> dict[str, BaseException | None]:
     """Run tests of a file and return what each raised, or None where it passed.
 
@@ -29,6 +32,8 @@ def run_tests(
         not run are missing from the result.
     ended : callable, optional
         Takes id and exception of each test as it ends.
+    conventions : mapping, optional
+        What the assignment states; by default it is read from the file beside the tests.
 
     Raises
     ------
@@ -37,8 +42,10 @@ def run_tests(
     """
     import pytest
 
-    released = handout.read(file.parent)
-    use_conventions(released.conventions if released is not None else {})
+    if conventions is None:
+        released = handout.read(file.parent)
+        conventions = released.conventions if released is not None else {}
+    use_conventions(conventions)
     session = _Session(wanted, ended)
     writes_bytecode, sys.dont_write_bytecode = sys.dont_write_bytecode, True
     try:

@@ -129,6 +129,8 @@ class Handout:
         File name of each module to its text as released.
     packages : tuple of str
         Import names of the packages that can be imported when work is graded.
+    imports : dict
+        What stands for modules of other kits, as `helpers.other_kits.use` takes it.
     grader : dict of str to str
         ``"python"`` and ``"torch"`` to the versions that grade, such as ``"3.11"``.
     cpu_seconds, memory_mb : int
@@ -152,6 +154,7 @@ class Handout:
     repository: str = ""
     released: dict[str, str] = field(default_factory=dict)
     packages: tuple[str, ...] = ()
+    imports: dict[str, Any] = field(default_factory=dict)
     grader: dict[str, str] = field(default_factory=dict)
     cpu_seconds: int = 10
     memory_mb: int = 512
@@ -258,6 +261,7 @@ def _parse(folder: Path, plain: dict[str, Any]) -> Handout:
         repository=plain.get("repository", ""),
         released=dict(plain["released"]),
         packages=tuple(plain["packages"]),
+        imports=dict(plain.get("imports", {})),
         grader=dict(plain["grader"]),
         cpu_seconds=plain["limits"]["cpu_seconds"],
         memory_mb=plain["limits"]["memory_mb"],

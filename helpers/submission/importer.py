@@ -23,7 +23,7 @@ from typing import Any
 from helpers import places
 from helpers.source import imports
 from helpers.source.facts import ModuleFacts
-from helpers.submission import inert, packages
+from helpers.submission import inert, packages, stand_ins
 
 PREFIX = "handed_in_"
 """Before the name of a module that is called as another one: Python knows it by both names together."""
@@ -169,7 +169,7 @@ class Importer(MetaPathFinder, Loader):
         package = str((globals or {}).get("__package__") or "")
         package = self._handed_in.get(package, package)
         wanted = imports.make_absolute(name, level, package)
-        if wanted not in self._code:
+        if wanted not in self._code and not self._is_stood_for(wanted.partition(".")[0]):
             wanted = places.current_name(wanted)
         if not wanted:
             raise ImportError("attempted relative import with no known parent package")
@@ -180,6 +180,8 @@ class Importer(MetaPathFinder, Loader):
         if inert.is_inert(wanted) or (wanted == "google" and "colab" in (fromlist or ())):
             if not inert.is_real(wanted):
                 return inert.make_module(wanted, whole=bool(fromlist))
+        elif self._is_stood_for(top):
+            return stand_ins.load(wanted, fromlist)
         elif not self._may_use(wanted):
             raise PackageRefused(self._refusal(top), name=top)
         return self._import(wanted, globals, locals, fromlist, 0)
@@ -216,6 +218,11 @@ class Importer(MetaPathFinder, Loader):
 
     def _may_use(self, module: str) -> bool:
         return self._allowed is None or packages.is_allowed(module, self._allowed)
+
+    def _is_stood_for(self, top: str) -> bool:
+        """Tell whether something of the kit stands for a module that is neither handed in nor a package."""
+        taken = top in self._code or top in packages.STANDARD or top in (self._allowed or ())
+        return not taken and stand_ins.is_one(top)
 
     def _refusal(self, top: str) -> str:
         return (

@@ -196,6 +196,10 @@ RULES = (
         "import a file beside {file} without the dot: from utils import ...",
     ),
     Rule(
+        r"no file (?P<name>\w+)\.py was handed in; this course stands in for .* has no (?P<what>\w+)$",
+        "hand in your {name}.py with {file}, or write {what} yourself",
+    ),
+    Rule(
         r"no file (?P<name>[\w]+)\.py was handed in",
         "{name}.py is on your computer but was not handed in "
         "with {file}, or {name} is a package that this course does not use",

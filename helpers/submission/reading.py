@@ -16,7 +16,7 @@ from helpers.source.decoding import Source
 from helpers.source.facts import ModuleFacts, scan
 from helpers.source.imports import Import
 from helpers.source.scopes import ConstraintError
-from helpers.submission import inert, packages
+from helpers.submission import inert, packages, stand_ins
 from helpers.wording import enumerate_words
 
 _NAMED = 5
@@ -216,6 +216,7 @@ def _notes(parts: Mapping[str, Part], allowed: Collection[str] | None) -> Iterat
             and one.module.partition(".")[0] not in {name.partition(".")[0] for name in parts}
             and not inert.is_inert(one.module)
             and not packages.is_allowed(one.module, allowed)
+            and not stand_ins.is_one(one.module)
         ]
         for one in missing[:_NAMED]:
             yield (

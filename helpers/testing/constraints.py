@@ -12,12 +12,14 @@ import functools
 import linecache
 import sys
 from collections.abc import Callable, Collection, Sequence
+from dataclasses import replace
 from types import FunctionType, ModuleType
 
 import torch
 
-from helpers import places
+from helpers import other_kits, places
 from helpers.source.facts import FunctionFacts, scan
+from helpers.source.imports import with_packages
 from helpers.source.references import COMPUTED_GETATTR, GRADIENTS
 from helpers.source.scopes import ConstraintError
 from helpers.source.units import Sighting
@@ -201,8 +203,31 @@ def _rule_failure(
 def _facts(fn: Callable[..., object]) -> FunctionFacts:
     """Return the facts of a function, wherever it lives."""
     there = backend.backend_of(fn)
-    if there is not None:
-        return there.facts(fn)
+    return _with_own_names(_facts_here(fn) if there is None else there.facts(fn))
+
+
+def _with_own_names(facts: FunctionFacts) -> FunctionFacts:
+    """Return facts in which what is imported from another kit has the name of what stands for it here."""
+
+    def own(seen: Sighting) -> Sighting:
+        what = other_kits.current_name(seen.what)
+        if what == seen.what or not facts.modules.isdisjoint(with_packages(seen.what)):
+            return seen
+        return replace(seen, what=what)
+
+    return replace(
+        facts,
+        uses=tuple(map(own, facts.uses)),
+        values=tuple(map(own, facts.values)),
+        stores=tuple(map(own, facts.stores)),
+        at_import=tuple(map(own, facts.at_import)),
+        stores_at_import=tuple(map(own, facts.stores_at_import)),
+        in_file=tuple(map(own, facts.in_file)),
+    )
+
+
+def _facts_here(fn: Callable[..., object]) -> FunctionFacts:
+    """Return the facts of a function of this process."""
     if type(fn) is not FunctionType:
         raise ConstraintError("it is not a plain function")
     loader = getattr(fn.__globals__.get("__spec__"), "loader", None)

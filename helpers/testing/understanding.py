@@ -30,7 +30,9 @@ traceback
     """
 )
 """Modules and functions that other modules hold, and that no name may lead through."""
-_HELPERS_WITHOUT_LOOPS = ("helpers.training.layers", "helpers.training.losses")
+_HELPERS_WITHOUT_LOOPS = tuple(
+    f"helpers.training.{name}" for name in ("layers", "losses", "seeds", "batches")
+)
 _ATTRIBUTES_OF_HELPERS = known.words(
     """
 best_params best_val_acc train_acc_history val_acc_history loss_history train params loss optim_configs

@@ -62,6 +62,52 @@ def compute_numeric_gradient(
     return gradient
 
 
+def grad_check_sparse(
+    f: Callable[[torch.Tensor], torch.Tensor | float],
+    x: torch.Tensor,
+    analytic_grad: torch.Tensor,
+    num_checks: int = 10,
+    h: float = 1e-5,
+) -> float:
+    """Compare a gradient with central differences in a few random entries, and print both.
+
+    Parameters
+    ----------
+    f : callable
+        Takes `x` and returns a number; see `compute_numeric_gradient`.
+    x : Tensor, float64
+        Where to compare; it holds its old values afterwards.
+    analytic_grad : Tensor of the shape of `x`
+        The gradient to check.
+    num_checks : int
+        In how many entries.
+    h : float
+        Step.
+
+    Returns
+    -------
+    float
+        The largest relative error.
+
+    Examples
+    --------
+    >>> x = torch.tensor([3.0], dtype=torch.float64)
+    >>> round(grad_check_sparse(lambda x: (x**2).sum(), x, 2 * x, num_checks=1), 6)
+    numerical: 6.000000 analytic: 6.000000, relative error: 0.000000e+00
+    0.0
+    """
+    generator, worst = torch.Generator().manual_seed(0), 0.0
+    for _ in range(num_checks):
+        place = tuple(int(torch.randint(size, (), generator=generator)) for size in x.shape)
+        with torch.no_grad():
+            numeric = torch.tensor(_slope(f, x, place, None, h), dtype=torch.float64)
+        analytic = analytic_grad[place].detach().to("cpu", torch.float64)
+        error = rel_error(numeric, analytic)
+        worst = max(worst, error)
+        print(f"numerical: {numeric:f} analytic: {analytic:f}, relative error: {error:e}")
+    return worst
+
+
 def rel_error(x: torch.Tensor, y: torch.Tensor, floor: float = 1e-8) -> float:
     """Compare two gradients by their largest difference, relative to their largest entry.
 

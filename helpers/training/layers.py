@@ -15,6 +15,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 from torch.optim.adam import adam as _adam
+from torch.optim.rmsprop import rmsprop as _rmsprop
 from torch.optim.sgd import sgd as _sgd
 
 Config = dict[str, Any]
@@ -146,6 +147,25 @@ class Conv_ReLU_Pool(Composite):
         return cls.through(x, (w, b, conv_param), (), (pool_param,))
 
 
+def sgd(w: Tensor, dw: Tensor, config: Config | None = None) -> tuple[Tensor, Config]:
+    """Take a step of gradient descent, as `torch.optim.SGD` does.
+
+    Parameters
+    ----------
+    w, dw : Tensor
+        A parameter and its gradient; neither is modified.
+    config : dict, optional
+        ``learning_rate`` (1e-2).
+
+    Returns
+    -------
+    next_w : Tensor
+    config : dict
+    """
+    config = {"learning_rate": 1e-2, **(config or {})}
+    return w.sub(dw, alpha=config["learning_rate"]), config
+
+
 def sgd_momentum(w: Tensor, dw: Tensor, config: Config | None = None) -> tuple[Tensor, Config]:
     """Take a step of gradient descent with momentum, as `torch.optim.SGD` does.
 
@@ -168,6 +188,31 @@ def sgd_momentum(w: Tensor, dw: Tensor, config: Config | None = None) -> tuple[T
     with torch.no_grad():
         _sgd([next_w], [dw], [velocity], foreach=False, **options)
     return next_w, config | {"velocity": velocity}
+
+
+def rmsprop(w: Tensor, dw: Tensor, config: Config | None = None) -> tuple[Tensor, Config]:
+    """Take a step of RMSProp, as `torch.optim.RMSprop` does.
+
+    Parameters
+    ----------
+    w, dw : Tensor
+        A parameter and its gradient; neither is modified.
+    config : dict, optional
+        ``learning_rate`` (1e-2), ``decay_rate`` (0.99) and ``epsilon`` (1e-8); the mean square of the
+        gradients, ``cache``, is kept here from step to step.
+
+    Returns
+    -------
+    next_w : Tensor
+    config : dict
+    """
+    config = {"learning_rate": 1e-2, "decay_rate": 0.99, "epsilon": 1e-8, **(config or {})}
+    cache, next_w = config.get("cache", torch.zeros_like(w)).clone(), w.clone()
+    options: dict[str, Any] = {"lr": config["learning_rate"], "alpha": config["decay_rate"]}
+    options |= {"eps": config["epsilon"], "weight_decay": 0.0, "momentum": 0.0, "centered": False}
+    with torch.no_grad():
+        _rmsprop([next_w], [dw], [cache], [], [], [torch.tensor(0.0)], foreach=False, **options)
+    return next_w, config | {"cache": cache}
 
 
 def adam(w: Tensor, dw: Tensor, config: Config | None = None) -> tuple[Tensor, Config]:

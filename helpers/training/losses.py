@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 
 
@@ -28,8 +30,45 @@ def softmax_loss(x: torch.Tensor, y: torch.Tensor) -> tuple[torch.Tensor, torch.
     >>> round(loss.item(), 4), dx.tolist()
     (0.6931, [[0.5, -0.5]])
     """
+    return _with_gradient(torch.nn.functional.cross_entropy, x, y)
+
+
+def svm_loss(x: torch.Tensor, y: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """Compute the loss of a multiclass SVM with margin 1, and its gradient.
+
+    Parameters
+    ----------
+    x : Tensor of shape (N, C)
+        Scores.
+    y : Tensor of shape (N,), int64
+        True classes, 0 to C - 1.
+
+    Returns
+    -------
+    loss : Tensor of shape ()
+        The mean loss of the examples.
+    dx : Tensor of shape (N, C)
+        Its gradient with respect to the scores.
+
+    Examples
+    --------
+    >>> loss, dx = svm_loss(torch.tensor([[2.0, 0.0, 1.5]]), torch.tensor([0]))
+    >>> loss.item(), dx.tolist()
+    (0.5, [[-1.0, 0.0, 1.0]])
+    """
+
+    def loss_of(scores: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+        return scores.shape[1] * torch.nn.functional.multi_margin_loss(scores, y)
+
+    return _with_gradient(loss_of, x, y)
+
+
+def _with_gradient(
+    function: Callable[[torch.Tensor, torch.Tensor], torch.Tensor], x: torch.Tensor, y: torch.Tensor
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return a loss of scores, and its gradient with respect to them."""
     with torch.enable_grad():
         scores = x.detach().requires_grad_()
-        loss = torch.nn.functional.cross_entropy(scores, y)
+        loss = function(scores, y)
         (gradient,) = torch.autograd.grad(loss, scores)
     return loss.detach(), gradient

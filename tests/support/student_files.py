@@ -76,6 +76,22 @@ PASSING = {
     ),
     "a folder of Colab": Case(b"import os\nos.chdir('/content/drive/MyDrive/knn')\n"),
     "plots": Case(b"import matplotlib.pyplot as plt\nplt.plot([1, 2])\nplt.show()\nprint('shown')\n"),
+    "helpers of another course": Case(
+        b"import eecs598\nimport rob599.grad as grad\nfrom eecs598 import Solver\n"
+        b"from eecs598.grad import compute_numeric_gradient, rel_error\nfrom a3_helper import *\n"
+        b"from a2_helpers import reset_seed\nimport eecs598.solver\n"
+        b"eecs598.reset_seed(0)\nassert eecs598.Solver is Solver is eecs598.solver.Solver\n"
+        b"assert grad.rel_error is rel_error and svm_loss and softmax_loss\n"
+    ),
+    "layers of an earlier assignment": Case(
+        b"from fully_connected_networks import Linear_ReLU, Linear, Solver, adam, ReLU\n"
+        b"from linear_classifier import sample_batch\n"
+        b"assert Solver.__module__ == 'helpers.training.solver' and Linear.forward\n"
+    ),
+    "their own file of an earlier assignment": Case(
+        b"from linear_classifier import sample_batch, mine\nassert sample_batch == mine\n",
+        beside={"linear_classifier.py": b"sample_batch = mine = 3\n"},
+    ),
     "packages of the course": Case(
         b"import numpy, scipy.stats, sklearn.neighbors, pandas as pd, einops, PIL.Image, tqdm.auto\n"
         b"assert len(pd.DataFrame({'a': [1]})) == 1\n"
@@ -142,6 +158,21 @@ FAILING = {
         error="no file utils.py was handed in",
         line=1,
         cause="utils.py is on your computer",
+    ),
+    "a name that the other kit does not have here": Case(
+        b"\nfrom eecs598.utils import attention_visualizer\n",
+        error="ImportError: cannot import name 'attention_visualizer': no file eecs598.py was handed in",
+        line=2,
+        cause="hand in your eecs598.py with toy.py, or write attention_visualizer yourself",
+    ),
+    "a layer of an earlier assignment that is not here": Case(
+        b"from fully_connected_networks import Dropout\n",
+        error="this course stands in for Linear, Linear_ReLU, ReLU",
+        line=1,
+        cause="hand in your fully_connected_networks.py with toy.py",
+    ),
+    "a name of another kit that is used": Case(
+        b"import eecs598\neecs598.data.nothing()\n", error="has no attribute 'nothing'", line=2
     ),
     "a shell cell": Case(b"%%bash\nls\n", error="%%bash", line=1, cause="delete the lines of that cell"),
     "a name of the notebook": Case(

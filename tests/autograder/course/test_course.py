@@ -176,3 +176,29 @@ def test_a_malformed_release_is_refused(course: Course, line: str) -> None:
     path.write_text(f"{path.read_text()}[release]\n{line}\n")
     with pytest.raises(ConfigError, match="`release"):
         Course.load(course.root)
+
+
+def test_a_course_says_what_stands_for_modules_of_other_kits(course: Course) -> None:
+    path = course.root / "course.toml"
+    assert course.imports == {}
+    text = path.read_text()
+    path.write_text(
+        text + '[imports]\nmine = "a3_helper"\nold = "helpers.training.layers"\n'
+        'few = { f = "helpers.training.layers.adam" }\n'
+    )
+    few = {"f": "helpers.training.layers.adam"}
+    assert Course.load(course.root).imports == {
+        "mine": "a3_helper",
+        "old": "helpers.training.layers",
+        "few": few,
+    }
+    for line in (
+        'a-b = "a3_helper"',
+        'mine = "os"',
+        'few = { f = "a3_helper" }',
+        'json = "a3_helper"',
+        "x = 3",
+    ):
+        path.write_text(f"{text}[imports]\n{line}\n")
+        with pytest.raises(ConfigError, match="`imports"):
+            Course.load(course.root)

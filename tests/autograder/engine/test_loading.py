@@ -10,7 +10,7 @@ import pytest
 from autograder.course import assignment as assignments
 from autograder.engine import newer
 from autograder.engine.interface import Graded
-from autograder.engine.pool import Pool
+from autograder.engine.pool import Pool, Sandbox
 from autograder.errors import ConfigError
 from autograder.intake import Submission
 from autograder.release.handout import stubs
@@ -163,3 +163,13 @@ def test_a_package_that_the_course_names_and_the_grader_lacks_stops_grading(tmp_
         course.require_packages()
     assert caught.value.where.endswith("course.toml")
     pair.write(tmp_path, 'packages = ["torch"]\n').require_packages()
+
+
+@pytest.mark.parametrize("sandbox", ["full", "none"])
+def test_a_course_says_what_stands_for_modules_of_other_kits(tmp_path: Path, sandbox: Sandbox) -> None:
+    course = pair.write(tmp_path, '[imports]\nmine = "a3_helper"\n')
+    own = assignments.load(course, "pair")
+    source = "from mine import softmax_loss\nimport eecs598\neecs598.reset_seed(1)\n"
+    with Pool(own, course, jobs=1, sandbox=sandbox, stubs=stubs(own)) as pool:
+        found = graded(pool, {"layers.py": source + pair.LAYERS, "network.py": pair.NETWORK})
+    assert set(ended(found).values()) == {PASSED}, found

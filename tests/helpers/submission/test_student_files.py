@@ -119,7 +119,11 @@ def test_grading_says_the_same(pool: Pool, toy: Handout, name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["a sibling", "magics", "helpers of their own", "a syntax error", "a circle"]
+    "name",
+    [
+        *("a sibling", "magics", "helpers of their own", "a syntax error", "a circle"),
+        *("helpers of another course", "a name that the other kit does not have here"),
+    ],
 )
 def test_one_process_says_the_same(course: Course, name: str) -> None:
     case = CASES[name]
@@ -134,3 +138,13 @@ def test_one_process_says_the_same(course: Course, name: str) -> None:
 def test_public_checks_pass_in_a_fresh_process(toy: Handout, name: str) -> None:
     done = fresh.run_public(toy, files_of(name))
     assert (done.problem, done.passed) == (None, 4), done.outcomes
+
+
+def test_a_course_says_what_stands_for_modules_of_other_kits(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    limits = {"cpu_seconds": 1, "memory_mb": 512}
+    handouts.write_toy(tmp_path, packages=["torch"], limits=limits, imports={"mine": "a3_helper"})
+    monkeypatch.chdir(tmp_path)
+    source = b"from mine import softmax_loss\n" + CASES["as it should be"].files["toy.py"]
+    assert fresh.check_imports(handout.find("toy"), {"toy.py": source}).problems == {}
