@@ -10,7 +10,7 @@ from helpers.source.constructs import is_special
 from helpers.source.imports import NOT_IMPORTED
 from helpers.source.references import References
 from helpers.source.scopes import Scope
-from helpers.source.units import OBJECT, OWN, PROGRAM, Aliases, Unit
+from helpers.source.units import FIELD, OBJECT, OWN, PROGRAM, Aliases, Unit
 
 _SIMPLE = (
     *(ast.Name, ast.Constant, ast.BinOp, ast.UnaryOp, ast.BoolOp, ast.Compare, ast.IfExp, ast.Tuple),
@@ -198,7 +198,7 @@ class Scanner(References):
         """Make a unit of an annotated name; the annotation computes nothing."""
         if node.value is None:
             if self._scope.kind == "class" and isinstance(node.target, ast.Name):
-                self._unit.stores.append((f".{node.target.id}", node.lineno))
+                self._unit.stores.append((FIELD + node.target.id, node.lineno))
         elif not self._bindings([node.target], node.value):
             self._visit_all([node.target, node.value])
 

@@ -6,6 +6,7 @@ import functools
 from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from helpers.source.units import (
+    FIELD,
     MODULE,
     OWN,
     PARAMETER_CALL,
@@ -20,8 +21,10 @@ from helpers.source.units import (
 
 _ATTRIBUTE = "?"
 """Before the name of an attribute: what it may be, of an object that is not known."""
-_DESCRIPTORS = ("property", "cached_property", "partialmethod", "singledispatchmethod", "classmethod")
+_DESCRIPTORS = ("property", "cached_property", "partialmethod", "singledispatchmethod")
 """What can make a function run where an attribute is merely read."""
+_OF_TENSORS = frozenset({"dtype", "device", "shape", "ndim"})
+"""What tensors have and networks store, too."""
 _VALUES = "!"
 """Whatever is passed on as a value anywhere in the hand-in."""
 
@@ -59,8 +62,10 @@ class Graph:
         plain = not any(
             what.rpartition(".")[2] in _DESCRIPTORS for unit in units.values() for what, _ in unit.uses
         )
-        own = {what for unit in units.values() for what, _ in unit.stores if not what.startswith("self.")}
-        self._may_run = frozenset(stored if not plain else {what.rpartition(".")[2] for what in own})
+        marks = [what for unit in units.values() for what, _ in unit.stores]
+        others = {what.rpartition(".")[2] for what in marks if not what.startswith(("self.", FIELD))}
+        kept = {what.rpartition(".")[2] for what in marks if what.startswith("self.")} - _OF_TENSORS
+        self._may_run = frozenset(stored if not plain else others | kept)
         self.attributes = frozenset(stored | {local(name).rpartition(".")[2] for name in units})
 
     def _running(self, tops: Collection[str]) -> list[Unit]:

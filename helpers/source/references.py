@@ -8,7 +8,18 @@ from collections.abc import Iterable
 from helpers.source import constructs
 from helpers.source.constructs import is_special
 from helpers.source.scopes import Scope, ScopeTree
-from helpers.source.units import BY_NAME, MODULE, OBJECT, OWN, PARAMETER_CALL, READ, RESULT, VALUE_CALL, Unit
+from helpers.source.units import (
+    BY_NAME,
+    FIELD,
+    MODULE,
+    OBJECT,
+    OWN,
+    PARAMETER_CALL,
+    READ,
+    RESULT,
+    VALUE_CALL,
+    Unit,
+)
 
 LOOPING_CALLS = frozenset(
     {
@@ -24,13 +35,13 @@ GRADIENTS = "torch.autograd.requires_grad"
 _ASKS = "requires_grad"
 _WITH_KEY = frozenset({"max", "min", "sorted", ".sort"})
 _MAKERS = frozenset({".new_zeros", ".new_ones", ".new_full", ".new_empty", ".new_tensor"})
-OF_TENSORS = frozenset({"dtype", "device", "shape", "ndim"})
-"""What tensors have and networks store, too: to read it calls nothing."""
 _STREAMS = frozenset({"sys.stdout", "sys.stderr"})
 _PLAIN_FACTORIES = frozenset({"list", "int", "float", "dict", "set", "tuple", "str", "bool"})
 _FACTORIES = frozenset({"dict_factory", "tuple_factory"})
 _CALLING = ("key", "file", *_FACTORIES)
 """Names of arguments that may be called once for each of many."""
+_CALLING_FIRST = frozenset({"map", "filter", "functools.reduce", "torch.vmap", "torch.func.vmap"})
+"""What calls its first argument."""
 _WITH_FIELDS = frozenset({"types.SimpleNamespace", "argparse.Namespace"})
 
 
@@ -106,6 +117,8 @@ class References(ast.NodeVisitor):
             self._unit.constructs.append(("a class made by a call", node.lineno))
         if "type" in names and self._roles.get(id(node)) not in ("shown", "type"):
             self._unit.constructs.append(("a type as a value", node.lineno))
+        if names & _CALLING_FIRST and node.args and not self._tree.dotted_names(node.args[0], self._scope):
+            self._see_value_call(node.args[0])
         first = self._tree.dotted_names(node.args[0], self._scope) if node.args else _PLAIN_FACTORIES
         if "collections.defaultdict" in names and not first & _PLAIN_FACTORIES:
             self._see_loop("defaultdict with a function", node)
@@ -116,7 +129,7 @@ class References(ast.NodeVisitor):
             texts = (one for arg in node.args[1:] for one in getattr(arg, "elts", [arg]))
             values = [one.value for one in texts if isinstance(one, ast.Constant)]
             fields = (name for text in values if isinstance(text, str) for name in text.split())
-            self._unit.stores += [(f".{name.strip(',')}", node.lineno) for name in fields]
+            self._unit.stores += [(FIELD + name.strip(","), node.lineno) for name in fields]
 
     def _see_method_call(self, function: ast.Attribute, node: ast.Call) -> None:
         """Note methods that do more than compute."""
@@ -274,7 +287,7 @@ class References(ast.NodeVisitor):
             elif owner.receiver == value.id and owner.parent is not None:
                 exact = owner.parent.prefix + name
                 self._unit.calls[exact] = None
-        loose = name if called or name not in OF_TENSORS else READ + name
+        loose = name if called else READ + name
         if exact is not None and not is_special(name):
             self.candidates.append((self._unit, exact, loose))
         elif not is_special(name) and not self._is_from_outside(value):

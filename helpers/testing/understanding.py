@@ -16,7 +16,7 @@ import torch
 from helpers import places
 from helpers.source.facts import FunctionFacts
 from helpers.source.references import GRADIENTS
-from helpers.source.units import BY_NAME, OBJECT, OWN, PARAMETER_CALL, VALUE_CALL, Sighting
+from helpers.source.units import BY_NAME, FIELD, OBJECT, OWN, PARAMETER_CALL, VALUE_CALL, Sighting
 from helpers.testing import vocabulary as known
 
 ALWAYS = frozenset({"torch.nn.functional.one_hot"})
@@ -36,7 +36,7 @@ _HELPERS_WITHOUT_LOOPS = tuple(
 _ATTRIBUTES_OF_HELPERS = known.words(
     """
 best_params best_val_acc train_acc_history val_acc_history loss_history train params loss optim_configs
-check_accuracy forward backward through update_rule
+check_accuracy forward backward through layers update_rule
     """
 )
 _KEPT = (VALUE_CALL, PARAMETER_CALL, "a type as a value", OBJECT)
@@ -105,7 +105,7 @@ def _of_types(facts: FunctionFacts) -> Iterator[Sighting]:
 
 def _changes_others(store: str, facts: FunctionFacts) -> bool:
     """Tell whether setting an attribute changes what other code relies on."""
-    if store.startswith((".", "self.", OWN)):
+    if store.startswith((".", "self.", FIELD, OWN)):
         last = store.rpartition(".")[2]
         return last.startswith("__") and last not in ("__test__", "__name__", "__doc__")
     if _module_of(store, facts.modules):

@@ -97,6 +97,11 @@ LOOPS = {
 }
 
 NAMES = {
+    "a function from a list, by map": _T + "KEPT = [torch.cdist]\ndef f(x):\n g = KEPT[0]\n return list(map(g, x, x))",
+    "a field that holds a function": _T + "from typing import NamedTuple\nclass K(NamedTuple):\n go: object\nKEPT = K(torch.cdist)\n"
+    + "def f(x): return list(map(KEPT.go, x, x))",
+    "a field that holds a function, called": _T + "from typing import NamedTuple\nclass K(NamedTuple):\n go: object\n"
+    + "def k(): return K(torch.cdist)\ndef f(x, c):\n g = c.go\n return g(x, x)",
     "timeit": "import timeit\ndef f(x): return timeit.timeit('torch.cdist(x, x)', globals={'x': x}, number=1)",
     "pickle": "import pickle\ndef f(x): return pickle.loads(b'ctorch\\ncdist\\n.')(x, x)",
     "marshal": "import marshal, types\ndef f(x): return types.FunctionType(marshal.loads(b''), {})(x)",

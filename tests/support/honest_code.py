@@ -88,6 +88,10 @@ WITHOUT_LOOPS = {
     + "def f(x):\n c = Cache(x - x.mean(0), 1 / x.var(0, unbiased=False).sqrt())\n return c.xhat * c.ivar, c",
     "typed tuple": "from typing import NamedTuple\nimport torch\nclass Cache(NamedTuple):\n inputs: torch.Tensor\n"
     + "def f(x):\n cache = Cache(inputs=x)\n return cache.inputs, cache",
+    "typed tuple beside a network of layers": "from typing import NamedTuple\nimport torch\n"
+    + "from helpers.training.layers import FastConv, ReLU\nclass Cache(NamedTuple):\n z: torch.Tensor\n"
+    + "class Both:\n layers = FastConv, ReLU\n @classmethod\n def of(cls): return cls()\n"
+    + "def f(dout, cache: Cache):\n z = cache.z\n return dout * z.to(dout.dtype)",
     "namespace": "from types import SimpleNamespace\nimport torch\n"
     + "def f(x):\n c = SimpleNamespace(xc=x - x.mean(0))\n c.sq = c.xc ** 2\n return c.xc, c.sq",
     "docstring and asserts": _T
