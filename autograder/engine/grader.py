@@ -164,7 +164,7 @@ class Grader:
             return Outcome(test.id, status, feedback, _cap(detail or str(ended)), output, seconds)
         if error is None:
             return Outcome(test.id, Status.passed, None, "", output, seconds)
-        status, feedback = verdict.judge(error, test.tier)
+        status, feedback = verdict.judge(error, test.tier, self._loaded.known)
         stub = self._loaded.stub_at(status, feedback)
         if stub is not None:
             return Outcome(test.id, Status.not_run, verdict.explain_stub(stub), _cap(detail), output, seconds)

@@ -7,6 +7,7 @@ are not Python. Which module failed while student code ran is not: it can only c
 from __future__ import annotations
 
 import functools
+import re
 from collections.abc import Callable, Container, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -22,6 +23,8 @@ from helpers.source.facts import ModuleFacts
 from helpers.statuses import Status
 from helpers.submission import prefetch, problems, reading
 from helpers.submission.problems import Problem
+
+_WORD = re.compile(r"[^\W\d]\w*")
 
 
 @dataclass(frozen=True)
@@ -51,6 +54,21 @@ class Rules:
         texts = {name.removesuffix(".py"): content.decode() for name, content in self.stubs.items()}
         return links.released_names(self.modules, texts)
 
+    @functools.cached_property
+    def _defined(self) -> dict[str, str]:
+        """Functions, classes and methods of the stubs to their file."""
+        return {name: file for file, text in self.stubs.items() for name in links.definitions(text.decode())}
+
+    def missing(self, units: Mapping[str, Container[str]]) -> dict[str, str]:
+        """Return what the stubs define and a submission does not, to its file.
+
+        Parameters
+        ----------
+        units : mapping of str to container of str
+            File to the names that the submission defines in it.
+        """
+        return {name: file for name, file in self._defined.items() if name not in units.get(file, ())}
+
 
 @dataclass
 class Loaded:
@@ -72,6 +90,8 @@ class Loaded:
         What students should know of their files.
     needs : str
         The newer Python that some of it needs, such as ``"3.13"``; empty if it needs none.
+    known : verdict.Known
+        Its names, and those that it lacks.
     """
 
     code: dict[str, Any] = field(default_factory=dict)
@@ -81,6 +101,7 @@ class Loaded:
     replaced: dict[str, Problem] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     needs: str = ""
+    known: verdict.Known = field(default_factory=verdict.Known)
 
     def replace(self, found: Iterable[Problem], rules: Rules, sources: dict[str, bytes]) -> None:
         """Put stubs in the place of modules, where that leaves something to grade.
@@ -220,6 +241,9 @@ class Loader:
             name: links.link(facts, name, self._rules.given) for name in self._rules.modules if name in facts
         }
         self._loops = header["loops"]
+        texts = (text for path in self._sources for text in self._texts(path).values())
+        words = (word for text in texts for word in _WORD.findall(text))
+        loaded.known = verdict.Known(frozenset(words), self._rules.missing(loaded.units))
         found = [Problem(**plain) for plain in header["problems"]]
         loaded.note_newer(found, self._sources)
         return found

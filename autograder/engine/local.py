@@ -118,7 +118,9 @@ def _run(suite: SuiteRun, index: int, paths: frozenset[str], loaded: Loaded) -> 
         summary = verdict.explain_end(error, None, test.cpu_seconds)
         return Outcome(test.id, Status.timeout, Feedback(summary=summary), detail, output, seconds)
     report = describe(error, paths)
-    status, feedback = verdict.judge(StudentError(report) if report["where"] else error, test.tier)
+    status, feedback = verdict.judge(
+        StudentError(report) if report["where"] else error, test.tier, loaded.known
+    )
     stub = loaded.stub_at(status, feedback)
     if stub is not None:
         return Outcome(test.id, Status.not_run, verdict.explain_stub(stub), detail, output, seconds)

@@ -10,12 +10,13 @@ from __future__ import annotations
 import builtins
 import re
 import signal
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Literal
 
 import pytest
 
-from autograder.engine import newer
+from autograder.engine import messages, newer
 from autograder.engine.link import End, Place, StudentError, WorkerEnded
 from autograder.errors import AutograderError
 from autograder.graded.results import Feedback, Location
@@ -32,6 +33,7 @@ SUITE_FAILED = (
     "This check stopped with an error of its own, so it could not judge your code. "
     "Your instructor can see this and has to correct the check."
 )
+SLOW = "Either a loop never ends, or the work is too much: more steps or larger tensors than the task needs."
 NOT_IMPORTED = "The file could not be imported, so no check ran."
 
 _MAX_SUMMARY = 600
@@ -47,6 +49,9 @@ _REFUSED = (
     *("nested deeper than 32 levels", "that contains itself", "larger than the budget of one message"),
 )
 """What the wire says of values that it refuses, as far as it does not depend on the value."""
+_NO_ATTRIBUTE = re.compile(
+    r"(?:module '\w+'|(?:type object )?'(?P<owner>\w+)'(?: object)?) has no attribute '(?P<name>\w+)'"
+)
 _MEMORY = re.compile(r"can't allocate memory|not enough memory|out of memory", re.IGNORECASE)
 
 
@@ -69,12 +74,28 @@ class Exit:
     cpu_seconds: float
 
 
-def judge(error: BaseException, tier: Tier) -> tuple[Status, Feedback]:
+@dataclass(frozen=True)
+class Known:
+    """What the grader knows of a submission without asking its code.
+
+    Attributes
+    ----------
+    words : frozenset of str
+        Every name in its files.
+    missing : dict of str to str
+        Names that its stub defines and it does not, such as ``"Linear.backward"``, to their file.
+    """
+
+    words: frozenset[str] = frozenset()
+    missing: Mapping[str, str] = field(default_factory=dict)
+
+
+def judge(error: BaseException, tier: Tier, known: Known = Known()) -> tuple[Status, Feedback]:
     """Return how a test ended that raised `error`, and what the student reads about it."""
     if isinstance(error, CheckFailure):
         return Status.failed, _explain_failure(error, tier)
     if isinstance(error, StudentError):
-        return _judge_student_error(error, tier)
+        return _judge_student_error(error, tier, known)
     if isinstance(error, WorkerEnded):
         return _judge_crash(error)
     if isinstance(error, MemoryError) or (isinstance(error, RuntimeError) and _MEMORY.search(str(error))):
@@ -140,11 +161,11 @@ def explain_stub(problem: Problem) -> Feedback:
 def explain_end(error: WorkerEnded, exit: Exit | None, cpu_limit: int) -> str:
     """Return one sentence on why a worker is gone, from what the operating system says of it."""
     if error.end is End.timeout:
-        return "Your code did not finish within the time limit; look for a loop that never ends."
+        return f"Your code did not finish within the time limit. {SLOW}"
     if exit is None or error.end is not End.crashed:
         return "Your code broke the connection to the grader, so the check stopped."
     if _ran_out_of_time(exit, cpu_limit):
-        return f"Your code used up its {cpu_limit} seconds of CPU time; look for a loop that never ends."
+        return f"Your code used up its {cpu_limit} seconds of CPU time. {SLOW}"
     if exit.signal:
         return f"Your code ended the Python process with signal {exit.signal}{_explain_signal(exit.signal)}."
     return f"Your code ended the Python process (exit status {exit.code}) instead of returning."
@@ -211,8 +232,11 @@ def _mask_lengths(text: str, actual: tuple[int, ...], expected: tuple[int, ...])
     return text.replace(str(tuple(actual)), f"({shown}{comma})")
 
 
-def _judge_student_error(error: StudentError, tier: Tier) -> tuple[Status, Feedback]:
+def _judge_student_error(error: StudentError, tier: Tier, known: Known) -> tuple[Status, Feedback]:
     location = _location(error.place)
+    gone = _missing_name(error, known)
+    if gone is not None:
+        return Status.failed, gone
     if error.refused:
         said = error.message if tier == "public" else _kind_of_refusal(error.message)
         said = f" ({said})" if said else ""
@@ -226,12 +250,25 @@ def _judge_student_error(error: StudentError, tier: Tier) -> tuple[Status, Feedb
     cause = causes.likely_cause(error.message)
     if tier == "hidden":
         name = error.type_name if error.type_name in _EXCEPTIONS else "a custom exception"
-        summary = f"Your code raised {name}."
+        message = messages.shown_message(error.type_name, error.message, known.words)
+        summary = f"Your code raised {name}{f': {message}' if message else '.'}"
     else:
         message = f": {error.message}" if error.message else ""
         summary = f"Your code raised {error.type_name}{message}"
     feedback = Feedback(summary=summary[:_MAX_SUMMARY], likely_cause=cause, location=location)
     return Status.raised, feedback
+
+
+def _missing_name(error: StudentError, known: Known) -> Feedback | None:
+    """Return what to say where a test asked for a name of the stub that the submission lacks."""
+    found = _NO_ATTRIBUTE.fullmatch(error.message) if error.type_name == "AttributeError" else None
+    if found is None or error.place is not None:
+        return None
+    name = f"{found['owner']}.{found['name']}" if found["owner"] else found["name"]
+    file = known.missing.get(name)
+    if file is None:
+        return None
+    return Feedback(summary=f"There is no {name} in {file}.", likely_cause=causes.RENAMED)
 
 
 def _kind_of_refusal(message: str) -> str:

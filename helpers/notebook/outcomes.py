@@ -219,7 +219,7 @@ def _explain_error(error: BaseException, gone: str | None) -> Failure:
     """Return what is told of an exception that was raised in the check itself."""
     lines = str(error).splitlines()[:_MAX_LINES]
     if gone is not None:
-        return Failure(gone, likely_cause="it was renamed or deleted; what is graded keeps its name")
+        return Failure(gone, likely_cause=causes.RENAMED)
     if isinstance(error, AssertionError):
         return Failure("The check does not hold: " + ("\n".join(lines) or "an assertion failed."))
     return Failure(f"The check failed on what your code returned: {reload.describe_error(error)}")

@@ -86,6 +86,22 @@ def _defined_names(text: str) -> frozenset[str]:
     return frozenset(node.name for node in parse(text).body if isinstance(node, kinds))
 
 
+def definitions(text: str) -> Iterator[str]:
+    """Yield the functions and classes that a text defines at its top level, and the classes' methods.
+
+    Examples
+    --------
+    >>> list(definitions("def f(): pass"))
+    ['f']
+    """
+    functions = (ast.FunctionDef, ast.AsyncFunctionDef)
+    for node in parse(text).body:
+        if isinstance(node, (*functions, ast.ClassDef)):
+            yield node.name
+        if isinstance(node, ast.ClassDef):
+            yield from (f"{node.name}.{inner.name}" for inner in node.body if isinstance(inner, functions))
+
+
 def _rename_units(facts: ModuleFacts, prefix: str) -> Iterator[Unit]:
     """Yield copies of the units of a file, by the names that they have beside those of others."""
     for unit in facts.units.values():

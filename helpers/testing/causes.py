@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+RENAMED = "it was renamed or deleted; what is graded keeps its name"
+"""Why a name that students are given is not there."""
 CAUSES = {
     r"not compiled with CUDA|NVIDIA driver|CUDA-capable|CUDA error": (
         "a tensor is moved to a GPU, and there is none; make tensors with device=x.device instead"

@@ -10,6 +10,7 @@ import torch
 from autograder.engine.link import End, StudentError, WorkerEnded
 from autograder.engine.verdict import (
     Exit,
+    Known,
     Tier,
     describe_fault,
     explain_end,
@@ -78,6 +79,33 @@ def test_an_exception_is_told_whole_in_public_and_by_type_and_line_when_hidden()
     assert feedback.summary == "Your code raised ValueError."
     assert feedback.location is not None
     assert (feedback.location.file, feedback.location.line, feedback.location.function) == ("knn.py", 12, "f")
+
+
+def test_a_hidden_exception_tells_a_message_of_python() -> None:
+    known = Known(words=frozenset({"trian", "f"}))
+    error = student_error(type="NameError", message="name 'trian' is not defined")
+    assert (
+        judge(error, "hidden", known)[1].summary == "Your code raised NameError: name 'trian' is not defined"
+    )
+    assert judge(error, "hidden")[1].summary == "Your code raised NameError."
+
+
+@pytest.mark.parametrize("tier", ["public", "hidden"])
+@pytest.mark.parametrize(
+    ("message", "name"),
+    [
+        ("module 'knn' has no attribute 'predict'", "predict"),
+        ("type object 'Knn' has no attribute 'fit'", "Knn.fit"),
+        ("'Knn' object has no attribute 'fit'", "Knn.fit"),
+    ],
+)
+def test_a_function_that_is_gone_is_named(tier: Tier, message: str, name: str) -> None:
+    error = student_error(type="AttributeError", message=message, where=None)
+    status, feedback = judge(error, tier, Known(missing={name: "knn.py"}))
+    assert (status, feedback.summary) == (Status.failed, f"There is no {name} in knn.py.")
+    assert feedback.likely_cause == "it was renamed or deleted; what is graded keeps its name"
+    status, feedback = judge(error, tier)
+    assert status is Status.raised
 
 
 def test_a_name_that_student_code_made_up_is_not_repeated() -> None:
