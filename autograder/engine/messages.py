@@ -1,8 +1,8 @@
 """What a student may read of an exception in a hidden test: known messages of Python and PyTorch.
 
 A message is text of student code, which could write hidden values into it. It is repeated only if it has one
-of a few forms and every name in it stands in the student's own files; sizes are masked. That tells no more than
-the line does in which the exception was raised.
+of a few forms and every name in it stands in the student's own files; sizes are masked. That tells no more
+than does the line in which the exception was raised.
 """
 
 from __future__ import annotations

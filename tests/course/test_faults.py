@@ -32,6 +32,7 @@ KINDS = {
     "exits": tiny.REFERENCE.replace("return 2 * x", "__import__('os')._exit(3)"),
     "broken": "def double(x:\n",
 }
+SLEEPY = "__import__('time').sleep(9)\n"
 WEIGHTS = {"command": 1, "host": 1, "fork server": 1, "grading child": 4, "zygote": 3, "worker": 4}
 """Whom to kill, and how often: the first two end a run, after which a new one has to start."""
 Outcome = tuple[float, list[tuple[str, str, float]]]
@@ -192,7 +193,15 @@ def test_a_second_run_goes_on_where_the_first_was_killed(
     assert scene.outcomes() == undisturbed
 
 
-def test_ctrl_c_is_clean_and_the_next_run_goes_on(scene: Scene, undisturbed: dict[str, Outcome]) -> None:
+def test_ctrl_c_is_clean_and_the_next_run_goes_on(
+    root: Path, tmp_path: Path, undisturbed: dict[str, Outcome]
+) -> None:
+    shutil.copytree(root / "class", tmp_path / "class")
+    (tmp_path / "course").symlink_to(root / "course")
+    scene = Scene(tmp_path, tmp_path / "graded")
+    for student in ("y", "z"):  # one for each slot, so that the run cannot end before it is interrupted
+        (tmp_path / "class" / student).mkdir()
+        (tmp_path / "class" / student / "tiny_module.py").write_text(f"{SLEEPY}{tiny.REFERENCE}")
     process = scene.start()
     results = scene.output / "results"
     until(lambda: list(results.glob("*.json")), "a result is there")
@@ -203,6 +212,8 @@ def test_ctrl_c_is_clean_and_the_next_run_goes_on(scene: Scene, undisturbed: dic
     assert process.returncode == 130
     assert without_progress(stderr).count("\n") == 1
     assert "are graded and kept; the same command continues from here" in stderr
+    for student in ("y", "z"):
+        shutil.rmtree(tmp_path / "class" / student)
     require_sound(scene, undisturbed)
 
 
