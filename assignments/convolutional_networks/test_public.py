@@ -6,7 +6,7 @@ import convolutional_networks as cn
 import pytest
 import torch
 
-from helpers.testing import Hint, checks, substituted
+from helpers.testing import Hint, checks, constructor, substituted
 
 
 def first(found: object, what: str) -> Any:
@@ -260,24 +260,24 @@ def test_overfit_settings() -> None:
 @pytest.mark.task("solver", weight=1)
 def test_solver_is_made() -> None:
     """Settings: a Solver for a DeepConvNet, with a learning rate."""
-    seen = []
+    made = []
+    blank = constructor(cn.DeepConvNet, None, lambda: {}, count=20)
 
-    def make_solver(model: object, data: object, **settings: object) -> str:
-        seen.append((model, settings.get("optim_config")))
-        return "solver"
+    def make(*args: object, **settings: object) -> object:
+        model: Any = blank()
+        model.params = {"number": torch.tensor(len(made))}
+        made.append(settings)
+        return model
 
     data = {"X_train": torch.zeros(4, 3, 32, 32), "y_train": torch.arange(4)}
     data |= {"X_val": torch.zeros(2, 3, 32, 32), "y_val": torch.arange(2)}
-    with substituted(cn, DeepConvNet=lambda *args, **settings: "network", Solver=make_solver):
+    with substituted(cn, DeepConvNet=make):
         found = cn.create_convolutional_solver_instance(data, torch.float32, "cpu")
-    what = "what create_convolutional_solver_instance returns"
-    alone = "return the Solver alone" if type(found) in (tuple, list) else None
-    made = type(found) is str and len(seen) > 0
-    checks.holds(made, what=what, problem="not the Solver that it made", likely_cause=alone)
-    model, config = seen[-1]
-    checks.equal(model, "network", what="the model of the solver")
-    checks.holds(
-        type(config) is dict and "learning_rate" in config,
-        what="the optim_config of the solver",
-        problem="not a dict with a learning_rate",
-    )
+    kind, several = type(found), (list, tuple)
+    others = (torch.Tensor, dict, str, float, bool, int, type(None))
+    alone = "give back the solver by itself" if kind in several else None
+    checks.holds(kind not in (*several, *others), what="the result", problem="no Solver", likely_cause=alone)
+    model_is_known = len(made) > 0 and "number" in found.model.params
+    checks.holds(model_is_known, what="solver.model", problem="no DeepConvNet that was made by its name")
+    there = "learning_rate" in found.optim_config
+    checks.holds(there, what="solver.optim_config", problem="without a learning_rate")

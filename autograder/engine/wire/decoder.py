@@ -235,7 +235,7 @@ def _big_int(text: str) -> int:
 
 
 def _device(text: str) -> torch.device:
-    if _require_type(text, str) not in ("cpu", "cuda", "meta") and not text.startswith("cuda:"):
+    if _require_type(text, str) not in ("cpu", "cpu:0", "cuda", "meta") and not text.startswith("cuda:"):
         raise ProtocolError("a device that is not allowed")
     return torch.device(text)
 

@@ -18,7 +18,7 @@ from torch import Tensor
 
 from autograder.hidden import Thresholds, hidden_generator, hidden_seed
 from helpers.data.pictures import tabletop, tabletop_images
-from helpers.testing import checks, substituted
+from helpers.testing import checks, constructor, substituted
 from helpers.training import layers
 from helpers.training.layers import adam
 from helpers.training.solver import Solver
@@ -27,6 +27,8 @@ DEVICE = "cpu:0"
 """The CPU, but by a name that nobody has as a default."""
 NO_SEQUENCE = (int, float, complex, bool, str, dict, type(None), Tensor)
 MAX_PRODUCTS, MAX_LAYERS, SEEN = 6_000_000, 12, 12_000
+MAX_NETWORKS = 20
+"""So many a student's function may make."""
 THRESHOLDS = Thresholds("convolutional_networks")
 NETWORKS, LEAST_BY_HEART = 12, 90
 """So many networks are trained at most, until one knows so many percent of its 50 pictures after an epoch.
@@ -174,15 +176,12 @@ def integers(values: Any, what: str, **limits: int) -> list[int]:
 def plan_of(settings: dict[str, Any]) -> tuple[Form, dict[str, Any]]:
     """Return the form of the network and the settings of its training, if they are within bounds."""
     whole = {"at_least": 1, "what": "a setting of the solver"}
-    rule, config = settings.get("update_rule"), settings.get("optim_config", {})
-    checks.holds(callable(rule), what="the update_rule of the solver", problem="not a function")
-    checks.holds(type(config) is dict, what="the optim_config of the solver", problem="not a dict")
     training = {
-        "update_rule": rule,
-        "optim_config": config,
-        "lr_decay": checks.number(settings.get("lr_decay", 1.0), at_least=0, at_most=1, what="lr_decay"),
-        "batch_size": int(checks.number(settings.get("batch_size", 100), at_most=2000, **whole)),  # type: ignore[arg-type]
-        "num_epochs": min(6, int(checks.number(settings.get("num_epochs", 10), **whole))),  # type: ignore[arg-type]
+        "update_rule": settings["update_rule"],
+        "optim_config": settings["optim_config"],
+        "lr_decay": checks.number(settings["lr_decay"], at_least=0, at_most=1, what="lr_decay"),
+        "batch_size": int(checks.number(settings["batch_size"], at_most=2000, **whole)),  # type: ignore[arg-type]
+        "num_epochs": min(6, int(checks.number(settings["num_epochs"], **whole))),  # type: ignore[arg-type]
     }
     training["max_steps"] = max(SEEN // training["batch_size"], 1)
     shape = settings["net"]
@@ -212,12 +211,18 @@ def rules_given() -> dict[str, object]:
     return found
 
 
-def settings_of_student() -> dict[str, Any]:
-    """Return what the student's function hands to DeepConvNet and Solver."""
-    nets: list[dict[str, Any]] = []
-    solvers: list[dict[str, Any]] = []
+NO_SOLVER = (*NO_SEQUENCE, tuple, list)
 
-    def make_net(
+
+class Recipes:
+    """Stand for the student's DeepConvNet, and note with what settings networks are made."""
+
+    def __init__(self) -> None:
+        self.made: list[dict[str, Any]] = []
+        self._blank = constructor(cn.DeepConvNet, None, lambda: {}, count=MAX_NETWORKS)
+
+    def make(
+        self,
         input_dims: object = (3, 32, 32),
         num_filters: object = (8, 8, 8, 8, 8),
         max_pools: object = (0, 1, 2, 3, 4),
@@ -228,52 +233,53 @@ def settings_of_student() -> dict[str, Any]:
         weight_initializer: object = None,
         dtype: object = torch.float32,
         device: object = "cpu",
-    ) -> str:
+    ) -> object:
+        """Return a network that a Solver takes; which one it is, its only parameter tells."""
         form = {"num_filters": num_filters, "max_pools": max_pools, "batchnorm": batchnorm}
         form |= {"weight_scale": weight_scale, "reg": reg, "classes": num_classes, "dims": input_dims}
-        nets.append({**form, "dtype": dtype, "device": device})
-        return f"network {len(nets) - 1}"
+        self.made.append({**form, "dtype": dtype, "device": device})
+        model: Any = self._blank()
+        model.params = {"number": torch.tensor(len(self.made) - 1)}
+        return model
 
-    def make_solver(model: object, data: object, **settings: object) -> str:
-        solvers.append({"model": model, "data": data, **settings})
-        return f"solver {len(solvers) - 1}"
+    def of(self, solver: Any) -> dict[str, Any]:
+        """Return the settings of the network that a solver trains."""
+        what = {"what": "the model of the solver", "problem": "not a DeepConvNet, made by this name"}
+        checks.holds(len(self.made) > 0, **what)
+        params = solver.model.params
+        checks.holds("number" in params, **what)
+        number = checks.tensor(params["number"], shape=(), dtype=torch.int64, what="the network's number")
+        return self.made[int(number) % len(self.made)]
 
+
+def settings_of_student() -> dict[str, Any]:
+    """Return what the student's function chooses for DeepConvNet and Solver."""
+    recipes = Recipes()
     images, labels = pictures("few", 20)
     data = {"X_train": images, "y_train": labels, "X_val": images[:10].clone(), "y_val": labels[:10].clone()}
-    with substituted(cn, DeepConvNet=make_net, Solver=make_solver, **rules_given()):
+    with substituted(cn, DeepConvNet=recipes.make, **rules_given()):
         found = cn.create_convolutional_solver_instance(data, torch.float64, DEVICE)
-    known = [f"solver {n}" for n in range(len(solvers))]
     checks.holds(
-        type(found) is str and found in known,
+        type(found) not in NO_SOLVER,
         what="what create_convolutional_solver_instance returns",
-        problem="not a Solver, made by this name",
+        problem="not a Solver",
         likely_cause="return the Solver alone" if type(found) in (tuple, list) else None,
     )
-    settings = solvers[known.index(found)]
-    models = [f"network {n}" for n in range(len(nets))]
-    checks.holds(
-        type(settings["model"]) is str and settings["model"] in models,
-        what="the model of the solver",
-        problem="not a DeepConvNet, made by this name",
-    )
-    net = nets[models.index(settings["model"])]
+    net = recipes.of(found)
     checks.holds(
         net["classes"] == 10 and integers(net["dims"], "input_dims") == [3, 32, 32],
         what="the network",
         problem="not for pictures of 3 x 32 x 32 and ten classes",
     )
     checks.equal(net["dtype"], torch.float64, what="the dtype of the network")
-    for what, device in (("network", net["device"]), ("solver", settings.get("device", "cpu"))):
+    for what, device in (("network", net["device"]), ("solver", found.device)):
         there = type(device) in (str, torch.device) and str(device) == DEVICE
         cause = "pass the given device on to DeepConvNet and to Solver"
         checks.holds(there, what=f"the device of the {what}", problem="not the given one", likely_cause=cause)
-    handed = settings["data"]
-    checks.holds(
-        type(handed) is dict and set(handed) >= set(data),
-        what="the data of the solver",
-        problem="not a dict with X_train, y_train, X_val and y_val",
-    )
-    return {**settings, "net": net}
+    checks.equal(tuple(found.X_train.shape[1:]), (3, 32, 32), what="the shape of a picture of the solver")
+    names = ("lr_decay", "batch_size", "num_epochs", "update_rule")
+    config = dict(found.optim_config.items())
+    return {**{name: getattr(found, name) for name in names}, "optim_config": config, "net": net}
 
 
 def guarded(rule: Callable[..., Any]) -> Callable[[Tensor, Tensor, Any], tuple[Tensor, Any]]:

@@ -161,7 +161,13 @@ def test_conjugate_and_negative_views_arrive_resolved() -> None:
 
 
 def test_other_listed_values_survive() -> None:
-    for value in (torch.Size([2, 3]), torch.float16, torch.device("cpu"), np.dtype("int8")):
+    for value in (
+        torch.Size([2, 3]),
+        torch.float16,
+        torch.device("cpu"),
+        torch.device("cpu:0"),
+        np.dtype("int8"),
+    ):
         assert through(value) == value
         assert type(through(value)) is type(value)
 
