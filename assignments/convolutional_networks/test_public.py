@@ -275,7 +275,7 @@ def test_solver_is_made() -> None:
         found = cn.create_convolutional_solver_instance(data, torch.float32, "cpu")
     kind, several = type(found), (list, tuple)
     others = (torch.Tensor, dict, str, float, bool, int, type(None))
-    alone = "give back the solver by itself" if kind in several else None
+    alone = "return the Solver alone" if kind in several else None
     checks.holds(kind not in (*several, *others), what="the result", problem="no Solver", likely_cause=alone)
     model_is_known = len(made) > 0 and "number" in found.model.params
     checks.holds(model_is_known, what="solver.model", problem="no DeepConvNet that was made by its name")
