@@ -37,11 +37,13 @@ _PACKAGE: Final = {
 _HELPER: Final = {**_LOSSES, **_BATCHES, **_SOLVER, **_SEEDS, **_GRADIENTS}
 """A file of helpers beside an assignment, as ``a3_helper.py``."""
 
+PACKAGES: Final = ("eecs598", "eecs498", "rob599", "rob498", "deeprob")
+"""Kits that are packages. Where one was handed in and cannot be imported here, this kit stands for it too."""
 _HELPERS: Final = [
     f"{start}{number}_{end}" for start in "ap" for number in range(1, 7) for end in ("helper", "helpers")
 ]
 DEFAULT: Final[dict[str, Names]] = {
-    **dict.fromkeys(("eecs598", "eecs498", "rob599", "rob498", "deeprob"), _PACKAGE),
+    **dict.fromkeys(PACKAGES, _PACKAGE),
     **dict.fromkeys(_HELPERS, _HELPER),
     "linear_classifier": _BATCHES,
     "fully_connected_networks": {**_LAYERS, **_SOLVER, **_LOSSES},
