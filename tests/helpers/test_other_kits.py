@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -54,8 +55,8 @@ def importers() -> Iterator[list[Importer]]:
         one.remove()
 
 
-def run(made: list[Importer], source: str, **beside: str) -> dict[str, object]:
-    made.append(loaded(source, **beside))
+def run(made: list[Importer], source: str, allowed: tuple[str, ...] = (), **beside: str) -> dict[str, object]:
+    made.append(loaded(source, allowed, **beside))
     made[-1].install()
     return vars(made[-1].load("net"))
 
@@ -73,6 +74,18 @@ def test_rules_see_through_the_names(importers: list[Importer], source: str) -> 
     with pytest.raises(CheckFailure, match=r"uses helpers, which this task does not allow"):
         require(names["f"], banned=["helpers"])  # type: ignore[arg-type]
     require(names["f"], banned=["torch.nn"])  # type: ignore[arg-type]
+
+
+def test_what_students_are_given_in_their_own_file_is_not_theirs(importers: list[Importer]) -> None:
+    source = (
+        "import torch\nclass FastConv:\n    def forward(x): return torch.nn.Conv2d(1, 1, 1)(x)\n"
+        "def f(x): return FastConv.forward(x)\ndef g(x): return torch.nn.ReLU()(FastConv.forward(x))\n"
+    )
+    names: dict[str, Any] = run(importers, source, ("torch",))
+    require(names["f"], banned=["torch.nn"], given=["FastConv"])
+    for function, given in ((names["f"], []), (names["g"], ["FastConv"])):
+        with pytest.raises(CheckFailure, match=r"uses torch\.nn"):
+            require(function, banned=["torch.nn"], given=given)
 
 
 def test_a_file_that_was_handed_in_goes_first_and_is_read(importers: list[Importer]) -> None:
