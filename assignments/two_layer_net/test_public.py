@@ -1,6 +1,9 @@
-"""Public checks of the two-layer network: small enough to be worked out by hand."""
+"""Public checks of the two-layer network: small enough to be worked out by hand.
 
-from collections.abc import Collection
+A second network has five examples, two features, three hidden units and four classes.
+"""
+
+from collections.abc import Callable, Collection
 from typing import Any
 
 import pytest
@@ -8,7 +11,12 @@ import torch
 import two_layer_net
 from torch import Tensor
 
-from helpers.testing import Hint, checks, load_weights, substituted
+from helpers.testing import Hint, checks, convention, load_weights, obeys, require, substituted
+
+FACTOR = float(convention("regularization"))
+GRADIENTS = ("torch.autograd", "torch.func", "torch.enable_grad", ".requires_grad", ".requires_grad_")
+"""What works out gradients. Not .backward: classes of a student's own may call a method so."""
+BANNED = ("torch.nn", "torch.optim", *GRADIENTS, ".cuda", "helpers")
 
 X = torch.tensor([[1.0, 2.0], [1.0, -1.0]])
 Y = torch.tensor([0, 2])
@@ -16,6 +24,41 @@ SUMS = torch.tensor([[1.0, 4.0, -2.0], [-2.0, 1.0, 1.0]])
 HIDDEN = torch.tensor([[1.0, 4.0, 0.0], [0.0, 1.0, 1.0]])
 SCORES = torch.tensor([[4.0, 4.0, 4.0], [1.0, 1.0, 1.0]])
 PLAIN = (type(None), bool, int, float, str, tuple, list, dict, Tensor)
+
+FIVE_X = torch.tensor([[1.0, 2.0], [1.0, -1.0], [-1.0, 0.5], [0.0, -2.0], [3.0, 1.0]])
+FIVE_Y = torch.tensor([0, 2, 3, 3, 1])
+FIVE_SUMS = torch.tensor(
+    [[1.0, 4.0, -2.0], [-2.0, 1.0, 1.0], [1.5, 0.5, -2.5], [-2.0, -1.0, 1.0], [-2.0, 5.0, 1.0]]
+)
+FIVE_HIDDEN = torch.tensor(
+    [[1.0, 4.0, 0.0], [0.0, 1.0, 1.0], [1.5, 0.5, 0.0], [0.0, 0.0, 1.0], [0.0, 5.0, 1.0]]
+)
+FIVE_SCORES = torch.tensor(
+    [
+        [1.5, 3.5, 7.0, -1.0],
+        [1.5, 0.5, 1.0, 0.5],
+        [2.0, 0.0, -0.5, 3.5],
+        [1.5, -0.5, -1.0, 1.5],
+        [1.5, 4.5, 9.0, -3.5],
+    ]
+)
+
+
+def five_examples(shift: float = 0.0) -> dict[str, Tensor]:
+    """Return the parameters of the second network; its first hidden unit can add a number to all scores."""
+    return {
+        "W1": network()["W1"],
+        "b1": network()["b1"],
+        "W2": torch.tensor([[1.0, 0.0, -1.0, 2.0], [0.0, 1.0, 2.0, -1.0], [1.0, 0.0, -1.0, 0.5]])
+        + shift * torch.tensor([[1.0], [0.0], [0.0]]),
+        "b2": torch.tensor([0.5, -0.5, 0.0, 1.0]),
+    }
+
+
+def forward_of_five(params: dict[str, Tensor], X: Tensor) -> tuple[Tensor, Tensor]:
+    """Return scores and hidden values of the second network, whatever is asked."""
+    shift = params["W2"][0, 0] - 1
+    return FIVE_SCORES + shift * FIVE_HIDDEN[:, :1], FIVE_HIDDEN.clone()
 
 
 def network() -> dict[str, Tensor]:
@@ -33,7 +76,7 @@ def with_second_bias(*values: float) -> dict[str, Tensor]:
     return network() | {"b2": torch.tensor(values)}
 
 
-def forward(params: dict[str, Tensor], x: Tensor) -> tuple[Tensor, Tensor]:
+def forward(params: dict[str, Tensor], X: Tensor) -> tuple[Tensor, Tensor]:
     """Return scores and hidden values of this network for X, whatever is asked."""
     return SCORES + params["b2"], HIDDEN.clone()
 
@@ -45,216 +88,460 @@ def forward_backward(params: dict[str, Tensor], reg: float) -> Any:
     return checks.parts(found, 2, what="loss and gradients")
 
 
-def named(found: Any, names: Collection[str], what: str) -> dict[str, object]:
+def of_five(shift: float) -> Any:
+    """Return what the student's function returns for the second network."""
+    with substituted(two_layer_net, nn_forward_pass=forward_of_five):
+        found = two_layer_net.nn_forward_backward(five_examples(shift), FIVE_X.clone(), FIVE_Y.clone())
+    return checks.parts(found, 2, what="loss and gradients")
+
+
+def named(found: Any, names: Collection[str], what: str) -> Any:
     """Return what the student's code returned, checked to be a dict with an entry of each name."""
-    checks.close(found if type(found) is not dict else {}, {}, what=what)
-    lacks = [name for name in names if name not in found]
-    checks.holds(lacks == [], what=what, problem=f"there is no {', no '.join(lacks)} in it")
-    return found  # type: ignore[no-any-return]
+    return checks.entries(found, names, what=what)
 
 
-def loss_of(params: dict[str, Tensor], reg: float) -> object:
-    """Return the loss that the student's function gives for X and Y."""
-    loss = forward_backward(params, reg)[0]
-    return torch.tensor(loss) if type(loss) is float else loss  # a plain number will do as well
+def loss_of(params: dict[str, Tensor], reg: float) -> float:
+    """Return the loss that the student's function gives for X and Y; a plain number will do as well."""
+    return checks.scalar(forward_backward(params, reg)[0], what="the loss")
+
+
+def check_source(function: Callable[..., object], uses: Callable[..., object] | None = None) -> None:
+    """Check that a function is without loops and keeps to what is allowed.
+
+    A rule that `uses`, the function of an earlier task, breaks is not held against the later one.
+    """
+    require(function, banned=[name for name in BANNED if uses is None or obeys(uses, banned=[name])])
+    if uses is None or obeys(uses, loops=0):
+        require(function, loops=0)
 
 
 # The forward pass
 
 
+SWAPPED = "scores and hidden values are swapped"
+BEFORE = "the scores were computed from the values before the ReLU"
+PROBABILITIES = "these are probabilities; scores are before the softmax"
+SECOND_BIAS = "the bias b2 was forgotten"
+SECOND_RELU = "the scores went through a ReLU; only the hidden layer does"
+
+
 @pytest.mark.task("forward", weight=2)
 def test_forward_by_hand() -> None:
-    """Forward: scores and hidden values of two examples."""
-    found = two_layer_net.nn_forward_pass(network(), X.clone())
+    """Forward: hidden values and scores of two examples, with the biases (-6, 1/2, 2) in b2."""
+    found = two_layer_net.nn_forward_pass(with_second_bias(-6.0, 0.5, 2.0), X.clone())
     scores, hidden = checks.parts(found, 2, what="scores and hidden values")
+    right = torch.tensor([[-2.0, 4.5, 6.0], [-5.0, 1.5, 3.0]])
     hints = [
         Hint(SUMS, says="the ReLU is missing: negative sums become 0"),
+        Hint(SUMS.abs(), says="the absolute value was taken; ReLU makes negative sums 0"),
         Hint(torch.sigmoid(SUMS), says="a sigmoid was used instead of the ReLU"),
-        Hint(SCORES, says="scores and hidden values are swapped"),
+        Hint(right, says=SWAPPED),
         Hint(torch.tensor([[1.0, 3.0, 0.0], [0.0, 0.0, 2.0]]), says="the bias b1 was forgotten"),
     ]
     checks.close(hidden, HIDDEN, what="the hidden values", hints=hints)
     hints = [
-        Hint(
-            torch.tensor([[2.0, 4.0, 6.0], [-7.0, 1.0, 9.0]]), says="the scores were computed before the ReLU"
-        ),
+        Hint(torch.tensor([[-4.0, 4.5, 8.0], [-13.0, 1.5, 11.0]]), says=BEFORE),
+        Hint(SCORES, says=SECOND_BIAS),
+        Hint(right.clamp(min=0), says=SECOND_RELU),
+        Hint(right.softmax(dim=1), says=PROBABILITIES),
     ]
-    checks.close(scores, SCORES, what="the scores", hints=hints)
+    checks.close(scores, right, what="the scores", hints=hints)
 
 
 @pytest.mark.task("forward", weight=1)
-def test_forward_adds_the_second_bias() -> None:
-    """Forward: b2 is added to the scores, and there is no ReLU after them."""
-    found = two_layer_net.nn_forward_pass(with_second_bias(-6.0, 0.5, 2.0), X.clone())
-    scores, _ = checks.parts(found, 2, what="scores and hidden values")
-    right = torch.tensor([[-2.0, 4.5, 6.0], [-5.0, 1.5, 3.0]])
+def test_forward_of_five() -> None:
+    """Forward: five examples, two features, three hidden units, four classes."""
+    found = two_layer_net.nn_forward_pass(five_examples(), FIVE_X.clone())
+    scores, hidden = checks.parts(found, 2, what="scores and hidden values")
     hints = [
-        Hint(SCORES, says="the bias b2 was forgotten"),
-        Hint(right.clamp(min=0), says="the scores went through a ReLU; only the hidden layer does"),
+        Hint(FIVE_SUMS, says="the ReLU is missing: negative sums become 0"),
+        Hint(torch.sigmoid(FIVE_SUMS), says="a sigmoid was used instead of the ReLU"),
+        Hint(FIVE_SCORES, says=SWAPPED),
+        Hint((FIVE_SUMS - torch.tensor([0.0, 1.0, -1.0])).clamp(min=0), says="the bias b1 was forgotten"),
     ]
-    checks.close(scores, right, what="the scores", hints=hints)
+    checks.close(hidden, FIVE_HIDDEN, what="the hidden values", hints=hints)
+    hints = [
+        Hint(FIVE_SCORES - torch.tensor([0.5, -0.5, 0.0, 1.0]), says=SECOND_BIAS),
+        Hint(FIVE_SCORES.clamp(min=0), says=SECOND_RELU),
+        Hint(FIVE_SCORES.softmax(dim=1), says=PROBABILITIES),
+    ]
+    checks.close(scores, FIVE_SCORES, what="the scores", hints=hints)
+
+
+@pytest.mark.constraint
+@pytest.mark.task("forward", weight=1)
+def test_forward_leaves_inputs() -> None:
+    """Forward: neither the parameters nor the examples are modified."""
+    params, x = network(), X.clone()
+    checks.parts(two_layer_net.nn_forward_pass(params, x), 2, what="scores and hidden values")
+    checks.unchanged([network(), X], [params, x], what="params, X")
+
+
+@pytest.mark.constraint
+@pytest.mark.task("forward", weight=2)
+def test_forward_source() -> None:
+    """Forward: no explicit loop, no torch.nn."""
+    checks.parts(two_layer_net.nn_forward_pass(network(), X.clone()), 2, what="scores and hidden values")
+    check_source(two_layer_net.nn_forward_pass)
 
 
 # The loss
 
 
+SUM = "the losses were added up; divide by the number of examples N"
+SIGN = "the sign: the loss is the mean of minus log p"
+NO_LOG = "the logarithm was forgotten"
+ALL_CLASSES = "the mean went over all classes, not over the right ones"
+WRONG_AXIS = "the softmax ran over the examples; it runs over the classes, dim=1"
+OVERFLOW = "an exponential is too large or too small; subtract its own largest score from each example first"
+HALF = f"the regularization was halved; its factor REGULARIZATION is {FACTOR:g} here"
+TWICE = f"the regularization was doubled; its factor REGULARIZATION is {FACTOR:g} here"
+LOG_3 = 1.0986123
+
+
 @pytest.mark.task("loss", weight=1)
 def test_loss_without_labels() -> None:
     """Loss: without labels the scores alone are returned."""
-    loss = loss_of(network(), 0.0)
+    loss_of(network(), 0.0)
     with substituted(two_layer_net, nn_forward_pass=forward):
         scores = two_layer_net.nn_forward_backward(network(), X.clone())
-    checks.close(loss, torch.tensor(1.0986123), what="the loss of equal scores, log 3")
     checks.close(scores, SCORES, what="the scores")
 
 
-@pytest.mark.task("loss", weight=2)
+@pytest.mark.task("loss", weight=1)
 def test_loss_by_hand() -> None:
     """Loss: two examples with probabilities 1/2, 1/4 and 1/4, without regularization."""
     loss = loss_of(with_second_bias(0.6931472, 0.0, 0.0), 0.0)
     hints = [
-        Hint(torch.tensor(2.0794415), says="the losses were added up; divide by the number of examples N"),
-        Hint(torch.tensor(-1.0397208), says="the sign: the loss is the mean of minus log p"),
-        Hint(torch.tensor(-0.375), says="the logarithm was forgotten"),
-        Hint(torch.tensor(1.1552453), says="the mean went over all classes, not over the right ones"),
-        Hint(
-            torch.tensor(1.5485874), says="the softmax ran over the examples; it runs over the classes, dim=1"
-        ),
+        Hint(2.0794415, says=SUM),
+        Hint(-1.0397208, says=SIGN),
+        Hint(-0.375, says=NO_LOG),
+        Hint(1.1552453, says=ALL_CLASSES),
+        Hint(1.5485874, says=WRONG_AXIS),
     ]
-    checks.close(loss, torch.tensor(1.0397208), what="the loss", hints=hints)
+    checks.close(loss, 1.0397208, what="the loss", hints=hints)
 
 
 @pytest.mark.task("loss", weight=2)
 def test_loss_regularization() -> None:
-    """Loss: the regularization is reg times the sum of all squared weights, 45 here."""
-    loss = loss_of(with_second_bias(3.0, 3.0, 3.0), 0.1)
+    """Loss: the regularization grows with reg, the factor, and the sum of all squared weights, 45 here."""
+    params = with_second_bias(3.0, 3.0, 3.0)
+    added = loss_of(params, 0.1) - loss_of(params, 0.0)
     hints = [
-        Hint(torch.tensor(1.0986123), says="the regularization was forgotten"),
-        Hint(torch.tensor(3.3486123), says="the regularization was halved; there is no factor 1/2"),
-        Hint(torch.tensor(10.0986123), says="the regularization was doubled"),
-        Hint(torch.tensor(8.4986123), says="the biases were regularized too"),
-        Hint(torch.tensor(1.6986123), says="W2 is not regularized"),
-        Hint(torch.tensor(4.9986123), says="W1 is not regularized"),
+        Hint(0.0, says="the regularization was forgotten"),
+        Hint(2.25 * FACTOR, says=HALF),
+        Hint(9.0 * FACTOR, says=TWICE),
+        Hint(7.4 * FACTOR, says="the biases were regularized too; only W1 and W2 are"),
+        Hint(0.6 * FACTOR, says="W2 is not regularized"),
+        Hint(3.9 * FACTOR, says="W1 is not regularized"),
     ]
-    checks.close(loss, torch.tensor(5.5986123), what="the loss", operation="rounded", hints=hints)
+    what = "what the regularization adds to the loss"
+    checks.close(added, 4.5 * FACTOR, what=what, operation="rounded", hints=hints)
+
+
+@pytest.mark.task("loss", weight=1)
+def test_loss_of_five() -> None:
+    """Loss: five examples; the scores of two of them are around 10,000."""
+    loss = of_five(10_000.0)[0]
+    value = loss.item() if type(loss) is Tensor and loss.numel() == 1 else loss
+    finite = type(value) is not float or value - value == 0
+    checks.holds(finite, what="the loss", problem="infinite or NaN", likely_cause=OVERFLOW, slip=True)
+    hints = [
+        Hint(12.4334157, says=SUM),
+        Hint(-2.4866831, says=SIGN),
+        Hint(-0.3022234, says=NO_LOG),
+        Hint(9999.3, says=WRONG_AXIS),
+        Hint(3.2616831, says=ALL_CLASSES),
+    ]
+    loss = checks.scalar(loss, what="the loss")
+    checks.close(loss, 2.4866831, what="the loss", operation="large numbers", hints=hints)
 
 
 # The gradients, of the loss with b2 = 0 and without regularization unless said
 
+N_MISSING = "not divided by the number of examples N"
+NEGATIVE = "the sign is turned around: the gradient of the scores is p, minus 1 at the right class"
+NOT_MINUS_ONE = "1 was not subtracted from p at the right class"
+TRANSPOSED = "transposed: a gradient has the shape of its parameter"
+BEFORE_RELU = "computed with the values before the ReLU; use the hidden values after it"
+OPEN = "the ReLU was forgotten: where it gave 0, no gradient flows"
+INVERTED = "the ReLU is turned around: the gradient flows where its result is above 0"
+OF_UPSTREAM = "the ReLU's mask was computed from the gradient; use where the hidden value is above 0"
+AXIS = "summed over the wrong axis; sum over the examples, dim=0"
+TWICE_DIVIDED = "divided by the number of examples N twice"
+OF_CLASSES = "divided by the number of classes; divide by the number of examples N"
 
-def gradients(reg: float) -> dict[str, object]:
-    """Return the gradients that the student's function gives."""
-    return named(forward_backward(network(), reg)[1], network(), what="the gradients")
+
+ALWAYS = "reg is missing in the gradient of the regularization"
+
+
+def gradients(reg: float, names: Collection[str]) -> Any:
+    """Return the gradients that the student's function gives, with those of some parameters among them."""
+    return named(forward_backward(network(), reg)[1], names, what="the gradients")
+
+
+def check_gradient(found: Any, name: str, right: Tensor, wrong: dict[str, Tensor]) -> None:
+    """Compare a gradient; `wrong` maps what mistakes are to what they give."""
+    wrong = {N_MISSING: len(Y) * right, NEGATIVE: -right, TRANSPOSED: right.T} | wrong
+    if name in ("W1", "W2"):
+        wrong[ALWAYS] = right + 2 * FACTOR * network()[name]
+    hints = [Hint(value, says) for says, value in wrong.items()]
+    check_axis(found[name], name, len(Y))
+    checks.close(found[name], right, what=f'grads["{name}"]', operation="gradient", hints=hints)
+
+
+def check_axis(grad: object, name: str, examples: int) -> None:
+    """Check that the gradient of a bias is not summed over the units of each example."""
+    wrong = name in ("b1", "b2") and type(grad) is Tensor and grad.shape == (examples,)
+    what = f'grads["{name}"]'
+    checks.holds(not wrong, what=what, problem="wrong shape", likely_cause=AXIS, slip=True)
 
 
 @pytest.mark.task("backward", weight=3)
 def test_gradients_of_the_second_layer() -> None:
     """Gradients: W2 and b2, by hand."""
-    grads = gradients(0.0)
+    grads = gradients(0.0, ["W2", "b2"])
     right = torch.tensor([[-2.0, 1.0, 1.0], [-7.0, 5.0, 2.0], [1.0, 1.0, -2.0]]) / 6
-    before_relu = torch.tensor([[-4.0, -1.0, 5.0], [-7.0, 5.0, 2.0], [5.0, -1.0, -4.0]]) / 6
-    hints = [
-        Hint(2 * right, says="not divided by the number of examples N"),
-        Hint(-right, says="the sign is turned around: the gradient is p minus 1 at the right class"),
-        Hint(right.T, says="transposed: the gradient has the shape of W2, with a row for each hidden unit"),
-        Hint(before_relu, says="computed with the values before the ReLU; use the hidden values after it"),
-    ]
-    checks.close(grads["W2"], right, what='grads["W2"]', hints=hints)
-    bias = torch.tensor([-1.0, 2.0, -1.0]) / 6
-    hints = [
-        Hint(2 * bias, says="not divided by the number of examples N"),
-        Hint(bias / 2, says="divided by N twice: sum the gradients of the scores, which hold 1/N already"),
-        Hint(torch.zeros(2), says="summed over the classes; sum over the examples, dim=0"),
-    ]
-    checks.close(grads["b2"], bias, what='grads["b2"]', hints=hints)
+    before = torch.tensor([[-4.0, -1.0, 5.0], [-7.0, 5.0, 2.0], [5.0, -1.0, -4.0]]) / 6
+    without = torch.tensor([[1.0, 1.0, 1.0], [5.0, 5.0, 5.0], [1.0, 1.0, 1.0]]) / 6
+    wrong = {BEFORE_RELU: before, NOT_MINUS_ONE: without, OF_CLASSES: right * 2 / 3}
+    check_gradient(grads, "W2", right, wrong)
+    right = torch.tensor([-1.0, 2.0, -1.0]) / 6
+    wrong = {TWICE_DIVIDED: right / 2, OF_CLASSES: right * 2 / 3}
+    check_gradient(grads, "b2", right, wrong)
 
 
-@pytest.mark.task("backward", weight=3)
+@pytest.mark.task("backward", weight=2)
 def test_gradients_of_the_first_layer() -> None:
     """Gradients: W1 and b1, by hand."""
-    grads = gradients(0.0)
+    grads = gradients(0.0, ["W1", "b1"])
     right = torch.tensor([[-2.0, 0.0, 0.5], [-4.0, 1.5, -0.5]])
     unmasked = torch.tensor([[0.0, 0.0, 0.0], [-6.0, 1.5, -1.5]])
-    hints = [
-        Hint(2 * right, says="not divided by the number of examples N"),
-        Hint(unmasked, says="the ReLU was forgotten: where it gave 0, no gradient flows"),
-        Hint(
-            unmasked - right, says="the ReLU is turned around: the gradient flows where its result is above 0"
-        ),
-        Hint(right.T, says="transposed: the gradient has the shape of W1, with a row for each feature"),
-    ]
-    checks.close(grads["W1"], right, what='grads["W1"]', operation="gradient", hints=hints)
-    bias = torch.tensor([-2.0, 0.0, 0.5])
-    hints = [
-        Hint(2 * bias, says="not divided by the number of examples N"),
-        Hint(torch.zeros(3), says="the ReLU was forgotten: where it gave 0, no gradient flows"),
-        Hint(torch.tensor([-1.5, 0.0]), says="summed over the hidden units; sum over the examples, dim=0"),
-    ]
-    checks.close(grads["b1"], bias, what='grads["b1"]', operation="gradient", hints=hints)
+    wrong = {OPEN: unmasked, INVERTED: unmasked - right, OF_CLASSES: right * 2 / 3}
+    wrong[NOT_MINUS_ONE] = torch.tensor([[0.0, 1.0, 0.0], [0.0, 0.5, 0.0]])
+    wrong[OF_UPSTREAM] = torch.tensor([[2.0, 0.5, 0.5], [-2.0, 1.0, -0.5]])
+    check_gradient(grads, "W1", right, wrong)
+    right = torch.tensor([-2.0, 0.0, 0.5])
+    check_gradient(grads, "b1", right, {OPEN: torch.zeros(3)})
 
 
 @pytest.mark.task("backward", weight=3)
 def test_gradients_of_the_regularization() -> None:
-    """Gradients: the regularization adds to those of the weights."""
-    reg = 0.25
-    grads = gradients(reg)
-    plain = torch.tensor([[-2.0, 0.0, 0.5], [-4.0, 1.5, -0.5]])
-    for name, data in (("W1", plain), ("W2", torch.tensor([[-2.0, 1, 1], [-7, 5, 2], [1, 1, -2]]) / 6)):
-        weights = network()[name]
+    """Gradients: the regularization adds to those of W1 and W2, and to no others."""
+    grads, plain = gradients(0.25, ["W1", "W2"]), gradients(0.0, ["W1", "W2"])
+    data = {
+        "W1": torch.tensor([[-2.0, 0.0, 0.5], [-4.0, 1.5, -0.5]]),
+        "W2": torch.tensor([[-2.0, 1.0, 1.0], [-7.0, 5.0, 2.0], [1.0, 1.0, -2.0]]) / 6,
+    }
+    for name, weights in network().items():
+        what = f'what the regularization adds to grads["{name}"]'
+        before, after = (checks.tensor(found.get(name), what=f'grads["{name}"]') for found in (plain, grads))
+        if name in ("b1", "b2"):
+            says = "the biases were regularized too; only W1 and W2 are"
+            hints = [Hint(before + FACTOR * weights / 2, says=says)] if before.shape == weights.shape else []
+            checks.close(after, before, what=what, operation="gradient", hints=hints)
+            continue
+        always = checks.agrees(before, data[name] + 2 * FACTOR * weights, operation="gradient")
+        problem = "it does not depend on reg"
+        checks.holds(not always, what=what, problem=problem, likely_cause=ALWAYS, slip=True)
+        right = FACTOR * weights / 2
         hints = [
-            Hint(data, says="the regularization was forgotten"),
-            Hint(data + reg * weights, says="a factor 2 is missing: that of w ** 2 is 2 * w"),
-            Hint(data + weights, says="the gradient of the regularization is doubled"),
-            Hint(data + 2 * weights, says="reg is missing in the gradient of the regularization"),
+            Hint(torch.zeros_like(right), says="the gradient of the regularization was forgotten"),
+            Hint(
+                right / 2, says="a factor 2 is missing in the regularization: the gradient of w ** 2 is 2 * w"
+            ),
+            Hint(2 * right, says="the gradient of the regularization is doubled"),
+            Hint(right.T, says=TRANSPOSED),
         ]
-        checks.close(
-            grads[name], data + weights / 2, what=f'grads["{name}"]', operation="gradient", hints=hints
-        )
+        added = after - before if after.shape == before.shape else after
+        checks.close(added, right, what=what, operation="gradient", hints=hints)
+
+
+@pytest.mark.task("backward", weight=1)
+def test_gradients_of_five() -> None:
+    """Gradients: five examples, two features, three hidden units, four classes."""
+    found = named(of_five(0.0)[1], network(), what="the gradients")
+    right = {
+        "W1": [[-0.33915, 0.63548, -0.34345], [-0.81139, 1.3054, -0.50266]],
+        "b1": [-0.44562, 0.34678, 0.07961],
+        "W2": [
+            [-0.14657, 0.01296, 0.19763, -0.06402],
+            [-0.69336, -0.93188, 1.61493, 0.01031],
+            [0.17569, -0.15419, 0.05689, -0.07839],
+        ],
+        "b2": [0.01157, -0.1436, 0.25308, -0.12105],
+    }
+    wrong = {
+        "W1": {
+            OPEN: [[-0.63548, 0.63548, -0.74679], [-1.03176, 1.03176, -1.28221]],
+            INVERTED: [[-0.29633, 0.0, -0.40334], [-0.22037, -0.27364, -0.77955]],
+            OF_UPSTREAM: [[0.29642, 0.9319, 0.23845], [-0.29642, 0.73534, -0.29965]],
+            NOT_MINUS_ONE: [[-0.53915, 1.83548, -0.54345], [-0.21139, 1.0054, -0.50266]],
+        },
+        "b1": {
+            OPEN: [-0.4836, 0.4836, -0.30203],
+            INVERTED: [-0.03798, 0.13682, -0.38163],
+            OF_UPSTREAM: [0.29642, 0.78002, 0.28804],
+        },
+        "W2": {
+            BEFORE_RELU: [
+                [-0.49795, 0.32133, 0.08385, 0.09276],
+                [-0.78356, -0.94409, 1.60753, 0.12012],
+                [0.48638, -0.17773, -0.33693, 0.02829],
+            ],
+            NOT_MINUS_ONE: [
+                [0.05343, 0.01296, 0.19763, 0.23598],
+                [0.10664, 0.06812, 1.81493, 0.11031],
+                [0.17569, 0.04581, 0.25689, 0.12161],
+            ],
+        },
+        "b2": {NOT_MINUS_ONE: [0.21157, 0.0564, 0.45308, 0.27895]},
+    }
+    for name, values in right.items():
+        expected = torch.tensor(values)
+        hints = [Hint(torch.tensor(value), says) for says, value in wrong[name].items()]
+        hints += [
+            Hint(5 * expected, says=N_MISSING),
+            Hint(expected / 5, says=TWICE_DIVIDED),
+            Hint(1.25 * expected, says=OF_CLASSES),
+            Hint(-expected, says=NEGATIVE),
+            Hint(expected.T, says=TRANSPOSED),
+        ]
+        if name in ("W1", "W2"):
+            hints += [Hint(expected + 2 * FACTOR * five_examples()[name], says=ALWAYS)]
+        check_axis(found[name], name, len(FIVE_Y))
+        checks.close(found[name], expected, what=f'grads["{name}"]', operation="rounded", hints=hints)
+
+
+@pytest.mark.constraint
+@pytest.mark.task("backward", weight=2)
+def test_backward_leaves_inputs() -> None:
+    """Gradients: neither parameters nor examples nor labels are modified."""
+    params, x, y = network(), X.clone(), Y.clone()
+    with substituted(two_layer_net, nn_forward_pass=forward):
+        checks.parts(two_layer_net.nn_forward_backward(params, x, y, 0.25), 2, what="loss and gradients")
+    checks.unchanged([network(), X, Y], [params, x, y], what="params, X, y")
+
+
+@pytest.mark.constraint
+@pytest.mark.task("backward", weight=2)
+def test_backward_source() -> None:
+    """Gradients: no explicit loop, no torch.nn, no automatic differentiation."""
+    gradients(0.25, [])
+    check_source(two_layer_net.nn_forward_backward, uses=two_layer_net.nn_forward_pass)
 
 
 # Training and prediction
 
 
-@pytest.mark.task("train", weight=3)
-def test_training_by_hand() -> None:
-    """Training: three steps of an epoch each; the learning rate is halved after every epoch."""
+EVERY = "the work of an epoch was done in every iteration; do it once per epoch"
+LAST = "the work of an epoch was done in its last iteration; do it in iterations 0, E, 2E and so on"
+PERCENT = "these are percentages; an accuracy is a number from 0 to 1"
 
-    def loss_func(params: dict[str, Tensor], x: Tensor, y: Tensor, reg: float = 0.0) -> object:
-        return torch.tensor(float(params["W1"].sum())), {
-            name: torch.ones_like(w) for name, w in params.items()
-        }
 
-    def pred_func(params: dict[str, Tensor], loss_func: object, x: Tensor) -> Tensor:
-        return torch.zeros(len(x), dtype=torch.int64)
+def first_weights() -> dict[str, Tensor]:
+    """Return parameters 10, 11, 12 and so on, with which training by hand begins."""
+    return {
+        name: torch.arange(10.0, 10.0 + value.numel()).reshape(value.shape)
+        for name, value in network().items()
+    }
 
-    params = {name: torch.full_like(value, 10.0) for name, value in network().items()}
-    labels, val_labels = torch.zeros(4, dtype=torch.int64), torch.tensor([0, 0, 0, 1])
-    data = torch.arange(8.0).reshape(4, 2)
+
+def train_by_hand(epoch: int) -> tuple[Any, Any]:
+    """Return what the student's training makes of the first weights, and its statistics.
+
+    There are three steps with gradients of 1 and a learning rate of 1, which is halved after an epoch. So
+    many steps make an epoch. Of four labels in the validation set, one more is right after each step.
+    """
+    steps: list[float] = []
+
+    def loss_func(params: dict[str, Tensor], X: Tensor, y: Tensor | None = None, reg: float = 0.0) -> object:
+        steps.append(float(params["W1"].sum()))
+        return torch.tensor(10.0 - len(steps)), {name: torch.ones_like(w) for name, w in params.items()}
+
+    def pred_func(params: dict[str, Tensor], loss_func: Callable[..., object], X: Tensor) -> Tensor:
+        now = float(params["W1"].sum())
+        right = sum(before != now for before in steps)
+        if len(X) == 4:
+            return (torch.arange(4) >= right).long()
+        return torch.zeros(2).long() if len(X) == 2 else torch.ones(len(X)).long()
+
+    params, size = first_weights(), 2 * epoch + 1
+    data, val = torch.arange(2.0 * size).reshape(size, 2), torch.ones(4, 2)
+    labels, val_labels = torch.zeros(size).long(), torch.zeros(4).long()
     stats = two_layer_net.nn_train(
-        params, loss_func, pred_func, data, labels, data.clone(), val_labels, 1.0, 0.5, 0.0, 3, 4
+        params, loss_func, pred_func, data, labels, val, val_labels, 1.0, 0.5, 0.0, 3, 2
     )
+    return params, stats
+
+
+@pytest.mark.task("train", weight=2)
+def test_training_by_hand() -> None:
+    """Training: three steps; the learning rate is halved after the first step of each epoch."""
+    decayed_before = "the learning rate decayed before the step; decay it after the step"
+    # In epochs of one step, W falls by 1, 1/2 and 1/4; in epochs of two, by 1, 1/2 and 1/2.
+    for epoch, fall, before, last in ((1, 1.75, 0.875, 1.75), (2, 2.0, 1.25, 2.5)):
+        params, _ = train_by_hand(epoch)
+        trained = named(params, network(), what="params after the training")
+        wrong = {
+            "the learning rate did not decay": 3.0,
+            "the step went along the gradient; it goes against it": -fall,
+            decayed_before: before,
+            EVERY: 1.75,
+            LAST: last,
+            "only the first step was taken": 1.0,
+        }
+        for name in ("W1", "b2"):
+            start = first_weights()[name]
+            hints = [Hint(start - other, says) for says, other in wrong.items()]
+            if name == "b2":
+                hints += [Hint(start, says="the biases were not trained; a step changes all parameters")]
+            else:
+                old = "params still holds the old values; change them in the dict"
+                hints += [Hint(start, says=old, slip=False)]
+            what = f'params["{name}"] after the training'
+            checks.close(trained[name], start - fall, what=what, hints=hints)
+
+
+def history(stats: Any, name: str) -> list[float]:
+    """Return a history as plain numbers; tensors with one number each will do."""
+    checks.holds(type(stats[name]) is list, what=name, problem="not a list")
+    return [checks.scalar(value, what=name) for value in stats[name]]
+
+
+@pytest.mark.task("train", weight=1)
+def test_histories_by_hand() -> None:
+    """Training: losses of all steps, and accuracies on the batch and on the validation set for each epoch."""
+    names = ("loss_history", "train_acc_history", "val_acc_history")
+    stats = named(train_by_hand(2)[1], names, what="the statistics")
+    checks.close(history(stats, "loss_history"), [9.0, 8.0, 7.0], what="the loss history")
     hints = [
-        Hint(torch.full((2, 3), 7.0), says="the learning rate did not decay"),
-        Hint(torch.full((2, 3), 11.75), says="the step went along the gradient; it goes against it"),
-        Hint(torch.full((2, 3), 9.125), says="the learning rate decayed before the step, not after it"),
-        Hint(torch.full((2, 3), 10.0), says="params still holds the old values: change them in the dict"),
+        Hint([25.0, 75.0], says=PERCENT),
+        Hint([0.75, 0.25], says="this is the part of wrong predictions"),
+        Hint([1.0, 1.0], says="this is the accuracy on the batch; the validation set counts here"),
+        Hint([0.25, 0.5, 0.75], says=EVERY),
+        Hint([0.5], says=LAST),
+        Hint([0.0, 0.5], says="the accuracy was measured before the step; measure it after the step"),
     ]
-    trained = named(params, network(), what="params after the training")
-    checks.close(trained["W1"], torch.full((2, 3), 8.25), what='params["W1"] after the training', hints=hints)
-    hints = [Hint(torch.full((3,), 10.0), says="the biases were not trained; a step changes all parameters")]
-    checks.close(trained["b2"], torch.full((3,), 8.25), what='params["b2"] after the training', hints=hints)
-    histories = ("loss_history", "train_acc_history", "val_acc_history")
-    stats = named(stats, histories, what="the statistics")
-    checks.close(stats["loss_history"], [60.0, 54.0, 51.0], what="the loss history")
+    what = "the accuracies on the validation set"
+    checks.close(history(stats, "val_acc_history"), [0.25, 0.75], what=what, hints=hints)
     hints = [
-        Hint([75.0] * 3, says="these are percentages; an accuracy is a number from 0 to 1"),
-        Hint([0.25] * 3, says="this is the part of wrong predictions"),
-        Hint([1.0] * 3, says="this is the accuracy on the batch, not on the validation set"),
+        Hint([100.0, 100.0], says=PERCENT),
+        Hint([0.0, 0.0], says="this is the accuracy on the whole training set; take the batch"),
+        Hint([1.0] * 3, says=EVERY),
+        Hint([1.0], says=LAST),
     ]
-    checks.close(
-        stats["val_acc_history"], [0.75] * 3, what="the accuracies on the validation set", hints=hints
-    )
-    checks.close(stats["train_acc_history"], [1.0] * 3, what="the accuracies on the batches")
+    what = "the accuracies on batches"
+    checks.close(history(stats, "train_acc_history"), [1.0, 1.0], what=what, hints=hints)
+
+
+@pytest.mark.constraint
+@pytest.mark.task("train", weight=1)
+def test_training_source() -> None:
+    """Training: no optimizer and no automatic differentiation."""
+    train_by_hand(1)
+    # Who brings the file of another course gets sample_batch from the kit; here it is given.
+    require(two_layer_net.nn_train, banned=BANNED, allowed=["helpers.training.batches.sample_batch"])
 
 
 @pytest.mark.task("predict", weight=2)
@@ -263,10 +550,10 @@ def test_prediction_by_hand() -> None:
     scores = torch.tensor([[1.0, 5.0, 2.0], [-1.0, -3.0, -2.0], [0.0, 0.0, 9.0], [7.0, 8.0, 1.0]])
     zeros = torch.zeros(4, 3)
 
-    def loss_func(params: dict[str, Tensor], x: Tensor, y: Tensor | None = None, reg: float = 0.0) -> Tensor:
+    def loss_func(params: dict[str, Tensor], X: Tensor, y: Tensor | None = None, reg: float = 0.0) -> Tensor:
         return scores.clone()
 
-    def forward_pass(params: dict[str, Tensor], x: Tensor) -> tuple[Tensor, Tensor]:
+    def forward_pass(params: dict[str, Tensor], X: Tensor) -> tuple[Tensor, Tensor]:
         return scores.clone(), zeros
 
     with substituted(two_layer_net, nn_forward_pass=forward_pass):
@@ -284,88 +571,215 @@ def test_prediction_by_hand() -> None:
 # The search
 
 
-def settings() -> tuple[list[object], list[object], list[object], list[object]]:
-    """Return the student's settings, checked to be four lists that are not empty."""
-    found = checks.parts(two_layer_net.nn_get_search_params(), 4, what="the settings")
+def settings() -> list[list[Any]]:
+    """Return the student's settings, checked to be four lists that are not empty; arrays will do."""
+    found: Any = checks.parts(two_layer_net.nn_get_search_params(), 4, what="the settings")
+    found = [values.tolist() if hasattr(values, "tolist") else values for values in found]
     checks.holds(
         all(type(values) in (tuple, list) and len(values) > 0 for values in found),
         what="the settings",
         problem="one of the four is not a list, or is empty",
     )
-    return found  # type: ignore[return-value]
+    return [list(values) for values in found]
 
 
-@pytest.mark.task("search_params", weight=2)
+@pytest.mark.task("search_params", weight=1)
 def test_settings() -> None:
     """Settings: four lists, not empty, of numbers that make sense."""
     rates, sizes, strengths, decays = settings()
     for rate in rates:
         checks.number(rate, at_least=1e-12, what="a learning rate")
     for size in sizes:
-        checks.number(size, at_least=1, what="a hidden size")
+        number = checks.number(size, at_least=1, what="a hidden size")
         cause = "a hidden size is a whole number: write 32, not 32.0"
-        checks.holds(type(size) is int, what="a hidden size", problem="not an integer", likely_cause=cause)
+        whole = type(size) is not float and number == int(number)
+        checks.holds(whole, what="a hidden size", problem="not an integer", likely_cause=cause, slip=True)
     for strength in strengths:
         checks.number(strength, at_least=0, what="a regularization strength")
     for decay in decays:
         checks.number(decay, at_least=1e-12, at_most=1, what="a learning-rate decay")
 
 
-@pytest.mark.task("find_best_net", weight=3)
-def test_best_of_two_networks() -> None:
-    """Search: of two networks the one that is better on the validation set is returned."""
-    right = {1: torch.tensor([0, 1, 0, 0]), 2: torch.tensor([0, 0, 1, 0])}
-    history = {1: 0.25, 2: 0.75}
-    kind = {"dtype": torch.float32, "device": "cpu"}
-    spare = {size: two_layer_net.TwoLayerNet(2, size, 2, **kind) for size in right}
-    asked: set[int] = set()
+@pytest.mark.task("search_params", weight=1)
+def test_how_many_settings() -> None:
+    """Settings: at least 4 and at most 256 combinations."""
+    number = 1
+    for values in settings():
+        number *= len(values)
+    for fits, problem in ((number >= 4, "fewer than 4"), (number <= 256, "more than 256")):
+        cause = "the lengths of the four lists are multiplied"
+        checks.holds(fits, what="the number of combinations", problem=problem, likely_cause=cause, slip=True)
 
-    def make(input_size: int, hidden_size: int, output_size: int, *rest: object, **more: object) -> object:
-        asked.add(hidden_size)
-        net = spare.get(hidden_size, spare[1])
-        good = history.get(hidden_size, 0.0)
-        net.train = lambda *args, **kwargs: {
-            "loss_history": [1.0],
-            "train_acc_history": [1 - good / 2],
-            "val_acc_history": [good],
+
+class TwoNets:
+    """Networks of one and of two hidden units; that with two is better on the validation set.
+
+    The functions take the place of the student's. A network is known by its first weight.
+    """
+
+    def __init__(self) -> None:
+        self.data = {
+            "X_train": torch.ones(3, 5),
+            "y_train": torch.tensor([0, 1, 0]),
+            "X_val": torch.zeros(4, 5),
+            "y_val": torch.tensor([0, 0, 1, 1]),
         }
-        labels = right.get(hidden_size, 1 - data["y_val"])
-        net.predict = lambda X: labels if len(X) == 4 else torch.zeros(len(X), dtype=torch.int64)
+        self.right = {1: torch.tensor([0, 1, 0, 0]), 2: torch.tensor([0, 0, 1, 0])}
+        self.history = {1: [0.875, 0.25], 2: [0.5, 0.75]}
+        self.trained: list[tuple[float, int, float, float]] = []
+        self.misuse: list[str] = []
+
+    def make(
+        self,
+        input_size: int,
+        hidden_size: int,
+        output_size: int,
+        dtype: torch.dtype = torch.float32,
+        device: object = "cpu",
+        std: float = 1e-4,
+    ) -> Any:
+        """Stand for the class TwoLayerNet."""
+        if (int(input_size), int(output_size)) != (5, 2):
+            self.misuse.append("a network does not fit the data: features, hidden units and classes")
+        net = self.spare.pop()
+        net.params = {
+            "W1": torch.full((5, int(hidden_size)), float(hidden_size)),
+            "b1": torch.zeros(int(hidden_size)),
+            "W2": torch.zeros(int(hidden_size), 2),
+            "b2": torch.zeros(2),
+        }
         return net
 
-    data = {
-        "X_train": torch.ones(3, 2),
-        "y_train": torch.tensor([0, 1, 0]),
-        "X_val": torch.zeros(4, 2),
-        "y_val": torch.tensor([0, 0, 1, 1]),
-    }
-    for sizes in ([1, 2], [2, 1]):
-        with substituted(two_layer_net, TwoLayerNet=make):
-            found = two_layer_net.find_best_net(data, lambda sizes=sizes: ([0.5], sizes, [0.0], [1.0]))
-        net, stat, best = checks.parts(found, 3, what="the network, its statistics and its accuracy")
-        checks.holds(asked == {1, 2}, what="the hidden sizes", problem="not 1 and 2, as the settings say")
+    def train(
+        self,
+        params: dict[str, Tensor],
+        loss_func: object,
+        pred_func: object,
+        X: Tensor,
+        y: Tensor,
+        X_val: Tensor,
+        y_val: Tensor,
+        learning_rate: float = 1e-3,
+        learning_rate_decay: float = 0.95,
+        reg: float = 5e-6,
+        num_iters: int = 100,
+        batch_size: int = 200,
+        verbose: bool = False,
+    ) -> object:
+        """Stand for nn_train."""
+        if params["W1"].shape[1] not in self.right:
+            self.misuse.append("the number of hidden units is not one of those to try")
+        if [len(part) for part in (X, y, X_val, y_val)] != [3, 3, 4, 4]:
+            self.misuse.append("training and validation data are not in their places")
+        size = params["W1"].shape[1]
+        self.trained.append((float(learning_rate), size, float(reg), float(learning_rate_decay)))
+        history = self.history_of(size)
+        return {
+            "loss_history": [1.0, 0.5],
+            "train_acc_history": [1.0, 1 - history[-1] / 2],
+            "val_acc_history": history,
+        }
+
+    def history_of(self, size: int) -> list[float]:
+        """Return the accuracies of a network of so many hidden units during its training."""
+        return list(self.history.get(size, [0.0, 0.0]))
+
+    def predict(self, params: dict[str, Tensor], loss_func: object, X: Tensor) -> Tensor:
+        """Stand for nn_predict."""
+        if len(X) != 4:
+            # The better network is worse on the training set.
+            return torch.tensor([0, 1, 1 if int(params["W1"][0, 0]) == 2 else 0])
+        return self.right.get(int(params["W1"][0, 0]), 1 - self.data["y_val"])
+
+    def forward(self, params: dict[str, Tensor], X: Tensor) -> tuple[Tensor, Tensor]:
+        """Stand for nn_forward_pass."""
+        labels = self.predict(params, None, X)
+        return torch.stack([1.0 - labels, 1.0 * labels], dim=1), torch.zeros(len(X), params["W1"].shape[1])
+
+    def forward_backward(
+        self, params: dict[str, Tensor], X: Tensor, y: Tensor | None = None, reg: float = 0.0
+    ) -> object:
+        """Stand for nn_forward_backward."""
+        if y is None:
+            return self.forward(params, X)[0]
+        return torch.tensor(1.0), {name: torch.zeros_like(value) for name, value in params.items()}
+
+    def find(self, sizes: list[int]) -> Any:
+        """Return what the student's search finds."""
+        self.spare = [two_layer_net.TwoLayerNet(5, 1, 2) for _ in range(16)]
+        with substituted(
+            two_layer_net,
+            TwoLayerNet=self.make,
+            nn_train=self.train,
+            nn_predict=self.predict,
+            nn_forward_pass=self.forward,
+            nn_forward_backward=self.forward_backward,
+        ):
+            data = {name: value.clone() for name, value in self.data.items()}
+            found = two_layer_net.find_best_net(data, lambda: ([0.5, 0.25], sizes, [0.0], [1.0]))
+            found = checks.parts(found, 3, what="the network, its statistics and its accuracy")
+            checks.holds(type(found[0]) not in PLAIN, what="the best network", problem="not a TwoLayerNet")
+            return (*found, found[0].predict(self.data["X_val"]))
+
+
+@pytest.mark.task("find_best_net", weight=1)
+def test_a_network_for_each_combination() -> None:
+    """Search: a network is trained for each of four combinations."""
+    nets = TwoNets()
+    nets.find([1, 2])
+    cause = nets.misuse[0] if nets.misuse else None
+    problem = "not used rightly"
+    checks.holds(cause is None, what="the networks", problem=problem, likely_cause=cause, slip=True)
+    wanted = {(rate, size, 0.0, 1.0) for rate in (0.5, 0.25) for size in (1, 2)}
+    checks.holds(
+        not set(nets.trained) - wanted,
+        what="the networks",
+        problem="some were trained with settings that were not asked for",
+        likely_cause="the settings are mixed up, or not all of them are passed on to train",
+        slip=True,
+    )
+    checks.holds(
+        set(nets.trained) == wanted,
+        what="the networks",
+        problem="some combinations were not tried",
+        likely_cause="a network is not trained, or a loop ends early",
+        slip=True,
+    )
+
+
+@pytest.mark.task("find_best_net", weight=2)
+def test_best_of_two_networks() -> None:
+    """Search: the network that is better on the validation set after its training is returned."""
+    chosen = "the last network was chosen, not the best"
+    worst = "the worst network was chosen, or the best on the training set"
+    for sizes, worse in (([1, 2], worst), ([2, 1], chosen)):
+        nets = TwoNets()
+        _, stat, best, labels = nets.find(sizes)
+        tried = {size for _, size, _, _ in nets.trained}
+        checks.holds(len(tried) > 0, what="the networks", problem="none was trained")
+        size = max(tried, key=lambda size: nets.history_of(size)[-1])  # of those that were tried
         accuracy = checks.scalar(best, what="the best accuracy")
         hints = [
-            Hint(0.25, says="the worse network was chosen"),
+            Hint(0.25, says=worse),
             Hint(75.0, says="this is a percentage; an accuracy is a number from 0 to 1"),
-            Hint(2 / 3, says="this is an accuracy on the training set; the validation set decides"),
+            Hint(1.0, says="this is an accuracy on the training set; the validation set decides"),
+            Hint(0.875, says="this is the best accuracy during a training; the one after it decides"),
         ]
-        checks.close(accuracy, 0.75, what="the best accuracy", hints=hints)
+        checks.close(accuracy, nets.history_of(size)[-1], what="the best accuracy", hints=hints)
         stat = named(stat, ["val_acc_history"], what="the statistics of the best network")
-        hints = [Hint([0.25], says="these belong to the worse network")]
-        checks.close(
-            stat["val_acc_history"], [0.75], what="its accuracies on the validation set", hints=hints
-        )
-        checks.holds(type(net) not in PLAIN, what="the best network", problem="not a TwoLayerNet")
-        labels = net.predict(data["X_val"])  # type: ignore[attr-defined]
-        checks.equal(labels, right[2], what="the labels of the best network")
+        hints = [Hint([0.875, 0.25], says=worse)]
+        what = "its accuracies on the validation set"
+        checks.close(stat["val_acc_history"], nets.history_of(size), what=what, hints=hints)
+        right = nets.right.get(size, 1 - nets.data["y_val"])
+        checks.equal(labels, right, what="the labels of the best network")
 
 
 @pytest.mark.task("saved_weights", weight=1)
 def test_saved_weights() -> None:
     """Saved weights: W1, b1, W2 and b2 of a network for 3072 numbers and 10 classes."""
     saved = load_weights(two_layer_net, "best_two_layer_net.pt")
-    checks.equal(sorted(saved), ["W1", "W2", "b1", "b2"], what="the names of the saved weights")
+    lacks = {"W1", "W2", "b1", "b2"} - saved.keys()
+    checks.holds(not lacks, what="the saved weights", problem=f"nothing is named {', '.join(sorted(lacks))}")
     size = saved["b1"].numel()
     shapes = {"W1": (3072, size), "b1": (size,), "W2": (size, 10), "b2": (10,)}
     for name, shape in shapes.items():

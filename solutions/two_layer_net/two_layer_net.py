@@ -22,6 +22,9 @@ from tqdm import tqdm
 
 Params = dict[str, torch.Tensor]
 
+REGULARIZATION = 1.0
+"""Factor of the regularizer, which is REGULARIZATION * reg * (the sum of the squares of W1 and W2)."""
+
 
 class TwoLayerNet:
     """A network of two layers: linear, ReLU, linear. It is given; the functions below do its work."""
@@ -166,9 +169,9 @@ def nn_forward_backward(
     """Compute the loss and its gradients, or only the scores where there are no labels.
 
     The loss is the mean over the examples of -log p(y), where p is the softmax of the scores, plus
-    ``reg * ((W1 ** 2).sum() + (W2 ** 2).sum())``. Mind three things: there is no factor of one half; the
-    biases are not regularized; and scores may be as large as 10,000, whose exponential is infinite. What
-    happens to p when the same number is subtracted from all scores of an example?
+    ``REGULARIZATION * reg * ((W1 ** 2).sum() + (W2 ** 2).sum())``. Mind three things: REGULARIZATION, at the
+    top of this file; the biases are not regularized; and all scores of an example may be around 10,000, whose
+    exponential is infinite. What happens to p when the same number is subtracted from all of them?
 
     Use no loop (a comprehension counts as one). Neither `params` nor `X` nor `y` may be modified.
 
@@ -202,7 +205,7 @@ def nn_forward_backward(
     shifted = scores - scores.amax(dim=1, keepdim=True)  # changes no probability, and no exp overflows
     log_probs = shifted - shifted.exp().sum(dim=1, keepdim=True).log()
     weights = (params["W1"] ** 2).sum() + (params["W2"] ** 2).sum()
-    loss = reg * weights - log_probs[examples, y].mean()
+    loss = REGULARIZATION * reg * weights - log_probs[examples, y].mean()
     ### END SOLUTION
 
     grads: Params = {}
@@ -211,10 +214,10 @@ def nn_forward_backward(
     dscores = log_probs.exp()
     dscores[examples, y] -= 1
     dscores /= len(y)
-    grads["W2"] = hidden.T @ dscores + 2 * reg * params["W2"]
+    grads["W2"] = hidden.T @ dscores + 2 * REGULARIZATION * reg * params["W2"]
     grads["b2"] = dscores.sum(dim=0)
     dhidden = (dscores @ params["W2"].T) * (hidden > 0)
-    grads["W1"] = X.T @ dhidden + 2 * reg * params["W1"]
+    grads["W1"] = X.T @ dhidden + 2 * REGULARIZATION * reg * params["W1"]
     grads["b1"] = dhidden.sum(dim=0)
     ### END SOLUTION
     return loss, grads
@@ -259,9 +262,9 @@ def nn_train(
     X_val, y_val : Tensor of shape (num_val, D) and (num_val,)
         Validation examples and their labels.
     learning_rate : float
-        Length of a step, relative to the gradient, during the first epoch.
+        Length of the first step, relative to the gradient.
     learning_rate_decay : float
-        Factor of the learning rate after an epoch.
+        Factor of the learning rate, once per epoch.
     reg : float
         Strength of the regularization.
     num_iters : int

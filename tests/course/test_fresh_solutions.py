@@ -41,10 +41,10 @@ def deserved(name: str) -> dict[str, Deserved]:
 
 
 def tasks_of(name: str, functions: tuple[str, ...]) -> set[str]:
-    """Return the tasks that functions belong to."""
+    """Return the tasks that functions belong to; one that belongs to several is listed with the others."""
     checks = json.loads((ROOT / "assignments" / name / "checks.json").read_text(encoding="utf-8"))
     task = {one["name"]: one["task"] for one in checks["functions"]}
-    return {task[function] for function in functions}
+    return {task.get(function, function) for function in functions}
 
 
 def check_tasks(name: str, entry: Deserved, grade: Grade) -> str:

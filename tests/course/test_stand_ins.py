@@ -16,10 +16,57 @@ from tests.support.respelled import HOW, respelled
 STAND_FOR: dict[str, dict[str, str]] = {
     "knn": {},
     "linear_classifier": {},
+    "two_layer_net": {"loss_func": "nn_forward_backward", "pred_func": "nn_predict"},
     "fully_connected_networks": {},
 }
 """Of each assignment, parameters that are functions, and the function of the stub that each stands for."""
 USES: dict[str, dict[str, list[tuple[str, str]]]] = {
+    "two_layer_net": {
+        "a copy of the network": [
+            ("import itertools\n", "import copy\nimport itertools\n"),
+            ("found.append((net, stat", "found.append((copy.deepcopy(net), dict(stat)"),
+        ],
+        "a copy of the parameters": [
+            (
+                "found.append((net, stat, accuracy))",
+                "kept = {name: value.clone() for name, value in net.params.items()}\n"
+                "        found.append((net, kept, stat, accuracy))",
+            ),
+            (
+                "return max(found, key=lambda one: one[2])",
+                "net, kept, stat, accuracy = max(found, key=lambda one: one[3])\n"
+                "    net.params = kept\n    return net, stat, accuracy",
+            ),
+        ],
+        "labels from the scores": [
+            ("(net.predict(X_val) == y_val)", "(net.loss(X_val).argmax(dim=1) == y_val)"),
+        ],
+        "labels from the forward pass": [
+            (
+                "(net.predict(X_val) == y_val)",
+                "(nn_forward_pass(net.params, X_val)[0].argmax(dim=1) == y_val)",
+            ),
+        ],
+        "labels from the function": [
+            (
+                "(net.predict(X_val) == y_val)",
+                "(nn_predict(net.params, nn_forward_backward, X_val) == y_val)",
+            ),
+        ],
+        "training by the function": [
+            (
+                "net.train(X, y, X_val, y_val, learning_rate, decay, reg, num_iters=500, batch_size=200)",
+                "nn_train(net.params, nn_forward_backward, nn_predict, X, y, X_val, y_val, learning_rate,"
+                " decay, reg, 500, 200)",
+            ),
+        ],
+        "predictions from the forward pass": [
+            (
+                "scores: torch.Tensor = loss_func(params, X)",
+                "scores: torch.Tensor = nn_forward_pass(params, X)[0]",
+            )
+        ],
+    },
     "fully_connected_networks": {
         "a copy of the model": [
             ("import os\n", "import copy\nimport os\n"),

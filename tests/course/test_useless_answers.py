@@ -33,7 +33,11 @@ def _spoil(value, arguments, how):
 def _useless(function, how, method):
     def spoiled(*args, **kwargs):
         arguments = [*args[method:], *kwargs.values()]
+        dicts = [one for one in arguments if isinstance(one, dict)]
+        before = [{k: v.clone() for k, v in one.items() if isinstance(v, torch.Tensor)} for one in dicts]
         value = function(*args, **kwargs)
+        for one, was in zip(dicts, before):
+            one.update(was)  # what a function does to its arguments is its result as well
         if function.__name__ == "forward":  # the cache stays
             return (_spoil(value[0], arguments, how), *value[1:])
         return _spoil(value, arguments, how)
@@ -65,8 +69,9 @@ def tasks(name: str) -> Mapping[str, float]:
     """Return what each task is worth whose functions are all spoiled."""
     functions = json.loads((ROOT / "assignments" / name / "checks.json").read_text())["functions"]
     written = {task["task"] for task in functions if "params" in task["name"].split("_")}
+    spoiled = {task["task"] for task in functions} - written
     declared = tomllib.loads((ROOT / "solutions" / name / "assignment.toml").read_text())["tasks"]
-    return {task["id"]: task["points"] for task in declared if task["id"] not in written}
+    return {task["id"]: task["points"] for task in declared if task["id"] in spoiled}
 
 
 @pytest.mark.parametrize(

@@ -33,7 +33,7 @@ def right_layers() -> Iterator[None]:
     }
     relu = {
         "forward": lambda x: (x.clamp(min=0), x),
-        "backward": lambda dout, cache: dout * (cache > 0),
+        "backward": lambda dout, cache: dout.masked_fill(cache <= 0, 0),
     }
     with substituted(fcn.Linear, **linear), substituted(fcn.ReLU, **relu):
         yield

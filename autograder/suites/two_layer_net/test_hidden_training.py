@@ -4,63 +4,21 @@ Whatever these build on is replaced: by results that are known beforehand, or by
 functions and float64, so that a mistake is not counted twice.
 """
 
-from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import pytest
 import torch
 import two_layer_net
-from suite.parameters import BANNED, NAMES, Params, copied, hidden_params
+from suite.network import true_forward, true_loss_func, true_predict, with_true_network
+from suite.parameters import NAMES, Params, copied, hidden_params
 from torch import Tensor
 
 from autograder.hidden import Thresholds, altered, hidden_labels, hidden_normal
 from helpers import data
-from helpers.testing import Hint, checks, require, substituted
+from helpers.testing import Hint, checks
 
 THRESHOLDS = Thresholds("two_layer_net")
-
-MAX_WORK = 20_000_000
-"""More numbers than any test needs: student code that asks the network for more gets nothing."""
-
-# A network that is right
-
-
-def true_forward(params: Params, X: Tensor) -> tuple[Tensor, Tensor]:
-    """Return scores and hidden values in the dtype of X."""
-    if X.numel() * params["W1"].shape[1] > MAX_WORK:
-        raise ValueError("too many examples")
-    w1, b1, w2, b2 = (params[name].double() for name in NAMES)
-    hidden = torch.addmm(b1, X.double(), w1).relu()
-    return torch.addmm(b2, hidden, w2).to(X.dtype), hidden.to(X.dtype)
-
-
-def true_loss_func(params: Params, X: Tensor, y: Tensor | None = None, reg: float = 0.0) -> object:
-    """Do what nn_forward_backward should."""
-    scores, hidden = (result.double() for result in true_forward(params, X))
-    if y is None:
-        return scores.to(X.dtype)
-    targets = torch.nn.functional.one_hot(y, scores.shape[1]).double()
-    upstream = (scores.softmax(dim=1) - targets) / len(y)
-    below = (upstream @ params["W2"].double().T).masked_fill(hidden == 0, 0)
-    grads = {"W1": X.double().T @ below, "b1": below.sum(0), "W2": hidden.T @ upstream, "b2": upstream.sum(0)}
-    squares = 0.0
-    for name in ("W1", "W2"):
-        grads[name] += 2 * reg * params[name].double()
-        squares += float((params[name].double() ** 2).sum())
-    loss = torch.nn.functional.cross_entropy(scores, y) + reg * squares
-    return loss.to(X.dtype), copied(grads, X.dtype)
-
-
-def true_predict(params: Params, loss_func: object, X: Tensor) -> Tensor:
-    """Do what nn_predict should."""
-    return true_forward(params, X)[0].argmax(dim=1)
-
-
-def with_true_network() -> AbstractContextManager[None]:
-    """Replace all that training and prediction build on."""
-    return substituted(two_layer_net, nn_forward_pass=true_forward, nn_forward_backward=true_loss_func)
-
 
 # Training
 
@@ -99,7 +57,8 @@ class Observer:
         """Predict as many validation labels right as steps were taken, and all others but one."""
         self.predicted_without_loss_func |= loss_func is None
         if len(X) == len(VAL_LABELS):
-            right = sum(bool((params["b2"] != seen["b2"]).any()) for seen in self.seen)
+            stepped = [any(bool((params[name] != seen[name]).any()) for name in NAMES) for seen in self.seen]
+            right = sum(stepped)
             return torch.where(torch.arange(len(X)) < right, VAL_LABELS, VAL_LABELS + 1)
         labels = self.batches[-1][1].clone() if len(X) == len(self.batches[-1][1]) else TRAIN_LABELS.clone()
         labels[0] += 1
@@ -167,77 +126,125 @@ def test_training_batches() -> None:
     course.check_batches(4, REG)
 
 
-@pytest.mark.task("train", weight=3)
-def test_training_steps() -> None:
-    """Training: eight steps with known gradients, in epochs of three."""
+UPHILL = "the step went along the gradient; it goes against it"
+EVERY = "the work of an epoch was done in every iteration; do it once per epoch"
+LAST = "the work of an epoch was done in its last iteration; do it in iterations 0, E, 2E and so on"
+PERCENT = "these are percentages; an accuracy is a number from 0 to 1"
+
+
+def check_steps(found: Mapping[str, object], names: Sequence[str], count: int, epoch: int) -> None:
+    """Compare the parameters after the training with what steps of known gradients give."""
+    right = rates(lambda it: -(-it // epoch), count)
+    wrong = {
+        EVERY: rates(lambda it: it, count),
+        "the learning rate did not decay": rates(lambda it: 0, count),
+        "the learning rate decayed before the step; decay it after the step": rates(
+            lambda it: it // epoch + 1, count
+        ),
+        LAST: rates(lambda it: it // epoch, count),
+        UPHILL: [-rate for rate in right],
+        "only the first step was taken": right[:1],
+    }
+    for name in names:
+        hints = [
+            Hint(PARAMS[name], "params still holds the old values; change them in the dict", slip=False),
+            *(Hint(after(lengths)[name], says) for says, lengths in wrong.items()),
+        ]
+        what = f'params["{name}"] after the training'
+        checks.close(
+            found[name], after(right)[name], what=what, operation="steps", hints=hints, origin=PARAMS[name]
+        )
+
+
+def numbers(found: object, what: str) -> list[float]:
+    """Return a history as plain numbers; tensors with one number each will do."""
+    checks.holds(type(found) is list, what=what, problem="not a list")
+    return [checks.scalar(value, what=what) for value in found]  # type: ignore[attr-defined]
+
+
+@pytest.mark.task("train", weight=2)
+def test_training_of_weights() -> None:
+    """Training: eight steps of W1 and W2 with known gradients, in epochs of three."""
     course, params = Observer(), copied(PARAMS)
     train(course, params, num_iters=8, batch_size=4)
     checks.entries(params, NAMES, what="params after the training")
+    check_steps(params, ("W1", "W2"), 8, 3)
     right = rates(lambda it: (it + 2) // 3)
-    wrong = {
-        "the learning rate decayed after every iteration; it does so once per epoch": rates(lambda it: it),
-        "the learning rate did not decay": rates(lambda it: 0),
-        "the learning rate decayed before the step; decay it after the step": rates(lambda it: it // 3 + 1),
-        "the learning rate decayed at the end of an epoch; do so in iterations 0, E, 2E": rates(
-            lambda it: it // 3
-        ),
-        "the step went along the gradient; it goes against it": [-rate for rate in right],
-        "params still holds the old values; change them in the dict": [],
-        "only the first step was taken": right[:1],
-    }
-    for name in NAMES:
-        hints = [Hint(PARAMS[name], "the biases were not trained")] if name == "b1" else []
-        hints += [Hint(after(lengths)[name], says) for says, lengths in wrong.items()]
-        what = f'params["{name}"] after the training'
-        checks.close(params[name], after(right)[name], what=what, operation="steps", hints=hints)
     for it, seen in enumerate(course.seen):
-        checks.close(seen, after(right[:it]), what=f"params in iteration {it}", operation="steps")
+        for name in ("W1", "W2"):
+            what = f"{name} in iteration {it}"
+            checks.close(seen[name], after(right[:it])[name], what=what, operation="steps")
 
 
-@pytest.mark.task("train", weight=3)
-def test_training_histories() -> None:
-    """Training: losses of all iterations, and accuracies once per epoch, after the step."""
+@pytest.mark.task("train", weight=1)
+def test_training_of_biases() -> None:
+    """Training: eight steps of b1 and b2."""
+    params = copied(PARAMS)
+    train(Observer(), params, num_iters=8, batch_size=4)
+    checks.entries(params, NAMES, what="params after the training")
+    for name in ("b1", "b2"):
+        untrained = checks.agrees(params[name], PARAMS[name]) and not checks.agrees(
+            params["W1"], PARAMS["W1"]
+        )
+        checks.holds(
+            not untrained,
+            what=f'params["{name}"] after the training',
+            problem="as it was before",
+            likely_cause="the biases were not trained; a step changes all parameters",
+            slip=True,
+        )
+    check_steps(params, ("b1", "b2"), 8, 3)
+
+
+@pytest.mark.task("train", weight=1)
+def test_training_keeps_losses() -> None:
+    """Training: the losses of all iterations are kept."""
+    stats = train(Observer(), copied(PARAMS), num_iters=8, batch_size=4)
+    losses = [100.0 - it for it in range(8)]
+    checks.close(numbers(stats["loss_history"], "the loss history"), losses, what="the loss history")
+
+
+@pytest.mark.task("train", weight=2)
+def test_training_validates() -> None:
+    """Training: accuracies on the validation set, once per epoch, after the step."""
     course = Observer()
     stats = train(course, copied(PARAMS), num_iters=8, batch_size=4)
     without = course.predicted_without_loss_func
     checks.holds(not without, what="pred_func", problem="called without the loss_func that it needs")
-    losses = [100.0 - it for it in range(8)]
-    checks.close(stats["loss_history"], losses, what="the loss history")
     hints = [
-        Hint([0.0, 0.3, 0.6], says="the accuracy was measured before the step, not after it"),
-        Hint([0.3, 0.6], says="measured at the end of an epoch; do so in iterations 0, E, 2E"),
-        Hint([0.1 * it for it in range(1, 9)], says="measured in every iteration; do so once per epoch"),
-        Hint([10.0, 40.0, 70.0], says="these are percentages; an accuracy is a number from 0 to 1"),
-        Hint([0.75] * 3, says="this is the accuracy on the batch"),
+        Hint([0.0, 0.3, 0.6], says="the accuracy was measured before the step; measure it after the step"),
+        Hint([0.3, 0.6], says=LAST),
+        Hint([0.1 * it for it in range(1, 9)], says=EVERY),
+        Hint([10.0, 40.0, 70.0], says=PERCENT),
+        Hint([0.75] * 3, says="this is the accuracy on the batch; the validation set counts here"),
+        Hint([0.9, 0.6, 0.3], says="this is the part of wrong predictions"),
     ]
-    right = [0.1, 0.4, 0.7]
-    checks.close(stats["val_acc_history"], right, what="the accuracies on validation", hints=hints)
-    hints = [
-        Hint([12 / 13] * 3, says="this is the accuracy on the whole training set; the batch will do"),
-        Hint([75.0] * 3, says="these are percentages; an accuracy is a number from 0 to 1"),
-    ]
-    checks.close(stats["train_acc_history"], [0.75] * 3, what="the accuracies on batches", hints=hints)
+    what = "the accuracies on the validation set"
+    checks.close(numbers(stats["val_acc_history"], what), [0.1, 0.4, 0.7], what=what, hints=hints)
 
 
-@pytest.mark.task("train", weight=2)
+@pytest.mark.task("train", weight=1)
+def test_training_measures_batches() -> None:
+    """Training: accuracies on the batches, once per epoch."""
+    stats = train(Observer(), copied(PARAMS), num_iters=8, batch_size=4)
+    hints = [
+        Hint([12 / 13] * 3, says="this is the accuracy on the whole training set; take the batch"),
+        Hint([75.0] * 3, says=PERCENT),
+        Hint([0.75] * 2, says=LAST),
+        Hint([0.75] * 8, says=EVERY),
+        Hint([0.1, 0.4, 0.7], says="this is the accuracy on the validation set; the batch counts here"),
+        Hint([0.25] * 3, says="this is the part of wrong predictions"),
+    ]
+    what = "the accuracies on batches"
+    checks.close(numbers(stats["train_acc_history"], what), [0.75] * 3, what=what, hints=hints)
+
+
+@pytest.mark.task("train", weight=1)
 def test_training_with_large_batches() -> None:
     """Training: where a batch is larger than the training set, every iteration is an epoch."""
     params = copied(PARAMS)
-    stats = train(Observer(), params, num_iters=5, batch_size=40)
-    right = after(rates(lambda it: it, 5))
-    found = checks.entries(params, NAMES, what="params after the training")["W2"]
-    checks.close(found, right["W2"], what='params["W2"] after the training', operation="steps")
-    accuracies = [0.1, 0.2, 0.3, 0.4, 0.5]
-    checks.close(stats["val_acc_history"], accuracies, what="the accuracies on validation")
-
-
-@pytest.mark.constraint
-@pytest.mark.task("train", weight=1)
-def test_training_source() -> None:
-    """Training: no optimizer and no automatic differentiation."""
-    train(Observer(), copied(PARAMS), num_iters=2, batch_size=4)
-    # Who brings the file of another course gets sample_batch from the kit; here it is given.
-    require(two_layer_net.nn_train, banned=BANNED, allowed=["helpers.training.batches.sample_batch"])
+    train(Observer(), params, num_iters=5, batch_size=40)
+    check_steps(checks.entries(params, NAMES, what="params after the training"), ("W2",), 5, 1)
 
 
 NUM_DIGITS = 600
@@ -268,6 +275,10 @@ def test_training_on_digits() -> None:
     checks.entries(params, NAMES, what="params after the training")
     for name in NAMES:
         checks.tensor(params[name], shape=start[name].shape, dtype=torch.float32, what=f'params["{name}"]')
+    data_of = DIGITS.x_train.flatten(1), DIGITS.y_train
+    first, last = (float(true_loss_func(weights, *data_of)[0]) for weights in (start, params))  # type: ignore[index]
+    # Known gradients tell why.
+    checks.holds(last <= first, what="the loss on the digits", problem="higher than before", slip=True)
     labels = true_predict(params, None, x_hidden.flatten(1))
     accuracy = float((labels == y_hidden).double().mean()) * 100
     THRESHOLDS.require("accuracy", accuracy, what="the percentage of digits recognized")
@@ -276,23 +287,16 @@ def test_training_on_digits() -> None:
 # Prediction
 
 
-@pytest.mark.task("predict", weight=2)
+LOWEST = "the class with the lowest score was chosen"
+EXAMPLES = "the best example of each class was chosen; compare classes, dim=1"
+
+
+@pytest.mark.task("predict", weight=3)
 def test_prediction() -> None:
-    """Prediction: the class with the highest score, for many examples."""
-    scores = true_forward(PARAMS, MANY)[0]
-    with with_true_network():
-        found = two_layer_net.nn_predict(copied(PARAMS), true_loss_func, MANY.clone())
-    hints = [
-        Hint(scores.argmin(dim=1), says="the class with the lowest score was chosen"),
-        Hint(scores.argmax(dim=0), says="the best example of each class was chosen; compare classes, dim=1"),
-    ]
-    checks.equal(found, scores.argmax(dim=1), what="the labels", hints=hints)
-
-
-@pytest.mark.task("predict", weight=1)
-def test_prediction_of_one() -> None:
-    """Prediction: a single example in float32 gets a tensor with one label."""
-    for x in MANY[:6].float().split(1):
+    """Prediction: the class with the highest score, for many examples and for one in float32."""
+    for x in (MANY, *MANY[:6].float().split(1)):
+        scores = true_forward(PARAMS, x)[0]
         with with_true_network():
-            found = two_layer_net.nn_predict(copied(PARAMS, torch.float32), true_loss_func, x)
-        checks.equal(found, true_predict(PARAMS, None, x), what="the label")
+            found = two_layer_net.nn_predict(copied(PARAMS, x.dtype), true_loss_func, x.clone())
+        hints = [Hint(scores.argmin(dim=1), says=LOWEST), Hint(scores.argmax(dim=0), says=EXAMPLES)]
+        checks.equal(found, scores.argmax(dim=1), what="the labels", hints=hints)

@@ -16,11 +16,11 @@ ROWS = ((IMAGES - tabletop(4000, 0, 0).x_train.mean(dim=0)) / 0.25).flatten(star
 """The pictures as the notebook prepares them."""
 
 
-@pytest.mark.task("saved_weights", weight=3)
+@pytest.mark.task("saved_weights", weight=4)
 def test_saved_weights_on_pictures() -> None:
     """Saved weights: recognize pictures that nobody has seen."""
     params = load_weights(two_layer_net, FILE)
-    checks.holds(params.keys() == set(NAMES), what="the saved weights", problem="not the names in params")
+    checks.holds(params.keys() >= set(NAMES), what="the saved weights", problem="not the names in params")
     W1, b1, W2, b2 = (params[name].float() for name in NAMES)
     units = b1.numel()
     fitting = b1.dim() == 1 and W1.shape == (ROWS.shape[1], units) and W2.shape == (units, 10)
