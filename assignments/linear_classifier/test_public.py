@@ -1,187 +1,434 @@
-"""Public checks of the linear classifiers: three images, three classes, and numbers from the lecture."""
+"""Public checks of the linear classifiers: three images, four classes, scores as in the lecture."""
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import linear_classifier
 import pytest
 import torch
 from torch import Tensor
 
-from helpers.testing import Hint, checks, constructor, substituted
+from helpers.testing import Hint, checks, constructor, convention, require, substituted
 
-# With X = I, the scores are W itself: a row per image (cat, car, frog), a column per class.
-X = torch.eye(3)
-W = torch.tensor([[3.2, 5.1, -1.7], [1.3, 4.9, 2.0], [2.2, 2.5, -3.1]])
-Y = torch.tensor([0, 1, 2])
-
-SVM_GRADIENT = torch.tensor([[-1.0, 1.0, 0.0], [0.0, 0.0, 0.0], [1.0, 1.0, -2.0]]) / 3
-SOFTMAX_GRADIENT = torch.tensor(
+# Images of a cat, a car and a frog: a feature for each of them, a fourth that is 2 for the frog, and a 1.
+X = torch.tensor([[1.0, 0.0, 0.0, 0.0, 1.0], [0.0, 1.0, 0.0, 0.0, 1.0], [0.0, 0.0, 1.0, 2.0, 1.0]])
+W = torch.tensor(
     [
-        [-0.2900058, 0.2896832, 0.0003226],
-        [0.0084150, -0.0253606, 0.0169457],
-        [0.1415518, 0.1910750, -0.3326268],
+        [2.7, 5.6, -1.7, 1.0],
+        [0.8, 5.4, 2.0, 0.0],
+        [0.7, 1.0, -0.1, 0.0],
+        [0.5, 1.0, -1.5, -1.0],
+        [0.5, -0.5, 0.0, 1.0],
     ]
 )
-NOT_AVERAGED = "the losses of the examples were added; divide by their number"
+Y = torch.tensor([0, 1, 2])
+# The scores, a row per image, a column per class (cat, car, frog, ship):
+#   3.2  5.1 -1.7  2.0
+#   1.3  4.9  2.0  1.0
+#   2.2  2.5 -3.1 -1.0
+SQUARES = 83.84
+"""The sum of the squares of all weights."""
+FACTOR = float(convention("regularization"))
+
+
+def of_scores(cat: Sequence[float], car: Sequence[float], frog: Sequence[float]) -> Tensor:
+    """Return the gradient of the mean loss, where these are the gradients of each loss by its scores."""
+    cat_car, frogs = torch.tensor([cat, car]), torch.tensor([frog])
+    return torch.cat([cat_car, frogs, 2 * frogs, cat_car.sum(dim=0, keepdim=True) + frogs]) / 3
+
+
+SVM_GRADIENT = of_scores([-1.0, 1.0, 0.0, 0.0], [0.0, 0.0, 0.0, 0.0], [1.0, 1.0, -3.0, 1.0])
+SOFTMAX_GRADIENT = of_scores(
+    [-0.874915, 0.836308, 0.000931, 0.037675],
+    [0.024781, -0.093044, 0.049904, 0.018359],
+    [0.417430, 0.563471, -0.997916, 0.017015],
+)
+NO_MARGINS = of_scores([0.0, 1.0, 0.0, 0.0], [0.0, 0.0, 0.0, 0.0], [1.0, 1.0, 0.0, 1.0])
+COUNTED = "the true class was counted too; its own margin is always 1"
+NOT_SUBTRACTED = "nothing is subtracted at the true class"
+NOT_AVERAGED = "the losses were added, not averaged over the examples"
+WRONG_AXIS = "normalized over the examples, not the classes"
 SVM_MISTAKES = [
-    (15.8, NOT_AVERAGED),
-    (6.266667, "the true class was counted too: its own margin is always 1"),
-    (3.933333, "the margin of 1 is missing"),
-    (1.755556, "the losses were also divided by the number of classes"),
+    (18.9, NOT_AVERAGED),
+    (7.3, COUNTED),
+    (4.966667, "the margin of 1 is missing"),
+    (1.575, "the losses were also divided by the number of classes"),
+    (3.166667, "only the largest margin of each example was counted"),
+    (-6.3, "the sign is wrong"),
 ]
 SOFTMAX_MISTAKES = [
-    (8.2760, NOT_AVERAGED),
-    (-2.7587, "the sign is wrong: the loss is minus the logarithm"),
-    (2.1285, "normalized over the examples, not over the classes"),
+    (8.3502, NOT_AVERAGED),
+    (-2.7834, "the sign is wrong"),
+    (2.1285, WRONG_AXIS),
+    (1.8989, WRONG_AXIS),  # after each example's scores were shifted
+    (2.9167, "the logarithm was taken of all probabilities, not of the true class's"),
 ]
-SUBTRACTED_ONCE = torch.tensor([[-1.0, 1.0, 0.0], [0.0, -1.0, 0.0], [1.0, 1.0, -1.0]]) / 3
-SUM_OF_SQUARES = 89.54
+SVM_SLIPS = [
+    (NO_MARGINS, NOT_SUBTRACTED),
+    (
+        of_scores([-1.0, 1.0, 0.0, 0.0], [0.0, -1.0, 0.0, 0.0], [1.0, 1.0, -1.0, 1.0]),
+        "at the true class, subtract x once for every margin above 0",
+    ),
+    (of_scores([-2.0, 1.0, 0.0, 0.0], [0.0, -1.0, 0.0, 0.0], [1.0, 1.0, -4.0, 1.0]), COUNTED),
+]
+SOFTMAX_SLIPS = [
+    (
+        of_scores(
+            [0.125085, 0.836308, 0.000931, 0.037675],
+            [0.024781, 0.906956, 0.049904, 0.018359],
+            [0.417430, 0.563471, 0.002084, 0.017015],
+        ),
+        NOT_SUBTRACTED,
+    ),
+    (
+        of_scores(
+            [-0.340999, 0.528261, 0.023984, 0.705385],
+            [0.098566, -0.567497, 0.970101, 0.259496],
+            [0.242433, 0.039236, -0.994086, 0.035119],
+        ),
+        WRONG_AXIS,
+    ),
+    (
+        of_scores(
+            [-0.837020, 0.333333, 0.018614, 0.471776],
+            [0.029774, -0.666667, 0.919585, 0.211983],
+            [0.807246, 0.333333, -0.938199, 0.316241],
+        ),
+        WRONG_AXIS,
+    ),
+]
+HALF = f"there is a factor 1/2 too many in the regularizer; its factor REGULARIZATION is {FACTOR:g} here"
+TWICE = f"the regularizer is twice as large as it should be; its factor REGULARIZATION is {FACTOR:g} here"
+
+GRADIENTS = ("torch.autograd", "torch.func", "torch.enable_grad", ".backward", ".requires_grad_")
+READY_MADE = ("torch.softmax", "torch.log_softmax", "torch.special", "scipy", "sklearn", "helpers")
+BANNED = ("torch.nn", *GRADIENTS, *READY_MADE)
+"""The first that is found is named, with what to do instead."""
+
+Loss = Callable[..., object]
 
 
-def loss_and_gradient(found: object) -> tuple[float, Tensor]:
-    """Check the form of what a loss function returns."""
+def loss_and_gradient(
+    function: Loss, reg: float = 0.0, dtype: torch.dtype = torch.float32
+) -> tuple[object, object]:
+    """Call a loss function on the three images, whatever the two values are that it returns."""
+    found = function(W.to(dtype).clone(), X.to(dtype).clone(), Y.clone(), reg)
     loss, gradient = checks.parts(found, 2, what="loss and gradient")
-    checked = checks.tensor(gradient, shape=(3, 3), dtype=torch.float32, what="the gradient")
-    return checks.scalar(loss, what="the loss"), checked
+    return loss, gradient
 
 
-def check_loss(function: Callable[..., object], right: float, mistakes: Sequence[tuple[float, str]]) -> None:
-    """Check the loss of the three images, without regularization."""
+def check_loss(function: Loss, right: float, mistakes: Sequence[tuple[float, str]]) -> None:
+    """Check the loss, without regularization."""
     hints = [Hint(value, says=says) for value, says in mistakes]
-    loss, _ = loss_and_gradient(function(W.clone(), X.clone(), Y.clone(), 0.0))
+    hints.append(Hint(1.5 * right, says="divided by N - 1, not by N"))
+    loss = checks.scalar(loss_and_gradient(function)[0], what="the loss")
     checks.close(loss, right, what="the loss", operation="rounded", hints=hints)
 
 
-def gradient_hints(right: Tensor, extra: Tensor) -> list[Hint]:
-    """Return what typical mistakes give, of a gradient to which the regularizer adds something extra."""
+def check_gradient(function: Loss, right: Tensor, slips: Sequence[tuple[Tensor, str]]) -> None:
+    """Check the gradient, without regularization."""
+    _, gradient = loss_and_gradient(function)
     mistakes = [
-        (3 * right, "the gradient is not divided by the number of examples, but the loss is"),
-        (right.T, "the gradient is transposed; it has the shape of W"),
+        (3 * right, "the gradient is not divided by the number of examples"),
+        (1.5 * right, "divided by N - 1, not by N"),
+        (right / 3, "the gradient is divided by the number of examples twice"),
+        (right.T.reshape(5, 4), "the gradient is transposed"),
         (-right, "the sign is wrong"),
-        (right - right.diag().diag(), "nothing is subtracted at the true class"),
-        (right + torch.eye(3) / 3, "nothing is subtracted at the true class"),
-        (SUBTRACTED_ONCE, "at the true class, subtract x once for every margin above 0"),
-        (right - torch.eye(3) / 3, "the true class was counted among the margins above 0"),
-        (torch.zeros(3, 3), "the gradient was never filled in"),
+        (torch.zeros(5, 4), "the gradient was never filled in"),
+        *slips,
     ]
-    return [Hint(value + extra, says=says) for value, says in mistakes]
-
-
-def check_gradient(function: Callable[..., object], right: Tensor) -> None:
-    """Check the gradient of the three images, without regularization."""
-    _, gradient = loss_and_gradient(function(W.clone(), X.clone(), Y.clone(), 0.0))
-    hints = gradient_hints(right, torch.zeros(3, 3))
+    hints = [Hint(value, says=says) for value, says in mistakes]
     checks.close(gradient, right, what="the gradient", operation="gradient", hints=hints)
 
 
-def check_regularization(
-    function: Callable[..., object], loss: float, gradient: Tensor, mistakes: Sequence[tuple[float, str]]
-) -> None:
-    """Check loss and gradient of the three images, with regularization."""
-    found, dw = loss_and_gradient(function(W.clone(), X.clone(), Y.clone(), 0.1))
-    right = 0.1 * SUM_OF_SQUARES
+def added_to_loss(function: Loss) -> float:
+    """Return what the regularizer adds to the loss, in float64, be it right or not."""
+    with_it, without = (
+        checks.scalar(loss_and_gradient(function, reg, torch.float64)[0], what="the loss")
+        for reg in (0.5, 0.0)
+    )
+    return with_it - without
+
+
+def check_regularizer(function: Loss) -> None:
+    """Check what the regularizer adds to the loss."""
+    found = added_to_loss(function)
+    right = 0.5 * FACTOR * SQUARES
     hints = [
-        *(Hint(value + right, says=says) for value, says in mistakes),
-        Hint(loss, says="the regularizer is missing"),
-        Hint(loss + right / 2, says="there is a factor 1/2 in the regularizer; here it has none"),
-        Hint(loss + right / 3, says="the regularizer was averaged over the examples, too"),
-        Hint(loss + right * 3, says="the regularizer was added once per example"),
-        Hint(loss + right * 2, says="the regularizer was added twice"),
+        Hint(0.0, says="the regularizer is missing"),
+        Hint(right / 2, says=HALF),
+        Hint(right * 2, says=TWICE),
+        Hint(right / 3, says="the regularizer was averaged over the examples, too"),
+        Hint(right * 3, says="the regularizer was added once per example"),
     ]
-    checks.close(found, loss + right, what="the regularized loss", operation="rounded", hints=hints)
+    what = "what the regularizer adds to the loss"
+    checks.close(found, right, what=what, operation="rounded", hints=hints)
+
+
+def check_slope_of_regularizer(function: Loss) -> None:
+    """Check what the regularizer adds to the gradient."""
+    loss, _ = loss_and_gradient(function)
+    times = added_to_loss(function) / (0.5 * FACTOR * SQUARES) if isinstance(loss, (float, Tensor)) else 1.0
+    with_it, without = (
+        checks.tensor(loss_and_gradient(function, reg, torch.float64)[1], shape=(5, 4), what="the gradient")
+        for reg in (0.5, 0.0)
+    )
+    found, right = with_it - without, FACTOR * W.double()  # the derivative of 0.5 * FACTOR * w²
+    half = HALF if abs(times - 0.5) < 1e-3 else "a factor 2 is missing: the derivative of w² is 2w"
+    twice = TWICE if abs(times - 2) < 1e-3 else "the gradient of the regularizer is twice too large"
     hints = [
-        Hint(gradient, says="the regularizer has a gradient, too"),
-        Hint(gradient + 0.1 * W, says="a factor 2 is missing: the derivative of w² is 2w"),
-        Hint(gradient + 0.4 * W, says="the gradient of the regularizer was added twice"),
-        *gradient_hints(gradient, 0.2 * W),
+        Hint(0 * right, says="the regularizer has a gradient, too"),
+        Hint(right / 2, says=half),
+        Hint(right * 2, says=twice),
+        Hint(right / 3, says="the regularizer's gradient was averaged, too"),
+        Hint(right * 3, says="the regularizer's gradient was added once per example"),
     ]
-    checks.close(dw, gradient + 0.2 * W, what="the regularized gradient", operation="gradient", hints=hints)
+    what = "the part of the gradient that comes from the regularizer"
+    checks.close(found, right, what=what, operation="rounded", hints=hints)
 
 
-@pytest.mark.task("svm_naive", weight=1)
-def test_svm_naive_loss() -> None:
-    """SVM with loops: the loss of three images."""
-    check_loss(linear_classifier.svm_loss_naive, 5.266667, SVM_MISTAKES)
-
-
-@pytest.mark.task("svm_naive", weight=1)
-def test_svm_naive_gradient() -> None:
-    """SVM with loops: the gradient of three images."""
-    check_gradient(linear_classifier.svm_loss_naive, SVM_GRADIENT)
-
-
-@pytest.mark.task("svm_naive", weight=1)
-def test_svm_naive_regularization() -> None:
-    """SVM with loops: loss and gradient with regularization."""
-    check_regularization(linear_classifier.svm_loss_naive, 5.266667, SVM_GRADIENT, SVM_MISTAKES)
-
-
-@pytest.mark.task("svm_vectorized", weight=1)
-def test_svm_vectorized_loss() -> None:
-    """SVM without loops: the loss of three images."""
-    check_loss(linear_classifier.svm_loss_vectorized, 5.266667, SVM_MISTAKES)
-
-
-@pytest.mark.task("svm_vectorized", weight=1)
-def test_svm_vectorized_gradient() -> None:
-    """SVM without loops: the gradient of three images."""
-    check_gradient(linear_classifier.svm_loss_vectorized, SVM_GRADIENT)
-
-
-@pytest.mark.task("svm_vectorized", weight=1)
-def test_svm_vectorized_regularization() -> None:
-    """SVM without loops: loss and gradient with regularization."""
-    check_regularization(linear_classifier.svm_loss_vectorized, 5.266667, SVM_GRADIENT, SVM_MISTAKES)
-
-
-@pytest.mark.task("softmax_naive", weight=1)
-def test_softmax_naive_loss() -> None:
-    """Softmax with loops: the loss of three images."""
-    check_loss(linear_classifier.softmax_loss_naive, 2.758655, SOFTMAX_MISTAKES)
-
-
-@pytest.mark.task("softmax_naive", weight=1)
-def test_softmax_naive_gradient() -> None:
-    """Softmax with loops: the gradient of three images."""
-    check_gradient(linear_classifier.softmax_loss_naive, SOFTMAX_GRADIENT)
-
-
-@pytest.mark.task("softmax_naive", weight=1)
-def test_softmax_naive_regularization() -> None:
-    """Softmax with loops: loss and gradient with regularization."""
-    check_regularization(linear_classifier.softmax_loss_naive, 2.758655, SOFTMAX_GRADIENT, SOFTMAX_MISTAKES)
-
-
-@pytest.mark.task("softmax_vectorized", weight=1)
-def test_softmax_vectorized_loss() -> None:
-    """Softmax without loops: the loss of three images."""
-    check_loss(linear_classifier.softmax_loss_vectorized, 2.758655, SOFTMAX_MISTAKES)
-
-
-@pytest.mark.task("softmax_vectorized", weight=1)
-def test_softmax_vectorized_gradient() -> None:
-    """Softmax without loops: the gradient of three images."""
-    check_gradient(linear_classifier.softmax_loss_vectorized, SOFTMAX_GRADIENT)
-
-
-@pytest.mark.task("softmax_vectorized", weight=1)
-def test_softmax_vectorized_regularization() -> None:
-    """Softmax without loops: loss and gradient with regularization."""
-    check_regularization(
-        linear_classifier.softmax_loss_vectorized, 2.758655, SOFTMAX_GRADIENT, SOFTMAX_MISTAKES
+def check_large_scores(function: Loss) -> None:
+    """Check a loss of examples with scores around 10,000, around -10,000, and with a tie."""
+    weights = torch.tensor([[3.0, 1.0, 0.0, 2.0], [0.0, 2.0, 1.0, 0.0], [10_000.0] * 4])
+    images = torch.tensor([[1.0, 0.0, 1.0], [0.0, 1.0, -1.0], [1.0, 1.0, 0.0]])
+    loss, gradient = checks.parts(
+        function(weights, images, torch.tensor([1, 3, 0]), 0.0), 2, what="loss and gradient"
+    )
+    checked = checks.tensor(gradient, shape=(3, 4), dtype=torch.float32, what="the gradient")
+    number = float(loss) if isinstance(loss, (float, Tensor)) else 0.0
+    checks.holds(
+        abs(number) < 1e9 and bool(checked.isfinite().all()),
+        what="what comes out for scores around 10,000",
+        problem="not finite",
+        likely_cause="exp(10,000) is infinite, exp(-10,000) is 0: shift each example's scores "
+        "so that the largest is 0",
+    )
+    # With scores 3, 1, 0, 2 and 0, 2, 1, 0 in place of the large ones the loss would be the same.
+    hints = [
+        Hint(5.851577, says=NOT_AVERAGED),
+        Hint(2.925789, says="divided by N - 1, not by N"),
+        Hint(-1.950526, says="the sign is wrong"),
+        Hint(1.793081, says=WRONG_AXIS),
+    ]
+    checks.close(
+        checks.scalar(loss, what="the loss"),
+        1.950526,
+        what="the loss of large scores",
+        operation="rounded",
+        hints=hints,
     )
 
 
-@pytest.mark.task("sample_batch", weight=1)
-def test_batch_by_hand() -> None:
-    """Four of six examples come with their own labels."""
-    x = torch.tensor([[0.0, 9.0], [1.0, 8.0], [2.0, 7.0], [3.0, 6.0], [4.0, 5.0], [5.0, 4.0]])
-    found = linear_classifier.sample_batch(x.clone(), torch.tensor([0, 10, 20, 30, 40, 50]), 6, 4)
+def check_inputs_unchanged(function: Loss) -> None:
+    """Check that W, X and y are as before."""
+    before = (W.double(), X.double(), Y)
+    after = tuple(value.clone() for value in before)
+    checks.parts(function(*after, 0.5), 2, what="loss and gradient")
+    for old, new, what in zip(before, after, ("W", "X", "y"), strict=True):
+        checks.unchanged(old, new, what=what)
+
+
+def check_own_work(function: Loss) -> None:
+    """Check that the function runs, then that its source uses nothing ready-made."""
+    loss_and_gradient(function, dtype=torch.float64)
+    require(function, banned=BANNED)
+
+
+def check_no_loop(function: Loss) -> None:
+    """Check that the function runs, then that its source has no loop."""
+    loss_and_gradient(function, dtype=torch.float64)
+    require(function, loops=0)
+
+
+@pytest.mark.task("svm_naive", weight=2)
+def test_svm_naive_loss() -> None:
+    """SVM with loops: the loss of three images."""
+    check_loss(linear_classifier.svm_loss_naive, 6.3, SVM_MISTAKES)
+
+
+@pytest.mark.task("svm_naive", weight=2)
+def test_svm_naive_gradient() -> None:
+    """SVM with loops: the gradient of three images."""
+    check_gradient(linear_classifier.svm_loss_naive, SVM_GRADIENT, SVM_SLIPS)
+
+
+@pytest.mark.task("svm_naive", weight=2)
+def test_svm_naive_regularizer() -> None:
+    """SVM with loops: the regularizer, in float64."""
+    check_regularizer(linear_classifier.svm_loss_naive)
+
+
+@pytest.mark.task("svm_naive", weight=2)
+def test_svm_naive_slope_of_regularizer() -> None:
+    """SVM with loops: the regularizer's gradient, in float64."""
+    check_slope_of_regularizer(linear_classifier.svm_loss_naive)
+
+
+@pytest.mark.task("svm_naive", weight=2)
+@pytest.mark.constraint
+def test_svm_naive_inputs_unchanged() -> None:
+    """SVM with loops: the inputs are not modified."""
+    check_inputs_unchanged(linear_classifier.svm_loss_naive)
+
+
+@pytest.mark.task("svm_naive", weight=4)
+@pytest.mark.constraint
+def test_svm_naive_own_work() -> None:
+    """SVM with loops: nothing ready-made and no automatic differentiation is used."""
+    check_own_work(linear_classifier.svm_loss_naive)
+
+
+@pytest.mark.task("svm_vectorized", weight=2)
+def test_svm_vectorized_loss() -> None:
+    """SVM without loops: the loss of three images."""
+    check_loss(linear_classifier.svm_loss_vectorized, 6.3, SVM_MISTAKES)
+
+
+@pytest.mark.task("svm_vectorized", weight=2)
+def test_svm_vectorized_gradient() -> None:
+    """SVM without loops: the gradient of three images."""
+    check_gradient(linear_classifier.svm_loss_vectorized, SVM_GRADIENT, SVM_SLIPS)
+
+
+@pytest.mark.task("svm_vectorized", weight=2)
+def test_svm_vectorized_regularizer() -> None:
+    """SVM without loops: the regularizer, in float64."""
+    check_regularizer(linear_classifier.svm_loss_vectorized)
+
+
+@pytest.mark.task("svm_vectorized", weight=2)
+def test_svm_vectorized_slope_of_regularizer() -> None:
+    """SVM without loops: the regularizer's gradient, in float64."""
+    check_slope_of_regularizer(linear_classifier.svm_loss_vectorized)
+
+
+@pytest.mark.task("svm_vectorized", weight=2)
+@pytest.mark.constraint
+def test_svm_vectorized_inputs_unchanged() -> None:
+    """SVM without loops: the inputs are not modified."""
+    check_inputs_unchanged(linear_classifier.svm_loss_vectorized)
+
+
+@pytest.mark.task("svm_vectorized", weight=4)
+@pytest.mark.constraint
+def test_svm_vectorized_own_work() -> None:
+    """SVM without loops: nothing ready-made and no automatic differentiation is used."""
+    check_own_work(linear_classifier.svm_loss_vectorized)
+
+
+@pytest.mark.task("svm_vectorized", weight=4)
+@pytest.mark.constraint
+def test_svm_vectorized_source() -> None:
+    """SVM without loops: the source holds no explicit loop."""
+    check_no_loop(linear_classifier.svm_loss_vectorized)
+
+
+@pytest.mark.task("softmax_naive", weight=2)
+def test_softmax_naive_loss() -> None:
+    """Softmax with loops: the loss of three images."""
+    check_loss(linear_classifier.softmax_loss_naive, 2.783353, SOFTMAX_MISTAKES)
+
+
+@pytest.mark.task("softmax_naive", weight=2)
+def test_softmax_naive_gradient() -> None:
+    """Softmax with loops: the gradient of three images."""
+    check_gradient(linear_classifier.softmax_loss_naive, SOFTMAX_GRADIENT, SOFTMAX_SLIPS)
+
+
+@pytest.mark.task("softmax_naive", weight=2)
+def test_softmax_naive_regularizer() -> None:
+    """Softmax with loops: the regularizer, in float64."""
+    check_regularizer(linear_classifier.softmax_loss_naive)
+
+
+@pytest.mark.task("softmax_naive", weight=2)
+def test_softmax_naive_slope_of_regularizer() -> None:
+    """Softmax with loops: the regularizer's gradient, in float64."""
+    check_slope_of_regularizer(linear_classifier.softmax_loss_naive)
+
+
+@pytest.mark.task("softmax_naive", weight=2)
+def test_softmax_naive_large_scores() -> None:
+    """Softmax with loops: scores around 10,000 and -10,000."""
+    check_large_scores(linear_classifier.softmax_loss_naive)
+
+
+@pytest.mark.task("softmax_naive", weight=2)
+@pytest.mark.constraint
+def test_softmax_naive_inputs_unchanged() -> None:
+    """Softmax with loops: the inputs are not modified."""
+    check_inputs_unchanged(linear_classifier.softmax_loss_naive)
+
+
+@pytest.mark.task("softmax_naive", weight=4)
+@pytest.mark.constraint
+def test_softmax_naive_own_work() -> None:
+    """Softmax with loops: nothing ready-made and no automatic differentiation is used."""
+    check_own_work(linear_classifier.softmax_loss_naive)
+
+
+@pytest.mark.task("softmax_vectorized", weight=2)
+def test_softmax_vectorized_loss() -> None:
+    """Softmax without loops: the loss of three images."""
+    check_loss(linear_classifier.softmax_loss_vectorized, 2.783353, SOFTMAX_MISTAKES)
+
+
+@pytest.mark.task("softmax_vectorized", weight=2)
+def test_softmax_vectorized_gradient() -> None:
+    """Softmax without loops: the gradient of three images."""
+    check_gradient(linear_classifier.softmax_loss_vectorized, SOFTMAX_GRADIENT, SOFTMAX_SLIPS)
+
+
+@pytest.mark.task("softmax_vectorized", weight=2)
+def test_softmax_vectorized_regularizer() -> None:
+    """Softmax without loops: the regularizer, in float64."""
+    check_regularizer(linear_classifier.softmax_loss_vectorized)
+
+
+@pytest.mark.task("softmax_vectorized", weight=2)
+def test_softmax_vectorized_slope_of_regularizer() -> None:
+    """Softmax without loops: the regularizer's gradient, in float64."""
+    check_slope_of_regularizer(linear_classifier.softmax_loss_vectorized)
+
+
+@pytest.mark.task("softmax_vectorized", weight=2)
+def test_softmax_vectorized_large_scores() -> None:
+    """Softmax without loops: scores around 10,000 and -10,000."""
+    check_large_scores(linear_classifier.softmax_loss_vectorized)
+
+
+@pytest.mark.task("softmax_vectorized", weight=2)
+@pytest.mark.constraint
+def test_softmax_vectorized_inputs_unchanged() -> None:
+    """Softmax without loops: the inputs are not modified."""
+    check_inputs_unchanged(linear_classifier.softmax_loss_vectorized)
+
+
+@pytest.mark.task("softmax_vectorized", weight=4)
+@pytest.mark.constraint
+def test_softmax_vectorized_own_work() -> None:
+    """Softmax without loops: nothing ready-made and no automatic differentiation is used."""
+    check_own_work(linear_classifier.softmax_loss_vectorized)
+
+
+@pytest.mark.task("softmax_vectorized", weight=4)
+@pytest.mark.constraint
+def test_softmax_vectorized_source() -> None:
+    """Softmax without loops: the source holds no explicit loop."""
+    check_no_loop(linear_classifier.softmax_loss_vectorized)
+
+
+SIX = torch.tensor([[0.0, 9.0], [1.0, 8.0], [2.0, 7.0], [3.0, 6.0], [4.0, 5.0], [5.0, 4.0]])
+
+
+def draw_four() -> list[float]:
+    """Draw four of six examples, check them, and return their first features."""
+    found = linear_classifier.sample_batch(SIX.clone(), torch.tensor([0, 10, 20, 30, 40, 50]), 6, 4)
     some_x, some_y = checks.parts(found, 2, what="examples and labels")
     rows = checks.tensor(some_x, shape=(4, 2), dtype=torch.float32, what="the examples")
     labels = checks.tensor(some_y, shape=(4,), dtype=torch.int64, what="the labels")
     checks.holds(
-        bool(torch.isin(rows[:, 0], x[:, 0]).all() and (rows.sum(dim=1) == 9).all()),
+        bool(torch.isin(rows[:, 0], SIX[:, 0]).all() and (rows.sum(dim=1) == 9).all()),
         what="the examples",
         problem="not rows of X",
     )
@@ -189,17 +436,54 @@ def test_batch_by_hand() -> None:
         rows[:, 0].tolist() == (labels / 10).tolist(),
         what="the labels",
         problem="not those of the examples",
-        likely_cause="X and y are indexed by different random numbers",
+        likely_cause="X and y must be indexed by the same random numbers",
+    )
+    return [float(value) for value in rows[:, 0]]
+
+
+@pytest.mark.task("sample_batch", weight=2)
+def test_batch_by_hand() -> None:
+    """Four of six examples come with their own labels."""
+    draw_four()
+
+
+@pytest.mark.task("sample_batch", weight=2)
+def test_everyone_is_drawn() -> None:
+    """In forty batches each of six examples is drawn at least once."""
+    drawn = {value for _ in range(40) for value in draw_four()}
+    checks.holds(
+        len(drawn) > 4,
+        what="the examples of forty batches",
+        problem="nearly always alike",
+        likely_cause="the generator is seeded in every call, or the batch is cut from the beginning",
+    )
+    checks.holds(  # one of six is missing by chance once in 10^12 times
+        len(drawn) == 6,
+        what="the examples of forty batches",
+        problem="not all six are among them",
+        likely_cause="the random numbers stop short of the last example, or start after the first",
+        slip=True,
     )
 
 
-@pytest.mark.task("train", weight=2)
-def test_three_steps_by_hand() -> None:
-    """Three steps of length 1/2 down the parabola w²/2, from 8 to 1."""
-    seen = []
+@pytest.mark.task("sample_batch", weight=2)
+def test_batch_inputs_unchanged() -> None:
+    """Neither the examples nor their labels are modified or put into another order."""
+    x, y = SIX.clone(), torch.tensor([3, 1, 4, 1, 5, 9])
+    checks.parts(linear_classifier.sample_batch(x, y, 6, 4), 2, what="examples and labels")
+    checks.unchanged(SIX, x, what="X")
+    checks.unchanged(torch.tensor([3, 1, 4, 1, 5, 9]), y, what="y")
 
-    def loss_func(W: Tensor, X_batch: Tensor, y_batch: Tensor, reg: float) -> tuple[Tensor, Tensor]:
-        seen.append((X_batch.tolist(), y_batch.tolist(), reg))
+
+Calls = list[tuple[list[list[float]], list[int], float]]
+
+
+def three_steps() -> tuple[object, object, Calls]:
+    """Take three steps of length 1/2 from 8 down the parabola w²/2; return the results and all calls."""
+    seen: Calls = []
+
+    def loss_func(W: Tensor, X: Tensor, y: Tensor, reg: float) -> tuple[Tensor, Tensor]:
+        seen.append((X.tolist(), y.tolist(), reg))
         return W.square().sum() / 2, W.clone()
 
     def sample_batch(X: Tensor, y: Tensor, num_train: int, batch_size: int) -> tuple[Tensor, Tensor]:
@@ -211,34 +495,72 @@ def test_three_steps_by_hand() -> None:
             loss_func, torch.tensor([[8.0]]), x, y, learning_rate=0.5, reg=0.25, num_iters=3, batch_size=2
         )
     weights, losses = checks.parts(found, 2, what="weights and losses")
+    return weights, losses, seen
+
+
+UPHILL = "the step goes uphill; subtract the gradient"
+TOO_FEW = "the last step is missing"
+
+
+@pytest.mark.task("train", weight=2)
+def test_three_steps_by_hand() -> None:
+    """Three steps of length 1/2 down the parabola w²/2 lead from 8 to 1."""
+    weights, _, _ = three_steps()
     hints = [
-        Hint(torch.tensor([[27.0]]), says="the step goes uphill; subtract the gradient"),
-        Hint(torch.tensor([[8.0]]), says="the weights never change"),
-        Hint(torch.tensor([[0.0]]), says="learning_rate is not used"),
+        Hint(torch.tensor([[27.0]]), says=UPHILL),
+        Hint(torch.tensor([[8.0]]), says="the weights never change", slip=False),
+        Hint(torch.tensor([[0.0]]), says="learning_rate is not used", slip=False),
         Hint(torch.tensor([[4.0]]), says="only one step was taken"),
-        Hint(torch.tensor([[2.0]]), says="the last step is missing"),
+        Hint(torch.tensor([[2.0]]), says=TOO_FEW),
         Hint(torch.tensor([[0.5]]), says="there is a step too many"),
     ]
     checks.close(weights, torch.tensor([[1.0]]), what="the weights", hints=hints)
+
+
+@pytest.mark.task("train", weight=2)
+def test_losses_of_three_steps() -> None:
+    """The losses of these steps are 32, 8 and 2, each from before its step."""
+    _, losses, _ = three_steps()
     hints = [
         Hint([8.0, 2.0, 0.5], says="the loss was noted after the step, not before it"),
-        Hint([32.0, 72.0, 162.0], says="the step goes uphill; subtract the gradient"),
+        Hint([32.0, 72.0, 162.0], says=UPHILL),
+        Hint([32.0, 0.0, 0.0], says="learning_rate is not used"),
+        Hint([32.0], says="only one step was taken"),
+        Hint([32.0, 8.0], says=TOO_FEW),
+        Hint([32.0, 8.0, 2.0, 0.5], says="there is a step too many"),
+        Hint([32.0, 32.0, 32.0], says="the weights never change", slip=False),
     ]
     checks.close(losses, [32.0, 8.0, 2.0], what="the losses", hints=hints)
-    checks.holds(
-        seen == [([[1.0], [2.0]], [0, 0], 0.25)] * 3,
-        what="what loss_func was called with",
-        problem="not the batch that sample_batch drew, and reg",
-    )
 
 
-@pytest.mark.task("predict", weight=1)
+@pytest.mark.task("train", weight=2)
+def test_calls_of_three_steps() -> None:
+    """In each step the loss is asked once, for the batch that sample_batch drew, and with reg."""
+    _, _, seen = three_steps()
+    hints = [
+        Hint(1, says="only one step was taken"),
+        Hint(2, says=TOO_FEW),
+        Hint(4, says="there is a step too many"),
+        Hint(6, says="loss_func is called twice in each step; it returns loss and gradient at once"),
+    ]
+    checks.equal(len(seen), 3, what="how often loss_func was called", hints=hints)
+    for images, labels, reg in seen:
+        batches = (images, labels)
+        hints = [Hint(([[1.0], [2.0], [3.0]], [0, 0, 0]), says="sample_batch is not used")]
+        what = "the batch that loss_func was called with"
+        checks.equal(batches, ([[1.0], [2.0]], [0, 0]), what=what, hints=hints)
+        hints = [Hint(value, says="reg is not passed on") for value in (0.0, 1e-5)]
+        checks.equal(reg, 0.25, what="the reg that loss_func was called with", hints=hints)
+
+
+@pytest.mark.task("predict", weight=2)
 def test_predictions_by_hand() -> None:
     """The class with the largest score is predicted: the frog is taken for a car."""
     found = linear_classifier.predict_linear_classifier(W.clone(), X.clone())
     hints = [
-        Hint(torch.tensor([2, 0, 2]), says="the smallest score was taken, not the largest"),
-        Hint(torch.tensor([0, 0, 1]), says="the largest score of each class was taken, not of each example"),
+        Hint(torch.tensor([2, 3, 2]), says="the smallest score won"),
+        Hint(torch.tensor([0, 0, 1, 0]), says="this is the best example of each class, not the reverse"),
+        Hint(torch.tensor([1, 1, 2]), says="the sign of the scores was lost"),
     ]
     checks.equal(found, torch.tensor([1, 1, 1]), what="the labels", hints=hints)
 
@@ -263,27 +585,28 @@ def check_search_params(found: object) -> None:
     )
 
 
-@pytest.mark.task("search", weight=1)
+@pytest.mark.task("search", weight=2)
 def test_svm_search_params() -> None:
     """SVM: at most 25 combinations of positive numbers."""
     check_search_params(linear_classifier.svm_get_search_params())
 
 
-@pytest.mark.task("search", weight=1)
+@pytest.mark.task("search", weight=2)
 def test_softmax_search_params() -> None:
     """Softmax: at most 25 combinations of positive numbers."""
     check_search_params(linear_classifier.softmax_get_search_params())
 
 
-@pytest.mark.task("search", weight=2)
-def test_one_choice_by_hand() -> None:
-    """One choice: the classifier is trained with it, and 3 of 4 and 1 of 2 labels are right."""
-    data = {
-        "X_train": torch.tensor([[1.0], [2.0], [3.0], [4.0]]),
-        "y_train": torch.tensor([1, 1, 1, 0]),
-        "X_val": torch.tensor([[5.0], [6.0]]),
-        "y_val": torch.tensor([0, 1]),
-    }
+ONE = {
+    "X_train": torch.tensor([[1.0], [2.0], [3.0], [4.0]]),
+    "y_train": torch.tensor([1, 1, 1, 0]),
+    "X_val": torch.tensor([[5.0], [6.0]]),
+    "y_val": torch.tensor([0, 1]),
+}
+
+
+def one_choice() -> tuple[tuple[object, ...], list[list[float]]]:
+    """Measure one choice with a classifier that predicts 1 once it is trained; return also the settings."""
     settings = []
 
     def train(
@@ -296,20 +619,42 @@ def test_one_choice_by_hand() -> None:
         verbose: bool = False,
     ) -> list[float]:
         settings.append([learning_rate, reg, num_iters, len(X_train), len(y_train)])
+        classifier.W = torch.tensor([[0.0, 1.0]])
         return [1.0] * 7
 
-    methods = {"train": train, "predict": lambda X: torch.ones(len(X), dtype=torch.int64)}
-    classifier = constructor(linear_classifier.LinearSVM, (), lambda: methods, count=1)()
-    found = linear_classifier.test_one_param_set(classifier, data, 0.5, 0.25, num_iters=7)
-    _, *accuracies = checks.parts(found, 3, what="the classifier and two accuracies")
+    def predict(X: Tensor) -> Tensor:
+        return torch.full((len(X),), 1 if settings else -1)
+
+    methods = {"train": train, "predict": predict}
+    classifier: Any = constructor(linear_classifier.LinearSVM, (), lambda: methods, count=1)()
+    given = {name: part.clone() for name, part in ONE.items()}
+    with substituted(linear_classifier, predict_linear_classifier=lambda W, X: (X @ W).argmax(dim=1)):
+        found = linear_classifier.test_one_param_set(classifier, given, 0.5, 0.25, num_iters=7)
+    return checks.parts(found, 3, what="the classifier and two accuracies"), settings
+
+
+@pytest.mark.task("search", weight=2)
+def test_one_choice_by_hand() -> None:
+    """One choice: the classifier is trained once, with these settings, on the training data."""
+    _, settings = one_choice()
     hints = [
         Hint([[0.25, 0.5, 7, 4, 4]], says="learning rate and regularization are swapped"),
         Hint([[0.5, 0.25, 100, 4, 4]], says="num_iters is not passed on"),
+        Hint([[0.5, 0.25, 2000, 4, 4]], says="num_iters is not passed on"),
         Hint([[0.5, 0.25, 7, 2, 2]], says="trained on the validation data"),
     ]
     checks.equal(settings, [[0.5, 0.25, 7, 4, 4]], what="what the classifier is trained with", hints=hints)
-    for accuracy, right, part in zip(accuracies, (0.75, 0.5), ("training", "validation"), strict=True):
+
+
+@pytest.mark.task("search", weight=2)
+def test_accuracies_of_one_choice() -> None:
+    """One choice: after training, 3 of 4 and 1 of 2 labels are right."""
+    found, _ = one_choice()
+    for accuracy, right, part in zip(found[1:], (0.75, 0.5), ("training", "validation"), strict=True):
         percent = checks.scalar(accuracy, at_least=0, at_most=100, what=f"the {part} accuracy")
-        hints = [Hint(1.25 - right, says="measured on the other part of the data")]
+        hints = [
+            Hint(1.25 - right, says="measured on the other part of the data"),
+            Hint(0.0, says="measured before training, or as a whole number"),
+        ]
         fraction = percent / 100 if percent > 1 else percent
         checks.close(fraction, right, what=f"the {part} accuracy", hints=hints)

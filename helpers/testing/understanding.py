@@ -40,6 +40,10 @@ check_accuracy forward backward through layers update_rule
     """
 )
 _KEPT = (VALUE_CALL, PARAMETER_CALL, "a type as a value", OBJECT)
+_CALLED_BY_NUMPY = frozenset(
+    f"numpy.{name}" for name in ("pad", "set_printoptions", "printoptions", "array2string", "errstate")
+)
+"""Functions of NumPy on the lists that call a function which they are given."""
 _ONLY_IN_LOOPS = ("the method ", "a class of ", "print to a file", "a format that is computed")
 
 
@@ -90,7 +94,10 @@ def _of_objects(facts: FunctionFacts) -> Iterator[Sighting]:
     if not any(use.what.startswith("numpy.") or use.what in (".numpy", ".astype") for use in facts.uses):
         return
     yield from (seen for seen in facts.constructs if seen.what == OBJECT)
-    yield from (_said(value, "passed on, not called") for value in facts.values if value.what.startswith(OWN))
+    calls = any(use.what in _CALLED_BY_NUMPY for use in facts.uses)
+    if calls or any(store.what.startswith(".") for store in facts.stores):  # fields of a tuple may be methods
+        own = (value for value in facts.values if value.what.startswith(OWN))
+        yield from (_said(value, "passed on, not called") for value in own)
     yield from (store for store in facts.stores if store.what.startswith(OWN))
 
 

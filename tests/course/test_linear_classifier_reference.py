@@ -6,6 +6,7 @@ import math
 import re
 import tomllib
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from types import ModuleType
 
 import pytest
@@ -21,6 +22,7 @@ SETTINGS = tomllib.loads((FOLDER / "assignment.toml").read_text())
 SOLUTION = re.compile(r"( *)### BEGIN SOLUTION\n.*?### END SOLUTION\n", re.DOTALL)
 STUB = SOLUTION.sub(r'\1raise NotImplementedError("to do")\n', REFERENCE)
 POINTS = {task["id"]: task["points"] for task in SETTINGS["tasks"]}
+FACTOR = SETTINGS["conventions"]["regularization"]
 KEYS = [f"secret {number}" for number in range(5)]
 
 MISTAKES = {
@@ -32,12 +34,12 @@ MISTAKES = {
     ),
     "no margin": ("scores[j] - scores[label] + 1", "scores[j] - scores[label]", "svm_naive", "margin of 1"),
     "halved regularizer": (
-        "loss = reg * (W * W).sum()\n    dW = 2 * reg * W\n"
+        "loss = REGULARIZATION * reg * (W * W).sum()\n    dW = 2 * REGULARIZATION * reg * W\n"
         "    for x, label in zip(X, y.tolist(), strict=True):\n        scores = x @ W\n        for j",
-        "loss = reg * (W * W).sum() / 2\n    dW = reg * W\n"
+        "loss = 0.5 * reg * (W * W).sum()\n    dW = reg * W\n"
         "    for x, label in zip(X, y.tolist(), strict=True):\n        scores = x @ W\n        for j",
         "svm_naive",
-        "factor 1/2",
+        "factor 1/2 too many",
     ),
     "nothing subtracted": (
         "                dW[:, label] -= x / len(X)\n",
@@ -60,7 +62,7 @@ MISTAKES = {
     "ready-made": (
         "    rows = torch.arange(len(X), device=X.device)\n    scores = X @ W\n    shifted",
         "    W = W.detach().clone().requires_grad_()\n"
-        "    loss = torch.nn.functional.cross_entropy(X @ W, y) + reg * (W * W).sum()\n"
+        "    loss = torch.nn.functional.cross_entropy(X @ W, y) + REGULARIZATION * reg * (W * W).sum()\n"
         "    loss.backward()\n    return loss.detach(), W.grad\n    shifted",
         "softmax_vectorized",
         "uses torch.nn",
@@ -71,7 +73,7 @@ MISTAKES = {
         "softmax_naive",
         "not averaged",
     ),
-    "no shift": ("(scores - scores.max()).exp()", "scores.exp()", "softmax_naive", "infinite or NaN"),
+    "no shift": ("(scores - scores.max()).exp()", "scores.exp()", "softmax_naive", "the largest is 0"),
     "one shift for all": (
         "scores.amax(dim=1, keepdim=True)",
         "0",
@@ -131,6 +133,7 @@ MISTAKES = {
         "validation accuracy",
     ),
 }
+USELESS = {"own labels", "first examples"}
 VARIANTS = {
     "percentages": [
         ('right["train"].double().mean().item()', '100 * right["train"].double().mean().item()'),
@@ -142,13 +145,36 @@ VARIANTS = {
     ],
     "tensors to search": [("return [3e-1, 1.0, 3.0, 10.0], ", "return torch.logspace(-2, 0, 3), ")],
     "loss as a number": [
-        ("loss = margins.sum() / len(X) + reg", "loss = margins.sum().item() / len(X) + float(reg"),
+        ("loss = margins.sum() / len(X) + REG", "loss = margins.sum().item() / len(X) + float(REG"),
         (
-            "* (W * W).sum()\n    return loss, X.T @ dscores / len(X) + 2 * reg * W\n    ### END SOLUTION"
-            "\n\n\ndef softmax_loss_naive",
-            "* (W * W).sum())\n    return loss, X.T @ dscores / len(X) + 2 * reg * W\n    ### END SOLUTION"
-            "\n\n\ndef softmax_loss_naive",
+            "* (W * W).sum()\n    return loss, X.T @ dscores / len(X) + 2 * REGULARIZATION * reg * W\n"
+            "    ### END SOLUTION\n\n\ndef softmax_loss_naive",
+            "* (W * W).sum())\n    return loss, X.T @ dscores / len(X) + 2 * REGULARIZATION * reg * W\n"
+            "    ### END SOLUTION\n\n\ndef softmax_loss_naive",
         ),
+    ],
+    "a mask in float64": [
+        ("dscores = (margins > 0).to(W.dtype)", "dscores = (margins > 0).double()"),
+        (
+            "return loss, X.T @ dscores / len(X) + 2 * REGULARIZATION * reg * W\n    ### END SOLUTION\n\n\n"
+            "def softmax_loss_naive",
+            "return loss, (X.T.double() @ dscores / len(X) + 2 * REGULARIZATION * reg * W).to(W.dtype)\n"
+            "    ### END SOLUTION\n\n\ndef softmax_loss_naive",
+        ),
+    ],
+    "a loss in float32": [
+        ("loss = -log_probabilities[rows, y].mean()", "loss = -log_probabilities[rows, y].float().mean()")
+    ],
+    "a small number in the logarithm": [
+        ("probabilities[label].log()", "(probabilities[label] + 1e-9).log()")
+    ],
+    "a probability that may be 0": [
+        ("loss = -log_probabilities[rows, y].mean()", "loss = -log_probabilities.exp()[rows, y].log().mean()")
+    ],
+    "predictions by the weights": [("cls.predict(data_dict", "predict_linear_classifier(cls.W, data_dict")],
+    "a percentage and tensors": [
+        ('right["train"].double().mean().item()', 'right["train"].double().mean()'),
+        ('right["val"].double().mean().item()', '100 * right["val"].double().mean()'),
     ],
 }
 
@@ -233,6 +259,33 @@ def test_later_tasks_do_not_need_earlier_ones(grades: dict[str, Grade], name: st
     assert lost(grades[name]) == {UNDONE[name]}
 
 
+@pytest.mark.parametrize("mistake", [name for name in MISTAKES if name not in USELESS])
+def test_one_mistake_costs_at_most_a_quarter_of_its_task(grades: dict[str, Grade], mistake: str) -> None:
+    task = MISTAKES[mistake][2]
+    assert grades[mistake].points[task] >= 0.75 * POINTS[task]
+
+
+def test_points_are_whole_halves(grades: dict[str, Grade]) -> None:
+    tests = grades[KEYS[0]].tests.values()
+    for task, points in POINTS.items():
+        whole = sum(test.weight for test in tests if test.task == task)
+        assert all((2 * points * test.weight) % whole == 0 for test in tests if test.task == task), task
+
+
+def test_a_course_may_halve_the_regularizer(tmp_path: Path) -> None:
+    half = REFERENCE.replace("REGULARIZATION = 1.0", "REGULARIZATION = 0.5")
+    other = (ROOT / "tests" / "course" / "fresh" / "linear_classifier" / "habit_cs231n.py").read_text()
+    sources = {"half": half, "whole": REFERENCE, "another course": other}
+    jobs = {name: (source, "key") for name, source in sources.items()}
+    found = grade_all("linear_classifier", jobs, tmp_path, {"regularization": 0.5})
+    assert lost(found["half"]) == lost(found["another course"]) == set()
+    losses = {"svm_naive", "svm_vectorized", "softmax_naive", "softmax_vectorized"}
+    assert lost(found["whole"]) == losses
+    assert all(found["whole"].points[task] >= 0.75 * POINTS[task] for task in losses)
+    problems = [test.problem for test in found["whole"].tests.values() if not test.passed]
+    assert all("twice as large as it should be" in problem for problem in problems)
+
+
 def lost(grade: Grade) -> set[str]:
     """Return the tasks without full points."""
     return {task for task in POINTS if grade.points[task] < POINTS[task]}
@@ -267,7 +320,7 @@ def plain_loss(
 ) -> float:
     """Return the mean over the examples, and the regularizer."""
     losses = [of_example(*pair) for pair in zip((X @ W).tolist(), y.tolist(), strict=True)]
-    return sum(losses) / len(losses) + reg * sum(w * w for w in W.flatten().tolist())
+    return sum(losses) / len(losses) + FACTOR * reg * sum(w * w for w in W.flatten().tolist())
 
 
 LOSSES = {"hinge": plain_hinge, "cross_entropy": plain_cross_entropy}

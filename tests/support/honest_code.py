@@ -50,6 +50,12 @@ WITHOUT_LOOPS = {
     + " p /= p.sum(axis=1, keepdims=True)\n p[np.arange(len(y)), y] -= 1\n return torch.tensor(p)",
     "numpy add.at": _N
     + "def f(x, i):\n out = np.zeros(5)\n np.add.at(out, i.numpy(), x.numpy())\n return torch.as_tensor(out)",
+    "numpy and back": _N
+    + "def arrays(x):\n def back(a):\n  return torch.from_numpy(a).to(x.dtype)\n"
+    + " return x.detach().cpu().double().numpy(), back\n"
+    + "def f(x):\n x, back = arrays(x)\n return back(np.maximum(x, 0))",
+    "builtins as for Python 2": "from __future__ import print_function\nfrom builtins import object, range\n"
+    + "import torch\nclass Net(object):\n pass\ndef f(x): return x[list(range(len(x)))]",
     "type hints": "from __future__ import annotations\nfrom typing import Dict, Optional, Tuple, Any\nimport torch\n"
     + "def f(x: torch.Tensor, cache: Optional[Dict[str, torch.Tensor]] = None) -> Tuple[torch.Tensor, Any]:\n"
     + " out: torch.Tensor = x.reshape(x.shape[0], -1)\n return out, (x,)",
@@ -175,6 +181,8 @@ WITHOUT_LOOPS = {
 }
 
 WITH_LOOPS = {
+    "loops as for Python 2": "from builtins import range\n"
+    + "def f(x):\n for i in range(len(x)): x[i] = i\n return x",
     "two loops": _T
     + "def f(a, b):\n out = torch.zeros(len(a), len(b))\n for i in range(a.shape[0]):\n  for j in range(b.shape[0]):\n"
     + "   out[i, j] = ((a[i] - b[j]) ** 2).sum()\n return out",
