@@ -95,7 +95,7 @@ def _of_objects(facts: FunctionFacts) -> Iterator[Sighting]:
         return
     yield from (seen for seen in facts.constructs if seen.what == OBJECT)
     calls = any(use.what in _CALLED_BY_NUMPY for use in facts.uses)
-    if calls or any(store.what.startswith(".") for store in facts.stores):  # fields of a tuple may be methods
+    if calls or not known.NUMPY.isdisjoint(facts.attributes):  # np.exp calls `exp` of objects, even a field
         own = (value for value in facts.values if value.what.startswith(OWN))
         yield from (_said(value, "passed on, not called") for value in own)
     yield from (store for store in facts.stores if store.what.startswith(OWN))
