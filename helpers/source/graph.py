@@ -73,7 +73,9 @@ class Graph:
         start = [name for name in self._units if _top(name) in tops]
         asleep = self._of_tasks.difference(tops, map(_top, self._walk(start, (), replaced=False)))
         return [
-            unit for name, unit in self._units.items() if _top(name) not in asleep or name in self._at_import
+            unit
+            for name, unit in self._units.items()
+            if _top(name) not in asleep or (name in self._at_import and not _is_of_class(unit))
         ]
 
     @functools.cached_property
@@ -206,3 +208,8 @@ def _top(name: str) -> str:
     """
     file, colon, inner = name.rpartition(":")
     return f"{file}{colon}{inner.partition('.')[0]}"
+
+
+def _is_of_class(unit: Unit) -> bool:
+    """Tell whether a definition is a value that a class holds, which is had by way of the class."""
+    return unit.kind == "value" and "." in local(unit.name)

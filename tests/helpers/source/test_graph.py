@@ -17,6 +17,8 @@ class Layer:
         {other}
 
 class Net:
+    steps = looped, 1
+
     def loss(x):
         return run(looped)
 
@@ -49,10 +51,12 @@ def test_values_of_other_tasks_are_not_called() -> None:
     [
         ("return run(looped)", ""),
         ("return Net", ""),
+        ("return Net.steps", ""),
         ("return register", ""),
         ("return x", "register(0)"),
         ("return x", "table = [looped]"),
         ("return x", "train()"),
+        ("return x", "class Own:\n    steps = looped, 1"),
         ("return x", "def own():\n    return run(looped)"),
     ],
 )
