@@ -27,6 +27,7 @@ from importlib.machinery import SourceFileLoader
 from importlib.util import spec_from_file_location
 from autograder.engine.package import importable
 from helpers.source import facts, links
+from helpers.submission import stand_ins
 from helpers.testing import collection
 import helpers.data, helpers.testing.evidence, sklearn.datasets  # once, for all the forks
 import torch.fx.experimental.symbolic_shapes
@@ -87,6 +88,7 @@ def run(suite, folder, key):
         json.dump(recorder.seen, file)
 
 
+stand_ins.install()
 suite, jobs, conventions = json.loads(sys.argv[1])
 use_conventions(conventions)
 gc.collect()

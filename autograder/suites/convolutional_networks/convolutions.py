@@ -34,6 +34,19 @@ class Convolution:
         """Return copies of images, filters and biases."""
         return self.images.clone(), self.filters.clone(), self.biases.clone()
 
+    @property
+    def is_square(self) -> bool:
+        """Whether the filters are as wide as they are high."""
+        return self.filters.shape[2] == self.filters.shape[3]
+
+    def covered(self, dout: Tensor) -> tuple[int, int]:
+        """Return height and width of the part of the padded image that filters cover."""
+        rows, columns = (
+            (places - 1) * self.stride + size
+            for places, size in zip(dout.shape[2:], self.filters.shape[2:], strict=True)
+        )
+        return rows, columns
+
     def to(self, dtype: torch.dtype) -> "Convolution":
         """Return the same in another dtype."""
         x, w, b = (v.to(dtype) for v in (self.images, self.filters, self.biases))
@@ -59,12 +72,18 @@ def case(name: str, images: tuple[int, ...], filters: tuple[int, ...], stride: i
     return Convolution(x, w, normal(name, "b", shape=(count,)), stride, pad)
 
 
-PLAIN = case("plain", (2, 3, 5, 7), (4, 3, 2), 1, 0)
-PADDED = case("pad", (2, 2, 4, 5), (3, 3, 3), 1, 1)
+# Images are higher than wide and filters are squares, but for OBLONG: who takes one side for the other loses
+# no more than that check.
+PLAIN = case("plain", (2, 3, 7, 5), (4, 2, 2), 1, 0)
+PADDED = case("pad", (2, 3, 6, 4), (4, 3, 3), 1, 1)
 STRIDES = {
-    "stride 2": case("stride", (2, 2, 7, 9), (3, 3, 3), 2, 0),
-    "stride 2, pad 1 and a remainder": case("remainder", (3, 2, 6, 9), (2, 3, 4), 2, 1),
-    "stride 3, larger than a filter": case("gaps", (1, 3, 8, 6), (2, 2, 1), 3, 2),
+    "stride 2": case("stride", (2, 3, 9, 7), (4, 3, 3), 2, 0),
+    "stride 2, pad 1 and a remainder": case("remainder", (3, 2, 10, 6), (4, 3, 3), 2, 1),
+    "stride 3, larger than a filter": case("gaps", (1, 3, 10, 6), (2, 2, 2), 3, 2),
+}
+OBLONG = {
+    "filters of 3 x 2": case("high", (2, 3, 5, 7), (4, 3, 2), 1, 0),
+    "filters of 2 x 4, stride 2 and pad 1": case("wide", (3, 2, 6, 9), (4, 2, 4), 2, 1),
 }
 SAME = case("same", (1, 3, 32, 32), (10, 5, 5), 1, 2)
-LAST = case("last", (2, 3, 6, 8), (4, 3, 2), 2, 1)
+LAST = case("last", (2, 3, 8, 6), (4, 3, 3), 2, 1)

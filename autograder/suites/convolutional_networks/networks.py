@@ -3,8 +3,9 @@
 Expected values come from `torch.nn.functional` and automatic differentiation in float64.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
@@ -15,7 +16,7 @@ from suite.rules import NETWORKS, PADDING
 from torch import Tensor
 
 from autograder.hidden import hidden_normal
-from helpers.testing import Hint, Operation, checks, obeys, require, substituted
+from helpers.testing import Hint, Operation, checks, convention, obeys, require, substituted
 
 Params = dict[str, Tensor]
 DEEP: Operation = "deep gradient"
@@ -42,24 +43,56 @@ def pool(x: Tensor, param: dict[str, int]) -> Tensor:
     return F.max_pool2d(x, (param["pool_height"], param["pool_width"]), stride=param["stride"])
 
 
-def both_ways(function: Callable[..., Tensor], tensors: int) -> dict[str, Callable[..., Any]]:
-    """Return a layer's functions, forward and backward, by name; the first arguments are tensors."""
-
-    def forward(*args: Any) -> tuple[Tensor, Any]:
-        if sum(value.numel() for value in args[:tensors]) > MAX_ENTRIES:
-            raise ValueError("too many numbers")
-        return function(*args), args
-
-    def backward(dout: Tensor, cache: Sequence[Any]) -> Any:
-        leaves = [value.clone().requires_grad_() for value in cache[:tensors]]
-        found = torch.autograd.grad(function(*leaves, *cache[tensors:]), leaves, dout)
-        return found if tensors > 1 else found[0]
-
-    return {"forward": forward, "backward": backward}
+def gradients_through(function: Callable[..., Tensor], dout: Tensor, *tensors: Tensor) -> tuple[Tensor, ...]:
+    """Return the gradients with respect to what a function takes."""
+    leaves = [value.clone().requires_grad_() for value in tensors]
+    return torch.autograd.grad(function(*leaves), leaves, dout)
 
 
-NORM = both_ways(lambda x, gamma, beta, p: norm(x, gamma, beta, p["mode"], float(p.get("eps", 1e-5))), 3)
-CONV, POOL = both_ways(conv, 3), both_ways(pool, 1)
+def small(*tensors: Tensor) -> None:
+    """Refuse more numbers than a right network has."""
+    if sum(value.numel() for value in tensors) > MAX_ENTRIES:
+        raise ValueError("too many numbers")
+
+
+# The parameters of these have the names of the stub's, so that every legal call is taken.
+
+
+def conv_forward(x: Tensor, w: Tensor, b: Tensor, conv_param: dict[str, int]) -> tuple[Tensor, Any]:
+    """Stand for `Conv.forward`."""
+    small(x, w, b)
+    return conv(x, w, b, conv_param), (x, w, b, conv_param)
+
+
+def conv_backward(dout: Tensor, cache: Any) -> tuple[Tensor, ...]:
+    """Stand for `Conv.backward`."""
+    *tensors, param = cache
+    return gradients_through(lambda x, w, b: conv(x, w, b, param), dout, *tensors)
+
+
+def pool_forward(x: Tensor, pool_param: dict[str, int]) -> tuple[Tensor, Any]:
+    """Stand for `MaxPool.forward`."""
+    small(x)
+    return pool(x, pool_param), (x, pool_param)
+
+
+def pool_backward(dout: Tensor, cache: Any) -> Tensor:
+    """Stand for `MaxPool.backward`."""
+    x, param = cache
+    return gradients_through(lambda x: pool(x, param), dout, x)[0]
+
+
+def norm_forward(x: Tensor, gamma: Tensor, beta: Tensor, bn_param: dict[str, Any]) -> tuple[Tensor, Any]:
+    """Stand for the forward pass of both normalizations."""
+    small(x, gamma, beta)
+    mode, eps = bn_param["mode"], float(bn_param.get("eps", 1e-5))
+    return norm(x, gamma, beta, mode, eps), (x, gamma, beta, mode, eps)
+
+
+def norm_backward(dout: Tensor, cache: Any) -> tuple[Tensor, ...]:
+    """Stand for the backward passes of both normalizations."""
+    *tensors, mode, eps = cache
+    return gradients_through(lambda x, gamma, beta: norm(x, gamma, beta, mode, eps), dout, *tensors)
 
 
 @contextmanager
@@ -67,13 +100,17 @@ def with_true_layers() -> Iterator[list[object]]:
     """Replace all layers that students write; yields the mark of each bn_param that is used, see `mark`."""
     used: list[object] = []
 
-    def forward(*args: Any) -> Any:
-        used.append(args[3].get(MARK))
-        return NORM["forward"](*args)
+    def forward(x: Tensor, gamma: Tensor, beta: Tensor, bn_param: dict[str, Any]) -> Any:
+        used.append(bn_param.get(MARK))
+        return norm_forward(x, gamma, beta, bn_param)
 
-    spatial = {"forward": forward, "backward": NORM["backward"]}
-    flat = spatial | {"backward_alt": NORM["backward"]}
-    layers = ((cn.Conv, CONV), (cn.MaxPool, POOL), (cn.BatchNorm, flat), (cn.SpatialBatchNorm, spatial))
+    spatial: dict[str, object] = {"forward": forward, "backward": norm_backward}
+    layers: tuple[tuple[object, dict[str, object]], ...] = (
+        (cn.Conv, {"forward": conv_forward, "backward": conv_backward}),
+        (cn.MaxPool, {"forward": pool_forward, "backward": pool_backward}),
+        (cn.BatchNorm, spatial | {"backward_alt": norm_backward}),
+        (cn.SpatialBatchNorm, spatial),
+    )
     with ExitStack() as stack:
         for cls, right in layers:
             stack.enter_context(substituted(cls, **right))
@@ -120,9 +157,13 @@ def check_source(loss: Callable[..., object]) -> None:
     require(loss, banned=kept, allowed=PADDING, given=("FastConv", "FastMaxPool"))
 
 
+REGULARIZATION = float(convention("regularization"))
+Scores = Callable[[Params], Tensor]
+
+
 def loss_of(scores: Tensor, y: Tensor, params: Params, reg: float, mistake: str = "") -> Tensor:
     """Return the loss, or what a typical mistake makes of it."""
-    factor = {"halved": 0.5, "forgotten": 0.0}.get(mistake, 1.0)
+    factor = {"halved": 0.5, "doubled": 2.0, "forgotten": 0.0}.get(mistake, 1.0) * REGULARIZATION
     names = [
         name
         for name in params
@@ -138,8 +179,10 @@ def loss_of(scores: Tensor, y: Tensor, params: Params, reg: float, mistake: str 
     return F.cross_entropy(scores, y) + factor * reg * sum((params[name] ** 2).sum() for name in names)
 
 
+FACTOR = "the regularization is REGULARIZATION * reg * (the sum of squares); its factor is another one here"
 LOSS_HINTS = {
-    "halved": "the regularization was halved; there is no factor 1/2",
+    "halved": FACTOR,
+    "doubled": FACTOR,
     "forgotten": "the regularization was forgotten",
     "biases": "the biases were regularized, too; only weights are",
     "gamma and beta": "gamma and beta were regularized, too; only weights are",
@@ -147,37 +190,80 @@ LOSS_HINTS = {
     "convolutions": "the weights of convolutions were not regularized",
     "linear": "the weights of linear layers were not regularized",
 }
-GRADIENT_HINTS = LOSS_HINTS | {
-    "halved": "the factor 2 is missing: the gradient of reg * W**2 is 2 * reg * W",
-    "forgotten": "the regularization has a gradient, too: 2 * reg * W",
-}
+TWO = "the factor 2 is missing: the gradient of REGULARIZATION * reg * W**2 is 2 * REGULARIZATION * reg * W"
+GRADIENT_HINTS = {"halved": TWO, "forgotten": "the regularization has a gradient, too"}
 """What the same mistakes are where the loss is right."""
 
 
-def check_loss(
-    found: object,
-    params: Params,
-    names: dict[str, str],
-    forward: Callable[[Params], Tensor],
-    reg: float,
-    y: Tensor,
-) -> None:
-    """Compare loss and gradients with the right ones; `names` maps a right name to the student's."""
-    loss, grads = checks.parts(found, 2, what="the loss and its gradients")
-    leaves = {name: value.clone().requires_grad_() for name, value in params.items()}
-    scores = forward(leaves)
-    losses = {mistake: loss_of(scores, y, leaves, reg, mistake) for mistake in ("", *LOSS_HINTS)}
-    if type(loss) is float:
-        loss = torch.tensor(loss, dtype=torch.float64)
-    hints = [Hint(losses[mistake].detach(), says) for mistake, says in LOSS_HINTS.items()]
-    hints.append(Hint(len(y) * losses[""].detach(), says="the images' losses were added up; take their mean"))
-    checks.close(loss, losses[""].detach(), what="the loss", hints=hints, operation=DEEP)
-    grads = checks.entries(grads, [], what="the gradients")
-    checks.equal(sorted(map(str, grads)), sorted(names.values()), what="the names of the gradients")
-    gradients = {mistake: gradients_of(losses[mistake], leaves) for mistake in losses}
-    for name, own in names.items():
-        hints = [Hint(gradients[mistake][name], says) for mistake, says in GRADIENT_HINTS.items()]
-        checks.close(grads[own], gradients[""][name], what=f'grads["{own}"]', hints=hints, operation=DEEP)
+@dataclass(frozen=True)
+class Losses:
+    """Loss and gradients of a network at known parameters, and what typical mistakes make of them.
+
+    Attributes
+    ----------
+    params : dict of str to Tensor
+        The parameters, by their right names.
+    names : dict of str to str
+        Those names to the student's.
+    scores : callable
+        Takes the parameters and returns the scores.
+    y : Tensor
+        The labels.
+    mistaken : dict of str to callable
+        What can be wrong with the scores, in words, and the scores that this gives.
+    """
+
+    params: Params
+    names: dict[str, str]
+    scores: Scores
+    y: Tensor
+    mistaken: dict[str, Scores] = field(default_factory=dict)
+
+    def _by_cause(self, reg: float, leaves: Params) -> list[tuple[str, Tensor]]:
+        """Return the loss that each mistake gives, the right one first."""
+        scores = self.scores(leaves)
+        found = [("", loss_of(scores, self.y, leaves, reg))]
+        found += [
+            (says, loss_of(wrong(leaves), self.y, leaves, reg)) for says, wrong in self.mistaken.items()
+        ]
+        return found + [(mistake, loss_of(scores, self.y, leaves, reg, mistake)) for mistake in LOSS_HINTS]
+
+    def check_loss(self, found: object, reg: float) -> None:
+        """Compare the loss with the right one; it may be a number, or a tensor of either dtype."""
+        loss = checks.parts(found, 2, what="the loss and its gradients")[0]
+        if type(loss) is Tensor and loss.shape in ((), (1,)) and loss.is_floating_point():
+            loss = float(loss)
+        (_, right), *wrong = self._by_cause(reg, self.params)
+        hints = [Hint(float(value), LOSS_HINTS.get(cause, cause)) for cause, value in wrong]
+        summed = "the images' losses were added up; take their mean"
+        decay = float(right) - float(F.cross_entropy(self.scores(self.params), self.y))
+        hints += [
+            Hint(len(self.y) * float(right), summed),
+            Hint(len(self.y) * (float(right) - decay) + decay, summed),
+        ]
+        checks.close(loss, float(right), what="the loss", hints=hints, operation=DEEP)
+
+    def check_gradients(self, found: object, reg: float) -> None:
+        """Compare the gradients with the right ones; whether the loss fits tells what a mistake is."""
+        loss, grads = checks.parts(found, 2, what="the loss and its gradients")
+        grads = checks.entries(grads, [], what="the gradients")
+        own = [str(name) for name in grads]
+        lacking = [name for name in self.names.values() if name not in own]
+        missing = ", ".join(f'"{name}"' for name in lacking[:3])
+        checks.holds(not lacking, what="the gradients", problem=f"none for {missing}")
+        leaves = {name: value.clone().requires_grad_() for name, value in self.params.items()}
+        (_, right), *wrong = self._by_cause(reg, leaves)
+        loss_is_right = type(loss) in (float, Tensor) and checks.agrees(
+            float(loss) if type(loss) is float or loss.numel() == 1 else loss,  # type: ignore[arg-type, attr-defined]
+            float(right),
+            operation=DEEP,
+        )
+        told = LOSS_HINTS | (GRADIENT_HINTS if loss_is_right else {})
+        gradients = [(told.get(cause, cause), gradients_of(value, leaves)) for cause, value in wrong]
+        expected = gradients_of(right, leaves)
+        for name, key in self.names.items():
+            hints = [Hint(value[name], says) for says, value in gradients]
+            checks.close(grads[key], expected[name], what=f'grads["{key}"]', hints=hints, operation=DEEP)
 
 
 def gradients_of(loss: Tensor, leaves: Params) -> Params:

@@ -14,8 +14,8 @@ import torch.nn.functional as F
 from suite.networks import (
     DEEP,
     MAX_ENTRIES,
+    Losses,
     Params,
-    check_loss,
     check_own_statistics,
     check_source,
     check_weights,
@@ -76,18 +76,26 @@ def deep_net(batchnorm: bool, pools: tuple[int, ...] = POOLS, **settings: Any) -
     )
 
 
+KINDS = {"w": "W", "b": "b", "gamma": "gamma", "g": "gamma", "beta": "beta", "be": "beta"}
+"""What a student may call a parameter, and its name here; capitals do not matter."""
+
+
 def own_names(net: Any, batchnorm: bool) -> dict[str, str]:
     """Map the right names to the student's, whose layers may be counted from 0."""
     own = [name for name in net.params.keys() if type(name) is str]  # noqa: SIM118 (it may be a live view)
-    parts = {name: re.fullmatch(r"(W|b|gamma|beta)_?(\d{1,2})", name) for name in own}
-    numbers = sorted({int(part[2]) for part in parts.values() if part})
-    found = {f"{part[1]}{numbers.index(int(part[2])) + 1}": name for name, part in parts.items() if part}
+    parts = {name: re.fullmatch(r"([A-Za-z]{1,5})_?(\d{1,2})", name) for name in own}
+    known = {name: part for name, part in parts.items() if part and part[1].lower() in KINDS}
+    numbers = sorted({int(part[2]) for part in known.values()})
+    found = {
+        f"{KINDS[part[1].lower()]}{numbers.index(int(part[2])) + 1}": name for name, part in known.items()
+    }
+    lacking = [name for name in deep_shapes(batchnorm) if name not in found]
     checks.holds(
-        set(found) == set(deep_shapes(batchnorm)) and len(own) == len(found),
+        not lacking,
         what="the names of the parameters",
-        problem="not W, b, gamma and beta with the number of the layer",
+        problem=f"none is {', '.join(lacking[:4])}, also if layers are counted from 0",
     )
-    return found
+    return {name: found[name] for name in deep_shapes(batchnorm)}
 
 
 def known_net(batchnorm: bool, **settings: Any) -> tuple[Any, dict[str, str]]:
@@ -99,30 +107,34 @@ def known_net(batchnorm: bool, **settings: Any) -> tuple[Any, dict[str, str]]:
     return net, names
 
 
-def begin(batchnorm: bool, **settings: Any) -> tuple[Any, dict[str, str]]:
-    """Return a student's network as it begins, and its names of the parameters; checks all but weights."""
-    net = deep_net(batchnorm, pools=(0, 2), **settings)
+def check_begin(batchnorm: bool) -> None:
+    """Check what a student's network begins with."""
+    net = deep_net(batchnorm, pools=(0, 2), weight_scale=0.02)
     names = own_names(net, batchnorm)
     for name, shape in deep_shapes(batchnorm).items():
-        if not name.startswith("W"):
-            value = torch.full(shape, 1.0 if name.startswith("gamma") else 0.0, dtype=torch.float64)
-            hints = [
-                Hint(torch.zeros_like(value), says="gamma begins with ones; with zeros nothing gets through"),
-                Hint(torch.ones_like(value), says="biases and beta begin with zeros"),
-            ]
-            checks.equal(net.params[names[name]], value, what=f'params["{names[name]}"]', hints=hints)
-    return net, names
+        what = f'params["{names[name]}"]'
+        if name.startswith("W"):
+            usual = SIZE if name == "W4" else ""
+            check_weights(net.params[names[name]], shape, 0.02, what, usual)
+            continue
+        value = torch.full(shape, 1.0 if name.startswith("gamma") else 0.0, dtype=torch.float64)
+        hints = [
+            Hint(torch.zeros_like(value), says="gamma begins with ones; with zeros nothing gets through"),
+            Hint(torch.ones_like(value), says="biases and beta begin with zeros"),
+        ]
+        checks.equal(net.params[names[name]], value, what=what, hints=hints)
 
 
 @pytest.mark.task("deep_net", weight=2)
 def test_deep_begins() -> None:
-    """Deep network: shapes and spread of weights, biases and beta of zero, gamma of one."""
-    for batchnorm in (False, True):
-        net, names = begin(batchnorm, weight_scale=0.02)
-        for name, shape in deep_shapes(batchnorm).items():
-            if name.startswith("W"):
-                usual = SIZE if name == "W4" else ""
-                check_weights(net.params[names[name]], shape, 0.02, f'params["{names[name]}"]', usual)
+    """Deep network: shapes and spread of weights, and biases of zero."""
+    check_begin(False)
+
+
+@pytest.mark.task("deep_net", weight=2)
+def test_deep_begins_with_batchnorm() -> None:
+    """Deep network: with batch normalization, gamma begins with ones and beta with zeros."""
+    check_begin(True)
 
 
 @pytest.mark.task("deep_net", weight=2)
@@ -130,8 +142,14 @@ def test_deep_begins_with_kaiming() -> None:
     """Deep network: with weight_scale "kaiming" weights come from kaiming_initializer."""
     asked = []
 
-    def initializer(Din: int, Dout: int, K: int | None = None, *rest: Any, **settings: Any) -> Tensor:
-        dtype = settings.get("dtype", rest[2] if len(rest) > 2 else torch.float32)
+    def initializer(
+        Din: Any,
+        Dout: Any,
+        K: Any = None,
+        relu: Any = True,
+        device: Any = "cpu",
+        dtype: Any = torch.float32,
+    ) -> Tensor:
         asked.append((Din, Dout, K))
         shape = (Din, Dout) if K is None else (Dout, Din, K, K)
         if torch.Size(shape).numel() > MAX_ENTRIES:
@@ -139,39 +157,84 @@ def test_deep_begins_with_kaiming() -> None:
         return torch.full(shape, 0.5 + len(asked), dtype=dtype)
 
     with substituted(cn, kaiming_initializer=initializer):
-        net, names = begin(True, weight_scale="kaiming")
+        net = deep_net(False, pools=(0, 2), weight_scale="kaiming")
+    names = own_names(net, False)
     checks.holds(
         sorted(asked, key=str) == sorted([(2, 4, 3), (4, 3, 3), (3, 5, 3), (30, 6, None)], key=str),
         what="the calls of kaiming_initializer",
         problem="not one for each layer, with its Din, Dout and K",
     )
-    for name, shape in deep_shapes(True).items():
+    for name, shape in deep_shapes(False).items():
         if name.startswith("W"):
             w = checks.tensor(net.params[names[name]], shape=shape, dtype=torch.float64, what=names[name])
             same = bool((w == w.flatten()[0]).all()) and float(w.flatten()[0]) > 1
             checks.holds(same, what=names[name], problem="not the result of kaiming_initializer")
 
 
+COUNTED = "max_pools counts layers from 0"
+
+
+def losses(batchnorm: bool, names: dict[str, str]) -> Losses:
+    """Return the right losses, and those of typical mistakes."""
+    wrong = {COUNTED: lambda p: deep_scores(p, pools=FROM_ONE)}
+    return Losses(deep_params(batchnorm), names, deep_scores, LABELS, wrong)
+
+
+def trained(batchnorm: bool, reg: float) -> tuple[Losses, Any]:
+    """Return the right losses, and what the student's network makes of images and labels."""
+    net, names = known_net(batchnorm, reg=reg)
+    with with_true_layers():
+        return losses(batchnorm, names), net.loss(IMAGES.clone(), LABELS.clone())
+
+
 @pytest.mark.task("deep_net", weight=3)
+def test_deep_scores() -> None:
+    """Deep network: the scores without batch normalization."""
+    net, _ = known_net(False)
+    with with_true_layers():
+        scores = net.loss(IMAGES.clone())
+    hints = [Hint(deep_scores(deep_params(False), pools=FROM_ONE), says=COUNTED)]
+    checks.close(scores, deep_scores(deep_params(False)), what="the scores", hints=hints, operation=DEEP)
+
+
+@pytest.mark.task("deep_net", weight=2)
 def test_deep_loss() -> None:
-    """Deep network: scores, loss and gradients without batch normalization, regularized or not."""
+    """Deep network: the loss without batch normalization, regularized or not."""
     for reg in (0.0, 0.3):
-        net, names = known_net(False, reg=reg)
-        with with_true_layers():
-            scores, found = net.loss(IMAGES.clone()), net.loss(IMAGES.clone(), LABELS.clone())
-        hints = [Hint(deep_scores(deep_params(False), pools=FROM_ONE), says="max_pools counts layers from 0")]
-        checks.close(scores, deep_scores(deep_params(False)), what="the scores", hints=hints, operation=DEEP)
-        check_loss(found, deep_params(False), names, deep_scores, reg, LABELS)
+        right, found = trained(False, reg)
+        right.check_loss(found, reg)
+
+
+@pytest.mark.task("deep_net", weight=3)
+def test_deep_gradients() -> None:
+    """Deep network: the gradients without batch normalization and regularization."""
+    right, found = trained(False, 0.0)
+    right.check_gradients(found, 0.0)
+
+
+@pytest.mark.task("deep_net", weight=1)
+def test_deep_gradients_regularized() -> None:
+    """Deep network: the gradients of the regularization."""
+    right, found = trained(False, 0.3)
+    right.check_gradients(found, 0.3)
 
 
 @pytest.mark.task("deep_net", weight=3)
 def test_deep_loss_with_batchnorm() -> None:
-    """Deep network: loss and gradients with batch normalization, where each layer has its own statistics."""
-    net, names = known_net(True, reg=0.3)
+    """Deep network: loss and gradients with batch normalization."""
+    right, found = trained(True, 0.3)
+    right.check_loss(found, 0.3)
+    right.check_gradients(found, 0.3)
+
+
+@pytest.mark.task("deep_net", weight=1)
+def test_deep_statistics() -> None:
+    """Deep network: with batch normalization, each layer has running statistics of its own."""
+    net, _ = known_net(True)
     mark(net)
     with with_true_layers() as used:
-        found = net.loss(IMAGES.clone(), LABELS.clone())
-    check_loss(found, deep_params(True), names, deep_scores, 0.3, LABELS)
+        checks.parts(net.loss(IMAGES.clone(), LABELS.clone()), 2, what="the loss and its gradients")
+    checks.holds(len(used) > 0, what="batch normalization", problem="not used")
     check_own_statistics(used, layers=len(FILTERS))
 
 
@@ -182,7 +245,7 @@ def test_deep_scores_with_batchnorm() -> None:
     right = deep_scores(deep_params(True), "test")
     hints = [
         Hint(deep_scores(deep_params(True)), says='batch normalization stayed in mode "train"'),
-        Hint(deep_scores(deep_params(True), "test", FROM_ONE), says="max_pools counts layers from 0"),
+        Hint(deep_scores(deep_params(True), "test", FROM_ONE), says=COUNTED),
     ]
     with with_true_layers():
         before = net.loss(IMAGES.clone())
@@ -193,7 +256,7 @@ def test_deep_scores_with_batchnorm() -> None:
 
 
 @pytest.mark.constraint
-@pytest.mark.task("deep_net", weight=1)
+@pytest.mark.task("deep_net", weight=2)
 def test_deep_source() -> None:
     """Deep network: built of the layers of this assignment."""
     check_source(cn.DeepConvNet.loss)

@@ -11,7 +11,7 @@ import convolutional_networks as cn
 import pytest
 import torch
 import torch.nn.functional as F
-from suite.networks import DEEP, Params, check_loss, check_source, check_weights, normal, with_true_layers
+from suite.networks import DEEP, Losses, Params, check_source, check_weights, normal, with_true_layers
 from torch import Tensor
 
 from helpers.testing import Hint, checks
@@ -40,7 +40,23 @@ def three_net(reg: float = 0.0, params: Params = THREE_PARAMS, **settings: Any) 
     return net
 
 
-@pytest.mark.task("three_layer_net", weight=2)
+NO_RELU = "the hidden layer has no ReLU"
+LOSSES = Losses(
+    THREE_PARAMS,
+    {name: name for name in THREE_PARAMS},
+    three_scores,
+    LABELS,
+    {NO_RELU: lambda p: three_scores(p, relu=lambda x: x)},
+)
+
+
+def loss_of_student(reg: float) -> Any:
+    """Return what the student's network makes of images and labels."""
+    with with_true_layers():
+        return three_net(reg).loss(IMAGES.clone(), LABELS.clone())
+
+
+@pytest.mark.task("three_layer_net", weight=3)
 def test_three_layers_begin() -> None:
     """Network of three layers: shapes and spread of weights, and biases of zero."""
     net = cn.ThreeLayerConvNet((3, 8, 12), 20, 5, 30, 10, weight_scale=0.02, dtype=torch.float64)
@@ -51,22 +67,37 @@ def test_three_layers_begin() -> None:
         checks.equal(net.params[f"b{n}"], zeros, what=f'params["b{n}"]')
 
 
-@pytest.mark.task("three_layer_net", weight=2)
+@pytest.mark.task("three_layer_net", weight=3)
 def test_three_layers_scores() -> None:
     """Network of three layers: the scores, with a filter of 3 x 3."""
     with with_true_layers():
         found = three_net().loss(IMAGES.clone())
-    hints = [Hint(three_scores(THREE_PARAMS, relu=torch.clone), says="the hidden layer has no ReLU")]
+    hints = [Hint(scores(THREE_PARAMS), says) for says, scores in LOSSES.mistaken.items()]
     checks.close(found, three_scores(THREE_PARAMS), what="the scores", hints=hints, operation=DEEP)
 
 
-@pytest.mark.task("three_layer_net", weight=3)
+@pytest.mark.task("three_layer_net", weight=1)
 def test_three_layers_loss() -> None:
-    """Network of three layers: loss and gradients without regularization, and with it."""
-    for reg in (0.0, 0.3):
-        with with_true_layers():
-            found = three_net(reg).loss(IMAGES.clone(), LABELS.clone())
-        check_loss(found, THREE_PARAMS, {name: name for name in THREE_PARAMS}, three_scores, reg, LABELS)
+    """Network of three layers: the loss without regularization."""
+    LOSSES.check_loss(loss_of_student(0.0), 0.0)
+
+
+@pytest.mark.task("three_layer_net", weight=2)
+def test_three_layers_loss_regularized() -> None:
+    """Network of three layers: the loss with regularization."""
+    LOSSES.check_loss(loss_of_student(0.3), 0.3)
+
+
+@pytest.mark.task("three_layer_net", weight=3)
+def test_three_layers_gradients() -> None:
+    """Network of three layers: the gradients without regularization."""
+    LOSSES.check_gradients(loss_of_student(0.0), 0.0)
+
+
+@pytest.mark.task("three_layer_net", weight=1)
+def test_three_layers_gradients_regularized() -> None:
+    """Network of three layers: the gradients with regularization."""
+    LOSSES.check_gradients(loss_of_student(0.3), 0.3)
 
 
 @pytest.mark.task("three_layer_net", weight=1)
@@ -77,11 +108,13 @@ def test_three_layers_in_float32() -> None:
         net.params[name] = value.float()
     with with_true_layers():
         found = net.loss(IMAGES.clone())
-    checks.close(found, three_scores(THREE_PARAMS).float(), what="the scores", operation="gradient")
+    hints = [Hint(scores(THREE_PARAMS).float(), says) for says, scores in LOSSES.mistaken.items()]
+    right = three_scores(THREE_PARAMS).float()
+    checks.close(found, right, what="the scores", operation="gradient", hints=hints)
 
 
 @pytest.mark.constraint
-@pytest.mark.task("three_layer_net", weight=1)
+@pytest.mark.task("three_layer_net", weight=2)
 def test_three_layers_source() -> None:
     """Network of three layers: built of the layers of this assignment."""
     check_source(cn.ThreeLayerConvNet.loss)

@@ -39,16 +39,19 @@ def normalized(x: Tensor, gamma: Tensor = GAMMA, beta: Tensor = BETA, mistake: s
     z, _ = standardized(x, mistake)
     if mistake == "swapped":
         gamma, beta = beta, gamma
+    if mistake == "nothing":
+        return z
     return gamma * z + (0 if mistake == "no shift" else beta)
 
 
 HINTS = {
     "swapped": "gamma and beta are swapped",
     "unbiased": "the variance was divided by N - 1; divide by N",
-    "no eps": "eps was forgotten, or another one was used than that of bn_param",
+    "no eps": "eps was forgotten",
     "eps outside": "eps was added to the standard deviation; add it to the variance",
     "no root": "divided by the variance; divide by its square root",
     "no shift": "beta was forgotten",
+    "nothing": "gamma and beta were forgotten",
 }
 
 
@@ -103,10 +106,13 @@ def test_training_far_from_zero() -> None:
     """Batch normalization: features around 10,000 in float32 keep their digits."""
     x = (X + 10_000).float()
     (out, _), _ = forward(x.clone())
-    checks.close(out, normalized(x.double()).float(), what="the result", operation="large numbers")
+    exact = x.double()
+    hints = [Hint(normalized(exact, mistake=name).float(), says) for name, says in HINTS.items()]
+    right = normalized(exact).float()
+    checks.close(out, right, what="the result", operation="large numbers", hints=hints)
 
 
-@pytest.mark.task("batchnorm_forward", weight=3)
+@pytest.mark.task("batchnorm_forward", weight=2)
 def test_running_statistics() -> None:
     """Batch normalization: running statistics after one batch and after two, with momentum and without."""
     var = X.var(dim=0, unbiased=False)
@@ -126,7 +132,7 @@ def test_running_statistics() -> None:
         checks.close(kept(bn_param, "running_mean"), mean, what="running_mean", hints=hints)
         hints = [
             Hint(turned, says=TURNED),
-            Hint(unbiased, says="the variance of the batch was divided by N - 1; divide by N"),
+            Hint(unbiased, says=HINTS["unbiased"]),
             Hint(RUNNING_VAR, says="not updated; put the new tensor into bn_param"),
             Hint((momentum * RUNNING_VAR.sqrt() + (1 - momentum) * var.sqrt()), says="standard deviations"),
         ]
@@ -143,11 +149,12 @@ def test_running_statistics_begin_at_zero() -> None:
         hints = [
             Hint(value, says="this is that of the batch alone"),
             Hint(0.9 * value, says=TURNED),
-            Hint(0.1 * X.var(dim=0), says="the variance of the batch was divided by N - 1; divide by N"),
+            Hint(0.1 * X.var(dim=0), says=HINTS["unbiased"]),
         ]
         checks.close(found, 0.1 * value, what=f"running_{name}", hints=hints)
 
 
+@pytest.mark.constraint
 @pytest.mark.task("batchnorm_forward", weight=1)
 def test_running_statistics_are_not_shared() -> None:
     """Batch normalization: tensors of running statistics that someone else holds are not modified."""
@@ -161,18 +168,16 @@ def test_running_statistics_are_not_shared() -> None:
 @pytest.mark.task("batchnorm_forward", weight=3)
 def test_testing() -> None:
     """Batch normalization: mode "test" takes the running statistics, for one example as for many."""
-    right = GAMMA * (X - RUNNING_MEAN) / (RUNNING_VAR + EPS).sqrt() + BETA
+    centered = X - RUNNING_MEAN
+    right = GAMMA * centered / (RUNNING_VAR + EPS).sqrt() + BETA
     hints = [
         Hint(normalized(X), says="the statistics of the batch were used"),
-        Hint(GAMMA * (X - RUNNING_MEAN) / RUNNING_VAR.sqrt() + BETA, says="eps was forgotten"),
-        Hint((X - RUNNING_MEAN) / (RUNNING_VAR + EPS).sqrt(), says="gamma and beta were forgotten"),
-        Hint(
-            BETA * (X - RUNNING_MEAN) / (RUNNING_VAR + EPS).sqrt() + GAMMA, says="gamma and beta are swapped"
-        ),
-        Hint(
-            GAMMA * (X - RUNNING_MEAN) / (RUNNING_VAR.sqrt() + EPS) + BETA,
-            says="eps was added to the standard deviation; add it to the variance",
-        ),
+        Hint(GAMMA * centered / RUNNING_VAR.sqrt() + BETA, says=HINTS["no eps"]),
+        Hint(centered / (RUNNING_VAR + EPS).sqrt(), says=HINTS["nothing"]),
+        Hint(BETA * centered / (RUNNING_VAR + EPS).sqrt() + GAMMA, says=HINTS["swapped"]),
+        Hint(GAMMA * centered / (RUNNING_VAR.sqrt() + EPS) + BETA, says=HINTS["eps outside"]),
+        Hint(GAMMA * centered / (RUNNING_VAR + EPS) + BETA, says=HINTS["no root"]),
+        Hint(GAMMA * centered / (RUNNING_VAR + EPS).sqrt(), says=HINTS["no shift"]),
     ]
     given = {"mode": "test", "running_mean": RUNNING_MEAN.clone(), "running_var": RUNNING_VAR.clone()}
     (out, _), bn_param = forward(X.clone(), **given)
@@ -180,7 +185,8 @@ def test_testing() -> None:
     checks.close(kept(bn_param, "running_mean"), RUNNING_MEAN, what="running_mean after it")
     checks.close(kept(bn_param, "running_var"), RUNNING_VAR, what="running_var after it")
     (one, _), _ = forward(X[:1].clone(), **given)
-    checks.close(one, right[:1], what="the result for one example")
+    told = [Hint(hint.expected[:1], hint.says) for hint in hints if isinstance(hint.expected, Tensor)]
+    checks.close(one, right[:1], what="the result for one example", hints=told)
 
 
 @pytest.mark.constraint
@@ -188,8 +194,7 @@ def test_testing() -> None:
 def test_forward_inputs_unchanged() -> None:
     """Batch normalization: neither examples nor gamma nor beta are modified."""
     x, gamma, beta = X.clone(), GAMMA.clone(), BETA.clone()
-    out, _ = pair(cn.BatchNorm.forward(x, gamma, beta, {"mode": "train", "eps": EPS}))
-    check_forward(X, out)
+    pair(cn.BatchNorm.forward(x, gamma, beta, {"mode": "train", "eps": EPS}))
     for name, before, after in (("x", X, x), ("gamma", GAMMA, gamma), ("beta", BETA, beta)):
         checks.unchanged(before, after, what=f"the argument {name}")
 
@@ -218,83 +223,105 @@ def of_formula(x: Tensor, dout: Tensor, mistake: str) -> tuple[Tensor, ...]:
     return dx, (dout * z).sum(dim=0), dout.sum(dim=0)
 
 
-def check_backward(function: Callable[..., Any], x: Tensor, dout: Tensor) -> None:
-    """Compare the student's gradients with the right ones, or with those of the student's forward pass."""
+NAMES = ("dx", "dgamma", "dbeta")
+
+
+def check_backward(function: Callable[..., Any], x: Tensor, dout: Tensor, *names: str) -> None:
+    """Compare some of the student's gradients with the right ones, or with those of the forward pass."""
     (out, cache), _ = forward(x.clone())
     found = function(dout.clone(), cache)
-    found = checks.parts(found, 3, what="the gradients dx, dgamma, dbeta")
+    found = dict(zip(NAMES, checks.parts(found, 3, what="the gradients dx, dgamma, dbeta"), strict=True))
     for mistake in HINTS:
         if checks.agrees(out, normalized(x, mistake=mistake)):
-            accepted = gradients(x, dout, mistake), of_formula(x, dout, mistake)
-            if any(checks.agrees(found, expected) for expected in accepted):
-                return
-    right, (z, scale) = gradients(x, dout), standardized(x)
-    centered = dout - dout.mean(dim=0)
-    hints = {
+            for accepted in (gradients(x, dout, mistake), of_formula(x, dout, mistake)):
+                right = dict(zip(NAMES, accepted, strict=True))
+                if all(checks.agrees(found[name], right[name]) for name in names):
+                    return
+    right = dict(zip(NAMES, gradients(x, dout), strict=True))
+    hints = gradient_hints(x, dout, right)
+    for name in names:
+        checks.close(found[name], right[name], what=f"the gradient {name}", hints=hints[name])
+
+
+def gradient_hints(x: Tensor, dout: Tensor, right: dict[str, Tensor]) -> dict[str, list[Hint]]:
+    """Return what typical mistakes make of the gradients; the words are the same in every check."""
+    z, scale = standardized(x)
+    centered, along = dout - dout.mean(dim=0), z * (dout * z).mean(dim=0)
+    summed = "a sum over the batch is used instead of a mean"
+    all_features = "the mean was taken over all features; take that of each feature (dim=0)"
+    averaged, swapped = "averaged; the gradients of all examples add up", "dgamma and dbeta are swapped"
+    return {
         "dx": [
             Hint(GAMMA * scale * dout, says="x has an influence through mean and variance, too"),
             Hint(GAMMA * scale * centered, says="the way through the variance was forgotten"),
-            Hint(
-                GAMMA * scale * (dout - z * (dout * z).mean(dim=0)),
-                says="the way through the mean was forgotten",
-            ),
-            Hint(
-                GAMMA * scale * (centered - z * (dout * z).sum(dim=0)),
-                says="a sum over the batch is used instead of a mean",
-            ),
-            Hint(
-                GAMMA * scale * (dout - dout.sum(dim=0) - z * (dout * z).mean(dim=0)),
-                says="a sum over the batch is used instead of a mean",
-            ),
-            Hint(right[0] / GAMMA, says="gamma was forgotten"),
+            Hint(GAMMA * scale * (dout - along), says="the way through the mean was forgotten"),
+            Hint(GAMMA * scale * (centered - len(x) * along), says=summed),
+            Hint(GAMMA * scale * (dout - dout.sum(dim=0) - along), says=summed),
+            Hint(GAMMA * scale * (dout - dout.mean() - along), says=all_features),
+            Hint(GAMMA * scale * (centered - z * (dout * z).mean()), says=all_features),
+            Hint(right["dx"] / GAMMA, says="gamma was forgotten"),
+            Hint(right["dx"] / scale, says="the division by the standard deviation was forgotten"),
+            Hint(right["dx"] / len(x), says=averaged),
         ],
         "dgamma": [
-            Hint(right[2], says="dgamma and dbeta are swapped"),
+            Hint(right["dbeta"], says=swapped),
             Hint((dout * x).sum(dim=0), says="computed with x; use the normalized x"),
-            Hint((dout * z).mean(dim=0), says="averaged; the gradients of all examples add up"),
+            Hint((dout * z).mean(dim=0), says=averaged),
+            Hint((dout * z).sum(dim=1), says="summed over the features; sum over the examples (dim=0)"),
         ],
         "dbeta": [
-            Hint(right[1], says="dgamma and dbeta are swapped"),
-            Hint(dout.mean(dim=0), says="averaged; the gradients of all examples add up"),
+            Hint(right["dgamma"], says=swapped),
+            Hint(dout.mean(dim=0), says=averaged),
+            Hint(dout.sum(dim=1), says="summed over the features; sum over the examples (dim=0)"),
         ],
     }
-    for name, one, expected in zip(("dx", "dgamma", "dbeta"), found, right, strict=True):
-        checks.close(one, expected, what=f"the gradient {name}", hints=hints[name])
+
+
+@pytest.mark.task("batchnorm_backward", weight=4)
+def test_backward() -> None:
+    """Gradients of batch normalization: with respect to x."""
+    check_backward(cn.BatchNorm.backward, X, DOUT, "dx")
 
 
 @pytest.mark.task("batchnorm_backward", weight=3)
-def test_backward() -> None:
-    """Gradients of batch normalization: with respect to x, gamma and beta."""
-    check_backward(cn.BatchNorm.backward, X, DOUT)
+def test_backward_of_scale_and_shift() -> None:
+    """Gradients of batch normalization: with respect to gamma and beta."""
+    check_backward(cn.BatchNorm.backward, X, DOUT, "dgamma", "dbeta")
 
 
-@pytest.mark.task("batchnorm_backward", weight=1)
+@pytest.mark.task("batchnorm_backward", weight=3)
 def test_backward_of_two_examples() -> None:
     """Gradients of batch normalization: for a batch of two."""
-    check_backward(cn.BatchNorm.backward, X[:2], DOUT[:2])
+    check_backward(cn.BatchNorm.backward, X[:2], DOUT[:2], *NAMES)
 
 
 @pytest.mark.constraint
-@pytest.mark.task("batchnorm_backward", weight=1)
+@pytest.mark.task("batchnorm_backward", weight=2)
 def test_backward_source() -> None:
     """Gradients of batch normalization: no loop, and no automatic differentiation."""
     require(cn.BatchNorm.backward, loops=0, banned=NORMALIZATION)
 
 
-@pytest.mark.task("batchnorm_backward_alt", weight=3)
+@pytest.mark.task("batchnorm_backward_alt", weight=2)
 def test_backward_alt() -> None:
-    """Batch normalization by one formula: the same gradients."""
-    check_backward(cn.BatchNorm.backward_alt, X, DOUT)
+    """Batch normalization by one formula: the gradient with respect to x."""
+    check_backward(cn.BatchNorm.backward_alt, X, DOUT, "dx")
+
+
+@pytest.mark.task("batchnorm_backward_alt", weight=1)
+def test_backward_alt_of_scale_and_shift() -> None:
+    """Batch normalization by one formula: the gradients with respect to gamma and beta."""
+    check_backward(cn.BatchNorm.backward_alt, X, DOUT, "dgamma", "dbeta")
 
 
 @pytest.mark.task("batchnorm_backward_alt", weight=1)
 def test_backward_alt_of_two_examples() -> None:
     """Batch normalization by one formula: for a batch of two."""
-    check_backward(cn.BatchNorm.backward_alt, X[:2], DOUT[:2])
+    check_backward(cn.BatchNorm.backward_alt, X[:2], DOUT[:2], *NAMES)
 
 
 @pytest.mark.constraint
-@pytest.mark.task("batchnorm_backward_alt", weight=1)
+@pytest.mark.task("batchnorm_backward_alt", weight=2)
 def test_backward_alt_source() -> None:
     """Batch normalization by one formula: no loop, and no automatic differentiation."""
     require(cn.BatchNorm.backward_alt, loops=0, banned=NORMALIZATION)

@@ -40,7 +40,7 @@ def gradient(x: Tensor, param: dict[str, int], dout: Tensor) -> Tensor:
     return torch.autograd.grad(pooled(leaf, param), leaf, dout)[0]
 
 
-X = distinct("x", 3, 2, 6, 8)
+X = distinct("x", 3, 2, 8, 6)
 APART = setting(2, 2, 2)
 OVERLAPPING = {
     "windows of 3 x 3 with stride 2": setting(3, 3, 2),
@@ -55,27 +55,40 @@ def first(found: object) -> Any:
     return checks.parts(found, 2, what="the result and the cache of MaxPool.forward")[0]
 
 
-def check_forward(x: Tensor, param: dict[str, int], what: str = "the result") -> None:
-    """Compare the student's result with the right one."""
+def forward_hints(x: Tensor, param: dict[str, int]) -> list[Hint]:
+    """Return what typical mistakes make of pooling; the words are the same in every check."""
     right = pooled(x, param)
     window = param["pool_height"], param["pool_width"]
     over_channels, over_images = (right.amax(dim=dim, keepdim=True) for dim in (1, 0))
     turned = {**param, "pool_height": window[1], "pool_width": window[0]}
-    hints = [
+    height, width = right.shape[2:]
+    square = F.pad(right, (0, height - width)) if height > width else right[..., :height]
+    low, narrow = right.clone(), right.clone()
+    low[:, :, -1], narrow[..., -1] = 0, 0
+    return [
         Hint(pooled(x, turned), says="height and width of the window are swapped"),
         Hint(pooled(x, {**param, "stride": 1}), says="the stride was forgotten"),
         Hint(F.max_pool2d(x, window), says="the stride is that of pool_param, not the size of a window"),
         Hint(right[:, :, :-1, :-1], says="the last window of each row and column is missing"),
+        Hint(low, says="the last row of the result is never filled"),
+        Hint(narrow, says="the last column of the result is never filled"),
+        Hint(square, says="the result is as wide as it is high; H and W of the result differ"),
         Hint(-pooled(-x, param), says="the smallest value was taken"),
+        Hint(pooled(x.abs(), param), says="the largest absolute value was taken; -3 is smaller than 1"),
         Hint(F.avg_pool2d(x, window, stride=param["stride"]), says="the mean was taken"),
         Hint(right.clamp(min=0), says="compared with 0 as well, but all values of a window may be negative"),
         Hint(over_channels.expand_as(right), says="the maximum went over the channels, too"),
         Hint(over_images.expand_as(right), says="the maximum went over the images, too"),
     ]
-    checks.close(first(cn.MaxPool.forward(x.clone(), dict(param))), right, what=what, hints=hints)
 
 
-@pytest.mark.task("max_pool_forward", weight=2)
+def check_forward(x: Tensor, param: dict[str, int], what: str = "the result") -> None:
+    """Compare the student's result with the right one."""
+    found = first(cn.MaxPool.forward(x.clone(), dict(param)))
+    checks.close(found, pooled(x, param), what=what, hints=forward_hints(x, param))
+
+
+@pytest.mark.task("max_pool_forward", weight=1)
 def test_forward() -> None:
     """Max pooling: windows of 2 x 2 that lie side by side."""
     check_forward(X, APART)
@@ -99,7 +112,7 @@ def test_forward_in_scattered_memory() -> None:
     """Max pooling: images may be non-contiguous in memory."""
     param = OVERLAPPING["windows of 2 x 3 with stride 1"]
     found = first(cn.MaxPool.forward(scattered(X), dict(param)))
-    checks.close(found, pooled(X, param), what="the result")
+    checks.close(found, pooled(X, param), what="the result", hints=forward_hints(X, param))
 
 
 @pytest.mark.constraint
@@ -107,7 +120,7 @@ def test_forward_in_scattered_memory() -> None:
 def test_forward_inputs_unchanged() -> None:
     """Max pooling: the images are not modified."""
     x = X.clone()
-    checks.close(first(cn.MaxPool.forward(x, dict(APART))), pooled(X, APART), what="the result")
+    first(cn.MaxPool.forward(x, dict(APART)))
     checks.unchanged(X, x, what="the argument x")
 
 
@@ -121,30 +134,41 @@ def test_forward_source() -> None:
 # Backward
 
 
-def check_backward(x: Tensor, param: dict[str, int], what: str = "the gradient dx") -> None:
-    """Compare the student's gradient with the right one."""
-    dout = distinct("dout", *pooled(x, param).shape).to(x.dtype)
-    right = gradient(x, param, dout)
-    mask = (gradient(x, param, torch.ones_like(dout)) > 0).to(x.dtype)
-    last, early = torch.zeros_like(x), torch.zeros_like(x)
+def backward_hints(x: Tensor, param: dict[str, int], dout: Tensor) -> list[Hint]:
+    """Return what typical mistakes make of the gradient; the words are the same in every check."""
+    right, ones = gradient(x, param, dout), gradient(x, param, torch.ones_like(dout))
+    last, early, shared = torch.zeros_like(x), torch.zeros_like(x), torch.zeros_like(x)
     height, width, stride = param.values()
     for i in range(dout.shape[2]):
         for j in range(dout.shape[3]):
-            window = x[:, :, i * stride : i * stride + height, j * stride : j * stride + width]
-            mine = (window == window.amax(dim=(2, 3), keepdim=True)) * dout[:, :, i : i + 1, j : j + 1]
-            view = last[:, :, i * stride : i * stride + height, j * stride : j * stride + width]
-            view.copy_(torch.where(mine != 0, mine, view))
-            view = early[:, :, i * stride : i * stride + height, j * stride : j * stride + width]
-            view.copy_(torch.where(view != 0, view, mine))
+            place = (..., slice(i * stride, i * stride + height), slice(j * stride, j * stride + width))
+            window, came = x[place], dout[:, :, i : i + 1, j : j + 1]
+            mine = (window == window.amax(dim=(2, 3), keepdim=True)) * came
+            last[place] = torch.where(mine != 0, mine, last[place])
+            early[place] = torch.where(early[place] != 0, early[place], mine)
+            shared[place] += came
+    rows, columns = ((places - 1) * stride for places in dout.shape[2:])
+    cut = right[:, :, : rows + height, : columns + width]
+    reached = "dx has the shape of x; pixels that no window reaches belong to it, too, with zeros"
     overlap = "where windows overlap, gradients add up; write += instead of ="
-    hints = [
+    forgotten = "the places are right, but the upstream gradient was forgotten"
+    return [
         Hint(last, says=overlap),
         Hint(early, says=overlap),
-        Hint(mask, says="the places are right, but the upstream gradient was forgotten"),
-        Hint(mask * right.sign(), says="the size of the upstream gradient counts, too"),
+        Hint(ones, says=forgotten),
+        Hint(ones.sign(), says=forgotten),
+        Hint(right.sign(), says="the size of the upstream gradient counts, too"),
+        Hint(shared, says="the whole window got the gradient; only the largest value gets it"),
+        Hint(shared / (height * width), says="shared by the whole window; only the largest value gets it"),
+        Hint(cut, says=reached),
     ]
+
+
+def check_backward(x: Tensor, param: dict[str, int], what: str = "the gradient dx") -> None:
+    """Compare the student's gradient with the right one."""
+    dout = distinct("dout", *pooled(x, param).shape).to(x.dtype)
     found = cn.MaxPool.backward(dout.clone(), (x.clone(), dict(param)))
-    checks.close(found, right, what=what, hints=hints)
+    checks.close(found, gradient(x, param, dout), what=what, hints=backward_hints(x, param, dout))
 
 
 @pytest.mark.task("max_pool_backward", weight=2)
@@ -153,7 +177,7 @@ def test_backward() -> None:
     check_backward(X, APART)
 
 
-@pytest.mark.task("max_pool_backward", weight=3)
+@pytest.mark.task("max_pool_backward", weight=2)
 def test_backward_with_overlap() -> None:
     """Gradient of max pooling: where windows overlap, gradients add up."""
     for name, param in OVERLAPPING.items():
@@ -172,7 +196,8 @@ def test_backward_in_scattered_memory() -> None:
     param = OVERLAPPING["windows of 3 x 3 with stride 2"]
     dout = distinct("scattered", *pooled(X, param).shape)
     found = cn.MaxPool.backward(scattered(dout), (scattered(X), dict(param)))
-    checks.close(found, gradient(X, param, dout), what="the gradient dx")
+    hints = backward_hints(X, param, dout)
+    checks.close(found, gradient(X, param, dout), what="the gradient dx", hints=hints)
 
 
 @pytest.mark.task("max_pool_backward", weight=2)
@@ -186,11 +211,16 @@ def test_backward_after_ties() -> None:
     largest = windows == windows.amax(dim=4, keepdim=True)
     hints = [
         Hint(dout * largest.sum(dim=4), says="each of several largest values got all of the gradient"),
+        Hint(torch.ones_like(dout), says="the places are right, but the upstream gradient was forgotten"),
+        Hint(4 * dout, says="the whole window got the gradient; only the largest value gets it"),
         Hint(torch.zeros_like(dout), says="where several values are largest, none got any"),
     ]
     checks.close(shares.sum(dim=4), dout, what="the gradient that a window passes on", hints=hints)
     stray, problem = shares * ~largest, "not zero where a value is smaller than the largest"
-    checks.holds(float(stray.abs().amax()) == 0, what="the gradient dx", problem=problem)
+    even = checks.agrees(shares, (dout / 4)[..., None].expand_as(shares))
+    cause = "shared by the whole window; only the largest value gets it" if even else None
+    none = float(stray.abs().amax()) == 0
+    checks.holds(none, what="the gradient dx", problem=problem, likely_cause=cause, slip=even)
 
 
 @pytest.mark.constraint
@@ -199,8 +229,7 @@ def test_backward_inputs_unchanged() -> None:
     """Gradient of max pooling: neither the upstream gradient nor the images are modified."""
     x, dout = X.clone(), distinct("kept", *pooled(X, APART).shape)
     given = dout.clone()
-    found = cn.MaxPool.backward(given, (x, dict(APART)))
-    checks.close(found, gradient(X, APART, dout), what="the gradient dx")
+    cn.MaxPool.backward(given, (x, dict(APART)))
     checks.unchanged(X, x, what="the argument x")
     checks.unchanged(dout, given, what="the argument dout")
 

@@ -18,7 +18,7 @@ from torch import Tensor
 
 from autograder.hidden import Thresholds, hidden_generator, hidden_seed
 from helpers.data.pictures import tabletop, tabletop_images
-from helpers.testing import checks, constructor, substituted
+from helpers.testing import checks, constructor, convention, substituted
 from helpers.training import layers
 from helpers.training.layers import adam
 from helpers.training.solver import Solver
@@ -29,6 +29,7 @@ NO_SEQUENCE = (int, float, complex, bool, str, dict, type(None), Tensor)
 MAX_PRODUCTS, MAX_LAYERS, SEEN = 6_000_000, 12, 12_000
 MAX_NETWORKS = 20
 """So many a student's function may make."""
+REGULARIZATION = float(convention("regularization"))
 THRESHOLDS = Thresholds("convolutional_networks")
 NETWORKS, LEAST_BY_HEART = 12, 90
 """So many networks are trained at most, until one knows so many percent of its 50 pictures after an epoch.
@@ -93,7 +94,7 @@ class TorchLayersNet:
                 return self.scores(self.params, X, training=False)
         leaves = {name: value.detach().requires_grad_() for name, value in self.params.items()}
         decay = sum((leaves[f"W{n}"] ** 2).sum() for n in range(self.layers + 1))
-        loss = F.cross_entropy(self.scores(leaves, X, training=True), y) + self.reg * decay
+        loss = F.cross_entropy(self.scores(leaves, X, training=True), y) + REGULARIZATION * self.reg * decay
         grads = torch.autograd.grad(loss, list(leaves.values()))
         return loss.detach(), dict(zip(leaves, grads, strict=True))
 
