@@ -1,12 +1,15 @@
-"""Public checks of convolutional networks: numbers that can be worked out by hand."""
+"""Public checks of convolutional networks: numbers that can be worked out by hand, and PyTorch's."""
 
+from contextlib import ExitStack
 from typing import Any
 
 import convolutional_networks as cn
 import pytest
 import torch
+from torch.nn.functional import conv2d
 
-from helpers.testing import Hint, checks, constructor, substituted
+from helpers.testing import Hint, checks, constructor, convention, public_generator, substituted
+from helpers.training.layers import FastConv, FastMaxPool
 
 
 def first(found: object, what: str) -> Any:
@@ -25,11 +28,43 @@ def loss_of(found: object) -> tuple[float, Any]:
     return checks.scalar(loss, what="the loss"), grads
 
 
+def told(mistakes: dict[str, torch.Tensor]) -> list[Hint]:
+    """Return hints: what is wrong, and what comes of it."""
+    return [Hint(value, says) for says, value in mistakes.items()]
+
+
+def numbers(name: str, *shape: int) -> torch.Tensor:
+    """Return random numbers, the same every time."""
+    return torch.randn(shape, generator=public_generator("convolutions", name), dtype=torch.float64)
+
+
 IMAGE = torch.tensor([[[[1.0, 2.0, 0.0, 1.0], [0.0, 1.0, 3.0, 1.0], [2.0, 0.0, 1.0, 0.0]]]])
 FILTER = torch.tensor([[[[1.0, 0.0], [2.0, -1.0]]]])
 BIAS = torch.tensor([10.0])
 DOUT = torch.tensor([[[[1.0, 0.0, 2.0], [0.0, 3.0, 0.0]]]])
 PLAIN = {"stride": 1, "pad": 0}
+BATCH = (numbers("x", 2, 3, 6, 9), numbers("w", 4, 3, 5, 2), numbers("b", 4))
+"""Two images of three channels, and four filters; all sizes differ."""
+STRIDED = {"stride": 2, "pad": 1}
+
+
+def conv_mistakes(x: Any, w: Any, b: Any, *how: Any) -> list[Hint]:
+    """Return what typical mistakes make of a convolution, with this stride and pad."""
+    stride, pad = how
+    out = conv2d(x, w, b, stride, pad)
+    edge = torch.nn.functional.pad(x, (pad,) * 4, "replicate")
+    return told(
+        {
+            "the filters were flipped; lay them on as they are": conv2d(x, w.flip((2, 3)), b, stride, pad),
+            "the bias was forgotten": conv2d(x, w, stride=stride, padding=pad),
+            "the bias was added once for each channel": out + b[:, None, None] * (w.shape[1] - 1),
+            "the padding was forgotten": conv2d(x, w, b, stride),
+            "the stride was forgotten": conv2d(x, w, b, 1, pad),
+            "only the last channel counts; add up over all": conv2d(x[:, -1:], w[:, -1:], b, stride, pad),
+            "the last place of each row and column is missing": out[..., :-1, :-1],
+            "padded by copies of the border; pad by zeros": conv2d(edge, w, b, stride),
+        }
+    )
 
 
 @pytest.mark.task("conv_forward", weight=2)
@@ -37,148 +72,500 @@ def test_convolution_by_hand() -> None:
     """Convolution: an image of 3 x 4 and a filter of 2 x 2."""
     out = first(cn.Conv.forward(IMAGE.clone(), FILTER.clone(), BIAS.clone(), dict(PLAIN)), "Conv.forward")
     right = torch.tensor([[[[10.0, 11.0, 15.0], [14.0, 10.0, 15.0]]]])
-    hints = [
-        Hint(
-            torch.tensor([[[[14.0, 11.0, 13.0], [12.0, 16.0, 9.0]]]]),
-            says="the filters were flipped; lay them on as they are",
-        ),
-        Hint(torch.tensor([[[[0.0, 1.0, 5.0], [4.0, 0.0, 5.0]]]]), says="the bias was forgotten"),
-        Hint(right[:, :, :-1, :-1], says="the last place of each row and column is missing"),
-    ]
-    checks.close(out, right, what="the result", hints=hints)
+    checks.close(out, right, what="the result", hints=conv_mistakes(IMAGE, FILTER, BIAS, 1, 0))
 
 
-@pytest.mark.task("conv_forward", weight=1)
+@pytest.mark.task("conv_forward", weight=2)
 def test_size_of_a_convolution() -> None:
     """Convolution: with pad 1 and stride 2, 7 x 7 pixels become 4 x 4."""
-    x, w = torch.ones(2, 3, 7, 7), torch.ones(5, 3, 3, 3)
-    out = first(cn.Conv.forward(x, w, torch.zeros(5), {"stride": 2, "pad": 1}), "Conv.forward")
+    x, w, b = torch.ones(2, 3, 7, 7), torch.ones(5, 3, 3, 3), torch.arange(5.0)
+    out = first(cn.Conv.forward(x.clone(), w.clone(), b.clone(), dict(STRIDED)), "Conv.forward")
     line = torch.tensor([2.0, 3.0, 3.0, 2.0])
-    right = (3 * line * line[:, None]).expand(2, 5, 4, 4)
-    all_lines = torch.tensor([2.0, 3.0, 3.0, 3.0, 3.0, 3.0, 2.0])
-    hints = [
-        Hint(torch.full((2, 5, 3, 3), 27.0), says="the padding was forgotten"),
-        Hint((3 * all_lines * all_lines[:, None]).expand(2, 5, 7, 7), says="the stride was forgotten"),
-        Hint(right[:, :, :-1, :-1], says="the last place of each row and column is missing"),
-    ]
-    checks.close(out, right, what="the result", hints=hints)
+    right = (3 * line * line[:, None]).expand(2, 5, 4, 4) + b[:, None, None]
+    checks.close(out, right, what="the result", hints=conv_mistakes(x, w, b, 2, 1))
+
+
+@pytest.mark.task("conv_forward", weight=2)
+def test_convolution_of_a_batch() -> None:
+    """Convolution: two images of 3 x 6 x 9, four filters of 3 x 5 x 2, stride 2, pad 1 and a remainder."""
+    out = first(cn.Conv.forward(*(one.clone() for one in BATCH), dict(STRIDED)), "Conv.forward")
+    hints = conv_mistakes(*BATCH, 2, 1)
+    checks.close(out, conv2d(*BATCH, 2, 1), what="the result", hints=hints)
+
+
+ADD_UP = "averaged; the gradients of all places add up"
+OVERLAP = "where windows overlap, gradients add up; one has taken the place of another"
+EMPTY = "with pad 0, pad:-pad is empty; write pad : pad + H"
+AROUND = "the padding is still around dx; cut it off"
 
 
 @pytest.mark.task("conv_backward", weight=2)
-def test_gradients_of_a_convolution_by_hand() -> None:
-    """Gradients of a convolution: an image of 3 x 4, and one of 2 x 2 with pad 1."""
+def test_gradients_of_images_by_hand() -> None:
+    """Gradients of a convolution: those of an image of 3 x 4, and of one of 2 x 2 with pad 1."""
     cache = (IMAGE.clone(), FILTER.clone(), BIAS.clone(), dict(PLAIN))
-    dx, dw, db = three(cn.Conv.backward(DOUT.clone(), cache), "dx, dw, db of Conv.backward")
+    dx, _, _ = three(cn.Conv.backward(DOUT.clone(), cache), "dx, dw, db of Conv.backward")
     right = torch.tensor([[[[1.0, 0.0, 2.0, 0.0], [2.0, 2.0, 4.0, -2.0], [0.0, 6.0, -3.0, 0.0]]]])
-    checks.close(dx, right, what="the gradient dx")
-    checks.close(dw, torch.tensor([[[[4.0, 13.0], [6.0, 6.0]]]]), what="the gradient dw")
-    hints = [
-        Hint(torch.tensor([1.0]), says="averaged; the gradients of all places add up"),
-        Hint(torch.tensor(6.0), says="summed over the filters; sum over images and places"),
-        Hint(torch.tensor([[6.0]]), says="the images were forgotten; sum over images and places"),
-    ]
-    checks.close(db, torch.tensor([6.0]), what="the gradient db", hints=hints)
+    flipped = torch.tensor([[[[-1.0, 2.0, -2.0, 4.0], [0.0, -2.0, 6.0, 2.0], [0.0, 0.0, 3.0, 0.0]]]])
+    first_stays = [[1.0, 0.0, 0.0, 0.0], [2.0, 0.0, 0.0, 0.0], [0.0, 0.0, 0.0, 0.0]]
+    last_stays = [[1.0, 0.0, 2.0, 0.0], [0.0, 3.0, 0.0, 0.0], [0.0, 6.0, 0.0, 0.0]]
+    hints = [Hint(torch.tensor([[one]]), OVERLAP) for one in (first_stays, last_stays)]
+    hints += told({"the filters were flipped": flipped, EMPTY: right[:, :, :0, :0]})
+    checks.close(dx, right, what="the gradient dx", hints=hints)
     # Every filter sees the whole image of 2 x 2, so that each pixel gets all that came.
     cache = (IMAGE[:, :, :2, :2].clone(), torch.ones(1, 1, 3, 3), BIAS.clone(), {"stride": 1, "pad": 1})
     dout = torch.tensor([[[[1.0, 10.0], [100.0, 1000.0]]]])
     dx = three(cn.Conv.backward(dout, cache), "dx, dw, db of Conv.backward")[0]
     reach = torch.tensor([[1.0, 0.0], [1.0, 1.0], [1.0, 1.0], [0.0, 1.0]])
-    hints = [Hint(reach @ dout @ reach.T, says="the padding is still around dx; cut it off")]
-    checks.close(dx, torch.full((1, 1, 2, 2), 1111.0), what="dx with pad 1", hints=hints)
+    checks.close(
+        dx,
+        torch.full((1, 1, 2, 2), 1111.0),
+        what="dx with pad 1",
+        hints=[Hint(reach @ dout @ reach.T, AROUND)],
+    )
+
+
+@pytest.mark.task("conv_backward", weight=2)
+def test_gradients_of_filters_by_hand() -> None:
+    """Gradients of a convolution: those of a filter of 2 x 2 and of its bias."""
+    cache = (IMAGE.clone(), FILTER.clone(), BIAS.clone(), dict(PLAIN))
+    _, dw, db = three(cn.Conv.backward(DOUT.clone(), cache), "dx, dw, db of Conv.backward")
+    right = torch.tensor([[[[4.0, 13.0], [6.0, 6.0]]]])
+    checks.close(
+        dw,
+        right,
+        what="the gradient dw",
+        hints=told({"the filters' gradients are flipped": right.flip((2, 3))}),
+    )
+    hints = told(
+        {
+            ADD_UP: torch.tensor([1.0]),
+            "summed over the filters; sum over images and places": torch.tensor([1.0, 3.0, 2.0]),
+            "the result is a number; it holds one for each filter": torch.tensor(6.0),
+            "the images were forgotten; sum over images and places": torch.tensor([[6.0]]),
+        }
+    )
+    checks.close(db, torch.tensor([6.0]), what="the gradient db", hints=hints)
+
+
+@pytest.mark.task("conv_backward", weight=2)
+def test_gradients_of_a_batch() -> None:
+    """Gradients of a convolution: two images of 3 x 6 x 9, stride 2, pad 1 and a remainder."""
+    out = conv2d(*BATCH, 2, 1)
+    dout = numbers("dout", *out.shape)
+    found = three(
+        cn.Conv.backward(dout.clone(), (*(one.clone() for one in BATCH), dict(STRIDED))), "dx, dw, db"
+    )
+    expected = conv_gradients(dout, 2, 1)
+    side = conv_gradients(dout, 1, 1)
+    wide = conv_gradients(dout, 2, 0, x=torch.nn.functional.pad(BATCH[0], (1, 1, 1, 1)))
+    turned = conv_gradients(dout, 2, 1, w=BATCH[1].flip((2, 3)))
+    no_stride = "the stride was forgotten: neighbors in dout belong `stride` pixels apart"
+    averaged, over_filters = "divided by the number of images; the loss does that", "summed over the filters"
+    reached = "dx has the shape of x; pixels that no filter reaches belong to it, too, with zeros"
+    rows, columns = (2 * (size - 1) + width for size, width in zip(out.shape[2:], (5, 2), strict=True))
+    alike = {no_stride: side, averaged: [one / 2 for one in expected]}
+    hints = [told({says: values[n] for says, values in alike.items()}) for n in range(3)]
+    hints[0] += told({AROUND: wide[0], "the filters were flipped": turned[0]})
+    hints[0] += told({reached: wide[0][:, :, 1 : rows - 1, 1 : columns - 1]})
+    hints[0] += [Hint(one, OVERLAP) for one in overwritten(dout)]
+    hints[1] += told({"the filters' gradients are flipped": expected[1].flip((2, 3))})
+    over_filters += "; sum over images and places"
+    hints[2] += [Hint(dout.sum((0, 1, other)), over_filters) for other in (2, 3)]
+    hints[2] += told(
+        {
+            ADD_UP: dout.mean((0, 2, 3)),
+            "the width was forgotten; sum over images and all places": dout.sum((0, 2)),
+        }
+    )
+    for name, one, right, of_name in zip(("dx", "dw", "db"), found, expected, hints, strict=True):
+        checks.close(one, right, what=f"the gradient {name}", hints=of_name)
+
+
+def conv_gradients(dout: Any, *how: int, x: Any = None, w: Any = None) -> tuple[torch.Tensor, ...]:
+    """Return the gradients of a convolution of the batch, or of other images or filters."""
+    leaves = [BATCH[0] if x is None else x, BATCH[1] if w is None else w, BATCH[2]]
+    leaves = [one.clone().requires_grad_() for one in leaves]
+    out = conv2d(*leaves, *how)
+    return torch.autograd.grad(out[:, :, : dout.shape[2], : dout.shape[3]], leaves, dout)
+
+
+def overwritten(dout: torch.Tensor) -> list[torch.Tensor]:
+    """Return dx of the batch, if the gradient of each place takes that of others, in either order."""
+    found = []
+    for order in (1, -1):
+        dx = torch.zeros_like(BATCH[0])
+        for place in list(torch.ones(dout.shape[2:]).nonzero())[::order]:
+            here = torch.zeros_like(dout)
+            here[:, :, place[0], place[1]] = 1.0
+            under = conv_gradients(here, 2, 1, w=torch.ones_like(BATCH[1]))[0] != 0
+            dx = torch.where(under, conv_gradients(here * dout, 2, 1)[0], dx)
+        found.append(dx)
+    return found
 
 
 WINDOWS = torch.tensor(
     [[[[1.0, 1.0, 2.0, 4.0], [5.0, 6.0, 7.0, 8.0], [3.0, 2.0, 1.0, 0.0], [1.0, 2.0, 3.0, 4.0]]]]
 )
 TWO = {"pool_height": 2, "pool_width": 2, "stride": 2}
+HIGH = {"pool_height": 3, "pool_width": 2, "stride": 2}
+THREE = {"pool_height": 3, "pool_width": 3, "stride": 2}
+MAPS = numbers("maps", 2, 3, 5, 7) - 2
+"""Mostly negative, so that a largest value is, too."""
+
+
+def pool(x: Any, param: dict[str, int], **other: int) -> torch.Tensor:
+    """Pool as PyTorch does, perhaps with a setting that is another one."""
+    height, width, stride = (param | other).values()
+    return torch.nn.functional.max_pool2d(x, (height, width), stride)
+
+
+def check_pooling(x: torch.Tensor, param: dict[str, int], right: torch.Tensor) -> None:
+    """Check the result of pooling."""
+    height, width, stride = param.values()
+    channels, images = (right.amax(dim, keepdim=True).expand_as(right) for dim in (1, 0))
+    hints = told(
+        {
+            "the mean was taken": torch.nn.functional.avg_pool2d(x, (height, width), stride),
+            "height and width of the window are swapped": pool(
+                x, param, pool_height=width, pool_width=height
+            ),
+            "the stride was forgotten": pool(x, param, stride=1),
+            "the stride is that of pool_param, not the size of a window": torch.nn.functional.max_pool2d(
+                x, (height, width)
+            ),
+            "the last window of each row and column is missing": right[..., :-1, :-1],
+            "the smallest value was taken": -pool(-x, param),
+            "the largest absolute value was taken; -3 is smaller than 1": pool(x.abs(), param),
+            "compared with 0 as well, but all values of a window may be negative": right.relu(),
+            "the maximum went over the channels, too": channels,
+            "the maximum went over the images, too": images,
+        }
+    )
+    out = first(cn.MaxPool.forward(x.clone(), dict(param)), "MaxPool.forward")
+    checks.close(out, right, what="the result", hints=hints)
+
+
+@pytest.mark.task("max_pool_forward", weight=2)
+def test_max_pooling_by_hand() -> None:
+    """Max pooling: 4 x 4 numbers in windows of 2 x 2."""
+    check_pooling(WINDOWS, TWO, torch.tensor([[[[6.0, 8.0], [3.0, 4.0]]]]))
 
 
 @pytest.mark.task("max_pool_forward", weight=1)
-def test_max_pooling_by_hand() -> None:
-    """Max pooling: 4 x 4 numbers in windows of 2 x 2."""
-    hints = [Hint(torch.tensor([[[[3.25, 5.25], [2.0, 2.0]]]]), says="the mean was taken")]
-    out = first(cn.MaxPool.forward(WINDOWS.clone(), dict(TWO)), "MaxPool.forward")
-    checks.close(out, torch.tensor([[[[6.0, 8.0], [3.0, 4.0]]]]), what="the result", hints=hints)
+def test_max_pooling_of_a_batch() -> None:
+    """Max pooling: two images of 3 x 5 x 7, with windows of 3 x 2 that overlap, and many negative numbers."""
+    check_pooling(MAPS, HIGH, pool(MAPS, HIGH))
 
 
-@pytest.mark.task("max_pool_backward", weight=1)
+def sizes_of(param: dict[str, int]) -> tuple[tuple[int, int], int]:
+    """Return the size of a window, and the stride."""
+    height, width, stride = param.values()
+    return (height, width), stride
+
+
+def check_pool_gradient(
+    x: torch.Tensor, param: dict[str, int], dout: torch.Tensor, right: torch.Tensor
+) -> None:
+    """Check the gradient of pooling."""
+    leaf = x.clone().requires_grad_()
+    out, mean = pool(leaf, param), torch.nn.functional.avg_pool2d(leaf, *sizes_of(param))
+    shared = torch.autograd.grad(mean, leaf, dout)[0]
+    whole = shared * param["pool_height"] * param["pool_width"]
+    ones = torch.autograd.grad(out, leaf, torch.ones_like(dout), retain_graph=True)[0]
+    overlap = []
+    for order in (1, -1):
+        last = torch.zeros_like(x)
+        for place in list(torch.ones(dout.shape[2:]).nonzero())[::order]:
+            chosen = torch.zeros_like(dout)
+            chosen[:, :, place[0], place[1]] = dout[:, :, place[0], place[1]]
+            alone = torch.autograd.grad(out, leaf, chosen, retain_graph=True)[0]
+            last = torch.where(alone != 0, alone, last)
+        overlap.append(Hint(last, "where windows overlap, gradients add up; write += instead of ="))
+    hints = told(
+        {
+            "the places are right, but the upstream gradient was forgotten": ones,
+            "the whole window got the gradient; only the largest value gets it": whole,
+            "shared by the whole window; only the largest value gets it": shared,
+        }
+    )
+    hints.append(Hint(ones.sign(), "the places are right, but the upstream gradient was forgotten"))
+    found = cn.MaxPool.backward(dout.clone(), (x.clone(), dict(param)))
+    checks.close(found, right, what="the gradient dx of MaxPool.backward", hints=[*hints, *overlap])
+
+
+@pytest.mark.task("max_pool_backward", weight=2)
 def test_gradient_of_max_pooling_by_hand() -> None:
     """Gradient of max pooling: it goes to the largest number of each window."""
     dout = torch.tensor([[[[10.0, 20.0], [30.0, 40.0]]]])
     right = torch.zeros(1, 1, 4, 4)
     right[0, 0, [1, 1, 2, 3], [1, 3, 0, 3]] = torch.tensor([10.0, 20.0, 30.0, 40.0])
-    found = cn.MaxPool.backward(dout, (WINDOWS.clone(), dict(TWO)))
-    spread = dout.repeat_interleave(2, dim=2).repeat_interleave(2, dim=3)
-    hints = [
-        Hint(spread, says="the whole window got the gradient; only the largest value gets it"),
-        Hint(spread / 4, says="shared by the whole window; only the largest value gets it"),
-    ]
-    checks.close(found, right, what="the gradient dx of MaxPool.backward", hints=hints)
+    check_pool_gradient(WINDOWS, TWO, dout, right)
 
 
-@pytest.mark.task("three_layer_net", weight=1)
+@pytest.mark.task("max_pool_backward", weight=2)
+def test_gradient_of_max_pooling_of_a_batch() -> None:
+    """Gradient of max pooling: two images of 3 x 5 x 7, with windows of 3 x 3 that overlap."""
+    leaf = MAPS.clone().requires_grad_()
+    out = pool(leaf, THREE)
+    dout = numbers("pooled", *out.shape)
+    check_pool_gradient(MAPS, THREE, dout, torch.autograd.grad(out, leaf, dout)[0])
+
+
+# Networks
+
+SUMMED = "the images' losses were added up; take their mean"
+
+
+def right_layers() -> ExitStack:
+    """Replace the layers of this file by PyTorch's, in case that a network is made of them."""
+    stack = ExitStack()
+    for own, fast in ((cn.Conv, FastConv), (cn.MaxPool, FastMaxPool)):
+        stack.enter_context(substituted(own, forward=fast.forward, backward=fast.backward))
+    return stack
+
+
+def check_network(
+    net: Any, own: dict[str, str], shapes: dict[str, tuple[int, ...]], scores_of: Any, wrong: dict[str, Any]
+) -> None:
+    """Give a network known parameters of these shapes, and check its scores, loss and gradients.
+
+    `own` has the student's names of the parameters, `wrong` other scores and what leads to them.
+    """
+    reg = 0.3
+    known = {name: 0.5 * numbers(name, *shape) for name, shape in shapes.items()}
+    for name, mine in own.items():
+        net.params[mine] = known[name].clone()
+    images, labels = numbers("images", 5, 2, 8, 12), torch.tensor([3, 0, 4, 1, 1])
+    with right_layers():
+        scores, found = net.loss(images.clone()), net.loss(images.clone(), labels.clone())
+    hints = [Hint(other(known, images), says) for says, other in wrong.items()]
+    checks.close(scores, scores_of(known, images), what="the scores", hints=hints, operation="deep gradient")
+    leaves = {name: value.clone().requires_grad_() for name, value in known.items()}
+    factor = float(convention("regularization"))
+    squares = {name: (value**2).sum() for name, value in leaves.items()}
+    decay = {name: reg * value for name, value in squares.items() if name.startswith("W")}
+    data = torch.nn.functional.cross_entropy(scores_of(leaves, images), labels)
+    penalty = sum(decay.values())
+    right = data + factor * penalty
+    other = (
+        "the regularization is REGULARIZATION * reg * (the sum of squares); its factor is another one here"
+    )
+    biases = sum(reg * value for name, value in squares.items() if name.startswith("b"))
+    filters = sum(value for name, value in decay.items() if known[name].dim() == 4)
+    causes = {
+        other: data + 0.5 * factor * penalty,
+        "the regularization was forgotten": data,
+        "the biases were regularized, too; only weights are": right + factor * biases,
+        "the weights of convolutions were not regularized": right - factor * filters,
+    }
+    for says, scores in wrong.items():
+        causes[says] = torch.nn.functional.cross_entropy(scores(leaves, images), labels) + factor * penalty
+    loss, grads = loss_of(found)
+    hints = [Hint(float(value), says) for says, value in causes.items()]
+    hints += [Hint(float(data + 2 * factor * penalty), other), Hint(5 * float(right), SUMMED)]
+    checks.close(loss, float(right), what="the loss", hints=hints, operation="deep gradient")
+    two = (
+        "the factor 2 is missing: the gradient of REGULARIZATION * reg * W**2 is 2 * REGULARIZATION * reg * W"
+    )
+    causes[two] = causes.pop(other)
+    causes["the regularization has a gradient, too"] = causes.pop("the regularization was forgotten")
+    gradients = {says: slopes_of(value, leaves) for says, value in causes.items()}
+    expected = slopes_of(right, leaves)
+    for name, mine in own.items():
+        hints = told({says: values[name] for says, values in gradients.items()})
+        checks.holds(mine in grads, what="the gradients", problem=f'none for "{mine}"')
+        checks.close(
+            grads[mine], expected[name], what=f'grads["{mine}"]', hints=hints, operation="deep gradient"
+        )
+
+
+def slopes_of(loss: torch.Tensor, at: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    """Return what PyTorch finds for each parameter."""
+    names = list(at)
+    values = torch.autograd.grad(loss, [at[name] for name in names], retain_graph=True)
+    return {names[n]: value for n, value in enumerate(values)}
+
+
+@pytest.mark.task("three_layer_net", weight=2)
 def test_three_layers() -> None:
     """Network of three layers: shapes of its parameters, and a loss of log 10 with tiny weights."""
-    net = cn.ThreeLayerConvNet(input_dims=(3, 8, 8), num_filters=10, filter_size=5, hidden_dim=20)
-    shapes = {"W1": (10, 3, 5, 5), "b1": (10,), "W2": (160, 20), "b2": (20,), "W3": (20, 10), "b3": (10,)}
+    net = cn.ThreeLayerConvNet(input_dims=(3, 8, 12), num_filters=10, filter_size=5, hidden_dim=20)
+    shapes = {"W1": (10, 3, 5, 5), "b1": (10,), "W2": (240, 20), "b2": (20,), "W3": (20, 10), "b3": (10,)}
+    usual = {
+        "W1": "the filters of a convolution come first, then the channels, height and width",
+        "W2": "the linear layer gets num_filters * (H // 2) * (W // 2) numbers, and H is not W",
+    }
     for name, shape in shapes.items():
-        checks.tensor(net.params[name], shape=shape, dtype=torch.float32, what=f'params["{name}"]')
+        hints = [Hint(lambda w: w.dim() in (2, 4), says=usual[name])] if name in usual else []
+        checks.tensor(
+            net.params[name], shape=shape, dtype=torch.float32, what=f'params["{name}"]', hints=hints
+        )
     convolution = sum(net.params[name].numel() for name in ("W1", "b1"))
     checks.equal(convolution, 760, what="the number of parameters of the convolution")
-    loss, _ = loss_of(net.loss(torch.ones(4, 3, 8, 8), torch.tensor([0, 1, 2, 3])))
-    checks.close(loss, 2.302585, what="the loss", operation="small start")
+    with right_layers():
+        loss, _ = loss_of(net.loss(torch.ones(4, 3, 8, 12), torch.tensor([0, 1, 2, 3])))
+    checks.close(loss, 2.302585, what="the loss", operation="small start", hints=[Hint(4 * 2.302585, SUMMED)])
+
+
+@pytest.mark.task("three_layer_net", weight=2)
+def test_three_layers_with_known_weights() -> None:
+    """Network of three layers: scores, loss and gradients for images of 2 x 8 x 12."""
+    settings = {
+        "input_dims": (2, 8, 12),
+        "num_filters": 4,
+        "filter_size": 3,
+        "hidden_dim": 7,
+        "num_classes": 6,
+    }
+    net = cn.ThreeLayerConvNet(**settings, reg=0.3, dtype=torch.float64)
+
+    def scores(p: dict[str, torch.Tensor], x: torch.Tensor, hidden: Any = torch.relu) -> torch.Tensor:
+        maps = torch.nn.functional.max_pool2d(torch.relu(conv2d(x, p["W1"], p["b1"], padding=1)), 2)
+        return hidden(maps.flatten(1) @ p["W2"] + p["b2"]) @ p["W3"] + p["b3"]
+
+    shapes = {"W1": (4, 2, 3, 3), "b1": (4,), "W2": (96, 7), "b2": (7,), "W3": (7, 6), "b3": (6,)}
+    wrong = {"the hidden layer has no ReLU": lambda p, x: scores(p, x, lambda h: h)}
+    check_network(net, {name: name for name in shapes}, shapes, scores, wrong)
 
 
 @pytest.mark.task("deep_net", weight=1)
 def test_deep() -> None:
     """Deep network: a loss of log 10 with tiny weights, and a gradient for each parameter."""
-    net = cn.DeepConvNet(input_dims=(3, 8, 8), num_filters=[4, 4], max_pools=[1], weight_scale=1e-3)
-    loss, grads = loss_of(net.loss(torch.ones(4, 3, 8, 8), torch.tensor([0, 1, 2, 3])))
-    checks.close(loss, 2.302585, what="the loss", operation="small start")
+    net = cn.DeepConvNet(input_dims=(3, 8, 12), num_filters=[4, 5], max_pools=[1], weight_scale=1e-3)
+    with right_layers():
+        loss, grads = loss_of(net.loss(torch.ones(4, 3, 8, 12), torch.tensor([0, 1, 2, 3])))
+    checks.close(loss, 2.302585, what="the loss", operation="small start", hints=[Hint(4 * 2.302585, SUMMED)])
     checks.holds(type(grads) is dict, what="the second result of loss", problem="not a dict")
-    checks.equal(sorted(str(name) for name in grads), sorted(net.params), what="its keys")
+    missing = ", ".join(str(name) for name in net.params if name not in grads)
+    checks.holds(missing == "", what="its keys", problem=f"without {missing}")
+
+
+@pytest.mark.task("deep_net", weight=2)
+def test_deep_with_known_weights() -> None:
+    """Deep network: scores, loss and gradients for images of 2 x 8 x 12, pooled after the second."""
+    settings = {"num_filters": [4, 3], "max_pools": [1], "num_classes": 6, "reg": 0.3}
+    net = cn.DeepConvNet(input_dims=(2, 8, 12), **settings, dtype=torch.float64)
+    shapes = {"W1": (4, 2, 3, 3), "b1": (4,), "W2": (3, 4, 3, 3), "b2": (3,), "W3": (72, 6), "b3": (6,)}
+    from_zero = "W0" in net.params
+    own = {name: f"{name[0]}{int(name[1]) - from_zero}" for name in shapes}
+    for name in own.values():
+        checks.holds(name in net.params, what="params", problem=f'has no "{name}"')
+
+    def scores(p: dict[str, torch.Tensor], x: torch.Tensor, pooled: int = 2) -> torch.Tensor:
+        for n in (1, 2):
+            x = torch.relu(conv2d(x, p[f"W{n}"], p[f"b{n}"], padding=1))
+            x = torch.nn.functional.max_pool2d(x, 2) if n == pooled else x
+        return x.flatten(1) @ p["W3"] + p["b3"]
+
+    wrong = {"max_pools counts layers from 0": lambda p, x: scores(p, x, 1)}
+    check_network(net, own, shapes, scores, wrong)
 
 
 @pytest.mark.task("kaiming", weight=1)
 def test_kaiming() -> None:
     """Kaiming initialization: the shapes for linear layers and for convolutions."""
-    checks.tensor(cn.kaiming_initializer(4, 5), shape=(4, 5), dtype=torch.float32, what="the weights")
+    turned = [
+        Hint(
+            lambda w: w.shape[0] != w.shape[1], "Din and Dout are swapped: (Din, Dout), but (Dout, Din, K, K)"
+        )
+    ]
+    w = cn.kaiming_initializer(4, 5)
+    checks.tensor(w, shape=(4, 5), dtype=torch.float32, what="the weights", hints=turned)
     w = cn.kaiming_initializer(4, 5, K=3)
-    checks.tensor(w, shape=(5, 4, 3, 3), dtype=torch.float32, what="the weights of a convolution")
+    checks.tensor(
+        w, shape=(5, 4, 3, 3), dtype=torch.float32, what="the weights of a convolution", hints=turned
+    )
 
 
-COLUMNS = torch.tensor([[1.0, 10.0], [3.0, 30.0], [1.0, 20.0], [3.0, 20.0]])
-GAMMA, BETA = torch.tensor([2.0, 1.0]), torch.tensor([5.0, 0.0])
+@pytest.mark.task("kaiming", weight=1)
+def test_spread_of_kaiming() -> None:
+    """Kaiming initialization: the variance in front of a ReLU, 2 / 400 and 2 / 1000."""
+    for K, channels, right in ((None, 400, 2 / 400), (5, 40, 2 / 1000)):
+        w = cn.kaiming_initializer(channels, 60, K)
+        checks.holds(type(w) is torch.Tensor and w.numel() > 1, what="the weights", problem="not a tensor")
+        causes = {
+            "the gain is 2 in front of a ReLU": right / 2,
+            "that is the variance; the standard deviation is its square root": right**2,
+            "fan_in is how many numbers go into one output, not how many come out": right * channels / 60,
+            "fan_in is how many numbers go into one output: Din, or Din * K * K": 25 * right if K else right,
+        }
+        hints = [Hint(value / right, says) for says, value in causes.items()]
+        found = float((w.double() ** 2).mean()) / right
+        checks.close(found, 1.0, what="the variance, relative to what it should be", rtol=0.15, hints=hints)
+
+
+# Batch normalization
+
+COLUMNS = torch.tensor([[1.0, 25.0], [3.0, 15.0], [1.0, 21.0], [3.0, 19.0]])
+"""Four examples of two features, with means 2 and 20 and variances 1 and 13."""
+EPS = 3.0
+"""So large that a square root is easily taken: those of 1 + 3 and 13 + 3 are 2 and 4."""
+NORMAL = torch.tensor([[-0.5, 1.25], [0.5, -1.25], [-0.5, 0.25], [0.5, -0.25]])
+GAMMA, BETA = torch.tensor([2.0, 1.0]), torch.tensor([5.0, -1.0])
+RESULT = torch.tensor([[4.0, 0.25], [6.0, -2.25], [4.0, -0.75], [6.0, -1.25]])
+UNBIASED = "the variance was divided by N - 1; divide by N"
+
+
+def normalize(**param: Any) -> tuple[Any, dict[str, Any]]:
+    """Return the student's result and cache for the columns, and what became of bn_param."""
+    bn_param = {"eps": EPS, **param}
+    found = cn.BatchNorm.forward(COLUMNS.clone(), GAMMA.clone(), BETA.clone(), bn_param)
+    return checks.parts(found, 2, what="the result and the cache of BatchNorm.forward"), bn_param
+
+
+def norm_mistakes(mean: torch.Tensor, var: torch.Tensor) -> list[Hint]:
+    """Return what typical mistakes make of the columns, with these statistics."""
+    apart, root = COLUMNS - mean, (var + EPS).sqrt()
+    return told(
+        {
+            "gamma and beta are swapped": BETA * apart / root + GAMMA,
+            "eps was forgotten": GAMMA * apart / var.sqrt() + BETA,
+            "eps was added to the standard deviation; add it to the variance": apart
+            / (var.sqrt() + EPS)
+            * GAMMA
+            + BETA,
+            "divided by the variance; divide by its square root": apart / root**2 * GAMMA + BETA,
+            "gamma and beta were forgotten": apart / root,
+            "beta was forgotten": apart / root * GAMMA,
+        }
+    )
 
 
 @pytest.mark.task("batchnorm_forward", weight=1)
 def test_batch_normalization_by_hand() -> None:
-    """Batch normalization: two features of four examples, and their running statistics."""
-    bn_param = {"mode": "train", "eps": 0.0}
-    out = first(
-        cn.BatchNorm.forward(COLUMNS.clone(), GAMMA.clone(), BETA.clone(), bn_param),
-        "BatchNorm.forward",
-    )
-    root = 2**0.5
-    normal = torch.tensor([[-1.0, -root], [1.0, root], [-1.0, 0.0], [1.0, 0.0]])
-    hints = [
-        Hint(normal * BETA + GAMMA, says="gamma and beta are swapped"),
-        Hint(normal * 0.75**0.5 * GAMMA + BETA, says="the variance was divided by N - 1; divide by N"),
-        Hint(normal, says="gamma and beta were forgotten"),
-        Hint(normal * GAMMA, says="beta was forgotten"),
-    ]
-    right = torch.tensor([[3.0, -root], [7.0, root], [3.0, 0.0], [7.0, 0.0]])
-    checks.close(out, right, what="the result", hints=hints)
-    averages = {"running_mean": torch.tensor([0.2, 2.0]), "running_var": torch.tensor([0.1, 5.0])}
+    """Batch normalization: two features of four examples."""
+    (out, _), _ = normalize(mode="train")
+    mean, var = torch.tensor([2.0, 20.0]), torch.tensor([1.0, 13.0])
+    unbiased = [Hint((COLUMNS - mean) / (4 / 3 * var + EPS).sqrt() * GAMMA + BETA, UNBIASED)]
+    checks.close(out, RESULT, what="the result", hints=norm_mistakes(mean, var) + unbiased)
+
+
+@pytest.mark.task("batchnorm_forward", weight=1)
+def test_running_statistics_by_hand() -> None:
+    """Batch normalization: running statistics after a first batch."""
+    _, bn_param = normalize(mode="train")
+    averages = {"running_mean": torch.tensor([0.2, 2.0]), "running_var": torch.tensor([0.1, 1.3])}
     lacking = " and ".join(name for name in averages if name not in bn_param)
     checks.holds(lacking == "", what="bn_param", problem=f"has no {lacking} after the call")
     for name, right in averages.items():
-        hints = [
-            Hint(9 * right, says="the wrong way round: the momentum belongs to the old value"),
-            Hint(10 * right, says="this is that of the batch alone"),
-            Hint(right * 4 / 3, says="the variance of the batch was divided by N - 1; divide by N"),
-        ]
+        hints = told(
+            {
+                "the wrong way round: the momentum belongs to the old value": 9 * right,
+                "this is that of the batch alone": 10 * right,
+                UNBIASED: right * 4 / 3,
+            }
+        )
         checks.close(bn_param[name], right, what=name, hints=hints)
+
+
+@pytest.mark.task("batchnorm_forward", weight=1)
+def test_batch_normalization_in_mode_test() -> None:
+    """Batch normalization: in mode "test", running statistics take the place of those of the batch."""
+    mean, var = torch.tensor([1.0, 15.0]), torch.tensor([6.0, 22.0])
+    (out, _), _ = normalize(mode="test", running_mean=mean.clone(), running_var=var.clone())
+    right = torch.tensor([[5.0, 1.0], [19 / 3, -1.0], [5.0, 0.2], [19 / 3, -0.2]])
+    hints = [Hint(RESULT, "the statistics of the batch were used"), *norm_mistakes(mean, var)]
+    checks.close(out, right, what="the result", hints=hints)
 
 
 def check_gradients(backward: Any) -> None:
@@ -187,66 +574,129 @@ def check_gradients(backward: Any) -> None:
     Where the forward pass is wrong, dout is one that does not get to the variance: then dx is known from how
     steep the result is.
     """
-    forward = cn.BatchNorm.forward
-    found = forward(COLUMNS.clone(), GAMMA.clone(), GAMMA.clone(), {"mode": "train", "eps": 0.0})
-    out, cache = checks.parts(found, 2, what="the result and the cache of BatchNorm.forward")
-    root = 2**0.5
-    true = torch.tensor([[0.0, 1 - root], [4.0, 1 + root], [0.0, 1.0], [4.0, 1.0]])
-    usable = type(out) is torch.Tensor and out.shape == true.shape and bool(out.isfinite().all())
-    if not usable or torch.allclose(out.float(), true):  # type: ignore[attr-defined]
-        dout = torch.tensor([[1.0, 0.0], [0.0, 0.0], [0.0, 1.0], [0.0, 0.0]])
-        right = torch.tensor([[1.0, -0.0353553], [0.0, -0.0353553], [-1.0, 0.1060660], [0.0, -0.0353553]])
-        dgamma = torch.tensor([-1.0, 0.0])
+    (out, cache), _ = normalize(mode="train")
+    usable = type(out) is torch.Tensor and out.shape == RESULT.shape and bool(out.isfinite().all())
+    hints: dict[str, list[Hint]] = {"dx": []}
+    if not usable or torch.allclose(out.float(), RESULT, atol=1e-4):
+        dout = torch.tensor([[1.0, 0.0], [0.0, 0.0], [0.0, 2.0], [0.0, 0.0]])
+        right = other = slopes(dout)
+        dgamma = torch.tensor([-0.5, 0.5])
+        neither, mean, var = (slopes(dout, keep) for keep in ("neither", "mean", "var"))
+        hints["dx"] = told(
+            {
+                "x has an influence through mean and variance, too": neither,
+                "the way through the variance was forgotten": mean,
+                "the way through the mean was forgotten": var,
+                "gamma was forgotten": right / GAMMA,
+                "the mean was taken over all features; take that of each feature (dim=0)": (
+                    var - dout.mean() * torch.tensor([1.0, 0.25])
+                ),
+            }
+        )
+        summed = "a sum over the batch is used instead of a mean"
+        hints["dx"] += [
+            Hint(one + 4 * (other - neither), summed) for one, other in ((mean, var), (var, mean))
+        ]
     else:
-        dout = torch.tensor([[1.0, 0.0], [1.0, 0.0], [0.0, 1.0], [0.0, 0.0]])
+        dout = torch.tensor([[1.0, 0.0], [1.0, 0.0], [0.0, 1.0], [0.0, 1.0]])
         right = (out[1] - out[0]) / (COLUMNS[1] - COLUMNS[0]) * (dout - dout.mean(dim=0))
         dgamma = torch.zeros(2)
+        other = slopes(dout)
     found = three(backward(dout.clone(), cache), "dx, dgamma, dbeta")
+    right = other if checks.agrees(found[0], other, operation="gradient") else right
     expected = (right, dgamma, dout.sum(dim=0))
-    hints = {
-        "dx": [],
-        "dgamma": [Hint(expected[2], says="dgamma and dbeta are swapped")],
-        "dbeta": [Hint(dgamma, says="dgamma and dbeta are swapped")],
-    }
-    for (name, told), one, value in zip(hints.items(), found, expected, strict=True):
-        checks.close(one, value, what=f"the gradient {name}", operation="gradient", hints=told)
+    swapped, averaged = "dgamma and dbeta are swapped", "averaged; the gradients of all examples add up"
+    hints["dgamma"] = told({swapped: expected[2], averaged: dgamma / 4})
+    hints["dbeta"] = told({swapped: dgamma, averaged: expected[2] / 4})
+    for (name, of_name), one, value in zip(hints.items(), found, expected, strict=True):
+        checks.close(one, value, what=f"the gradient {name}", operation="gradient", hints=of_name)
 
 
-@pytest.mark.task("batchnorm_backward", weight=1)
+def slopes(dout: torch.Tensor, keep: str = "both") -> torch.Tensor:
+    """Return the gradient with respect to the columns, through mean and variance, one of them, or neither."""
+    leaf = COLUMNS.clone().requires_grad_()
+    mean, var = leaf.mean(dim=0), leaf.var(dim=0, unbiased=False)
+    mean = mean if keep in ("both", "mean") else mean.detach()
+    var = var if keep in ("both", "var") else var.detach()
+    out = GAMMA * (leaf - mean) * (var + EPS) ** -0.5
+    return torch.autograd.grad(out, leaf, dout)[0]
+
+
+@pytest.mark.task("batchnorm_backward", weight=4)
 def test_gradients_of_batch_normalization_by_hand() -> None:
     """Gradients of batch normalization: two features of four examples."""
     check_gradients(cn.BatchNorm.backward)
 
 
-@pytest.mark.task("batchnorm_backward_alt", weight=1)
+@pytest.mark.task("batchnorm_backward_alt", weight=2)
 def test_gradients_by_one_formula_by_hand() -> None:
     """Batch normalization by one formula: the same two features."""
     check_gradients(cn.BatchNorm.backward_alt)
 
 
-PIXELS = COLUMNS.reshape(2, 1, 2, 2).permute(0, 3, 1, 2).contiguous()
-"""Two images of two channels, with the pixels of COLUMNS."""
+PIXELS = numbers("pixels", 2, 3, 1, 4)
+"""Two images of three channels."""
+SCALE, SHIFT = numbers("scale", 3), numbers("shift", 3)
+MIXED = "reshape mixes up the channels; move them to the last dimension first"
 
 
-def on_lines(x: torch.Tensor, *_: object) -> tuple[torch.Tensor, None]:
-    """Stand for `BatchNorm.forward`, which maps COLUMNS to the numbers of the test above, along two lines."""
-    return x * torch.tensor([2.0, 0.1414214]) + torch.tensor([1.0, -2.828427]), None
+class TorchNorm:
+    """Stands for `BatchNorm`, and notes whether channels came in the last dimension."""
+
+    def __init__(self, dout: torch.Tensor) -> None:
+        self.mixed = False
+        self.dout = dout
+
+    def compute(self, x: torch.Tensor, gamma: torch.Tensor, beta: torch.Tensor) -> torch.Tensor:
+        """Normalize vectors or images."""
+        if x.numel() > 1000:
+            raise ValueError("too many numbers")
+        return torch.nn.functional.batch_norm(x, None, None, gamma, beta, training=True)
+
+    def forward(self, x: Any, gamma: Any, beta: Any, bn_param: Any) -> tuple[torch.Tensor, Any]:
+        """Do what `BatchNorm.forward` does in mode "train"."""
+        self.mixed |= x.dim() == 2 and checks.agrees(x, PIXELS.reshape(-1, 3))
+        return self.compute(x, gamma, beta), (x, gamma, beta)
+
+    def backward(self, dout: Any, cache: Any) -> tuple[torch.Tensor, ...]:
+        """Do what both backward passes of `BatchNorm` do."""
+        self.mixed |= dout.dim() == 2 and checks.agrees(dout, self.dout.reshape(-1, 3))
+        leaves = [one.clone().requires_grad_() for one in cache]
+        return torch.autograd.grad(self.compute(*leaves), leaves, dout)
+
+    def check(self, found: object, right: torch.Tensor, what: str) -> None:
+        """Compare a tensor of images with the right one."""
+        rows = right.permute(0, 2, 3, 1).reshape(right.shape)
+        hints = [Hint(rows, MIXED), Hint(lambda _: self.mixed, MIXED, slip=True)]
+        checks.close(found, right, what=what, operation="gradient", hints=hints)
+
+
+def normalize_pixels(norm: TorchNorm, back: bool) -> Any:
+    """Return the student's result for the images, or gradients if it goes back."""
+    stand_ins = {"forward": norm.forward, "backward": norm.backward, "backward_alt": norm.backward}
+    with substituted(cn.BatchNorm, **stand_ins):
+        given = PIXELS.clone(), SCALE.clone(), SHIFT.clone(), {"mode": "train"}
+        made = cn.SpatialBatchNorm.forward(*given)
+        out, cache = checks.parts(made, 2, what="the result and the cache of SpatialBatchNorm.forward")
+        if not back:
+            return out
+        return three(cn.SpatialBatchNorm.backward(norm.dout.clone(), cache), "dx, dgamma, dbeta")
+
+
+@pytest.mark.task("spatial_batchnorm", weight=2)
+def test_spatial_batch_normalization() -> None:
+    """Batch normalization of images: two images of three channels, with 1 x 4 pixels."""
+    norm = TorchNorm(PIXELS)
+    norm.check(normalize_pixels(norm, False), norm.compute(PIXELS, SCALE, SHIFT), "the result")
 
 
 @pytest.mark.task("spatial_batchnorm", weight=1)
-def test_spatial_batch_normalization() -> None:
-    """Batch normalization of images: the same as that of a matrix with a row for each pixel."""
-    bn_param = {"mode": "train", "eps": 0.0}
-    with substituted(cn.BatchNorm, forward=on_lines):
-        found = cn.SpatialBatchNorm.forward(PIXELS.clone(), GAMMA.clone(), BETA.clone(), bn_param)
-    right = torch.tensor([[[[3.0, 7.0]], [[-(2**0.5), 2**0.5]]], [[[3.0, 7.0]], [[0.0, 0.0]]]])
-    mixed, _ = on_lines(PIXELS.reshape(4, 2))
-    hints = [
-        Hint(value, says="reshape mixes up the channels; move them to the last dimension first")
-        for value in (mixed.reshape(PIXELS.shape), mixed.reshape(2, 1, 2, 2).permute(0, 3, 1, 2))
-    ]
-    what = "the result and the cache of SpatialBatchNorm.forward"
-    checks.close(checks.parts(found, 2, what=what)[0], right, what="the result", hints=hints)
+def test_gradient_of_spatial_batch_normalization() -> None:
+    """Batch normalization of images: the gradient with respect to the same images."""
+    norm = TorchNorm(numbers("upstream", *PIXELS.shape))
+    dx = normalize_pixels(norm, True)[0]
+    right = norm.backward(norm.dout, (PIXELS, SCALE, SHIFT))[0]
+    norm.check(dx, right, "the gradient dx")
 
 
 @pytest.mark.task("overfit", weight=1)

@@ -43,6 +43,8 @@ def _useless(function, how, method):
         return _spoil(value, arguments, how)
     return spoiled
 """
+SETTINGS = frozenset({"params", "solver"})
+"""Words in the names of functions that choose settings, which have a form of their own."""
 KINDS = ("zeros", "argument", "noise")
 MOST = 0.25
 """Share of a task that a useless answer may earn: checks of arguments, forms and exceptions."""
@@ -54,7 +56,9 @@ def spoiled(name: str, how: str) -> str:
     functions = json.loads((ROOT / "assignments" / name / "checks.json").read_text())["functions"]
     for function in functions:
         owner, _, last = function["name"].rpartition(".")
-        if last == "__init__" or "params" in last.split("_"):  # settings have a form of their own
+        if last == "__init__" or not SETTINGS.isdisjoint(
+            last.split("_")
+        ):  # settings have a form of their own
             continue
         if not owner:
             source += f"\n{last} = _useless({last}, {how!r}, 0)"
@@ -68,7 +72,7 @@ def spoiled(name: str, how: str) -> str:
 def tasks(name: str) -> Mapping[str, float]:
     """Return what each task is worth whose functions are all spoiled."""
     functions = json.loads((ROOT / "assignments" / name / "checks.json").read_text())["functions"]
-    written = {task["task"] for task in functions if "params" in task["name"].split("_")}
+    written = {task["task"] for task in functions if not SETTINGS.isdisjoint(task["name"].split("_"))}
     spoiled = {task["task"] for task in functions} - written
     declared = tomllib.loads((ROOT / "solutions" / name / "assignment.toml").read_text())["tasks"]
     return {task["id"]: task["points"] for task in declared if task["id"] in spoiled}

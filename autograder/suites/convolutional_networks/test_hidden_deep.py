@@ -227,6 +227,7 @@ def test_deep_loss_with_batchnorm() -> None:
     right.check_gradients(found, 0.3)
 
 
+@pytest.mark.constraint
 @pytest.mark.task("deep_net", weight=1)
 def test_deep_statistics() -> None:
     """Deep network: with batch normalization, each layer has running statistics of its own."""

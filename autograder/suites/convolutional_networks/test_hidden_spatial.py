@@ -4,6 +4,7 @@
 compared with those of the student's own `BatchNorm`: what the replacement writes stays in the grader.
 """
 
+import itertools
 from contextlib import AbstractContextManager
 from functools import partial
 from typing import Any
@@ -66,6 +67,11 @@ def forward(x: Tensor, **param: Any) -> Any:
 
 
 MIXED = "reshape mixes up the channels; move them to the last dimension first"
+
+
+def moved(x: Tensor) -> Tensor:
+    """Return the pixels of images as rows."""
+    return x.permute(0, 2, 3, 1).reshape(-1, C)
 
 
 def back(rows: Tensor, x: Tensor) -> Tensor:
@@ -169,14 +175,16 @@ def check_backward(*names: str) -> None:
         found = cn.SpatialBatchNorm.backward(DOUT.clone(), cache)
     found = checks.parts(found, 3, what="the gradients dx, dgamma, dbeta of SpatialBatchNorm.backward")
     right = true_backward(DOUT, (X, GAMMA, BETA, EPS))
-    pixels = X.permute(0, 2, 3, 1).reshape(-1, C)
-    mixed = true_backward(DOUT.reshape(-1, C), (pixels, GAMMA, BETA, EPS))
-    as_rows = right[0].permute(0, 2, 3, 1).reshape(X.shape)
     hints: dict[str, list[Hint]] = {
-        "dx": [Hint(v, says=MIXED) for v in (mixed[0].reshape(X.shape), back(mixed[0], X), as_rows)],
-        "dgamma": [Hint(mixed[1], says=MIXED), Hint(right[2], says="dgamma and dbeta are swapped")],
-        "dbeta": [Hint(mixed[2], says=MIXED), Hint(right[1], says="dgamma and dbeta are swapped")],
+        "dx": [Hint(right[0].permute(0, 2, 3, 1).reshape(X.shape), says=MIXED)],
+        "dgamma": [Hint(right[2], says="dgamma and dbeta are swapped")],
+        "dbeta": [Hint(right[1], says="dgamma and dbeta are swapped")],
     }
+    for kept, came in itertools.product((moved(X), X.reshape(-1, C)), (moved(DOUT), DOUT.reshape(-1, C))):
+        mixed = true_backward(came, (kept, GAMMA, BETA, EPS))
+        hints["dx"] += [Hint(v, says=MIXED) for v in (mixed[0].reshape(X.shape), back(mixed[0], X))]
+        hints["dgamma"].append(Hint(mixed[1], says=MIXED))
+        hints["dbeta"].append(Hint(mixed[2], says=MIXED))
     for name, one, expected in zip(hints, found, right, strict=True):
         if name in names:
             checks.close(one, expected, what=f"the gradient {name}", hints=hints[name])

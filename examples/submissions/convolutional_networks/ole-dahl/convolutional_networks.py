@@ -13,8 +13,8 @@ What you may use:
   other names, such as `torch.batch_norm`. Use no loop, not even over names; comprehensions and `map` count as
   loops. (Ioffe and Szegedy, "Batch Normalization", 2015.)
 - In the networks: the given layers, which are those of `helpers.training.layers` and those at the end of this
-  file, such as `Conv_BatchNorm_ReLU`. Neither `torch.nn` nor `torch.optim`, and do not move tensors
-  (`.cuda()`): new tensors belong where `device` says.
+  file, such as `Conv_BatchNorm_ReLU`, or your own. Neither `torch.nn` nor `torch.optim`, nor `.cuda()`: new
+  tensors belong where `device` says.
 
 Nowhere may PyTorch work out gradients (`torch.autograd`).
 
@@ -69,6 +69,10 @@ __all__ = [
     "sgd_momentum",
     "softmax_loss",
 ]
+
+
+REGULARIZATION = 1.0
+"""The regularizer of a network is REGULARIZATION * reg * (the sum of the squares of all weights)."""
 
 
 class Conv:
@@ -223,8 +227,8 @@ class ThreeLayerConvNet:
     def loss(self, X: torch.Tensor, y: torch.Tensor | None = None) -> Any:
         """Compute the scores, or with labels the loss and its gradients.
 
-        The loss is that of `softmax_loss` plus reg times the sum of the squares of W1, W2 and W3: without
-        a factor of one half, and without the biases.
+        The loss is that of `softmax_loss` plus `REGULARIZATION` times reg times the sum of the squares of W1,
+        W2 and W3, without the biases.
 
         Parameters
         ----------
@@ -271,7 +275,8 @@ class DeepConvNet:
 
         With batch normalization, gamma1 and beta1 belong to the first convolution, and so on. Weights are
         normal numbers with standard deviation `weight_scale`, or by `kaiming_initializer` if that is
-        "kaiming"; biases and beta are zeros, and gamma ones. (Whoever counts layers from 0 may do so.)
+        "kaiming", with either gain for the linear layer; biases and beta are zeros, and gamma ones. If you
+        count layers from 0, do so in the names of all parameters.
 
         Parameters
         ----------
@@ -306,8 +311,8 @@ class DeepConvNet:
     def loss(self, X: torch.Tensor, y: torch.Tensor | None = None) -> Any:
         """Compute the scores, or with labels the loss and its gradients.
 
-        The loss is that of `softmax_loss` plus reg times the sum of the squares of all weights W1, W2, ...:
-        without a factor of one half, and without biases, gamma and beta.
+        The loss is that of `softmax_loss` plus `REGULARIZATION` times reg times the sum of the squares of all
+        weights W1, W2, ..., without biases, gamma and beta.
 
         Parameters
         ----------
@@ -336,7 +341,8 @@ def find_overfit_parameters() -> tuple[float, float]:
     """Name settings with which a deep network learns 50 images by heart.
 
     The network is ``DeepConvNet(num_filters=[8, 16, 32, 64], max_pools=[0, 1, 2, 3], reg=1e-5)`` with your
-    `weight_scale`, and it is trained by `adam` with your learning rate, for 30 epochs on batches of 10.
+    `weight_scale`, and it is trained by `adam` with your learning rate, for 30 epochs on batches of 10. Its
+    images are pictures of things on a table as `helpers.data.tabletop` gives them, with pixels from 0 to 1.
     Grading trains up to 12 such networks, each on images of its own, until one knows 90 percent of them.
 
     Returns
@@ -487,7 +493,7 @@ class SpatialBatchNorm:
     def forward(
         x: torch.Tensor, gamma: torch.Tensor, beta: torch.Tensor, bn_param: dict[str, Any]
     ) -> tuple[torch.Tensor, Any]:
-        """Normalize each channel, then scale and shift it. Build on `BatchNorm`: two lines will do.
+        """Normalize each channel, then scale and shift it. If you build on `BatchNorm`, two lines will do.
 
         Parameters
         ----------
@@ -535,8 +541,9 @@ def create_convolutional_solver_instance(
     It is not trained here. Its settings are graded: a network of the same form is trained by your update rule
     on 2,000 pictures, in batches of your size, until it has seen 12,000 (those of six epochs), and then has
     to recognize 43 percent of new pictures; guessing gives 10. One of three such networks has to. So choose
-    settings that learn fast. In the convolutions a picture may cost 6 million multiplications, and there may
-    be 12 of them. Use `DeepConvNet` and `Solver` by these names.
+    settings that learn fast. `lr_decay` counts as after each epoch. The convolutions may need 6 million
+    multiplications per picture: filters * channels * 9 * height * width of what goes in, summed over at most
+    12 convolutions. Use `DeepConvNet` and `Solver` by these names.
 
     Parameters
     ----------
