@@ -17,6 +17,7 @@ STAND_FOR: dict[str, dict[str, str]] = {
     "knn": {},
     "linear_classifier": {},
     "two_layer_net": {"loss_func": "nn_forward_backward", "pred_func": "nn_predict"},
+    "convolutional_networks": {},
     "fully_connected_networks": {},
 }
 """Of each assignment, parameters that are functions, and the function of the stub that each stands for."""
