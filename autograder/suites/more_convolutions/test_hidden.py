@@ -179,7 +179,7 @@ def test_transposed_conv_source() -> None:
     allowed(more.transposed_conv)
 
 
-@pytest.mark.task("conv_1d_3d", weight=3)
+@pytest.mark.task("conv_1d_3d", weight=5)
 def test_conv1d() -> None:
     """Convolution of sequences: with strides, pads and a remainder."""
     x, w = normal("sequence", shape=(3, 4, 11)), normal("sequence/w", shape=(6, 4, 3))
@@ -189,7 +189,7 @@ def test_conv1d() -> None:
         check(more.conv1d, right, x, w, B, hints=hints, stride=stride, pad=pad)
 
 
-@pytest.mark.task("conv_1d_3d", weight=3)
+@pytest.mark.task("conv_1d_3d", weight=5)
 def test_conv3d() -> None:
     """Convolution of volumes: three different sizes, with strides and pads."""
     x, w = normal("volume", shape=(2, 2, 5, 4, 6)), normal("volume/w", shape=(6, 2, 3, 1, 2))
@@ -204,7 +204,7 @@ def test_conv3d() -> None:
 
 
 @pytest.mark.constraint
-@pytest.mark.task("conv_1d_3d", weight=1)
+@pytest.mark.task("conv_1d_3d", weight=2)
 def test_conv_1d_3d_source() -> None:
     """Convolution of sequences and volumes: of torch.nn only the padding is used."""
     allowed(more.conv1d)
