@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import signal
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from fractions import Fraction
@@ -68,8 +69,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Note how long tests take, and keep to the time that was given."""
+    """Note how long tests take, and keep to the time that was given; let their processes be interrupted."""
     timing.register(config)
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as in the background of a shell
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.hookimpl(optionalhook=True)
