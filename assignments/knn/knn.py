@@ -16,7 +16,8 @@ def compute_distances_two_loops(x_train: torch.Tensor, x_test: torch.Tensor) -> 
     no square root. A point may have any shape, such as (3, 32, 32) for an image; all its entries count.
 
     You may not use `torch.norm`, `torch.dist`, `torch.cdist` (or tensor methods of these names), `torch.nn`,
-    `torch.linalg`, or SciPy and scikit-learn. This holds for all three functions of this kind.
+    `torch.linalg`, or SciPy and scikit-learn. This holds for all three functions of this kind, and for no
+    other.
 
     Parameters
     ----------
@@ -64,9 +65,9 @@ def compute_distances_no_loops(x_train: torch.Tensor, x_test: torch.Tensor) -> t
     Hint: (a - b)² = a² - 2ab + b², and ab for all pairs of points at once is one matrix product.
 
     Mind the precision: where a and b are large and close together, the three terms nearly cancel, and in
-    float32 what remains is mostly rounding error. No result may be negative, and points that share a large
-    offset, such as 1000 added to every feature, must still come out right to a thousandth. What happens to
-    the distances when all points are shifted by the same amount?
+    float32 what remains is mostly rounding error. No result may be negative, and for points that share a
+    large offset, such as 1000 added to every feature, results must be right to a thousandth of their size.
+    What happens to the distances when all points are shifted by the same amount?
 
     Parameters
     ----------
@@ -86,7 +87,8 @@ def compute_distances_no_loops(x_train: torch.Tensor, x_test: torch.Tensor) -> t
 def predict_labels(dists: torch.Tensor, y_train: torch.Tensor, k: int = 1) -> torch.Tensor:
     """Predict the label of each test point by a majority vote of its k nearest training points.
 
-    When several labels get the same number of votes, the smallest of them wins.
+    When several labels get the same number of votes, the smallest of them wins. Of points at equal distances
+    any may be taken for the nearer one.
 
     Parameters
     ----------
@@ -156,7 +158,7 @@ class KnnClassifier:
         Returns
         -------
         float
-            A plain number from 0 to 100.
+            A number from 0 to 100.
         """
         raise NotImplementedError("knn: KnnClassifier.check_accuracy")
 
@@ -169,12 +171,12 @@ def knn_cross_validate(
 ) -> dict[int, list[float]]:
     """Measure by cross-validation how good each choice of k is.
 
-    Cut the training data into `num_folds` folds, in the order in which they come. For each k, train on all
-    folds but one and measure the accuracy on that one, with `KnnClassifier`; do this for each fold in turn.
+    Cut the training data into `num_folds` folds. For each k, train on all folds but one and measure the
+    accuracy on that one, with `KnnClassifier`; do this for each fold in turn.
 
-    When num_train is no multiple of num_folds, the sizes of the folds differ by at most one and the larger
-    ones come first, as `torch.tensor_split` cuts. The sizes of `torch.chunk` are accepted as well, as long as
-    they give `num_folds` folds.
+    When num_train is no multiple of num_folds, some folds are larger: `torch.tensor_split` cuts like that.
+    Other sizes are accepted, and so are shuffled points, as long as there are `num_folds` folds and every
+    point is held out exactly once.
 
     Parameters
     ----------
@@ -185,12 +187,13 @@ def knn_cross_validate(
     num_folds : int
         How many folds to cut, from 2 to num_train.
     k_choices : list of int, optional
-        The values of k to try, by default 1, 3, 5, 8, 10, 12, 15, 20, 50 and 100.
+        The values of k to try, by default 1, 3, 5, 8, 10, 12, 15, 20, 50 and 100; none is larger than the
+        number of points to train on.
 
     Returns
     -------
     dict of int to list of float
-        For each k the `num_folds` accuracies in percent; entry i is that of validating on fold i.
+        For each k the `num_folds` accuracies in percent; entry i is that of holding out fold i.
     """
     if k_choices is None:
         k_choices = [1, 3, 5, 8, 10, 12, 15, 20, 50, 100]

@@ -57,7 +57,7 @@ MISTAKES = {
         "distances_no_loops",
         "uses torch.cdist",
     ),
-    "cancellation": ("x_train.mean(dim=0)", "0", "distances_no_loops", "nearly cancel"),
+    "cancellation": ("x_train.mean(dim=0)", "0", "distances_no_loops", "in the millions"),
     "negative": (".clamp(min=0)", "", "distances_no_loops", "negative in places"),
     "input changed": (
         "train = (x_train - center)",
@@ -84,13 +84,13 @@ MISTAKES = {
         "KnnClassifier(x_rest, y_rest)",
         "KnnClassifier(x_train, y_train)",
         "cross_validate",
-        "not exactly the folds",
+        "the held-out fold is among the training data",
     ),
     "off by one": (
         "check_accuracy(x_folds[i], y_folds[i]",
         "check_accuracy(x_folds[i - 1], y_folds[i - 1]",
         "cross_validate",
-        "wrong value",
+        "the held-out fold is among the training data",
     ),
     "remainder dropped": (
         "x_folds = torch.tensor_split(x_train, num_folds)",
@@ -98,11 +98,44 @@ MISTAKES = {
         "    x_train, y_train = x_train[: size * num_folds], y_train[: size * num_folds]\n"
         "    x_folds = torch.tensor_split(x_train, num_folds)",
         "cross_validate",
-        "wrong value",
+        "points are missing",
     ),
     "largest k": ("return min(k for k", "return max(k for k", "best_k", "not the smallest"),
     "best fold": ("sum(accuracies) / len(accuracies)", "max(accuracies)", "best_k", "best single fold"),
 }
+
+
+USELESS = {"training and test swapped"}
+VARIANTS = {
+    "the sizes of chunk": ("torch.tensor_split", "torch.chunk"),
+    "a last fold with all that is left over": (
+        "    x_folds = torch.tensor_split(x_train, num_folds)\n"
+        "    y_folds = torch.tensor_split(y_train, num_folds)",
+        "    size, count = len(x_train) // num_folds, len(x_train)\n"
+        "    sizes = [size] * (num_folds - 1) + [count - size * (num_folds - 1)]\n"
+        "    x_folds, y_folds = torch.split(x_train, sizes), torch.split(y_train, sizes)",
+    ),
+    "shuffled folds": (
+        "    x_folds = torch.tensor_split(x_train, num_folds)",
+        "    order = torch.randperm(len(x_train))\n    x_train, y_train = x_train[order], y_train[order]\n"
+        "    x_folds = torch.tensor_split(x_train, num_folds)",
+    ),
+    "folds in the reverse order": ("for i in range(num_folds):", "for i in reversed(range(num_folds)):"),
+    "an accuracy as a tensor": (
+        "        accuracy = 100 * correct / len(y_test)",
+        "        accuracy = torch.tensor(100 * correct / len(y_test))",
+    ),
+    "accuracies of predictions": (
+        "classifier.check_accuracy(x_folds[i], y_folds[i], k=k, quiet=True)",
+        "100 * (classifier.predict(x_folds[i], k) == y_folds[i]).double().mean()",
+    ),
+}
+
+
+def changed(old: str, new: str) -> str:
+    """Return the reference with a text replaced that it holds."""
+    assert old in REFERENCE, old
+    return REFERENCE.replace(old, new)
 
 
 def without(name: str) -> str:
@@ -130,7 +163,7 @@ def grades(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Grade]:
     """Return the grades of all sources that the tests below speak about."""
     jobs = {key: (REFERENCE, key) for key in KEYS}
     jobs["stub"] = (STUB, "key")
-    jobs["chunk"] = (REFERENCE.replace("torch.tensor_split", "torch.chunk"), "key")
+    jobs |= {name: (changed(old, new), "key") for name, (old, new) in VARIANTS.items()}
     jobs |= {name: (REFERENCE.replace(old, new), "key") for name, (old, new, _, _) in MISTAKES.items()}
     jobs |= {name: (without(name), "key") for name in UNDONE}
     return grade_all("knn", jobs, tmp_path_factory.mktemp("knn"))
@@ -176,8 +209,22 @@ def test_later_tasks_do_not_need_earlier_ones(grades: dict[str, Grade], name: st
     assert lost(grades[name]) == {UNDONE[name]}
 
 
-def test_the_sizes_of_chunk_are_accepted(grades: dict[str, Grade]) -> None:
-    assert grades["chunk"].points == POINTS
+@pytest.mark.parametrize("name", VARIANTS)
+def test_other_right_solutions_are_accepted(grades: dict[str, Grade], name: str) -> None:
+    assert [test.problem for test in grades[name].tests.values() if not test.passed] == []
+
+
+@pytest.mark.parametrize("mistake", [name for name in MISTAKES if name not in USELESS])
+def test_one_mistake_costs_at_most_a_quarter_of_its_task(grades: dict[str, Grade], mistake: str) -> None:
+    task = MISTAKES[mistake][2]
+    assert grades[mistake].points[task] >= 0.75 * POINTS[task]
+
+
+def test_points_are_whole_halves(grades: dict[str, Grade]) -> None:
+    tests = grades[KEYS[0]].tests.values()
+    for task, points in POINTS.items():
+        whole = sum(test.weight for test in tests if test.task == task)
+        assert all((2 * points * test.weight) % whole == 0 for test in tests if test.task == task), task
 
 
 def lost(grade: Grade) -> set[str]:

@@ -1,0 +1,264 @@
+"""k-nearest-neighbour classification, one small function at a time.
+
+Shapes: N examples, D features per example. Every function works on any device and in any floating-point
+dtype, and gives results in the dtype of its inputs. No function modifies its arguments.
+"""
+
+from __future__ import annotations
+
+import torch
+
+
+def compute_distances_two_loops(x_train: torch.Tensor, x_test: torch.Tensor) -> torch.Tensor:
+    """Compute the squared Euclidean distance of every training point to every test point, one pair at a time.
+
+    The squared distance of two points is the sum of the squares of their differences, over all features:
+    no square root. A point may have any shape, such as (3, 32, 32) for an image; all its entries count.
+
+    You may not use `torch.norm`, `torch.dist`, `torch.cdist` (or tensor methods of these names), `torch.nn`,
+    `torch.linalg`, or SciPy and scikit-learn. This holds for all three functions of this kind.
+
+    Parameters
+    ----------
+    x_train : Tensor of shape (num_train, ...)
+        Training points.
+    x_test : Tensor of shape (num_test, ...)
+        Test points, each of the same shape as a training point.
+
+    Returns
+    -------
+    Tensor of shape (num_train, num_test)
+        Entry [i, j] is the squared distance of training point i and test point j; dtype as `x_train`.
+    """
+    n, m = x_train.shape[0], x_test.shape[0]
+    dists = x_train.new_zeros(n, m)
+    A = x_train.reshape(n, -1)
+    B = x_test.reshape(m, -1)
+    for i in range(n):
+        for j in range(m):
+            diff = A[i] - B[j]
+            dists[i, j] = torch.einsum("d,d->", diff, diff)
+    return dists
+
+
+def compute_distances_one_loop(x_train: torch.Tensor, x_test: torch.Tensor) -> torch.Tensor:
+    """Compute the same squared distances with a single loop, over the training points.
+
+    Use at most one explicit loop (a comprehension, `map` and the like count as loops). Let broadcasting
+    compare one training point with all the test points at once. The same functions are off limits as in
+    `compute_distances_two_loops`.
+
+    Parameters
+    ----------
+    x_train : Tensor of shape (num_train, ...)
+        Training points.
+    x_test : Tensor of shape (num_test, ...)
+        Test points.
+
+    Returns
+    -------
+    Tensor of shape (num_train, num_test)
+        Entry [i, j] is the squared distance of training point i and test point j; dtype as `x_train`.
+    """
+    n, m = x_train.shape[0], x_test.shape[0]
+    dists = x_train.new_zeros(n, m)
+    A = x_train.reshape(n, -1)
+    B = x_test.reshape(m, -1)
+    for i in range(n):
+        diff = B - A[i]                       # (M, D)
+        dists[i] = torch.einsum("md,md->m", diff, diff)
+    return dists
+
+
+def compute_distances_no_loops(x_train: torch.Tensor, x_test: torch.Tensor) -> torch.Tensor:
+    """Compute the same squared distances without any explicit loop.
+
+    The same functions are off limits as in `compute_distances_two_loops`, and no tensor with
+    num_train * num_test * D entries may be built: for real data sets it does not fit into memory.
+
+    Hint: (a - b)² = a² - 2ab + b², and ab for all pairs of points at once is one matrix product.
+
+    Mind the precision: where a and b are large and close together, the three terms nearly cancel, and in
+    float32 what remains is mostly rounding error. No result may be negative, and points that share a large
+    offset, such as 1000 added to every feature, must still come out right to a thousandth. What happens to
+    the distances when all points are shifted by the same amount?
+
+    Parameters
+    ----------
+    x_train : Tensor of shape (num_train, ...)
+        Training points.
+    x_test : Tensor of shape (num_test, ...)
+        Test points.
+
+    Returns
+    -------
+    Tensor of shape (num_train, num_test)
+        Entry [i, j] is the squared distance of training point i and test point j; dtype as `x_train`.
+    """
+    A = x_train.reshape(x_train.shape[0], -1)
+    B = x_test.reshape(x_test.shape[0], -1)
+    # distances don't change when everything is moved -> move the mean of the training data to the origin
+    mu = A.mean(dim=0, keepdim=True)
+    A = A - mu
+    B = B - mu
+    aa = torch.einsum("nd,nd->n", A, A)
+    bb = torch.einsum("md,md->m", B, B)
+    ab = torch.einsum("nd,md->nm", A, B)
+    dists = aa[:, None] - 2 * ab + bb[None, :]
+    return dists.clamp(min=0)
+
+
+def predict_labels(dists: torch.Tensor, y_train: torch.Tensor, k: int = 1) -> torch.Tensor:
+    """Predict the label of each test point by a majority vote of its k nearest training points.
+
+    When several labels get the same number of votes, the smallest of them wins.
+
+    Parameters
+    ----------
+    dists : Tensor of shape (num_train, num_test)
+        Squared distances, as the functions above return them.
+    y_train : Tensor of shape (num_train,), int64
+        Labels of the training points, 0 or larger.
+    k : int
+        How many neighbours vote, from 1 to num_train.
+
+    Returns
+    -------
+    Tensor of shape (num_test,), int64
+        The predicted labels.
+    """
+    num_classes = int(y_train.max()) + 1
+    idx = dists.topk(k, dim=0, largest=False).indices          # (k, num_test)
+    labels = y_train[idx]                                        # (k, num_test)
+    onehot = labels.unsqueeze(-1) == torch.arange(num_classes, device=labels.device)   # (k, num_test, C)
+    votes = torch.einsum("kmc->mc", onehot.long())
+    # argmax gives the first maximum = smallest label
+    return votes.argmax(dim=1)
+
+
+class KnnClassifier:
+    """A k-nearest-neighbour classifier: it remembers its training data and looks them up."""
+
+    def __init__(self, x_train: torch.Tensor, y_train: torch.Tensor) -> None:
+        """Remember the training data.
+
+        Parameters
+        ----------
+        x_train : Tensor of shape (num_train, ...)
+            Training points.
+        y_train : Tensor of shape (num_train,), int64
+            Their labels.
+        """
+        self.x_train = x_train
+        self.y_train = y_train
+
+    def predict(self, x_test: torch.Tensor, k: int = 1) -> torch.Tensor:
+        """Predict labels of test points with the functions above.
+
+        Parameters
+        ----------
+        x_test : Tensor of shape (num_test, ...)
+            Test points.
+        k : int
+            How many neighbours vote.
+
+        Returns
+        -------
+        Tensor of shape (num_test,), int64
+            The predicted labels.
+        """
+        dists = compute_distances_no_loops(self.x_train, x_test)
+        return predict_labels(dists, self.y_train, k)
+
+    def check_accuracy(
+        self, x_test: torch.Tensor, y_test: torch.Tensor, k: int = 1, quiet: bool = False
+    ) -> float:
+        """Compute the percentage of test points whose predicted label is right.
+
+        Parameters
+        ----------
+        x_test : Tensor of shape (num_test, ...)
+            Test points.
+        y_test : Tensor of shape (num_test,), int64
+            Their true labels.
+        k : int
+            How many neighbours vote.
+        quiet : bool
+            Print nothing if True; else print the result for people.
+
+        Returns
+        -------
+        float
+            A plain number from 0 to 100.
+        """
+        y_pred = self.predict(x_test, k=k)
+        acc = 100.0 * (y_pred == y_test).double().mean().item()
+        if not quiet:
+            print(f"accuracy with k={k}: {acc:.2f}%")
+        return acc
+
+
+def knn_cross_validate(
+    x_train: torch.Tensor,
+    y_train: torch.Tensor,
+    num_folds: int = 5,
+    k_choices: list[int] | None = None,
+) -> dict[int, list[float]]:
+    """Measure by cross-validation how good each choice of k is.
+
+    Cut the training data into `num_folds` folds, in the order in which they come. For each k, train on all
+    folds but one and measure the accuracy on that one, with `KnnClassifier`; do this for each fold in turn.
+
+    When num_train is no multiple of num_folds, the sizes of the folds differ by at most one and the larger
+    ones come first, as `torch.tensor_split` cuts. The sizes of `torch.chunk` are accepted as well, as long as
+    they give `num_folds` folds.
+
+    Parameters
+    ----------
+    x_train : Tensor of shape (num_train, ...)
+        Training points.
+    y_train : Tensor of shape (num_train,), int64
+        Their labels.
+    num_folds : int
+        How many folds to cut, from 2 to num_train.
+    k_choices : list of int, optional
+        The values of k to try, by default 1, 3, 5, 8, 10, 12, 15, 20, 50 and 100.
+
+    Returns
+    -------
+    dict of int to list of float
+        For each k the `num_folds` accuracies in percent; entry i is that of validating on fold i.
+    """
+    if k_choices is None:
+        k_choices = [1, 3, 5, 8, 10, 12, 15, 20, 50, 100]
+    x_folds = torch.tensor_split(x_train, num_folds)
+    y_folds = torch.tensor_split(y_train, num_folds)
+    k_to_accuracies = {k: [] for k in k_choices}
+    for i in range(num_folds):
+        x_tr = torch.cat(x_folds[:i] + x_folds[i + 1:])
+        y_tr = torch.cat(y_folds[:i] + y_folds[i + 1:])
+        model = KnnClassifier(x_tr, y_tr)
+        for k in k_choices:
+            k_to_accuracies[k].append(model.check_accuracy(x_folds[i], y_folds[i], k=k, quiet=True))
+    return k_to_accuracies
+
+
+def knn_get_best_k(k_to_accuracies: dict[int, list[float]]) -> int:
+    """Choose the k whose accuracy is best on average over the folds; of equally good ones the smallest.
+
+    Parameters
+    ----------
+    k_to_accuracies : dict of int to list of float
+        Accuracies for each k, as `knn_cross_validate` returns them; the keys come in any order.
+
+    Returns
+    -------
+    int
+        The best k.
+    """
+    best_k, best_mean = None, -1.0
+    for k in sorted(k_to_accuracies):
+        mean = sum(k_to_accuracies[k]) / len(k_to_accuracies[k])
+        if mean > best_mean:
+            best_k, best_mean = k, mean
+    return best_k
