@@ -115,7 +115,7 @@ def test_half_of_the_work(toy: Path, capsys: pytest.CaptureFixture[str]) -> None
 def test_work_that_is_wrong(toy: Path, capsys: pytest.CaptureFixture[str]) -> None:
     toy.write_text(SOLUTION.replace("2 * x", "3 * x"))
     said = built(capsys)
-    assert "A toy: 2 of 4 public checks passed" in said
+    assert "A toy: 3 of 4 public checks passed" in said
     assert (
         'Task 1, Doubling (6 points): 1 public check does not pass; check("toy", task="double") says why.'
     ) in said
