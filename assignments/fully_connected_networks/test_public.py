@@ -9,7 +9,7 @@ import fully_connected_networks as fcn
 import pytest
 import torch
 
-from helpers.testing import Hint, checks, substituted
+from helpers.testing import Hint, checks, constructor, convention, substituted
 
 X = torch.tensor([[1.0, 2.0], [-1.0, 3.0]])
 W = torch.tensor([[1.0, 0.0, 2.0], [-1.0, 1.0, 0.0]])
@@ -18,7 +18,7 @@ OUT = torch.tensor([[-0.5, 2.0, 1.0], [-3.5, 3.0, -3.0]])
 DOUT = torch.tensor([[1.0, 0.0, 2.0], [-1.0, 1.0, 0.0]])
 
 
-@pytest.mark.task("linear_forward", weight=2)
+@pytest.mark.task("linear_forward", weight=1)
 def test_linear_by_hand() -> None:
     """Linear, forward: two examples, two inputs, three outputs."""
     result = fcn.Linear.forward(X.clone(), W.clone(), B.clone())
@@ -30,7 +30,7 @@ def test_linear_by_hand() -> None:
     checks.close(out, OUT, what="the outputs of Linear.forward", hints=hints)
 
 
-@pytest.mark.task("linear_backward", weight=3)
+@pytest.mark.task("linear_backward", weight=2)
 def test_linear_gradients_by_hand() -> None:
     """Linear, backward: the same numbers, and an example that is an image."""
     images = X.reshape(2, 1, 2)
@@ -51,6 +51,7 @@ def test_linear_gradients_by_hand() -> None:
     hints = [
         Hint(torch.tensor([3.0, 0.0]), says="added up over the outputs; add up over the examples, dim=0"),
         Hint(torch.tensor([0.0, 0.5, 1.0]), says="the mean over the examples; add up instead"),
+        Hint(torch.tensor([[0.0, 1.0, 2.0]]), says="db has the shape of b, without an axis of length 1"),
     ]
     checks.close(db, torch.tensor([0.0, 1.0, 2.0]), what="db of Linear.backward", hints=hints)
 
@@ -66,8 +67,13 @@ def test_relu_by_hand() -> None:
     dout = torch.tensor([[4.0, -5.0, 6.0], [7.0, 8.0, -9.0]])
     right = torch.tensor([[0.0, -5.0, 6.0], [0.0, 8.0, 0.0]])
     hints = [
-        Hint(torch.tensor([[4.0, 0.0, 6.0], [7.0, 8.0, 0.0]]), says="based on the signs of dout, not of x"),
+        Hint(
+            torch.tensor([[4.0, 0.0, 6.0], [7.0, 8.0, 0.0]]),
+            says="based on the signs of dout; those of x count",
+        ),
         Hint(dout, says="everything passed; nothing may pass where x is below 0"),
+        Hint(dout - right, says="turned around: it passes where x is above 0"),
+        Hint((x > 0).float(), says="not multiplied by dout"),
     ]
     checks.close(fcn.ReLU.backward(dout.clone(), x.clone()), right, what="dx of ReLU.backward", hints=hints)
 
@@ -100,6 +106,12 @@ HAND = {
 HAND_X, HAND_Y = torch.tensor([[1.0, 1.0]]), torch.tensor([0])
 # Sums 3 and -2, hidden values 3 and 0, scores 0 and -1; P is the probability of the right class.
 P = 1 / (1 + math.exp(-1))
+FACTOR = float(convention("regularization"))
+HALF = (
+    f"the regularization is half of what it should be: its factor REGULARIZATION is {FACTOR:g} here, and the "
+    "gradient of w ** 2 is 2 * w"
+)
+TWICE = f"the regularization is twice what it should be: its factor REGULARIZATION is {FACTOR:g} here"
 
 
 def check_by_hand(net: Any) -> None:
@@ -111,16 +123,21 @@ def check_by_hand(net: Any) -> None:
         found = checks.parts(net.loss(HAND_X.clone(), HAND_Y.clone()), 2, what="the result of loss")
     hints = [
         Hint(torch.tensor([[0.0, -7.0]]), says="the ReLU between the layers is missing"),
-        Hint(torch.tensor([[0.0, 0.0]]), says="no ReLU follows the last layer"),
     ]
+    behind = checks.agrees(scores, torch.zeros(1, 2))
+    says = "no ReLU follows the last layer"
+    checks.holds(not behind, what="the scores", problem="wrong values", likely_cause=says, slip=True)
     checks.close(scores, torch.tensor([[0.0, -1.0]]), what="the scores", hints=hints)
     loss = checks.scalar(found[0], what="the loss")
     hints = [
         Hint(-math.log(P), says="the regularization was forgotten"),
-        Hint(-math.log(P) + 0.85, says="the regularization was halved; there is no factor 1/2"),
-        Hint(-math.log(P) + 3.1, says="the biases were regularized too; only weights are"),
+        Hint(-math.log(P) + 0.85 * FACTOR, says=HALF),
+        Hint(-math.log(P) + 3.4 * FACTOR, says=TWICE),
+        Hint(-math.log(P) + 3.1 * FACTOR, says="the biases were regularized too; only weights are"),
+        Hint(-math.log(P) + 0.6 * FACTOR, says="the last layer is not regularized"),
+        Hint(-math.log(P) + 1.1 * FACTOR, says="only the last layer is regularized"),
     ]
-    checks.close(loss, -math.log(P) + 1.7, what="the loss", hints=hints)
+    checks.close(loss, -math.log(P) + 1.7 * FACTOR, what="the loss", hints=hints)
     grads = checks.entries(found[1], HAND, what="the gradients")
     up = 1 - P  # of the wrong class; that of the right one is -up
     data = {
@@ -130,11 +147,12 @@ def check_by_hand(net: Any) -> None:
         "b2": torch.tensor([-up, up]),
     }
     for name, value in data.items():
-        penalty = 0.2 * HAND[name] if name.startswith("W") else torch.zeros_like(value)
+        penalty = 0.2 * FACTOR * HAND[name] if name.startswith("W") else torch.zeros_like(value)
         hints = [
-            Hint(value, says="the gradient of the regularization was forgotten"),
-            Hint(value + penalty / 2, says="a factor 2 is missing: the gradient of w ** 2 is 2 * w"),
-            Hint(value + 0.2 * HAND[name], says="the biases were regularized too; only weights are"),
+            Hint(value, says="the regularization was forgotten"),
+            Hint(value + penalty / 2, says=HALF),
+            Hint(value + 2 * penalty, says=TWICE),
+            Hint(value + 0.2 * FACTOR * HAND[name], says="the biases were regularized too; only weights are"),
             Hint(penalty, says="the gradient of the regularization took the place of the other; add them up"),
         ]
         checks.close(grads[name], value + penalty, what=f'grads["{name}"]', hints=hints)
@@ -146,13 +164,13 @@ def test_two_layers_by_hand() -> None:
     check_by_hand(fcn.TwoLayerNet(input_dim=2, hidden_dim=2, num_classes=2, reg=0.1))
 
 
-@pytest.mark.task("fully_connected", weight=5)
+@pytest.mark.task("fully_connected", weight=3)
 def test_one_hidden_layer_by_hand() -> None:
     """Any depth: one hidden layer, the same numbers."""
     check_by_hand(fcn.FullyConnectedNet([2], input_dim=2, num_classes=2, reg=0.1))
 
 
-@pytest.mark.task("fully_connected", weight=3)
+@pytest.mark.task("fully_connected", weight=1)
 def test_names_of_parameters() -> None:
     """Any depth: three hidden layers have W1, b1 to W4, b4."""
     net = fcn.FullyConnectedNet([5, 4, 3], input_dim=6, num_classes=2)
@@ -191,8 +209,19 @@ def test_solver_is_made() -> None:
         "y_val": torch.arange(10),
     }
 
-    def make(*args: object, **settings: object) -> object:
-        model = fcn.ReLU()
+    blank = constructor(fcn.TwoLayerNet, None, lambda: {}, count=4)
+    spare: list[Any] = [blank() for _ in range(4)]
+
+    def make(
+        input_dim: int = 3 * 32 * 32,
+        hidden_dim: int = 100,
+        num_classes: int = 10,
+        weight_scale: float = 1e-3,
+        reg: float = 0.0,
+        dtype: torch.dtype = torch.float32,
+        device: object = "cpu",
+    ) -> object:
+        model = spare.pop()
         model.params = {"W1": torch.zeros(3072, 2), "b1": torch.zeros(2)}
         return model
 
@@ -229,7 +258,13 @@ def test_momentum_by_hand() -> None:
     # v = -0.2, w = 0.8; then v = 0.5 * -0.2 - 0.1 = -0.2, w = 0.6.
     hints: list[Any] = [
         ["the old velocity was used; use the new one", 1.0, 0.8],
-        ["the velocity goes along the gradient; it goes against it", 1.2, 1.4],
+        ["this is Nesterov's momentum; the plain one is asked for", 0.7, 0.5],
+        ["the velocity was subtracted from w; add it", 1.2, 1.4],
+        [
+            "the velocity goes along the gradient; it goes against it: momentum * v - learning_rate * dw",
+            1.2,
+            1.4,
+        ],
         ["the old velocity has no effect; it was not kept in config, or not used", 0.8, 0.7],
     ]
     check_steps(fcn.sgd_momentum, {"learning_rate": 0.1, "momentum": 0.5}, [0.8, 0.6], hints)
@@ -241,6 +276,8 @@ def test_rmsprop_by_hand() -> None:
     # cache = 0.64 * 4 = 2.56, its root is 1.6, w = 1 - 0.2 / 1.6; then cache = 0.36 * 2.56 + 0.64 = 1.5616.
     second = 0.875 - 0.1 / 1.5616**0.5
     hints: list[Any] = [
+        ["the old cache was used; use the new one", 1 - 0.2 / 1e-8, 0.0],
+        ["the step goes uphill; subtract it", 1.125, 0.0],
         ["the square root of the cache is missing", 1 - 0.2 / 2.56, 0.0],
         ["the gradient was not squared", 1 - 0.2 / 1.28**0.5, 0.0],
         ["the squares have a factor 1 - decay_rate", 0.9, 0.0],
@@ -248,6 +285,9 @@ def test_rmsprop_by_hand() -> None:
         ["the old cache has no effect; it was not kept in config, or not used", 0.875, 0.75],
     ]
     check_steps(fcn.rmsprop, {"learning_rate": 0.1, "decay_rate": 0.36}, [0.875, second], hints)
+
+
+KEPT = "m and v were kept as corrected; keep them as they were before the correction"
 
 
 @pytest.mark.task("adam", weight=3)
@@ -260,12 +300,17 @@ def test_adam_by_hand() -> None:
     once = 0.9 - 0.1 * 2.5 / 2.44**0.5
     swapped = 0.9 - 0.1 * (1.1008 / 0.8704) / (1 / 0.4375) ** 0.5
     kept = 0.9 - 0.1 * (1.75 / 0.4375) / (2.08 / 0.8704) ** 0.5
+    kept_m = 0.9 - 0.1 * (1.75 / 0.4375) / (1.5616 / 0.8704) ** 0.5
+    kept_v = 0.9 - 0.1 * (0.625 / 0.4375) / (2.08 / 0.8704) ** 0.5
     crossed = "each was corrected with the other's beta: m has 1 - beta1 ** t, v has 1 - beta2 ** t"
     hints: list[Any] = [
         ["m and v are too small at first; divide them by 1 - beta1 ** t and 1 - beta2 ** t", 0.96875, 0.0],
         [crossed, 1 - 0.1 * (0.5 / 0.64) / 3.2, 0.0],
-        ["m and v were kept as corrected; keep them as they were before the correction", 0.9, kept],
+        [KEPT, 0.9, kept],
+        [KEPT, 0.9, kept_m],
+        [KEPT, 0.9, kept_v],
         ["the square root of v is missing", 0.95, 0.0],
+        ["v was not corrected; divide it by 1 - beta2 ** t", 0.875, 0.0],
         ["corrected with t = 1 in later steps, too; count t in config, before it is used", 0.9, once],
         ["beta1 and beta2 are swapped", 0.9, swapped],
         ["the step goes uphill; subtract it", 1.1, 0.0],
@@ -289,7 +334,8 @@ def test_dropout_of_ones() -> None:
     share = 1 - float(kept.mean())
     cause = "p is the probability of dropping, not of keeping" if 0.7 < share < 0.8 else None
     what = "what Dropout.forward drops"
-    checks.holds(0.2 < share < 0.3, what=what, problem="not about a quarter", likely_cause=cause)
+    fits, slip = 0.2 < share < 0.3, cause is not None
+    checks.holds(fits, what=what, problem="not about a quarter", likely_cause=cause, slip=slip)
     found = fcn.Dropout.backward(ones.clone(), cache)
     checks.close(found, out, what="dx of Dropout.backward", hints=[Hint(ones, says="the mask was not used")])
     result = fcn.Dropout.forward(ones.clone(), {"p": 0.25, "mode": "test"})
@@ -312,7 +358,7 @@ def check_penalty(name: str, found: object, penalty: float, gradient: list[float
     checks.close(slope, torch.tensor([gradient]), what=f"the gradient of {name}", hints=hints)
 
 
-@pytest.mark.task("l2_regularizer", weight=2)
+@pytest.mark.task("l2_regularizer", weight=1)
 def test_l2_by_hand() -> None:
     """L2: the penalty of (1, -2, 0, 3) and its gradient, without and with the factor 1/2."""
     hints = [Hint(wrong, says="there is no factor 1/2 unless half is True") for wrong in (3.5, ROW / 2)]
@@ -356,11 +402,16 @@ def test_elastic_net_by_hand() -> None:
 @pytest.mark.task("max_norm", weight=1)
 def test_max_norm_by_hand() -> None:
     """Max-norm: (1, -2, 0, 3) stays if c is 14.5, and is halved if c is 3.5."""
-    checks.close(fcn.max_norm(ROW.clone(), 14.5), ROW, what="weights within the bound, from max_norm")
+    stretched = "weights within the bound were stretched to it; they stay as they are"
+    hints = [Hint(ROW * (14.5 / 14) ** 0.5, says=stretched), Hint(ROW * 14.5 / 14, says=stretched)]
+    found = fcn.max_norm(ROW.clone(), 14.5)
+    checks.close(found, ROW, what="weights within the bound, from max_norm", hints=hints)
     hints = [
         Hint(ROW * 0.25, says="shrunk by c / sum(w ** 2); the norm has to shrink by its square root"),
         Hint(ROW * 3.5 / 14**0.5, says="shrunk to the norm c; the bound is for the sum of the squares"),
         Hint(ROW, says="not shrunk"),
+        Hint(ROW / 14**0.5, says="shrunk to the bound 1; c was left out"),
+        Hint(ROW / 14, says="divided by sum(w ** 2); the norm is its square root"),
     ]
     found = fcn.max_norm(ROW.clone(), 3.5)
     checks.close(found, ROW * 0.5, what="weights beyond the bound, from max_norm", hints=hints)
@@ -381,6 +432,9 @@ def test_weight_decay_by_hand() -> None:
         Hint(ROW * 0.9 - 1, says="the gradient has to be multiplied by the learning rate, too"),
         Hint(ROW * 0.8 - 0.5, says="the decay has to be multiplied by the learning rate, too"),
         Hint(ROW - 0.5, says="the weights did not decay"),
+        Hint(ROW * 1.1 - 0.5, says="the weights grew; they are to decay"),
+        Hint(ROW * 0.9 + 0.5, says="the step goes uphill; subtract it"),
+        Hint(ROW * 0.8 - 0.5, says="weight decay has no factor 2"),
     ]
     right = torch.tensor([[0.4, -2.3, -0.5, 2.2]])
     checks.close(found, right, what="next_w of sgd_weight_decay", hints=hints)

@@ -21,6 +21,9 @@ from helpers.training.solver import Solver
 
 Config = dict[str, Any]
 
+REGULARIZATION = 1.0
+"""Factor of the regularizer, which is REGULARIZATION * reg * (the sum of the squares of all weights)."""
+
 
 class Linear:
     """A linear layer: out = x w + b."""
@@ -160,8 +163,9 @@ class TwoLayerNet:
     def loss(self, X: Tensor, y: Tensor | None = None) -> Any:
         """Compute the scores, or the loss and its gradients.
 
-        The loss is the mean softmax loss plus ``reg * ((W1 ** 2).sum() + (W2 ** 2).sum())``: without a factor
-        1/2, and without the biases. Use the layers above, and `softmax_loss`, which is given.
+        The loss is the mean softmax loss plus ``REGULARIZATION * reg * ((W1 ** 2).sum() + (W2 ** 2).sum())``,
+        without the biases. REGULARIZATION stands at the top of this file. Use the layers above, and
+        `softmax_loss`, which is given.
 
         Parameters
         ----------
@@ -195,8 +199,8 @@ class TwoLayerNet:
         dhidden, grads["W2"], grads["b2"] = Linear.backward(dscores, scores_cache)
         _, grads["W1"], grads["b1"] = Linear_ReLU.backward(dhidden, hidden_cache)
         for name in ("W1", "W2"):
-            loss = loss + self.reg * (self.params[name] ** 2).sum()
-            grads[name] = grads[name] + 2 * self.reg * self.params[name]
+            loss = loss + REGULARIZATION * self.reg * (self.params[name] ** 2).sum()
+            grads[name] = grads[name] + 2 * REGULARIZATION * self.reg * self.params[name]
         ### END SOLUTION
         return loss, grads
 
@@ -301,8 +305,8 @@ class FullyConnectedNet:
             upstream, grads[f"W{i}"], grads[f"b{i}"] = Linear_ReLU.backward(upstream, layer)
         for i in range(1, last + 1):
             w = self.params[f"W{i}"]
-            loss = loss + self.reg * (w * w).sum()
-            grads[f"W{i}"] = grads[f"W{i}"] + 2 * self.reg * w
+            loss = loss + REGULARIZATION * self.reg * (w * w).sum()
+            grads[f"W{i}"] = grads[f"W{i}"] + 2 * REGULARIZATION * self.reg * w
         ### END SOLUTION
         return loss, grads
 

@@ -13,6 +13,7 @@ from torch import Tensor
 from autograder.hidden import hidden_generator
 from helpers.testing import Hint, checks, require
 
+TURNED = "p is the probability of dropping, not of keeping"
 SEEDED = "a seed is set that nobody asked for"
 READY_MADE = ("torch.dropout", "torch.feature_dropout", "torch.alpha_dropout", "torch.native_dropout")
 
@@ -59,7 +60,8 @@ def check_fraction(out: Tensor, p: float) -> None:
         abs(dropped - p) <= margin,
         what="how much Dropout.forward drops",
         problem="not a fraction of about p",
-        likely_cause="p is the probability of dropping, not of keeping" if turned else None,
+        likely_cause=TURNED if turned else None,
+        slip=turned,
     )
 
 
@@ -145,8 +147,10 @@ def test_dropout_of_nothing() -> None:
     """Dropout: with p = 0 nothing is dropped, and images in float32 stay images in float32."""
     x = numbers("nothing", 7, 3, 5, 2).float().transpose(1, 2)
     out, cache = forward(x, 0.0)
-    hints = [Hint(torch.zeros_like(x), says="p is the probability of dropping, not of keeping")]
-    checks.close(out, x, what="the outputs of Dropout.forward", hints=hints)
+    what = "the outputs of Dropout.forward"
+    everything = not bool((out != 0).any())
+    checks.holds(not everything, what=what, problem="all are 0", likely_cause=TURNED, slip=True)
+    checks.close(out, x, what=what)
     checks.close(fcn.Dropout.backward(x, cache), x, what="dx of Dropout.backward")
 
 

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from autograder.hidden import hidden_generator, hidden_labels, hidden_normal
-from helpers.testing import Hint, checks, substituted
+from helpers.testing import Hint, checks, convention, substituted
 
 MAX_WORK = 5_000_000
 """More numbers than any test needs: student code that asks for more gets nothing."""
@@ -60,8 +60,14 @@ def sums(params: Params, x: Tensor, dropout: float = 0.0, mistake: str = "") -> 
 def penalty(params: Params, reg: float, mistake: str) -> Tensor:
     """Return what regularization adds to the loss, or what a typical mistake makes of it."""
     weights = [name for name in params if name.startswith("W")]
-    chosen = {"biases": list(params), "first": weights[:1], "last": weights[-1:]}.get(mistake, weights)
-    factor = {"halved": 0.5, "doubled": 2.0, "forgotten": 0.0}.get(mistake, 1.0)
+    chosen = {
+        "biases": list(params),
+        "first": weights[:1],
+        "last": weights[-1:],
+        "all but first": weights[1:],
+        "all but last": weights[:-1],
+    }.get(mistake, weights)
+    factor = FACTOR * {"halved": 0.5, "doubled": 2.0, "forgotten": 0.0}.get(mistake, 1.0)
     return torch.stack([factor * reg * (params[name] ** 2).sum() for name in chosen]).sum()
 
 
@@ -71,6 +77,7 @@ def true_result(
     """Return loss and gradients in the dtype of x, or what a typical mistake makes of them."""
     leaves = {name: value.detach().double().clone().requires_grad_() for name, value in params.items()}
     scores = sums(leaves, x, dropout, mistake)[-1]
+    scores = scores.relu() if mistake == "ReLU behind" else scores
     data = torch.nn.functional.cross_entropy(scores, y)
     loss = (0.0 if mistake == "overwritten" else 1.0) * data + penalty(leaves, reg, mistake)
     grads = torch.autograd.grad(loss, list(leaves.values()))
@@ -78,21 +85,25 @@ def true_result(
     return loss.detach().to(x.dtype), named
 
 
+FACTOR = float(convention("regularization"))
+HALF = (
+    f"the regularization is half of what it should be: its factor REGULARIZATION is {FACTOR:g} here, and the "
+    "gradient of w ** 2 is 2 * w"
+)
+TWICE = f"the regularization is twice what it should be: its factor REGULARIZATION is {FACTOR:g} here"
 LOSS_HINTS = {
     "forgotten": "the regularization was forgotten",
-    "halved": "the regularization was halved; there is no factor 1/2",
-    "doubled": "the regularization was doubled",
+    "halved": HALF,
+    "doubled": TWICE,
     "biases": "the biases were regularized too; only weights are",
+    "all but last": "the last layer is not regularized",
     "first": "only the first layer is regularized",
     "last": "only the last layer is regularized",
+    "all but first": "the first layer is not regularized",
+    "ReLU behind": "no ReLU follows the last layer",
 }
 OVERWRITTEN = {"overwritten": "the gradient of the regularization took the place of the other; add them up"}
-GRAD_HINTS = LOSS_HINTS | {
-    "forgotten": "the gradient of the regularization was forgotten",
-    "halved": "a factor 2 is missing in the regularization: the gradient of w ** 2 is 2 * w",
-    "doubled": "the gradient of the regularization is doubled",
-    **OVERWRITTEN,
-}
+GRAD_HINTS = LOSS_HINTS | OVERWRITTEN
 DROPOUT_HINTS = {
     "left out": "dropout was left out",
     "one way": "dropout has a backward pass, too: call Dropout.backward for each hidden layer",
@@ -173,7 +184,7 @@ class NetworkCase:
         """Return loss and gradients of a network, checked for their form."""
         loss, grads = checks.parts(net.loss(x, self.classes.clone()), 2, what="the result of loss")
         grads = checks.entries(grads, self.params, what="the gradients")
-        return (torch.tensor(loss, dtype=x.dtype) if type(loss) is float else loss), grads
+        return loss, grads
 
     def check_scores(self, net: Any, x: Tensor) -> None:
         """Compare the scores with the oracle, in the mode that is for tests."""
@@ -192,11 +203,11 @@ class NetworkCase:
         with Layers().in_place():
             loss, _ = self.loss_and_grads(self.filled(reg=reg), self.examples.clone())
         results = {
-            name: true_result(self.params, self.examples, self.classes, reg, mistake=name)[0]
+            name: float(true_result(self.params, self.examples, self.classes, reg, mistake=name)[0])
             for name in ("", *LOSS_HINTS)
         }
         hints = [Hint(results[name], says) for name, says in LOSS_HINTS.items()]
-        checks.close(loss, results[""], what="the loss", hints=hints)
+        checks.close(checks.scalar(loss, what="the loss"), results[""], what="the loss", hints=hints)
 
     def check_grads(self, x: Tensor, reg: float = 0.0, dropout: float = 0.0) -> Layers:
         """Compare all gradients with the oracle; return the layers that were used."""
@@ -207,16 +218,56 @@ class NetworkCase:
         results = {
             name: true_result(self.params, x, self.classes, reg, dropout, name)[1] for name in ("", *says)
         }
+        whole = [
+            mistake
+            for mistake in says
+            if all(
+                checks.agrees(grads[name], results[mistake][name], operation="gradient")
+                for name in self.params
+            )
+        ]  # what explains all gradients comes first
         for name in self.params:
-            hints = [Hint(results[mistake][name], text) for mistake, text in says.items()]
+            order = sorted(says, key=lambda mistake: mistake not in whole)
+            hints = [Hint(results[mistake][name], says[mistake]) for mistake in order]
             what = f'grads["{name}"]'
             checks.close(grads[name], results[""][name], what=what, hints=hints, operation="gradient")
         return layers
 
+    def check_regularized(self, reg: float) -> None:
+        """Compare what regularization adds to the gradients with the oracle."""
+        found = []
+        for strength in (0.0, reg):
+            with Layers().in_place():
+                found.append(self.loss_and_grads(self.filled(reg=strength), self.examples.clone())[1])
+        data = true_result(self.params, self.examples, self.classes, 0.0)[1]
+        results = {
+            name: true_result(self.params, self.examples, self.classes, reg, mistake=name)[1]
+            for name in ("", *LOSS_HINTS)
+        }
+        added = {}
+        for name in self.params:
+            before, after = (checks.tensor(grads[name], what=f'grads["{name}"]') for grads in found)
+            added[name] = after - before if after.shape == before.shape else after
+        adds = {
+            mistake: {name: grads[name] - data[name] for name in data} for mistake, grads in results.items()
+        }
+        whole = [
+            mistake
+            for mistake in LOSS_HINTS
+            if all(checks.agrees(added[name], adds[mistake][name], operation="gradient") for name in data)
+        ]
+        if whole and not all(torch.equal(adds[whole[0]][name], adds[""][name]) for name in data):
+            cause = LOSS_HINTS[whole[0]]
+            checks.holds(False, what="the gradients", problem="wrong values", likely_cause=cause, slip=True)
+        for name in self.params:
+            hints = [Hint(adds[mistake][name], says) for mistake, says in LOSS_HINTS.items()]
+            what = f'what the regularization adds to grads["{name}"]'
+            checks.close(added[name], adds[""][name], what=what, operation="gradient", hints=hints)
+
     def check_float32(self) -> None:
         """Compare the gradients in float32, of images whose memory is not contiguous."""
         x = self.examples.float().reshape(-1, 3, 4).transpose(1, 2).contiguous().transpose(1, 2)
-        self.check_grads(x, 0.1)
+        self.check_grads(x)
 
 
 # The two-layer network
@@ -236,29 +287,29 @@ TWO = NetworkCase(
 )
 
 
-@pytest.mark.task("two_layer_net", weight=2)
+@pytest.mark.task("two_layer_net", weight=4)
 def test_two_layers_scores() -> None:
     """Two layers: without labels, the scores."""
     TWO.check_scores(TWO.filled(reg=0.4), TWO.examples.reshape(7, 3, 2, 2).clone())
 
 
-@pytest.mark.task("two_layer_net", weight=2)
+@pytest.mark.task("two_layer_net", weight=3)
 def test_two_layers_loss() -> None:
     """Two layers: the loss, with and without regularization."""
     TWO.check_loss(0.0)
     TWO.check_loss(0.37)
 
 
-@pytest.mark.task("two_layer_net", weight=3)
+@pytest.mark.task("two_layer_net", weight=5)
 def test_two_layers_gradients() -> None:
     """Two layers: all gradients, without regularization."""
     TWO.check_grads(TWO.examples.clone())
 
 
-@pytest.mark.task("two_layer_net", weight=3)
+@pytest.mark.task("two_layer_net", weight=4)
 def test_two_layers_regularized_gradients() -> None:
     """Two layers: regularization adds to the gradients of the weights, and to no others."""
-    TWO.check_grads(TWO.examples.clone(), 0.37)
+    TWO.check_regularized(0.37)
 
 
 @pytest.mark.task("two_layer_net", weight=1)
@@ -290,7 +341,7 @@ def test_deep_scores_of_one_hidden_layer() -> None:
     SHALLOW.check_scores(SHALLOW.filled(reg=0.3), SHALLOW.examples.clone())
 
 
-@pytest.mark.task("fully_connected", weight=3)
+@pytest.mark.task("fully_connected", weight=4)
 def test_deep_scores() -> None:
     """Any depth: without labels, the scores; two and five hidden layers."""
     for case in (DEEP, DEEPER):
@@ -305,13 +356,13 @@ def test_deep_loss() -> None:
     DEEPER.check_loss(0.13)
 
 
-@pytest.mark.task("fully_connected", weight=2)
+@pytest.mark.task("fully_connected", weight=3)
 def test_deep_gradients_of_one_hidden_layer() -> None:
     """Any depth: all gradients, without regularization; one hidden layer."""
     SHALLOW.check_grads(SHALLOW.examples.clone())
 
 
-@pytest.mark.task("fully_connected", weight=5)
+@pytest.mark.task("fully_connected", weight=7)
 def test_deep_gradients() -> None:
     """Any depth: all gradients, without regularization; two and five hidden layers."""
     DEEP.check_grads(DEEP.examples.clone())
@@ -321,14 +372,14 @@ def test_deep_gradients() -> None:
 @pytest.mark.task("fully_connected", weight=4)
 def test_deep_regularized_gradients() -> None:
     """Any depth: regularization adds to the gradients of all weights, and to no others."""
-    DEEP.check_grads(DEEP.examples.clone(), 0.21)
-    DEEPER.check_grads(DEEPER.examples.clone(), 0.21)
+    DEEP.check_regularized(0.21)
+    DEEPER.check_regularized(0.21)
 
 
 @pytest.mark.task("fully_connected", weight=4)
 def test_deep_dropout() -> None:
     """Any depth: with labels, dropout follows each ReLU, and its backward pass comes in the right place."""
-    layers = DEEP.check_grads(DEEP.examples.clone(), 0.1, 0.4)
+    layers = DEEP.check_grads(DEEP.examples.clone(), 0.0, 0.4)
     checks.holds(
         layers.asked == [("train", 0.4)] * 2, what="dropout", problem="not once behind each hidden layer"
     )

@@ -105,7 +105,7 @@ def test_two_layers_at_first() -> None:
     check_scale(net, 2, 0.04)
 
 
-@pytest.mark.task("two_layer_net", weight=1)
+@pytest.mark.task("two_layer_net", weight=2)
 def test_two_layers_by_default() -> None:
     """Two layers: by default for pictures of 32 by 32 pixels and ten classes."""
     net = fcn.TwoLayerNet()
@@ -120,7 +120,7 @@ def test_two_layers_initial_loss() -> None:
 
 
 @pytest.mark.constraint
-@pytest.mark.task("two_layer_net", weight=1)
+@pytest.mark.task("two_layer_net", weight=2)
 def test_two_layers_rules() -> None:
     """Two layers: X, y and the parameters are not modified; nothing that is off limits."""
     check_rules(fcn.TwoLayerNet(12, 9, 4, weight_scale=0.5, reg=0.2), fcn.TwoLayerNet.loss)

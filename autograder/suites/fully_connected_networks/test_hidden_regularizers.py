@@ -51,7 +51,7 @@ def check_rules(function: Callable[..., object], *more: Any) -> None:
     require(function, banned=BANNED)
 
 
-@pytest.mark.task("l2_regularizer", weight=2)
+@pytest.mark.task("l2_regularizer", weight=1)
 def test_l2() -> None:
     """L2: strength * sum(w ** 2) without 1/2, and its gradient."""
     hints = both(0.15 * SQUARES, 0.3 * W, "there is no factor 1/2 unless half is True")
@@ -59,7 +59,7 @@ def test_l2() -> None:
     check_penalty("l2_regularizer", fcn.l2_regularizer(W.clone(), 0.3), 0.3 * SQUARES, 0.6 * W, hints)
 
 
-@pytest.mark.task("l2_regularizer", weight=2)
+@pytest.mark.task("l2_regularizer", weight=1)
 def test_half_of_l2() -> None:
     """L2 with 1/2: half of the penalty, and a gradient without the factor 2."""
     hints = [
@@ -72,7 +72,7 @@ def test_half_of_l2() -> None:
 
 
 @pytest.mark.constraint
-@pytest.mark.task("l2_regularizer", weight=2)
+@pytest.mark.task("l2_regularizer", weight=1)
 def test_l2_rules() -> None:
     """L2: w is not modified; float32 stays float32; no loop over entries, nothing off limits."""
     check_rules(fcn.l2_regularizer, 0.3)
@@ -141,7 +141,7 @@ def test_max_norm_within_bound() -> None:
         checks.close(found, W, what="weights within the bound, from max_norm", hints=hints)
 
 
-@pytest.mark.task("max_norm", weight=2)
+@pytest.mark.task("max_norm", weight=1)
 def test_max_norm() -> None:
     """Max-norm: weights beyond the bound are shrunk until the sum of their squares is c."""
     hints = [
@@ -174,9 +174,9 @@ def decayed(w: Tensor, dw: Tensor) -> Any:
     return checks.parts(found, 2, what="the result of sgd_weight_decay")[0]
 
 
-@pytest.mark.task("weight_decay", weight=3)
+@pytest.mark.task("weight_decay", weight=1)
 def test_weight_decay() -> None:
-    """Weight decay: the learning rate is a factor of both terms."""
+    """Weight decay: the learning rate is a factor of both terms; 0.01 and 0.0001 by default."""
     hints = [
         Hint(W - 0.06 * W - DW, says="the gradient has to be multiplied by the learning rate, too"),
         Hint(W - 0.3 * W - 0.2 * DW, says="the decay has to be multiplied by the learning rate, too"),
@@ -187,26 +187,21 @@ def test_weight_decay() -> None:
         Hint(W - 0.06 * W + 0.2 * DW, says="the step goes uphill; subtract it"),
     ]
     what = "next_w of sgd_weight_decay"
-    checks.close(decayed(W, DW), 0.94 * W - 0.2 * DW, what=what, hints=hints)
+    checks.close(decayed(W, DW), 0.94 * W - 0.2 * DW, what=what, hints=hints, origin=W)
+    result = fcn.sgd_weight_decay(W.clone(), DW.clone())
+    found = checks.parts(result, 2, what="the result of sgd_weight_decay")
+    checks.close(found[0], W - 1e-6 * W - 1e-2 * DW, what=what, origin=W)
 
 
 @pytest.mark.task("weight_decay", weight=1)
 def test_weight_decay_of_biases() -> None:
     """Weight decay: biases, which have one dimension, do not decay."""
     hints = [Hint(0.94 * W[0] - 0.2 * DW[0], says="biases, of one dimension, do not decay")]
-    checks.close(decayed(W[0], DW[0]), W[0] - 0.2 * DW[0], what="the bias", hints=hints)
-
-
-@pytest.mark.task("weight_decay", weight=1)
-def test_weight_decay_by_default() -> None:
-    """Weight decay: a learning rate of 0.01 and a decay of 0.0001 by default."""
-    result = fcn.sgd_weight_decay(W.clone(), DW.clone())
-    found = checks.parts(result, 2, what="the result of sgd_weight_decay")
-    checks.close(found[0], W - 1e-6 * W - 1e-2 * DW, what="next_w of sgd_weight_decay")
+    checks.close(decayed(W[0], DW[0]), W[0] - 0.2 * DW[0], what="the bias", hints=hints, origin=W[0])
 
 
 @pytest.mark.constraint
-@pytest.mark.task("weight_decay", weight=2)
+@pytest.mark.task("weight_decay", weight=1)
 def test_weight_decay_rules() -> None:
     """Weight decay: w and dw are not modified; no loop over entries, nothing off limits."""
     w, dw = W.clone(), DW.clone()

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from autograder.hidden import Thresholds, hidden_normal, hidden_seed
 from helpers.data import tabletop_images
-from helpers.testing import Hint, checks, substituted
+from helpers.testing import Hint, checks, constructor, substituted
 from helpers.training.solver import Solver
 
 THRESHOLDS = Thresholds("fully_connected_networks")
@@ -139,8 +139,7 @@ def test_five_layers_by_heart() -> None:
 PICTURES = {"X_train": TRAIN, "y_train": TRAIN_LABELS, "X_val": VAL, "y_val": VAL_LABELS}
 
 
-SIZES = {"input_dim": 3072, "hidden_dim": 100, "num_classes": 10}
-DEFAULTS: dict[str, Any] = SIZES | {"weight_scale": 1e-3, "reg": 0.0}
+SETTINGS = ("input_dim", "hidden_dim", "num_classes", "weight_scale", "reg")
 """Of the student's TwoLayerNet."""
 PLAIN = (type(None), int, float, str, tuple, list, dict, Tensor)
 
@@ -151,19 +150,28 @@ class Recipe:
     def __init__(self) -> None:
         self.made: list[dict[str, object]] = []
         self.dtype: object = None
-        self.spare: list[Any] = [fcn.ReLU() for _ in range(2)]
+        blank = constructor(fcn.TwoLayerNet, None, lambda: {}, count=8)
+        self.spare: list[Any] = [blank() for _ in range(8)]
 
-    def make(self, *given: Any, **settings: Any) -> object:
-        """Return an object with parameters, of which only the form matters."""
-        names = ("input_dim", "hidden_dim", "num_classes", "weight_scale", "reg", "dtype", "device")
-        chosen = DEFAULTS | dict(zip(names, given, strict=False)) | settings
-        self.dtype = chosen.get("dtype")
-        self.made.append({name: chosen[name] for name in names[:5]})
+    def make(
+        self,
+        input_dim: int = 3 * 32 * 32,
+        hidden_dim: int = 100,
+        num_classes: int = 10,
+        weight_scale: float = 1e-3,
+        reg: float = 0.0,
+        dtype: torch.dtype = torch.float32,
+        device: object = "cpu",
+    ) -> object:
+        """Return a network of the student's class with parameters, of which only the form matters."""
+        self.dtype = dtype
+        chosen = (input_dim, hidden_dim, num_classes, weight_scale, reg)
+        self.made.append(dict(zip(SETTINGS, chosen, strict=True)))
         model = self.spare.pop()
-        hidden_dim = chosen["hidden_dim"]
-        hidden_dim = hidden_dim if type(hidden_dim) is int and 1 <= hidden_dim <= MAX_HIDDEN else 1
-        shapes = {"W1": (3072, hidden_dim), "b1": (hidden_dim,), "W2": (hidden_dim, 10)}
-        model.params = {name: torch.zeros(shape) for name, shape in (shapes | {"b2": (10,)}).items()}
+        units = hidden_dim if type(hidden_dim) is int and 1 <= hidden_dim <= MAX_HIDDEN else 1
+        shapes = {"W1": (3072, units), "b1": (units,), "W2": (units, 10), "b2": (10,)}
+        model.params = {name: torch.zeros(shape) for name, shape in shapes.items()}
+        model.reg, model.dtype = reg, dtype
         return model
 
     def checked(self) -> tuple[int, float, float]:

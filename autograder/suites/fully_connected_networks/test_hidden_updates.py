@@ -89,8 +89,9 @@ def adam(w: np.ndarray, dw: np.ndarray, config: Config, mistake: str) -> np.ndar
             m_hat, v_hat = m, v
         elif mistake == "crossed":
             m_hat, v_hat = m / (1 - beta2**used), v / (1 - beta1**used)
-        elif mistake == "kept":
-            config["m"], config["v"] = m_hat, v_hat
+        elif mistake in ("kept", "kept m", "kept v"):
+            config["m"] = m if mistake == "kept v" else m_hat
+            config["v"] = v if mistake == "kept m" else v_hat
         v_hat = v if mistake == "second uncorrected" else v_hat
         root = np.sqrt(np.abs(v_hat))
         lower = {"no root": v_hat + config["epsilon"], "inside": np.sqrt(np.abs(v_hat + config["epsilon"]))}
@@ -98,6 +99,11 @@ def adam(w: np.ndarray, dw: np.ndarray, config: Config, mistake: str) -> np.ndar
     return w + config["learning_rate"] * step if mistake == "sign" else w - config["learning_rate"] * step
 
 
+NOT_KEPT = {
+    "velocity": "the old velocity has no effect; it was not kept in config, or not used",
+    "cache": "the old cache has no effect; it was not kept in config, or not used",
+    "t": "corrected with t = 1 in later steps, too; count t in config, before it is used",
+}
 OUTSIDE = "the learning rate belongs into the velocity: momentum * v - learning_rate * dw, and w + v"
 MOMENTUM_HINTS = {
     "sign": "the velocity goes along the gradient; it goes against it: momentum * v - learning_rate * dw",
@@ -106,7 +112,7 @@ MOMENTUM_HINTS = {
     "outside": OUTSIDE,
     "outside, turned": OUTSIDE,
     "stale": "the old velocity was used; use the new one",
-    "plain": "the old velocity has no effect; it was not kept in config, or not used",
+    "plain": NOT_KEPT["velocity"],
     "average": "dw was multiplied by 1 - momentum; here it is not",
     "rate": "multiplied by the learning rate twice",
     "nesterov": "this is Nesterov's momentum; the plain one is asked for",
@@ -121,13 +127,16 @@ RMSPROP_HINTS = {
     "stale": "the old cache was used; use the new one",
     "sign": "the step goes uphill; subtract it",
 }
+KEPT = "m and v were kept as corrected; keep them as they were before the correction"
 ADAM_HINTS = {
     "uncorrected": "m and v are too small at first; divide them by 1 - beta1 ** t and 1 - beta2 ** t",
     "crossed": "each was corrected with the other's beta: m has 1 - beta1 ** t, v has 1 - beta2 ** t",
-    "kept": "m and v were kept as corrected; keep them as they were before the correction",
+    "kept": KEPT,
+    "kept m": KEPT,
+    "kept v": KEPT,
     "second uncorrected": "v was not corrected; divide it by 1 - beta2 ** t",
     "late": "t was counted after it was used; count the step first",
-    "one": "corrected with t = 1 in later steps, too; count t in config, before it is used",
+    "one": NOT_KEPT["t"],
     "no root": "the square root of v is missing",
     "inside": "epsilon is under the square root; add it to the root",
     "swapped": "beta1 and beta2 are swapped",
@@ -171,11 +180,13 @@ def check_rule(
         right, state = follow(rule, start, number)
         mistaken = [(*follow(rule, start, number, mistake), says) for mistake, says in hints.items()]
         wrong = [Hint(next_w, says) for next_w, _, says in mistaken]
-        checks.close(w, right, what=f"next_w after {number} of {steps} steps", hints=wrong)
+        before = W if number == 1 else follow(rule, start, number - 1)[0]
+        what = f"next_w after {number} of {steps} steps"
+        checks.close(w, right, what=what, hints=wrong, origin=before)
         unseen = [(after, says) for next_w, after, says in mistaken if torch.allclose(next_w, right)]
         for key in keys:
-            entry, keep = f'config["{key}"]', f"{key} was not kept: write it into config, for the next step"
-            checks.holds(key in config, what=entry, problem="missing", likely_cause=keep)
+            entry, keep = f'config["{key}"]', NOT_KEPT.get(key, f"{key} was not kept in config")
+            checks.holds(key in config, what=entry, problem="missing", likely_cause=keep, slip=True)
             before = start.get(key, 0 if key == "t" else torch.zeros_like(W))
             wrong = [Hint(before, says=keep)] if number == 1 else []
             wrong += [Hint(after[key], says) for after, says in unseen]
