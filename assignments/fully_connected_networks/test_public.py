@@ -63,7 +63,7 @@ def test_relu_by_hand() -> None:
     out, _ = checks.parts(fcn.ReLU.forward(x.clone()), 2, what="the result of ReLU.forward")
     right = torch.tensor([[0.0, 2.0, 1.0], [0.0, 3.0, 0.0]])
     wrong = Hint(x.abs(), says="the absolute value was taken")
-    checks.close(out, right, hints=[wrong], what="the outputs of ReLU.forward")
+    checks.close(out, right, hints=[wrong], what="the outputs of ReLU.forward", origin=x)
     dout = torch.tensor([[4.0, -5.0, 6.0], [7.0, 8.0, -9.0]])
     right = torch.tensor([[0.0, -5.0, 6.0], [0.0, 8.0, 0.0]])
     hints = [
@@ -259,7 +259,6 @@ def test_momentum_by_hand() -> None:
     hints: list[Any] = [
         ["the old velocity was used; use the new one", 1.0, 0.8],
         ["this is Nesterov's momentum; the plain one is asked for", 0.7, 0.5],
-        ["the velocity was subtracted from w; add it", 1.2, 1.4],
         [
             "the velocity goes along the gradient; it goes against it: momentum * v - learning_rate * dw",
             1.2,
@@ -287,6 +286,7 @@ def test_rmsprop_by_hand() -> None:
     check_steps(fcn.rmsprop, {"learning_rate": 0.1, "decay_rate": 0.36}, [0.875, second], hints)
 
 
+WRONG_T = "corrected with a wrong t: count the step first, and keep t in config"
 KEPT = "m and v were kept as corrected; keep them as they were before the correction"
 
 
@@ -311,7 +311,7 @@ def test_adam_by_hand() -> None:
         [KEPT, 0.9, kept_v],
         ["the square root of v is missing", 0.95, 0.0],
         ["v was not corrected; divide it by 1 - beta2 ** t", 0.875, 0.0],
-        ["corrected with t = 1 in later steps, too; count t in config, before it is used", 0.9, once],
+        [WRONG_T, 0.9, once],
         ["beta1 and beta2 are swapped", 0.9, swapped],
         ["the step goes uphill; subtract it", 1.1, 0.0],
     ]
@@ -337,7 +337,13 @@ def test_dropout_of_ones() -> None:
     fits, slip = 0.2 < share < 0.3, cause is not None
     checks.holds(fits, what=what, problem="not about a quarter", likely_cause=cause, slip=slip)
     found = fcn.Dropout.backward(ones.clone(), cache)
-    checks.close(found, out, what="dx of Dropout.backward", hints=[Hint(ones, says="the mask was not used")])
+    other = "a new mask was drawn; use the one in the cache"
+    hints = [
+        Hint(ones, says="the mask was not used"),
+        Hint(kept, says="the mask was used without its scale"),
+        Hint(lambda dx: 0 < float(((dx != 0) & (out == 0)).sum()) < 5000, says=other, slip=True),
+    ]
+    checks.close(found, out, what="dx of Dropout.backward", hints=hints)
     result = fcn.Dropout.forward(ones.clone(), {"p": 0.25, "mode": "test"})
     out, _ = checks.parts(result, 2, what="the result of Dropout.forward")
     hints = [
@@ -409,7 +415,7 @@ def test_max_norm_by_hand() -> None:
     hints = [
         Hint(ROW * 0.25, says="shrunk by c / sum(w ** 2); the norm has to shrink by its square root"),
         Hint(ROW * 3.5 / 14**0.5, says="shrunk to the norm c; the bound is for the sum of the squares"),
-        Hint(ROW, says="not shrunk"),
+        Hint(ROW, says="not shrunk", slip=False),
         Hint(ROW / 14**0.5, says="shrunk to the bound 1; c was left out"),
         Hint(ROW / 14, says="divided by sum(w ** 2); the norm is its square root"),
     ]

@@ -14,6 +14,7 @@ from autograder.hidden import hidden_generator
 from helpers.testing import Hint, checks, require
 
 TURNED = "p is the probability of dropping, not of keeping"
+BY_P = "divided by p, which is the probability of dropping; divide by 1 - p"
 SEEDED = "a seed is set that nobody asked for"
 READY_MADE = ("torch.dropout", "torch.feature_dropout", "torch.alpha_dropout", "torch.native_dropout")
 
@@ -34,17 +35,21 @@ def forward(x: Tensor, p: float, mode: str = "train", **more: int) -> Any:
         bool(out.isfinite().all()),
         what="the outputs of Dropout.forward",
         problem="some are NaN or infinite",
-        likely_cause="a division by zero, or an overflow",
+        likely_cause="a division by zero, or an overflow" if p else BY_P,
+        slip=not p,
     )
     return out, found[1]
 
 
 def check_scale(x: Tensor, out: Tensor, p: float) -> None:
     """Check that what was not dropped is x / (1 - p)."""
+    share = float((out != 0).double().mean())
+    what = "how much Dropout.forward drops"
+    checks.holds(0 < share < 1, what=what, problem="everything or nothing")
     kept = torch.where(out != 0, x, torch.zeros_like(x))
     hints = [
         Hint(kept, says="the kept values were not scaled: divide by 1 - p, so that the expected value stays"),
-        Hint(kept / p, says="divided by p, which is the probability of dropping; divide by 1 - p"),
+        Hint(kept / p, says=BY_P),
         Hint(kept * (1 - p), says="multiplied by 1 - p; divide by it"),
         Hint(kept * p, says="multiplied by p; divide by 1 - p"),
     ]
@@ -114,6 +119,8 @@ def test_dropout_backward() -> None:
     x, dout = numbers("back", 60, 20), numbers("back dout", 60, 20)
     for p in (0.3, 0.6):
         out, cache = forward(x.clone(), p)
+        dropped = bool((out == 0).any())
+        checks.holds(dropped, what="how much Dropout.forward drops", problem="nothing")
         kept = torch.where(out != 0, dout, torch.zeros_like(dout))
         ratio = out / x  # what the forward pass multiplied by, right or wrong
         found = fcn.Dropout.backward(dout.clone(), cache)
@@ -121,7 +128,9 @@ def test_dropout_backward() -> None:
             Hint(dout, says="the mask was not used"),
             Hint(kept, says="the mask was used without its scale"),
             Hint(dout - kept, says="the mask was turned around"),
-            Hint(partial(drops_others, out), says="a new mask was drawn; use the one in the cache"),
+            Hint(
+                partial(drops_others, out), says="a new mask was drawn; use the one in the cache", slip=True
+            ),
         ]
         checks.close(found, dout * ratio, what="dx of Dropout.backward", hints=hints)
 

@@ -149,7 +149,7 @@ def test_max_norm() -> None:
         Hint(SHORT * 0.75, says="shrunk to the norm c; the bound is for the sum of the squares"),
         Hint(SHORT / 3, says="shrunk to the bound 1; c was left out"),
         Hint(SHORT / 6, says="divided by sum(w ** 2); the norm is its square root"),
-        Hint(SHORT, says="not shrunk"),
+        Hint(SHORT, says="not shrunk", slip=False),
     ]
     found = fcn.max_norm(SHORT.clone(), 9 / 4)
     checks.close(found, SHORT / 2, what="weights beyond the bound, from max_norm", hints=hints)
@@ -196,7 +196,11 @@ def test_weight_decay() -> None:
 @pytest.mark.task("weight_decay", weight=1)
 def test_weight_decay_of_biases() -> None:
     """Weight decay: biases, which have one dimension, do not decay."""
-    hints = [Hint(0.94 * W[0] - 0.2 * DW[0], says="biases, of one dimension, do not decay")]
+    hints = [
+        Hint(0.94 * W[0] - 0.2 * DW[0], says="biases, of one dimension, do not decay"),
+        Hint(W[0] - DW[0], says="the gradient has to be multiplied by the learning rate, too"),
+        Hint(0.7 * W[0] - 0.2 * DW[0], says="the decay has to be multiplied by the learning rate, too"),
+    ]
     checks.close(decayed(W[0], DW[0]), W[0] - 0.2 * DW[0], what="the bias", hints=hints, origin=W[0])
 
 

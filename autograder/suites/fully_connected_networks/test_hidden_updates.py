@@ -102,7 +102,7 @@ def adam(w: np.ndarray, dw: np.ndarray, config: Config, mistake: str) -> np.ndar
 NOT_KEPT = {
     "velocity": "the old velocity has no effect; it was not kept in config, or not used",
     "cache": "the old cache has no effect; it was not kept in config, or not used",
-    "t": "corrected with t = 1 in later steps, too; count t in config, before it is used",
+    "t": "corrected with a wrong t: count the step first, and keep t in config",
 }
 OUTSIDE = "the learning rate belongs into the velocity: momentum * v - learning_rate * dw, and w + v"
 MOMENTUM_HINTS = {
@@ -135,7 +135,7 @@ ADAM_HINTS = {
     "kept m": KEPT,
     "kept v": KEPT,
     "second uncorrected": "v was not corrected; divide it by 1 - beta2 ** t",
-    "late": "t was counted after it was used; count the step first",
+    "late": NOT_KEPT["t"],
     "one": NOT_KEPT["t"],
     "no root": "the square root of v is missing",
     "inside": "epsilon is under the square root; add it to the root",
@@ -180,9 +180,11 @@ def check_rule(
         right, state = follow(rule, start, number)
         mistaken = [(*follow(rule, start, number, mistake), says) for mistake, says in hints.items()]
         wrong = [Hint(next_w, says) for next_w, _, says in mistaken]
-        before = W if number == 1 else follow(rule, start, number - 1)[0]
+        origin = W if number == 1 else follow(rule, start, number - 1)[0]
+        # With no velocity yet, the old one moves nothing, and that is a slip.
+        nothing = None if number == 1 and given is None and "velocity" in keys else origin
         what = f"next_w after {number} of {steps} steps"
-        checks.close(w, right, what=what, hints=wrong, origin=before)
+        checks.close(w, right, what=what, hints=wrong, origin=nothing)
         unseen = [(after, says) for next_w, after, says in mistaken if torch.allclose(next_w, right)]
         for key in keys:
             entry, keep = f'config["{key}"]', NOT_KEPT.get(key, f"{key} was not kept in config")
