@@ -491,7 +491,10 @@ def test_spread_of_kaiming() -> None:
         }
         hints = [Hint(value / right, says) for says, value in causes.items()]
         found = float((w.double() ** 2).mean()) / right
-        checks.close(found, 1.0, what="the variance, relative to what it should be", rtol=0.15, hints=hints)
+        relative = 0.15  # 4.5 standard deviations of the variance of 24,000 numbers would be 4 %
+        checks.close(
+            found, 1.0, what="the variance, relative to what it should be", rtol=relative, hints=hints
+        )
 
 
 # Batch normalization
@@ -577,7 +580,7 @@ def check_gradients(backward: Any) -> None:
     (out, cache), _ = normalize(mode="train")
     usable = type(out) is torch.Tensor and out.shape == RESULT.shape and bool(out.isfinite().all())
     hints: dict[str, list[Hint]] = {"dx": []}
-    if not usable or torch.allclose(out.float(), RESULT, atol=1e-4):
+    if not usable or checks.agrees(out.float(), RESULT):
         dout = torch.tensor([[1.0, 0.0], [0.0, 0.0], [0.0, 2.0], [0.0, 0.0]])
         right = other = slopes(dout)
         dgamma = torch.tensor([-0.5, 0.5])

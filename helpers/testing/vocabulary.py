@@ -276,6 +276,7 @@ BASES = frozenset(
 AT_IMPORT = (
     *("matplotlib", "seaborn", "warnings", "logging", "tqdm", "typing", "typing_extensions", "dataclasses"),
     *("os.environ", "os.path", "os.getcwd", "os.makedirs", "os.listdir", "os.cpu_count", "pathlib.Path"),
+    *("os.chdir", "os.mkdir", "os.getenv", "os.sep"),
     *("sys.path", "sys.version", "sys.version_info", "sys.stdout", "sys.stderr", "sys.platform", "sys.argv"),
     *(
         "sys.setrecursionlimit",

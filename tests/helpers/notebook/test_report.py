@@ -30,7 +30,7 @@ WRONG = Failure(
 def done() -> Report:
     """Return a report with a check that passed and one that failed."""
     handout = Handout(Path(), "toy", "A <toy>", ("toy",), (), TASKS, (SUMS, MEANS), {})
-    outcomes = (PublicOutcome(SUMS, Status.failed, WRONG), PublicOutcome(MEANS, Status.passed))
+    outcomes = (PublicOutcome(SUMS, Status.failed, WRONG), PublicOutcome(MEANS, Status.passed, points=1.25))
     return Report(handout, outcomes, "toy.py as saved at 12:00:00", ("It has <not> changed.",))
 
 
