@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from pathlib import Path
 
@@ -54,6 +55,35 @@ def test_training_goes_as_its_text_says(solved: Solved) -> None:
     assert all(float(percent) > 90 for percent in re.findall(r"([\d.]+) %", once))
     things = done.text(done.find("guessing gives 10 %"))
     assert 15 < float(re.findall(r"validation ([\d.]+) %", things)[0]) < 40
+
+
+def test_what_is_learned_by_heart_is_as_its_text_says(solved: Solved) -> None:
+    done = solved.done
+    lines = done.text(done.find("of them are right")).splitlines()
+    rows = [[float(number) for number in re.findall(r"([\d.]+) %", line)] for line in lines if "%" in line]
+    assert len(rows) == 4
+    assert rows[0][0] == 100
+    assert rows[0][1] == pytest.approx(200 / 3, abs=8)  # "about a third are misclassified"
+    gaps = [known - new for known, new in rows]
+    assert gaps[0] > gaps[-1]
+
+
+def test_the_tables_of_losses_are_right() -> None:
+    text = (notebooks.ROOT / "solutions" / NAME / f"{NAME}.md").read_text(encoding="utf-8")
+    scores = [[3.2, 5.1, -1.7], [1.3, 4.9, 2.0], [2.2, 2.5, -3.1]]
+    hinge = [
+        sum(max(0.0, one - row[true] + 1) for place, one in enumerate(row) if place != true)
+        for true, row in enumerate(scores)
+    ]
+    powers = [[math.exp(one) for one in row] for row in scores]
+    shares = [[one / sum(row) for one in row] for row in powers]
+    losses = [-math.log(row[true]) for true, row in enumerate(shares)]
+    for name, known, row, loss in zip(("cat", "car", "frog"), hinge, shares, losses, strict=True):
+        assert re.search(rf"^\| {name} \| \$.*\| {known:.3g} \|$", text, re.MULTILINE)
+        cells = r" \| ".join(rf"\*{{0,2}}{one:.3f}\*{{0,2}}" for one in row)
+        assert re.search(rf"^\| {name} \| {cells} \| {loss:.4f} \|$", text, re.MULTILINE)
+    assert f"= {sum(hinge) / 3:.4f}$" in text
+    assert f"The mean is {sum(losses) / 3:.4f}." in text
 
 
 def test_it_runs_with_the_stub_up_to_the_first_task(tmp_path: Path, public: Public) -> None:

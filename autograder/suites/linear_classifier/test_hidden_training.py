@@ -305,6 +305,15 @@ def accuracy_on_changed_digits(W: Tensor) -> float:
     return float(((X_CHANGED @ W).argmax(dim=1) == Y_CHANGED).double().mean()) * 100
 
 
+def uphill_weights() -> Tensor:
+    """Return where steps in the wrong direction lead, with the batches of the test below."""
+    generator, W = hidden_generator("batches"), torch.zeros(65, 10)
+    for _ in range(150):
+        chosen = torch.randint(600, (60,), generator=generator)
+        W = W + 0.3 * softmax_loss(W, X_DIGITS[chosen], Y_DIGITS[chosen], 1e-3)[1]
+    return W
+
+
 @pytest.mark.task("train", weight=3)
 def test_training_recognizes_digits() -> None:
     """Handwritten digits that nobody has seen are recognized after training."""
@@ -327,10 +336,9 @@ def test_training_recognizes_digits() -> None:
         )
     trained, _ = checks.parts(found, 2, what="weights and losses")
     weights = checks.tensor(trained, shape=(65, 10), dtype=torch.float32, what="the weights")
-    upward = softmax_loss(torch.zeros(65, 10), X_DIGITS, Y_DIGITS, 0.0)[1]
-    along = float(functional.cosine_similarity(weights.flatten(), upward.flatten(), dim=0))
+    along = functional.cosine_similarity(weights.flatten(), uphill_weights().flatten(), dim=0)
     checks.holds(
-        not along > 0.2,  # of numbers drawn at random it is 0 up to 0.04
+        not float(along) > 0.8,  # of numbers drawn at random it is 0 up to 0.04
         what="the weights",
         problem="the loss has grown",
         likely_cause=UPHILL,

@@ -1,4 +1,4 @@
-"""Public checks of the linear classifiers: three images, four classes, scores as in the lecture."""
+"""Public checks of the linear classifiers: three images, four classes, scores as in the notebook."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
