@@ -99,7 +99,8 @@ def connected() -> Iterator[tuple[Any, Link]]:
         ProxyReferences(session), cpu_seconds=60, memory_mb=512, output_bytes=1024, wall_seconds=60
     )
     files = {"measured.py": MODULE.encode()}
-    worker.link.tell({"seed": 0, "sources": files, "modules": ["measured"], "packages": ["torch"]})
+    names = {"modules": ["measured"], "packages": ["torch"], "imports": {}}
+    worker.link.tell({"seed": 0, "sources": files, **names})
     while "ready" not in worker.link.hear():
         pass
     session.link = worker.link

@@ -170,18 +170,18 @@ def test_layers_that_stand_for_the_students(suite: Load) -> None:
     hidden = suite("networks")
     conv, pool = {"stride": 2, "pad": 1}, {"pool_height": 3, "pool_width": 2, "stride": 2}
     x, w, b = normal(1, 2, 2, 6, 9), normal(2, 3, 2, 3, 4), normal(3, 3)
-    layers: list[tuple[Any, tuple[Tensor, ...], Any, Callable[..., Tensor]]] = [
-        (hidden.CONV, (x, w, b), conv, lambda x, w, b: plain_convolution(x, w, b, 2, 1)),
-        (hidden.POOL, (x,), pool, lambda x: plain_pooling(x, pool)),
+    layers: list[tuple[str, tuple[Tensor, ...], Any, Callable[..., Tensor]]] = [
+        ("conv", (x, w, b), conv, lambda x, w, b: plain_convolution(x, w, b, 2, 1)),
+        ("pool", (x,), pool, lambda x: plain_pooling(x, pool)),
     ]
     for values in (x, normal(4, 7, 2)):
         given, param = (values, normal(5, 2), normal(6, 2)), {"mode": "train", "eps": 0.3}
-        layers.append((hidden.NORM, given, param, lambda *g: plain_normalization(*g, 0.3)))
-    for layer, given, param, plain in layers:
-        out, cache = layer["forward"](*given, param)
+        layers.append(("norm", given, param, lambda *g: plain_normalization(*g, 0.3)))
+    for name, given, param, plain in layers:
+        out, cache = getattr(hidden, f"{name}_forward")(*given, param)
         assert rel_error(out, plain(*given)) < 1e-12
         dout = normal(7, *out.shape)
-        found = layer["backward"](dout, cache)
+        found = getattr(hidden, f"{name}_backward")(dout, cache)
         check(plain, given, dout, (found,) if len(given) == 1 else found)
 
 
@@ -230,13 +230,16 @@ def test_networks(suite: Load, name: str) -> None:
     assert rel_error(forward(params), plain) < 1e-12
     assert float(networks.loss_of(forward(params), y, params, reg)) == pytest.approx(float(loss), rel=1e-12)
     slopes = slopes_of(lambda: networks.loss_of(forward(params), y, params, reg), params)
-    names = {name: name for name in params}
-    networks.check_loss((loss, slopes), params, names, forward, reg, y)
+    losses = networks.Losses(params, {name: name for name in params}, forward, y)
+    losses.check_loss((loss, slopes), reg)
+    losses.check_gradients((loss, slopes), reg)
+    with pytest.raises(CheckFailure, match="the loss"):
+        losses.check_loss((1.001 * loss, slopes), reg)
     for name in ("W1", "b3"):
         wrong = slopes[name].clone()
         wrong.view(-1)[-1] += 1e-4
         with pytest.raises(CheckFailure, match=name):
-            networks.check_loss((loss, slopes | {name: wrong}), params, names, forward, reg, y)
+            losses.check_gradients((loss, slopes | {name: wrong}), reg)
 
 
 @pytest.mark.parametrize("batchnorm", [False, True])

@@ -255,7 +255,7 @@ class Losses:
         (_, right), *wrong = self._by_cause(reg, leaves)
         loss_is_right = type(loss) in (float, Tensor) and checks.agrees(
             float(loss) if type(loss) is float or loss.numel() == 1 else loss,  # type: ignore[arg-type, attr-defined]
-            float(right),
+            float(right.detach()),
             operation=DEEP,
         )
         told = LOSS_HINTS | (GRADIENT_HINTS if loss_is_right else {})

@@ -138,7 +138,8 @@ def served(
 
 def load(link: Link) -> None:
     files = {"student_module.py": STUDENT.encode()}
-    link.tell({"seed": 1, "sources": files, "modules": ["student_module"], "packages": ["torch", "numpy"]})
+    names = {"modules": ["student_module"], "packages": ["torch", "numpy"], "imports": {}}
+    link.tell({"seed": 1, "sources": files, **names})
     assert set(link.hear()) == {"facts", "code", "problems", "notes", "imports", "loops"}
     heard = [link.hear()]
     while "ready" not in heard[-1]:
