@@ -11,7 +11,7 @@ A mistake costs what it is worth:
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import groupby
@@ -25,6 +25,8 @@ RIGHT = Fraction(1, 2)
 """Share of the points for values from which on constraints count."""
 WAITS = "it counts once half of the points for right values in this task are earned"
 """Why a constraint was not judged."""
+ONCE = "One mistake costs at most a quarter of its task, however many checks it fails."
+"""Why a check that failed keeps points."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +72,7 @@ class Credit:
     counts: bool = True
 
 
-def assign_credit(checks: Iterable[Judged]) -> dict[str, Credit]:
+def assign_credit(checks: Iterable[Judged], worth: Mapping[str, Fraction] | None = None) -> dict[str, Credit]:
     """Return what each check earns, by its id.
 
     Parameters
@@ -78,6 +80,9 @@ def assign_credit(checks: Iterable[Judged]) -> dict[str, Credit]:
     checks : iterable of Judged
         All checks that are run, in the order of the suite: where several fail by one slip, the first bear
         what it costs.
+    worth : mapping of str to Fraction, optional
+        The points of whole tasks. By default those of `checks` together, which are fewer where only some
+        checks of a task are run.
 
     Examples
     --------
@@ -86,15 +91,16 @@ def assign_credit(checks: Iterable[Judged]) -> dict[str, Credit]:
     ['1', '4', '4']
     """
     found: dict[str, Credit] = {}
-    for _, group in groupby(sorted(checks, key=lambda check: check.task), key=lambda check: check.task):
-        found |= _assign_in_task(list(group))
+    for task, group in groupby(sorted(checks, key=lambda check: check.task), key=lambda check: check.task):
+        members = list(group)
+        points = (worth or {}).get(task, sum((check.points for check in members), Fraction()))
+        found |= _assign_in_task(members, _limit(points))
     return found
 
 
-def _assign_in_task(checks: Sequence[Judged]) -> dict[str, Credit]:
+def _assign_in_task(checks: Sequence[Judged], limit: Fraction) -> dict[str, Credit]:
     values = [check for check in checks if check.kind == "value"]
     found = {check.id: Credit(check.points if check.passed else Fraction()) for check in checks}
-    limit = _limit(sum((check.points for check in checks), Fraction()))
     causes = [check.slip for check in values if check.slip]
     left = dict.fromkeys(causes or [""], limit)
     for check in values:

@@ -361,9 +361,9 @@ def check_network(
     for says, scores in wrong.items():
         causes[says] = torch.nn.functional.cross_entropy(scores(leaves, images), labels) + factor * penalty
     loss, grads = loss_of(found)
-    hints = [Hint(float(value), says) for says, value in causes.items()]
-    hints += [Hint(float(data + 2 * factor * penalty), other), Hint(5 * float(right), SUMMED)]
-    checks.close(loss, float(right), what="the loss", hints=hints, operation="deep gradient")
+    hints = [Hint(value.item(), says) for says, value in causes.items()]
+    hints += [Hint((data + 2 * factor * penalty).item(), other), Hint(5 * right.item(), SUMMED)]
+    checks.close(loss, right.item(), what="the loss", hints=hints, operation="deep gradient")
     two = (
         "the factor 2 is missing: the gradient of REGULARIZATION * reg * W**2 is 2 * REGULARIZATION * reg * W"
     )

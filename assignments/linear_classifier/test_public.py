@@ -466,13 +466,21 @@ def test_everyone_is_drawn() -> None:
     )
 
 
-@pytest.mark.task("sample_batch", weight=2)
+@pytest.mark.task("sample_batch", weight=1)
 def test_batch_inputs_unchanged() -> None:
     """Neither the examples nor their labels are modified or put into another order."""
     x, y = SIX.clone(), torch.tensor([3, 1, 4, 1, 5, 9])
     checks.parts(linear_classifier.sample_batch(x, y, 6, 4), 2, what="examples and labels")
     checks.unchanged(SIX, x, what="X")
     checks.unchanged(torch.tensor([3, 1, 4, 1, 5, 9]), y, what="y")
+
+
+@pytest.mark.task("sample_batch", weight=1)
+@pytest.mark.constraint
+def test_batch_own_work() -> None:
+    """The batch is not taken from the kit's helpers."""
+    draw_four()
+    require(linear_classifier.sample_batch, banned=("helpers",))
 
 
 Calls = list[tuple[list[list[float]], list[int], float]]

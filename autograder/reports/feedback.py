@@ -16,13 +16,13 @@ from autograder.reports.standing import Standing
 from autograder.reports.untrusted import markdown, printable
 from autograder.reports.written_answers import Written
 from helpers import statuses
+from helpers.credit import ONCE
 from helpers.statuses import Status
 from helpers.wording import number
 
 NO_POINTS = "–"  # noqa: RUF001
 """What stands for points where there are none."""
 EXCUSED, ABSENT = "You are excused", "Nothing was handed in"
-ONCE = "One mistake costs at most a quarter of its task, however many checks it fails."
 _HAND_IN = (
     "If you did hand in something, tell your instructor that it did not arrive. If not, the last cells of "
     "the notebook pack your work into a zip file, finished or not; ask whether you can still hand it in."

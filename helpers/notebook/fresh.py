@@ -115,7 +115,7 @@ def run_public(handout: Handout, files: Mapping[str, bytes]) -> Report:
     ended = _outcomes(handout, request)
     listed = [ended.get(test.id) or PublicOutcome(test, Status.not_run) for test in handout.tests]
     notes = (*found.notes, *(problem.sentence for problem in problems))
-    return Report(handout, give_credit(listed), "", notes)
+    return Report(handout, give_credit(handout, listed), "", notes)
 
 
 def failure_of(problem: Problem) -> Failure:

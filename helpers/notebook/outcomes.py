@@ -164,9 +164,10 @@ def judge(test: PublicTest, error: BaseException | None, files: Sequence[Path]) 
     return PublicOutcome(test, Status.raised, replace(failure, likely_cause=causes.likely_cause(str(error))))
 
 
-def give_credit(outcomes: Sequence[PublicOutcome]) -> tuple[PublicOutcome, ...]:
+def give_credit(found: Handout, outcomes: Sequence[PublicOutcome]) -> tuple[PublicOutcome, ...]:
     """Return the outcomes with what each earns, and with the rules set aside whose task is not solved."""
-    credits = assign_credit(_judged(one) for one in outcomes)
+    worth = {task.id: Fraction(task.points) for task in found.tasks}
+    credits = assign_credit((_judged(one) for one in outcomes), worth)
     waiting = Failure(f"{WAITS.capitalize()}.")
     return tuple(
         replace(one, points=float(credits[one.test.id].points))

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from html import escape
 from itertools import groupby
 
+from helpers.credit import ONCE
 from helpers.notebook.outcomes import Failure, PublicOutcome, Report, word_of
 from helpers.statuses import Status
 from helpers.wording import number
@@ -137,6 +138,7 @@ def _cells(outcome: PublicOutcome) -> str:
     tone = "quiet" if outcome.status is Status.not_run else look.tone  # the student chose what to run
     result = f'<span aria-hidden="true">{look.symbol}</span>&nbsp;{look.word}'
     details = _failure_html(outcome.failure) if outcome.failure else ""
+    details += f'<p class="cg-small">{ONCE}</p>' if _is_eased(outcome) else ""
     return (
         f'<td class="cg-points">{_points(outcome)}</td>'
         f'<td class="cg-result cg-{tone}"{LEFT}>{result}</td>'
@@ -163,6 +165,8 @@ def _group_text(report: Report, task: str, outcomes: Sequence[PublicOutcome]) ->
         yield from wrap(head + outcome.test.title, " " * len(head))
         if outcome.failure:
             yield from _failure_text(outcome.failure, " " * 6)
+        if _is_eased(outcome):
+            yield from wrap(" " * 6 + ONCE, " " * 6)
 
 
 def _failure_text(failure: Failure, indent: str) -> Iterator[str]:
@@ -171,6 +175,11 @@ def _failure_text(failure: Failure, indent: str) -> Iterator[str]:
     for name, text in failure.facts():
         head = f"{indent}{name + ':':<14}"
         yield from wrap(head + text, " " * len(head))
+
+
+def _is_eased(outcome: PublicOutcome) -> bool:
+    """Tell whether a check failed and keeps points."""
+    return outcome.status is not Status.passed and outcome.points > 0
 
 
 def _points(outcome: PublicOutcome) -> str:

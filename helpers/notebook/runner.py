@@ -166,7 +166,7 @@ def _run(
         judge(test, errors[test.id], files) if test.id in errors else PublicOutcome(test, Status.not_run)
         for test in tests
     ]
-    return Report(found, give_credit(ended), checked, tuple(notes), seconds=seconds)
+    return Report(found, give_credit(found, ended), checked, tuple(notes), seconds=seconds)
 
 
 def _notes(found: Handout, versions: Sequence[Version], asked: tuple[str, str | None]) -> list[str]:

@@ -8,7 +8,7 @@ from typing import Any
 
 MARKERS = (
     "task(id, weight=1): the task of the assignment that this test belongs to, and its share of it",
-    "constraint: counts only where every value test of its task passes",
+    "constraint: counts once half of the points for right values in its task are earned",
     "limits(cpu_seconds=None, memory_mb=None): what this test may use when it is graded",
 )
 _PLUGINS_OFF = (

@@ -161,6 +161,11 @@ def sgd(w: Tensor, dw: Tensor, config: Config | None = None) -> tuple[Tensor, Co
     -------
     next_w : Tensor
     config : dict
+
+    Examples
+    --------
+    >>> sgd(torch.tensor([1.0]), torch.tensor([2.0]), {"learning_rate": 0.25})
+    (tensor([0.5000]), {'learning_rate': 0.25})
     """
     config = {"learning_rate": 1e-2, **(config or {})}
     return w.sub(dw, alpha=config["learning_rate"]), config

@@ -14,6 +14,8 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
+from helpers.training import layers
+
 Config = dict[str, Any]
 """What an update rule knows of one parameter: settings such as learning_rate, and what it has to remember."""
 
@@ -131,29 +133,8 @@ class Solver:
         self.train_acc_history: list[float] = []
         self.val_acc_history: list[float] = []
 
-    @staticmethod
-    def sgd(w: Tensor, dw: Tensor, config: Config | None = None) -> tuple[Tensor, Config]:
-        """Take a step of gradient descent, which is the update rule unless another one is given.
-
-        Parameters
-        ----------
-        w, dw : Tensor
-            A parameter and its gradient; neither is modified.
-        config : dict, optional
-            ``learning_rate`` (1e-2).
-
-        Returns
-        -------
-        next_w : Tensor
-        config : dict
-
-        Examples
-        --------
-        >>> Solver.sgd(torch.tensor([1.0]), torch.tensor([2.0]), {"learning_rate": 0.25})
-        (tensor([0.5000]), {'learning_rate': 0.25})
-        """
-        config = {"learning_rate": 1e-2, **(config or {})}
-        return w - config["learning_rate"] * dw, config
+    sgd = staticmethod(layers.sgd)
+    """Gradient descent: the update rule unless another one is given."""
 
     def train(self, time_limit: float | None = None, return_best_params: bool = True) -> None:
         """Train the model, starting from its current state.

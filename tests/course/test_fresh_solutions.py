@@ -73,6 +73,8 @@ def check_all(name: str, secrets: list[str], scratch: Path) -> None:
         problem = check_tasks(name, entry, grade)
         if score != entry.score:
             problem = f"{score:g} points, deserved are {entry.score:g}; {problem}"
+        if not entry.wrong and grade.warned:
+            problem += f"the suite's own lines warn: {grade.warned}"
         if problem:
             failed = [test.id for test in grade.tests.values() if not test.passed]
             found[label] = f"{problem} (failed: {', '.join(failed) or 'none'})"

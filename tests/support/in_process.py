@@ -19,7 +19,7 @@ from tests.support.waiting import PATIENCE
 
 ROOT = Path(__file__).parents[2]
 DRIVER = """
-import functools, gc, json, os, sys
+import functools, gc, json, os, sys, warnings
 import hypothesis, pytest
 import autograder.course.seeds
 from pathlib import Path
@@ -55,9 +55,20 @@ class Finder:
 class Recorder:
     def __init__(self):
         self.seen = {}
+        self.warned = []
 
     def pytest_configure(self, config):
         collection.configure(config, tracebacks="no")
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_call(self, item):
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            try:
+                return (yield)
+            finally:
+                mine = [one for one in caught if one.filename.startswith(str(item.path.parent))]
+                self.warned += [f"{item.name}: {one.message}" for one in mine]
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(self, item, call):
@@ -85,7 +96,7 @@ def run(suite, folder, key):
     with importable(Path(suite)):
         pytest.main([suite, *collection.pytest_arguments(Path(suite)), "--assert=plain"], plugins=[recorder])
     with open(os.path.join(folder, "report.json"), "w") as file:
-        json.dump(recorder.seen, file)
+        json.dump({"tests": recorder.seen, "warned": recorder.warned}, file)
 
 
 stand_ins.install()
@@ -127,10 +138,11 @@ class Test:
 
 @dataclass(frozen=True)
 class Grade:
-    """The tests of one submission, and the points that they give in each task."""
+    """The tests of one submission, the points that they give in each task, and warnings of the suite's lines."""
 
     tests: dict[str, Test]
     points: dict[str, float]
+    warned: tuple[str, ...] = ()
 
 
 def grade_all(
@@ -170,8 +182,8 @@ def _settings(name: str) -> dict[str, Any]:
     return tomllib.loads((ROOT / "solutions" / name / "assignment.toml").read_text(encoding="utf-8"))
 
 
-def _grade(name: str, report: dict[str, dict[str, object]]) -> Grade:
-    tests = {test: Test(id=test, **fields) for test, fields in report.items()}  # type: ignore[arg-type]
+def _grade(name: str, report: dict[str, Any]) -> Grade:
+    tests = {test: Test(id=test, **fields) for test, fields in report["tests"].items()}
     judged, worth = [], {}
     for task in _settings(name)["tasks"]:
         mine = [test for test in tests.values() if test.task == task["id"]]
@@ -183,4 +195,4 @@ def _grade(name: str, report: dict[str, dict[str, object]]) -> Grade:
         task: float(sum((credits[test.id].points for test in mine), Fraction()))
         for task, mine in worth.items()
     }
-    return Grade(tests, points)
+    return Grade(tests, points, tuple(report["warned"]))
