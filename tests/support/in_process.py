@@ -138,7 +138,7 @@ class Test:
 
 @dataclass(frozen=True)
 class Grade:
-    """The tests of one submission, the points that they give in each task, and warnings of the suite's lines."""
+    """The tests of one submission, the points that they give in each task, and what the suite warned of."""
 
     tests: dict[str, Test]
     points: dict[str, float]
