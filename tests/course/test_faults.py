@@ -19,6 +19,7 @@ import pytest
 
 from benchmarks.processes import by_role
 from tests.support import tiny
+from tests.support.command import run_command
 from tests.support.waiting import PATIENCE, until
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="looks for processes in /proc")
@@ -54,19 +55,21 @@ class Scene:
     """Every process of the engine that was ever there."""
 
     def start(self, *more: str) -> subprocess.Popen[str]:
-        words = ["grade", "tiny", str(self.root / "class"), "-o", str(self.output), "-j", "2", *more]
         return subprocess.Popen(
-            [sys.executable, "-m", "autograder", *words, "--course", str(self.root / "course")],
+            [sys.executable, "-m", "autograder", *self._words(*more)],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
         )
 
     def grade(self, *more: str) -> subprocess.CompletedProcess[str]:
-        process = self.start(*more)
-        stdout, stderr = process.communicate(timeout=PATIENCE)
-        said = without_progress(stderr)
-        return subprocess.CompletedProcess(process.args, process.returncode, stdout, said)
+        done = run_command(self._words(*more))
+        done.stderr = without_progress(done.stderr)
+        return done
+
+    def _words(self, *more: str) -> list[str]:
+        words = ["grade", "tiny", str(self.root / "class"), "-o", str(self.output), "-j", "2", *more]
+        return [*words, "--course", str(self.root / "course")]
 
     def outcomes(self) -> dict[str, Outcome]:
         """Return score and tests of every student, without what differs between two runs."""
