@@ -1,4 +1,4 @@
-"""The command line as a process of its own that need not import PyTorch: it asks the fork servers of the tests.
+"""The command line as a process that need not import PyTorch: it asks the fork servers of the tests.
 
 A command starts fork servers of its own, which takes some seconds of processor time. Whoever tests what a
 command does, and not how it starts, can spare them.

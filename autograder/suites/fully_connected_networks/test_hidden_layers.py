@@ -249,13 +249,19 @@ SUMS = SUMS + SUMS.sign() * 0.01  # away from the kink
 UPSTREAM = normal("upstream", shape=(6, 4, 3))
 
 
+LEAKS = "a part of the numbers below 0 passes; all of them become 0"
+
+
 @pytest.mark.task("relu", weight=2)
 def test_relu_forward() -> None:
     """ReLU, forward: numbers below 0 become 0, in tensors of any shape and layout."""
     for x in (SUMS.clone(), scattered(SUMS.float()), SUMS[0, 0].clone()):
         right = torch.where(x > 0, x, torch.zeros_like(x))
         out, _ = checks.parts(fcn.ReLU.forward(x), 2, what="the result of ReLU.forward")
-        hints = [Hint(x.abs(), says="the absolute value was taken")]
+        hints = [
+            Hint(x.abs(), says="the absolute value was taken"),
+            Hint(torch.where(x > 0, x, 0.01 * x), says=LEAKS),
+        ]
         checks.close(out, right, what="the outputs of ReLU.forward", hints=hints, origin=x)
 
 

@@ -514,7 +514,11 @@ def test_histories_by_hand() -> None:
     """Training: losses of all steps, and accuracies on the batch and on the validation set for each epoch."""
     names = ("loss_history", "train_acc_history", "val_acc_history")
     stats = named(train_by_hand(2)[1], names, what="the statistics")
-    checks.close(history(stats, "loss_history"), [9.0, 8.0, 7.0], what="the loss history")
+    hints = [
+        Hint([9.0, 7.0], says="a loss is kept once per epoch; keep one in every iteration"),
+        Hint([7.0], says="only the last loss is kept; append one in every iteration"),
+    ]
+    checks.close(history(stats, "loss_history"), [9.0, 8.0, 7.0], what="the loss history", hints=hints)
     hints = [
         Hint([25.0, 75.0], says=PERCENT),
         Hint([0.75, 0.25], says="this is the part of wrong predictions"),
