@@ -202,8 +202,8 @@ def test_training_keeps_losses() -> None:
     stats = train(Observer(), copied(PARAMS), num_iters=8, batch_size=4)
     losses = [100.0 - it for it in range(8)]
     hints = [
-        Hint(losses[::3], says="a loss is kept once per epoch; keep one in every iteration"),
-        Hint(losses[-1:], says="only the last loss is kept; append one in every iteration"),
+        Hint(losses[::3], says="keep a loss in every iteration"),
+        Hint(losses[-1:], says="only the last loss is kept"),
     ]
     what = "the loss history"
     checks.close(numbers(stats["loss_history"], what), losses, what=what, hints=hints)
