@@ -515,8 +515,8 @@ def test_histories_by_hand() -> None:
     names = ("loss_history", "train_acc_history", "val_acc_history")
     stats = named(train_by_hand(2)[1], names, what="the statistics")
     hints = [
-        Hint([9.0, 7.0], says="a loss is kept once per epoch; keep one in every iteration"),
-        Hint([7.0], says="only the last loss is kept; append one in every iteration"),
+        Hint([9.0, 7.0], says="keep a loss in every iteration"),
+        Hint([7.0], says="only the last loss is kept"),
     ]
     checks.close(history(stats, "loss_history"), [9.0, 8.0, 7.0], what="the loss history", hints=hints)
     hints = [
