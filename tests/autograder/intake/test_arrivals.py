@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
+import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -13,25 +13,50 @@ from autograder.graded.folder import GradedFolder
 from autograder.graded.results import SubmissionResult
 from tests.autograder.intake import arrivals
 from tests.support.classes import ROOT
+from tests.support.command import run_command
 
 OUTPUT = "graded"
 
 
-@pytest.fixture(scope="module")
-def run(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, subprocess.CompletedProcess[str]]:
-    """Return where the class was graded by the command line, and what that printed."""
+TASKS = (
+    *("two_loops_by_hand", "one_loop_by_hand", "no_loops_by_hand", "votes", "classifier_predicts"),
+    *("cross_validation_by_hand", "best_k_by_hand"),
+)
+"""A check of each task: what the shapes need to get the points that they get of the whole suite."""
+
+
+def write_short_course(folder: Path) -> Path:
+    """Write a course whose suite for knn has only these checks of the course's own; return its folder."""
+    for part in ("solutions/knn", "assignments/knn", "autograder/suites/knn"):
+        shutil.copytree(ROOT / part, folder / part, ignore=shutil.ignore_patterns("__pycache__"))
+    course = (ROOT / "course.toml").read_text(encoding="utf-8")
+    (folder / "course.toml").write_text(course.partition("[[assignments]]")[0], encoding="utf-8")
+    suite = folder / "autograder" / "suites" / "knn"
+    (suite / "test_public.py").rename(suite / "checks_by_hand.py")
+    names = "".join(f"    test_{name},\n" for name in TASKS)
+    (suite / "test_public.py").write_text(f"from suite.checks_by_hand import (\n{names})\n", encoding="utf-8")
+    (suite / "test_hidden.py").unlink()
+    settings = folder / "solutions" / "knn" / "assignment.toml"
+    tiers = settings.read_text(encoding="utf-8").replace('"test_hidden.py" = "hidden"\n', "")
+    settings.write_text(tiers, encoding="utf-8")
+    return folder
+
+
+@pytest.fixture(scope="module", params=["short", pytest.param("whole", marks=pytest.mark.full)])
+def run(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Path, subprocess.CompletedProcess[str]]:
+    """Return where the class was graded by the command line, and what that printed.
+
+    It is graded by a short suite, which takes a fifth of the time, and by the whole one.
+    """
     place = tmp_path_factory.mktemp("shapes")
     folder = place / "class"
     folder.mkdir()
     roster = arrivals.write(folder)
+    course = ROOT if request.param == "whole" else write_short_course(place / "course")
     command = ["grade", "knn", str(folder), "--output", str(place / OUTPUT), "--roster", str(roster)]
-    done = subprocess.run(
-        [sys.executable, "-P", "-m", "autograder", *command, "--course", str(ROOT)],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    return place / OUTPUT, done
+    return place / OUTPUT, run_command([*command, "--course", str(course)])
 
 
 @pytest.fixture(scope="module")
