@@ -29,7 +29,7 @@ from helpers.testing.comparison import (
     type_name,
 )
 from helpers.testing.failures import CheckFailure
-from helpers.testing.hints import Hint
+from helpers.testing.hints import Hints, all_of
 from helpers.testing.nearness import does_nothing, is_nearly_right
 from helpers.testing.tolerances import Operation
 
@@ -56,7 +56,7 @@ def close(
     operation: Operation = "arithmetic",
     rtol: float | None = None,
     atol: float | None = None,
-    hints: Sequence[Hint] = (),
+    hints: Hints = (),
     origin: object = None,
 ) -> None:
     """Check that a value has the type, shape and dtype of the expected one and agrees within a tolerance.
@@ -74,8 +74,9 @@ def close(
         right answers may differ, by dtype.
     rtol, atol : float, optional
         ``|actual - expected| <= atol + rtol * |expected|`` with these numbers in place of the table's.
-    hints : sequence of Hint
-        Typical mistakes; the first one that gives the actual value becomes the likely cause.
+    hints : sequence of Hint, or a function that returns one
+        Typical mistakes; the first one that gives the actual value becomes the likely cause. A function is
+        called only if the answer is wrong, so that right answers need not wait for it.
     origin : Tensor, optional
         What a function returns that does nothing, such as the weights before an update: an answer that is no
         better shows no slip (`helpers.testing.nearness`).
@@ -100,9 +101,7 @@ def close(
     _compare(actual, expected, what, Tolerance(operation, rtol, atol), hints, origin)
 
 
-def equal(
-    actual: object, expected: object, *, what: str, hints: Sequence[Hint] = (), origin: object = None
-) -> None:
+def equal(actual: object, expected: object, *, what: str, hints: Hints = (), origin: object = None) -> None:
     """Check that a value equals the expected one exactly: type, shape, dtype and every entry.
 
     Raises
@@ -161,7 +160,7 @@ def tensor(
     what: str,
     shape: Sequence[int] | None = None,
     dtype: torch.dtype | None = None,
-    hints: Sequence[Hint] = (),
+    hints: Hints = (),
 ) -> torch.Tensor:
     """Check that a value is an ordinary tensor of a shape and dtype, and return it detached.
 
@@ -180,7 +179,7 @@ def tensor(
     found = form_difference(actual, None if shape is None else tuple(shape), dtype)
     if found is not None:
         wrong_shape = type(actual) is torch.Tensor and found.expected_dims != found.actual_dims
-        says = next((hint.says for hint in hints if wrong_shape and hint.recognizes(actual)), None)
+        says = next((hint.says for hint in all_of(hints) if wrong_shape and hint.recognizes(actual)), None)
         raise _failure(what, found, likely_cause=says or found.likely_cause)
     assert type(actual) is torch.Tensor
     return actual.detach()
@@ -352,7 +351,7 @@ def raises(*names: str, what: str = "the call") -> Iterator[None]:
 
 
 def _compare(
-    actual: object, expected: object, what: str, tolerance: Tolerance, hints: Sequence[Hint], origin: object
+    actual: object, expected: object, what: str, tolerance: Tolerance, hints: Hints, origin: object
 ) -> None:
     """Raise CheckFailure for the first difference, with the cause of the first hint that fits."""
     actual = plain_tuple(actual)
@@ -360,7 +359,7 @@ def _compare(
     if found is None:
         return
     loose = replace(tolerance, exact=False, any_dtype=True)
-    hint = next((hint for hint in hints if hint.explains(actual, expected, loose)), None)
+    hint = next((hint for hint in all_of(hints) if hint.explains(actual, expected, loose)), None)
     if hint is not None:
         near = hint.is_slip and not does_nothing(actual, origin)
     else:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -67,6 +67,15 @@ class Hint:
             return False
         look: Callable[[Any], bool] = self.expected  # type: ignore[assignment]
         return bool(look(actual))
+
+
+Hints = Sequence[Hint] | Callable[[], Sequence[Hint]]
+"""Typical mistakes, or a function that works them out where an answer is wrong; most answers are right."""
+
+
+def all_of(hints: Hints) -> Sequence[Hint]:
+    """Return the hints, worked out if they were not."""
+    return hints() if callable(hints) else hints
 
 
 def _fits(actual: object, value: object, tolerance: Tolerance) -> bool:

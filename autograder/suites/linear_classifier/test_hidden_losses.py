@@ -6,6 +6,7 @@ not use. Examples are chosen so that no margin is close to the kink of the hinge
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import linear_classifier
 import pytest
@@ -238,14 +239,16 @@ def slope_hints(right: Tensor, N: int, loss_part: float) -> list[Hint]:
 def check_loss(function: Student, known: Case) -> None:
     """Compare the loss, without regularization; float32 and `log(p + 1e-8)` are accepted."""
     loss = loss_of(function, known.arguments)
-    checks.close(loss, known.loss, what="the loss", hints=loss_hints(known))
+    checks.close(loss, known.loss, what="the loss", hints=partial(loss_hints, known))
 
 
 def check_gradient(function: Student, known: Case) -> None:
     """Compare the gradient, without regularization."""
     _, gradient = run(function, known.arguments)
     what = "the gradient"
-    checks.close(gradient, known.gradient, what=what, operation="gradient", hints=gradient_hints(known))
+    checks.close(
+        gradient, known.gradient, what=what, operation="gradient", hints=partial(gradient_hints, known)
+    )
 
 
 def added_to_loss(function: Student, known: Case) -> float:
@@ -290,8 +293,8 @@ def check_alike(
     there = gradient[: len(rows)] if type(gradient) is Tensor and gradient.dim() else None
     if same and checks.agrees(there, rows, operation="rounded") and bool((rows != rows[0, 0]).any()):
         return
-    checks.close(number, known.loss, what="the loss", operation="rounded", hints=loss_hints(known))
-    hints = gradient_hints(known)
+    checks.close(number, known.loss, what="the loss", operation="rounded", hints=partial(loss_hints, known))
+    hints = partial(gradient_hints, known)
     checks.close(gradient, known.gradient, what="the gradient", operation="gradient", hints=hints)
 
 
