@@ -102,7 +102,10 @@ NAMES = [
     *(pytest.param((name, False), id=f"{name}-some") for name in SMALL),
     *(pytest.param((name, True), marks=pytest.mark.full, id=name) for name in COURSE.assignments()),
 ]
-"""Assignments, and whether every function is to answer in all bad ways, or in three, by turns."""
+"""Assignments, and whether every function is to answer in all bad ways, or in three, by turns.
+
+What answers in three ways is graded by the whole suite where it raises, and else by the tests of its tasks.
+"""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -136,7 +139,7 @@ def bad(request: pytest.FixtureRequest) -> dict[tuple[Solved, Kind], Bad]:
         for kind in (bad_answers.KINDS if every_kind else ALWAYS + BY_TURNS[place % 3 :][:1])
         if kind in ALWAYS or "__init__" not in function.name
     ]
-    return _fared(one, wanted)
+    return _grade_answers(one, wanted, alone=name in LARGE or not every_kind)
 
 
 def test_other_tasks_are_unaffected(bad: dict[tuple[Solved, Kind], Bad]) -> None:
@@ -181,11 +184,13 @@ def tasks_of(name: str, function: Solved) -> frozenset[str]:
     return frozenset((table.get(function.name) or table[owner]).split())
 
 
-def _fared(one: Assignment, wanted: list[tuple[Solved, Kind]]) -> dict[tuple[Solved, Kind], Bad]:
-    """Grade all bad answers; those of a large suite, but for exceptions, by the tests of their tasks."""
+def _grade_answers(
+    one: Assignment, wanted: list[tuple[Solved, Kind]], *, alone: bool
+) -> dict[tuple[Solved, Kind], Bad]:
+    """Grade all bad answers by the whole suite; if `alone`, those that raise nothing by the tests of their tasks."""
     groups: dict[frozenset[str] | None, list[tuple[Solved, Kind]]] = {}
     for function, kind in wanted:
-        whole = one.name not in LARGE or kind == "raises"
+        whole = not alone or kind == "raises"
         groups.setdefault(None if whole else tasks_of(one.name, function), []).append((function, kind))
     found = {}
     for tasks, members in groups.items():
