@@ -187,7 +187,7 @@ def tasks_of(name: str, function: Solved) -> frozenset[str]:
 def _grade_answers(
     one: Assignment, wanted: list[tuple[Solved, Kind]], *, alone: bool
 ) -> dict[tuple[Solved, Kind], Bad]:
-    """Grade all bad answers by the whole suite; if `alone`, those that raise nothing by the tests of their tasks."""
+    """Grade all bad answers by the whole suite; if `alone`, what does not raise by the tests of its tasks."""
     groups: dict[frozenset[str] | None, list[tuple[Solved, Kind]]] = {}
     for function, kind in wanted:
         whole = not alone or kind == "raises"
