@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from autograder.graded.results import SubmissionResult
@@ -11,12 +13,17 @@ from tests.support.classes import Expected
 
 Results = dict[str, SubmissionResult]
 FAST = ("knn", "linear_classifier", "two_layer_net")
+SLOW = {"fully_connected_networks": 4, "convolutional_networks": 3}
+"""Assignments whose suites train networks; the short run grades every fourth student, or every third."""
 ENOUGH = {"fully_connected_networks": 12, "convolutional_networks": 25, "more_convolutions": 12}
 """Fewest wrong variants of an assignment; 8 of one that is not listed."""
 NOTICED = (Status.failed, Status.timeout, Status.memory)
 
 
-@pytest.fixture(scope="module", params=classes.NAMES)
+@pytest.fixture(
+    scope="module",
+    params=[pytest.param(name, marks=[pytest.mark.full] if name in SLOW else []) for name in classes.NAMES],
+)
 def name(request: pytest.FixtureRequest) -> str:
     """Return the name of a class; the tests of one class run one after another."""
     return str(request.param)
@@ -34,17 +41,20 @@ def of_mistakes(name: str, tmp_path_factory: pytest.TempPathFactory) -> Results:
     return classes.graded(tmp_path_factory.mktemp(name), name, classes.mistaken(name))
 
 
+@pytest.mark.parametrize("name", classes.NAMES)
 def test_every_student_has_a_score_and_a_reason(name: str) -> None:
     assert {folder.name for folder in (classes.CLASSES / name).iterdir()} == classes.expected(name).keys()
     assert all(0 <= entry.score <= 120 and entry.reason for entry in classes.expected(name).values())
 
 
+@pytest.mark.parametrize("name", classes.NAMES)
 def test_there_are_enough_mistakes_and_styles(name: str) -> None:
     wanted = [*classes.expected(name).values(), *classes.expected_of_mistakes(name).values()]
     assert sum(entry.task is not None for entry in wanted) >= ENOUGH.get(name, 8)
     assert sum(entry.reason.startswith("right: ") for entry in wanted) >= 3
 
 
+@pytest.mark.parametrize("name", classes.NAMES)
 def test_one_student_hands_in_the_stub_as_released(name: str) -> None:
     (student,) = (
         key for key, entry in classes.expected(name).items() if entry.reason == "the untouched stub"
@@ -52,6 +62,16 @@ def test_one_student_hands_in_the_stub_as_released(name: str) -> None:
     for released in (classes.ROOT / "assignments" / name).glob("*.py"):
         if released.name != "test_public.py":
             assert (classes.CLASSES / name / student / released.name).read_bytes() == released.read_bytes()
+
+
+@pytest.mark.parametrize("name", SLOW)
+def test_some_students_get_what_is_written_down(name: str, tmp_path: Path) -> None:
+    some = classes.students(name)[:: SLOW[name]]
+    wanted = {student.student: classes.expected(name)[student.student] for student in some}
+    found = classes.graded(tmp_path, name, some)
+    assert scores(found) == scores_of(wanted)
+    check_tasks(found, wanted)
+    check_causes(found, wanted)
 
 
 def test_scores_are_those_written_down(name: str, results: Results) -> None:
