@@ -1,6 +1,7 @@
 """Public checks of the two-layer network: small enough to be worked out by hand.
 
-A second network has five examples, two features, three hidden units and four classes.
+The first network has two examples, three features, four hidden units and five classes; a second one has five
+examples, two features, three hidden units and four classes.
 """
 
 from collections.abc import Callable, Collection
@@ -18,11 +19,11 @@ GRADIENTS = ("torch.autograd", "torch.func", "torch.enable_grad", ".requires_gra
 """What works out gradients. Not .backward: classes of a student's own may call a method so."""
 BANNED = ("torch.nn", "torch.optim", *GRADIENTS, ".cuda", "helpers")
 
-X = torch.tensor([[1.0, 2.0], [1.0, -1.0]])
-Y = torch.tensor([0, 2])
-SUMS = torch.tensor([[1.0, 4.0, -2.0], [-2.0, 1.0, 1.0]])
-HIDDEN = torch.tensor([[1.0, 4.0, 0.0], [0.0, 1.0, 1.0]])
-SCORES = torch.tensor([[4.0, 4.0, 4.0], [1.0, 1.0, 1.0]])
+X = torch.tensor([[1.0, 2.0, 1.0], [1.0, -1.0, 2.0]])
+Y = torch.tensor([2, 1])
+SUMS = torch.tensor([[1.0, 2.0, -2.0, 3.0], [-2.0, -2.0, 1.0, 1.0]])
+HIDDEN = torch.tensor([[1.0, 2.0, 0.0, 3.0], [0.0, 0.0, 1.0, 1.0]])
+SCORES = torch.tensor([[3.0, 3.0, 3.0, 3.0, 3.0], [1.0, 1.0, 1.0, 1.0, 1.0]])
 PLAIN = (type(None), bool, int, float, str, tuple, list, dict, Tensor)
 
 FIVE_X = torch.tensor([[1.0, 2.0], [1.0, -1.0], [-1.0, 0.5], [0.0, -2.0], [3.0, 1.0]])
@@ -47,8 +48,8 @@ FIVE_SCORES = torch.tensor(
 def five_examples(shift: float = 0.0) -> dict[str, Tensor]:
     """Return the parameters of the second network; its first hidden unit can add a number to all scores."""
     return {
-        "W1": network()["W1"],
-        "b1": network()["b1"],
+        "W1": torch.tensor([[-1.0, 1.0, 1.0], [1.0, 1.0, -1.0]]),
+        "b1": torch.tensor([0.0, 1.0, -1.0]),
         "W2": torch.tensor([[1.0, 0.0, -1.0, 2.0], [0.0, 1.0, 2.0, -1.0], [1.0, 0.0, -1.0, 0.5]])
         + shift * torch.tensor([[1.0], [0.0], [0.0]]),
         "b2": torch.tensor([0.5, -0.5, 0.0, 1.0]),
@@ -64,10 +65,17 @@ def forward_of_five(params: dict[str, Tensor], X: Tensor) -> tuple[Tensor, Tenso
 def network() -> dict[str, Tensor]:
     """Return the parameters of the network that the notebook works out."""
     return {
-        "W1": torch.tensor([[-1.0, 1.0, 1.0], [1.0, 1.0, -1.0]]),
-        "b1": torch.tensor([0.0, 1.0, -1.0]),
-        "W2": torch.tensor([[4.0, 0.0, -4.0], [0.0, 1.0, 2.0], [1.0, 0.0, -1.0]]),
-        "b2": torch.zeros(3),
+        "W1": torch.tensor([[-1.0, 0.0, 1.0, 0.0], [1.0, 1.0, -1.0, 1.0], [0.0, -1.0, 0.0, 1.0]]),
+        "b1": torch.tensor([0.0, 1.0, -1.0, 0.0]),
+        "W2": torch.tensor(
+            [
+                [0.0, 1.0, -1.0, -1.0, 1.0],
+                [0.0, 1.0, 2.0, -1.0, -2.0],
+                [0.0, 1.0, 1.0, -1.0, -1.0],
+                [1.0, 0.0, 0.0, 2.0, 2.0],
+            ]
+        ),
+        "b2": torch.zeros(5),
     }
 
 
@@ -127,20 +135,20 @@ SECOND_RELU = "the scores went through a ReLU; only the hidden layer does"
 
 @pytest.mark.task("forward", weight=2)
 def test_forward_by_hand() -> None:
-    """Forward: hidden values and scores of two examples, with the biases (-6, 1/2, 2) in b2."""
-    found = two_layer_net.nn_forward_pass(with_second_bias(-6.0, 0.5, 2.0), X.clone())
+    """Forward: hidden values and scores of two examples, with the biases (-6, 1/2, 2, -4, 1) in b2."""
+    found = two_layer_net.nn_forward_pass(with_second_bias(-6.0, 0.5, 2.0, -4.0, 1.0), X.clone())
     scores, hidden = checks.parts(found, 2, what="scores and hidden values")
-    right = torch.tensor([[-2.0, 4.5, 6.0], [-5.0, 1.5, 3.0]])
+    right = torch.tensor([[-3.0, 3.5, 5.0, -1.0, 4.0], [-5.0, 1.5, 3.0, -3.0, 2.0]])
     hints = [
         Hint(SUMS, says="the ReLU is missing: negative sums become 0"),
         Hint(SUMS.abs(), says="the absolute value was taken; ReLU makes negative sums 0"),
         Hint(torch.sigmoid(SUMS), says="a sigmoid was used instead of the ReLU"),
         Hint(right, says=SWAPPED),
-        Hint(torch.tensor([[1.0, 3.0, 0.0], [0.0, 0.0, 2.0]]), says="the bias b1 was forgotten"),
+        Hint(torch.tensor([[1.0, 1.0, 0.0, 3.0], [0.0, 0.0, 2.0, 1.0]]), says="the bias b1 was forgotten"),
     ]
     checks.close(hidden, HIDDEN, what="the hidden values", hints=hints)
     hints = [
-        Hint(torch.tensor([[-4.0, 4.5, 8.0], [-13.0, 1.5, 11.0]]), says=BEFORE),
+        Hint(torch.tensor([[-3.0, 1.5, 3.0, 1.0, 6.0], [-5.0, -2.5, 1.0, 1.0, 4.0]]), says=BEFORE),
         Hint(SCORES, says=SECOND_BIAS),
         Hint(right.clamp(min=0), says=SECOND_RELU),
         Hint(right.softmax(dim=1), says=PROBABILITIES),
@@ -196,7 +204,6 @@ WRONG_AXIS = "the softmax ran over the examples; it runs over the classes, dim=1
 OVERFLOW = "an exponential is too large or too small; subtract its own largest score from each example first"
 HALF = f"the regularization was halved; its factor REGULARIZATION is {FACTOR:g} here"
 TWICE = f"the regularization was doubled; its factor REGULARIZATION is {FACTOR:g} here"
-LOG_3 = 1.0986123
 
 
 @pytest.mark.task("loss", weight=1)
@@ -210,33 +217,33 @@ def test_loss_without_labels() -> None:
 
 @pytest.mark.task("loss", weight=1)
 def test_loss_by_hand() -> None:
-    """Loss: two examples with probabilities 1/2, 1/4 and 1/4, without regularization."""
-    loss = loss_of(with_second_bias(0.6931472, 0.0, 0.0), 0.0)
+    """Loss: two examples whose classes have probabilities 1/2 and 1/8, without regularization."""
+    loss = loss_of(with_second_bias(0.0, 0.0, 1.3862944, 0.0, 0.0), 0.0)
     hints = [
-        Hint(2.0794415, says=SUM),
-        Hint(-1.0397208, says=SIGN),
-        Hint(-0.375, says=NO_LOG),
-        Hint(1.1552453, says=ALL_CLASSES),
-        Hint(1.5485874, says=WRONG_AXIS),
+        Hint(2.7725887, says=SUM),
+        Hint(-1.3862944, says=SIGN),
+        Hint(-0.3125, says=NO_LOG),
+        Hint(1.8021827, says=ALL_CLASSES),
+        Hint(1.1269280, says=WRONG_AXIS),
     ]
-    checks.close(loss, 1.0397208, what="the loss", hints=hints)
+    checks.close(loss, 1.3862944, what="the loss", hints=hints)
 
 
 @pytest.mark.task("loss", weight=2)
 def test_loss_regularization() -> None:
-    """Loss: the regularization grows with reg, the factor, and the sum of all squared weights, 45 here."""
-    params = with_second_bias(3.0, 3.0, 3.0)
+    """Loss: the regularization grows with reg, the factor, and the sum of all squared weights, 35 here."""
+    params = with_second_bias(3.0, 3.0, 3.0, 3.0, 3.0)
     added = loss_of(params, 0.1) - loss_of(params, 0.0)
     hints = [
         Hint(0.0, says="the regularization was forgotten"),
-        Hint(2.25 * FACTOR, says=HALF),
-        Hint(9.0 * FACTOR, says=TWICE),
-        Hint(7.4 * FACTOR, says="the biases were regularized too; only W1 and W2 are"),
-        Hint(0.6 * FACTOR, says="W2 is not regularized"),
-        Hint(3.9 * FACTOR, says="W1 is not regularized"),
+        Hint(1.75 * FACTOR, says=HALF),
+        Hint(7.0 * FACTOR, says=TWICE),
+        Hint(8.2 * FACTOR, says="the biases were regularized too; only W1 and W2 are"),
+        Hint(0.8 * FACTOR, says="W2 is not regularized"),
+        Hint(2.7 * FACTOR, says="W1 is not regularized"),
     ]
     what = "what the regularization adds to the loss"
-    checks.close(added, 4.5 * FACTOR, what=what, operation="rounded", hints=hints)
+    checks.close(added, 3.5 * FACTOR, what=what, operation="rounded", hints=hints)
 
 
 @pytest.mark.task("loss", weight=1)
@@ -274,6 +281,18 @@ OF_CLASSES = "divided by the number of classes; divide by the number of examples
 
 ALWAYS = "reg is missing in the gradient of the regularization"
 
+FIRST_LAYER = torch.tensor([[0.5, -1.0, -0.5, 1.0], [1.0, -2.0, 0.5, 0.5], [0.5, -1.0, -1.0, 1.5]])
+"""The gradient with respect to W1."""
+SECOND_LAYER = torch.tensor(
+    [
+        [1.0, 1.0, -4.0, 1.0, 1.0],
+        [2.0, 2.0, -8.0, 2.0, 2.0],
+        [1.0, -4.0, 1.0, 1.0, 1.0],
+        [4.0, -1.0, -11.0, 4.0, 4.0],
+    ]
+)
+"""Ten times that with respect to W2."""
+
 
 def gradients(reg: float, names: Collection[str]) -> Any:
     """Return the gradients that the student's function gives, with those of some parameters among them."""
@@ -282,9 +301,9 @@ def gradients(reg: float, names: Collection[str]) -> Any:
 
 def check_gradient(found: Any, name: str, right: Tensor, wrong: dict[str, Tensor]) -> None:
     """Compare a gradient; `wrong` maps what mistakes are to what they give."""
-    wrong = {N_MISSING: len(Y) * right, NEGATIVE: -right, TRANSPOSED: right.T} | wrong
+    wrong = {N_MISSING: len(Y) * right, NEGATIVE: -right} | wrong
     if name in ("W1", "W2"):
-        wrong[ALWAYS] = right + 2 * FACTOR * network()[name]
+        wrong |= {TRANSPOSED: right.T, ALWAYS: right + 2 * FACTOR * network()[name]}
     hints = [Hint(value, says) for says, value in wrong.items()]
     check_axis(found[name], name, len(Y))
     checks.close(found[name], right, what=f'grads["{name}"]', operation="gradient", hints=hints)
@@ -301,13 +320,20 @@ def check_axis(grad: object, name: str, examples: int) -> None:
 def test_gradients_of_the_second_layer() -> None:
     """Gradients: W2 and b2, by hand."""
     grads = gradients(0.0, ["W2", "b2"])
-    right = torch.tensor([[-2.0, 1.0, 1.0], [-7.0, 5.0, 2.0], [1.0, 1.0, -2.0]]) / 6
-    before = torch.tensor([[-4.0, -1.0, 5.0], [-7.0, 5.0, 2.0], [5.0, -1.0, -4.0]]) / 6
-    without = torch.tensor([[1.0, 1.0, 1.0], [5.0, 5.0, 5.0], [1.0, 1.0, 1.0]]) / 6
-    wrong = {BEFORE_RELU: before, NOT_MINUS_ONE: without, OF_CLASSES: right * 2 / 3}
+    right = SECOND_LAYER / 10
+    before = torch.tensor(
+        [
+            [-1.0, 9.0, -6.0, -1.0, -1.0],
+            [0.0, 10.0, -10.0, 0.0, 0.0],
+            [-1.0, -6.0, 9.0, -1.0, -1.0],
+            [4.0, -1.0, -11.0, 4.0, 4.0],
+        ]
+    )
+    without = torch.tensor([[1.0], [2.0], [1.0], [4.0]]).expand(4, 5) / 10
+    wrong = {BEFORE_RELU: before / 10, NOT_MINUS_ONE: without, OF_CLASSES: right * 2 / 5}
     check_gradient(grads, "W2", right, wrong)
-    right = torch.tensor([-1.0, 2.0, -1.0]) / 6
-    wrong = {TWICE_DIVIDED: right / 2, OF_CLASSES: right * 2 / 3}
+    right = torch.tensor([2.0, -3.0, -3.0, 2.0, 2.0]) / 10
+    wrong = {TWICE_DIVIDED: right / 2, OF_CLASSES: right * 2 / 5}
     check_gradient(grads, "b2", right, wrong)
 
 
@@ -315,24 +341,21 @@ def test_gradients_of_the_second_layer() -> None:
 def test_gradients_of_the_first_layer() -> None:
     """Gradients: W1 and b1, by hand."""
     grads = gradients(0.0, ["W1", "b1"])
-    right = torch.tensor([[-2.0, 0.0, 0.5], [-4.0, 1.5, -0.5]])
-    unmasked = torch.tensor([[0.0, 0.0, 0.0], [-6.0, 1.5, -1.5]])
-    wrong = {OPEN: unmasked, INVERTED: unmasked - right, OF_CLASSES: right * 2 / 3}
-    wrong[NOT_MINUS_ONE] = torch.tensor([[0.0, 1.0, 0.0], [0.0, 0.5, 0.0]])
-    wrong[OF_UPSTREAM] = torch.tensor([[2.0, 0.5, 0.5], [-2.0, 1.0, -0.5]])
+    right = FIRST_LAYER
+    unmasked = torch.tensor([[0.0, -1.5, -1.0, 1.0], [1.5, -1.5, -0.5, 0.5], [-0.5, -2.0, -1.5, 1.5]])
+    wrong = {OPEN: unmasked, INVERTED: unmasked - right, OF_CLASSES: right * 2 / 5}
+    wrong[NOT_MINUS_ONE] = torch.tensor([[0.0, 0.0, 0.0, 1.0], [0.0, 0.0, 0.0, 0.5], [0.0, 0.0, 0.0, 1.5]])
+    wrong[OF_UPSTREAM] = torch.tensor([[0.5, 0.0, 0.0, 1.0], [1.0, 0.0, 0.0, 0.5], [0.5, 0.0, 0.0, 1.5]])
     check_gradient(grads, "W1", right, wrong)
-    right = torch.tensor([-2.0, 0.0, 0.5])
-    check_gradient(grads, "b1", right, {OPEN: torch.zeros(3)})
+    right = torch.tensor([0.5, -1.0, -0.5, 1.0])
+    check_gradient(grads, "b1", right, {OPEN: torch.tensor([0.0, -1.5, -1.0, 1.0])})
 
 
 @pytest.mark.task("backward", weight=3)
 def test_gradients_of_the_regularization() -> None:
     """Gradients: the regularization adds to those of W1 and W2, and to no others."""
     grads, plain = gradients(0.25, ["W1", "W2"]), gradients(0.0, ["W1", "W2"])
-    data = {
-        "W1": torch.tensor([[-2.0, 0.0, 0.5], [-4.0, 1.5, -0.5]]),
-        "W2": torch.tensor([[-2.0, 1.0, 1.0], [-7.0, 5.0, 2.0], [1.0, 1.0, -2.0]]) / 6,
-    }
+    data = {"W1": FIRST_LAYER, "W2": SECOND_LAYER / 10}
     for name, weights in network().items():
         what = f'what the regularization adds to grads["{name}"]'
         before, after = (checks.tensor(found.get(name), what=f'grads["{name}"]') for found in (plain, grads))
@@ -405,9 +428,9 @@ def test_gradients_of_five() -> None:
             Hint(expected / 5, says=TWICE_DIVIDED),
             Hint(1.25 * expected, says=OF_CLASSES),
             Hint(-expected, says=NEGATIVE),
-            Hint(expected.T, says=TRANSPOSED),
         ]
         if name in ("W1", "W2"):
+            hints += [Hint(expected.T, says=TRANSPOSED)]
             hints += [Hint(expected + 2 * FACTOR * five_examples()[name], says=ALWAYS)]
         check_axis(found[name], name, len(FIVE_Y))
         checks.close(found[name], expected, what=f'grads["{name}"]', operation="rounded", hints=hints)
@@ -467,7 +490,7 @@ def train_by_hand(epoch: int) -> tuple[Any, Any]:
         return torch.zeros(2).long() if len(X) == 2 else torch.ones(len(X)).long()
 
     params, size = first_weights(), 2 * epoch + 1
-    data, val = torch.arange(2.0 * size).reshape(size, 2), torch.ones(4, 2)
+    data, val = torch.arange(3.0 * size).reshape(size, 3), torch.ones(4, 3)
     labels, val_labels = torch.zeros(size).long(), torch.zeros(4).long()
     stats = two_layer_net.nn_train(
         params, loss_func, pred_func, data, labels, val, val_labels, 1.0, 0.5, 0.0, 3, 2
@@ -551,8 +574,15 @@ def test_training_source() -> None:
 @pytest.mark.task("predict", weight=2)
 def test_prediction_by_hand() -> None:
     """Prediction: the class with the highest score."""
-    scores = torch.tensor([[1.0, 5.0, 2.0], [-1.0, -3.0, -2.0], [0.0, 0.0, 9.0], [7.0, 8.0, 1.0]])
-    zeros = torch.zeros(4, 3)
+    scores = torch.tensor(
+        [
+            [1.0, 5.0, 2.0, 0.0, -2.0],
+            [-1.0, -3.0, -2.0, -4.0, -5.0],
+            [0.0, -1.0, 9.0, 1.0, 3.0],
+            [7.0, 8.0, 1.0, 2.0, 6.0],
+        ]
+    )
+    zeros = torch.zeros(4, 4)
 
     def loss_func(params: dict[str, Tensor], X: Tensor, y: Tensor | None = None, reg: float = 0.0) -> Tensor:
         return scores.clone()
@@ -561,13 +591,14 @@ def test_prediction_by_hand() -> None:
         return scores.clone(), zeros
 
     with substituted(two_layer_net, nn_forward_pass=forward_pass):
-        found = two_layer_net.nn_predict(network(), loss_func, torch.ones(4, 2))
+        found = two_layer_net.nn_predict(network(), loss_func, torch.ones(4, 3))
     hints = [
         Hint(
-            torch.tensor([3, 3, 2]), says="the best example of each class was chosen; compare classes, dim=1"
+            torch.tensor([3, 3, 2, 3, 3]),
+            says="the best example of each class was chosen; compare classes, dim=1",
         ),
         Hint(torch.tensor([5.0, -1.0, 9.0, 8.0]), says="these are the highest scores, not their places"),
-        Hint(torch.tensor([0, 1, 0, 2]), says="the class with the lowest score was chosen"),
+        Hint(torch.tensor([4, 4, 1, 2]), says="the class with the lowest score was chosen"),
     ]
     checks.equal(found, torch.tensor([1, 0, 2, 1]), what="the labels", hints=hints)
 
