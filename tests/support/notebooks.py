@@ -9,6 +9,7 @@ import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import nbformat
 
@@ -44,6 +45,11 @@ class Solved:
     done: Executed
     seconds: float
 
+    def answers(self) -> dict[str, Any]:
+        """Return what a last cell printed, which was asked in addition to those of the notebook."""
+        found: dict[str, Any] = json.loads(self.done.text(len(self.done.cells) - 1))
+        return found
+
     def check_passed(self, count: int) -> None:
         """Require that no cell raised, and that there are `count` cells of checks, which all passed."""
         done = self.done
@@ -67,15 +73,21 @@ class Solved:
         return float(result["score"])
 
 
-def solved(name: str, folder: Path, public: Public) -> Solved:
-    """Run a notebook alone in an empty folder: first its set-up cell, then all of it with the solution."""
+def solved(name: str, folder: Path, public: Public, asks: str = "") -> Solved:
+    """Run a notebook alone in an empty folder: first its set-up cell, then all of it with the solution.
+
+    Parameters
+    ----------
+    asks : str
+        Source of one more cell behind the last, which prints as JSON what the notebook's variables hold.
+    """
     notebook = _alone(name, folder, public)
     workplace = _set_up(notebook, public)
     for file in (ROOT / "solutions" / name).glob("*.py"):
         shutil.copy(file, workplace)
     before = _cpu_seconds()
     threads = {"OMP_NUM_THREADS": "1"}  # threads that wait for one another use CPU time, too
-    done = _execute(notebook, public, threads)
+    done = _execute(notebook, public, threads, asks)
     return Solved(name, workplace, public, done, (_cpu_seconds() - before) / work.slowness())
 
 
@@ -110,8 +122,12 @@ def _set_up(notebook: Path, public: Public) -> Path:
     return Path(named[1])
 
 
-def _execute(notebook: Path, public: Public, variables: Mapping[str, str] | None = None) -> Executed:
+def _execute(
+    notebook: Path, public: Public, variables: Mapping[str, str] | None = None, asks: str = ""
+) -> Executed:
     document = nbformat.read(notebook, as_version=4)
+    if asks:
+        document.cells.append(nbformat.v4.new_code_cell(asks))
     environment = {**public.online, **(variables or {})}
     return kernels.execute(document, notebook.parent, timeout=2 * PATIENCE, environment=environment)
 
