@@ -72,7 +72,8 @@ def test_the_hand_worked_example_is_right(solved: Solved) -> None:
 @pytest.mark.full
 def test_what_it_says_about_three_layers_is_true(solved: Solved, prose: Prose) -> None:
     done = solved.done
-    plain, regularized = (float(line.split()[-1]) for line in done.text(done.find("reg={reg}")).splitlines())
+    losses = done.text(done.find("ThreeLayerConvNet(reg=reg)"))
+    plain, regularized = (float(line.split()[-1]) for line in losses.splitlines())
     (log,) = prose.find(r"the loss is $\log 10 \approx {}$; regularization adds to it.")
     assert plain == pytest.approx(float(log), abs=0.01)
     assert regularized > plain + 0.1
