@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import contextlib
+import io
 import math
 import re
 from collections.abc import Iterator
@@ -13,6 +15,7 @@ import pytest
 import torch
 
 from helpers.data.pictures import CLASSES, tabletop
+from helpers.training import gradients
 from tests.support.imported_suites import importing
 from tests.support.prose import Prose, number, numbers
 
@@ -130,6 +133,25 @@ def test_its_gradients_are_right(prose: Prose, hand: dict[str, Any], suite: Modu
     assert list(map(float, numbers(passed))) == as_list((back * ~shut).sum(dim=0))
     grads = suite.two_layer_net.nn_forward_backward(params, x, y)[1]
     assert list(map(float, numbers(passed))) == as_list(grads["b1"])
+
+
+def test_errors_of_numeric_gradients_are_as_it_says(prose: Prose, suite: ModuleType) -> None:
+    found: dict[str, Any] = {"torch": torch, "gradients": gradients, "two_layer_net": suite.two_layer_net}
+    printed = io.StringIO()
+    with contextlib.redirect_stdout(printed):
+        exec(prose.cell("by_differences ="), found)
+    errors = [float(line.split()[-1]) for line in printed.getvalue().splitlines()]
+    (power,) = prose.find("Errors below about 10⁻{} come from rounding.")
+    assert max(errors) < 10.0 ** -"⁰¹²³⁴⁵⁶⁷⁸⁹".index(power)
+    (digits,) = prose.find("a small $h$ gives it to about {} digits")
+    assert max(errors) < 10.0 ** (1 - int(number(digits)))
+    (mistake,) = prose.find("An error of {} is a mistake, not bad luck.")
+    right, params = found["by_hand"], found["small"].params
+    for name in ("W1", "W2"):
+        half = (
+            right[name] - suite.FACTOR * 0.1 * params[name]
+        )  # without the 2 of the regularization's gradient
+        assert gradients.rel_error(half, right[name]) > float(mistake)
 
 
 def test_the_single_hidden_unit_is_right(prose: Prose) -> None:
