@@ -92,6 +92,10 @@ def test_sizes_and_counts_of_a_convolution_are_right(prose: Prose) -> None:
     assert all(sizes[one] == sizes[other] for one, other in pairs)
     assert [plain, padded] == [size(image, kernel), size(image, kernel, pad)]
     assert strided == size(image, kernel, stride=stride)
+    twice, plus = prose.find(r"The height of the result is $\lfloor (H + {}P - K)/S \rfloor + {}$")
+    for height, kernel, pad, stride in ((7, 3, 1, 2), (8, 3, 1, 2), (9, 4, 2, 3), (6, 5, 0, 1)):
+        found = (height + int(twice) * pad - kernel) // stride + int(plus)
+        assert found == size(height, kernel, pad, stride)
 
     *image, filters, kernel, again, stride, pad = prose.find(
         "Take {} x {} x {} pixels and {} filters of {} x {}, with $S = {}$ and $P = {}$."
@@ -150,6 +154,7 @@ def test_what_one_number_sees_is_right(prose: Prose) -> None:
     )
     kernel, again, one, _, two, _, offset, slope = map(int, found)
     assert kernel == again
+    assert (found[2], found[4]) == (found[3], found[5])
     for layers in range(1, 5):
         image = torch.zeros(1, 1, 21, 21, requires_grad=True)
         signal = image
@@ -162,7 +167,8 @@ def test_what_one_number_sees_is_right(prose: Prose) -> None:
 
 
 def test_the_numbers_of_the_table_are_right(prose: Prose) -> None:
-    layers = [20 * (25 + 1), 50 * (20 * 25 + 1), 2450 * 500 + 500, 500 * 10 + 10]
+    (one,) = map(int, prose.find(r"a convolution has $F \cdot (C \cdot K \cdot K + {})$ numbers to learn."))
+    layers = [20 * (25 + one), 50 * (20 * 25 + one), 2450 * 500 + 500, 500 * 10 + 10]
     cell = prose.cell("Some entries are still missing.")
     assert sum(layers) == 1_256_080
     assert f"{sum(layers):_}" in cell
@@ -178,10 +184,18 @@ def test_conventions_are_those_of_the_reference(prose: Prose, cn: Any) -> None:
         "`params` holds `W1` and `b1` of the convolution, then `W2`, `b2`, `W3` and `b3` of the linear"
     )
     shapes = {name: tuple(value.shape) for name, value in net.params.items()}
-    flat = 4 * (8 // 2) * (10 // 2)  # $(K - 1)/2$ zeros on each side keep height and width
+    less, parts = map(int, prose.find("and $(K - {})/{}$ zeros on each side, so height and width stay"))
+    height, width = (side + 2 * ((5 - less) // parts) - 5 + 1 for side in (8, 10))
+    flat = 4 * (height // 2) * (width // 2)
     assert shapes == {"W1": (4, 3, 5, 5), "b1": (4,), "W2": (flat, 6), "b2": (6,), "W3": (6, 7), "b3": (7,)}
     assert net.loss(torch.zeros(2, 3, 8, 10)).shape == (2, 7)
 
+    *kernel, pad = map(
+        int, prose.find("as many convolutions as you like, all of them {} x {} with $P = {}$.")
+    )
+    assert cn.DeepConvNet().params["W1"].shape[2:] == tuple(kernel) == (2 * pad + 1, 2 * pad + 1)
+    assert prose.says("The names in `params` count **from 1**")
+    assert prose.says("`max_pools` counts convolutions **from 0**")
     first, second, *places = prose.find("with `[{}, {}]`, there is pooling behind the {} and the {}.")
     pools = [int(first), int(second)]
     assert [["first", "second", "third"].index(place) for place in places] == pools
@@ -227,6 +241,8 @@ def test_batch_normalization_by_hand_is_right(prose: Prose, cn: Any) -> None:
         r"After the batch of the example, the running mean is ${} \cdot {} + {} \cdot {} = {}$ and the"
         " running variance {}."
     )
+    assert prose.says("running = momentum · running + (1 - momentum) · value of the batch.")
+    assert prose.says("σ² is divided by $N$, not by $N - 1$, both in the formula and in the running average.")
     momentum = prose.find("It is {} unless `bn_param` says otherwise, and both averages start at {}.")
     assert momentum == (old, start)
     assert float(old) + float(new) == pytest.approx(1)
@@ -257,6 +273,21 @@ def test_sizes_of_signals_are_right(prose: Prose, cn: Any) -> None:
     signal = torch.randn(100_000, generator=torch.Generator().manual_seed(0))
     assert float((signal.clamp(min=0) ** 2).mean()) == pytest.approx(1 / int(half), abs=0.02)
 
+    gains = prose.find(
+        "the weights need a variance of ${}/n$. A ReLU halves the mean square, so weights in front of"
+    )
+    after_relu = prose.find("so weights in front of a ReLU need ${}/n$.")
+    for gain, relu in zip((*gains, *after_relu), (False, True), strict=True):
+        drawn = cn.kaiming_initializer(20, 30, K=5, relu=relu)  # n is C K K for a filter
+        assert float(drawn.var()) * 20 * 5 * 5 == pytest.approx(float(gain), rel=0.1)
+    ways, small, large, own = prose.find(
+        "with {} kinds of initial weights: normal numbers times {} and {}, and {} of yours."
+    )
+    assert number(ways) == cell.count(": lambda:") == 2 + number(own)
+    assert number(own) == cell.count("cn.kaiming_initializer(")
+    assert f'"{small}": lambda: {small} * torch.randn' in cell
+    assert f'"{large}": lambda: {large} * torch.randn' in cell
+
     gain, fan, right, low, high = prose.find(
         r"The right standard deviation, $\sqrt{{}/{}} \approx {}$, lies between {} and {}."
     )
@@ -264,6 +295,7 @@ def test_sizes_of_signals_are_right(prose: Prose, cn: Any) -> None:
     std = math.sqrt(int(gain) / int(fan))
     assert f"{std:.3f}" == right
     assert float(cn.kaiming_initializer(width, width).std()) == pytest.approx(std, rel=0.05)
+    assert (low, high) == (small, large)
     assert float(low) < std < float(high)
     assert prose.says("With the one, ten layers shrink the signal to less than a billionth")
     assert (float(low) / std) ** depth < 1e-9

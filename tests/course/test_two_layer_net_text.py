@@ -214,6 +214,11 @@ def test_small_numbers_in_its_text_are_right(prose: Prose) -> None:
 def test_settings_in_its_text_are_those_of_the_cells(prose: Prose) -> None:
     folds = prose.find("{} folds are too few for three arms, {} are nearly enough, and with {} the borders")
     assert f"progress({[int(number(one)) for one in folds]})" in prose.cell("spiral_nets, spiral_stats")
+    (classes,) = prose.find("What is the loss with {} classes, weights close to zero")
+    assert f"TwoLayerNet(100, 50, {number(classes)})" in prose.cell("untrained =")
+    (rates,) = prose.find("Compare {} learning rates:")
+    tried = re.findall(r"progress\(\[(.*?)\]\)", prose.cell("histories = {}"))[0]
+    assert len(tried.split(",")) == number(rates)
     (amount,) = prose.find("First vary the number of hidden units, with {} training pictures:")
     assert f"num_train={amount}," in prose.cell("sizes = [")
     units, steps = prose.find("Now vary the number of pictures, with {} hidden units and {} steps each:")
