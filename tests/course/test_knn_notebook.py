@@ -6,7 +6,6 @@ import math
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 import torch
@@ -23,8 +22,7 @@ PROSE = Prose(NAME)
 
 def by_hand() -> Iterator[str]:
     """Work out the example with three training points and two test points; yield what the text says of it."""
-    example: dict[str, Any] = {"torch": torch}
-    exec(PROSE.cell("hand_train ="), example)
+    example = PROSE.run("hand_train =")
     train, labels, test = (example[f"hand_{name}"] for name in ("train", "labels", "test"))
     dists = load_reference(NAME).compute_distances_two_loops(train, test).int().tolist()
     points = dict(zip("ABC", train.int().tolist(), strict=True))
@@ -122,8 +120,7 @@ def of_rounding() -> Iterator[str]:
 def of_choices() -> Iterator[str]:
     """Look at what k does; yield what the text says of it."""
     knn = load_reference(NAME)
-    clouds: dict[str, Any] = {"torch": torch, "knn": knn}
-    exec(PROSE.cell("cloud_labels =").partition("plots.")[0], clouds)
+    clouds = PROSE.run("cloud_labels =", until="plots.", knn=knn)
     places = torch.cartesian_prod(torch.linspace(-3, 5, 30), torch.linspace(-3, 5, 30))
     count = len(clouds["cloud"])
     regions = {k: clouds["clouds"].predict(places, k=k).reshape(30, 30) for k in (1, 15, count)}
@@ -191,11 +188,10 @@ def test_accuracies_are_as_its_text_says(solved: Solved) -> None:
 def test_the_curve_of_cross_validation_rises_and_then_falls() -> None:
     assert "The curve rises and then falls." in PROSE.text
     knn, digits = load_reference(NAME), data.digits()
-    noisy: dict[str, Any] = {"torch": torch, "knn": knn, "digits": digits}
-    for text in ("noise = torch.Generator()", "accuracies = knn.knn_cross_validate("):
-        exec(PROSE.cell(text).partition("plots.")[0], noisy)
-    means = {k: sum(found) / len(found) for k, found in noisy["accuracies"].items()}
-    assert min(means) < knn.knn_get_best_k(noisy["accuracies"]) < max(means)
+    cells = ("noise = torch.Generator()", "accuracies = knn.knn_cross_validate(")
+    accuracies = PROSE.run(*cells, until="plots.", knn=knn, digits=digits)["accuracies"]
+    means = {k: sum(found) / len(found) for k, found in accuracies.items()}
+    assert min(means) < knn.knn_get_best_k(accuracies) < max(means)
     assert max(means.values()) > means[min(means)] + 3
     assert max(means.values()) > means[max(means)] + 3
 

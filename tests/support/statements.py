@@ -10,7 +10,9 @@ from fractions import Fraction
 from functools import cached_property
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
+import torch
 from torch import Tensor
 
 ROOT = Path(__file__).parents[2]
@@ -61,6 +63,20 @@ class Prose:
         """Return the only code cell that contains a text."""
         (cell,) = (cell for cell in CELL.findall(self.source) if text in cell)
         return str(cell)
+
+    def run(self, *texts: str, until: str = "", **names: Any) -> dict[str, Any]:
+        """Run the code cells that contain these texts, and return all names.
+
+        Parameters
+        ----------
+        until : str
+            Where to leave off in each cell, such as ``"plots."``.
+        """
+        found: dict[str, Any] = {"torch": torch, **names}
+        for text in texts:
+            cell = self.cell(text)
+            exec(cell.partition(until)[0] if until else cell, found)
+        return found
 
     def require(self, sentences: Iterable[str]) -> None:
         """Require that the prose says each of these, and has no number besides."""
