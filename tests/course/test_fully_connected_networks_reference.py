@@ -13,6 +13,7 @@ import torch
 from helpers.training.gradients import compute_numeric_gradient, rel_error
 from tests.support.imported_suites import CLOSE, importing
 from tests.support.in_process import ROOT, Grade, grade_all
+from tests.support.statements import WORDS
 
 NAME = "fully_connected_networks"
 REFERENCE = (ROOT / "solutions" / NAME / f"{NAME}.py").read_text()
@@ -167,6 +168,23 @@ def test_the_network_that_is_trained_agrees_with_central_differences(
     for name, value in net.params.items():
         slopes = compute_numeric_gradient(lambda _: plain_loss(net.params, x, y, reg, []), value)
         assert rel_error(grads[name], slopes) < CLOSE, name
+
+
+def test_the_solver_is_trained_as_its_docstring_says(suite: Callable[[str], ModuleType]) -> None:
+    hidden, public = suite("test_hidden_training"), suite("test_public")
+    asked = " ".join(public.fcn.create_solver_instance.__doc__.split())
+    steps = len(hidden.TRAIN) // 100
+    for said in (
+        f"on {len(hidden.TRAIN):,} pictures of the notebook's kind",
+        f"best on {len(hidden.VAL):,} validation pictures",
+        f"One of {WORDS[hidden.TRIES]} such networks",
+        f"at most {hidden.MAX_HIDDEN} hidden units, batches of at most {hidden.MAX_BATCH} pictures",
+        f"{hidden.MAX_STEPS:,} steps in all; with batches of 100, each epoch has {steps} steps",
+    ):
+        assert said in asked
+    limits = ("MAX_HIDDEN", "MAX_BATCH", "MAX_STEPS")
+    assert [getattr(public, name) for name in limits] == [getattr(hidden, name) for name in limits]
+    assert len(hidden.TRAIN) == public.TRAINED_ON
 
 
 def test_the_right_penalties_agree_with_central_differences(suite: Callable[[str], ModuleType]) -> None:

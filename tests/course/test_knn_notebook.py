@@ -13,11 +13,11 @@ import torch
 from helpers import data
 from tests.support import notebooks
 from tests.support.notebooks import Solved
-from tests.support.prose import TIMES, WORDS, Prose, load_reference, matrix
 from tests.support.published import Public
+from tests.support.statements import TIMES, WORDS, Statements, load_reference, matrix
 
 NAME = "knn"
-PROSE = Prose(NAME)
+PROSE = Statements(NAME)
 
 
 def by_hand() -> Iterator[str]:

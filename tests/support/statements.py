@@ -36,7 +36,7 @@ NO_NUMBERS = re.compile(
 
 
 @dataclass(frozen=True)
-class Prose:
+class Statements:
     """The source of a notebook.
 
     Attributes

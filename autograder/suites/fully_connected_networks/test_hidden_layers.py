@@ -4,25 +4,19 @@ Expected values come from automatic differentiation in float64. Backward passes 
 docstrings describe, so that they do not need the forward passes.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
 import fully_connected_networks as fcn
 import pytest
 import torch
-from suite.rules import BANNED, check_operations
 from torch import Tensor
 
 from autograder.hidden import hidden_normal
-from helpers.testing import Hint, Measurement, checks, measure, require, scattered
+from helpers.testing import Hint, Measurement, checks, measure, scattered
 
 normal = partial(hidden_normal, "layers")
-
-
-def check_source(function: Callable[..., object], more: Sequence[str] = ()) -> None:
-    """Check that a function of a layer is without loops and keeps to what is allowed."""
-    require(function, loops=0, banned=[*BANNED, *more])
 
 
 def check_examples(call: Callable[[int], Measurement], what: str) -> None:
@@ -30,8 +24,12 @@ def check_examples(call: Callable[[int], Measurement], what: str) -> None:
     few, many = call(8), call(64)
     for measured in (few, many):
         checks.parts(measured.result, 2 if "forward" in what else 3, what=f"the result of {what}")
-    cause = "a loop over the examples; a matrix product takes them all at once"
-    check_operations(few, many, "examples", cause)
+    checks.holds(
+        many.operations < 2.5 * max(1, few.operations),  # 1 without a loop, 6 or more with one
+        what="the number of tensor operations",
+        problem="grows with the number of examples, as that of a loop does",
+        likely_cause="a loop over the examples; a matrix product takes them all at once",
+    )
 
 
 # Linear, forward
@@ -95,21 +93,11 @@ def test_linear_forward_in_float32() -> None:
     check_linear_forward(x, w, b)
 
 
-@pytest.mark.constraint
 @pytest.mark.task("linear_forward", weight=1)
-def test_linear_forward_leaves_inputs() -> None:
-    """Linear, forward: no argument is modified."""
-    arguments = [X.clone(), W.clone(), B.clone()]
-    checks.parts(fcn.Linear.forward(*arguments), 2, what="the result of Linear.forward")
-    checks.unchanged([X, W, B], arguments, what="x, w, b")
-
-
 @pytest.mark.constraint
-@pytest.mark.task("linear_forward", weight=2)
-def test_linear_forward_source() -> None:
-    """Linear, forward: no loop, nothing that is off limits."""
+def test_linear_forward_of_many() -> None:
+    """Linear, forward: 64 examples take hardly more tensor operations than 8."""
     check_examples(lambda n: measure(fcn.Linear.forward, MANY[:n].clone(), W.clone(), B.clone()), "forward")
-    check_source(fcn.Linear.forward)
 
 
 # Linear, backward
@@ -219,19 +207,10 @@ def test_linear_backward_is_adjoint() -> None:
         checks.close(product, right, what=what, operation="arithmetic", hints=hints)
 
 
-@pytest.mark.constraint
 @pytest.mark.task("linear_backward", weight=1)
-def test_linear_backward_leaves_inputs() -> None:
-    """Linear, backward: neither dout nor the cache is modified."""
-    arguments = [DOUT.clone(), X.clone(), W.clone(), B.clone()]
-    linear_gradients(*arguments)
-    checks.unchanged([DOUT, X, W, B], arguments, what="dout, x, w, b")
-
-
 @pytest.mark.constraint
-@pytest.mark.task("linear_backward", weight=2)
-def test_linear_backward_source() -> None:
-    """Linear, backward: no loop, nothing that is off limits."""
+def test_linear_backward_of_many() -> None:
+    """Linear, backward: 64 examples take hardly more tensor operations than 8."""
     dout = normal("dout many", shape=(64, 7))
 
     def call(count: int) -> Measurement:
@@ -239,7 +218,6 @@ def test_linear_backward_source() -> None:
         return measure(fcn.Linear.backward, dout[:count].clone(), cache)
 
     check_examples(call, "the backward pass")
-    check_source(fcn.Linear.backward)
 
 
 # ReLU
@@ -279,16 +257,3 @@ def test_relu_backward() -> None:
         ]
         found = fcn.ReLU.backward(dout.clone(), x.clone())
         checks.close(found, torch.where(x > 0, dout, nothing), what="dx of ReLU.backward", hints=hints)
-
-
-@pytest.mark.constraint
-@pytest.mark.task("relu", weight=2)
-def test_relu_rules() -> None:
-    """ReLU: no argument is modified, no loop, nothing that is off limits."""
-    x, dout = SUMS.clone(), UPSTREAM.clone()
-    fcn.ReLU.forward(x)
-    fcn.ReLU.backward(dout, x)
-    checks.unchanged(SUMS, x, what="x")
-    checks.unchanged(UPSTREAM, dout, what="dout")
-    check_source(fcn.ReLU.forward)
-    check_source(fcn.ReLU.backward)

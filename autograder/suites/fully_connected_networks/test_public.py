@@ -1,26 +1,48 @@
 """Public checks of the fully connected networks: small enough to be worked out by hand."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, cast
 
 import fully_connected_networks as fcn
 import pytest
 import torch
+from torch import Tensor
 
-from helpers.testing import Hint, checks, constructor, convention, substituted
+from helpers.testing import Hint, checks, constructor, convention, measure, obeys, require, substituted
 
-X = torch.tensor([[1.0, 2.0], [-1.0, 3.0]])
-W = torch.tensor([[1.0, 0.0, 2.0], [-1.0, 1.0, 0.0]])
-B = torch.tensor([0.5, 0.0, -1.0])
-OUT = torch.tensor([[-0.5, 2.0, 1.0], [-3.5, 3.0, -3.0]])
-DOUT = torch.tensor([[1.0, 0.0, 2.0], [-1.0, 1.0, 0.0]])
+GRADIENTS = ("torch.autograd", "torch.func", "torch.enable_grad", ".requires_grad", ".requires_grad_")
+"""What works out gradients. Not .backward: that is what the layers call their own."""
+IN_NETWORKS = ("torch.nn", "torch.optim", *GRADIENTS, ".cuda", "helpers.training.layers")
+BANNED = (*IN_NETWORKS, ".grad")
+"""Also what PyTorch's .backward leaves its results in; networks may call something of theirs so."""
+READY_MADE = ("torch.dropout", "torch.feature_dropout", "torch.alpha_dropout", "torch.native_dropout")
+MANY = torch.linspace(-1, 2, 1600, dtype=torch.float64).reshape(40, 40)
+
+
+def check_entries(function: Callable[..., object], *more: Any, tensors: int = 1) -> None:
+    """Check that a function takes hardly more tensor operations where its tensors have more entries."""
+    few, many = (measure(function, *[MANY[:n, :n]] * tensors, *more).operations for n in (3, 40))
+    checks.holds(
+        many < 2.5 * max(1, few),  # 1 without a loop; 3 or more with one, over entries or rows
+        what="the number of tensor operations",
+        problem="grows with the number of entries, as that of a loop does",
+        likely_cause="a loop over the entries of w; one tensor operation takes them all at once",
+    )
+
+
+X = torch.tensor([[1.0, 2.0, -1.0], [-1.0, 3.0, 2.0]])
+W = torch.tensor([[1.0, 0.0, 2.0, -1.0], [-1.0, 1.0, 0.0, 0.0], [0.0, 1.0, -1.0, 3.0]])
+B = torch.tensor([0.5, 0.0, -1.0, 2.0])
+OUT = torch.tensor([[-0.5, 1.0, 2.0, -2.0], [-3.5, 5.0, -5.0, 9.0]])
+DOUT = torch.tensor([[2.0, 0.0, 1.0, -1.0], [1.0, -1.0, 0.0, 3.0]])
+IMAGES = X.reshape(2, 1, 3)
 
 
 @pytest.mark.task("linear_forward", weight=1)
 def test_linear_by_hand() -> None:
-    """Linear, forward: two examples, two inputs, three outputs."""
+    """Linear, forward: two examples, three inputs, four outputs."""
     result = fcn.Linear.forward(X.clone(), W.clone(), B.clone())
     out, _ = checks.parts(result, 2, what="the result of Linear.forward")
     hints = [
@@ -30,55 +52,125 @@ def test_linear_by_hand() -> None:
     checks.close(out, OUT, what="the outputs of Linear.forward", hints=hints)
 
 
+def linear_forward(arguments: list[Tensor]) -> None:
+    """Call Linear.forward, whatever it returns."""
+    checks.parts(fcn.Linear.forward(*arguments), 2, what="the result of Linear.forward")
+
+
+@pytest.mark.constraint
+@pytest.mark.task("linear_forward", weight=1)
+def test_linear_forward_inputs_unchanged() -> None:
+    """Linear, forward: no argument is modified."""
+    arguments = [IMAGES.clone(), W.clone(), B.clone()]
+    linear_forward(arguments)
+    checks.unchanged([IMAGES, W, B], arguments, what="x, w, b")
+
+
+@pytest.mark.constraint
+@pytest.mark.task("linear_forward", weight=1)
+def test_linear_forward_own_work() -> None:
+    """Linear, forward: no loop, and nothing that is off limits."""
+    linear_forward([IMAGES.clone(), W.clone(), B.clone()])
+    require(fcn.Linear.forward, loops=0, banned=BANNED)
+
+
 @pytest.mark.task("linear_backward", weight=2)
 def test_linear_gradients_by_hand() -> None:
     """Linear, backward: the same numbers, and an example that is an image."""
-    images = X.reshape(2, 1, 2)
-    result = fcn.Linear.backward(DOUT.clone(), (images, W.clone(), B.clone()))
+    result = fcn.Linear.backward(DOUT.clone(), (IMAGES.clone(), W.clone(), B.clone()))
     dx, dw, db = checks.parts(result, 3, what="the result of Linear.backward")
-    right = torch.tensor([[[5.0, -1.0]], [[-1.0, 2.0]]])
+    right = torch.tensor([[[5.0, -2.0, -4.0]], [[-2.0, -2.0, 8.0]]])
     hints = [
         Hint(right.flatten(1), says="dx has the shape of the flattened x; give it the shape of x"),
         Hint(right / 2, says="divided by the number of examples; softmax_loss did that already"),
     ]
     checks.close(dx, right, what="dx of Linear.backward", hints=hints)
-    right = torch.tensor([[2.0, -1.0, 2.0], [-1.0, 3.0, 4.0]])
+    right = torch.tensor([[1.0, 1.0, 1.0, -4.0], [7.0, -3.0, 2.0, 7.0], [0.0, -2.0, -1.0, 7.0]])
     hints = [
         Hint(right.T, says="transposed: dw has the shape of w"),
         Hint(right / 2, says="divided by the number of examples; softmax_loss did that already"),
     ]
     checks.close(dw, right, what="dw of Linear.backward", hints=hints)
+    right = torch.tensor([3.0, -1.0, 1.0, 2.0])
     hints = [
-        Hint(torch.tensor([3.0, 0.0]), says="added up over the outputs; add up over the examples, dim=0"),
-        Hint(torch.tensor([0.0, 0.5, 1.0]), says="the mean over the examples; add up instead"),
-        Hint(torch.tensor([[0.0, 1.0, 2.0]]), says="db has the shape of b, without an axis of length 1"),
+        Hint(torch.tensor([2.0, 3.0]), says="added up over the outputs; add up over the examples, dim=0"),
+        Hint(right / 2, says="the mean over the examples; add up instead"),
+        Hint(right[None], says="db has the shape of b, without an axis of length 1"),
     ]
-    checks.close(db, torch.tensor([0.0, 1.0, 2.0]), what="db of Linear.backward", hints=hints)
+    checks.close(db, right, what="db of Linear.backward", hints=hints)
+
+
+def linear_backward(arguments: list[Tensor]) -> None:
+    """Call Linear.backward, whatever it returns."""
+    dout, *cache = arguments
+    checks.parts(fcn.Linear.backward(dout, tuple(cache)), 3, what="the result of Linear.backward")
+
+
+@pytest.mark.constraint
+@pytest.mark.task("linear_backward", weight=1)
+def test_linear_backward_inputs_unchanged() -> None:
+    """Linear, backward: neither dout nor the cache is modified."""
+    arguments = [DOUT.clone(), IMAGES.clone(), W.clone(), B.clone()]
+    linear_backward(arguments)
+    checks.unchanged([DOUT, IMAGES, W, B], arguments, what="dout, x, w, b")
+
+
+@pytest.mark.constraint
+@pytest.mark.task("linear_backward", weight=1)
+def test_linear_backward_own_work() -> None:
+    """Linear, backward: no loop, and nothing that is off limits."""
+    linear_backward([DOUT.clone(), IMAGES.clone(), W.clone(), B.clone()])
+    require(fcn.Linear.backward, loops=0, banned=BANNED)
+
+
+UPSTREAM = torch.tensor([[4.0, -5.0, 6.0, 7.0], [3.0, 8.0, -9.0, -2.0]])
 
 
 @pytest.mark.task("relu", weight=2)
 def test_relu_by_hand() -> None:
-    """ReLU: six numbers forward, six gradients backward."""
-    x = torch.tensor([[-0.5, 2.0, 1.0], [-3.5, 3.0, -3.0]])
+    """ReLU: eight numbers forward, eight gradients backward."""
+    x, dout = OUT, UPSTREAM
     out, _ = checks.parts(fcn.ReLU.forward(x.clone()), 2, what="the result of ReLU.forward")
-    right = torch.tensor([[0.0, 2.0, 1.0], [0.0, 3.0, 0.0]])
+    right = torch.tensor([[0.0, 1.0, 2.0, 0.0], [0.0, 5.0, 0.0, 9.0]])
+    leaks = torch.where(x < 0, x / 100, right)
     hints = [
         Hint(x.abs(), says="the absolute value was taken"),
-        Hint(torch.tensor([[-0.005, 2.0, 1.0], [-0.035, 3.0, -0.03]]), says="numbers below 0 pass in part"),
+        Hint(leaks, says="numbers below 0 pass in part"),
     ]
     checks.close(out, right, hints=hints, what="the outputs of ReLU.forward", origin=x)
-    dout = torch.tensor([[4.0, -5.0, 6.0], [7.0, 8.0, -9.0]])
-    right = torch.tensor([[0.0, -5.0, 6.0], [0.0, 8.0, 0.0]])
+    right = torch.tensor([[0.0, -5.0, 6.0, 0.0], [0.0, 8.0, 0.0, -2.0]])
     hints = [
-        Hint(
-            torch.tensor([[4.0, 0.0, 6.0], [7.0, 8.0, 0.0]]),
-            says="based on the signs of dout; those of x count",
-        ),
+        Hint(dout.clamp(min=0), says="based on the signs of dout; those of x count"),
         Hint(dout, says="everything passed; nothing may pass where x is below 0"),
         Hint(dout - right, says="turned around: it passes where x is above 0"),
         Hint((x > 0).float(), says="not multiplied by dout"),
     ]
     checks.close(fcn.ReLU.backward(dout.clone(), x.clone()), right, what="dx of ReLU.backward", hints=hints)
+
+
+def relu(x: Tensor, dout: Tensor) -> None:
+    """Call both passes of the ReLU, whatever they return."""
+    checks.parts(fcn.ReLU.forward(x), 2, what="the result of ReLU.forward")
+    fcn.ReLU.backward(dout, x)
+
+
+@pytest.mark.constraint
+@pytest.mark.task("relu", weight=1)
+def test_relu_inputs_unchanged() -> None:
+    """ReLU: neither x nor dout is modified."""
+    x, dout = OUT.clone(), UPSTREAM.clone()
+    relu(x, dout)
+    checks.unchanged(OUT, x, what="x")
+    checks.unchanged(UPSTREAM, dout, what="dout")
+
+
+@pytest.mark.constraint
+@pytest.mark.task("relu", weight=1)
+def test_relu_own_work() -> None:
+    """ReLU: no loop, and nothing that is off limits."""
+    relu(OUT.clone(), UPSTREAM.clone())
+    for function in (fcn.ReLU.forward, fcn.ReLU.backward):
+        require(function, loops=0, banned=BANNED)
 
 
 @contextmanager
@@ -101,13 +193,14 @@ def given_layers() -> Iterator[None]:
 
 
 HAND = {
-    "W1": torch.tensor([[1.0, -1.0], [2.0, 0.0]]),
-    "b1": torch.tensor([0.0, -1.0]),
-    "W2": torch.tensor([[1.0, -1.0], [0.0, 3.0]]),
-    "b2": torch.tensor([-3.0, 2.0]),
+    "W1": torch.tensor([[1.0, -1.0, 0.0], [0.0, 0.0, 1.0], [2.0, 0.0, 0.0], [1.0, 0.0, 1.0]]),
+    "b1": torch.tensor([1.0, -1.0, 0.0]),
+    "W2": torch.tensor([[1.0, -1.0], [0.0, 3.0], [-1.0, 0.0]]),
+    "b2": torch.tensor([-2.0, 2.0]),
 }
-HAND_X, HAND_Y = torch.tensor([[1.0, 1.0]]), torch.tensor([0])
-# Sums 3 and -2, hidden values 3 and 0, scores 0 and -1; P is the probability of the right class.
+HAND_X, HAND_Y = torch.tensor([[1.0, 2.0, 1.0, -1.0]]), torch.tensor([0])
+# Sums 3, -2 and 1, hidden values 3, 0 and 1, scores 0 and -1; P is the probability of the right class. The
+# squares of W1 add up to 9, those of W2 to 12, and those of the biases to 10.
 P = 1 / (1 + math.exp(-1))
 FACTOR = float(convention("regularization"))
 HALF = (
@@ -134,19 +227,19 @@ def check_by_hand(net: Any) -> None:
     loss = checks.scalar(found[0], what="the loss")
     hints = [
         Hint(-math.log(P), says="the regularization was forgotten"),
-        Hint(-math.log(P) + 0.85 * FACTOR, says=HALF),
-        Hint(-math.log(P) + 3.4 * FACTOR, says=TWICE),
+        Hint(-math.log(P) + 1.05 * FACTOR, says=HALF),
+        Hint(-math.log(P) + 4.2 * FACTOR, says=TWICE),
         Hint(-math.log(P) + 3.1 * FACTOR, says="the biases were regularized too; only weights are"),
-        Hint(-math.log(P) + 0.6 * FACTOR, says="the last layer is not regularized"),
-        Hint(-math.log(P) + 1.1 * FACTOR, says="only the last layer is regularized"),
+        Hint(-math.log(P) + 0.9 * FACTOR, says="the last layer is not regularized"),
+        Hint(-math.log(P) + 1.2 * FACTOR, says="only the last layer is regularized"),
     ]
-    checks.close(loss, -math.log(P) + 1.7 * FACTOR, what="the loss", hints=hints)
+    checks.close(loss, -math.log(P) + 2.1 * FACTOR, what="the loss", hints=hints)
     grads = checks.entries(found[1], HAND, what="the gradients")
     up = 1 - P  # of the wrong class; that of the right one is -up
     data = {
-        "W1": torch.tensor([[-2 * up, 0.0], [-2 * up, 0.0]]),
-        "b1": torch.tensor([-2 * up, 0.0]),
-        "W2": torch.tensor([[-3 * up, 3 * up], [0.0, 0.0]]),
+        "W1": torch.outer(HAND_X[0], torch.tensor([-2 * up, 0.0, up])),
+        "b1": torch.tensor([-2 * up, 0.0, up]),
+        "W2": torch.tensor([[-3 * up, 3 * up], [0.0, 0.0], [-up, up]]),
         "b2": torch.tensor([-up, up]),
     }
     for name, value in data.items():
@@ -164,13 +257,55 @@ def check_by_hand(net: Any) -> None:
 @pytest.mark.task("two_layer_net", weight=4)
 def test_two_layers_by_hand() -> None:
     """Two layers: scores, loss and gradients of one example."""
-    check_by_hand(fcn.TwoLayerNet(input_dim=2, hidden_dim=2, num_classes=2, reg=0.1))
+    check_by_hand(fcn.TwoLayerNet(input_dim=4, hidden_dim=3, num_classes=2, reg=0.1))
+
+
+SOME_X = torch.linspace(-1, 2, 60).reshape(5, 12)
+SOME_Y = torch.tensor([0, 3, 1, 2, 0])
+
+
+def check_inputs_unchanged(net: Any) -> None:
+    """Check that a step of training modifies neither the examples nor the parameters."""
+    before = {str(name): checks.tensor(net.params[name], what=str(name)).clone() for name in net.params}
+    x, y = SOME_X.clone(), SOME_Y.clone()
+    with given_layers():
+        checks.parts(net.loss(x, y), 2, what="the result of loss")
+    checks.unchanged(SOME_X, x, what="X")
+    checks.unchanged(SOME_Y, y, what="y")
+    for name, value in before.items():
+        checks.unchanged(value, net.params[name], what=f'params["{name}"]')
+
+
+def check_own_work(net: Any, loss: Callable[..., object]) -> None:
+    """Check that the network runs, then that its source uses nothing that is off limits.
+
+    What a layer uses already is not held against the network that calls it.
+    """
+    with given_layers():
+        checks.parts(net.loss(SOME_X.clone(), SOME_Y.clone()), 2, what="the result of loss")
+    layers = [*(layer.forward for layer in (fcn.Linear, fcn.ReLU, fcn.Dropout))]
+    layers += [layer.backward for layer in (fcn.Linear, fcn.ReLU, fcn.Dropout)]
+    require(loss, banned=[name for name in IN_NETWORKS if all(obeys(one, banned=[name]) for one in layers)])
+
+
+@pytest.mark.constraint
+@pytest.mark.task("two_layer_net", weight=1)
+def test_two_layers_inputs_unchanged() -> None:
+    """Two layers: X, y and the parameters are not modified."""
+    check_inputs_unchanged(fcn.TwoLayerNet(12, 9, 4, weight_scale=0.5, reg=0.2))
+
+
+@pytest.mark.constraint
+@pytest.mark.task("two_layer_net", weight=1)
+def test_two_layers_own_work() -> None:
+    """Two layers: nothing that is off limits."""
+    check_own_work(fcn.TwoLayerNet(12, 9, 4, weight_scale=0.5, reg=0.2), fcn.TwoLayerNet.loss)
 
 
 @pytest.mark.task("fully_connected", weight=3)
 def test_one_hidden_layer_by_hand() -> None:
     """Any depth: one hidden layer, the same numbers."""
-    check_by_hand(fcn.FullyConnectedNet([2], input_dim=2, num_classes=2, reg=0.1))
+    check_by_hand(fcn.FullyConnectedNet([3], input_dim=4, num_classes=2, reg=0.1))
 
 
 @pytest.mark.task("fully_connected", weight=1)
@@ -182,6 +317,15 @@ def test_names_of_parameters() -> None:
     for i, shape in shapes.items():
         checks.tensor(net.params[f"W{i}"], what=f"W{i}", shape=shape, dtype=torch.float32)
         checks.close(net.params[f"b{i}"], torch.zeros(shape[1]), what=f"b{i}")
+
+
+@pytest.mark.constraint
+@pytest.mark.task("fully_connected", weight=1)
+def test_deep_rules() -> None:
+    """Any depth: X, y and the parameters are not modified; nothing that is off limits."""
+    net = fcn.FullyConnectedNet([9, 7], 12, 4, weight_scale=0.5, reg=0.2)
+    check_inputs_unchanged(net)
+    check_own_work(net, fcn.FullyConnectedNet.loss)
 
 
 def check_settings(found: object) -> None:
@@ -202,18 +346,20 @@ def test_settings() -> None:
     check_settings(fcn.get_five_layer_network_params())
 
 
-@pytest.mark.task("solver", weight=1)
-def test_solver_is_made() -> None:
-    """Solver: it holds the pictures, a network, an update rule and settings."""
-    pictures = {
-        "X_train": torch.zeros(20, 3, 32, 32),
-        "y_train": torch.arange(20) % 10,
-        "X_val": torch.zeros(10, 3, 32, 32),
-        "y_val": torch.arange(10),
-    }
+MAX_HIDDEN, MAX_BATCH, MAX_STEPS, TRAINED_ON = 400, 250, 1000, 4000
+SMALL = {
+    "X_train": torch.zeros(20, 3, 32, 32),
+    "y_train": torch.arange(20) % 10,
+    "X_val": torch.zeros(15, 3, 32, 32),
+    "y_val": torch.arange(15) % 10,
+}
 
+
+def make_solver() -> tuple[Any, list[object]]:
+    """Return what create_solver_instance makes, and how many hidden units its networks have."""
     blank = constructor(fcn.TwoLayerNet, None, lambda: {}, count=4)
     spare: list[Any] = [blank() for _ in range(4)]
+    hidden: list[object] = []
 
     def make(
         input_dim: int = 3 * 32 * 32,
@@ -224,21 +370,74 @@ def test_solver_is_made() -> None:
         dtype: torch.dtype = torch.float32,
         device: object = "cpu",
     ) -> object:
+        hidden.append(hidden_dim)
         model = spare.pop()
         model.params = {"W1": torch.zeros(3072, 2), "b1": torch.zeros(2)}
         return model
 
     with substituted(fcn, TwoLayerNet=make):
-        solver = fcn.create_solver_instance(pictures, torch.float32, "cpu")
+        solver = fcn.create_solver_instance(SMALL, torch.float32, "cpu")
     checks.holds(
-        type(solver) not in (type(None), int, float, str, tuple, list, dict, torch.Tensor),
+        type(solver) not in (type(None), int, float, str, tuple, list, dict, Tensor),
         what="the result of create_solver_instance",
         problem=f"not a Solver, but of the type {type(solver).__name__}",
     )
-    checks.close(solver.X_train, pictures["X_train"], what="solver.X_train")
+    return solver, hidden
+
+
+@pytest.mark.task("solver", weight=1)
+def test_solver_is_made() -> None:
+    """Solver: it holds the pictures, a network, an update rule and settings."""
+    solver, _ = make_solver()
+    checks.close(solver.X_train, SMALL["X_train"], what="solver.X_train")
     checks.number(solver.num_epochs, at_least=1, what="solver.num_epochs")
     rate = solver.optim_config.items()
     checks.holds(len(rate) > 0, what="optim_config", problem="empty", likely_cause="name a learning rate")
+
+
+@pytest.mark.task("solver", weight=1)
+def test_solver_keeps_to_limits() -> None:
+    """Solver: at most 400 hidden units, batches of 250 pictures, and 1,000 steps."""
+    solver, hidden = make_solver()
+    checks.holds(len(hidden) > 0, what="the solver", problem="made without a TwoLayerNet")
+    units = checks.number(hidden[-1], at_least=1, what="hidden_dim of the TwoLayerNet")
+    checks.holds(
+        units <= MAX_HIDDEN,
+        what="hidden_dim of the TwoLayerNet",
+        problem=f"more than {MAX_HIDDEN}",
+        likely_cause=f"more hidden units than the {MAX_HIDDEN} that are allowed; take fewer",
+    )
+    batch = checks.number(solver.batch_size, at_least=1, at_most=MAX_BATCH, what="batch_size")
+    epochs = checks.number(solver.num_epochs, at_least=1, what="num_epochs")
+    steps = int(epochs) * max(TRAINED_ON // int(batch), 1)
+    if solver.max_steps is not None:
+        steps = min(steps, int(checks.number(solver.max_steps, what="max_steps")))
+    checks.holds(
+        steps <= MAX_STEPS,
+        what=f"num_epochs, with {TRAINED_ON} pictures in batches of {int(batch)}",
+        problem=f"{steps} steps, more than {MAX_STEPS}",
+        likely_cause="take fewer epochs or larger batches",
+    )
+
+
+def check_inputs_of_rule(rule: Any) -> None:
+    """Check that w and dw stay as they are, and that no config is shared by two parameters."""
+    w, dw = MANY.float()[:3, :2], MANY.float()[4:7, :2]  # memory that is not contiguous
+    w_before, dw_before = w.clone(), dw.clone()
+    first, _ = checks.parts(rule(w, dw), 2, what="the result of the update rule")
+    checks.tensor(first, what="next_w", shape=(3, 2), dtype=torch.float32)
+    checks.unchanged(w_before, w, what="w")
+    checks.unchanged(dw_before, dw, what="dw")
+    again, _ = checks.parts(rule(w, dw), 2, what="the result of the update rule")
+    checks.close(again, first, what="next_w of another call without a config")  # type: ignore[arg-type]
+
+
+def check_own_rule(rule: Any) -> None:
+    """Check that the rule runs with a config, then that it has no loop over entries, and its source."""
+    found = rule(MANY.clone(), MANY.clone(), {"learning_rate": 0.1})
+    checks.parts(found, 2, what="the result of the update rule")
+    check_entries(rule, tensors=2)
+    require(rule, banned=BANNED)
 
 
 def check_steps(rule: Any, config: dict[str, float], right: list[float], hints: list[list[float]]) -> None:
@@ -272,6 +471,20 @@ def test_momentum_by_hand() -> None:
     check_steps(fcn.sgd_momentum, {"learning_rate": 0.1, "momentum": 0.5}, [0.8, 0.6], hints)
 
 
+@pytest.mark.constraint
+@pytest.mark.task("sgd_momentum", weight=1)
+def test_momentum_inputs_unchanged() -> None:
+    """Momentum: w and dw are not modified, float32 stays float32, and no config is shared."""
+    check_inputs_of_rule(fcn.sgd_momentum)
+
+
+@pytest.mark.constraint
+@pytest.mark.task("sgd_momentum", weight=1)
+def test_momentum_own_work() -> None:
+    """Momentum: no loop over the entries, and nothing that is off limits."""
+    check_own_rule(fcn.sgd_momentum)
+
+
 @pytest.mark.task("rmsprop", weight=3)
 def test_rmsprop_by_hand() -> None:
     """RMSProp: two steps of a single weight."""
@@ -287,6 +500,20 @@ def test_rmsprop_by_hand() -> None:
         ["the old cache has no effect; it was not kept in config, or not used", 0.875, 0.75],
     ]
     check_steps(fcn.rmsprop, {"learning_rate": 0.1, "decay_rate": 0.36}, [0.875, second], hints)
+
+
+@pytest.mark.constraint
+@pytest.mark.task("rmsprop", weight=1)
+def test_rmsprop_inputs_unchanged() -> None:
+    """RMSProp: w and dw are not modified, float32 stays float32, and no config is shared."""
+    check_inputs_of_rule(fcn.rmsprop)
+
+
+@pytest.mark.constraint
+@pytest.mark.task("rmsprop", weight=1)
+def test_rmsprop_own_work() -> None:
+    """RMSProp: no loop over the entries, and nothing that is off limits."""
+    check_own_rule(fcn.rmsprop)
 
 
 WRONG_T = "corrected with a wrong t: count the step first, and keep t in config"
@@ -321,13 +548,27 @@ def test_adam_by_hand() -> None:
     check_steps(fcn.adam, config, [0.9, second], hints)
 
 
+@pytest.mark.constraint
+@pytest.mark.task("adam", weight=1)
+def test_adam_inputs_unchanged() -> None:
+    """Adam: w and dw are not modified, float32 stays float32, and no config is shared."""
+    check_inputs_of_rule(fcn.adam)
+
+
+@pytest.mark.constraint
+@pytest.mark.task("adam", weight=1)
+def test_adam_own_work() -> None:
+    """Adam: no loop over the entries, and nothing that is off limits."""
+    check_own_rule(fcn.adam)
+
+
 @pytest.mark.task("dropout", weight=2)
 def test_dropout_of_ones() -> None:
     """Dropout: of many ones about a quarter becomes 0, the others 4/3, and nothing in test mode."""
-    ones = torch.ones(100, 100)
+    ones = torch.ones(80, 125)
     result = fcn.Dropout.forward(ones.clone(), {"p": 0.25, "mode": "train"})
     out, cache = checks.parts(result, 2, what="the result of Dropout.forward")
-    out = checks.tensor(out, what="the outputs of Dropout.forward", shape=(100, 100), dtype=torch.float32)
+    out = checks.tensor(out, what="the outputs of Dropout.forward", shape=(80, 125), dtype=torch.float32)
     kept = (out != 0).float()
     hints = [
         Hint(kept, says="the kept values were not scaled: divide by 1 - p, so that the expected value stays"),
@@ -356,6 +597,20 @@ def test_dropout_of_ones() -> None:
     checks.close(out, ones, what="the outputs of Dropout.forward in test mode", hints=hints)
 
 
+@pytest.mark.constraint
+@pytest.mark.task("dropout", weight=1)
+def test_dropout_rules() -> None:
+    """Dropout: no argument is modified, no loop, nothing that is off limits."""
+    x, dout, param = OUT.clone(), UPSTREAM.clone(), {"p": 0.4, "mode": "train"}
+    _, cache = checks.parts(fcn.Dropout.forward(x, param), 2, what="the result of Dropout.forward")
+    fcn.Dropout.backward(dout, cache)
+    checks.unchanged(OUT, x, what="x")
+    checks.unchanged(UPSTREAM, dout, what="dout")
+    checks.unchanged({"p": 0.4, "mode": "train"}, param, what="dropout_param")
+    for function in (fcn.Dropout.forward, fcn.Dropout.backward):
+        require(function, loops=0, banned=[*BANNED, *READY_MADE])
+
+
 ROW = torch.tensor([[1.0, -2.0, 0.0, 3.0]])
 
 
@@ -365,6 +620,18 @@ def check_penalty(name: str, found: object, penalty: float, gradient: list[float
     value = checks.scalar(value, what=f"the penalty of {name}")
     checks.close(value, penalty, what=f"the penalty of {name}", hints=hints)
     checks.close(slope, torch.tensor([gradient]), what=f"the gradient of {name}", hints=hints)
+
+
+def check_regularizer(function: Callable[..., object], *more: Any) -> None:
+    """Check that w stays as it is and float32 float32, that there is no loop over entries; and the source."""
+    w, before = MANY.float()[:3, :2], MANY.float()[:3, :2]  # memory that is not contiguous
+    found = function(w, *more)
+    checks.unchanged(before, w, what="w")
+    found = found[1] if type(found) is tuple else found
+    if type(found) is Tensor:
+        checks.tensor(found, what="the tensor that is returned", shape=(3, 2), dtype=torch.float32)
+    check_entries(function, *more)
+    require(function, banned=BANNED)
 
 
 @pytest.mark.task("l2_regularizer", weight=1)
@@ -381,6 +648,13 @@ def test_l2_by_hand() -> None:
     check_penalty("l2_regularizer", found, 3.5, [0.5, -1.0, 0.0, 1.5], hints)
 
 
+@pytest.mark.constraint
+@pytest.mark.task("l2_regularizer", weight=1)
+def test_l2_rules() -> None:
+    """L2: w is not modified; float32 stays float32; no loop over entries, nothing off limits."""
+    check_regularizer(fcn.l2_regularizer, 0.3)
+
+
 @pytest.mark.task("l1_regularizer", weight=1)
 def test_l1_by_hand() -> None:
     """L1: the penalty of (1, -2, 0, 3) and its gradient."""
@@ -389,23 +663,45 @@ def test_l1_by_hand() -> None:
     check_penalty("l1_regularizer", found, 3.0, [0.5, -0.5, 0.0, 0.5], hints)
 
 
+@pytest.mark.constraint
+@pytest.mark.task("l1_regularizer", weight=1)
+def test_l1_rules() -> None:
+    """L1: w is not modified; float32 stays float32; no loop over entries, nothing off limits."""
+    check_regularizer(fcn.l1_regularizer, 0.3)
+
+
+@contextmanager
+def given_penalties() -> Iterator[None]:
+    """Replace the penalties that the elastic net may be made of, so that it is checked on its own."""
+
+    def l2(w: Tensor, strength: float, half: bool = False) -> object:
+        share = strength * (0.5 if half else 1.0)
+        return share * torch.dot(w.flatten(), w.flatten()), w * share * 2
+
+    def l1(w: Tensor, strength: float) -> object:
+        return w.abs().sum() * strength, w.sign() * strength
+
+    with substituted(fcn, l2_regularizer=l2, l1_regularizer=l1):
+        yield
+
+
 @pytest.mark.task("elastic_net", weight=1)
 def test_elastic_net_by_hand() -> None:
     """Elastic net: the penalty of (1, -2, 0, 3) and its gradient."""
-
-    def l2(w: torch.Tensor, strength: float, half: bool = False) -> object:
-        share = strength * (0.5 if half else 1.0)
-        return torch.tensor(14.0 * share), torch.tensor([[2.0, -4.0, 0.0, 6.0]]) * share
-
-    def l1(w: torch.Tensor, strength: float) -> object:
-        return torch.tensor(6.0 * strength), torch.tensor([[1.0, -1.0, 0.0, 1.0]]) * strength
-
-    with substituted(fcn, l2_regularizer=l2, l1_regularizer=l1):
+    with given_penalties():
         found = fcn.elastic_net(ROW.clone(), 0.5, 0.25)
     halved = (4.75, torch.tensor([[0.75, -1.0, 0.0, 1.25]]))
     hints = [Hint(wrong, says="the squares have no factor 1/2") for wrong in halved]
     hints += [Hint(8.5, says="the strengths are swapped")]
     check_penalty("elastic_net", found, 6.5, [1.0, -1.5, 0.0, 2.0], hints)
+
+
+@pytest.mark.constraint
+@pytest.mark.task("elastic_net", weight=1)
+def test_elastic_net_rules() -> None:
+    """Elastic net: w is not modified; float32 stays float32; no loop over entries, nothing off limits."""
+    with given_penalties():
+        check_regularizer(fcn.elastic_net, 0.3, 0.7)
 
 
 @pytest.mark.task("max_norm", weight=1)
@@ -426,12 +722,19 @@ def test_max_norm_by_hand() -> None:
     checks.close(found, ROW * 0.5, what="weights beyond the bound, from max_norm", hints=hints)
 
 
+@pytest.mark.constraint
+@pytest.mark.task("max_norm", weight=1)
+def test_max_norm_rules() -> None:
+    """Max-norm: w is not modified; float32 stays float32; no loop over entries, nothing off limits."""
+    check_regularizer(fcn.max_norm, 0.5)
+
+
 @pytest.mark.task("weight_decay", weight=1)
 def test_weight_decay_by_hand() -> None:
     """Weight decay: a step of (1, -2, 0, 3)."""
     config = {"learning_rate": 0.5, "weight_decay": 0.2}
 
-    def step(w: torch.Tensor, dw: torch.Tensor, config: dict[str, Any] | None = None) -> object:
+    def step(w: Tensor, dw: Tensor, config: dict[str, Any] | None = None) -> object:
         return w - 0.5 * dw, config
 
     with substituted(fcn, sgd=step):
@@ -447,3 +750,15 @@ def test_weight_decay_by_hand() -> None:
     ]
     right = torch.tensor([[0.4, -2.3, -0.5, 2.2]])
     checks.close(found, right, what="next_w of sgd_weight_decay", hints=hints)
+
+
+@pytest.mark.constraint
+@pytest.mark.task("weight_decay", weight=1)
+def test_weight_decay_rules() -> None:
+    """Weight decay: w and dw are not modified; no loop over entries, nothing off limits."""
+    w, dw = MANY[:3, :2].clone(), MANY[4:7, :2].clone()
+    fcn.sgd_weight_decay(w, dw, {"learning_rate": 0.2, "weight_decay": 0.3})
+    checks.unchanged(MANY[:3, :2], w, what="w")
+    checks.unchanged(MANY[4:7, :2], dw, what="dw")
+    check_entries(fcn.sgd_weight_decay, tensors=2)
+    require(fcn.sgd_weight_decay, banned=BANNED)
