@@ -178,13 +178,11 @@ def test_the_solver_is_trained_as_its_docstring_says(suite: Callable[[str], Modu
         f"on {len(hidden.TRAIN):,} pictures of the notebook's kind",
         f"best on {len(hidden.VAL):,} validation pictures",
         f"One of {WORDS[hidden.TRIES]} such networks",
-        f"at most {hidden.MAX_HIDDEN} hidden units, batches of at most {hidden.MAX_BATCH} pictures",
-        f"{hidden.MAX_STEPS:,} steps in all; with batches of 100, each epoch has {steps} steps",
+        f"at most {hidden.MAX_HIDDEN} hidden units and batches of at most {hidden.MAX_BATCH} pictures",
+        f"stops after {hidden.MAX_STEPS:,} steps; with batches of 100, each epoch has {steps} steps",
     ):
         assert said in asked
-    limits = ("MAX_HIDDEN", "MAX_BATCH", "MAX_STEPS")
-    assert [getattr(public, name) for name in limits] == [getattr(hidden, name) for name in limits]
-    assert len(hidden.TRAIN) == public.TRAINED_ON
+    assert (public.MAX_HIDDEN, public.MAX_BATCH) == (hidden.MAX_HIDDEN, hidden.MAX_BATCH)
 
 
 def test_the_right_penalties_agree_with_central_differences(suite: Callable[[str], ModuleType]) -> None:
