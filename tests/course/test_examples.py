@@ -37,8 +37,17 @@ def results(name: str, tmp_path_factory: pytest.TempPathFactory) -> Results:
 
 @pytest.fixture(scope="module")
 def of_mistakes(name: str, tmp_path_factory: pytest.TempPathFactory) -> Results:
-    """Return the reference with one mistake at a time, graded under another new secret."""
-    return classes.graded(tmp_path_factory.mktemp(name), name, classes.mistaken(name))
+    """Return the reference with one mistake at a time, graded under another new secret.
+
+    Where a mistake does not touch the settings of training, nobody trains with them.
+    """
+    training = classes.TRAINING.get(name, frozenset())
+    wanted, found = classes.expected_of_mistakes(name), {}
+    for touches in (True, False):
+        some = [one for one in classes.mistaken(name) if (wanted[one.student].task in training) == touches]
+        untouched = frozenset() if touches else training
+        found |= classes.graded(tmp_path_factory.mktemp(name), name, some, untouched=untouched)
+    return found
 
 
 @pytest.mark.parametrize("name", classes.NAMES)

@@ -8,7 +8,7 @@ import shutil
 import subprocess
 import sys
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -53,12 +53,16 @@ class Finder:
 
 
 class Recorder:
-    def __init__(self):
+    def __init__(self, skipped):
+        self.skipped = skipped
         self.seen = {}
         self.warned = []
 
     def pytest_configure(self, config):
         collection.configure(config, tracebacks="no")
+
+    def pytest_collection_modifyitems(self, items):
+        items[:] = [one for one in items if one.get_closest_marker("task").args[0] not in self.skipped]
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_call(self, item):
@@ -89,10 +93,10 @@ class Recorder:
         return report
 
 
-def run(suite, folder, key):
+def run(suite, folder, key, skipped):
     sys.meta_path.insert(0, Finder(folder))
     autograder.course.seeds.use_key(key.encode())
-    recorder = Recorder()
+    recorder = Recorder(skipped)
     with importable(Path(suite)):
         pytest.main([suite, *collection.pytest_arguments(Path(suite)), "--assert=plain"], plugins=[recorder])
     with open(os.path.join(folder, "report.json"), "w") as file:
@@ -104,11 +108,11 @@ suite, jobs, conventions = json.loads(sys.argv[1])
 use_conventions(conventions)
 gc.collect()
 gc.freeze()  # or the forks would copy all of this memory as they look for garbage
-for folder, key in jobs:
+for folder, key, skipped in jobs:
     child = os.fork()
     if not child:
         try:
-            run(suite, folder, key)
+            run(suite, folder, key, skipped)
         finally:
             os._exit(0)
     os.waitpid(child, 0)
@@ -150,11 +154,12 @@ def grade_all(
     jobs: Mapping[str, tuple[str, str]],
     scratch: Path,
     conventions: Mapping[str, object] | None = None,
+    skipped: Mapping[str, Collection[str]] | None = None,
 ) -> dict[str, Grade]:
     """Grade sources of a one-module assignment; `jobs` maps a label to the source and the course's secret.
 
     All but the one that is labeled "stub" hand in the reference's weights. Other conventions than the
-    assignment's may be given.
+    assignment's may be given, and by label tasks whose tests are not run; these earn nothing.
     """
     folders = {label: scratch / str(place) for place, label in enumerate(jobs)}
     for label, folder in folders.items():
@@ -164,7 +169,7 @@ def grade_all(
             shutil.copy(saved, folder)
     arguments: list[Any] = [
         str(ROOT / "autograder" / "suites" / name),
-        [(str(folders[x]), jobs[x][1]) for x in jobs],
+        [(str(folders[x]), jobs[x][1], list((skipped or {}).get(x, ()))) for x in jobs],
     ]
     arguments.append(_settings(name).get("conventions", {}) if conventions is None else dict(conventions))
     environment = os.environ | {
