@@ -101,6 +101,18 @@ def assign_credit(checks: Iterable[Judged], worth: Mapping[str, Fraction] | None
 def _assign_in_task(checks: Sequence[Judged], limit: Fraction) -> dict[str, Credit]:
     values = [check for check in checks if check.kind == "value"]
     found = {check.id: Credit(check.points if check.passed else Fraction()) for check in checks}
+    found |= {id: Credit(points) for id, points in _charge(values, limit).items()}
+    # Rules count by the checks that are run, of which one slip may fail all.
+    own = _charge(values, _limit(sum((check.points for check in checks), Fraction())))
+    earned = sum(own.values(), Fraction())
+    if earned < RIGHT * sum((check.points for check in values), Fraction()) or not earned:
+        found |= {check.id: Credit(Fraction(), counts=False) for check in checks if check.kind != "value"}
+    return found
+
+
+def _charge(values: Sequence[Judged], limit: Fraction) -> dict[str, Fraction]:
+    """Return what checks of values earn if one slip costs so much at most."""
+    found = {check.id: check.points if check.passed else Fraction() for check in values}
     causes = [check.slip for check in values if check.slip]
     left = dict.fromkeys(causes or [""], limit)
     for check in values:
@@ -109,10 +121,7 @@ def _assign_in_task(checks: Sequence[Judged], limit: Fraction) -> dict[str, Cred
             cause = check.slip or causes[0] if causes else ""
             cost = min(check.points, left[cause])
             left[cause] -= cost
-            found[check.id] = Credit(check.points - cost)
-    earned = sum((found[check.id].points for check in values), Fraction())
-    if earned < RIGHT * sum((check.points for check in values), Fraction()) or not earned:
-        found |= {check.id: Credit(Fraction(), counts=False) for check in checks if check.kind != "value"}
+            found[check.id] = check.points - cost
     return found
 
 

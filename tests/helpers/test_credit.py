@@ -37,6 +37,14 @@ def test_the_quarter_is_rounded_down_to_half_points() -> None:
     assert earned(value("a", 1, slip="not averaged")) == [0.75]
 
 
+def test_a_quarter_is_of_the_whole_task_where_only_some_checks_are_run() -> None:
+    checks = [value("a", 4, slip="not averaged"), rule("no_loop", 4, passed=True)]
+    assert [float(one.points) for one in assign_credit(checks).values()] == [2, 4]
+    credits = assign_credit(checks, {"sums": Fraction(20)})
+    assert [float(one.points) for one in credits.values()] == [0, 4]
+    assert credits["no_loop"].counts
+
+
 def test_two_slips_cost_a_quarter_each() -> None:
     slips = ["not averaged", "not averaged", "no maximum subtracted", "no maximum subtracted"]
     assert earned(*(value(name, 5, slip=slip) for name, slip in zip("abcd", slips, strict=True))) == [

@@ -171,20 +171,15 @@ def test_linear_backward_in_float32() -> None:
         x, w, b, dout = (scattered(value.float()) for value in (X[:count], W, B, DOUT[:count]))
         right = true_gradients(dout, x, w, b)
         found = linear_gradients(dout, x, w, b)
-        for name, value, expected in zip(("dx", "dw", "db"), found, right, strict=True):
-            hints = [
-                Hint(
-                    expected.flatten(1) if name == "dx" else expected.T,
-                    FLAT_DX if name == "dx" else TRANSPOSED,
-                ),
-                *([] if name == "db" else [Hint(expected / count, DIVIDED)]),
-                *(
-                    [Hint(dout.sum(dim=1), OVER_OUTPUTS), Hint(dout.mean(dim=0), MEAN)]
-                    if name == "db"
-                    else []
-                ),
-                *([Hint(expected[None], EXTRA_AXIS)] if name == "db" else []),
-            ]
+        dx, dw, db = right
+        of_biases = {OVER_OUTPUTS: dout.sum(dim=1), MEAN: dout.mean(dim=0), EXTRA_AXIS: db[None]}
+        mistakes: dict[str, dict[str, Tensor]] = {
+            "dx": {FLAT_DX: dx.flatten(1), DIVIDED: dx / count},
+            "dw": {TRANSPOSED: dw.T, DIVIDED: dw / count},
+            "db": of_biases,
+        }
+        for (name, made), value, expected in zip(mistakes.items(), found, right, strict=True):
+            hints = [Hint(wrong, says) for says, wrong in made.items()]
             checks.close(value, expected, what=f"{name} of Linear.backward", hints=hints)
 
 

@@ -10,11 +10,14 @@ import pytest
 from helpers.notebook import outcomes
 from helpers.notebook.outcomes import Failure, PublicOutcome, judge
 from helpers.statuses import Status
-from helpers.submission.handout import PublicTest
+from helpers.submission.handout import Handout, PublicTest, ReleasedTask
 from helpers.testing.failures import CheckFailure
 
 TEST = PublicTest("test_public.py::test_a", "Adds.", "first", 2.5, "value")
 RULE = PublicTest("test_public.py::test_b", "Is short.", "first", 2.5, "constraint")
+HANDOUT = Handout(
+    Path(), "toy", "A toy", ("toy",), (), (ReleasedTask("first", "First", 10),), (TEST, RULE), {}
+)
 
 
 def raised(source: str, file: Path) -> BaseException:
@@ -118,9 +121,16 @@ def test_a_file_that_cannot_be_imported(tmp_path: Path) -> None:
 
 def test_rules_wait_for_values() -> None:
     right, rule = judge(TEST, None, []), judge(RULE, None, [])
-    assert outcomes.give_credit([right, rule]) == (right, rule)
+    assert outcomes.give_credit(HANDOUT, [right, rule]) == (right, rule)
     wrong = PublicOutcome(TEST, Status.failed)
-    assert [outcome.status for outcome in outcomes.give_credit([wrong, rule])] == ["failed", "not_judged"]
+    ended = outcomes.give_credit(HANDOUT, [wrong, rule])
+    assert [outcome.status for outcome in ended] == ["failed", "not_judged"]
+
+
+def test_a_slip_costs_a_quarter_of_the_whole_task_and_keeps_its_rules() -> None:
+    slip = PublicOutcome(TEST, Status.failed, Failure("The sum: wrong value.", slip=True))
+    failed, kept = outcomes.give_credit(HANDOUT, [slip, judge(RULE, None, [])])
+    assert (failed.points, kept.points) == (0, 2.5)
 
 
 @pytest.mark.parametrize(

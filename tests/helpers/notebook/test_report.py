@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from helpers.credit import ONCE
 from helpers.notebook import report
 from helpers.notebook.outcomes import Failure, Interruption, PublicOutcome, Report, word_of
 from helpers.statuses import Status
@@ -73,6 +74,14 @@ def test_text(done: Report) -> None:
         "1.25 of the 3.75 points that these checks give. The other 11.25 of 15 points come from checks\n"
         "that run when your work is graded."
     )
+
+
+def test_points_that_a_failed_check_keeps_are_explained(done: Report) -> None:
+    failed, passed = done.outcomes
+    eased = replace(done, outcomes=(replace(failed, points=1.5), passed))
+    for shown in (" ".join(report.as_text(eased).split()), visible(report.as_html(eased))):
+        assert ONCE in shown
+    assert ONCE not in report.as_text(done) + report.as_html(done)
 
 
 def test_html_says_the_same(done: Report) -> None:
