@@ -13,6 +13,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Final
@@ -99,7 +100,7 @@ class Process:
 
 
 class Launcher:
-    """The way to one kind of process; its fork server starts with the first.
+    """The way to one kind of process; its fork server starts with the first. Threads may share it.
 
     Parameters
     ----------
@@ -119,6 +120,8 @@ class Launcher:
         self._control: socket.socket | None = None
         self._started_in: Mapping[str, str] | None = None
         self._preload: list[str] = []
+        # One thread at a time: two would start two servers, and mix their requests.
+        self._lock = threading.RLock()
 
     def fork(self, *descriptors: int) -> Process:
         """Have a process forked, and return at once.
@@ -129,37 +132,43 @@ class Launcher:
             Passed to the process; still the caller's to close.
         """
         report, theirs = os.pipe()
-        request = msgpack.packb({"folder": _current_folder(), "preload": self._preload})
-        data = LENGTH.pack(len(request)) + request
-        try:
+        with self._lock:
+            request = msgpack.packb({"folder": _current_folder(), "preload": self._preload})
+            data = LENGTH.pack(len(request)) + request
             try:
-                self._send(data, [theirs, 2, *descriptors])
-            except OSError:  # the fork server was killed
-                self.close()
-                self._send(data, [theirs, 2, *descriptors])
-        finally:
-            os.close(theirs)
-        self._preload = []
+                try:
+                    self._send(data, [theirs, 2, *descriptors])
+                except OSError:  # the fork server was killed
+                    self.close()
+                    self._send(data, [theirs, 2, *descriptors])
+            finally:
+                os.close(theirs)
+            self._preload = []
         return Process(report)
 
     def control(self) -> int:
         """Return the descriptor that requests go to; starts the fork server if there is none."""
         environment = self.environment()
-        if self._control is None or (self._server is not None and environment != self._started_in):
-            self.close()
-            self._control, theirs = socket.socketpair()
-            with theirs:
-                self._server = subprocess.Popen(
-                    [sys.executable, self._flags, "-m", self._module, str(theirs.fileno())],
-                    env=environment,
-                    cwd="/",
-                    stdin=subprocess.DEVNULL,
-                    stdout=subprocess.DEVNULL,
-                    pass_fds=[theirs.fileno()],
-                    start_new_session=True,
-                )
-            self._started_in = environment
-        return self._control.fileno()
+        with self._lock:
+            if self._control is None or (self._server is not None and environment != self._started_in):
+                self.close()
+                self._start(environment)
+            assert self._control is not None
+            return self._control.fileno()
+
+    def _start(self, environment: Mapping[str, str]) -> None:
+        self._control, theirs = socket.socketpair()
+        with theirs:
+            self._server = subprocess.Popen(
+                [sys.executable, self._flags, "-m", self._module, str(theirs.fileno())],
+                env=environment,
+                cwd="/",
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                pass_fds=[theirs.fileno()],
+                start_new_session=True,
+            )
+        self._started_in = environment
 
     def adopt(self, descriptor: int) -> None:
         """Send requests to a fork server that somebody else started, by its descriptor."""
@@ -167,7 +176,8 @@ class Launcher:
 
     def remember(self, names: Iterable[str]) -> None:
         """Have the fork server import modules before it forks again."""
-        self._preload += names
+        with self._lock:
+            self._preload += names
 
     def close(self) -> None:
         """End the fork server. What it has forked lives on."""

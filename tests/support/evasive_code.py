@@ -129,7 +129,7 @@ NAMES = {
     "torch.load": _T + "def f(x): return torch.load('m.pt', weights_only=False)(x, x)",
     "torch.hub": _T + "def f(x): return torch.hub.load('a', 'b')(x)",
     "torch.compile": _T + "def f(x): return torch.compile(x)",
-    "torch.library": _T + "from torch import library\ndef f(x): return library.custom_op('a::b', x)",
+    "custom operators": "from torch import library as l\ndef f(x): return l.custom_op('a::b', x)",
     "torch.fx": "from torch.fx import symbolic_trace\ndef f(x): return symbolic_trace(x)",
     "torch.utils": _T + "def f(x): return torch.utils.data.dataset.Any(x)",
     "import_ir": _T + "def f(x): return torch.import_ir_module(x, '', None, {})",

@@ -5,8 +5,12 @@ from __future__ import annotations
 import ast
 import os
 import signal
+import socket
 import sys
+import threading
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -109,6 +113,31 @@ def test_a_server_that_cannot_start_is_like_a_killed_child(variables: dict[str, 
     assert process.wait() == -signal.SIGKILL
     os.close(reply)
     broken.close()
+
+
+def test_threads_share_one_server(launcher: Launcher, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As those of `release`, which begin at once."""
+    together, pair = threading.Barrier(8), socket.socketpair
+
+    def slow_pair() -> tuple[socket.socket, socket.socket]:
+        time.sleep(0.1)  # the others are there before this one has a server
+        return pair()
+
+    monkeypatch.setattr(socket, "socketpair", slow_pair)
+
+    def begin(_: int) -> Process:
+        together.wait()
+        return start(launcher, "sleep")[0]
+
+    with ThreadPoolExecutor(8) as threads:
+        children = list(threads.map(begin, range(8)))
+    parents = {
+        Path(f"/proc/{child.pid}/stat").read_text().rpartition(")")[2].split()[1] for child in children
+    }
+    for child in children:
+        child.kill()
+    assert len(parents) == 1
+    assert len({child.pid for child in children}) == 8
 
 
 def test_what_one_child_imported_the_next_ones_have(launcher: Launcher) -> None:
