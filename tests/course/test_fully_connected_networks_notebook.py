@@ -11,11 +11,11 @@ from helpers import data
 from helpers.training.solver import Solver
 from tests.support import notebooks
 from tests.support.notebooks import Solved
+from tests.support.prose import Prose, load_reference
 from tests.support.published import Public
-from tests.support.statements import Statements, load_reference
 
 NAME = "fully_connected_networks"
-PROSE = Statements(NAME)
+PROSE = Prose(NAME)
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,7 @@ import torch
 from helpers.training.gradients import compute_numeric_gradient, rel_error
 from tests.support.imported_suites import CLOSE, importing
 from tests.support.in_process import ROOT, Grade, grade_all
-from tests.support.statements import WORDS
+from tests.support.prose import WORDS
 
 NAME = "fully_connected_networks"
 REFERENCE = (ROOT / "solutions" / NAME / f"{NAME}.py").read_text()

@@ -14,20 +14,20 @@ from torch import Tensor
 from helpers import data
 from helpers.training.gradients import compute_numeric_gradient, rel_error
 from tests.support.imported_suites import importing
-from tests.support.statements import (
+from tests.support.prose import (
     MINUS,
     ORDINALS,
     TIMES,
     WORDS,
-    Statements,
-    half,
+    Prose,
     load_reference,
-    matrix,
-    product,
+    write_matrix,
+    write_number,
+    write_product,
 )
 
 NAME = "fully_connected_networks"
-PROSE = Statements(NAME)
+PROSE = Prose(NAME)
 FORMULAS = (
     r"c \leftarrow d\,c + (1 - d)\,g^2, \qquad w \leftarrow w - \alpha\,\frac{g}{\sqrt c + \epsilon}.",
     r"m \leftarrow \beta_1 m + (1 - \beta_1)\,g, \qquad v \leftarrow \beta_2 v + (1 - \beta_2)\,g^2",
@@ -91,22 +91,22 @@ def of_a_layer() -> Iterator[str]:
     assert are_different(examples, features, outputs)
     yield f"Take {WORDS[examples]} examples with {WORDS[features]} features each"
     yield f"and a layer with {WORDS[outputs]} outputs"
-    yield rf"X = {matrix(x)}, \quad W = {matrix(w)}, \quad b = {matrix(b[None])}"
-    yield f"XW + b = {matrix(out)}"
-    yield f"The first entry is ${product(x[0], w[:, 0], b[0])} = {half(out[0, 0])}$"
-    yield rf"\frac{{\partial L}}{{\partial\,\text{{out}}}} = {matrix(dout)}"
+    yield rf"X = {write_matrix(x)}, \quad W = {write_matrix(w)}, \quad b = {write_matrix(b[None])}"
+    yield f"XW + b = {write_matrix(out)}"
+    yield f"The first entry is ${write_product(x[0], w[:, 0], b[0])} = {write_number(out[0, 0])}$"
+    yield rf"\frac{{\partial L}}{{\partial\,\text{{out}}}} = {write_matrix(dout)}"
     dx, dw, db = (names[f"hand_{name}"] for name in ("dx", "dw", "db"))
-    added = " + ".join(half(number) for number in dout[:, 0])
-    yield f"its gradient is the sum of the first column, ${added} = {half(db[0])}$"
+    added = " + ".join(write_number(number) for number in dout[:, 0])
+    yield f"its gradient is the sum of the first column, ${added} = {write_number(db[0])}$"
     row, column = 1, 3
     yield (
         f"The weight in row {row + 1} and column {column + 1} was multiplied by the {ORDINALS[row + 1]} "
         f"feature of each example on the way to the {ORDINALS[column + 1]} output: "
-        f"${product(x[:, row], dout[:, column])} = {half(dw[row, column])}$"
+        f"${write_product(x[:, row], dout[:, column])} = {write_number(dw[row, column])}$"
     )
     yield (
         f"the first feature of the first example reached all {WORDS[outputs]} outputs through the first row "
-        f"of $W$: ${product(dout[0], w[0])} = {half(dx[0, 0])}$"
+        f"of $W$: ${write_product(dout[0], w[0])} = {write_number(dx[0, 0])}$"
     )
 
 
@@ -138,11 +138,11 @@ def of_two_layers() -> Iterator[str]:
     x = torch.tensor(eval(in_code(r"net\.loss\(torch\.tensor\((.+)\), torch\.tensor\(\[0\]\)\)")))
     (features, hidden), classes = w1.shape, len(b2)
     assert are_different(len(x), features, hidden, classes)
-    written = ", ".join(half(number) for number in x[0])
+    written = ", ".join(write_number(number) for number in x[0])
     yield f"Take one example with {WORDS[features]} features, $x = ({written})$, with label 0"
     yield f"{WORDS[hidden]} hidden units and {WORDS[classes]} classes"
-    yield rf"$$W_1 = {matrix(w1)},\quad b_1 = {matrix(b1[None])},\quad"
-    yield rf"W_2 = {matrix(w2)},\quad b_2 = {matrix(b2[None])}.$$"
+    yield rf"$$W_1 = {write_matrix(w1)},\quad b_1 = {write_matrix(b1[None])},\quad"
+    yield rf"W_2 = {write_matrix(w2)},\quad b_2 = {write_matrix(b2[None])}.$$"
     sums, kept = fcn.Linear.forward(x, w1, b1)
     units, gate = fcn.ReLU.forward(sums)
     scores, cache = fcn.Linear.forward(units, w2, b2)
@@ -245,17 +245,18 @@ def of_regularizers() -> Iterator[str]:
     """Work out the regularizers by hand; yield what the text says of them."""
     fcn, strength, bound = load_reference(NAME), 0.5, 3.5
     w = torch.tensor(eval(in_code(r"^w = torch\.tensor\((\[.+\])\)$")))
-    yield f"The examples by hand all use $w = ({', '.join(half(number) for number in w)})$."
+    yield f"The examples by hand all use $w = ({', '.join(write_number(number) for number in w)})$."
     l2, slope = fcn.l2_regularizer(w, strength)
     halved, half_slope = fcn.l2_regularizer(w, strength, half=True)
     assert torch.equal(slope, 2 * strength * w)
     assert torch.equal(half_slope, strength * w)
     assert "with the same $\\lambda$ one pulls twice as hard as the other" in PROSE.text
     squares, sizes = float((w**2).sum()), float(w.abs().sum())
-    yield rf"The squares add up to {squares:g}, so with $\lambda = {half(strength)}$ L2 gives {l2:g}"
-    yield f"or {half(halved)} with the factor ½.".replace(r"\tfrac12", "½")
+    yield rf"The squares add up to {squares:g}, so with $\lambda = {write_number(strength)}$ L2 gives {l2:g}"
+    yield f"or {write_number(halved)} with the factor ½.".replace(r"\tfrac12", "½")
     l1, signs = fcn.l1_regularizer(w, strength)
-    yield rf"The absolute values add up to {sizes:g}, so with $\lambda = {half(strength)}$ L1 gives {l1:g}."
+    yield rf"The absolute values add up to {sizes:g}, so with $\lambda = {write_number(strength)}$"
+    yield f"L1 gives {l1:g}."
     assert signs[w == 0].tolist() == [0.0]
     yield "Where a weight is 0, so is its gradient."
     both, slopes = fcn.elastic_net(w, strength, strength)
@@ -263,7 +264,8 @@ def of_regularizers() -> Iterator[str]:
     assert torch.equal(slopes, signs + slope)
     yield "the squares without the factor ½. Write `elastic_net`."
     assert torch.equal(fcn.max_norm(w, bound), w / 2)
-    yield f"With $c = {half(bound)}$, the sum of squares is {WORDS[int(squares / bound)]} times too large."
+    times = WORDS[int(squares / bound)]
+    yield f"With $c = {write_number(bound)}$, the sum of squares is {times} times too large."
 
 
 def of_the_solver() -> Iterator[str]:

@@ -13,11 +13,11 @@ import torch
 from helpers import data
 from tests.support import notebooks
 from tests.support.notebooks import Solved
+from tests.support.prose import TIMES, WORDS, Prose, load_reference, write_matrix
 from tests.support.published import Public
-from tests.support.statements import TIMES, WORDS, Statements, load_reference, matrix
 
 NAME = "knn"
-PROSE = Statements(NAME)
+PROSE = Prose(NAME)
 
 
 def by_hand() -> Iterator[str]:
@@ -40,9 +40,9 @@ def by_hand() -> Iterator[str]:
     differences = test - train[0]
     steps = (differences, differences**2, (differences**2).sum(dim=1, keepdim=True))
     yield (
-        f"{matrix(test)} - {matrix(train[:1])} = {matrix(steps[0])} "
-        rf"\quad\text{{then squares}}\quad {matrix(steps[1])} "
-        rf"\quad\text{{then sums of rows}}\quad {matrix(steps[2])}"
+        f"{write_matrix(test)} - {write_matrix(train[:1])} = {write_matrix(steps[0])} "
+        rf"\quad\text{{then squares}}\quad {write_matrix(steps[1])} "
+        rf"\quad\text{{then sums of rows}}\quad {write_matrix(steps[2])}"
     )
     squares, products = bx**2 + by**2, bx * px + by * py
     yield f"$a = ({bx}, {by})$ gives ${bx**2} + {by**2} = {squares}$"
