@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from helpers.testing.conventions import convention
     from helpers.testing.evidence import measure
     from helpers.testing.failures import CheckFailure
-    from helpers.testing.hints import Hint
+    from helpers.testing.hints import Hint, passes_in_part
     from helpers.testing.layouts import scattered
     from helpers.testing.substitute import constructor, substituted
     from helpers.testing.tolerances import Operation
@@ -35,6 +35,7 @@ __all__ = [
     "load_weights",
     "measure",
     "obeys",
+    "passes_in_part",
     "public_generator",
     "require",
     "scattered",
@@ -44,6 +45,7 @@ __all__ = [
 HOMES: Final = {
     "CheckFailure": "helpers.testing.failures",
     "Hint": "helpers.testing.hints",
+    "passes_in_part": "helpers.testing.hints",
     "Measurement": "helpers.testing.backend",
     "Operation": "helpers.testing.tolerances",
     "constructor": "helpers.testing.substitute",

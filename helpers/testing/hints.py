@@ -69,6 +69,33 @@ class Hint:
         return bool(look(actual))
 
 
+def passes_in_part(given: torch.Tensor, shut: torch.Tensor) -> Callable[[torch.Tensor], bool]:
+    """Return what recognizes a tensor that lets the same part of `given` pass wherever it should hold zeros.
+
+    Parameters
+    ----------
+    given : Tensor
+        What passes whole elsewhere.
+    shut : Tensor
+        A bool for each entry: whether nothing may pass there. Some of `given` there must differ from 0.
+
+    Examples
+    --------
+    >>> x = torch.tensor([-2.0, -1.0, 3.0])
+    >>> leaks = passes_in_part(x, x < 0)
+    >>> leaks(torch.tensor([-0.2, -0.1, 3.0])), leaks(torch.tensor([-0.2, 0.0, 3.0])), leaks(x.clamp(min=0))
+    (True, False, False)
+    """
+    blocked = shut & (given != 0)
+
+    def recognize(found: torch.Tensor) -> bool:
+        parts = found[blocked] / given[blocked]
+        same = bool((parts - parts[0]).abs().max() <= 1e-3 * parts[0].abs())
+        return same and bool(parts[0] != 0) and torch.equal(found[~shut], given[~shut])
+
+    return recognize
+
+
 Hints = Sequence[Hint] | Callable[[], Sequence[Hint]]
 """Typical mistakes, or a function that works them out where an answer is wrong; most answers are right."""
 

@@ -165,7 +165,8 @@ class TwoLayerNet:
 
         The loss is the mean softmax loss plus ``REGULARIZATION * reg * ((W1 ** 2).sum() + (W2 ** 2).sum())``,
         without the biases. REGULARIZATION stands at the top of this file. Use the layers above, and
-        `softmax_loss`, which is given.
+        `softmax_loss`, which is given. ``softmax_loss(scores, y)`` returns two values: the loss, and its
+        gradient with respect to the scores.
 
         Parameters
         ----------
@@ -354,8 +355,8 @@ def create_solver_instance(data_dict: Mapping[str, Tensor], dtype: torch.dtype, 
     Only make it; whoever called will train. Trained with your settings on 4,000 pictures of the notebook's
     kind, a network must learn to get 37 percent of new pictures right; guessing gives 10. As in the notebook,
     it ends with the parameters that were best on 1,000 validation pictures. One of three such networks has to
-    get there. Take at most 400 hidden units and batches of at most 250 pictures. Training stops after 1,000
-    steps; with batches of 100, each epoch has 40 steps.
+    get there. Take at most 400 hidden units and batches of at most 250 pictures. You may ask for any
+    number of epochs, but training stops after 1,000 steps; with batches of 100, each epoch has 40 steps.
 
     Parameters
     ----------

@@ -245,7 +245,8 @@ def of_regularizers() -> Iterator[str]:
     """Work out the regularizers by hand; yield what the text says of them."""
     fcn, strength, bound = load_reference(NAME), 0.5, 3.5
     w = torch.tensor(eval(in_code(r"^w = torch\.tensor\((\[.+\])\)$")))
-    yield f"The examples by hand all use $w = ({', '.join(write_number(number) for number in w)})$."
+    entries = ", ".join(write_number(number) for number in w)
+    yield f"The examples by hand of the first four use $w = ({entries})$."
     l2, slope = fcn.l2_regularizer(w, strength)
     halved, half_slope = fcn.l2_regularizer(w, strength, half=True)
     assert torch.equal(slope, 2 * strength * w)

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from autograder.hidden import hidden_normal
-from helpers.testing import Hint, Measurement, checks, measure, scattered
+from helpers.testing import Hint, Measurement, checks, measure, passes_in_part, scattered
 
 normal = partial(hidden_normal, "layers")
 
@@ -222,7 +222,7 @@ SUMS = SUMS + SUMS.sign() * 0.01  # away from the kink
 UPSTREAM = normal("upstream", shape=(6, 4, 3))
 
 
-LEAKS = "numbers below 0 pass in part"
+LEAKS = "where x is below 0, a part passes"
 
 
 @pytest.mark.task("relu", weight=2)
@@ -233,7 +233,7 @@ def test_relu_forward() -> None:
         out, _ = checks.parts(fcn.ReLU.forward(x), 2, what="the result of ReLU.forward")
         hints = [
             Hint(x.abs(), says="the absolute value was taken"),
-            Hint(torch.where(x > 0, x, 0.01 * x), says=LEAKS),
+            Hint(passes_in_part(x, x <= 0), says=LEAKS, slip=True),
         ]
         checks.close(out, right, what="the outputs of ReLU.forward", hints=hints, origin=x)
 
@@ -247,6 +247,7 @@ def test_relu_backward() -> None:
             Hint(torch.where(dout > 0, dout, nothing), says="based on the signs of dout; those of x count"),
             Hint(torch.where(x > 0, nothing, dout), says="turned around: it passes where x is above 0"),
             Hint(dout, says="everything passed; nothing may pass where x is below 0"),
+            Hint(passes_in_part(dout, x <= 0), says=LEAKS, slip=True),
             Hint((x > 0).to(x.dtype), says="not multiplied by dout"),
             Hint(torch.where(x > 0, x, nothing), says="this is the forward pass"),
         ]

@@ -10,7 +10,17 @@ import pytest
 import torch
 from torch import Tensor
 
-from helpers.testing import Hint, checks, constructor, convention, measure, obeys, require, substituted
+from helpers.testing import (
+    Hint,
+    checks,
+    constructor,
+    convention,
+    measure,
+    obeys,
+    passes_in_part,
+    require,
+    substituted,
+)
 
 GRADIENTS = ("torch.autograd", "torch.func", "torch.enable_grad", ".requires_grad", ".requires_grad_")
 """What works out gradients. Not .backward: that is what the layers call their own."""
@@ -132,16 +142,17 @@ def test_relu_by_hand() -> None:
     x, dout = OUT, UPSTREAM
     out, _ = checks.parts(fcn.ReLU.forward(x.clone()), 2, what="the result of ReLU.forward")
     right = torch.tensor([[0.0, 1.0, 2.0, 0.0], [0.0, 5.0, 0.0, 9.0]])
-    leaks = torch.where(x < 0, x / 100, right)
+    in_part = "where x is below 0, a part passes"
     hints = [
         Hint(x.abs(), says="the absolute value was taken"),
-        Hint(leaks, says="numbers below 0 pass in part"),
+        Hint(passes_in_part(x, x < 0), says=in_part, slip=True),
     ]
     checks.close(out, right, hints=hints, what="the outputs of ReLU.forward", origin=x)
     right = torch.tensor([[0.0, -5.0, 6.0, 0.0], [0.0, 8.0, 0.0, -2.0]])
     hints = [
         Hint(dout.clamp(min=0), says="based on the signs of dout; those of x count"),
         Hint(dout, says="everything passed; nothing may pass where x is below 0"),
+        Hint(passes_in_part(dout, x < 0), says=in_part, slip=True),
         Hint(dout - right, says="turned around: it passes where x is above 0"),
         Hint((x > 0).float(), says="not multiplied by dout"),
     ]
