@@ -150,8 +150,8 @@ class TwoLayerNet:
 
         The loss is the mean softmax loss plus ``REGULARIZATION * reg * ((W1 ** 2).sum() + (W2 ** 2).sum())``,
         without the biases. REGULARIZATION stands at the top of this file. Use the layers above, and
-        `softmax_loss`, which is given: ``softmax_loss(scores, y)`` returns the loss and its gradient with respect
-        to the scores.
+        `softmax_loss`, which is given. ``softmax_loss(scores, y)`` returns two values: the loss, and its
+        gradient with respect to the scores.
 
         Parameters
         ----------
