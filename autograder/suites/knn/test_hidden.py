@@ -239,7 +239,7 @@ class Calls:
         whole = [(train, test) for train, test in pairs if train is not None and test is not None]
         return whole if len(whole) == len(pairs) else None
 
-    def mixed(self, x: Tensor, y: Tensor) -> bool:
+    def mixes_labels(self, x: Tensor, y: Tensor) -> bool:
         """Tell whether a classifier was made with labels that belong to other points."""
         pairs = ((rows(train, x), labels) for train, labels in self.labels)
         return any(numbers is not None and not torch.equal(y[numbers], labels) for numbers, labels in pairs)
@@ -400,7 +400,7 @@ TIE_POOL = ranks("ties", 14, 500)
 TIE_LABELS = torch.arange(14)[torch.randperm(14, generator=hidden_generator("ties/y"))] % 5
 
 
-def tied(k: int) -> Tensor:
+def draw_ties(k: int) -> Tensor:
     """Return distances of points with ties, where rules other than the smallest label give another one."""
     nearest = labels_if_nearest_wins(TIE_POOL, TIE_LABELS, k)
     largest = labels_if_largest_wins(TIE_POOL, TIE_LABELS, k)
@@ -424,7 +424,7 @@ def test_labels_for_every_k() -> None:
 def test_labels_after_ties() -> None:
     """After a tie between several labels the smallest of them wins."""
     for k in (5, 6):
-        dists = tied(k)
+        dists = draw_ties(k)
         found = knn.predict_labels(dists.clone(), TIE_LABELS.clone(), k=k)
         what, hints = f"the labels for k = {k}", partial(label_hints, dists, TIE_LABELS, k)
         checks.equal(found, true_labels(dists, TIE_LABELS, k), what=what, hints=hints)
@@ -557,7 +557,7 @@ def check_cross_validation(
     x, y = X_FOLDS[: len(x)], Y_FOLDS[: len(x)]  # as they were before
     what, everything = "the accuracies for each k", torch.arange(len(x))
     checks.holds(
-        not calls.mixed(x, y),
+        not calls.mixes_labels(x, y),
         what="the labels to train with",
         problem="belong to other points",
         likely_cause=MIXED,
