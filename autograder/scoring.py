@@ -158,7 +158,7 @@ def score(
     """
     points = share(plan, assignment)
     found = _fill_in(plan, _by_id(points, outcomes))
-    credits = assign_credit(_judged(test, found[test.id], points[test.id]) for test in plan)
+    credits = assign_credit(_judge(test, found[test.id], points[test.id]) for test in plan)
     ended = {id: _settle(outcome, credits[id]) for id, outcome in found.items()}
     earned = {id: credit.points for id, credit in credits.items()}
     per_task: dict[str, Fraction] = defaultdict(Fraction)
@@ -248,7 +248,7 @@ def _fill_in(plan: Sequence[PlannedTest], outcomes: Mapping[str, Outcome]) -> di
     }
 
 
-def _judged(test: PlannedTest, outcome: Outcome, points: Fraction) -> Judged:
+def _judge(test: PlannedTest, outcome: Outcome, points: Fraction) -> Judged:
     feedback = outcome.feedback
     slip = feedback.likely_cause or "" if feedback is not None and feedback.slip else None
     passed = outcome.status is Status.passed

@@ -90,7 +90,7 @@ def fixed_cost(report: Report, rounds: int) -> None:
 
 
 @contextlib.contextmanager
-def connected() -> Iterator[tuple[Any, Link]]:
+def connect() -> Iterator[tuple[Any, Link]]:
     """Yield a proxy of a module in a confined worker, and the link to it."""
     slot = Slot(choose_plan(weak=False))
     slot.ready()
@@ -121,7 +121,7 @@ def median_seconds(call: Callable[[], object], count: int) -> float:
 
 def wire(report: Report) -> None:
     """Cost of a call and of a large tensor, into a confined worker."""
-    with connected() as (module, _):
+    with connect() as (module, _):
         f, length = module.f, module.length
         small = median_seconds(lambda: f(1), 3000)
         tensor = torch.rand(10 * 1000 * 1000 // 4)

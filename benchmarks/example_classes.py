@@ -44,19 +44,19 @@ class Expected:
         return self.reason.startswith("right")
 
 
-def expected(name: str) -> dict[str, Expected]:
+def read_expected(name: str) -> dict[str, Expected]:
     """Return what each student of a class must get."""
-    return {student: _expected(entry) for student, entry in _table(name, "scores").items()}
+    return {student: _to_expected(entry) for student, entry in _table(name, "scores").items()}
 
 
-def expected_of_mistakes(name: str) -> dict[str, Expected]:
+def read_mistakes(name: str) -> dict[str, Expected]:
     """Return what each student must get who makes one mistake in the reference; none for most classes."""
-    return {student: _expected(entry) for student, entry in _table(name, "mistakes").items()}
+    return {student: _to_expected(entry) for student, entry in _table(name, "mistakes").items()}
 
 
-def expected_of_settings(name: str) -> dict[str, Expected]:
+def read_settings(name: str) -> dict[str, Expected]:
     """Return what other settings in the reference must get in their task; the score is not known."""
-    return {student: _expected(entry) for student, entry in _table(name, "settings").items()}
+    return {student: _to_expected(entry) for student, entry in _table(name, "settings").items()}
 
 
 def students(name: str) -> list[Submission]:
@@ -65,7 +65,7 @@ def students(name: str) -> list[Submission]:
     return list(intake.read_class(CLASSES / name, assignment.load(own, name)).submissions)
 
 
-def mistaken(name: str) -> list[Submission]:
+def make_mistaken(name: str) -> list[Submission]:
     """Return the reference with one text replaced, once for each mistake."""
     folder = ROOT / "solutions" / name
     reference = {path.name: path.read_text(encoding="utf-8") for path in sorted(folder.glob("*.py"))}
@@ -105,7 +105,7 @@ def _table(name: str, kind: str) -> dict[str, Any]:
     return tomllib.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
 
 
-def _expected(entry: dict[str, Any]) -> Expected:
+def _to_expected(entry: dict[str, Any]) -> Expected:
     cause = entry.get("cause", ())
     causes = tuple([cause] if isinstance(cause, str) else cause)
     return Expected(entry.get("score", 0), entry["reason"], entry.get("task"), tuple(filter(None, causes)))

@@ -121,13 +121,13 @@ def three_layers(course: Solved, split: Split) -> torch.Tensor:
         num_epochs=8,
         verbose=False,
     )
-    return trained(solver, split)
+    return train(solver, split)
 
 
 def deep(course: Solved, split: Split) -> torch.Tensor:
     """Predict by the network that the assignment's solution trains."""
     make = course.convolutional_networks.create_convolutional_solver_instance
-    return trained(make(_parts(split), torch.float32, "cpu"), split)
+    return train(make(_parts(split), torch.float32, "cpu"), split)
 
 
 Classifier = Callable[[Solved, Split], torch.Tensor]
@@ -148,7 +148,7 @@ def steps(split: Split, epochs: int) -> int:
     return epochs * len(split.y_train) // BATCH
 
 
-def trained(solver: Solver, split: Split) -> torch.Tensor:
+def train(solver: Solver, split: Split) -> torch.Tensor:
     """Train a network, and return what it predicts."""
     solver.train()
     scores = [solver.model.loss(part) for part in torch.split(split.x_test, 500)]
@@ -174,7 +174,7 @@ def climb(seeds: int, num_train: int) -> list[Rung]:
     course = Solved.load()
     rungs = [Rung(name, [], []) for name in CLASSIFIERS]
     for seed in range(seeds):
-        split = centered(tabletop(num_train, 1000, 2000, seed=seed, cache=False))
+        split = center(tabletop(num_train, 1000, 2000, seed=seed, cache=False))
         for rung in rungs:
             torch.manual_seed(seed)
             begin = time.process_time()
@@ -186,7 +186,7 @@ def climb(seeds: int, num_train: int) -> list[Rung]:
     return rungs
 
 
-def centered(split: Split) -> Split:
+def center(split: Split) -> Split:
     """Return the pictures minus the mean training picture."""
     mean = split.x_train.mean(dim=0)
     parts = {name: getattr(split, name) - mean for name in ("x_train", "x_val", "x_test")}

@@ -65,11 +65,11 @@ def passes() -> dict[str, dict[str, Pass]]:
     def norm(x: Tensor, gamma: Tensor, beta: Tensor) -> Tensor:
         return F.batch_norm(x, None, None, gamma, beta, training=True)
 
-    def scaled(x: Tensor, width: int) -> tuple[Tensor, ...]:
+    def scale(x: Tensor, width: int) -> tuple[Tensor, ...]:
         return x, torch.randn(width), torch.randn(width)
 
     train = {"mode": "train"}
-    vectors, images = scaled(rows, 500), scaled(x, CHANNELS)
+    vectors, images = scale(rows, 500), scale(x, CHANNELS)
     return {
         f"convolution, {FILTERS} filters of 3 x 3": {
             "by hand": by_hand(cn.Conv, conv, same, "backward"),

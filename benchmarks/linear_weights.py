@@ -19,7 +19,7 @@ STEPS, BATCH, RATE, REG = 600, 200, 3e-3, 0.3
 """The best of a search, by accuracy on 1,000 pictures."""
 
 
-def trained() -> tuple[Tensor, Tensor]:
+def train() -> tuple[Tensor, Tensor]:
     """Return weights (3072, 10) and bias (10,) of a softmax classifier of the notebook's pictures."""
     split = tabletop(4000, 0, 0)
     x = ((split.x_train - split.x_train.mean(dim=0)) / 0.25).flatten(1)
@@ -48,5 +48,5 @@ def as_network(weights: Tensor, bias: Tensor) -> dict[str, Tensor]:
 
 if __name__ == "__main__":
     FILE.parent.mkdir(exist_ok=True)
-    torch.save(as_network(*trained()), FILE)
+    torch.save(as_network(*train()), FILE)
     print(f"Written to {FILE}")

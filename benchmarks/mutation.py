@@ -167,7 +167,7 @@ def survivors(
     return sorted(alive, key=lambda one: one.key)
 
 
-def explained(name: str) -> dict[tuple[str, ...], str]:
+def read_explanations(name: str) -> dict[tuple[str, ...], str]:
     """Return why survivors of an assignment survive."""
     path = SURVIVORS / f"{name}.toml"
     if not path.is_file():
@@ -191,7 +191,7 @@ def main() -> int:
     names = {one.function for one in found}
     tasks = tasks_of(chosen, course, names, options.jobs)
     alive = survivors(chosen, course, found, tasks, options.jobs)
-    reasons = explained(chosen.name)
+    reasons = read_explanations(chosen.name)
     open_ones = [one for one in alive if one.key not in reasons]
     stale = [key for key in reasons if key[0] in names and key not in {one.key for one in alive}]
     report(found, alive, open_ones)

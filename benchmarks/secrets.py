@@ -87,7 +87,7 @@ def _times(numbers: list[int], runs: int) -> str:
 
 
 @contextlib.contextmanager
-def copied(name: str) -> Iterator[Course]:
+def copy_course(name: str) -> Iterator[Course]:
     """Yield a course with one assignment as it is now, so that it can be worked on meanwhile."""
     with TemporaryDirectory(prefix="coursegrad-") as place:
         root = Path(place)
@@ -105,19 +105,19 @@ def change_secret(course: Course, number: int) -> None:
     files.write_private(course.secret_file, secret + "\n")
 
 
-def wanted_of(name: str) -> dict[str, Expected]:
+def find_wanted(name: str) -> dict[str, Expected]:
     """Return what each submission must get."""
-    students = classes.expected(name) | classes.expected_of_mistakes(name)
-    return {specimens.REFERENCE: RIGHT} | students | classes.expected_of_settings(name)
+    students = classes.read_expected(name) | classes.read_mistakes(name)
+    return {specimens.REFERENCE: RIGHT} | students | classes.read_settings(name)
 
 
 def groups(name: str, tasks: Collection[str], students: Collection[str]) -> Iterator[Group]:
     """Yield what is right in all `tasks`, and mistakes and settings in the task that each is about."""
-    chosen, wanted = assignments.load(Course.load(classes.ROOT), name), wanted_of(name)
+    chosen, wanted = assignments.load(Course.load(classes.ROOT), name), find_wanted(name)
     own = [specimens.reference(chosen), *classes.students(name)]
     everyone = [
         one
-        for one in [*own, *classes.mistaken(name), *classes.with_settings(name)]
+        for one in [*own, *classes.make_mistaken(name), *classes.with_settings(name)]
         if not students or one.student in students
     ]
     every_task = [task.id for task in chosen.tasks]
@@ -130,11 +130,11 @@ def groups(name: str, tasks: Collection[str], students: Collection[str]) -> Iter
             yield frozenset({task}), about[task]
 
 
-def tried(name: str, found: Iterable[Group], secrets: Iterable[int], jobs: int) -> dict[str, Trials]:
+def try_secrets(name: str, found: Iterable[Group], secrets: Iterable[int], jobs: int) -> dict[str, Trials]:
     """Grade groups of submissions under secrets; return what happened to each submission."""
-    wanted = wanted_of(name)
+    wanted = find_wanted(name)
     trials = {one.student: Trials(wanted[one.student]) for _, members in found for one in members}
-    with copied(name) as course:
+    with copy_course(name) as course:
         chosen = assignments.load(course, name)
         for number in secrets:
             change_secret(course, number)
@@ -161,7 +161,7 @@ def main() -> int:
     options = parser.parse_args()
     found = list(groups(options.assignment, options.task, options.student))
     secrets = range(options.first, options.first + options.secrets)
-    trials = tried(options.assignment, found, secrets, options.jobs)
+    trials = try_secrets(options.assignment, found, secrets, options.jobs)
     problems = {student: list(one.problems()) for student, one in trials.items()}
     for student, lines in problems.items():
         for line in lines:

@@ -59,7 +59,7 @@ def override(
     folder, assignment = graded.folder, graded.assignment
     if student not in graded.results:
         raise ConfigError(str(output), f"holds no result of {student!r}", "write the name as in grades.csv")
-    most = _most(assignment, task)
+    most = _limit(assignment, task)
     by = by.strip() or user_name()
     if not remove:
         _require_complete(points, reason, by)
@@ -79,7 +79,7 @@ def override(
     graded.warn_about_uploads()
 
 
-def _most(assignment: Assignment, task: str | None) -> float:
+def _limit(assignment: Assignment, task: str | None) -> float:
     """Return what a task, or the whole assignment with its extra credit, is worth."""
     if task is None:
         return float(assignment.all_points)

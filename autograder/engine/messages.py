@@ -14,11 +14,11 @@ _NAME = r"([A-Za-z_]\w{0,60})"
 _SHAPE = r"\[[-\d, ]{0,40}\]"
 
 
-def _compiled(forms: Iterable[str]) -> tuple[re.Pattern[str], ...]:
+def _compile(forms: Iterable[str]) -> tuple[re.Pattern[str], ...]:
     return tuple(re.compile(form.replace("NAME", _NAME).replace("SHAPE", _SHAPE)) for form in forms)
 
 
-_OF_PYTHON = _compiled(
+_OF_PYTHON = _compile(
     (
         r"name 'NAME' is not defined",
         r"cannot access (?:local|free) variable 'NAME' where it is not associated with a value",
@@ -59,7 +59,7 @@ _OF_PYTHON = _compiled(
     )
 )
 """Messages that are told whole."""
-_OF_SIZES = _compiled(
+_OF_SIZES = _compile(
     (
         r"mat1 and mat2 shapes cannot be multiplied \(\d+x\d+ and \d+x\d+\)",
         r"The size of tensor a \(\d+\) must match the size of tensor b \(\d+\) at non-singleton dimension "

@@ -165,14 +165,14 @@ def _similar_cells(found: Sequence[SavedCell], prompt: Prompt) -> list[int]:
 
 def _written_text(place: _Place, prompt: Prompt, album: Album) -> tuple[str, str]:
     """Return what a student wrote, as Markdown, and a note about it."""
-    own = [_own(cell, prompt, album) for cell in place.own]
+    own = [_own_text(cell, prompt, album) for cell in place.own]
     added = [_foreign(cell, album) for cell in place.added]
     parts = [part for part in (*dict.fromkeys(own), *added) if part.strip()]
     below = f"Cells added below the question: {len(added)}." if place.own and added else ""
     return "\n\n".join(parts).strip(), _sentences(place.note, below)
 
 
-def _own(cell: SavedCell, prompt: Prompt, album: Album) -> str:
+def _own_text(cell: SavedCell, prompt: Prompt, album: Album) -> str:
     """Return what was written into the question's cell; nothing if it is as released."""
     if cell.is_untouched:
         return ""

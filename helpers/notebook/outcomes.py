@@ -167,7 +167,7 @@ def judge(test: PublicTest, error: BaseException | None, files: Sequence[Path]) 
 def give_credit(found: Handout, outcomes: Sequence[PublicOutcome]) -> tuple[PublicOutcome, ...]:
     """Return the outcomes with what each earns, and with the rules set aside whose task is not solved."""
     worth = {task.id: Fraction(task.points) for task in found.tasks}
-    credits = assign_credit((_judged(one) for one in outcomes), worth)
+    credits = assign_credit((_judge(one) for one in outcomes), worth)
     waiting = Failure(f"{WAITS.capitalize()}.")
     return tuple(
         replace(one, points=float(credits[one.test.id].points))
@@ -177,7 +177,7 @@ def give_credit(found: Handout, outcomes: Sequence[PublicOutcome]) -> tuple[Publ
     )
 
 
-def _judged(outcome: PublicOutcome) -> Judged:
+def _judge(outcome: PublicOutcome) -> Judged:
     test, failure = outcome.test, outcome.failure
     slip = failure.likely_cause or "" if failure is not None and failure.slip else None
     kind: Literal["value", "constraint"] = "value" if test.kind == "value" else "constraint"

@@ -175,7 +175,7 @@ def refresh(name: str) -> Version:
         except (Exception, SystemExit) as problem:
             error = problem
     is_fresh = fresh and error is None
-    return replace(seen, fresh=is_fresh, error=error, runs=name in sys.modules, since=_loaded_at(name))
+    return replace(seen, fresh=is_fresh, error=error, runs=name in sys.modules, since=_load_time(name))
 
 
 def look(name: str) -> Version:
@@ -188,7 +188,7 @@ def look(name: str) -> Version:
     """
     file = _finder.files[name]
     digest, saved = _digest(file.read_bytes()), file.stat().st_mtime
-    return Version(file, digest, saved, False, None, name in sys.modules, _loaded_at(name))
+    return Version(file, digest, saved, False, None, name in sys.modules, _load_time(name))
 
 
 def running_digest(name: str) -> str | None:
@@ -230,7 +230,7 @@ def locate_error(error: BaseException, files: Sequence[Path]) -> tuple[str, int,
     return place
 
 
-def _loaded_at(name: str) -> float | None:
+def _load_time(name: str) -> float | None:
     """Return when what runs of a module was loaded, if that is known."""
     return vars(sys.modules[name]).get(_LOADED) if name in sys.modules else None
 

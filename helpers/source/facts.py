@@ -120,7 +120,7 @@ class ModuleFacts:
         """
         name = self._definition_of(name)
         graph = self._graph
-        reached, by_value = graph.reached(name, *self._assigned_units(name), replaced=self._is_replaced(name))
+        reached, by_value = graph.reach(name, *self._assigned_units(name), replaced=self._is_replaced(name))
         at_import = self._at_import()
         loops = [mark for unit in reached for mark in sightings(unit, unit.loops)]
         for unit in graph.recursive(reached, name):
@@ -165,7 +165,7 @@ class ModuleFacts:
 
     def _at_import(self) -> list[Unit]:
         """Return what runs while the module is imported, functions that it then calls included."""
-        return self._graph.called(MODULE) if MODULE in self.units else []
+        return self._graph.follow_calls(MODULE) if MODULE in self.units else []
 
     def _is_replaced(self, name: str) -> bool:
         """Tell whether an attribute of the same object or class may take the place of a method."""

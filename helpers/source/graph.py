@@ -68,7 +68,7 @@ class Graph:
         self._may_run = frozenset(stored if not plain else others | kept)
         self.attributes = frozenset(stored | {local(name).rpartition(".")[2] for name in units})
 
-    def _running(self, tops: Collection[str]) -> list[Unit]:
+    def _find_running(self, tops: Collection[str]) -> list[Unit]:
         """Return all definitions but those of tasks that are not among these, and what only those name."""
         start = [name for name in self._units if _top(name) in tops]
         asleep = self._of_tasks.difference(tops, map(_top, self._walk(start, (), replaced=False)))
@@ -84,7 +84,7 @@ class Graph:
         start = [name for name in self._units if _top(name) in self._tasks]
         return frozenset(map(_top, self._walk(start, (), replaced=False)))
 
-    def _passed(self, units: Iterable[Unit]) -> list[str]:
+    def _find_passed(self, units: Iterable[Unit]) -> list[str]:
         names = (what.removeprefix(OWN) for unit in units for what, _ in unit.values)
         return list(dict.fromkeys(name for name in names if name in self._units))
 
@@ -93,7 +93,7 @@ class Graph:
         tops = {_top(name) for name in (*(unit.name for unit in reached), *self._called_at_import)}
         return [
             mark
-            for unit in self._running(tops)
+            for unit in self._find_running(tops)
             for mark in sightings(unit, [one for one in unit.values if not one[0].startswith(OWN)])
         ]
 
@@ -103,7 +103,7 @@ class Graph:
             yield from values
         elif name.startswith(RESULT):
             maker = self._units.get(name.removeprefix(RESULT))
-            yield from (self._passed([maker]) if maker is not None else ()) or [_VALUES]
+            yield from (self._find_passed([maker]) if maker is not None else ()) or [_VALUES]
         elif name.startswith(_ATTRIBUTE):
             attribute = name[1:].removeprefix(READ)
             yield from self._methods.get(attribute, ())
@@ -116,7 +116,7 @@ class Graph:
             if VALUE_CALL in kinds or (PARAMETER_CALL in kinds and name not in roots):
                 yield _VALUES
 
-    def reached(self, *roots: str, replaced: bool = False) -> tuple[list[Unit], bool]:
+    def reach(self, *roots: str, replaced: bool = False) -> tuple[list[Unit], bool]:
         """Return all that some definitions lead to, and whether anything passed on may be called there.
 
         Parameters
@@ -126,7 +126,7 @@ class Graph:
         """
         tops = {_top(name) for name in (*roots, *self._called_at_import)}
         while True:
-            seen = self._walk(roots, self._passed(self._running(tops)), replaced=replaced)
+            seen = self._walk(roots, self._find_passed(self._find_running(tops)), replaced=replaced)
             found = {_top(name) for name in seen if name in self._units}
             if found <= tops:
                 return [self._units[name] for name in seen if name in self._units], _VALUES in seen
@@ -148,13 +148,13 @@ class Graph:
     @functools.cached_property
     def _at_import(self) -> dict[str, Unit]:
         """What runs while the file is imported; of a class that is its body, without its methods."""
-        return {unit.name: unit for unit in self.called(MODULE)} if MODULE in self._units else {}
+        return {unit.name: unit for unit in self.follow_calls(MODULE)} if MODULE in self._units else {}
 
     @property
     def _called_at_import(self) -> list[str]:
         return [name for name, unit in self._at_import.items() if unit.kind == "function"]
 
-    def called(self, start: str) -> list[Unit]:
+    def follow_calls(self, start: str) -> list[Unit]:
         """Return what one definition names, directly or not; what is merely inside does not run."""
         seen, waiting = {start: None}, [start]
         while waiting:
@@ -167,7 +167,7 @@ class Graph:
     def recursive(self, reached: Collection[Unit], *roots: str) -> list[Unit]:
         """Return the definitions at which a chain of calls comes back to where it has been (depth first)."""
         of_module = [unit for unit in self._units.values() if unit.kind == "value"]
-        values = self._passed([*reached, *of_module])
+        values = self._find_passed([*reached, *of_module])
         done: set[str] = set()
         found: dict[str, None] = {}
         for start in reached:

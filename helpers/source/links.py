@@ -110,20 +110,20 @@ def _rename_units(facts: ModuleFacts, prefix: str) -> Iterator[Unit]:
             name=prefix + unit.name,
             loops=list(unit.loops),
             uses=list(unit.uses),
-            values=[(_prefixed(what, prefix), line) for what, line in unit.values],
-            stores=[(_prefixed(what, prefix), line) for what, line in unit.stores],
-            loose={_prefixed_result(name, prefix): None for name in unit.loose},
+            values=[(_prefix(what, prefix), line) for what, line in unit.values],
+            stores=[(_prefix(what, prefix), line) for what, line in unit.stores],
+            loose={_prefix_result(name, prefix): None for name in unit.loose},
             calls={prefix + name: None for name in unit.calls},
             parts={prefix + name: None for name in unit.parts},
         )
 
 
-def _prefixed(what: str, prefix: str) -> str:
+def _prefix(what: str, prefix: str) -> str:
     """Return the name of a value as other files know it."""
     return f"{OWN}{prefix}{what.removeprefix(OWN)}" if what.startswith(OWN) else what
 
 
-def _prefixed_result(name: str, prefix: str) -> str:
+def _prefix_result(name: str, prefix: str) -> str:
     return f"{RESULT}{prefix}{name.removeprefix(RESULT)}" if name.startswith(RESULT) else name
 
 

@@ -25,7 +25,7 @@ from helpers.source.scopes import ConstraintError
 from helpers.source.units import Sighting
 from helpers.testing import backend
 from helpers.testing.failures import CheckFailure
-from helpers.testing.understanding import ALWAYS, unknown, unknown_at_import
+from helpers.testing.understanding import ALWAYS, find_unknown, find_unknown_at_import
 
 OPAQUE = (
     *("eval", "exec", "compile", "__import__", "globals", "locals", "vars", "setattr", "delattr", "getattr"),
@@ -187,12 +187,12 @@ def _require_understood(
 ) -> None:
     """Check that the rules know everything that the function leads to."""
     gradients = any(_is_banned(GRADIENTS, name) for name in banned)
-    found = unknown(facts, strict=strict, loops=loops, gradients=gradients)
+    found = find_unknown(facts, strict=strict, loops=loops, gradients=gradients)
     seen = [one for one in found if one.what not in let]
     if seen:
         name = seen[0].what[:60].removeprefix(".")
         raise _rule_failure(facts, seen, f"uses {name}, which this check does not know", PLAINLY)
-    changes = list(unknown_at_import(facts))
+    changes = list(find_unknown_at_import(facts))
     if changes:
         raise _rule_failure(facts, changes, CHANGED, ONLY_DEFINE)
 

@@ -47,7 +47,7 @@ _CALLED_BY_NUMPY = frozenset(
 _ONLY_IN_LOOPS = ("the method ", "a class of ", "print to a file", "a format that is computed")
 
 
-def unknown(facts: FunctionFacts, *, strict: bool, loops: bool, gradients: bool) -> Iterator[Sighting]:
+def find_unknown(facts: FunctionFacts, *, strict: bool, loops: bool, gradients: bool) -> Iterator[Sighting]:
     """Yield what in the code that a function leads to is not understood.
 
     Parameters
@@ -66,14 +66,14 @@ def unknown(facts: FunctionFacts, *, strict: bool, loops: bool, gradients: bool)
             yield seen
     for value in facts.values:
         if places.current_name(value.what) in known.MODULES:
-            yield _said(value, "passed on, not called")
+            yield _say(value, "passed on, not called")
     yield from (store for store in facts.stores if _changes_others(store.what, facts))
     if loops:
         yield from _of_objects(facts)
     yield from _of_types(facts)
 
 
-def unknown_at_import(facts: FunctionFacts) -> Iterator[Sighting]:
+def find_unknown_at_import(facts: FunctionFacts) -> Iterator[Sighting]:
     """Yield what a file does while it is imported, and may change functions that were read."""
     for use in facts.at_import:
         if use.what.startswith("."):
@@ -85,7 +85,7 @@ def unknown_at_import(facts: FunctionFacts) -> Iterator[Sighting]:
     yield from (store for store in facts.stores_at_import if _changes_others(store.what, facts))
 
 
-def _said(seen: Sighting, how: str) -> Sighting:
+def _say(seen: Sighting, how: str) -> Sighting:
     return Sighting(f"{seen.what.removeprefix(OWN)[:50]}, {how}", seen.line, seen.where, seen.file)
 
 
@@ -97,7 +97,7 @@ def _of_objects(facts: FunctionFacts) -> Iterator[Sighting]:
     calls = any(use.what in _CALLED_BY_NUMPY for use in facts.uses)
     if calls or not known.NUMPY.isdisjoint(facts.attributes):  # np.exp calls `exp` of objects, even a field
         own = (value for value in facts.values if value.what.startswith(OWN))
-        yield from (_said(value, "passed on, not called") for value in own)
+        yield from (_say(value, "passed on, not called") for value in own)
     yield from (store for store in facts.stores if store.what.startswith(OWN))
 
 

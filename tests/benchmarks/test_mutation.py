@@ -34,6 +34,6 @@ def test_every_explanation_names_a_function_and_a_reason() -> None:
             for file in (mutation.ROOT / "solutions" / path.stem).glob("*.py")
             for function in mutation.functions(file.name, file.read_text(encoding="utf-8"))
         }
-        for (function, _, _), reason in mutation.explained(path.stem).items():
+        for (function, _, _), reason in mutation.read_explanations(path.stem).items():
             assert function in known, path
             assert len(reason) > 12, path

@@ -61,12 +61,12 @@ def test_mistakes_are_graded_in_their_own_task_and_what_is_right_in_all() -> Non
     assert "(reference)" in {one.student for one in right}
     assert "talia-ferro" in {one.student for one in right}
     assert {"overfit", "solver"} < tasks
-    wanted = secrets.wanted_of(CONVOLUTIONS)
+    wanted = secrets.find_wanted(CONVOLUTIONS)
     assert all({wanted[one.student].task for one in members} == task for task, members in others)
 
 
 def test_numbers_stand_for_secrets() -> None:
-    with secrets.copied("knn") as course:
+    with secrets.copy_course("knn") as course:
         found = []
         for number in (1, 2, 1):
             secrets.change_secret(course, number)
@@ -75,9 +75,9 @@ def test_numbers_stand_for_secrets() -> None:
 
 
 def test_a_class_is_graded_under_several_secrets() -> None:
-    some = {next(iter(classes.expected_of_mistakes("knn")))}
+    some = {next(iter(classes.read_mistakes("knn")))}
     found = list(secrets.groups("knn", [], some))
-    trials = secrets.tried("knn", found, range(2), jobs=1)
+    trials = secrets.try_secrets("knn", found, range(2), jobs=1)
     assert trials.keys() == some
     assert {one.runs for one in trials.values()} == {2}
     assert [line for one in trials.values() for line in one.problems()] == []
@@ -85,9 +85,10 @@ def test_a_class_is_graded_under_several_secrets() -> None:
 
 def check_settings(right: bool, task: str) -> None:
     """Check that settings are judged as they are written down, under a secret that nobody has seen."""
-    some = {label for label, one in classes.expected_of_settings(CONVOLUTIONS).items() if one.right == right}
+    some = {label for label, one in classes.read_settings(CONVOLUTIONS).items() if one.right == right}
     number = random.SystemRandom().randrange(10**6)
-    trials = secrets.tried(CONVOLUTIONS, list(secrets.groups(CONVOLUTIONS, [task], some)), [number], jobs=1)
+    groups = list(secrets.groups(CONVOLUTIONS, [task], some))
+    trials = secrets.try_secrets(CONVOLUTIONS, groups, [number], jobs=1)
     assert len(trials) >= 5
     assert {student: list(one.problems()) for student, one in trials.items() if list(one.problems())} == {}
 

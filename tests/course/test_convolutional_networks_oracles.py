@@ -102,8 +102,8 @@ def test_convolution(suite: Load, name: str) -> None:
 def test_max_pooling(suite: Load, window: tuple[int, int, int]) -> None:
     hidden = suite("test_hidden_pooling")
     x, param = hidden.distinct("differences", 2, 2, 6, 8), hidden.setting(*window)
-    assert hidden.pooled(x, param).equal(plain_pooling(x, param))
-    dout = normal(5, *hidden.pooled(x, param).shape)
+    assert hidden.pool(x, param).equal(plain_pooling(x, param))
+    dout = normal(5, *hidden.pool(x, param).shape)
     check(lambda x: plain_pooling(x, param), (x,), dout, (hidden.gradient(x, param, dout),))
 
 
@@ -116,7 +116,7 @@ def test_batch_normalization(suite: Load, count: int) -> None:
         return plain_normalization(x, gamma, beta, hidden.EPS)
 
     given = x, hidden.GAMMA, hidden.BETA
-    assert rel_error(hidden.normalized(x), normalize(*given)) < 1e-12
+    assert rel_error(hidden.normalize(x), normalize(*given)) < 1e-12
     check(normalize, given, dout, hidden.gradients(x, dout))
     check(normalize, given, dout, hidden.of_formula(x, dout, ""))
 
@@ -141,7 +141,7 @@ def test_windows_that_overwrite_one_another(suite: Load, name: str, backwards: b
     x, w, b = normal(1, *images), normal(2, *filters), normal(3, filters[0])
     case = suite("convolutions").Convolution(x, w, b, stride, pad)
     dout = normal(4, *case.out().shape)
-    found = suite("test_hidden_convolution_backward").overwritten(case, dout, backwards)
+    found = suite("test_hidden_convolution_backward").overwrite_windows(case, dout, backwards)
     last = case.grads(dout)[0]
     assert found.shape == last.shape
     assert (rel_error(found, last) < 1e-12) == (name == "gaps")

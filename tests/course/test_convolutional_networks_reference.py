@@ -17,7 +17,7 @@ from tests.support import classes, work
 NAME = "convolutional_networks"
 REFERENCE = {path.name: path.read_text() for path in sorted((classes.ROOT / "solutions" / NAME).glob("*.py"))}
 STUB = {name: (classes.ROOT / "assignments" / NAME / name).read_text() for name in REFERENCE}
-MISTAKES = classes.expected_of_mistakes(NAME)
+MISTAKES = classes.read_mistakes(NAME)
 SOME = ("chen-wei", "julia-schmidt", "ravi-patel", "ibrahim-khan")
 SECONDS = 25
 
@@ -37,7 +37,7 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> dict[str, SubmissionRes
 @pytest.fixture(scope="module")
 def of_mistakes(tmp_path_factory: pytest.TempPathFactory) -> dict[str, SubmissionResult]:
     """Return results of some mistakes, under another secret; each trains the networks of its suite anew."""
-    some = [one for one in classes.mistaken(NAME) if one.student in SOME]
+    some = [one for one in classes.make_mistaken(NAME) if one.student in SOME]
     return classes.graded(tmp_path_factory.mktemp("mistakes"), NAME, some)
 
 

@@ -42,9 +42,10 @@ def of_mistakes(name: str, tmp_path_factory: pytest.TempPathFactory) -> Results:
     Where a mistake does not touch the settings of training, nobody trains with them.
     """
     training = classes.TRAINING.get(name, frozenset())
-    wanted, found = classes.expected_of_mistakes(name), {}
+    wanted, found = classes.read_mistakes(name), {}
     for touches in (True, False):
-        some = [one for one in classes.mistaken(name) if (wanted[one.student].task in training) == touches]
+        mistakes = classes.make_mistaken(name)
+        some = [one for one in mistakes if (wanted[one.student].task in training) == touches]
         untouched = frozenset() if touches else training
         found |= classes.graded(tmp_path_factory.mktemp(name), name, some, untouched=untouched)
     return found
@@ -52,13 +53,14 @@ def of_mistakes(name: str, tmp_path_factory: pytest.TempPathFactory) -> Results:
 
 @pytest.mark.parametrize("name", classes.NAMES)
 def test_every_student_has_a_score_and_a_reason(name: str) -> None:
-    assert {folder.name for folder in (classes.CLASSES / name).iterdir()} == classes.expected(name).keys()
-    assert all(0 <= entry.score <= 120 and entry.reason for entry in classes.expected(name).values())
+    expected = classes.read_expected(name)
+    assert {folder.name for folder in (classes.CLASSES / name).iterdir()} == expected.keys()
+    assert all(0 <= entry.score <= 120 and entry.reason for entry in expected.values())
 
 
 @pytest.mark.parametrize("name", classes.NAMES)
 def test_there_are_enough_mistakes_and_styles(name: str) -> None:
-    wanted = [*classes.expected(name).values(), *classes.expected_of_mistakes(name).values()]
+    wanted = [*classes.read_expected(name).values(), *classes.read_mistakes(name).values()]
     assert sum(entry.task is not None for entry in wanted) >= ENOUGH.get(name, 8)
     assert sum(entry.reason.startswith("right: ") for entry in wanted) >= 3
 
@@ -66,7 +68,7 @@ def test_there_are_enough_mistakes_and_styles(name: str) -> None:
 @pytest.mark.parametrize("name", classes.NAMES)
 def test_one_student_hands_in_the_stub_as_released(name: str) -> None:
     (student,) = (
-        key for key, entry in classes.expected(name).items() if entry.reason == "the untouched stub"
+        key for key, entry in classes.read_expected(name).items() if entry.reason == "the untouched stub"
     )
     for released in (classes.ROOT / "assignments" / name).glob("*.py"):
         if released.name != "test_public.py":
@@ -76,7 +78,7 @@ def test_one_student_hands_in_the_stub_as_released(name: str) -> None:
 @pytest.mark.parametrize("name", SLOW)
 def test_some_students_get_what_is_written_down(name: str, tmp_path: Path) -> None:
     some = classes.students(name)[:: SLOW[name]]
-    wanted = {student.student: classes.expected(name)[student.student] for student in some}
+    wanted = {student.student: classes.read_expected(name)[student.student] for student in some}
     found = classes.graded(tmp_path, name, some)
     assert scores(found) == scores_of(wanted)
     check_tasks(found, wanted)
@@ -84,20 +86,20 @@ def test_some_students_get_what_is_written_down(name: str, tmp_path: Path) -> No
 
 
 def test_scores_are_those_written_down(name: str, results: Results) -> None:
-    assert scores(results) == scores_of(classes.expected(name))
+    assert scores(results) == scores_of(classes.read_expected(name))
 
 
 def test_a_mistake_costs_points_in_its_task_alone(name: str, results: Results) -> None:
-    check_tasks(results, classes.expected(name))
+    check_tasks(results, classes.read_expected(name))
 
 
 def test_the_likely_cause_is_right(name: str, results: Results) -> None:
-    check_causes(results, classes.expected(name))
+    check_causes(results, classes.read_expected(name))
 
 
 @pytest.mark.full
 def test_mistakes_in_the_reference_cost_what_is_written_down(name: str, of_mistakes: Results) -> None:
-    wanted = classes.expected_of_mistakes(name)
+    wanted = classes.read_mistakes(name)
     assert scores(of_mistakes) == scores_of(wanted)
     check_tasks(of_mistakes, wanted)
     check_causes(of_mistakes, wanted)
@@ -105,7 +107,7 @@ def test_mistakes_in_the_reference_cost_what_is_written_down(name: str, of_mista
 
 @pytest.mark.full
 def test_a_wrong_answer_fails_each_check(name: str, results: Results, of_mistakes: Results) -> None:
-    wrong = [results[student] for student, entry in classes.expected(name).items() if entry.task]
+    wrong = [results[student] for student, entry in classes.read_expected(name).items() if entry.task]
     tests = [test for result in [*wrong, *of_mistakes.values()] for test in result.tests]
     assert {test.id for test in tests} == {test.id for test in tests if test.status in NOTICED}
 
@@ -117,7 +119,7 @@ def test_scores_are_the_same_under_every_secret(
     tmp_path_factory: pytest.TempPathFactory, fast: str, run: int
 ) -> None:
     found = classes.graded(tmp_path_factory.mktemp(fast), fast, classes.students(fast))
-    assert scores(found) == scores_of(classes.expected(fast))
+    assert scores(found) == scores_of(classes.read_expected(fast))
 
 
 def scores(results: Results) -> dict[str, float]:

@@ -25,7 +25,7 @@ STUB = SOLUTION.sub(r'\1raise NotImplementedError("to do")\n', REFERENCE)
 POINTS = {task["id"]: task["points"] for task in SETTINGS["tasks"]}
 KEYS = [f"secret {number}" for number in range(5)]
 
-MISTAKES = classes.expected_of_mistakes(NAME)
+MISTAKES = classes.read_mistakes(NAME)
 UNDONE = {
     "nn_forward_pass": {"forward"},
     "nn_forward_backward": {"loss", "backward"},
@@ -56,7 +56,7 @@ def grades(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Grade]:
     jobs = {key: (REFERENCE, key) for key in KEYS}
     jobs["stub"] = (STUB, "key")
     jobs["loss alone"] = (loss_alone(), "key")
-    jobs |= {one.student: (one.files[f"{NAME}.py"].decode(), "key") for one in classes.mistaken(NAME)}
+    jobs |= {one.student: (one.files[f"{NAME}.py"].decode(), "key") for one in classes.make_mistaken(NAME)}
     jobs |= {name: (without(name), "key") for name in UNDONE}
     return grade_all(NAME, jobs, tmp_path_factory.mktemp(NAME))
 
@@ -148,7 +148,7 @@ def test_the_oracle_agrees_with_automatic_differentiation(hidden: ModuleType, re
 
 
 def test_the_oracle_agrees_with_central_differences(hidden: ModuleType) -> None:
-    params = hidden.copied(hidden.PARAMS)
+    params = hidden.copy_params(hidden.PARAMS)
     grads = hidden.true_grads(params, hidden.X, hidden.Y, 0.4)
     for name in hidden.NAMES:
         slopes = compute_numeric_gradient(

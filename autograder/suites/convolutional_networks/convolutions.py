@@ -39,7 +39,7 @@ class Convolution:
         """Whether the filters are as wide as they are high."""
         return self.filters.shape[2] == self.filters.shape[3]
 
-    def covered(self, dout: Tensor) -> tuple[int, int]:
+    def covered_size(self, dout: Tensor) -> tuple[int, int]:
         """Return height and width of the part of the padded image that filters cover."""
         rows, columns = (
             (places - 1) * self.stride + size

@@ -19,7 +19,7 @@ from torch import Tensor
 from helpers.testing import Hint, checks, require, scattered
 
 
-def overwritten(c: Convolution, dout: Tensor, backwards: bool) -> Tensor:
+def overwrite_windows(c: Convolution, dout: Tensor, backwards: bool) -> Tensor:
     """Return dx as it becomes if each window, from first to last or backwards, overwrites earlier ones.
 
     Backwards is what comes of a loop over the entries of a filter.
@@ -40,7 +40,7 @@ def backward_hints(c: Convolution, dout: Tensor) -> dict[str, list[Hint]]:
     side_by_side = c.grads(dout, stride=1)
     turned = c.filters.transpose(2, 3) if c.is_square else c.filters
     transposed = replace(c, filters=turned).grads(dout)[0]
-    (height, width), (rows, columns) = c.images.shape[2:], c.covered(dout)
+    (height, width), (rows, columns) = c.images.shape[2:], c.covered_size(dout)
     cut = padded[:, :, c.pad : min(rows, c.pad + height), c.pad : min(columns, c.pad + width)]
     overlap = "where windows overlap, gradients add up; one has taken the place of another"
     no_stride = "the stride was forgotten: neighbors in dout belong `stride` pixels apart"
@@ -54,8 +54,8 @@ def backward_hints(c: Convolution, dout: Tensor) -> dict[str, list[Hint]]:
             Hint(transposed, says="height and width of the filters are swapped"),
             Hint(side_by_side[0], says=no_stride),
             Hint(right["dx"] / len(c.images), says=averaged),
-            Hint(overwritten(c, dout, backwards=False), says=overlap),
-            Hint(overwritten(c, dout, backwards=True), says=overlap),
+            Hint(overwrite_windows(c, dout, backwards=False), says=overlap),
+            Hint(overwrite_windows(c, dout, backwards=True), says=overlap),
             Hint(right["dx"][:, :, :0, :0], says=empty),
             Hint(right["dx"][:, :, c.pad : height - c.pad, c.pad : width - c.pad], says="cut off twice"),
             Hint(cut, says=reached),

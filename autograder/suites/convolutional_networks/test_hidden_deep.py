@@ -180,7 +180,7 @@ def losses(batchnorm: bool, names: dict[str, str]) -> Losses:
     return Losses(deep_params(batchnorm), names, deep_scores, LABELS, wrong)
 
 
-def trained(batchnorm: bool, reg: float) -> tuple[Losses, Any]:
+def train(batchnorm: bool, reg: float) -> tuple[Losses, Any]:
     """Return the right losses, and what the student's network makes of images and labels."""
     net, names = known_net(batchnorm, reg=reg)
     with with_true_layers():
@@ -201,28 +201,28 @@ def test_deep_scores() -> None:
 def test_deep_loss() -> None:
     """Deep network: the loss without batch normalization, regularized or not."""
     for reg in (0.0, 0.3):
-        right, found = trained(False, reg)
+        right, found = train(False, reg)
         right.check_loss(found, reg)
 
 
 @pytest.mark.task("deep_net", weight=3)
 def test_deep_gradients() -> None:
     """Deep network: the gradients without batch normalization and regularization."""
-    right, found = trained(False, 0.0)
+    right, found = train(False, 0.0)
     right.check_gradients(found, 0.0)
 
 
 @pytest.mark.task("deep_net", weight=1)
 def test_deep_gradients_regularized() -> None:
     """Deep network: the gradients of the regularization."""
-    right, found = trained(False, 0.3)
+    right, found = train(False, 0.3)
     right.check_gradients(found, 0.3)
 
 
 @pytest.mark.task("deep_net", weight=3)
 def test_deep_loss_with_batchnorm() -> None:
     """Deep network: loss and gradients with batch normalization."""
-    right, found = trained(True, 0.3)
+    right, found = train(True, 0.3)
     right.check_loss(found, 0.3)
     right.check_gradients(found, 0.3)
 

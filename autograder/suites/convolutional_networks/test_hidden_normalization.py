@@ -26,7 +26,7 @@ RUNNING_MEAN, RUNNING_VAR = normal("running", shape=(D,)), normal("running/var",
 IMAGES = 1.5 * normal("images", shape=(3, D, 4, 2)) + 1
 
 
-def standardized(x: Tensor, mistake: str = "") -> tuple[Tensor, Tensor]:
+def standardize(x: Tensor, mistake: str = "") -> tuple[Tensor, Tensor]:
     """Return x with mean 0 and variance 1 in each column, and by what it was multiplied."""
     var = x.var(dim=0, unbiased=mistake == "unbiased")
     eps = 0.0 if mistake == "no eps" else EPS
@@ -34,9 +34,9 @@ def standardized(x: Tensor, mistake: str = "") -> tuple[Tensor, Tensor]:
     return (x - x.mean(dim=0)) / std, 1 / std
 
 
-def normalized(x: Tensor, gamma: Tensor = GAMMA, beta: Tensor = BETA, mistake: str = "") -> Tensor:
+def normalize(x: Tensor, gamma: Tensor = GAMMA, beta: Tensor = BETA, mistake: str = "") -> Tensor:
     """Return the right result in mode "train", or what a mistake makes of it."""
-    z, _ = standardized(x, mistake)
+    z, _ = standardize(x, mistake)
     if mistake == "swapped":
         gamma, beta = beta, gamma
     if mistake == "nothing":
@@ -70,7 +70,7 @@ def pair(found: object) -> Any:
     return checks.parts(found, 2, what="the result and the cache of BatchNorm.forward")
 
 
-def kept(bn_param: dict[str, Any], name: str) -> Any:
+def read_kept(bn_param: dict[str, Any], name: str) -> Any:
     """Return what the student's forward pass put into bn_param."""
     checks.holds(
         name in bn_param,
@@ -84,8 +84,8 @@ def kept(bn_param: dict[str, Any], name: str) -> Any:
 def check_forward(x: Tensor, out: object) -> None:
     """Compare a result in mode "train" with the right one."""
     exact = x.double()
-    hints = [Hint(normalized(exact, mistake=name).to(x.dtype), says) for name, says in HINTS.items()]
-    checks.close(out, normalized(exact).to(x.dtype), what="the result", hints=hints)
+    hints = [Hint(normalize(exact, mistake=name).to(x.dtype), says) for name, says in HINTS.items()]
+    checks.close(out, normalize(exact).to(x.dtype), what="the result", hints=hints)
 
 
 @pytest.mark.task("batchnorm_forward", weight=3)
@@ -107,8 +107,8 @@ def test_training_far_from_zero() -> None:
     x = (X + 10_000).float()
     (out, _), _ = forward(x.clone())
     exact = x.double()
-    hints = [Hint(normalized(exact, mistake=name).float(), says) for name, says in HINTS.items()]
-    right = normalized(exact).float()
+    hints = [Hint(normalize(exact, mistake=name).float(), says) for name, says in HINTS.items()]
+    right = normalize(exact).float()
     checks.close(out, right, what="the result", operation="large numbers", hints=hints)
 
 
@@ -129,7 +129,7 @@ def test_running_statistics() -> None:
             Hint(X.mean(dim=0), says="this is the mean of the batch alone"),
             Hint(RUNNING_MEAN, says="not updated; put the new tensor into bn_param"),
         ]
-        checks.close(kept(bn_param, "running_mean"), mean, what="running_mean", hints=hints)
+        checks.close(read_kept(bn_param, "running_mean"), mean, what="running_mean", hints=hints)
         hints = [
             Hint(turned, says=TURNED),
             Hint(unbiased, says=HINTS["unbiased"]),
@@ -137,7 +137,7 @@ def test_running_statistics() -> None:
             Hint((momentum * RUNNING_VAR.sqrt() + (1 - momentum) * var.sqrt()), says="standard deviations"),
         ]
         right = momentum * RUNNING_VAR + (1 - momentum) * var
-        checks.close(kept(bn_param, "running_var"), right, what="running_var", hints=hints)
+        checks.close(read_kept(bn_param, "running_var"), right, what="running_var", hints=hints)
 
 
 @pytest.mark.task("batchnorm_forward", weight=1)
@@ -145,7 +145,7 @@ def test_running_statistics_begin_at_zero() -> None:
     """Batch normalization: without running statistics in bn_param, they begin at zero."""
     _, bn_param = forward(X.clone())
     for name, value in (("mean", X.mean(dim=0)), ("var", X.var(dim=0, unbiased=False))):
-        found = kept(bn_param, f"running_{name}")
+        found = read_kept(bn_param, f"running_{name}")
         hints = [
             Hint(value, says="this is that of the batch alone"),
             Hint(0.9 * value, says=TURNED),
@@ -160,7 +160,7 @@ def test_running_statistics_are_not_shared() -> None:
     """Batch normalization: tensors of running statistics that someone else holds are not modified."""
     mean, var = RUNNING_MEAN.clone(), RUNNING_VAR.clone()
     _, bn_param = forward(X.clone(), running_mean=mean, running_var=var)
-    checks.tensor(kept(bn_param, "running_mean"), shape=(D,), dtype=torch.float64, what="running_mean")
+    checks.tensor(read_kept(bn_param, "running_mean"), shape=(D,), dtype=torch.float64, what="running_mean")
     checks.unchanged(RUNNING_MEAN, mean, what="the old running_mean")
     checks.unchanged(RUNNING_VAR, var, what="the old running_var")
 
@@ -171,7 +171,7 @@ def test_testing() -> None:
     centered = X - RUNNING_MEAN
     right = GAMMA * centered / (RUNNING_VAR + EPS).sqrt() + BETA
     hints = [
-        Hint(normalized(X), says="the statistics of the batch were used"),
+        Hint(normalize(X), says="the statistics of the batch were used"),
         Hint(GAMMA * centered / RUNNING_VAR.sqrt() + BETA, says=HINTS["no eps"]),
         Hint(centered / (RUNNING_VAR + EPS).sqrt(), says=HINTS["nothing"]),
         Hint(BETA * centered / (RUNNING_VAR + EPS).sqrt() + GAMMA, says=HINTS["swapped"]),
@@ -182,8 +182,8 @@ def test_testing() -> None:
     given = {"mode": "test", "running_mean": RUNNING_MEAN.clone(), "running_var": RUNNING_VAR.clone()}
     (out, _), bn_param = forward(X.clone(), **given)
     checks.close(out, right, what="the result", hints=hints)
-    checks.close(kept(bn_param, "running_mean"), RUNNING_MEAN, what="running_mean after it")
-    checks.close(kept(bn_param, "running_var"), RUNNING_VAR, what="running_var after it")
+    checks.close(read_kept(bn_param, "running_mean"), RUNNING_MEAN, what="running_mean after it")
+    checks.close(read_kept(bn_param, "running_var"), RUNNING_VAR, what="running_var after it")
     (one, _), _ = forward(X[:1].clone(), **given)
     told = [Hint(hint.expected[:1], hint.says) for hint in hints if isinstance(hint.expected, Tensor)]
     checks.close(one, right[:1], what="the result for one example", hints=told)
@@ -212,13 +212,13 @@ def test_forward_source() -> None:
 def gradients(x: Tensor, dout: Tensor, mistake: str = "") -> tuple[Tensor, ...]:
     """Return the gradients through a forward pass, right or with a mistake."""
     leaves = [v.clone().requires_grad_() for v in (x, GAMMA, BETA)]
-    found = torch.autograd.grad(normalized(*leaves, mistake), leaves, dout, allow_unused=True)
+    found = torch.autograd.grad(normalize(*leaves, mistake), leaves, dout, allow_unused=True)
     return *found[:2], dout.sum(dim=0)
 
 
 def of_formula(x: Tensor, dout: Tensor, mistake: str) -> tuple[Tensor, ...]:
     """Return what the right formula makes of the values that a forward pass with a mistake keeps."""
-    z, scale = standardized(x, mistake)
+    z, scale = standardize(x, mistake)
     dx = GAMMA * scale * (dout - dout.mean(dim=0) - z * (dout * z).mean(dim=0))
     return dx, (dout * z).sum(dim=0), dout.sum(dim=0)
 
@@ -232,7 +232,7 @@ def check_backward(function: Callable[..., Any], x: Tensor, dout: Tensor, *names
     found = function(dout.clone(), cache)
     found = dict(zip(NAMES, checks.parts(found, 3, what="the gradients dx, dgamma, dbeta"), strict=True))
     for mistake in HINTS:
-        if checks.agrees(out, normalized(x, mistake=mistake)):
+        if checks.agrees(out, normalize(x, mistake=mistake)):
             for accepted in (gradients(x, dout, mistake), of_formula(x, dout, mistake)):
                 right = dict(zip(NAMES, accepted, strict=True))
                 if all(checks.agrees(found[name], right[name]) for name in names):
@@ -245,7 +245,7 @@ def check_backward(function: Callable[..., Any], x: Tensor, dout: Tensor, *names
 
 def gradient_hints(x: Tensor, dout: Tensor, right: dict[str, Tensor]) -> dict[str, list[Hint]]:
     """Return what typical mistakes make of the gradients; the words are the same in every check."""
-    z, scale = standardized(x)
+    z, scale = standardize(x)
     centered, along = dout - dout.mean(dim=0), z * (dout * z).mean(dim=0)
     summed = "a sum over the batch is used instead of a mean"
     all_features = "the mean was taken over all features; take that of each feature (dim=0)"

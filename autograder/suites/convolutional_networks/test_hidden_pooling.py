@@ -29,7 +29,7 @@ def setting(height: int, width: int, stride: int) -> dict[str, int]:
     return {"pool_height": height, "pool_width": width, "stride": stride}
 
 
-def pooled(x: Tensor, param: dict[str, int]) -> Tensor:
+def pool(x: Tensor, param: dict[str, int]) -> Tensor:
     """Return the right result."""
     return F.max_pool2d(x, (param["pool_height"], param["pool_width"]), stride=param["stride"])
 
@@ -37,7 +37,7 @@ def pooled(x: Tensor, param: dict[str, int]) -> Tensor:
 def gradient(x: Tensor, param: dict[str, int], dout: Tensor) -> Tensor:
     """Return the right gradient."""
     leaf = x.clone().requires_grad_()
-    return torch.autograd.grad(pooled(leaf, param), leaf, dout)[0]
+    return torch.autograd.grad(pool(leaf, param), leaf, dout)[0]
 
 
 X = distinct("x", 3, 2, 8, 6)
@@ -57,7 +57,7 @@ def first(found: object) -> Any:
 
 def forward_hints(x: Tensor, param: dict[str, int]) -> list[Hint]:
     """Return what typical mistakes make of pooling; the words are the same in every check."""
-    right = pooled(x, param)
+    right = pool(x, param)
     window = param["pool_height"], param["pool_width"]
     over_channels, over_images = (right.amax(dim=dim, keepdim=True) for dim in (1, 0))
     turned = {**param, "pool_height": window[1], "pool_width": window[0]}
@@ -66,15 +66,15 @@ def forward_hints(x: Tensor, param: dict[str, int]) -> list[Hint]:
     low, narrow = right.clone(), right.clone()
     low[:, :, -1], narrow[..., -1] = 0, 0
     return [
-        Hint(pooled(x, turned), says="height and width of the window are swapped"),
-        Hint(pooled(x, {**param, "stride": 1}), says="the stride was forgotten"),
+        Hint(pool(x, turned), says="height and width of the window are swapped"),
+        Hint(pool(x, {**param, "stride": 1}), says="the stride was forgotten"),
         Hint(F.max_pool2d(x, window), says="the stride is that of pool_param, not the size of a window"),
         Hint(right[:, :, :-1, :-1], says="the last window of each row and column is missing"),
         Hint(low, says="the last row of the result is never filled"),
         Hint(narrow, says="the last column of the result is never filled"),
         Hint(square, says="the result is as wide as it is high; H and W of the result differ"),
-        Hint(-pooled(-x, param), says="the smallest value was taken"),
-        Hint(pooled(x.abs(), param), says="the largest absolute value was taken; -3 is smaller than 1"),
+        Hint(-pool(-x, param), says="the smallest value was taken"),
+        Hint(pool(x.abs(), param), says="the largest absolute value was taken; -3 is smaller than 1"),
         Hint(F.avg_pool2d(x, window, stride=param["stride"]), says="the mean was taken"),
         Hint(right.clamp(min=0), says="compared with 0 as well, but all values of a window may be negative"),
         Hint(over_channels.expand_as(right), says="the maximum went over the channels, too"),
@@ -85,7 +85,7 @@ def forward_hints(x: Tensor, param: dict[str, int]) -> list[Hint]:
 def check_forward(x: Tensor, param: dict[str, int], what: str = "the result") -> None:
     """Compare the student's result with the right one."""
     found = first(cn.MaxPool.forward(x.clone(), dict(param)))
-    checks.close(found, pooled(x, param), what=what, hints=forward_hints(x, param))
+    checks.close(found, pool(x, param), what=what, hints=forward_hints(x, param))
 
 
 @pytest.mark.task("max_pool_forward", weight=1)
@@ -112,7 +112,7 @@ def test_forward_in_scattered_memory() -> None:
     """Max pooling: images may be non-contiguous in memory."""
     param = OVERLAPPING["windows of 2 x 3 with stride 1"]
     found = first(cn.MaxPool.forward(scattered(X), dict(param)))
-    checks.close(found, pooled(X, param), what="the result", hints=forward_hints(X, param))
+    checks.close(found, pool(X, param), what="the result", hints=forward_hints(X, param))
 
 
 @pytest.mark.constraint
@@ -166,7 +166,7 @@ def backward_hints(x: Tensor, param: dict[str, int], dout: Tensor) -> list[Hint]
 
 def check_backward(x: Tensor, param: dict[str, int], what: str = "the gradient dx") -> None:
     """Compare the student's gradient with the right one."""
-    dout = distinct("dout", *pooled(x, param).shape).to(x.dtype)
+    dout = distinct("dout", *pool(x, param).shape).to(x.dtype)
     found = cn.MaxPool.backward(dout.clone(), (x.clone(), dict(param)))
     checks.close(found, gradient(x, param, dout), what=what, hints=backward_hints(x, param, dout))
 
@@ -194,7 +194,7 @@ def test_backward_with_gaps() -> None:
 def test_backward_in_scattered_memory() -> None:
     """Gradient of max pooling: images and gradient may be non-contiguous in memory."""
     param = OVERLAPPING["windows of 3 x 3 with stride 2"]
-    dout = distinct("scattered", *pooled(X, param).shape)
+    dout = distinct("scattered", *pool(X, param).shape)
     found = cn.MaxPool.backward(scattered(dout), (scattered(X), dict(param)))
     hints = backward_hints(X, param, dout)
     checks.close(found, gradient(X, param, dout), what="the gradient dx", hints=hints)
@@ -230,7 +230,7 @@ def test_backward_after_ties() -> None:
 @pytest.mark.task("max_pool_backward", weight=1)
 def test_backward_inputs_unchanged() -> None:
     """Gradient of max pooling: neither the upstream gradient nor the images are modified."""
-    x, dout = X.clone(), distinct("kept", *pooled(X, APART).shape)
+    x, dout = X.clone(), distinct("kept", *pool(X, APART).shape)
     given = dout.clone()
     cn.MaxPool.backward(given, (x, dict(APART)))
     checks.unchanged(X, x, what="the argument x")

@@ -69,7 +69,7 @@ def forward(x: Tensor, **param: Any) -> Any:
 MIXED = "reshape mixes up the channels; move them to the last dimension first"
 
 
-def moved(x: Tensor) -> Tensor:
+def list_pixels(x: Tensor) -> Tensor:
     """Return the pixels of images as rows."""
     return x.permute(0, 2, 3, 1).reshape(-1, C)
 
@@ -180,7 +180,8 @@ def check_backward(*names: str) -> None:
         "dgamma": [Hint(right[2], says="dgamma and dbeta are swapped")],
         "dbeta": [Hint(right[1], says="dgamma and dbeta are swapped")],
     }
-    for kept, came in itertools.product((moved(X), X.reshape(-1, C)), (moved(DOUT), DOUT.reshape(-1, C))):
+    orders = (list_pixels(X), X.reshape(-1, C)), (list_pixels(DOUT), DOUT.reshape(-1, C))
+    for kept, came in itertools.product(*orders):
         mixed = true_backward(came, (kept, GAMMA, BETA, EPS))
         hints["dx"] += [Hint(v, says=MIXED) for v in (mixed[0].reshape(X.shape), back(mixed[0], X))]
         hints["dgamma"].append(Hint(mixed[1], says=MIXED))

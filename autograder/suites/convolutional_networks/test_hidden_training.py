@@ -283,7 +283,7 @@ def settings_of_student() -> dict[str, Any]:
     return {**{name: getattr(found, name) for name in names}, "optim_config": config, "net": net}
 
 
-def guarded(rule: Callable[..., Any]) -> Callable[[Tensor, Tensor, Any], tuple[Tensor, Any]]:
+def guard(rule: Callable[..., Any]) -> Callable[[Tensor, Tensor, Any], tuple[Tensor, Any]]:
     """Return the student's update rule, with its results checked."""
 
     def step(w: Tensor, dw: Tensor, config: Any) -> tuple[Tensor, Any]:
@@ -310,7 +310,7 @@ def recognize(form: Form, training: dict[str, Any], causes: list[str]) -> Iterat
 def test_solver() -> None:
     """Settings: after 12,000 pictures, a network recognizes things on a table that nobody has seen."""
     form, training = plan_of(settings_of_student())
-    training["update_rule"] = guarded(training["update_rule"])
+    training["update_rule"] = guard(training["update_rule"])
     causes: list[str] = []
     accuracies, what = recognize(form, training, causes), "the percentage of pictures recognized"
     THRESHOLDS.require_best("accuracy", accuracies, what=what, causes=causes)

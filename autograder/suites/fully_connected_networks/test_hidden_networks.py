@@ -172,7 +172,7 @@ class NetworkCase:
     examples: Tensor
     classes: Tensor
 
-    def filled(self, **settings: Any) -> Any:
+    def fill(self, **settings: Any) -> Any:
         """Return a network of the student's with copies of the parameters."""
         chosen: dict[str, Any] = {"dtype": torch.float64, **settings}
         net = self.make(**chosen)
@@ -201,7 +201,7 @@ class NetworkCase:
     def check_loss(self, reg: float) -> None:
         """Compare the loss with the oracle."""
         with Layers().in_place():
-            loss, _ = self.loss_and_grads(self.filled(reg=reg), self.examples.clone())
+            loss, _ = self.loss_and_grads(self.fill(reg=reg), self.examples.clone())
         results = {
             name: float(true_result(self.params, self.examples, self.classes, reg, mistake=name)[0])
             for name in ("", *LOSS_HINTS)
@@ -213,7 +213,7 @@ class NetworkCase:
         """Compare all gradients with the oracle; return the layers that were used."""
         layers, settings = Layers(), {"dropout": dropout, "seed": 5} if dropout else {}
         with layers.in_place():
-            _, grads = self.loss_and_grads(self.filled(reg=reg, dtype=x.dtype, **settings), x)
+            _, grads = self.loss_and_grads(self.fill(reg=reg, dtype=x.dtype, **settings), x)
         says = (GRAD_HINTS if reg else OVERWRITTEN) | (DROPOUT_HINTS if dropout else {})
         results = {
             name: true_result(self.params, x, self.classes, reg, dropout, name)[1] for name in ("", *says)
@@ -238,7 +238,7 @@ class NetworkCase:
         found = []
         for strength in (0.0, reg):
             with Layers().in_place():
-                found.append(self.loss_and_grads(self.filled(reg=strength), self.examples.clone())[1])
+                found.append(self.loss_and_grads(self.fill(reg=strength), self.examples.clone())[1])
         data = true_result(self.params, self.examples, self.classes, 0.0)[1]
         results = {
             name: true_result(self.params, self.examples, self.classes, reg, mistake=name)[1]
@@ -290,7 +290,7 @@ TWO = NetworkCase(
 @pytest.mark.task("two_layer_net", weight=4)
 def test_two_layers_scores() -> None:
     """Two layers: without labels, the scores."""
-    TWO.check_scores(TWO.filled(reg=0.4), TWO.examples.reshape(7, 3, 2, 2).clone())
+    TWO.check_scores(TWO.fill(reg=0.4), TWO.examples.reshape(7, 3, 2, 2).clone())
 
 
 @pytest.mark.task("two_layer_net", weight=3)
@@ -338,14 +338,14 @@ SHALLOW, DEEP, DEEPER = deep(8), deep(9, 7), deep(8, 10, 7, 9, 6)
 @pytest.mark.task("fully_connected", weight=2)
 def test_deep_scores_of_one_hidden_layer() -> None:
     """Any depth: without labels, the scores; one hidden layer."""
-    SHALLOW.check_scores(SHALLOW.filled(reg=0.3), SHALLOW.examples.clone())
+    SHALLOW.check_scores(SHALLOW.fill(reg=0.3), SHALLOW.examples.clone())
 
 
 @pytest.mark.task("fully_connected", weight=4)
 def test_deep_scores() -> None:
     """Any depth: without labels, the scores; two and five hidden layers."""
     for case in (DEEP, DEEPER):
-        case.check_scores(case.filled(reg=0.3), case.examples.clone())
+        case.check_scores(case.fill(reg=0.3), case.examples.clone())
 
 
 @pytest.mark.task("fully_connected", weight=4)
@@ -388,7 +388,7 @@ def test_deep_dropout() -> None:
 @pytest.mark.task("fully_connected", weight=2)
 def test_deep_dropout_without_labels() -> None:
     """Any depth: without labels, nothing is dropped, also after a step of training."""
-    net = DEEP.filled(dropout=0.4)
+    net = DEEP.fill(dropout=0.4)
     with Layers().in_place():
         DEEP.loss_and_grads(net, DEEP.examples.clone())
     DEEP.check_scores(net, DEEP.examples.clone())

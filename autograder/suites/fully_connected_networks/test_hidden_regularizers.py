@@ -118,7 +118,7 @@ def test_max_norm() -> None:
     checks.close(found, SHORT / 2, what="weights beyond the bound, from max_norm", hints=hints)
 
 
-def decayed(w: Tensor, dw: Tensor) -> Any:
+def decay(w: Tensor, dw: Tensor) -> Any:
     """Return what the student's rule makes of a parameter, beside a right sgd."""
 
     def sgd(w: Tensor, dw: Tensor, config: dict[str, Any] | None = None) -> object:
@@ -143,7 +143,7 @@ def test_weight_decay() -> None:
         Hint(W - 0.06 * W + 0.2 * DW, says="the step goes uphill; subtract it"),
     ]
     what = "next_w of sgd_weight_decay"
-    checks.close(decayed(W, DW), 0.94 * W - 0.2 * DW, what=what, hints=hints, origin=W)
+    checks.close(decay(W, DW), 0.94 * W - 0.2 * DW, what=what, hints=hints, origin=W)
     result = fcn.sgd_weight_decay(W.clone(), DW.clone())
     found = checks.parts(result, 2, what="the result of sgd_weight_decay")
     checks.close(found[0], W - 1e-6 * W - 1e-2 * DW, what=what, origin=W)
@@ -157,4 +157,4 @@ def test_weight_decay_of_biases() -> None:
         Hint(W[0] - DW[0], says="the gradient has to be multiplied by the learning rate, too"),
         Hint(0.7 * W[0] - 0.2 * DW[0], says="the decay has to be multiplied by the learning rate, too"),
     ]
-    checks.close(decayed(W[0], DW[0]), W[0] - 0.2 * DW[0], what="the bias", hints=hints, origin=W[0])
+    checks.close(decay(W[0], DW[0]), W[0] - 0.2 * DW[0], what="the bias", hints=hints, origin=W[0])

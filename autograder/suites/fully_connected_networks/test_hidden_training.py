@@ -30,7 +30,7 @@ MAX_HIDDEN, MAX_BATCH, MAX_STEPS = 400, 250, 1000
 """More would take too long. A public check asks for the first two; training stops at the third."""
 
 
-def standardized(name: str, *sizes: int) -> list[tuple[Tensor, Tensor]]:
+def standardize(name: str, *sizes: int) -> list[tuple[Tensor, Tensor]]:
     """Return parts of hidden pictures, standardized by the first part, with their labels."""
     x, y = tabletop_images(hidden_seed("training", name), sum(sizes))
     parts = list(x.split(list(sizes)))
@@ -73,7 +73,7 @@ def plain_sgd(w: Tensor, dw: Tensor, config: dict[str, Any]) -> tuple[Tensor, di
 
 # Fifty pictures by heart
 
-((FIFTY, FIFTY_LABELS),) = standardized("fifty", 50)
+((FIFTY, FIFTY_LABELS),) = standardize("fifty", 50)
 
 
 def learn_by_heart(sizes: list[int], scale: float, rate: float, name: str, draw: int) -> tuple[int, bool]:
@@ -134,7 +134,7 @@ def test_five_layers_by_heart() -> None:
 
 # The solver
 
-(TRAIN, TRAIN_LABELS), (VAL, VAL_LABELS), (TEST, TEST_LABELS) = standardized("solver", 4000, 1000, 3200)
+(TRAIN, TRAIN_LABELS), (VAL, VAL_LABELS), (TEST, TEST_LABELS) = standardize("solver", 4000, 1000, 3200)
 PICTURES = {"X_train": TRAIN, "y_train": TRAIN_LABELS, "X_val": VAL, "y_val": VAL_LABELS}
 """As many as in the notebook."""
 
@@ -174,7 +174,7 @@ class Recipe:
         model.reg, model.dtype = reg, dtype
         return model
 
-    def checked(self) -> tuple[int, float, float]:
+    def check_settings(self) -> tuple[int, float, float]:
         """Return the hidden units, weight_scale and reg of the last network, if they are what is allowed."""
         made = self.made[-1]
         for name, right in (("input_dim", 3072), ("num_classes", 10)):
@@ -249,7 +249,7 @@ def test_solver_on_hidden_pictures() -> None:
             what="the result of create_solver_instance",
             problem=f"not a Solver, but of the type {type(found).__name__}",
         )
-        percentages = recognize(recipe.checked(), settings_of(found))
+        percentages = recognize(recipe.check_settings(), settings_of(found))
         THRESHOLDS.require_best("accuracy", percentages, what="the percentage of hidden pictures recognized")
 
 

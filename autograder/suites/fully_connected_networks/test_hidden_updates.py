@@ -171,7 +171,7 @@ def check_rule(
     keys: tuple[str, ...],
 ) -> None:
     """Compare every step, and what is remembered after it, with the oracle."""
-    w, config = W.clone(), None if given is None else _copied(given)
+    w, config = W.clone(), None if given is None else _copy(given)
     start = {**defaults, **(given or {})}
     for number in range(1, steps + 1):
         w, config = call(function, w, STEPS[number - 1].clone(), config)
@@ -195,7 +195,7 @@ def check_rule(
         checks.close(kept, start["learning_rate"], what='config["learning_rate"]')
 
 
-def _copied(config: Config) -> Config:
+def _copy(config: Config) -> Config:
     return {name: value.clone() if type(value) is Tensor else value for name, value in config.items()}
 
 

@@ -251,7 +251,7 @@ def check_gradient(function: Student, known: Case) -> None:
     )
 
 
-def added_to_loss(function: Student, known: Case) -> float:
+def find_penalty(function: Student, known: Case) -> float:
     """Return what regularization adds to the loss, be it right or not."""
     W, X, y, reg = known.arguments
     return loss_of(function, (W, X, y, reg)) - loss_of(function, (W, X, y, 0.0))
@@ -259,7 +259,7 @@ def added_to_loss(function: Student, known: Case) -> float:
 
 def check_regularizer(function: Student, known: Case) -> None:
     """Compare what the regularizer adds to the loss."""
-    found, right = added_to_loss(function, known), known.loss - known.data_loss
+    found, right = find_penalty(function, known), known.loss - known.data_loss
     hints = regularizer_hints(right, known.arguments[0], len(known.arguments[1])) if found else []
     what = "what the regularizer adds to the loss"
     checks.close(found, right, what=what, hints=[*hints, Hint(0.0, says="the regularizer is missing")])
@@ -269,7 +269,7 @@ def check_slope_of_regularizer(function: Student, known: Case) -> None:
     """Compare what the regularizer adds to the gradient."""
     W, X, y, reg = known.arguments
     loss, _ = run(function, known.arguments)
-    part = added_to_loss(function, known) if isinstance(loss, (float, Tensor)) else 0.0
+    part = find_penalty(function, known) if isinstance(loss, (float, Tensor)) else 0.0
     found = gradient_of(function, (W, X, y, reg)) - gradient_of(function, (W, X, y, 0.0))
     hints = slope_hints(known.gradient - known.data_gradient, len(X), part / (known.loss - known.data_loss))
     what, right = "what the regularizer adds to the gradient", known.gradient - known.data_gradient

@@ -39,7 +39,7 @@ def check(
     checks.close(found, right.float(), what="the result in float32", operation="gradient")
 
 
-def allowed(function: Callable[..., Any]) -> None:
+def check_allowed(function: Callable[..., Any]) -> None:
     """Check that nothing of torch.nn but the padding is used."""
     require(function, banned=BANNED, allowed=PADDING)
 
@@ -67,7 +67,7 @@ def test_im2col() -> None:
 @pytest.mark.task("im2col", weight=1)
 def test_im2col_source() -> None:
     """Columns: of torch.nn only the padding is used."""
-    allowed(more.im2col)
+    check_allowed(more.im2col)
 
 
 @pytest.mark.task("average_pool", weight=3)
@@ -89,7 +89,7 @@ def test_average_pool() -> None:
 @pytest.mark.task("average_pool", weight=1)
 def test_average_pool_source() -> None:
     """Average pooling: nothing of torch.nn is used."""
-    allowed(more.average_pool)
+    check_allowed(more.average_pool)
 
 
 @pytest.mark.task("dilated_conv", weight=3)
@@ -113,7 +113,7 @@ def test_dilated_conv() -> None:
 @pytest.mark.task("dilated_conv", weight=1)
 def test_dilated_conv_source() -> None:
     """Dilated convolution: of torch.nn only the padding is used."""
-    allowed(more.dilated_conv)
+    check_allowed(more.dilated_conv)
 
 
 @pytest.mark.task("grouped_conv", weight=3)
@@ -143,10 +143,10 @@ def test_grouped_conv() -> None:
 @pytest.mark.task("grouped_conv", weight=1)
 def test_grouped_conv_source() -> None:
     """Grouped convolution: of torch.nn only the padding is used."""
-    allowed(more.grouped_conv)
+    check_allowed(more.grouped_conv)
 
 
-def overwritten(w: Tensor, stride: int, pad: int) -> Tensor:
+def overwrite_stamps(w: Tensor, stride: int, pad: int) -> Tensor:
     """Return what comes of X if each stamp takes the place of those under it."""
     height, width = ((size - 1) * stride + side for size, side in zip(X.shape[2:], w.shape[2:], strict=True))
     out = X.new_zeros(len(X), w.shape[1], height, width)
@@ -167,7 +167,7 @@ def test_transposed_conv() -> None:
             "the filters were flipped": F.conv_transpose2d(X, w.flip(2, 3), B, stride=stride, padding=pad),
             "nothing was cut off": F.conv_transpose2d(X, w, B, stride=stride),
             "the bias was forgotten": right - B[:, None, None],
-            "stamps that overlap were overwritten; they add up": overwritten(w, stride, pad),
+            "stamps that overlap were overwritten; they add up": overwrite_stamps(w, stride, pad),
         }
         check(more.transposed_conv, right, X, w, B, hints=hints, stride=stride, pad=pad)
 
@@ -176,7 +176,7 @@ def test_transposed_conv() -> None:
 @pytest.mark.task("transposed_conv", weight=1)
 def test_transposed_conv_source() -> None:
     """Transposed convolution: of torch.nn only the padding is used."""
-    allowed(more.transposed_conv)
+    check_allowed(more.transposed_conv)
 
 
 @pytest.mark.task("conv_1d_3d", weight=5)
@@ -207,5 +207,5 @@ def test_conv3d() -> None:
 @pytest.mark.task("conv_1d_3d", weight=2)
 def test_conv_1d_3d_source() -> None:
     """Convolution of sequences and volumes: of torch.nn only the padding is used."""
-    allowed(more.conv1d)
-    allowed(more.conv3d)
+    check_allowed(more.conv1d)
+    check_allowed(more.conv3d)

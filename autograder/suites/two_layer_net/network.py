@@ -4,7 +4,7 @@ from contextlib import AbstractContextManager
 
 import torch
 import two_layer_net
-from suite.parameters import FACTOR, NAMES, Params, copied
+from suite.parameters import FACTOR, NAMES, Params, copy_params
 from torch import Tensor
 
 from helpers.testing import substituted
@@ -36,7 +36,7 @@ def true_loss_func(params: Params, X: Tensor, y: Tensor | None = None, reg: floa
         grads[name] += 2 * FACTOR * reg * params[name].double()
         squares += float((params[name].double() ** 2).sum())
     loss = torch.nn.functional.cross_entropy(scores, y) + FACTOR * reg * squares
-    return loss.to(X.dtype), copied(grads, X.dtype)
+    return loss.to(X.dtype), copy_params(grads, X.dtype)
 
 
 def true_predict(params: Params, loss_func: object, X: Tensor) -> Tensor:

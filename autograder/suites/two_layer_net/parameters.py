@@ -18,6 +18,6 @@ def hidden_params(name: str, d: int, h: int, c: int) -> Params:
     return {key: 0.7 * hidden_normal(f"{name}/{key}", shape=shape) for key, shape in shapes.items()}
 
 
-def copied(params: Params, dtype: torch.dtype = torch.float64) -> Params:
+def copy_params(params: Params, dtype: torch.dtype = torch.float64) -> Params:
     """Return a copy of all parameters."""
     return {name: value.to(dtype, copy=True) for name, value in params.items()}

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 import torch
 import two_layer_net
-from suite.parameters import FACTOR, NAMES, Params, copied, hidden_params
+from suite.parameters import FACTOR, NAMES, Params, copy_params, hidden_params
 from torch import Tensor
 
 from autograder.hidden import hidden_labels, hidden_normal
@@ -152,7 +152,7 @@ def typical(right: Tensor, wrong: dict[str, Tensor]) -> list[Hint]:
 def check_loss(params: Params, x: Tensor, reg: float) -> None:
     """Compare the loss with the oracle; a plain number will do as well as a tensor of any dtype."""
     loss = checks.scalar(
-        forward_backward(copied(params, x.dtype), x.clone(), Y.clone(), reg)[0], what="the loss"
+        forward_backward(copy_params(params, x.dtype), x.clone(), Y.clone(), reg)[0], what="the loss"
     )
     right = true_loss(params, x, Y, reg)
     wrong = {says: true_loss(params, x, Y, reg, mistake) for mistake, says in LOSS_HINTS.items()}
@@ -230,14 +230,14 @@ def check_forward(params: Params, x: Tensor, operation: Operation = "arithmetic"
 @pytest.mark.task("forward", weight=4)
 def test_forward() -> None:
     """Forward: scores and hidden values in float64."""
-    check_forward(copied(PARAMS), X.clone())
+    check_forward(copy_params(PARAMS), X.clone())
 
 
 @pytest.mark.task("forward", weight=2)
 def test_forward_in_float32() -> None:
     """Forward: scores and hidden values in float32, of many examples and of a single one."""
     for x in (MANY.float(), MANY[:1].float()):
-        check_forward(copied(PARAMS, torch.float32), x)
+        check_forward(copy_params(PARAMS, torch.float32), x)
 
 
 @pytest.mark.task("forward", weight=2)
@@ -253,7 +253,7 @@ def test_forward_operations() -> None:
     """Forward: the number of tensor operations does not grow with the examples."""
 
     def count(size: int) -> int:
-        measured = measure(two_layer_net.nn_forward_pass, copied(PARAMS), MANY[:size].clone())
+        measured = measure(two_layer_net.nn_forward_pass, copy_params(PARAMS), MANY[:size].clone())
         checks.parts(measured.result, 2, what="scores and hidden values")
         return measured.operations
 
@@ -273,7 +273,7 @@ def test_loss() -> None:
 def test_loss_with_regularization() -> None:
     """Loss: what regularization adds grows with reg, and with the squares of W1 and W2."""
     plain, loss = (
-        checks.scalar(forward_backward(copied(PARAMS), X.clone(), Y.clone(), reg)[0], what="the loss")
+        checks.scalar(forward_backward(copy_params(PARAMS), X.clone(), Y.clone(), reg)[0], what="the loss")
         for reg in (0.0, 0.37)
     )
     hints = [Hint(regularizer(PARAMS, 0.37, mistake), says) for mistake, says in LOSS_HINTS.items()]
@@ -297,7 +297,7 @@ def test_loss_of_large_scores() -> None:
     large["W2"][0] += 10_000  # the first hidden unit shifts all scores of an example alike
     for dtype in (torch.float64, torch.float32):
         what = "the loss of scores around 10,000"
-        loss = forward_backward(copied(large, dtype), X.to(dtype), Y.clone(), 0.0)[0]
+        loss = forward_backward(copy_params(large, dtype), X.to(dtype), Y.clone(), 0.0)[0]
         value = loss.item() if type(loss) is Tensor and loss.numel() == 1 else loss
         finite = type(value) is not float or math.isfinite(value)
         checks.holds(finite, what=what, problem="infinite or NaN", likely_cause=OVERFLOW, slip=True)
@@ -327,9 +327,9 @@ def test_initial_loss() -> None:
 @pytest.mark.task("loss", weight=1)
 def test_scores_without_labels() -> None:
     """Loss: without labels nothing but the scores is returned."""
-    forward_backward(copied(PARAMS), X.clone(), Y.clone(), 0.1)
+    forward_backward(copy_params(PARAMS), X.clone(), Y.clone(), 0.1)
     with substituted(two_layer_net, nn_forward_pass=true_forward):
-        scores = two_layer_net.nn_forward_backward(copied(PARAMS), X.clone(), reg=0.1)
+        scores = two_layer_net.nn_forward_backward(copy_params(PARAMS), X.clone(), reg=0.1)
     checks.close(scores, true_forward(PARAMS, X)[0], what="the scores", operation="float64")
 
 
@@ -339,14 +339,14 @@ def test_scores_without_labels() -> None:
 @pytest.mark.task("backward", weight=4)
 def test_gradients_of_second_layer() -> None:
     """Gradients: W2 and b2 in float64, without regularization."""
-    grads = forward_backward(copied(PARAMS), X.clone(), Y.clone(), 0.0)[1]
+    grads = forward_backward(copy_params(PARAMS), X.clone(), Y.clone(), 0.0)[1]
     check_grads(grads, ("W2", "b2"), X, 0.0, operation="gradient")
 
 
 @pytest.mark.task("backward", weight=4)
 def test_gradients_of_first_layer() -> None:
     """Gradients: W1 and b1 in float64, without regularization."""
-    grads = forward_backward(copied(PARAMS), X.clone(), Y.clone(), 0.0)[1]
+    grads = forward_backward(copy_params(PARAMS), X.clone(), Y.clone(), 0.0)[1]
     check_grads(grads, ("W1", "b1"), X, 0.0, operation="gradient")
 
 
@@ -355,7 +355,9 @@ def test_gradients_with_regularization() -> None:
     """Gradients: those of the regularization, which leaves the biases alone."""
     plain, grads = (
         checks.entries(
-            forward_backward(copied(PARAMS), X.clone(), Y.clone(), reg)[1], ("W1", "W2"), what="the gradients"
+            forward_backward(copy_params(PARAMS), X.clone(), Y.clone(), reg)[1],
+            ("W1", "W2"),
+            what="the gradients",
         )
         for reg in (0.0, 0.37)
     )
@@ -389,7 +391,7 @@ def test_gradients_with_regularization() -> None:
 @pytest.mark.task("backward", weight=3)
 def test_gradients_in_float32() -> None:
     """Gradients: float32, from examples whose memory is not contiguous."""
-    grads = forward_backward(copied(PARAMS, torch.float32), scattered(X.float()), Y.clone(), 0.0)[1]
+    grads = forward_backward(copy_params(PARAMS, torch.float32), scattered(X.float()), Y.clone(), 0.0)[1]
     check_grads(grads, NAMES, X.float(), 0.0, operation="gradient")
 
 
@@ -401,7 +403,7 @@ def test_backward_operations() -> None:
     def count(size: int) -> int:
         x, y = MANY[:size].clone(), MANY_LABELS[:size].clone()
         with substituted(two_layer_net, nn_forward_pass=true_forward):
-            measured = measure(two_layer_net.nn_forward_backward, copied(PARAMS), x, y, 0.1)
+            measured = measure(two_layer_net.nn_forward_backward, copy_params(PARAMS), x, y, 0.1)
         checks.parts(measured.result, 2, what="loss and gradients")
         return measured.operations
 

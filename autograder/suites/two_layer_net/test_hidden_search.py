@@ -43,7 +43,7 @@ SEARCH = {
 }
 
 
-def listed(values: Any) -> list[object]:
+def list_settings(values: Any) -> list[object]:
     """Return the settings of one kind as a list; arrays and tensors will do."""
     values = values.tolist() if hasattr(values, "tolist") else values
     checks.holds(type(values) in (list, tuple), what="the settings", problem="one of them is not a list")
@@ -54,7 +54,7 @@ def listed(values: Any) -> list[object]:
 def test_number_of_settings() -> None:
     """Settings: at least 4 and at most 256 combinations, none of them twice."""
     found = checks.parts(two_layer_net.nn_get_search_params(), 4, what="the settings")
-    lists = [listed(values) for values in found]
+    lists = [list_settings(values) for values in found]
     for values in lists:
         distinct = {checks.number(value, at_least=0, what="a setting") for value in values}
         checks.holds(len(distinct) == len(values), what="the settings", problem="a value is in a list twice")

@@ -11,7 +11,7 @@ import pytest
 import torch
 import two_layer_net
 from suite.network import true_forward, true_loss_func, true_predict, with_true_network
-from suite.parameters import NAMES, Params, copied, hidden_params
+from suite.parameters import NAMES, Params, copy_params, hidden_params
 from torch import Tensor
 
 from autograder.hidden import Thresholds, altered, hidden_labels, hidden_normal
@@ -47,7 +47,7 @@ class Observer:
         """Return the next loss and the next gradients of the list."""
         if y is None:
             return torch.zeros(len(X), 5)
-        self.seen.append(copied(params))
+        self.seen.append(copy_params(params))
         self.batches.append((X.clone(), y.clone()))
         self.strengths.append(reg)
         step = len(self.seen) - 1
@@ -106,7 +106,7 @@ def train(course: Observer, params: Params, num_iters: int, batch_size: int) -> 
 
 def after(rates: Sequence[float]) -> Params:
     """Return the parameters after steps of these lengths."""
-    found = copied(PARAMS)
+    found = copy_params(PARAMS)
     for rate, step in zip(rates, STEPS, strict=False):
         found = {name: found[name] - rate * step[name] for name in NAMES}
     return found
@@ -121,7 +121,7 @@ def rates(decays: Callable[[int], int], count: int = 8) -> list[float]:
 def test_training_batches() -> None:
     """Training: every step is given a new batch of examples with their labels."""
     course = Observer()
-    train(course, copied(PARAMS), num_iters=8, batch_size=4)
+    train(course, copy_params(PARAMS), num_iters=8, batch_size=4)
     checks.holds(len(course.seen) == 8, what="the steps", problem="not as many as num_iters says")
     course.check_batches(4, REG)
 
@@ -165,7 +165,7 @@ def numbers(found: object, what: str) -> list[float]:
 @pytest.mark.task("train", weight=2)
 def test_training_of_weights() -> None:
     """Training: eight steps of W1 and W2 with known gradients, in epochs of three."""
-    course, params = Observer(), copied(PARAMS)
+    course, params = Observer(), copy_params(PARAMS)
     train(course, params, num_iters=8, batch_size=4)
     checks.entries(params, NAMES, what="params after the training")
     check_steps(params, ("W1", "W2"), 8, 3)
@@ -179,7 +179,7 @@ def test_training_of_weights() -> None:
 @pytest.mark.task("train", weight=1)
 def test_training_of_biases() -> None:
     """Training: eight steps of b1 and b2."""
-    params = copied(PARAMS)
+    params = copy_params(PARAMS)
     train(Observer(), params, num_iters=8, batch_size=4)
     checks.entries(params, NAMES, what="params after the training")
     for name in ("b1", "b2"):
@@ -199,7 +199,7 @@ def test_training_of_biases() -> None:
 @pytest.mark.task("train", weight=1)
 def test_training_keeps_losses() -> None:
     """Training: the losses of all iterations are kept."""
-    stats = train(Observer(), copied(PARAMS), num_iters=8, batch_size=4)
+    stats = train(Observer(), copy_params(PARAMS), num_iters=8, batch_size=4)
     losses = [100.0 - it for it in range(8)]
     hints = [
         Hint(losses[::3], says="keep a loss in every iteration"),
@@ -213,7 +213,7 @@ def test_training_keeps_losses() -> None:
 def test_training_validates() -> None:
     """Training: accuracies on the validation set, once per epoch, after the step."""
     course = Observer()
-    stats = train(course, copied(PARAMS), num_iters=8, batch_size=4)
+    stats = train(course, copy_params(PARAMS), num_iters=8, batch_size=4)
     without = course.predicted_without_loss_func
     checks.holds(not without, what="pred_func", problem="called without the loss_func that it needs")
     hints = [
@@ -231,7 +231,7 @@ def test_training_validates() -> None:
 @pytest.mark.task("train", weight=1)
 def test_training_measures_batches() -> None:
     """Training: accuracies on the batches, once per epoch."""
-    stats = train(Observer(), copied(PARAMS), num_iters=8, batch_size=4)
+    stats = train(Observer(), copy_params(PARAMS), num_iters=8, batch_size=4)
     hints = [
         Hint([12 / 13] * 3, says="this is the accuracy on the whole training set; take the batch"),
         Hint([75.0] * 3, says=PERCENT),
@@ -247,7 +247,7 @@ def test_training_measures_batches() -> None:
 @pytest.mark.task("train", weight=1)
 def test_training_with_large_batches() -> None:
     """Training: where a batch is larger than the training set, every iteration is an epoch."""
-    params = copied(PARAMS)
+    params = copy_params(PARAMS)
     train(Observer(), params, num_iters=5, batch_size=40)
     check_steps(checks.entries(params, NAMES, what="params after the training"), ("W2",), 5, 1)
 
@@ -261,7 +261,7 @@ def test_training_on_digits() -> None:
     """Training: a network learns to read digits, and reads those that nobody has seen."""
     x_hidden, y_hidden = altered(DIGITS.x_test, DIGITS.y_test, "digits", shift=0.5, contrast=0.3)
     start = {name: 0.1 * value for name, value in hidden_params("digits", 64, 32, 10).items()}
-    params = copied(start, torch.float32)
+    params = copy_params(start, torch.float32)
     with with_true_network():
         two_layer_net.nn_train(
             params,
@@ -302,6 +302,6 @@ def test_prediction() -> None:
     for x in (MANY, *MANY[:6].float().split(1)):
         scores = true_forward(PARAMS, x)[0]
         with with_true_network():
-            found = two_layer_net.nn_predict(copied(PARAMS, x.dtype), true_loss_func, x.clone())
+            found = two_layer_net.nn_predict(copy_params(PARAMS, x.dtype), true_loss_func, x.clone())
         hints = [Hint(scores.argmin(dim=1), says=LOWEST), Hint(scores.argmax(dim=0), says=EXAMPLES)]
         checks.equal(found, scores.argmax(dim=1), what="the labels", hints=hints)
