@@ -167,7 +167,7 @@ def test_gradients_of_a_batch() -> None:
     hints = [told({says: values[n] for says, values in alike.items()}) for n in range(3)]
     hints[0] += told({AROUND: wide[0], "the filters were flipped": turned[0]})
     hints[0] += told({reached: wide[0][:, :, 1 : rows - 1, 1 : columns - 1]})
-    hints[0] += [Hint(one, OVERLAP) for one in overwritten(dout)]
+    hints[0] += [Hint(one, OVERLAP) for one in overwrite_places(dout)]
     hints[1] += told({"the filters' gradients are flipped": expected[1].flip((2, 3))})
     over_filters += "; sum over images and places"
     hints[2] += [Hint(dout.sum((0, 1, other)), over_filters) for other in (2, 3)]
@@ -189,7 +189,7 @@ def conv_gradients(dout: Any, *how: int, x: Any = None, w: Any = None) -> tuple[
     return torch.autograd.grad(out[:, :, : dout.shape[2], : dout.shape[3]], leaves, dout)
 
 
-def overwritten(dout: torch.Tensor) -> list[torch.Tensor]:
+def overwrite_places(dout: torch.Tensor) -> list[torch.Tensor]:
     """Return dx of the batch, if the gradient of each place takes that of others, in either order."""
     found = []
     for order in (1, -1):

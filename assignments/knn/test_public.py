@@ -413,16 +413,16 @@ def test_cross_validation_by_hand() -> None:
             {k: [v / 100 for v in right[k]] for k in right}, says="these are fractions; multiply them by 100"
         ),
     ]
-    checks.close(listed(found), right, what="the accuracies for each k", hints=hints)
+    checks.close(to_numbers(found), right, what="the accuracies for each k", hints=hints)
 
 
-def listed(found: object) -> object:
+def to_numbers(found: object) -> object:
     """Return accuracies with tensors in the place of numbers as plain numbers."""
     if type(found) is torch.Tensor:
         return found.tolist()
     if type(found) is dict:
-        return {key: listed(value) for key, value in found.items()}
-    return [listed(value) for value in found] if type(found) in (list, tuple) else found  # type: ignore[attr-defined]
+        return {key: to_numbers(value) for key, value in found.items()}
+    return [to_numbers(value) for value in found] if type(found) in (list, tuple) else found  # type: ignore[attr-defined]
 
 
 @pytest.mark.task("best_k", weight=1)

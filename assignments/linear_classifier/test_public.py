@@ -141,7 +141,7 @@ def check_gradient(function: Loss, right: Tensor, slips: Sequence[tuple[Tensor, 
     checks.close(gradient, right, what="the gradient", operation="gradient", hints=hints)
 
 
-def added_to_loss(function: Loss) -> float:
+def find_penalty(function: Loss) -> float:
     """Return what the regularizer adds to the loss, in float64, be it right or not."""
     with_it, without = (
         checks.scalar(loss_and_gradient(function, reg, torch.float64)[0], what="the loss")
@@ -152,7 +152,7 @@ def added_to_loss(function: Loss) -> float:
 
 def check_regularizer(function: Loss) -> None:
     """Check what the regularizer adds to the loss."""
-    found = added_to_loss(function)
+    found = find_penalty(function)
     right = 0.5 * FACTOR * SQUARES
     hints = [
         Hint(0.0, says="the regularizer is missing"),
@@ -168,7 +168,7 @@ def check_regularizer(function: Loss) -> None:
 def check_slope_of_regularizer(function: Loss) -> None:
     """Check what the regularizer adds to the gradient."""
     loss, _ = loss_and_gradient(function)
-    times = added_to_loss(function) / (0.5 * FACTOR * SQUARES) if isinstance(loss, (float, Tensor)) else 1.0
+    times = find_penalty(function) / (0.5 * FACTOR * SQUARES) if isinstance(loss, (float, Tensor)) else 1.0
     with_it, without = (
         checks.tensor(loss_and_gradient(function, reg, torch.float64)[1], shape=(5, 4), what="the gradient")
         for reg in (0.5, 0.0)

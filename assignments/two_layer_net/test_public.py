@@ -103,7 +103,7 @@ def of_five(shift: float) -> Any:
     return checks.parts(found, 2, what="loss and gradients")
 
 
-def named(found: Any, names: Collection[str], what: str) -> Any:
+def check_named(found: Any, names: Collection[str], what: str) -> Any:
     """Return what the student's code returned, checked to be a dict with an entry of each name."""
     return checks.entries(found, names, what=what)
 
@@ -296,7 +296,7 @@ SECOND_LAYER = torch.tensor(
 
 def gradients(reg: float, names: Collection[str]) -> Any:
     """Return the gradients that the student's function gives, with those of some parameters among them."""
-    return named(forward_backward(network(), reg)[1], names, what="the gradients")
+    return check_named(forward_backward(network(), reg)[1], names, what="the gradients")
 
 
 def check_gradient(found: Any, name: str, right: Tensor, wrong: dict[str, Tensor]) -> None:
@@ -383,7 +383,7 @@ def test_gradients_of_the_regularization() -> None:
 @pytest.mark.task("backward", weight=1)
 def test_gradients_of_five() -> None:
     """Gradients: five examples, two features, three hidden units, four classes."""
-    found = named(of_five(0.0)[1], network(), what="the gradients")
+    found = check_named(of_five(0.0)[1], network(), what="the gradients")
     right = {
         "W1": [[-0.33915, 0.63548, -0.34345], [-0.81139, 1.3054, -0.50266]],
         "b1": [-0.44562, 0.34678, 0.07961],
@@ -505,7 +505,7 @@ def test_training_by_hand() -> None:
     # In epochs of one step, W falls by 1, 1/2 and 1/4; in epochs of two, by 1, 1/2 and 1/2.
     for epoch, fall, before, last in ((1, 1.75, 0.875, 1.75), (2, 2.0, 1.25, 2.5)):
         params, _ = train_by_hand(epoch)
-        trained = named(params, network(), what="params after the training")
+        trained = check_named(params, network(), what="params after the training")
         wrong = {
             "the learning rate did not decay": 3.0,
             "the step went along the gradient; it goes against it": -fall,
@@ -536,7 +536,7 @@ def history(stats: Any, name: str) -> list[float]:
 def test_histories_by_hand() -> None:
     """Training: losses of all steps, and accuracies on the batch and on the validation set for each epoch."""
     names = ("loss_history", "train_acc_history", "val_acc_history")
-    stats = named(train_by_hand(2)[1], names, what="the statistics")
+    stats = check_named(train_by_hand(2)[1], names, what="the statistics")
     hints = [
         Hint([9.0, 7.0], says="keep a loss in every iteration"),
         Hint([7.0], says="only the last loss is kept"),
@@ -801,7 +801,7 @@ def test_best_of_two_networks() -> None:
             Hint(0.875, says="this is the best accuracy during a training; the one after it decides"),
         ]
         checks.close(accuracy, nets.history_of(size)[-1], what="the best accuracy", hints=hints)
-        stat = named(stat, ["val_acc_history"], what="the statistics of the best network")
+        stat = check_named(stat, ["val_acc_history"], what="the statistics of the best network")
         hints = [Hint([0.875, 0.25], says=worse)]
         what = "its accuracies on the validation set"
         checks.close(stat["val_acc_history"], nets.history_of(size), what=what, hints=hints)
