@@ -35,9 +35,10 @@ def write_short_course(folder: Path) -> Path:
     (suite / "test_public.py").rename(suite / "checks_by_hand.py")
     names = "".join(f"    test_{name},\n" for name in TASKS)
     (suite / "test_public.py").write_text(f"from suite.checks_by_hand import (\n{names})\n", encoding="utf-8")
-    (suite / "test_hidden.py").unlink()
+    for hidden in suite.glob("test_hidden_*.py"):
+        hidden.unlink()
     settings = folder / "solutions" / "knn" / "assignment.toml"
-    tiers = settings.read_text(encoding="utf-8").replace('"test_hidden.py" = "hidden"\n', "")
+    tiers = re.sub(r'"test_hidden_.*\n', "", settings.read_text(encoding="utf-8"))
     settings.write_text(tiers, encoding="utf-8")
     return folder
 
