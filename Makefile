@@ -11,6 +11,9 @@ VENV  := .venv$(if $(filter python3,$(PYTHON)),,-$(notdir $(PYTHON)))
 BIN   := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
+# With it each of the many processes of the tests would compile the kit anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: help install grade report release publish quick test test-full check format schema attacks tolerances bench clean
 
 help:  ## List the targets

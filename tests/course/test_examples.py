@@ -13,8 +13,14 @@ from tests.support.classes import Expected
 
 Results = dict[str, SubmissionResult]
 FAST = ("knn", "linear_classifier", "two_layer_net")
-SLOW = {"fully_connected_networks": 4, "convolutional_networks": 3}
-"""Assignments whose suites train networks; the short run grades every fourth student, or every third."""
+EVERY = {
+    "knn": 3,
+    "linear_classifier": 2,
+    "two_layer_net": 3,
+    "fully_connected_networks": 4,
+    "convolutional_networks": 3,
+}
+"""Of which classes the short run grades only every second student, or every third or fourth."""
 ENOUGH = {"fully_connected_networks": 12, "convolutional_networks": 25, "more_convolutions": 12}
 """Fewest wrong variants of an assignment; 8 of one that is not listed."""
 NOTICED = (Status.failed, Status.timeout, Status.memory)
@@ -22,7 +28,7 @@ NOTICED = (Status.failed, Status.timeout, Status.memory)
 
 @pytest.fixture(
     scope="module",
-    params=[pytest.param(name, marks=[pytest.mark.full] if name in SLOW else []) for name in classes.NAMES],
+    params=[pytest.param(name, marks=[pytest.mark.full] if name in EVERY else []) for name in classes.NAMES],
 )
 def name(request: pytest.FixtureRequest) -> str:
     """Return the name of a class; the tests of one class run one after another."""
@@ -75,9 +81,9 @@ def test_one_student_hands_in_the_stub_as_released(name: str) -> None:
             assert (classes.CLASSES / name / student / released.name).read_bytes() == released.read_bytes()
 
 
-@pytest.mark.parametrize("name", SLOW)
+@pytest.mark.parametrize("name", EVERY)
 def test_some_students_get_what_is_written_down(name: str, tmp_path: Path) -> None:
-    some = classes.students(name)[:: SLOW[name]]
+    some = classes.students(name)[:: EVERY[name]]
     wanted = {student.student: classes.read_expected(name)[student.student] for student in some}
     found = classes.graded(tmp_path, name, some)
     assert scores(found) == scores_of(wanted)
