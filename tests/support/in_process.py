@@ -97,7 +97,8 @@ class Recorder:
 def draw_once(key, count, draw=pictures._draw):
     # Suites draw as they are imported: in each fork the same.
     file = Path(f"{key.hex()}-{count}.npz")
-    parts = cache.load_or_make(file, lambda: dict(zip(("images", "labels"), draw(key, count))), lambda _: True)
+    make = lambda: dict(zip(("images", "labels"), draw(key, count)))
+    parts = cache.load_or_make(file, make, lambda _: True)
     return parts["images"], parts["labels"]
 
 

@@ -65,7 +65,7 @@ class Public:
 
 
 def publish_once(shared: Path, own: Path) -> Public:
-    """Return a copy, in a new folder `own`, of a release that whoever comes first makes in the folder `shared`."""
+    """Copy to the new folder `own` a release that whoever comes first makes in the folder `shared`."""
     made = shared / "public"
     with FileLock(shared / "public.lock"):
         if not made.exists():
