@@ -102,7 +102,7 @@ NAMES = [
     *(pytest.param((name, False), id=f"{name}-some") for name in SMALL),
     *(pytest.param((name, True), marks=pytest.mark.full, id=name) for name in COURSE.assignments()),
 ]
-"""Assignments, and whether all functions are to answer in all bad ways, or every other one in three, by turns.
+"""Assignments, and whether all functions are to answer in all bad ways, or every other in three, by turns.
 
 What answers in three ways is graded by the whole suite where it raises, and else by the tests of its tasks.
 """
