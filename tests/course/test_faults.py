@@ -24,7 +24,7 @@ from tests.support.waiting import PATIENCE, until
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="looks for processes in /proc")
 
-STUDENTS = 18
+STUDENTS = 12
 KINDS = {
     "right": tiny.REFERENCE,
     "wrong": tiny.REFERENCE.replace("2 * x", "3 * x"),

@@ -55,13 +55,13 @@ class Public:
         """An environment without a network."""
         return _clean() | {"https_proxy": "http://127.0.0.1:9"}
 
-    def release(self, tag: str) -> None:
-        """Release the course as it is now under a tag, and publish it."""
+    def release(self, tag: str, *names: str) -> None:
+        """Release the course as it is now, or some of its assignments, under a tag, and publish it."""
         settings = self.course / "course.toml"
         text = re.sub(r'(?m)^repository = "[^"]*"', f'repository = "{REPOSITORY}"', settings.read_text())
         settings.write_text(re.sub(r'(?m)^tag = "[^"]*"', f'tag = "{tag}"', text))
         for command in ("release", "publish"):
-            run(command, "--course", self.course, environment=self.online)
+            run(command, *names, "--course", self.course, environment=self.online)
 
 
 def publish_once(shared: Path, own: Path) -> Public:

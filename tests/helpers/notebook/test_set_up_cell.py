@@ -102,7 +102,7 @@ def test_after_another_release(empty: Path, public: Public, tmp_path: Path) -> N
     later = Public(Path(shutil.copytree(public.folder, tmp_path / "later")))
     solution = later.course / "solutions" / "knn" / "knn.py"
     solution.write_text(solution.read_text().replace('"""k-nearest', '"""The k-nearest', 1))
-    later.release("v2")
+    later.release("v2", NAME)
     (empty / "knn.ipynb").unlink()
     first = works_in(first_cells(public.notebook(NAME), empty, public.online))
     assert first == empty / "knn"
