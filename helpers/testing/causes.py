@@ -27,6 +27,12 @@ CAUSES = {
         "a variable is used before it has a value; is it set only in an `if`, or in a part that you have not "
         "written yet?"
     ),
+    r"Permission denied|Read-only file system|No such file or directory|Parent directory .* does not exist": (
+        "graded code can neither write files nor read yours; what a function needs is passed to it"
+    ),
+    r"Operation not permitted|Resource temporarily unavailable": (
+        "graded code can start no process and reach no network"
+    ),
     r"that requires grad": "the tensor records gradients; use x.detach() where they are not wanted",
 }
 """Part of the message, as a regular expression, to its cause."""

@@ -12,6 +12,7 @@ from scipy.stats import norm
 from typer.testing import CliRunner, Result
 
 from autograder.authoring import calibration, variants
+from autograder.commands import terminal
 from autograder.commands.main import app
 from autograder.course import Course, thresholds
 from autograder.course.assignment import Assignment, load
@@ -85,12 +86,16 @@ def test_a_limit_from_normal_values_holds_as_often_as_it_says(count: int, part: 
 
 
 @pytest.mark.full
-def test_calibrating_writes_the_evidence_and_the_suite_uses_it(tmp_path: Path) -> None:
+def test_calibrating_writes_the_evidence_and_the_suite_uses_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(terminal, "EVERY_SECONDS", 0)
     graded = tmp_path / "graded"
     once = f"assert not Path({str(graded)!r}).exists()\n    Path({str(graded)!r}).touch()"
     write(tmp_path, f"from pathlib import Path\n{NORMAL}    {once}\n")
     done = calibrate(tmp_path)
     assert done.exit_code == 0, done.output
+    assert "Calibrating: 1 of " in done.stderr
     assert graded.exists(), "a task without a threshold is graded once"
     (tmp_path / "autograder/suites/tiny/test_hidden.py").write_text(NORMAL)
     path = tmp_path / "autograder/suites/tiny/thresholds.toml"

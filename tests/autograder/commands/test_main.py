@@ -97,6 +97,18 @@ def test_errors_are_one_line_with_what_to_do(run: Any, class_folder: Path, tmp_p
     assert not output.exists()
 
 
+def test_a_package_that_the_grader_lacks_stops_before_anybody_is_graded(
+    run: Any, course: Course, class_folder: Path, tmp_path: Path
+) -> None:
+    settings = course.root / "course.toml"
+    settings.write_text(f'packages = ["torch", "no-such-package"]\n{settings.read_text()}')
+    done = run("grade", "toy", class_folder, "-o", tmp_path / "graded")
+    assert done.exit_code == 2
+    assert done.stderr.count("\n") == 1
+    assert "pip install no_such_package" in done.stderr
+    assert not (tmp_path / "graded").exists()
+
+
 def test_checking_one_submission(run: Any, class_folder: Path) -> None:
     passed = run("check", class_folder / "ada" / "toy.py")
     assert passed.exit_code == 0

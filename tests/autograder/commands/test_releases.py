@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
+from autograder.commands import terminal
 from autograder.commands.main import app
 from autograder.course import Course
 from tests.support import planted
@@ -60,6 +61,18 @@ def test_a_malformed_marker_is_one_line(course: Course) -> None:
     assert done.exit_code == 2
     assert done.stderr.startswith("error: solutions/shapes/shapes.py:11: looks like a solution marker")
     assert done.stderr.count("\n") == 1
+
+
+def test_release_says_what_it_does(course: Course, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(terminal, "EVERY_SECONDS", 0)
+    said = run(course, "release").stderr.splitlines()
+    assert "Collecting the suite of shapes" in said
+    assert "Looking for leaks" in said
+    settings = course.root / "course.toml"
+    settings.write_text(settings.read_text().replace('repository = "uni/course"', 'remote = "../none.git"'))
+    run(course, "release")
+    said = run(course, "publish").stderr.splitlines()
+    assert said[:2] == ["Looking for leaks", "Fetching the public repository"]
 
 
 def test_publish_pushes_what_release_wrote(

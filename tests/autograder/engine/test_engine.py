@@ -104,6 +104,25 @@ def test_a_broken_constraint_costs_its_own_points_only(
 
 
 @pytest.mark.parametrize(
+    ("body", "cause"),
+    [
+        ("open('notes.txt', 'w').write('2')", "neither write files nor read yours"),
+        ("open('data.npy').read()", "neither write files nor read yours"),
+        ("__import__('torch').save(x, 'kept/x.pt')", "neither write files nor read yours"),
+        ("__import__('os').fork()", "no process and reach no network"),
+        ("__import__('subprocess').run(['true'])", "no process and reach no network"),
+        ("__import__('socket').create_connection(('127.0.0.1', 9))", "no process and reach no network"),
+    ],
+)
+def test_what_a_graded_function_cannot_do_is_named(pool: Pool, body: str, cause: str) -> None:
+    found = graded(pool, replaced(f"{body}\n    return 2 * x"))
+    first = found.outcomes[0]
+    assert first.status is Status.raised
+    assert first.feedback is not None
+    assert cause in (first.feedback.likely_cause or ""), first.feedback
+
+
+@pytest.mark.parametrize(
     ("body", "status", "word"),
     [
         ("while True: pass", Status.timeout, "CPU time"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from autograder.intake import Submission
 from autograder.release.handout import stubs
 from helpers.statuses import Status
 from tests.support import pair
+from tests.support.command import run_command
 
 PASSED, NOT_RUN, FAILED = Status.passed, Status.not_run, Status.failed
 
@@ -74,6 +76,23 @@ def test_a_bad_module_costs_its_own_tasks(pool: Pool, bad: bytes, says: str) -> 
     (note,) = found.remarks.notes
     assert note.startswith(feedback.summary)
     assert "the others were graded" in note
+
+
+def test_a_bad_module_is_told_on_the_page_and_in_the_gradebook(tmp_path: Path) -> None:
+    pair.write(tmp_path / "course")
+    folder = tmp_path / "class" / "ada"
+    folder.mkdir(parents=True)
+    (folder / "layers.py").write_text("def f(:\n")
+    (folder / "network.py").write_text(pair.NETWORK)
+    words = ["grade", "pair", folder.parent, "--output", tmp_path / "graded", "--course", tmp_path / "course"]
+    done = run_command(words)
+    assert done.returncode == 0, done.stderr
+    page = (tmp_path / "graded" / "feedback" / "ada.html").read_text(encoding="utf-8")
+    told = "layers.py cannot be imported: line 1: SyntaxError: invalid syntax."
+    assert f"{told} Checks that need it earn no points; the others were graded." in page
+    (row,) = csv.DictReader((tmp_path / "graded" / "grades.csv").read_text(encoding="utf-8").splitlines())
+    assert (row["layer"], row["net"]) == ("0", "2.6667")
+    assert told in row["notes"]
 
 
 def test_a_module_that_is_missing_costs_its_own_tasks(pool: Pool) -> None:

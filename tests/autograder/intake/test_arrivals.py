@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 import shutil
 import subprocess
@@ -98,9 +99,28 @@ def said_of(result: SubmissionResult) -> str:
 
 
 def test_what_waits_is_listed_with_the_command(
-    run: tuple[Path, subprocess.CompletedProcess[str]],
+    run: tuple[Path, subprocess.CompletedProcess[str]], results: dict[str, SubmissionResult]
 ) -> None:
     _, done = run
-    waiting = [one.student for one in arrivals.SHAPES if one.score is None]
-    assert [student for student in waiting if student not in done.stderr + done.stdout] == []
+    newer = [student for student, result in results.items() if result.needs_python]
+    assert f"grade again with it: make grade PYTHON=python3.12, on: {'; '.join(newer)}\n" in done.stderr
+    waiting = [one.student for one in arrivals.SHAPES if one.score is None and one.student not in newer]
+    _, told, list_of_them = done.stderr.partition(f"{len(waiting)} wait for your decision:\n")
+    assert told, done.stderr
+    assert re.findall(r"^- ([\w-]+): ", list_of_them, re.MULTILINE) == sorted(waiting)
+    commands = re.findall(r"^  choose with: autograder map knn \S+ ([\w-]+) ", list_of_them, re.MULTILINE)
+    assert sorted(set(commands)) == sorted(waiting)
     assert "Traceback" not in done.stderr
+
+
+def test_the_report_lists_what_was_guessed(
+    run: tuple[Path, subprocess.CompletedProcess[str]], results: dict[str, SubmissionResult]
+) -> None:
+    page = (run[0] / "report.html").read_text(encoding="utf-8")
+    text = " ".join(html.unescape(re.sub(r"<[^>]+>", " ", page)).split()).partition("Scores")[0]
+    people = {one.student: one.person for one in arrivals.SHAPES}
+    guessed = {student: result.notes for student, result in results.items() if result.notes}
+    assert len(guessed) > 30
+    notes = {note.removeprefix("Waits for a decision: ") for notes in guessed.values() for note in notes}
+    assert [note for note in notes if " ".join(note.split()) not in text] == []
+    assert [people[student] for student in guessed if people[student] not in text] == []

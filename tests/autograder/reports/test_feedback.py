@@ -73,7 +73,7 @@ def test_everything_for_the_student_is_there(result: SubmissionResult) -> None:
         "1 check not judged",
         "1 check passed",
         "Ignored: notes.txt.",
-        "CourseGrad 0.1.0",
+        "Graded by CourseGrad 0.1.0 with Python 3.11.7 and PyTorch",
         "Sandbox: full",
     ):
         assert words in text

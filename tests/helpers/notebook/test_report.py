@@ -136,4 +136,4 @@ def test_checks_of_one_task_share_its_heading(done: Report) -> None:
 def test_another_python_than_the_one_that_grades_is_told(done: Report) -> None:
     graded = replace(done, handout=replace(done.handout, grader={"python": "3.99", "torch": "9.0"}))
     assert "graded with Python 3.99 and PyTorch 9.0" in report.as_text(graded)
-    assert "graded by" not in report.as_text(done)
+    assert "graded with" not in report.as_text(done)

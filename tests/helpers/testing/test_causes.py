@@ -40,5 +40,19 @@ def test_messages_of_pytorch(call: Callable[[], object], cause: str) -> None:
     assert cause in found
 
 
+@pytest.mark.parametrize(
+    ("error", "cause"),
+    [
+        (PermissionError(13, "Permission denied", "notes.txt"), "neither write files nor read yours"),
+        (OSError(30, "Read-only file system", "notes.txt"), "neither write files nor read yours"),
+        (FileNotFoundError(2, "No such file or directory", "data.npy"), "neither write files nor read yours"),
+        (PermissionError(1, "Operation not permitted"), "no process and reach no network"),
+        (BlockingIOError(11, "Resource temporarily unavailable"), "no process and reach no network"),
+    ],
+)
+def test_messages_of_the_system(error: OSError, cause: str) -> None:
+    assert cause in (causes.likely_cause(str(error)) or "")
+
+
 def test_other_messages_say_nothing() -> None:
     assert causes.likely_cause("a message of the student's own") is None
