@@ -49,7 +49,7 @@ def hidden_labels(*names: str, classes: int, count: int) -> Tensor:
 def altered(
     images: Tensor, labels: Tensor, *names: str, shift: float, contrast: float
 ) -> tuple[Tensor, Tensor]:
-    """Return pictures that are nowhere to be looked up: each moved, faded and made noisy in its own way.
+    """Return pictures that cannot be looked up anywhere: each moved, faded and made noisy in its own way.
 
     Parameters
     ----------

@@ -256,7 +256,7 @@ def _judge(test: PlannedTest, outcome: Outcome, points: Fraction) -> Judged:
 
 
 def _settle(outcome: Outcome, credit: Credit) -> Outcome:
-    """Set a constraint aside whose task is not solved."""
+    """Set a constraint aside whose task has earned too little."""
     if credit.counts or outcome.status is Status.not_run:
         return outcome
     return replace(outcome, status=Status.not_judged, feedback=NOT_JUDGED, fault=None)

@@ -27,7 +27,7 @@ class Status(StrEnum):
     not_run = "not_run"
     """The submission could not be imported or is incomplete, so no test ran."""
     not_judged = "not_judged"
-    """A constraint whose task is not solved: it earns nothing, whether it is kept to or not."""
+    """A constraint whose task has earned less than half of its points for right values: it earns nothing."""
     suite_error = "suite_error"
     """The test's own code raised an exception: an error of the suite, which its author has to correct."""
 

@@ -118,7 +118,7 @@ class Audit:
     unstable : tuple of Unstable
         Flaky tests: their outcome changed on the same submission.
     by_chance : tuple of ByChance
-        Tests whose outcome hangs on the secret of the course.
+        Tests whose outcome depends on the secret of the course.
     tight : tuple of Tight
         Limits that a slow machine would hit.
     faults : tuple of str

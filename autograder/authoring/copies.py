@@ -1,4 +1,4 @@
-"""Copies of a course under other secrets, to see what hangs on the secret."""
+"""Copies of a course under other secrets, to see what depends on the secret."""
 
 from __future__ import annotations
 

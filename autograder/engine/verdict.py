@@ -240,7 +240,7 @@ def _judge_student_error(error: StudentError, tier: Tier, known: Known) -> tuple
     if error.refused:
         said = error.message if tier == "public" else _kind_of_refusal(error.message)
         said = f" ({said})" if said else ""
-        summary = f"Your code returned a value that no check accepts{said}; return plain tensors and numbers."
+        summary = f"Your code returned what checks cannot accept{said}; return plain tensors and numbers."
         return Status.failed, Feedback(summary=summary[:_MAX_SUMMARY], location=location)
     if "MemoryError" in error.bases or _MEMORY.search(error.message):
         summary = "Your code ran out of memory; look for a tensor that is much larger than its result."

@@ -167,7 +167,7 @@ def _notice(record: Record) -> Notice | None:
     """Say why a student has no points, or that 0 points are for nothing handed in."""
     match standing.standing_of(record):
         case Standing.excused:
-            return Notice(EXCUSED, "You need not hand in this assignment, and it has no points for you.")
+            return Notice(EXCUSED, "You are excused from this assignment; it does not count for you.")
         case Standing.undecided:
             text = (
                 wording.stop_reason(record.result) or "Your instructor has to decide about your files first."

@@ -73,7 +73,7 @@ def looks(records: Sequence[Record], items: Sequence[Item], moves: Sequence[Move
         ),
         Look(
             "Written for a newer Python",
-            "Grade again with it, such as: make grade PYTHON=python3.13.",
+            "Grade again with that Python, for example: make grade PYTHON=python3.13.",
             _by(records, _newer_pythons),
         ),
         Look(

@@ -221,7 +221,7 @@ def _judge(attempt: Attempt, confined: _Answer, control: _Answer) -> Trial:
         return trial(True, words)
     if attempt.control == "may work":
         return trial(True, f"{words} (and not possible here without confinement either)")
-    return trial(False, f"{words}, but so it is without confinement: {control.words}")
+    return trial(False, f"{words}, but it is so without confinement too: {control.words}")
 
 
 def _burn(scene: Scene) -> Trial:

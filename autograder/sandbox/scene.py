@@ -49,4 +49,4 @@ class Attempt:
     expected: frozenset[int] = frozenset({errno.EPERM})
     """The errors that show it was this layer that refused."""
     control: Literal["must work", "may work", "skip"] = "must work"
-    """What is asked of the same attempt without confinement, lest its failure prove nothing."""
+    """What is asked of the same attempt without confinement, so that its failure proves something."""

@@ -165,7 +165,7 @@ def judge(test: PublicTest, error: BaseException | None, files: Sequence[Path]) 
 
 
 def give_credit(found: Handout, outcomes: Sequence[PublicOutcome]) -> tuple[PublicOutcome, ...]:
-    """Return the outcomes with what each earns, and with the rules set aside whose task is not solved."""
+    """Return the outcomes with what each earns, and with rules set aside as `credit` says."""
     worth = {task.id: Fraction(task.points) for task in found.tasks}
     credits = assign_credit((_judge(one) for one in outcomes), worth)
     waiting = Failure(f"{WAITS.capitalize()}.")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import json
+import math
 import re
 import subprocess
 import sys
@@ -22,12 +23,14 @@ from autograder.commands.main import Level, app
 from autograder.course import Course
 from autograder.course import assignment as assignments
 from autograder.course.assignment import TestLimits
+from autograder.engine import verdict
 from autograder.engine.pool import Pool
 from autograder.graded import results
 from autograder.intake import Submission
 from autograder.sandbox.plan import WEAK_OPTION
 from autograder.sandbox.probe import LAYERS
 from helpers.statuses import Status
+from helpers.testing import causes
 from tests.support import imports as sources
 
 ROOT = Path(__file__).parents[2]
@@ -260,6 +263,21 @@ def test_levels_and_layers_are_those_of_the_code() -> None:
     assert {level.value for level in Level} <= set(levels)
     uids = sandbox.identity.UIDS
     assert f"{uids[0]} to {uids[-1]}" in TEXTS["SECURITY.md"]
+
+
+def test_what_a_hidden_test_may_leak_is_counted() -> None:
+    text = " ".join(TEXTS["SECURITY.md"].split())
+    exceptions, reasons = len(verdict._EXCEPTIONS), len(causes.CAUSES)
+    bits = math.ceil(math.log2((exceptions + 1) * (reasons + 1)))
+    told = f"Python's own {exceptions}, and the usual reason for its message, one of {reasons} | {bits} bits"
+    assert told in text
+    (place,) = re.findall(r"but the worker chooses \| (\d+) bits", text)
+    most = bits + int(place)
+    suite = ROOT / "autograder" / "suites" / "knn"
+    hidden = sum(file.read_text().count("\ndef test_") for file in suite.glob("test_hidden*.py"))
+    leak = round(hidden * most / 8, -1)
+    assert f"at most some {most} bits per submission" in text
+    assert f"the {hidden} hidden tests of kNN about {leak:.0f} bytes" in text
 
 
 def test_limits_are_those_of_the_code() -> None:

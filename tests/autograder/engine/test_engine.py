@@ -137,7 +137,7 @@ def test_what_a_graded_function_cannot_do_is_named(pool: Pool, body: str, cause:
         ("return 2 * x + float('nan')", Status.failed, ""),
         ("return x.double() * 2", Status.failed, ""),
         ("return None", Status.failed, ""),
-        ("import torch.nn as nn; return nn.Parameter(2 * x)", Status.failed, "no check accepts"),
+        ("import torch.nn as nn; return nn.Parameter(2 * x)", Status.failed, "checks cannot accept"),
     ],
 )
 def test_misbehavior_costs_the_tests_that_meet_it_and_no_other(

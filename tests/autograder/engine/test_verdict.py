@@ -153,7 +153,7 @@ def test_a_fault_is_one_line_with_place_and_remedy() -> None:
         ("of type net.Secret31337, a subclass of torch.Tensor", "(a subclass of torch.Tensor)"),
         ("of type net.Secret31337, a subclass of tuple; return a plain tuple", "(a subclass of tuple)"),
         ("a tensor on device meta31337; expected cpu", "(a tensor on device)"),
-        ("31337", "no check accepts;"),
+        ("31337", "checks cannot accept;"),
     ],
 )
 def test_a_refusal_is_told_in_fixed_words_when_hidden(message: str, shown: str) -> None:
