@@ -315,7 +315,7 @@ def test_amounts_in_its_text_are_those_of_the_cells(prose: Prose, cn: Any) -> No
     assert f"count={heart}" in prose.cell("def train_deep(")
     assert f"epochs={epochs})" in prose.cell("cn.find_overfit_parameters(), epochs")
     assert prose.says(f"learning {heart} pictures by heart")
-    (enough,) = prose.find("Grading uses other pictures, and is content with {} percent of them.")
+    (enough,) = prose.find("Grading uses other pictures, and {} percent of them is enough.")
     stated = " ".join((cn.find_overfit_parameters.__doc__ or "").split())
     assert f"on images of its own, until one knows {enough} percent of them" in stated
     assert f"for {epochs} epochs" in stated
