@@ -9,7 +9,7 @@ from pathlib import Path
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from autograder.course import COURSE_FILE, Course, Status
+from autograder.course import COURSE_FILE, Course, Stage
 from autograder.course.assignment import SHARED_PACKAGE
 from autograder.errors import ReleaseError
 
@@ -31,7 +31,7 @@ _TEMPLATES = Environment(
 )
 
 
-def write(course: Course, name: str, status: Status = "draft") -> list[Path]:
+def write(course: Course, name: str, status: Stage = "draft") -> list[Path]:
     """Write the files of a new assignment, list it in ``course.toml``, and return the paths.
 
     Parameters
@@ -73,7 +73,7 @@ def _places(course: Course, name: str) -> dict[str, Path]:
     }
 
 
-def _list(course: Course, name: str, status: Status) -> None:
+def _list(course: Course, name: str, status: Stage) -> None:
     """Add an assignment to the course's list.
 
     Where there is no list yet, everything is released; so that this stays so, what is there is listed, too.

@@ -113,7 +113,7 @@ def _stand_ins(value: dict[str, Imported]) -> dict[str, Imported]:
 Imported = str | dict[str, str]
 """What stands for a module of another kit: one of our modules, or a table of names."""
 
-Status = Literal["draft", "released", "closed"]
+Stage = Literal["draft", "released", "closed"]
 """A draft reaches no student; what is closed stays visible, and is said to be closed."""
 
 
@@ -129,7 +129,7 @@ class Listed(settings.TomlTable):
     """
 
     name: Annotated[str, Field(min_length=1)]
-    status: Status = "draft"
+    status: Stage = "draft"
 
 
 def _once(listed: tuple[Listed, ...]) -> tuple[Listed, ...]:
@@ -247,7 +247,7 @@ class Course:
         """Return the folder of an assignment's test files."""
         return self.root / self.suites / name
 
-    def status(self, name: str) -> Status:
+    def status(self, name: str) -> Stage:
         """Return the status of an assignment; one that a list leaves out is a draft."""
         if self.listed is None:
             return "released"

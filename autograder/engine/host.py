@@ -127,11 +127,11 @@ class Host:
             self._report = SandboxReport(level="none", layers=layers)
             return
         hidden = [assignment.suite, assignment.folder, courses.current().secret_file]
-        self._plan = _add_helpers(sandbox.choose_plan(weak=mode == "weak"))
-        self._plan.check_hidden(hidden)
+        self._confinement = _add_helpers(sandbox.choose_plan(weak=mode == "weak"))
+        self._confinement.check_hidden(hidden)
         self._spare_memory(assignment.limits.memory_mb)
-        self._slots = [Slot(self._plan, self._rules.packages) for _ in range(self._request["jobs"])]
-        self._report = sandbox.report(self._plan, sandbox.prove(self._plan, hidden=hidden))
+        self._slots = [Slot(self._confinement, self._rules.packages) for _ in range(self._request["jobs"])]
+        self._report = sandbox.report(self._confinement, sandbox.prove(self._confinement, hidden=hidden))
         sandbox.require(self._report, weak_allowed=mode == "weak")
 
     def _spare_memory(self, memory_mb: int) -> None:

@@ -86,7 +86,7 @@ class WorkerEnded(Exception):
         self.end = end
 
 
-class References(Protocol):
+class ProxyTable(Protocol):
     """How references become proxies and proxies become references."""
 
     def wrap(self, link: Link, number: int, kind: str, type_name: str, path: tuple[str, ...]) -> object:
@@ -105,7 +105,7 @@ class Link:
         The grader's end of the worker's stream socket; the link owns it.
     output : int
         Read end of the pipe that the worker's stdout and stderr go to; the link owns it.
-    references : References
+    references : ProxyTable
         How references and proxies become one another.
     deadline : float
         Wall time, on `time.monotonic`, at which waiting ends.
@@ -117,7 +117,7 @@ class Link:
         self,
         connection: socket.socket,
         output: int,
-        references: References,
+        references: ProxyTable,
         *,
         deadline: float,
         output_limit: int = 64 << 10,

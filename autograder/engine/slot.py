@@ -15,7 +15,7 @@ from typing import Any
 import msgpack
 
 from autograder.engine.launcher import ZYGOTES
-from autograder.engine.link import Link, References
+from autograder.engine.link import Link, ProxyTable
 from autograder.engine.verdict import Exit
 from autograder.engine.zygote import CONTROL_BYTES
 from autograder.errors import EngineError
@@ -93,7 +93,7 @@ class Slot:
 
     def spawn(
         self,
-        references: References,
+        references: ProxyTable,
         *,
         cpu_seconds: int,
         memory_mb: int,

@@ -20,7 +20,7 @@ from autograder.scoring import PlannedTest
 _FORMAT = 1
 _COLLECTED_BY = ("numpy", "pytest", "torch")
 """Packages whose version may change what is collected."""
-_APART = {"suites", "release", "reports", "intake", "platforms"}
+APART = {"suites", "release", "reports", "intake", "platforms"}
 """Parts of the kit that have no say in a plan; of the suites, only the assignment's own has."""
 
 
@@ -78,7 +78,7 @@ def _kit_digest() -> bytes:
     for package in ("autograder", "helpers"):
         spec = find_spec(package)
         for place in spec.submodule_search_locations or () if spec is not None else ():
-            _add(digest, Path(place), "*.py", skipped=_APART)
+            _add(digest, Path(place), "*.py", skipped=APART)
     return digest.digest()
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from signal import SIGKILL
 from typing import Final, Literal
 
-from autograder.sandbox import identity, kernel
+from autograder.sandbox import identity, kernel, limits
 from autograder.sandbox.calls import on_calls
 from autograder.sandbox.confinement import ENVIRONMENT
 from autograder.sandbox.scene import Attempt, Held, Scene
@@ -139,14 +139,7 @@ def _raise_limit(scene: Scene) -> str:
 def _limits_set(scene: Scene) -> str:
     import resource
 
-    most = {
-        resource.RLIMIT_CPU: scene.budget.cpu_seconds + 1,
-        resource.RLIMIT_NOFILE: scene.budget.open_files,
-        resource.RLIMIT_FSIZE: 0,
-        resource.RLIMIT_CORE: 0,
-        resource.RLIMIT_MEMLOCK: 64 << 10,
-    }
-    for kind, value in most.items():
+    for kind, value in limits.fixed_limits(scene.budget).items():
         soft, hard = resource.getrlimit(kind)
         apart = 1 if kind == resource.RLIMIT_CPU else 0
         if soft + apart != hard or not 0 <= hard <= value:

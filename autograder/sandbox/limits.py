@@ -54,6 +54,18 @@ def share_arenas() -> None:
         mallopt(ctypes.c_int(_M_ARENA_MAX), ctypes.c_int(1))
 
 
+def fixed_limits(limits: Limits) -> dict[int, int]:
+    """Return the hard limits that depend neither on what is mapped nor on who else runs, by their kind."""
+    return {
+        resource.RLIMIT_CPU: limits.cpu_seconds + 1,
+        resource.RLIMIT_NOFILE: limits.open_files,
+        resource.RLIMIT_FSIZE: 0,
+        resource.RLIMIT_CORE: 0,
+        resource.RLIMIT_MEMLOCK: _LOCKED_BYTES,
+        resource.RLIMIT_MSGQUEUE: 0,
+    }
+
+
 def apply(limits: Limits, *, others: int | None) -> None:
     """Set the limits on this process, for good: soft and hard alike, but for the CPU time's two steps.
 
@@ -70,15 +82,8 @@ def apply(limits: Limits, *, others: int | None) -> None:
     OSError
         The kernel refused.
     """
-    values = {
-        resource.RLIMIT_CPU: limits.cpu_seconds + 1,
-        resource.RLIMIT_AS: mapped_bytes() + limits.memory_mb * _MEBIBYTE,
-        resource.RLIMIT_NOFILE: limits.open_files,
-        resource.RLIMIT_FSIZE: 0,
-        resource.RLIMIT_CORE: 0,
-        resource.RLIMIT_MEMLOCK: _LOCKED_BYTES,
-        resource.RLIMIT_MSGQUEUE: 0,
-    }
+    values = fixed_limits(limits)
+    values[resource.RLIMIT_AS] = mapped_bytes() + limits.memory_mb * _MEBIBYTE
     if others is not None:
         # A slot's next worker waits while this one runs, and the last one may not be reaped yet.
         crowd = _CROWD if others else _SPARE_TASKS

@@ -59,7 +59,8 @@ OPAQUE_ATTRIBUTES = frozenset(
 GRADING = (
     *("autograder", "helpers.source", "helpers.testing.understanding", "helpers.testing.vocabulary"),
     *("helpers.testing.evidence", "helpers.testing.constraints", "helpers.testing.substitute"),
-    *(f"helpers.testing.{name}" for name in ("constructor", "measure", "obeys", "require", "substituted")),
+    *("helpers.testing.constructor", "helpers.testing.measure", "helpers.testing.obeys"),
+    *("helpers.testing.require", "helpers.testing.substituted"),
     *("helpers.notebook.session", "torch.overrides", "torch.utils._python_dispatch"),
     *("sys.modules", "sys._getframe", "ctypes", "gc"),
 )

@@ -27,6 +27,7 @@ from autograder.engine import verdict
 from autograder.engine.pool import Pool
 from autograder.graded import results
 from autograder.intake import Submission
+from autograder.release import plans
 from autograder.sandbox.plan import WEAK_OPTION
 from autograder.sandbox.probe import LAYERS
 from helpers.statuses import Status
@@ -167,6 +168,10 @@ def test_module_names_in_strings_exist() -> None:
                 word = node.value
                 if re.fullmatch(r"(autograder|helpers)(\.\w+)+", word) and ".suites." not in word:
                     assert _resolves(word), f"{path.relative_to(ROOT)} names {word}"
+
+
+def test_parts_that_have_no_say_in_a_plan_exist() -> None:
+    assert all((ROOT / "autograder" / name).is_dir() for name in plans.APART)
 
 
 def test_attacks_shadow_modules_that_exist() -> None:
