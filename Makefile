@@ -75,4 +75,4 @@ bench: $(STAMP)  ## Measure how fast a class is graded
 	@$(BIN)/python -m benchmarks
 
 clean:  ## Remove .venv and caches; keeps graded/ and the course secret
-	@rm -rf .venv .venv-* .mypy_cache .pytest_cache .ruff_cache .hypothesis build dist coursegrad.egg-info
+	@rm -rf .venv .venv-* .mypy_cache .pytest_cache .ruff_cache .hypothesis build coursegrad.egg-info

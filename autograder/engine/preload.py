@@ -98,5 +98,7 @@ def _font_cache() -> Iterator[None]:
     with tempfile.TemporaryDirectory() as caches:
         kept = os.environ["MPLCONFIGDIR"]
         os.environ["MPLCONFIGDIR"] = caches
-        yield
-        os.environ["MPLCONFIGDIR"] = kept
+        try:
+            yield
+        finally:
+            os.environ["MPLCONFIGDIR"] = kept

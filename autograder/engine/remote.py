@@ -37,8 +37,10 @@ class Remote:
         """Exchange attributes there; a worker that has ended meanwhile keeps none."""
         path = owner._path_of_module if isinstance(owner, ModuleType) else owner
         link = path._link()
-        kept = {name: link.request("swap", path, name, value) for name, value in replacements.items()}
+        kept = {}
         try:
+            for name, value in replacements.items():
+                kept[name] = link.request("swap", path, name, value)
             yield
         finally:
             for name, value in kept.items() if link.ended is None else ():

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
@@ -162,6 +161,7 @@ def _is_tensor_near(
 
 def _kappa(actual: torch.Tensor, expected: torch.Tensor) -> float:
     """Return Cohen's kappa: how far two labelings agree beyond chance."""
+    # scikit-learn has it too, but importing that takes a second.
     agree = float((actual == expected).double().mean())
     labels = torch.tensor(sorted({*actual.tolist(), *expected.tolist()}), dtype=actual.dtype)
     shares = [(values[:, None] == labels).double().mean(dim=0) for values in (actual, expected)]
@@ -171,6 +171,4 @@ def _kappa(actual: torch.Tensor, expected: torch.Tensor) -> float:
 
 def _correlation(one: torch.Tensor, other: torch.Tensor) -> float:
     """Return Pearson's correlation, 0 where one of them is constant."""
-    one, other = one - one.mean(), other - other.mean()
-    norms = float(one.norm() * other.norm())
-    return float(one @ other) / norms if norms > 0 and math.isfinite(norms) else 0.0
+    return float(torch.corrcoef(torch.stack([one, other]))[0, 1].nan_to_num(0))

@@ -42,16 +42,16 @@ def _replace(owner: object, replacements: dict[str, object]) -> Iterator[None]:
     """Set attributes in this process, and restore them whatever happens."""
     names = vars(owner)
     before = {name: names[name] for name in replacements if name in names}
-    for name, value in replacements.items():
-        static = isinstance(owner, type) and callable(value)
-        setattr(owner, name, staticmethod(value) if static else value)  # type: ignore[arg-type]
     try:
+        for name, value in replacements.items():
+            static = isinstance(owner, type) and callable(value)
+            setattr(owner, name, staticmethod(value) if static else value)  # type: ignore[arg-type]
         yield
     finally:
         for name in replacements:
             if name in before:
                 setattr(owner, name, before[name])
-            else:
+            elif name in names:
                 delattr(owner, name)
 
 
