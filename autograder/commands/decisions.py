@@ -12,7 +12,7 @@ import typer
 
 from autograder.commands.options import CourseOption, RosterOption, course_of, roster_of, say
 from autograder.errors import ConfigError
-from autograder.reports.untrusted import line
+from autograder.untrusted import line
 
 if TYPE_CHECKING:
     from autograder.course.assignment import Assignment

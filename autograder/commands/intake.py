@@ -9,7 +9,7 @@ import typer
 
 from autograder.commands.decisions import AssignmentArgument, ClassArgument, list_waiting
 from autograder.commands.options import CourseOption, RosterOption, course_of, roster_of
-from autograder.reports.untrusted import line
+from autograder.untrusted import line
 
 if TYPE_CHECKING:
     from autograder.intake.overview import OverviewRow

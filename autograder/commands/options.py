@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from autograder.errors import ConfigError
-from autograder.reports.untrusted import line
+from autograder.untrusted import line
 
 if TYPE_CHECKING:
     from autograder.course import Course

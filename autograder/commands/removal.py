@@ -29,7 +29,7 @@ def remove(
 ) -> None:
     """Remove a student from a graded class; OUTPUT/removed keeps the files."""
     from autograder.grading import relocation
-    from autograder.reports.untrusted import line
+    from autograder.untrusted import line
 
     graded = load_class(output, course, roster, missing_as_zero=missing_as_zero)
     with graded.folder.lock():

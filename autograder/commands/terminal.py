@@ -18,7 +18,7 @@ from rich.progress import (
 from rich.text import Text
 
 from autograder.graded.results import SandboxReport, SubmissionResult
-from autograder.reports.untrusted import line
+from autograder.untrusted import line
 
 _out = Console(highlight=False, markup=False, emoji=False)
 _err = Console(highlight=False, markup=False, emoji=False, stderr=True, soft_wrap=True)

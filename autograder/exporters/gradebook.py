@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from autograder.graded.records import Record
 from autograder.reports import standing, wording
-from autograder.reports.untrusted import cell
+from autograder.untrusted import cell
 
 WRITTEN = ("written", "max_written", "total", "max_total")
 REMARKS = ("status", "summary", "overrides", "notes")

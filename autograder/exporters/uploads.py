@@ -12,7 +12,7 @@ from autograder.graded.records import Record
 from autograder.intake.roster import Roster
 from autograder.platforms.interface import Gradebook, GradebookFile
 from autograder.reports import standing
-from autograder.reports.untrusted import line
+from autograder.untrusted import line
 
 
 def gradebook_of(roster: Roster | None) -> Gradebook | None:

@@ -8,7 +8,7 @@ from urllib.parse import quote
 from autograder.graded.answers import Image
 from autograder.intake.cells import SavedCell
 from autograder.intake.pictures import Refused, read_picture
-from autograder.reports.untrusted import line
+from autograder.untrusted import line
 
 MAX_PICTURES = 20
 ATTACHMENT = "attachment:"

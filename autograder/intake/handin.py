@@ -20,7 +20,7 @@ from autograder.intake.snapshot import Unreadable
 from autograder.intake.submission import ClassHandin, Submission
 from autograder.intake.wanted import Wanted
 from autograder.platforms.interface import Entry, Layout
-from autograder.reports.untrusted import file_name, line
+from autograder.untrusted import file_name, line
 
 
 def read_class(

@@ -12,7 +12,7 @@ from autograder.intake.members import shorten_path
 from autograder.intake.roster import Person, Roster
 from autograder.intake.submission import Submission
 from autograder.platforms.interface import Entry
-from autograder.reports.untrusted import file_name, line
+from autograder.untrusted import file_name, line
 
 NOTHING = "Nothing was handed in."
 

@@ -11,7 +11,7 @@ from autograder.errors import IntakeError
 from autograder.intake import archive, decisions, names, plain, snapshot
 from autograder.intake.wanted import Wanted
 from autograder.platforms.interface import Entry, IsKnown, Layout
-from autograder.reports.untrusted import line
+from autograder.untrusted import line
 
 _LISTS = (".csv", ".tsv", ".xlsx")
 

@@ -10,7 +10,7 @@ from autograder.errors import ConfigError
 from autograder.intake.identity import compose
 from autograder.intake.roster import Roster
 from autograder.intake.submission import ClassHandin, Submission
-from autograder.reports.untrusted import line
+from autograder.untrusted import line
 
 _ANONYMOUS = tuple(one.anonymous for one in platforms.downloads() if one.anonymous)
 """How the names of hand-ins begin that are graded anonymously."""

@@ -9,7 +9,7 @@ from pathlib import PurePosixPath
 
 from autograder.intake import snapshot
 from autograder.intake.snapshot import Unreadable
-from autograder.reports.untrusted import line
+from autograder.untrusted import line
 from helpers.submission.sizes import size_limit
 
 MAX_SHOWN = 80

@@ -15,7 +15,7 @@ from typing import Any
 from autograder.intake import unpacker
 from autograder.intake.members import Fetch, Member, normalize_path
 from autograder.intake.snapshot import Unreadable, irregular_error
-from autograder.reports.untrusted import line
+from autograder.untrusted import line
 
 SECONDS = 60
 _MAX_OUTPUT = unpacker.MAX_TAKEN_BYTES + 100_000_000

@@ -14,7 +14,7 @@ from autograder.intake.members import Member, enumerate_names, shorten_path
 from autograder.intake.names import Likeness
 from autograder.intake.snapshot import Unreadable
 from autograder.intake.wanted import Wanted
-from autograder.reports.untrusted import line
+from autograder.untrusted import line
 from helpers.source import outline
 from helpers.source.outline import Block
 from helpers.submission import cells, modules

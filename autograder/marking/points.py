@@ -12,7 +12,7 @@ from autograder.graded.folder import GradedFolder
 from autograder.marking.score_table import ScoreRow
 from autograder.reports.anonymous import pseudonym
 from autograder.reports.answer_page import NO_ANSWER, label
-from autograder.reports.untrusted import line
+from autograder.untrusted import line
 from helpers.wording import number
 
 MAX_COMMENT = 10_000

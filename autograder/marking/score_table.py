@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from autograder.errors import ConfigError
-from autograder.reports.untrusted import line, undo_cell
+from autograder.untrusted import line, undo_cell
 
 REQUIRED = ("student", "question", "points")
 COLUMNS = (*REQUIRED, "comment", "grader", "answer")

@@ -9,7 +9,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from autograder.reports.untrusted import line
+from autograder.untrusted import line
 from helpers.wording import number
 
 

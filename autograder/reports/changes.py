@@ -7,7 +7,7 @@ import io
 from collections.abc import Sequence
 
 from autograder.graded.records import Move
-from autograder.reports.untrusted import cell
+from autograder.untrusted import cell
 
 
 def render(moves: Sequence[Move]) -> str:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
 
-from autograder.reports.untrusted import line
+from autograder.untrusted import line
 from helpers.wording import number
 
 if TYPE_CHECKING:

@@ -13,8 +13,8 @@ from autograder.graded.records import Override, Record
 from autograder.graded.results import Feedback, TaskResult, TestResult
 from autograder.reports import standing, wording, written_answers
 from autograder.reports.standing import Standing
-from autograder.reports.untrusted import markdown, printable
 from autograder.reports.written_answers import Written
+from autograder.untrusted import markdown, printable
 from helpers import statuses
 from helpers.credit import ONCE
 from helpers.statuses import Status

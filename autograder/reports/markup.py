@@ -14,7 +14,7 @@ from mdit_py_plugins.dollarmath import dollarmath_plugin
 
 from autograder.graded.answers import Image
 from autograder.reports.formulas import formula
-from autograder.reports.untrusted import printable
+from autograder.untrusted import printable
 
 MAX_MARKDOWN = 20_000
 """Longer text is shown as it is, since some texts take time that grows with the square of their length."""

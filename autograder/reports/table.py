@@ -15,7 +15,7 @@ from rich.text import Text
 from autograder.graded.records import Move, Record
 from autograder.graded.results import SubmissionResult, TaskResult, TestResult
 from autograder.reports import standing, wording
-from autograder.reports.untrusted import line, printable
+from autograder.untrusted import line, printable
 from helpers import statuses
 from helpers.statuses import Status
 from helpers.wording import number

@@ -11,7 +11,7 @@ from autograder.intake.roster.headers import CSV, Columns
 from autograder.intake.roster.names import comparable, identifier
 from autograder.intake.roster.table import Row, Table
 from autograder.platforms.interface import Field, RowKind
-from autograder.reports.untrusted import line
+from autograder.untrusted import line
 
 STAFF = frozenset({"teaching assistant", "staff", "auditor", "parent"}).union(
     *(one.roles for one in platforms.rosters().values())

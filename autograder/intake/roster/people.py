@@ -13,7 +13,7 @@ from autograder.intake.roster.headers import CSV, Columns
 from autograder.intake.roster.names import comparable, identifier, spellings
 from autograder.intake.roster.table import Row, Table
 from autograder.platforms.interface import Field
-from autograder.reports.untrusted import file_name, line
+from autograder.untrusted import file_name, line
 
 _PARTICIPANTS = tuple(one.participant for one in platforms.rosters().values() if one.participant is not None)
 _STRONGEST = (Field.student, Field.id, Field.login, Field.email, Field.number, Field.name)

@@ -12,8 +12,8 @@ from autograder.graded.records import Record
 from autograder.platforms.interface import GradebookFile
 from autograder.reports import standing
 from autograder.reports.standing import Standing
-from autograder.reports.untrusted import line
 from autograder.reports.wording import exact
+from autograder.untrusted import line
 
 FILE = "canvas.csv"
 IDENTITY = (

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autograder.reports import untrusted
+from autograder import untrusted
 
 
 @pytest.mark.parametrize(
