@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from autograder import scoring
-from autograder.authoring.copies import under_a_new_secret
+from autograder.authoring.copies import with_new_secret
 from autograder.course import Course, provenance
 from autograder.course import assignment as assignments
 from autograder.course.assignment import Assignment
@@ -225,7 +225,7 @@ def _grade_under_secrets(
     """Grade everything once under each of some new secrets; return what does not end the same under all."""
     ends: dict[tuple[str, str], Counter[str]] = defaultdict(Counter)
     for _ in range(secrets):
-        with under_a_new_secret(course) as other:
+        with with_new_secret(course) as other:
             chosen = assignments.load(other, assignment.name)
             with open_engine(chosen, other, jobs=_JOBS[0], sandbox=sandbox) as engine:
                 for result in _score_all(other, chosen, submissions, engine):

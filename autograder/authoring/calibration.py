@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 
 from autograder.authoring import variants
-from autograder.authoring.copies import under_a_new_secret
+from autograder.authoring.copies import with_new_secret
 from autograder.authoring.variants import Variant
 from autograder.course import Course, thresholds
 from autograder.course import assignment as assignments
@@ -78,7 +78,7 @@ def calibrate(
         return {}
     measured = _Measured()
     for _ in range(seeds):
-        with _under_a_new_secret(course) as other:
+        with _with_new_secret(course) as other:
             chosen = assignments.load(other, assignment.name)
             with open_engine(chosen, other, jobs=1, sandbox=sandbox, tasks=tasks) as engine:
                 for name, note in _measure_reference(chosen, other, engine).items():
@@ -136,7 +136,7 @@ def _tasks_with_thresholds(
     course: Course, assignment: Assignment, sandbox: Sandbox, open_engine: OpenEngine
 ) -> frozenset[str]:
     """Grade the reference once in all tests; return the tasks of those that ask for a threshold."""
-    with _under_a_new_secret(course) as other:
+    with _with_new_secret(course) as other:
         chosen = assignments.load(other, assignment.name)
         with open_engine(chosen, other, jobs=1, sandbox=sandbox) as engine:
             asking = {note.test for note in _measure_reference(chosen, other, engine).values()}
@@ -184,9 +184,9 @@ def _select_variants(chosen: Assignment, assignment: Assignment, asked: Set[str]
 
 
 @contextlib.contextmanager
-def _under_a_new_secret(course: Course) -> Iterator[Course]:
+def _with_new_secret(course: Course) -> Iterator[Course]:
     """Yield a course that is the same but for its secret, and that notes numbers down."""
-    with under_a_new_secret(course) as other:
+    with with_new_secret(course) as other:
         private_folder(thresholds.notebook(other.root).parent)
         thresholds.notebook(other.root).touch(mode=0o600)
         yield other

@@ -12,7 +12,7 @@ from autograder.course import COURSE_FILE, Course
 
 
 @contextlib.contextmanager
-def under_a_new_secret(course: Course) -> Iterator[Course]:
+def with_new_secret(course: Course) -> Iterator[Course]:
     """Yield a course that is the same but for its secret, for the length of a ``with`` block."""
     with TemporaryDirectory(prefix="coursegrad-") as place:
         root = Path(place)

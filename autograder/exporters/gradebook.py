@@ -41,9 +41,9 @@ def render(records: Sequence[Record]) -> str:
             [
                 cell(record.student),
                 cell(record.name),
-                wording.exact(record.score) if counts else "",
-                wording.exact(result.max_score),
-                *(wording.exact(points[task]) if task in points else "" for task in tasks),
+                wording.write_exact(record.score) if counts else "",
+                wording.write_exact(result.max_score),
+                *(wording.write_exact(points[task]) if task in points else "" for task in tasks),
                 *(_answer_cells(record, questions, counts=counts) if questions else ()),
                 standing.standing_of(record).value,
                 cell(gist),
@@ -62,8 +62,14 @@ def _answer_cells(record: Record, questions: Sequence[str], *, counts: bool) -> 
     written, total = _points(record.written_score), _points(record.total)
     if not counts:
         cells, written, total = [""] * len(questions), "", ""
-    return [*cells, written, wording.exact(record.max_written), total, wording.exact(record.max_total)]
+    return [
+        *cells,
+        written,
+        wording.write_exact(record.max_written),
+        total,
+        wording.write_exact(record.max_total),
+    ]
 
 
 def _points(points: float | None) -> str:
-    return wording.NOT_SCORED if points is None else wording.exact(points)
+    return wording.NOT_SCORED if points is None else wording.write_exact(points)

@@ -127,7 +127,7 @@ def _by_name(folder: Path, title: str, wanted: Wanted, is_known: IsKnown, claime
         path for n, path, is_folder in rest if is_folder or archive.is_archive(n) or line(n) in claimed
     ]
     left = [n for n, path, _ in rest if path not in of_students]
-    carrying = plain.loose(folder, left, wanted, is_known)
+    carrying = plain.take_loose(folder, left, wanted, is_known)
     entries |= {
         title: [plain.entry(path) for path in of_students],
         plain.LOOSE: list(plain.entries(carrying, folder)),

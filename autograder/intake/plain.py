@@ -26,7 +26,7 @@ def entry(path: Path) -> Entry:
     return Entry((path.stem,), files={path.name: path}, order=last_change(path))
 
 
-def loose(
+def take_loose(
     folder: Path, listed: Sequence[str], wanted: Wanted, is_known: IsKnown
 ) -> dict[str, tuple[str, str]]:
     """Return files that carry students' names, to the student and the name that is asked for.

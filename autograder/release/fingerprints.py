@@ -114,20 +114,20 @@ def course_fingerprints(course: Course) -> tuple[Fingerprint, ...]:
 def _of_assignment(course: Course, one: Assignment, public: set[str]) -> Iterator[Fingerprint]:
     for module in one.modules:
         path = one.folder / f"{module}.py"
-        where, text = handout.relative(course, path), handout.read_text(path)
+        where, text = handout.relative_path(course, path), handout.read_text(path)
         for region in markers.regions(text, where, "code"):
             yield from _solution(list(enumerate(region.lines, region.first + 2)), where)
     if (one.folder / f"{one.name}.md").exists():
         yield from _answers(course, one)
     for name, text in (*_texts(one, "hidden"), *_shared_texts(one)):
-        where = handout.relative(course, one.suite / name)
+        where = handout.relative_path(course, one.suite / name)
         yield from _tests(text, where, public)
         yield from _constants(ast.parse(text), where)
 
 
 def _answers(course: Course, one: Assignment) -> Iterator[Fingerprint]:
     """Yield the fingerprints of solutions in the notebook."""
-    where = handout.relative(course, one.folder / f"{one.name}.md")
+    where = handout.relative_path(course, one.folder / f"{one.name}.md")
     book = handout.read_notebook(course, one)
     for cell, line in zip(book.source.cells, book.lines, strict=True):
         for region in notebook.solution(cell, where, line):

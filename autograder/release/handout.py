@@ -71,7 +71,7 @@ def build(
     """
     book = read_notebook(course, assignment, tag)
     path = assignment.folder / f"{assignment.name}.md"
-    questions.require_agreement(assignment, book, relative(course, path))
+    questions.require_agreement(assignment, book, relative_path(course, path))
     stubs = {f"{module}.py": _stub(assignment, module) for module in assignment.modules}
     public = _public_tests(assignment)
     checks = checklist(course, assignment, plan, stubs) | {
@@ -106,7 +106,7 @@ def read_notebook(course: Course, assignment: Assignment, tag: str | None = None
         "assignment": assignment.name,
         **{name: _text(value) for name, value in assignment.conventions.items()},
     }
-    return notebook.build(read_text(path), relative(course, path), assignment.name, values)
+    return notebook.build(read_text(path), relative_path(course, path), assignment.name, values)
 
 
 def dumps(checks: Mapping[str, Any]) -> bytes:
@@ -167,7 +167,7 @@ def read_text(path: Path) -> str:
         raise ReleaseError(str(path), "cannot be read as UTF-8 text", "save it as UTF-8") from None
 
 
-def relative(course: Course, path: Path) -> str:
+def relative_path(course: Course, path: Path) -> str:
     """Return a path as messages show it: below the course's folder."""
     return path.relative_to(course.root).as_posix() if path.is_relative_to(course.root) else str(path)
 

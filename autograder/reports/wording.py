@@ -81,12 +81,12 @@ def describe_changed_answers(record: Record) -> list[str]:
     ]
 
 
-def exact(points: float) -> str:
+def write_exact(points: float) -> str:
     """Write points with up to four decimals, as they were rounded.
 
     Examples
     --------
-    >>> exact(10.0), exact(1.4286)
+    >>> write_exact(10.0), write_exact(1.4286)
     ('10', '1.4286')
     """
     return f"{points:.4f}".rstrip("0").rstrip(".")

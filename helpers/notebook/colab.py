@@ -60,7 +60,7 @@ def setup(name: str, *, drive: bool = False) -> None:
     other_kits.use(found.imports)
     stand_ins.install()
     reload.watch()
-    fresh.warm()
+    fresh.warm_up()
     document.observe()
     stubs.observe(found)
     frontend.say("\n".join((_welcome(found, kept), *notes)))

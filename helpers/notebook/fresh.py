@@ -58,7 +58,7 @@ class ImportReport:
     notes: tuple[str, ...] = ()
 
 
-def warm() -> None:
+def warm_up() -> None:
     """Start the process early, without waiting for it, so that the first answer comes soon."""
     if _can_fork():
         with contextlib.suppress(OSError):

@@ -32,12 +32,12 @@ _SHOWING = frozenset({"print", "str", "repr", "format"})
 _OF_TYPES = frozenset({"isinstance", "issubclass"})
 
 
-def odd(node: ast.AST) -> Iterator[tuple[str, int]]:
+def find_odd(node: ast.AST) -> Iterator[tuple[str, int]]:
     """Yield what has to be known about a node, with its line.
 
     Examples
     --------
-    >>> list(odd(ast.parse("async def f(): pass").body[0]))
+    >>> list(find_odd(ast.parse("async def f(): pass").body[0]))
     [('AsyncFunctionDef', 1)]
     """
     if not isinstance(node, (ast.stmt, ast.expr, ast.ExceptHandler, ast.pattern)):

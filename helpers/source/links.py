@@ -51,10 +51,10 @@ def link(
     return ModuleFacts(
         units,
         facts[start].aliases,
-        links.elsewhere(units),
+        links.find_elsewhere(units),
         start,
         frozenset(facts),
-        links.closed(),
+        links.own_classes(),
         links.tasks(),
     )
 
@@ -162,7 +162,7 @@ class _Links:
         if unit.name == self.prefix(module) + MODULE:
             unit.calls.update(dict.fromkeys(self.prefix(other) + MODULE for other in self._imported[module]))
 
-    def closed(self) -> frozenset[str]:
+    def own_classes(self) -> frozenset[str]:
         """Return the classes that the assignment has the hand-in define; each is judged by its own task."""
         found = set()
         for module in self.reached:
@@ -179,7 +179,7 @@ class _Links:
             if name in self._given.get(module, ())
         )
 
-    def elsewhere(self, units: Mapping[str, Unit]) -> dict[str, str]:
+    def find_elsewhere(self, units: Mapping[str, Unit]) -> dict[str, str]:
         """Return the names of the module to judge that other files define."""
         found = {}
         for name, targets in self._facts[self._start].aliases.items():

@@ -66,7 +66,7 @@ class References(ast.NodeVisitor):
 
     def visit(self, node: ast.AST) -> None:
         """Note what is odd about a node, then visit it."""
-        self._unit.constructs += constructs.odd(node)
+        self._unit.constructs += constructs.find_odd(node)
         getattr(self, f"visit_{type(node).__name__}", self.generic_visit)(node)
 
     def _visit_all(self, nodes: Iterable[ast.AST | None]) -> None:

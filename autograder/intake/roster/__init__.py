@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from autograder.intake.roster import exclusions, headers, people, table
-from autograder.intake.roster.names import comparable
+from autograder.intake.roster.names import fold_name
 from autograder.intake.roster.people import Person, Roster
 
-__all__ = ["Person", "Roster", "comparable", "read"]
+__all__ = ["Person", "Roster", "fold_name", "read"]
 
 
 def read(path: Path) -> Roster:
@@ -23,7 +23,7 @@ def read(path: Path) -> Roster:
         The file cannot be read as a table, no column identifies a student, nobody is in it, or two students
         cannot be told apart.
     """
-    content = table.read(path, headers.familiar)
+    content = table.read(path, headers.count_familiar)
     columns = headers.recognize(content)
     rest = exclusions.sort_out(content, columns)
     return people.gather(content, columns, rest)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from autograder import platforms
 from autograder.intake.roster.headers import CSV, Columns
-from autograder.intake.roster.names import comparable, identifier
+from autograder.intake.roster.names import fold_name, identifier
 from autograder.intake.roster.table import Row, Table
 from autograder.platforms.interface import Field, RowKind
 from autograder.untrusted import line
@@ -101,14 +101,14 @@ def _kind(row: Row, columns: Columns) -> RowKind:
     """Say what a row stands for, by what its platform writes into gradebooks besides students."""
     if columns.format.kind is None:
         return RowKind.student
-    return columns.format.kind(comparable(name_in(row, columns)), row.cells, bool(_label(row, columns)))
+    return columns.format.kind(fold_name(name_in(row, columns)), row.cells, bool(_label(row, columns)))
 
 
 def _staff_role(row: Row, columns: Columns) -> str:
     """Return somebody's roles if they are those of staff only; otherwise nothing."""
     for place in columns.of(Field.role):
         roles = _roles(row.cells[place])
-        if roles and all(comparable(role) in STAFF for role in roles):
+        if roles and all(fold_name(role) in STAFF for role in roles):
             return ", ".join(roles)
     return ""
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from autograder import platforms
 from autograder.errors import ConfigError
-from autograder.intake.roster.names import comparable
+from autograder.intake.roster.names import fold_name
 from autograder.intake.roster.table import Table
 from autograder.platforms.interface import Field, RosterFormat
 
@@ -73,7 +73,7 @@ class Columns:
         return self.of(*NAMING)
 
 
-def familiar(header: Sequence[str]) -> int:
+def count_familiar(header: Sequence[str]) -> int:
     """Return how many columns of a header are known."""
     return len(_recognize(header).fields)
 
@@ -118,4 +118,4 @@ def _matches(names: Sequence[str], platform: str) -> dict[int, Field]:
 
 
 def _plain(name: str) -> str:
-    return re.sub(r"[\s_-]+", " ", comparable(name).replace("’", "'"))  # noqa: RUF001
+    return re.sub(r"[\s_-]+", " ", fold_name(name).replace("’", "'"))  # noqa: RUF001

@@ -9,12 +9,12 @@ _PLACEHOLDERS = frozenset({"", "-", "--", "n/a", "na", "none", "null", "nil", "#
 _PROTECTED = re.compile(r'="(.*)"', re.DOTALL)
 
 
-def comparable(text: str) -> str:
+def fold_name(text: str) -> str:
     r"""Return ``text`` as it is compared: NFC, without upper case, invisible characters and repeated blanks.
 
     Examples
     --------
-    >>> comparable("Zoe\u0308  FISCHER") == comparable("Zoë Fischer")
+    >>> fold_name("Zoe\u0308  FISCHER") == fold_name("Zoë Fischer")
     True
     """
     visible = "".join(one for one in text if one.isspace() or unicodedata.category(one) not in ("Cc", "Cf"))
@@ -35,7 +35,7 @@ def identifier(cell: str) -> str:
     text = " ".join(cell.split())
     protected = _PROTECTED.fullmatch(text)
     text = protected[1].strip() if protected else text
-    return "" if comparable(text) in _PLACEHOLDERS else text
+    return "" if fold_name(text) in _PLACEHOLDERS else text
 
 
 def spellings(name: str) -> set[str]:
@@ -46,6 +46,6 @@ def spellings(name: str) -> set[str]:
     >>> sorted(spellings("Park, Ada"))
     ['ada park', 'park ada', 'park, ada']
     """
-    last, comma, first = (comparable(part) for part in name.partition(","))
+    last, comma, first = (fold_name(part) for part in name.partition(","))
     turned = {f"{first} {last}".strip(), f"{last} {first}".strip()} if comma else set()
-    return ({comparable(name)} | turned) - {""}
+    return ({fold_name(name)} | turned) - {""}

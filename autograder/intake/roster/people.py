@@ -10,7 +10,7 @@ from autograder import platforms
 from autograder.errors import ConfigError
 from autograder.intake.roster.exclusions import Rest, name_in
 from autograder.intake.roster.headers import CSV, Columns
-from autograder.intake.roster.names import comparable, identifier, spellings
+from autograder.intake.roster.names import fold_name, identifier, spellings
 from autograder.intake.roster.table import Row, Table
 from autograder.platforms.interface import Field
 from autograder.untrusted import file_name, line
@@ -80,7 +80,7 @@ class Roster:
     def find(self, *identifiers: str) -> Person | None:
         """Return whom the first identifier that is known belongs to: a name, a number, an address."""
         for one in identifiers:
-            for form in (comparable(one), *sorted(spellings(one))):
+            for form in (fold_name(one), *sorted(spellings(one))):
                 if form in self._known:
                     return self._known[form]
         return None
@@ -96,8 +96,8 @@ class _Found:
     @property
     def comparable_keys(self) -> list[tuple[int, str]]:
         """Identifiers as they are compared; the name where there is none."""
-        keys = [(place, comparable(text)) for place, text in self.keys.items()]
-        return keys or [(-1, comparable(self.person.name))]
+        keys = [(place, fold_name(text)) for place, text in self.keys.items()]
+        return keys or [(-1, fold_name(self.person.name))]
 
 
 def gather(table: Table, columns: Columns, rest: Rest) -> Roster:
@@ -189,7 +189,7 @@ def _agree(old: _Found, new: _Found) -> bool:
     names = spellings(old.person.name), spellings(new.person.name)
     same_name = not all(names) or not names[0].isdisjoint(names[1])
     both = old.keys.keys() & new.keys.keys()
-    return same_name and all(comparable(old.keys[one]) == comparable(new.keys[one]) for one in both)
+    return same_name and all(fold_name(old.keys[one]) == fold_name(new.keys[one]) for one in both)
 
 
 def _together(old: _Found, new: _Found) -> _Found:
@@ -205,7 +205,7 @@ def _require_names_of_files(path: Path, found: Sequence[_Found]) -> None:
     """Raise ConfigError where two students would have the same file."""
     names: dict[str, Person] = {}
     for one in found:
-        other = names.setdefault(comparable(one.person.student), one.person)
+        other = names.setdefault(fold_name(one.person.student), one.person)
         if other is not one.person:
             says = f"the results of {other} and {one.person} would both be called {one.person.student!r}"
             raise ConfigError(str(path), says, "give each student an identifier that nobody else has")
@@ -220,7 +220,7 @@ def _index(
     doubts = []
     for place in columns.of(*_STRONGEST[:-1]):
         for one in found:
-            text = comparable(one.keys.get(place, ""))
+            text = fold_name(one.keys.get(place, ""))
             other = known.setdefault(text, one.person) if text else one.person
             if other is one.person:
                 column.setdefault(text, table.header[place])
@@ -231,7 +231,7 @@ def _index(
             )
     called: dict[str, list[Person]] = {}
     for one in found:
-        known.setdefault(comparable(one.person.student), one.person)
+        known.setdefault(fold_name(one.person.student), one.person)
         for form in _names(one.person, columns, table):
             called.setdefault(form, []).append(one.person)
     for form, persons in called.items():

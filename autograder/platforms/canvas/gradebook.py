@@ -12,7 +12,7 @@ from autograder.graded.records import Record
 from autograder.platforms.interface import GradebookFile
 from autograder.reports import standing
 from autograder.reports.standing import Standing
-from autograder.reports.wording import exact
+from autograder.reports.wording import write_exact
 from autograder.untrusted import line
 
 FILE = "canvas.csv"
@@ -69,7 +69,7 @@ def render(
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\r\n", delimiter=separator)
     writer.writerow([*identity, column or names[0]])
-    possible = points_possible.get(column or "") or exact(top)
+    possible = points_possible.get(column or "") or write_exact(top)
     writer.writerow(["    Points Possible", *[""] * (len(identity) - 1), possible])
     points, left = 0, []
     for student, row in rows.items():
@@ -78,7 +78,7 @@ def render(
         cells = [row[name] for name in identity]
         if record is not None and stands in _COUNTED:
             total = record.total if complete else None
-            writer.writerow([*cells, exact(record.score if total is None else total)])
+            writer.writerow([*cells, write_exact(record.score if total is None else total)])
             points += 1
             continue
         left.append(stands)

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from autograder.errors import ConfigError
 from autograder.intake import roster
-from autograder.intake.roster import Roster, comparable
+from autograder.intake.roster import Roster, fold_name
 
 FILES = Path(__file__).parents[1] / "rosters"
 BY_LOGIN, BY_EMAIL = (
@@ -229,7 +229,7 @@ LETTERS = st.characters(categories=("Lu", "Ll", "Lo", "Mn"), include_characters=
 NAMES = (
     st.text(LETTERS, min_size=1, max_size=12)
     .map(lambda name: " ".join(name.split()))
-    .filter(lambda name: len(comparable(name).strip(" ,")) > 1 and not name.startswith(","))
+    .filter(lambda name: len(fold_name(name).strip(" ,")) > 1 and not name.startswith(","))
 )
 PEOPLE = st.lists(
     st.tuples(NAMES, NAMES, st.integers(1000, 9_999_999)),
@@ -314,8 +314,8 @@ def test_the_same_people_come_back(
     for first, last, number in people:
         person = known.find(f"s{number}")
         assert person is not None
-        whole = {comparable(f"{first} {last}"), comparable(f"{last}, {first}")}
-        assert comparable(person.name) in whole
+        whole = {fold_name(f"{first} {last}"), fold_name(f"{last}, {first}")}
+        assert fold_name(person.name) in whole
         if write is not as_nbgrader:
             assert known.find(f"u{number}") is person
         else:
@@ -390,7 +390,7 @@ def test_any_file_is_a_roster_or_one_line(tmp_path: Path, content: bytes) -> Non
         assert "\n" not in message
         return
     assert known.people
-    students = [comparable(person.student) for person in known.people]
+    students = [fold_name(person.student) for person in known.people]
     assert len(set(students)) == len(students)
     for person in known.people:
         assert known.find(person.student) is not None
