@@ -39,6 +39,21 @@ def test_everything_is_restored_after_an_error(module: ModuleType) -> None:
     assert vars(module) == before
 
 
+def test_what_was_replaced_before_another_one_was_refused_comes_back() -> None:
+    class Choosy(type):
+        def __setattr__(cls, name: str, value: object) -> None:
+            if name == "other":
+                raise TypeError("not this one")
+            super().__setattr__(name, value)
+
+    class Thing(metaclass=Choosy):
+        size = 1
+
+    with pytest.raises(TypeError), substituted(Thing, size=2, other=3):
+        raise AssertionError("nothing is replaced, so nothing is tried")
+    assert Thing.size == 1
+
+
 def test_a_class_can_be_replaced_by_a_function(module: ModuleType) -> None:
     with substituted(module, Thing=lambda value: value * 2):
         assert module.Thing(4) == 8
