@@ -219,7 +219,9 @@ def nn_train(
     batch_size: int = 200,
     verbose: bool = False,
 ) -> dict[str, list[float]]:
-    """Train a network by stochastic gradient descent. The values in `params` change; they are the result.
+    """Train a network by stochastic gradient descent. What `params` holds in the end is the result.
+
+    Its tensors may change in place, or new ones may be put in under the same names.
 
     In every iteration: draw a batch, compute loss and gradients, and take a step against the gradient,
     W - learning_rate * dW for each parameter W.
@@ -327,8 +329,8 @@ def find_best_net(
     """Train a `TwoLayerNet` for every combination of settings, and keep the best.
 
     The best is the network with the highest accuracy on the validation set after its training; of equally
-    good ones, any. How long to train is up to you; mind that there are many combinations. Loop over
-    ``progress(...)`` of a list to see how far it has come.
+    good ones, any. How long to train is up to you; mind that there are many combinations. So is the `std` of
+    the network. Loop over ``progress(...)`` of a list to see how far it has come.
 
     Parameters
     ----------

@@ -12,11 +12,10 @@ from typing import Any
 import convolutional_networks as cn
 import torch
 import torch.nn.functional as F
-from suite.rules import NETWORKS, PADDING
 from torch import Tensor
 
 from autograder.hidden import hidden_normal
-from helpers.testing import Hint, Operation, checks, convention, obeys, require, substituted
+from helpers.testing import Hint, Operation, checks, convention, substituted
 
 Params = dict[str, Tensor]
 DEEP: Operation = "deep gradient"
@@ -139,23 +138,6 @@ def check_own_statistics(used: list[object], layers: int) -> None:
 
 
 # What both networks have in common
-
-LAYERS = (
-    *(cn.Conv.forward, cn.Conv.backward, cn.MaxPool.forward, cn.MaxPool.backward),
-    *(cn.BatchNorm.forward, cn.BatchNorm.backward, cn.BatchNorm.backward_alt),
-    *(cn.SpatialBatchNorm.forward, cn.SpatialBatchNorm.backward),
-)
-
-
-def check_source(loss: Callable[..., object]) -> None:
-    """Check that a loss uses no ready-made network and no automatic differentiation.
-
-    What the student's layers use already is judged by their own tasks, and not held against the network. In
-    other courses the fast layers stand in the students' file.
-    """
-    kept = [name for name in NETWORKS if all(obeys(one, banned=[name], allowed=PADDING) for one in LAYERS)]
-    require(loss, banned=kept, allowed=PADDING, given=("FastConv", "FastMaxPool"))
-
 
 REGULARIZATION = float(convention("regularization"))
 Scores = Callable[[Params], Tensor]

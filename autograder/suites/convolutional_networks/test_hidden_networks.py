@@ -11,7 +11,7 @@ import convolutional_networks as cn
 import pytest
 import torch
 import torch.nn.functional as F
-from suite.networks import DEEP, Losses, Params, check_source, check_weights, normal, with_true_layers
+from suite.networks import DEEP, Losses, Params, check_weights, normal, with_true_layers
 from torch import Tensor
 
 from helpers.testing import Hint, checks
@@ -111,10 +111,3 @@ def test_three_layers_in_float32() -> None:
     hints = [Hint(scores(THREE_PARAMS).float(), says) for says, scores in LOSSES.mistaken.items()]
     right = three_scores(THREE_PARAMS).float()
     checks.close(found, right, what="the scores", operation="gradient", hints=hints)
-
-
-@pytest.mark.constraint
-@pytest.mark.task("three_layer_net", weight=2)
-def test_three_layers_source() -> None:
-    """Network of three layers: built of the layers of this assignment."""
-    check_source(cn.ThreeLayerConvNet.loss)

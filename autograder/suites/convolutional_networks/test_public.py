@@ -8,7 +8,16 @@ import pytest
 import torch
 from torch.nn.functional import conv2d
 
-from helpers.testing import Hint, checks, constructor, convention, public_generator, substituted
+from helpers.testing import (
+    Hint,
+    checks,
+    constructor,
+    convention,
+    obeys,
+    public_generator,
+    require,
+    substituted,
+)
 from helpers.training.layers import FastConv, FastMaxPool
 
 
@@ -734,3 +743,169 @@ def test_solver_is_made() -> None:
     checks.holds(model_is_known, what="solver.model", problem="no DeepConvNet that was made by its name")
     there = "learning_rate" in found.optim_config
     checks.holds(there, what="solver.optim_config", problem="without a learning_rate")
+
+
+# What is not allowed
+
+
+def check_kept(**arguments: tuple[object, object]) -> None:
+    """Check that arguments are as they were: each as it was before, and as it is now."""
+    for name, (before, after) in arguments.items():
+        checks.unchanged(before, after, what=f"the argument {name}")
+
+
+@pytest.mark.constraint
+@pytest.mark.task("conv_forward", weight=2)
+def test_arguments_of_the_convolution_are_kept() -> None:
+    """Convolution: neither images nor filters nor settings are modified."""
+    (x, w, b), param = (one.clone() for one in BATCH), dict(STRIDED)
+    first(cn.Conv.forward(x, w, b, param), "Conv.forward")
+    check_kept(x=(BATCH[0], x), w=(BATCH[1], w), b=(BATCH[2], b), conv_param=(STRIDED, param))
+
+
+@pytest.mark.constraint
+@pytest.mark.task("conv_backward", weight=2)
+def test_arguments_of_gradients_of_the_convolution_are_kept() -> None:
+    """Gradients of a convolution: neither the upstream gradient nor the cache is modified."""
+    dout = numbers("dout", *conv2d(*BATCH, 2, 1).shape)
+    given, (x, w, b) = dout.clone(), (one.clone() for one in BATCH)
+    three(cn.Conv.backward(given, (x, w, b, dict(STRIDED))), "dx, dw, db")
+    check_kept(dout=(dout, given), x=(BATCH[0], x), w=(BATCH[1], w))
+
+
+@pytest.mark.constraint
+@pytest.mark.task("max_pool_forward", weight=1)
+def test_arguments_of_max_pooling_are_kept() -> None:
+    """Max pooling: the images are not modified."""
+    x = MAPS.clone()
+    first(cn.MaxPool.forward(x, dict(HIGH)), "MaxPool.forward")
+    check_kept(x=(MAPS, x))
+
+
+@pytest.mark.constraint
+@pytest.mark.task("max_pool_backward", weight=1)
+def test_arguments_of_the_gradient_of_max_pooling_are_kept() -> None:
+    """Gradient of max pooling: neither the upstream gradient nor the images are modified."""
+    dout = numbers("pooled", *pool(MAPS, THREE).shape)
+    given, x = dout.clone(), MAPS.clone()
+    cn.MaxPool.backward(given, (x, dict(THREE)))
+    check_kept(dout=(dout, given), x=(MAPS, x))
+
+
+@pytest.mark.constraint
+@pytest.mark.task("batchnorm_forward", weight=1)
+def test_arguments_of_batch_normalization_are_kept() -> None:
+    """Batch normalization: neither examples nor gamma nor beta are modified."""
+    x, gamma, beta = COLUMNS.clone(), GAMMA.clone(), BETA.clone()
+    found = cn.BatchNorm.forward(x, gamma, beta, {"mode": "train", "eps": EPS})
+    checks.parts(found, 2, what="the result and the cache of BatchNorm.forward")
+    check_kept(x=(COLUMNS, x), gamma=(GAMMA, gamma), beta=(BETA, beta))
+
+
+PADDING = ("torch.nn.functional.pad",)
+"""What is allowed although it lies in torch.nn."""
+NO_LAYERS = ("torch.nn", "torch.autograd", "torch.func", "helpers", "scipy", ".cuda", ".requires_grad_")
+"""What holds layers, works out gradients, or is not for every device."""
+NO_CONVOLUTIONS = (
+    *("torch.conv1d", "torch.conv2d", "torch.conv3d", "torch.convolution", "torch.mkldnn_convolution"),
+    *("torch.conv_transpose1d", "torch.conv_transpose2d", "torch.conv_transpose3d", "torch.avg_pool1d"),
+)
+NO_POOLING = (
+    *("torch.max_pool1d", "torch.max_pool2d", "torch.max_pool2d_with_indices", "torch.max_pool3d"),
+    *("torch.adaptive_max_pool1d", "torch.mkldnn_max_pool2d", "torch.quantized_max_pool2d"),
+)
+NO_NORMALIZATION = (
+    *("torch.batch_norm", "torch.native_batch_norm", "torch.batch_norm_stats", "torch.layer_norm"),
+    *("torch.native_layer_norm", "torch.instance_norm", "torch.group_norm"),
+)
+NO_NETWORKS = ("torch.nn", "torch.optim", "torch.autograd", "torch.func", ".cuda", ".requires_grad_")
+
+
+@pytest.mark.constraint
+@pytest.mark.task("conv_forward", weight=2)
+def test_source_of_the_convolution() -> None:
+    """Convolution: of torch.nn only the padding is used."""
+    require(cn.Conv.forward, banned=(*NO_LAYERS, *NO_CONVOLUTIONS, *NO_POOLING), allowed=PADDING)
+
+
+@pytest.mark.constraint
+@pytest.mark.task("conv_backward", weight=2)
+def test_source_of_gradients_of_the_convolution() -> None:
+    """Gradients of a convolution: of torch.nn only the padding is used, and no automatic differentiation."""
+    require(cn.Conv.backward, banned=(*NO_LAYERS, *NO_CONVOLUTIONS, *NO_POOLING), allowed=PADDING)
+
+
+@pytest.mark.constraint
+@pytest.mark.task("max_pool_forward", weight=1)
+def test_source_of_max_pooling() -> None:
+    """Max pooling: nothing of torch.nn but the padding is used."""
+    require(cn.MaxPool.forward, banned=(*NO_LAYERS, *NO_POOLING), allowed=PADDING)
+
+
+@pytest.mark.constraint
+@pytest.mark.task("max_pool_backward", weight=1)
+def test_source_of_the_gradient_of_max_pooling() -> None:
+    """Gradient of max pooling: no automatic differentiation."""
+    require(cn.MaxPool.backward, banned=(*NO_LAYERS, *NO_POOLING), allowed=PADDING)
+
+
+def check_source_of_network(loss: Any) -> None:
+    """Check that a loss uses no ready-made network and no automatic differentiation.
+
+    What the student's layers use already is judged by their own tasks, and not held against the network. In
+    other courses the fast layers stand in the students' file.
+    """
+    layers = [
+        *(cn.Conv.forward, cn.Conv.backward, cn.MaxPool.forward, cn.MaxPool.backward),
+        *(cn.BatchNorm.forward, cn.BatchNorm.backward, cn.BatchNorm.backward_alt),
+        *(cn.SpatialBatchNorm.forward, cn.SpatialBatchNorm.backward),
+    ]
+    kept = [name for name in NO_NETWORKS if all(obeys(one, banned=[name], allowed=PADDING) for one in layers)]
+    require(loss, banned=kept, allowed=PADDING, given=("FastConv", "FastMaxPool"))
+
+
+@pytest.mark.constraint
+@pytest.mark.task("three_layer_net", weight=2)
+def test_source_of_three_layers() -> None:
+    """Network of three layers: built of the layers of this assignment."""
+    check_source_of_network(cn.ThreeLayerConvNet.loss)
+
+
+@pytest.mark.constraint
+@pytest.mark.task("deep_net", weight=2)
+def test_source_of_the_deep_network() -> None:
+    """Deep network: built of the layers of this assignment."""
+    check_source_of_network(cn.DeepConvNet.loss)
+
+
+@pytest.mark.constraint
+@pytest.mark.task("batchnorm_forward", weight=2)
+def test_source_of_batch_normalization() -> None:
+    """Batch normalization: no loop, and no ready-made normalization."""
+    require(cn.BatchNorm.forward, loops=0, banned=(*NO_LAYERS, *NO_NORMALIZATION))
+
+
+@pytest.mark.constraint
+@pytest.mark.task("batchnorm_backward", weight=2)
+def test_source_of_gradients_of_batch_normalization() -> None:
+    """Gradients of batch normalization: no loop, and no automatic differentiation."""
+    require(cn.BatchNorm.backward, loops=0, banned=(*NO_LAYERS, *NO_NORMALIZATION))
+
+
+@pytest.mark.constraint
+@pytest.mark.task("batchnorm_backward_alt", weight=2)
+def test_source_of_gradients_by_one_formula() -> None:
+    """Batch normalization by one formula: no loop, and no automatic differentiation."""
+    require(cn.BatchNorm.backward_alt, loops=0, banned=(*NO_LAYERS, *NO_NORMALIZATION))
+
+
+@pytest.mark.constraint
+@pytest.mark.task("spatial_batchnorm", weight=2)
+def test_source_of_spatial_batch_normalization() -> None:
+    """Batch normalization of images: no ready-made normalization, and no automatic differentiation."""
+    inner = cn.BatchNorm.forward, cn.BatchNorm.backward, cn.BatchNorm.backward_alt
+    off_limits = (*NO_LAYERS, *NO_NORMALIZATION)
+    # What BatchNorm uses already is not held against this task.
+    banned = [name for name in off_limits if all(obeys(one, banned=[name]) for one in inner)]
+    for function in (cn.SpatialBatchNorm.forward, cn.SpatialBatchNorm.backward):
+        require(function, banned=banned)

@@ -405,7 +405,7 @@ class Dropout:
         out : Tensor of the shape of x
             The outputs.
         cache : tuple
-            (dropout_param, mask); what a mask is, is up to you.
+            (dropout_param, mask); what a mask is, is up to you, and in the mode "test" there need be none.
         """
         p, mode = dropout_param["p"], dropout_param["mode"]
         if "seed" in dropout_param:
@@ -437,7 +437,7 @@ def elastic_net(w: Tensor, l1_strength: float, l2_strength: float) -> tuple[Tens
 
 
 def max_norm(w: Tensor, c: float) -> Tensor:
-    """Return the closest weights with sum(w ** 2) <= c: w itself if they obey, else w shrunk to the bound."""
+    """Return the closest weights with sum(w ** 2) <= c: w or a copy if it obeys, else w made smaller."""
     raise NotImplementedError("fully_connected_networks: max_norm")
 
 
