@@ -14,10 +14,14 @@ from tests.support import classes, levels
 PARTS = {
     "tests/course/test_examples.py": classes.NAMES,
     "tests/course/test_bad_answers.py": classes.NAMES,
+    "tests/course/test_fresh_solutions.py": classes.NAMES,
+    "tests/course/test_stand_ins.py": classes.NAMES,
+    "tests/course/test_useless_answers.py": classes.NAMES,
     "tests/course/test_attacks.py": ("as-it-is", *levels.LEVELS),
 }
 """Files whose tests are apart by the first parameter, because their fixtures are."""
 LONGEST = (
+    "tests/course/test_fresh_solutions.py[",
     "tests/course/test_faults.py",
     "tests/course/test_examples.py[",
     "tests/course/test_convolutional_networks_notebook.py",
@@ -31,6 +35,8 @@ LONGEST = (
     "tests/autograder/engine/test_determinism.py",
     "tests/autograder/engine/test_engine.py",
     "tests/course/test_two_layer_net_reference.py",
+    "tests/course/test_stand_ins.py[",
+    "tests/course/test_useless_answers.py[",
     "tests/course/test_knn_notebook.py",
     "tests/benchmarks/test_secrets.py",
     "tests/course/test_levels.py",
