@@ -15,7 +15,7 @@ title = "Vault"
 modules = ["vault", "toolbox"]
 
 [limits]
-cpu_seconds = 1
+cpu_seconds = 2
 wall_seconds = {WALL_SECONDS}
 memory_mb = 256
 
