@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -108,7 +109,9 @@ def test_workers_and_load_change_nothing(tmp_path: Path) -> None:
 
 @pytest.mark.full
 def test_workers_and_load_change_nothing_for_knn(tmp_path: Path) -> None:
-    require_the_same(tmp_path, "knn", ROOT / "examples" / "submissions" / "knn", ROOT)
+    for student in sorted((ROOT / "examples" / "submissions" / "knn").iterdir())[::2]:
+        shutil.copytree(student, tmp_path / "class" / student.name)
+    require_the_same(tmp_path, "knn", tmp_path / "class", ROOT)
 
 
 def hidden_numbers(folder: Path) -> str:

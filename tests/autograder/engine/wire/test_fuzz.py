@@ -274,7 +274,7 @@ def timely() -> Iterator[Callable[[], None]]:
         signal.signal(signal.SIGPROF, previous)
 
 
-@pytest.mark.parametrize("cases", [20_000, pytest.param(400_000, marks=pytest.mark.full)])
+@pytest.mark.parametrize("cases", [20_000, pytest.param(200_000, marks=pytest.mark.full)])
 def test_whatever_arrives_is_a_value_or_refused(cases: int, timely: Callable[[], None]) -> None:
     arrived = 0
     with bounded(MEMORY_MB):
@@ -324,7 +324,7 @@ def in_sequence(data: bytes, sequence: int) -> bytes:
     return data
 
 
-@pytest.mark.parametrize("cases", [2_000, pytest.param(40_000, marks=pytest.mark.full)])
+@pytest.mark.parametrize("cases", [2_000, pytest.param(20_000, marks=pytest.mark.full)])
 def test_a_request_returns_or_ends_in_an_error_of_its_own(
     cases: int, timely: Callable[[], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
