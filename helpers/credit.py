@@ -113,12 +113,17 @@ def _assign_in_task(checks: Sequence[Judged], limit: Fraction) -> dict[str, Cred
 def _charge(values: Sequence[Judged], limit: Fraction) -> dict[str, Fraction]:
     """Return what checks of values earn if one slip costs so much at most."""
     found = {check.id: check.points if check.passed else Fraction() for check in values}
-    causes = [check.slip for check in values if check.slip]
-    left = dict.fromkeys(causes or [""], limit)
+    at_stake: dict[str, Fraction] = {}
+    for check in values:
+        if check.slip:
+            at_stake[check.slip] = at_stake.get(check.slip, Fraction()) + check.points
+    # An answer that is nearly right shows the slip that other checks can name; of several, the one that costs
+    # most already, or a student could lose points by passing one more check.
+    named = max(at_stake, key=lambda slip: at_stake[slip], default="")
+    left = dict.fromkeys([*at_stake, named], limit)
     for check in values:
         if check.slip is not None:
-            # An answer that is nearly right shows the slip that other checks can name.
-            cause = check.slip or causes[0] if causes else ""
+            cause = check.slip or named
             cost = min(check.points, left[cause])
             left[cause] -= cost
             found[check.id] = check.points - cost

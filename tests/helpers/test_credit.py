@@ -66,6 +66,17 @@ def test_what_is_more_than_a_slip_costs_its_own_check() -> None:
     assert earned(*checks) == [0, 1.5, 5]
 
 
+def test_what_is_nearly_right_shows_the_slip_that_costs_most() -> None:
+    shown = [
+        value("a", 1, slip=""),
+        value("b", 1, slip="y"),
+        value("c", 1, slip="x"),
+        value("d", 3, slip="y"),
+    ]
+    assert sum(earned(*shown)) == 3.5
+    assert sum(earned(shown[0], value("b", 1, passed=True), *shown[2:])) == 3.5
+
+
 def test_a_stub_earns_nothing_by_keeping_to_the_rules() -> None:
     checks = [value("a", 6), rule("no_loop", 4, passed=True)]
     assert earned(*checks) == [0, 0]

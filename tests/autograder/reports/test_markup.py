@@ -14,7 +14,7 @@ from tests.support import written_class as made
 
 BLOCKS = {"p", "br", "hr", "pre", "blockquote", "ul", "ol", "li", "div", "h1", "h2", "h3", "h4", "h5", "h6"}
 TABLES = {"table", "thead", "tbody", "tr", "th", "td"}
-MATH = {"math", "mrow", "mi", "mn", "mo", "mtext", "munder", "msub", "msup", "msubsup", "mover"}
+MATH = {"math", "mrow", "mi", "mn", "mo", "mtext", "munder", "msub", "msup", "msubsup", "mover", "mspace"}
 TAGS = BLOCKS | TABLES | MATH | {"em", "strong", "s", "code", "span", "img"}
 ATTRIBUTES = {"display", "stretchy", "mathvariant", "width", "class", "title", "alt", "src", "start", "style"}
 PICTURE = Image(type="image/png", data=made.encoded(made.png()))
