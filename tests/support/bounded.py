@@ -7,7 +7,7 @@ import os
 import threading
 from pathlib import Path
 
-MEMORY = {"container": 768 << 20, "old-container": 1024 << 20}
+MEMORY = {"container": 768 << 20, "old-container": 1280 << 20}
 """What the containers of `levels.py` may use, in bytes; without Landlock a zygote holds more in memory."""
 
 _GROUPS = {
