@@ -13,11 +13,13 @@ from pathlib import Path
 import nbformat
 import pytest
 
+from autograder.course import Course
 from tests.support import kernels, published, runtimes
 from tests.support.kernels import Executed
 from tests.support.published import Public
 
 NAME = "knn"
+RELEASED = [one.name for one in Course.load(published.ROOT).listed or () if one.status == "released"]
 PINS = ("ipython==7.34.0", "ipykernel==6.17.1", "pytest>=8.4", "numpy>=2.1")
 """What Colab has of what the set-up cell and the checks need; PyTorch is left out, for its size."""
 
@@ -203,21 +205,22 @@ def test_on_kaggle_with_internet(tmp_path: Path, public: Public) -> None:
 
 
 @pytest.mark.full
-def test_a_whole_notebook_on_colab(tmp_path: Path, public: Public) -> None:
+@pytest.mark.parametrize("name", RELEASED)
+def test_a_whole_notebook_on_colab(tmp_path: Path, public: Public, name: str) -> None:
     """Set up, write the solution on Drive, run everything in a new runtime, and hand in what it built."""
-    notebook, drive = public.notebook(NAME), tmp_path / "drive"
+    notebook, drive = public.notebook(name), tmp_path / "drive"
     runtimes.colab(tmp_path / "first", notebook, drive=drive).execute(notebook, public.online, cells=1)
-    home = drive / "deep-learning" / "knn"
-    shutil.copy(published.ROOT / "solutions" / NAME / "knn.py", home)
+    home = drive / "deep-learning" / name
+    shutil.copy(published.ROOT / "solutions" / name / f"{name}.py", home)
     done = runtimes.colab(tmp_path / "second", notebook, drive=drive).execute(notebook, public.online)
     assert done.stopped is None, done.text(done.stopped or 0)
-    offered = "[the browser offers /content/drive/MyDrive/deep-learning/knn/knn-submission.zip]\n"
+    offered = f"[the browser offers /content/drive/MyDrive/deep-learning/{name}/{name}-submission.zip]\n"
     assert offered in done.text(done.find("submit.build"))
     hand_in = tmp_path / "class" / "ada-park"
     hand_in.mkdir(parents=True)
-    shutil.copy(home / "knn-submission.zip", hand_in)
+    shutil.copy(home / f"{name}-submission.zip", hand_in)
     output = tmp_path / "graded"
-    published.run("grade", NAME, hand_in.parent, "--output", output, "--course", public.course)
+    published.run("grade", name, hand_in.parent, "--output", output, "--course", public.course)
     assert json.loads((output / "results" / "ada-park.json").read_text())["score"] == 100
 
 
