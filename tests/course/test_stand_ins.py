@@ -6,10 +6,12 @@ with other legal uses of what earlier tasks return. An assignment with stand-ins
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 
 import pytest
 
+from tests.support.classes import TRAINING
 from tests.support.in_process import ROOT, grade_all
 from tests.support.respelled import HOW, respelled
 
@@ -102,13 +104,15 @@ def used_otherwise(name: str) -> dict[str, str]:
     return found
 
 
-@pytest.mark.parametrize("name", STAND_FOR)
-def test_stand_ins_take_every_legal_call(name: str, tmp_path: Path) -> None:
+def check_legal_calls(name: str, scratch: Path, train: Collection[str]) -> None:
+    """Grade the reference with its calls spelled in every way; training only with calls of some kinds."""
     sources = used_otherwise(name)
     for how in HOW:
         sources[how], count = respelled(reference(name), how, STAND_FOR[name])
         assert count > 0
-    grades = grade_all(name, {label: (source, "key") for label, source in sources.items()}, tmp_path)
+    jobs = {label: (source, "key") for label, source in sources.items()}
+    skipped = {how: TRAINING.get(name, frozenset()) for how in HOW if how not in train}
+    grades = grade_all(name, jobs, scratch, skipped=skipped)
     failed = {
         f"{label}: {test.id}": test.problem
         for label, grade in grades.items()
@@ -116,3 +120,14 @@ def test_stand_ins_take_every_legal_call(name: str, tmp_path: Path) -> None:
         if not test.passed
     }
     assert not failed, "\n".join(f"{label}\n  {problem}" for label, problem in failed.items())
+
+
+@pytest.mark.parametrize("name", STAND_FOR)
+def test_stand_ins_take_every_legal_call(name: str, tmp_path: Path) -> None:
+    check_legal_calls(name, tmp_path, train=HOW[:1])
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("name", sorted(TRAINING))
+def test_stand_ins_of_training_take_every_legal_call(name: str, tmp_path: Path) -> None:
+    check_legal_calls(name, tmp_path, train=HOW)

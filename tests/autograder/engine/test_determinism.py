@@ -99,11 +99,10 @@ def test_workers_and_load_change_nothing(tmp_path: Path) -> None:
         ),
         "random": "import random, torch\n" + tiny.REFERENCE.replace("2 * x", "x * random.choice([2, 3])"),
     }
-    for number, (name, source) in enumerate(sources.items()):
-        for copy in range(2):
-            path = tmp_path / "class" / f"{name}-{copy}{number}" / "tiny_module.py"
-            path.parent.mkdir(parents=True)
-            path.write_text(source)
+    for name, source in sources.items():
+        path = tmp_path / "class" / name / "tiny_module.py"
+        path.parent.mkdir(parents=True)
+        path.write_text(source)
     require_the_same(tmp_path, "tiny", tmp_path / "class", tmp_path / "course")
 
 
