@@ -7,6 +7,7 @@ import io
 from collections.abc import Sequence
 
 from autograder.graded.records import Record
+from autograder.graded.results import write_exact
 from autograder.reports import standing, wording
 from autograder.untrusted import cell
 
@@ -41,9 +42,9 @@ def render(records: Sequence[Record]) -> str:
             [
                 cell(record.student),
                 cell(record.name),
-                wording.write_exact(record.score) if counts else "",
-                wording.write_exact(result.max_score),
-                *(wording.write_exact(points[task]) if task in points else "" for task in tasks),
+                write_exact(record.score) if counts else "",
+                write_exact(result.max_score),
+                *(write_exact(points[task]) if task in points else "" for task in tasks),
                 *(_answer_cells(record, questions, counts=counts) if questions else ()),
                 standing.standing_of(record).value,
                 cell(gist),
@@ -65,11 +66,11 @@ def _answer_cells(record: Record, questions: Sequence[str], *, counts: bool) -> 
     return [
         *cells,
         written,
-        wording.write_exact(record.max_written),
+        write_exact(record.max_written),
         total,
-        wording.write_exact(record.max_total),
+        write_exact(record.max_total),
     ]
 
 
 def _points(points: float | None) -> str:
-    return wording.NOT_SCORED if points is None else wording.write_exact(points)
+    return wording.NOT_SCORED if points is None else write_exact(points)

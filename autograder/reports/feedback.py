@@ -121,7 +121,7 @@ def page(record: Record, *, title: str, course: str) -> Page:
     sections = tuple(_section(task, record, counts=counts) for task in record.tasks)
     checks = [check for section in sections for check in section.marks]
     source = result.provenance
-    stopped = wording.stop_reason(result)
+    stopped = result.stop_reason
     score, max_score = record.score, result.max_score
     if record.total is not None:
         score, max_score = record.total, record.max_total
@@ -169,9 +169,7 @@ def _notice(record: Record) -> Notice | None:
         case Standing.excused:
             return Notice(EXCUSED, "You are excused from this assignment; it does not count for you.")
         case Standing.undecided:
-            text = (
-                wording.stop_reason(record.result) or "Your instructor has to decide about your files first."
-            )
+            text = record.result.stop_reason or "Your instructor has to decide about your files first."
             return Notice("Your instructor has to decide", text)
         case Standing.absent:
             return Notice(ABSENT, f"There are no points for you yet. {_HAND_IN}")

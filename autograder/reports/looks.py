@@ -137,7 +137,7 @@ def _by(records: Sequence[Record], causes: Causes) -> tuple[Group, ...]:
 
 def _undecided_hand_ins(record: Record) -> Iterable[str]:
     if standing.standing_of(record) is Standing.undecided:
-        yield _WAITS.sub("", wording.stop_reason(record.result) or "")
+        yield _WAITS.sub("", record.result.stop_reason or "")
 
 
 def _newer_pythons(record: Record) -> Iterable[str]:
@@ -182,7 +182,7 @@ def _crashes(record: Record) -> Iterable[str]:
 
 
 def _notes(record: Record) -> Iterable[str]:
-    reason = wording.stop_reason(record.result)
+    reason = record.result.stop_reason
     return [note for note in record.result.all_notes if note != reason]
 
 

@@ -7,7 +7,6 @@ from collections.abc import Iterable
 from enum import StrEnum
 
 from autograder.graded.records import Record
-from autograder.reports import wording
 
 
 class Standing(StrEnum):
@@ -48,7 +47,7 @@ def standing_of(record: Record) -> Standing:
         return Standing.undecided
     if any(test.is_cut_off or test.fault for test in record.result.tests):
         return Standing.unfinished
-    return Standing.graded if wording.stop_reason(record.result) is None else Standing.not_run
+    return Standing.graded if record.result.stop_reason is None else Standing.not_run
 
 
 def has_points(record: Record) -> bool:

@@ -117,7 +117,7 @@ def submission_report(result: SubmissionResult, *, title: str, details: bool = F
     """
     score = f"{number(result.score)} of {number(result.max_score)} points"
     parts: list[RenderableType] = [Text.assemble((line(title), "bold"), "  ", (score, "bold"))]
-    reason = wording.stop_reason(result)
+    reason = result.stop_reason
     if reason is not None:
         parts.append(Text(f"Nothing could be checked: {line(reason)}", style="red"))
     parts += [Text(f"Note: {line(note)}", style="yellow") for note in result.all_notes if note != reason]

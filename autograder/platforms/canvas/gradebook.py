@@ -9,10 +9,10 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 
 from autograder.graded.records import Record
+from autograder.graded.results import write_exact
 from autograder.platforms.interface import GradebookFile
 from autograder.reports import standing
 from autograder.reports.standing import Standing
-from autograder.reports.wording import write_exact
 from autograder.untrusted import line
 
 FILE = "canvas.csv"
