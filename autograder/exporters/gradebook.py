@@ -6,9 +6,10 @@ import csv
 import io
 from collections.abc import Sequence
 
+from autograder.graded import standing
 from autograder.graded.records import Record
 from autograder.graded.results import write_exact
-from autograder.reports import standing, wording
+from autograder.reports import wording
 from autograder.untrusted import cell
 
 WRITTEN = ("written", "max_written", "total", "max_total")
@@ -20,7 +21,7 @@ def render(records: Sequence[Record]) -> str:
 
     Columns: student, name, score, max_score, the points of each task under the task's id; where people score
     written answers, the points of each question under its id, written, max_written, total, max_total; status
-    (see `autograder.reports.standing`), what went wrong in a few words, what people decided, and notes. Cells
+    (see `autograder.graded.standing`), what went wrong in a few words, what people decided, and notes. Cells
     of points are empty for students who are excused, handed in nothing, or wait for a decision.
     """
     tasks = list(dict.fromkeys(task.id for record in records for task in record.tasks))

@@ -8,10 +8,10 @@ from autograder import platforms
 from autograder.course import COURSE_FILE, Course
 from autograder.course.assignment import Assignment
 from autograder.errors import ConfigError
+from autograder.graded import standing
 from autograder.graded.records import Record
 from autograder.intake.roster import Roster
 from autograder.platforms.interface import Gradebook, GradebookFile
-from autograder.reports import standing
 from autograder.untrusted import line
 
 

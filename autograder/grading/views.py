@@ -10,12 +10,13 @@ from autograder.course import Course
 from autograder.course.assignment import Assignment
 from autograder.exporters import gradebook, uploads
 from autograder.files import private_folder, write_private
+from autograder.graded import standing
 from autograder.graded.answers import Questionnaire
 from autograder.graded.folder import GradedFolder
 from autograder.graded.records import Move, Record
 from autograder.grading import regrade
 from autograder.intake.roster import Roster
-from autograder.reports import anonymous, answer_page, class_report, feedback, standing
+from autograder.reports import anonymous, answer_page, class_report, feedback
 from autograder.reports.answer_page import AnswerEntry, Asked
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from autograder.graded.records import Record
-from autograder.reports.standing import Standing
+from autograder.graded.standing import Standing
 
 IsKnown = Callable[[str], bool]
 """Tells whether somebody on the roster has a name or an id."""

@@ -9,10 +9,11 @@ from functools import cache
 import jinja2
 from markupsafe import Markup
 
+from autograder.graded import standing
 from autograder.graded.records import Override, Record
 from autograder.graded.results import Feedback, TaskResult, TestResult
-from autograder.reports import standing, wording, written_answers
-from autograder.reports.standing import Standing
+from autograder.graded.standing import Standing
+from autograder.reports import wording, written_answers
 from autograder.reports.written_answers import Written
 from autograder.untrusted import markdown, printable
 from helpers import statuses

@@ -6,9 +6,10 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
+from autograder.graded import standing
 from autograder.graded.records import Move, Record
-from autograder.reports import standing, wording
-from autograder.reports.standing import Standing
+from autograder.graded.standing import Standing
+from autograder.reports import wording
 from autograder.reports.statistics import Item
 from helpers import statuses
 from helpers.statuses import Status

@@ -12,9 +12,10 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from autograder.graded import standing
 from autograder.graded.records import Move, Record
 from autograder.graded.results import SubmissionResult, TaskResult, TestResult
-from autograder.reports import standing, wording
+from autograder.reports import wording
 from autograder.untrusted import line, printable
 from helpers import statuses
 from helpers.statuses import Status

@@ -8,11 +8,11 @@ import re
 import unicodedata
 from collections.abc import Mapping, Sequence
 
+from autograder.graded import standing
 from autograder.graded.records import Record
 from autograder.graded.results import write_exact
+from autograder.graded.standing import Standing
 from autograder.platforms.interface import GradebookFile
-from autograder.reports import standing
-from autograder.reports.standing import Standing
 from autograder.untrusted import line
 
 FILE = "canvas.csv"

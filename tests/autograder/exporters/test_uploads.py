@@ -12,10 +12,10 @@ from autograder.course.assignment import Assignment
 from autograder.errors import ConfigError
 from autograder.exporters import uploads
 from autograder.graded.records import Record
+from autograder.graded.standing import Standing
 from autograder.intake import roster
 from autograder.intake.roster import Roster
 from autograder.platforms.interface import GradebookFile
-from autograder.reports.standing import Standing
 from tests.conftest import graded_example
 
 FILES = Path(__file__).parents[1] / "intake" / "rosters"

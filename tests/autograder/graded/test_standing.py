@@ -7,10 +7,10 @@ from datetime import UTC, datetime
 
 import pytest
 
+from autograder.graded import standing
 from autograder.graded.records import Override, Record, WrittenAnswer
 from autograder.graded.results import CUT_OFF, Feedback, SubmissionResult
-from autograder.reports import standing
-from autograder.reports.standing import Standing
+from autograder.graded.standing import Standing
 from helpers.statuses import Status
 from tests.support import written_class as made
 
