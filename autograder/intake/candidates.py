@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 from pathlib import PurePosixPath
 
-from autograder.intake.members import shorten_path
+from autograder.intake.files.members import shorten_path
 from autograder.intake.names import Likeness
 
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from autograder.intake import encodings, names, repair, typed
-from autograder.intake.members import Member
-from autograder.intake.snapshot import Unreadable
+from autograder.intake.files.members import Member
+from autograder.intake.files.snapshot import Unreadable
 from helpers.source import outline
 from helpers.source.outline import Block
 from helpers.submission import cells

@@ -5,7 +5,7 @@ from __future__ import annotations
 import codecs
 import re
 
-from autograder.intake.snapshot import Unreadable
+from autograder.intake.files.snapshot import Unreadable
 from helpers.source import signatures
 
 _DECLARED = re.compile(rb"^[ \t\f]*#.*?coding[:=][ \t]*([-\w.]+)")

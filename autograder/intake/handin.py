@@ -9,14 +9,15 @@ from pathlib import Path
 
 from autograder.course.assignment import Assignment
 from autograder.errors import IntakeError
-from autograder.intake import archive, identity, layouts
+from autograder.intake import identity, layouts
 from autograder.intake.decisions import Decisions
-from autograder.intake.inventory import Inventory
-from autograder.intake.members import shorten_path
+from autograder.intake.files import archive
+from autograder.intake.files.inventory import Inventory
+from autograder.intake.files.members import shorten_path
+from autograder.intake.files.snapshot import Unreadable
 from autograder.intake.names import measure_likeness
 from autograder.intake.reading import read, say_missing
 from autograder.intake.roster import Roster
-from autograder.intake.snapshot import Unreadable
 from autograder.intake.submission import ClassHandin, Submission
 from autograder.intake.wanted import Wanted
 from autograder.platforms.interface import Entry, Layout

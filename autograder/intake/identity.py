@@ -8,7 +8,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 
 from autograder.intake.decisions import Decisions
-from autograder.intake.members import shorten_path
+from autograder.intake.files.members import shorten_path
 from autograder.intake.roster import Person, Roster
 from autograder.intake.submission import Submission
 from autograder.platforms.interface import Entry

@@ -7,10 +7,11 @@ from pathlib import Path, PurePosixPath
 from autograder.course import Course
 from autograder.course.assignment import Assignment, load
 from autograder.errors import IntakeError
-from autograder.intake import archive, names
-from autograder.intake.inventory import Inventory
+from autograder.intake import names
+from autograder.intake.files import archive
+from autograder.intake.files.inventory import Inventory
+from autograder.intake.files.snapshot import Unreadable
 from autograder.intake.names import Likeness
-from autograder.intake.snapshot import Unreadable
 from autograder.intake.wanted import Wanted
 
 

@@ -6,10 +6,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
-from autograder.intake import archive, siblings
+from autograder.intake import siblings
 from autograder.intake.candidates import Candidate
-from autograder.intake.inventory import Inventory
-from autograder.intake.members import enumerate_names, limit_names, list_names, shorten_path
+from autograder.intake.files import archive
+from autograder.intake.files.inventory import Inventory
+from autograder.intake.files.members import enumerate_names, limit_names, list_names, shorten_path
 from autograder.intake.names import Likeness
 from autograder.intake.search import Found, Search, path_text
 from autograder.intake.submission import Submission

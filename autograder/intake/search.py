@@ -9,10 +9,10 @@ from pathlib import PurePosixPath
 from autograder.intake import names
 from autograder.intake.candidates import Candidate, Choice, Worth, choose
 from autograder.intake.contents import Contents
-from autograder.intake.inventory import Inventory
-from autograder.intake.members import Member, enumerate_names, shorten_path
+from autograder.intake.files.inventory import Inventory
+from autograder.intake.files.members import Member, enumerate_names, shorten_path
+from autograder.intake.files.snapshot import Unreadable
 from autograder.intake.names import Likeness
-from autograder.intake.snapshot import Unreadable
 from autograder.intake.wanted import Wanted
 from autograder.untrusted import line
 from helpers.source import outline

@@ -7,8 +7,8 @@ from pathlib import PurePosixPath
 from typing import NamedTuple
 
 from autograder.intake import encodings, names
-from autograder.intake.members import Member
-from autograder.intake.snapshot import Unreadable
+from autograder.intake.files.members import Member
+from autograder.intake.files.snapshot import Unreadable
 from autograder.intake.wanted import Wanted
 
 MAX_FILES, MAX_BYTES, MAX_DEPTH = 50, 1_000_000, 3

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from autograder.intake import encodings
-from autograder.intake.snapshot import Unreadable
+from autograder.intake.files.snapshot import Unreadable
 
 TEXT = "name = 'Zoë'\r\n"
 

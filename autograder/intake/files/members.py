@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 
-from autograder.intake import snapshot
-from autograder.intake.snapshot import Unreadable
+from autograder.intake.files import snapshot
+from autograder.intake.files.snapshot import Unreadable
 from autograder.untrusted import line
 from helpers.submission.sizes import size_limit
 

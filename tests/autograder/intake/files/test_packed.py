@@ -16,9 +16,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from autograder.intake import Submission, packed, reading, unpacker
-from autograder.intake.inventory import Inventory
-from autograder.intake.snapshot import Unreadable
+from autograder.intake import Submission, reading
+from autograder.intake.files import packed, unpacker
+from autograder.intake.files.inventory import Inventory
+from autograder.intake.files.snapshot import Unreadable
 from autograder.intake.wanted import Wanted
 from helpers.submission.modules import Module
 

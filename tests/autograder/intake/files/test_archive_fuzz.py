@@ -29,9 +29,10 @@ from autograder.course import Course
 from autograder.course import assignment as assignments
 from autograder.course.assignment import Assignment
 from autograder.errors import IntakeError
-from autograder.intake import archive, reading
-from autograder.intake.inventory import Inventory
-from autograder.intake.snapshot import Unreadable
+from autograder.intake import reading
+from autograder.intake.files import archive
+from autograder.intake.files.inventory import Inventory
+from autograder.intake.files.snapshot import Unreadable
 from autograder.intake.wanted import Wanted
 from helpers.submission import sizes
 

@@ -12,9 +12,9 @@ from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from autograder.intake import unpacker
-from autograder.intake.members import Fetch, Member, normalize_path
-from autograder.intake.snapshot import Unreadable, irregular_error
+from autograder.intake.files import unpacker
+from autograder.intake.files.members import Fetch, Member, normalize_path
+from autograder.intake.files.snapshot import Unreadable, irregular_error
 from autograder.untrusted import line
 
 SECONDS = 60

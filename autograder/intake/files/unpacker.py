@@ -1,7 +1,8 @@
 """Unpack a tar file, a 7z file or a packed file from standard input to standard output, in little memory.
 
-A program of its own, which `autograder.intake.packed` starts: parsers of these formats have failed on hostile
-files before, so they run in a process that has limits and holds nothing. It imports nothing of the kit.
+A program of its own, which `autograder.intake.files.packed` starts: parsers of these formats have failed on
+hostile files before, so they run in a process that has limits and holds nothing. It imports nothing of the
+kit.
 
 For each file it writes a line of JSON with ``path``, ``time``, ``kind`` and ``size``, and then as many bytes.
 ``kind`` is ``file``, ``link``, ``other`` (a device, a pipe), ``left`` (a file that nobody will ask for) or

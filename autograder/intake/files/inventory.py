@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePosixPath
 
-from autograder.intake import archive, folders, members
-from autograder.intake.members import Member
-from autograder.intake.snapshot import MAX_ENTRIES, Unreadable
+from autograder.intake.files import archive, folders, members
+from autograder.intake.files.members import Member
+from autograder.intake.files.snapshot import MAX_ENTRIES, Unreadable
 from autograder.platforms.interface import Entry
 
 MAX_ARCHIVES, MAX_LEVELS = 20, 3

@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 
-from autograder.intake import snapshot
-from autograder.intake.members import Fetch, Member
-from autograder.intake.snapshot import MAX_ENTRIES, Unreadable
+from autograder.intake.files import snapshot
+from autograder.intake.files.members import Fetch, Member
+from autograder.intake.files.snapshot import MAX_ENTRIES, Unreadable
 
 MAX_DEPTH = 40
 _HERE = PurePosixPath(".")

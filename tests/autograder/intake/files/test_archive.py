@@ -14,9 +14,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from autograder.intake import Submission, archive, reading
-from autograder.intake.inventory import Inventory
-from autograder.intake.snapshot import Unreadable
+from autograder.intake import Submission, reading
+from autograder.intake.files import archive
+from autograder.intake.files.inventory import Inventory
+from autograder.intake.files.snapshot import Unreadable
 from autograder.intake.wanted import Wanted
 from helpers.submission import sizes
 from helpers.submission.modules import Module

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from autograder.intake import snapshot
-from autograder.intake.snapshot import Unreadable
+from autograder.intake.files import snapshot
+from autograder.intake.files.snapshot import Unreadable
 from helpers.submission import sizes
 
 

@@ -8,9 +8,9 @@ import stat
 import zipfile
 from pathlib import Path
 
-from autograder.intake import packed, snapshot, zips
-from autograder.intake.members import Member, normalize_path, shorten_path
-from autograder.intake.snapshot import Unreadable
+from autograder.intake.files import packed, snapshot, zips
+from autograder.intake.files.members import Member, normalize_path, shorten_path
+from autograder.intake.files.snapshot import Unreadable
 
 MAX_ARCHIVE_BYTES = 100_000_000
 """Limit of an archive that a student hands in; a virtual environment in it may take most of that."""

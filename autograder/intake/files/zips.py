@@ -9,8 +9,8 @@ from datetime import datetime
 from io import BytesIO
 from pathlib import Path
 
-from autograder.intake.members import Fetch, Member, normalize_path
-from autograder.intake.snapshot import Unreadable, irregular_error
+from autograder.intake.files.members import Fetch, Member, normalize_path
+from autograder.intake.files.snapshot import Unreadable, irregular_error
 from helpers.submission.sizes import WEIGHTS
 
 MAX_ARCHIVE_ENTRIES = 50_000
