@@ -10,9 +10,9 @@ from itertools import takewhile
 
 from autograder.course.assignment import Assignment, Question
 from autograder.graded.answers import ANSWER, Answer, AnswerSheet, Prompt, Questionnaire
-from autograder.intake import cells
-from autograder.intake.album import Album
-from autograder.intake.cells import SavedCell, SavedNotebook
+from autograder.intake.notebooks import cells
+from autograder.intake.notebooks.album import Album
+from autograder.intake.notebooks.cells import SavedCell, SavedNotebook
 from autograder.intake.submission import Submission
 
 MAX_TEXT = 100_000

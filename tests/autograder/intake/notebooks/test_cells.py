@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autograder.intake import cells
+from autograder.intake.notebooks import cells
 from tests.support import written_class as made
 
 

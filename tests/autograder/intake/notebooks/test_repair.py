@@ -8,7 +8,7 @@ from pathlib import Path
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from autograder.intake import repair
+from autograder.intake.notebooks import repair
 from helpers.submission import cells
 from tests.support.hand_ins import NOTEBOOK, WORK, handed_in, notebook
 

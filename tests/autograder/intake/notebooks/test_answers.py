@@ -12,9 +12,10 @@ import pytest
 
 from autograder.course.assignment import Assignment, Question, TestLimits
 from autograder.graded.answers import ANSWER, AnswerSheet, Questionnaire, checksum
-from autograder.intake import Submission, repair
-from autograder.intake.album import MAX_PICTURES
-from autograder.intake.answers import LOST, MAX_TEXT, answer_sheet
+from autograder.intake import Submission
+from autograder.intake.notebooks import repair
+from autograder.intake.notebooks.album import MAX_PICTURES
+from autograder.intake.notebooks.answers import LOST, MAX_TEXT, answer_sheet
 from tests.support import written_class as made
 
 Cells = list[dict[str, Any]]

@@ -8,7 +8,7 @@ import struct
 import pytest
 from PIL import Image as Pillow
 
-from autograder.intake.pictures import MAX_BYTES, Refused, read_picture
+from autograder.intake.notebooks.pictures import MAX_BYTES, Refused, read_picture
 from tests.support import written_class as made
 
 
