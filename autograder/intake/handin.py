@@ -15,11 +15,11 @@ from autograder.intake.files import archive
 from autograder.intake.files.inventory import Inventory
 from autograder.intake.files.members import shorten_path
 from autograder.intake.files.snapshot import Unreadable
-from autograder.intake.names import measure_likeness
 from autograder.intake.reading import read, say_missing
 from autograder.intake.roster import Roster
+from autograder.intake.search.names import measure_likeness
+from autograder.intake.search.wanted import Wanted
 from autograder.intake.submission import ClassHandin, Submission
-from autograder.intake.wanted import Wanted
 from autograder.platforms.interface import Entry, Layout
 from autograder.untrusted import file_name, line
 

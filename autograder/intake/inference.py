@@ -7,12 +7,12 @@ from pathlib import Path, PurePosixPath
 from autograder.course import Course
 from autograder.course.assignment import Assignment, load
 from autograder.errors import IntakeError
-from autograder.intake import names
 from autograder.intake.files import archive
 from autograder.intake.files.inventory import Inventory
 from autograder.intake.files.snapshot import Unreadable
-from autograder.intake.names import Likeness
-from autograder.intake.wanted import Wanted
+from autograder.intake.search import names
+from autograder.intake.search.names import Likeness
+from autograder.intake.search.wanted import Wanted
 
 
 def infer_assignment(course: Course, target: Path) -> Assignment:

@@ -8,9 +8,10 @@ from pathlib import Path
 
 from autograder import platforms
 from autograder.errors import IntakeError
-from autograder.intake import decisions, names, plain
+from autograder.intake import decisions, plain
 from autograder.intake.files import archive, snapshot
-from autograder.intake.wanted import Wanted
+from autograder.intake.search import names
+from autograder.intake.search.wanted import Wanted
 from autograder.platforms.interface import Entry, IsKnown, Layout
 from autograder.untrusted import line
 

@@ -6,10 +6,10 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path, PurePath
 
-from autograder.intake import names
 from autograder.intake.files import archive, snapshot
 from autograder.intake.files.snapshot import Unreadable
-from autograder.intake.wanted import Wanted
+from autograder.intake.search import names
+from autograder.intake.search.wanted import Wanted
 from autograder.platforms.interface import Entry, IsKnown, last_change
 from helpers.source import outline
 

@@ -18,7 +18,7 @@ from autograder.intake import Submission, reading
 from autograder.intake.files import archive
 from autograder.intake.files.inventory import Inventory
 from autograder.intake.files.snapshot import Unreadable
-from autograder.intake.wanted import Wanted
+from autograder.intake.search.wanted import Wanted
 from helpers.submission import sizes
 from helpers.submission.modules import Module
 

@@ -33,7 +33,7 @@ from autograder.intake import reading
 from autograder.intake.files import archive
 from autograder.intake.files.inventory import Inventory
 from autograder.intake.files.snapshot import Unreadable
-from autograder.intake.wanted import Wanted
+from autograder.intake.search.wanted import Wanted
 from helpers.submission import sizes
 
 SECONDS_PER_CASE = 60

@@ -20,7 +20,7 @@ from autograder.intake import Submission, reading
 from autograder.intake.files import packed, unpacker
 from autograder.intake.files.inventory import Inventory
 from autograder.intake.files.snapshot import Unreadable
-from autograder.intake.wanted import Wanted
+from autograder.intake.search.wanted import Wanted
 from helpers.submission.modules import Module
 
 WANTED = Wanted("knn", (Module("knn.py", "", frozenset()),), (), Path("/nonexistent"))

@@ -8,7 +8,7 @@ from enum import IntEnum
 from pathlib import PurePosixPath
 
 from autograder.intake.files.members import shorten_path
-from autograder.intake.names import Likeness
+from autograder.intake.search.names import Likeness
 
 
 class Worth(IntEnum):

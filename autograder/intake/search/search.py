@@ -6,14 +6,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath
 
-from autograder.intake import names
-from autograder.intake.candidates import Candidate, Choice, Worth, choose
-from autograder.intake.contents import Contents
 from autograder.intake.files.inventory import Inventory
 from autograder.intake.files.members import Member, enumerate_names, shorten_path
 from autograder.intake.files.snapshot import Unreadable
-from autograder.intake.names import Likeness
-from autograder.intake.wanted import Wanted
+from autograder.intake.search import names
+from autograder.intake.search.candidates import Candidate, Choice, Worth, choose
+from autograder.intake.search.contents import Contents
+from autograder.intake.search.names import Likeness
+from autograder.intake.search.wanted import Wanted
 from autograder.untrusted import line
 from helpers.source import outline
 from helpers.source.outline import Block

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from autograder import intake
-from autograder.intake import contents
-from autograder.intake.contents import Contents
 from autograder.intake.files import folders
 from autograder.intake.files.snapshot import Unreadable
+from autograder.intake.search import contents
+from autograder.intake.search.contents import Contents
 from tests.support.hand_ins import WORK, Files, handed_in, knn, put, zipped
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from autograder.intake import encodings
 from autograder.intake.files.snapshot import Unreadable
+from autograder.intake.search import encodings
 
 TEXT = "name = 'Zoë'\r\n"
 

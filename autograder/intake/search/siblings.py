@@ -6,10 +6,10 @@ from collections.abc import Collection
 from pathlib import PurePosixPath
 from typing import NamedTuple
 
-from autograder.intake import encodings, names
 from autograder.intake.files.members import Member
 from autograder.intake.files.snapshot import Unreadable
-from autograder.intake.wanted import Wanted
+from autograder.intake.search import encodings, names
+from autograder.intake.search.wanted import Wanted
 
 MAX_FILES, MAX_BYTES, MAX_DEPTH = 50, 1_000_000, 3
 _KIT = frozenset({"submission/handout.py", "notebook/runner.py", "testing/checks.py"})

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
-from autograder.intake import encodings, names, typed
 from autograder.intake.files.members import Member
 from autograder.intake.files.snapshot import Unreadable
 from autograder.intake.notebooks import repair
+from autograder.intake.search import encodings, names, typed
 from helpers.source import outline
 from helpers.source.outline import Block
 from helpers.submission import cells
