@@ -244,7 +244,7 @@ def _names(assignment: Assignment) -> list[str]:
 
 def _near_names(assignment: Assignment, file: str) -> list[str]:
     """Return what a file may be taken for by its name; the only module if the name says nothing."""
-    from autograder.intake.search.names import measure_likeness
+    from autograder.intake.search.file_names import measure_likeness
     from autograder.intake.search.wanted import Wanted
 
     near = [name for name in _names(assignment) if measure_likeness(Path(file).name, name)]

@@ -17,7 +17,7 @@ from autograder.intake.files.members import shorten_path
 from autograder.intake.files.snapshot import Unreadable
 from autograder.intake.reading import read, say_missing
 from autograder.intake.roster import Roster
-from autograder.intake.search.names import measure_likeness
+from autograder.intake.search.file_names import measure_likeness
 from autograder.intake.search.wanted import Wanted
 from autograder.intake.submission import ClassHandin, Submission
 from autograder.platforms.interface import Entry, Layout

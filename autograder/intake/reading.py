@@ -11,7 +11,7 @@ from autograder.intake.files.inventory import Inventory
 from autograder.intake.files.members import enumerate_names, limit_names, list_names, shorten_path
 from autograder.intake.search import siblings
 from autograder.intake.search.candidates import Candidate
-from autograder.intake.search.names import Likeness
+from autograder.intake.search.file_names import Likeness
 from autograder.intake.search.search import Found, Search, path_text
 from autograder.intake.search.wanted import Wanted
 from autograder.intake.submission import Submission

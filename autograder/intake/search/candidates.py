@@ -8,7 +8,7 @@ from enum import IntEnum
 from pathlib import PurePosixPath
 
 from autograder.intake.files.members import shorten_path
-from autograder.intake.search.names import Likeness
+from autograder.intake.search.file_names import Likeness
 
 
 class Worth(IntEnum):

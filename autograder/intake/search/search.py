@@ -9,10 +9,10 @@ from pathlib import PurePosixPath
 from autograder.intake.files.inventory import Inventory
 from autograder.intake.files.members import Member, enumerate_names, shorten_path
 from autograder.intake.files.snapshot import Unreadable
-from autograder.intake.search import names
+from autograder.intake.search import file_names
 from autograder.intake.search.candidates import Candidate, Choice, Worth, choose
-from autograder.intake.search.contents import Contents
-from autograder.intake.search.names import Likeness
+from autograder.intake.search.file_contents import Contents
+from autograder.intake.search.file_names import Likeness
 from autograder.intake.search.wanted import Wanted
 from autograder.untrusted import line
 from helpers.source import outline
@@ -102,7 +102,7 @@ class Search:
             if not found.cells:
                 refusals.append(f"{member.shown} is empty, or damaged beyond repair.")
                 continue
-            likeness = names.measure_likeness(member.name, self._wanted.notebook)
+            likeness = file_names.measure_likeness(member.name, self._wanted.notebook)
             rank = (len(ids & {c.id for c in found.cells}), likeness or 0, -len(member.path.parts))
             if best is None or rank > best[0]:
                 notes = (f"{member.shown} {found.said}",) if found.said else ()
@@ -141,14 +141,14 @@ class Search:
         others = [name for name in self._wanted.everything if name != file]
         found = 0
         for member in self.inventory.members:
-            likeness = names.measure_likeness(member.name, file)
+            likeness = file_names.measure_likeness(member.name, file)
             found += likeness is not None
             if found > MAX_READ:
                 return
             if path_text(member.path) == self._decided.get(file):
                 yield member, likeness or Likeness.near
             elif likeness and not any(
-                names.measure_likeness(member.name, o) is Likeness.exact for o in others
+                file_names.measure_likeness(member.name, o) is Likeness.exact for o in others
             ):
                 yield member, likeness
 
@@ -185,9 +185,9 @@ class Search:
         likely = [
             member
             for member in self.inventory.members
-            if names.normalize(member.name).endswith(_SOURCES)
+            if file_names.normalize(member.name).endswith(_SOURCES)
             and member.path not in known
-            and not names.is_test(member.name)
+            and not file_names.is_test(member.name)
         ]
         for member in likely[:MAX_READ]:
             for one in self._read(module, member, None, []):
@@ -198,12 +198,12 @@ class Search:
                     is_whole = 2 * len(defined) >= len(module.names)
                     # Another module may hold this one's work too, but not a function by chance.
                     if is_whole or not any(
-                        names.measure_likeness(member.name, file) for file in self._wanted.files
+                        file_names.measure_likeness(member.name, file) for file in self._wanted.files
                     ):
                         yield replace(one, is_whole=is_whole)
 
     def _notebooks(self) -> list[Member]:
-        return [one for one in self.inventory.members if names.is_notebook(one.name)][:MAX_READ]
+        return [one for one in self.inventory.members if file_names.is_notebook(one.name)][:MAX_READ]
 
     def _from_notebook(
         self,

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from autograder.intake.files.members import Member
 from autograder.intake.files.snapshot import Unreadable
-from autograder.intake.search import encodings, names
+from autograder.intake.search import encodings, file_names
 from autograder.intake.search.wanted import Wanted
 
 MAX_FILES, MAX_BYTES, MAX_DEPTH = 50, 1_000_000, 3
@@ -71,6 +71,6 @@ def _is_one(member: Member, folder: PurePosixPath, wanted: Wanted) -> bool:
     return (
         can_be_imported
         and len(inner.parts) <= MAX_DEPTH
-        and not names.is_test(member.name)
-        and not any(names.measure_likeness(member.name, file) for file in wanted.files)
+        and not file_names.is_test(member.name)
+        and not any(file_names.measure_likeness(member.name, file) for file in wanted.files)
     )

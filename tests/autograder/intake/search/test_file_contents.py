@@ -11,8 +11,8 @@ import pytest
 from autograder import intake
 from autograder.intake.files import folders
 from autograder.intake.files.snapshot import Unreadable
-from autograder.intake.search import contents
-from autograder.intake.search.contents import Contents
+from autograder.intake.search import file_contents
+from autograder.intake.search.file_contents import Contents
 from tests.support.hand_ins import WORK, Files, handed_in, knn, put, zipped
 
 
@@ -73,7 +73,7 @@ def test_no_more_is_read_than_anyone_writes(tmp_path: Path) -> None:
             taken += len(read.source(member, is_named=False).content)
         except Unreadable:
             refused += 1
-    assert contents.MAX_BYTES["other"] - 1_000_000 < taken <= contents.MAX_BYTES["other"]
+    assert file_contents.MAX_BYTES["other"] - 1_000_000 < taken <= file_contents.MAX_BYTES["other"]
     assert refused == 20
 
 

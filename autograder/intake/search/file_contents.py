@@ -8,7 +8,7 @@ from pathlib import PurePosixPath
 from autograder.intake.files.members import Member
 from autograder.intake.files.snapshot import Unreadable
 from autograder.intake.notebooks import repair
-from autograder.intake.search import encodings, names, typed
+from autograder.intake.search import encodings, file_names, typed
 from helpers.source import outline
 from helpers.source.outline import Block
 from helpers.submission import cells
@@ -131,6 +131,6 @@ def _source(member: Member, content: bytes) -> HandinSource:
     if cells.looks_like_one(content):
         return HandinSource(content, [], is_notebook=True)
     utf8, said = encodings.as_utf8(member.shown, content)
-    if not names.normalize(member.name).endswith(".py"):
+    if not file_names.normalize(member.name).endswith(".py"):
         utf8 = typed.read_source(member.name, utf8.decode()).encode()
     return HandinSource(utf8, outline.blocks(utf8.decode()), said)
