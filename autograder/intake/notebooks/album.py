@@ -6,8 +6,8 @@ import re
 from urllib.parse import quote
 
 from autograder.graded.answers import Image
-from autograder.intake.notebooks.cells import SavedCell
 from autograder.intake.notebooks.pictures import Refused, read_picture
+from autograder.intake.notebooks.saved_cells import SavedCell
 from autograder.untrusted import line
 
 MAX_PICTURES = 20

@@ -6,7 +6,7 @@ import json
 import re
 from typing import Any
 
-from autograder.intake.notebooks.cells import FILLED
+from autograder.intake.notebooks.saved_cells import FILLED
 from helpers.submission.cells import cells as readable
 
 _CELL = re.compile(r"\{\s*\"(?:attachments|cell_type|execution_count|id|metadata|outputs|source)\"")

@@ -15,7 +15,7 @@ from autograder.graded.answers import ANSWER, AnswerSheet, Questionnaire, checks
 from autograder.intake import Submission
 from autograder.intake.notebooks import repair
 from autograder.intake.notebooks.album import MAX_PICTURES
-from autograder.intake.notebooks.answers import LOST, MAX_TEXT, answer_sheet
+from autograder.intake.notebooks.answer_sheets import LOST, MAX_TEXT, answer_sheet
 from tests.support import written_class as made
 
 Cells = list[dict[str, Any]]

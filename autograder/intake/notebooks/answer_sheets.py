@@ -10,9 +10,9 @@ from itertools import takewhile
 
 from autograder.course.assignment import Assignment, Question
 from autograder.graded.answers import ANSWER, Answer, AnswerSheet, Prompt, Questionnaire
-from autograder.intake.notebooks import cells
+from autograder.intake.notebooks import saved_cells
 from autograder.intake.notebooks.album import Album
-from autograder.intake.notebooks.cells import SavedCell, SavedNotebook
+from autograder.intake.notebooks.saved_cells import SavedCell, SavedNotebook
 from autograder.intake.submission import Submission
 
 MAX_TEXT = 100_000
@@ -41,7 +41,7 @@ def answer_sheet(assignment: Assignment, submission: Submission, asked: Question
     """
     attempts = (submission, *reversed(submission.earlier))
     notebook = next((one.notebook for one in attempts if one.notebook is not None), None)
-    document = cells.read(notebook) if notebook is not None else None
+    document = saved_cells.read(notebook) if notebook is not None else None
     return AnswerSheet(
         assignment=assignment.name,
         student=submission.student,
