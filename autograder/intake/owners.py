@@ -1,4 +1,4 @@
-"""Identify the student of each hand-in, from folder names, platform ids and the roster."""
+"""The owner of each hand-in, a student, known by names of folders, ids of platforms and the roster."""
 
 from __future__ import annotations
 
