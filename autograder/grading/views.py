@@ -8,7 +8,7 @@ from pathlib import Path
 
 from autograder.course import Course
 from autograder.course.assignment import Assignment
-from autograder.exporters import gradebook, uploads
+from autograder.exporters import grades, uploads
 from autograder.files import private_folder, write_private
 from autograder.graded import standing
 from autograder.graded.answers import Questionnaire
@@ -158,6 +158,6 @@ def _write_class(
     moves: Sequence[Move] = (),
 ) -> None:
     names = {"title": assignment.title, "course": course.name}
-    write_private(folder.gradebook, gradebook.render(records))
+    write_private(folder.gradebook, grades.render(records))
     if records:
         write_private(folder.class_report, class_report.render(records, notes=notes, moves=moves, **names))

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 
-from autograder.exporters import gradebook
+from autograder.exporters import grades
 from autograder.graded.records import Record, WrittenAnswer
 from autograder.graded.results import Feedback, SubmissionResult, TaskResult
 from helpers.statuses import Status
@@ -16,7 +16,7 @@ from tests.support import written_class as made
 
 
 def _rows(*results: SubmissionResult) -> list[dict[str, str]]:
-    return list(csv.DictReader(io.StringIO(gradebook.render([Record(one) for one in results]))))
+    return list(csv.DictReader(io.StringIO(grades.render([Record(one) for one in results]))))
 
 
 def test_a_row_per_student_and_a_column_per_task(result: SubmissionResult) -> None:
@@ -42,7 +42,7 @@ def test_points_keep_four_decimals(result: SubmissionResult) -> None:
 
 def test_formulas_quotes_and_lines_are_harmless(result: SubmissionResult) -> None:
     name = '=HYPERLINK("http://x","a,b")'
-    text = gradebook.render([Record(result.model_copy(update={"student": name, "notes": ['+1,"\n\r=2']}))])
+    text = grades.render([Record(result.model_copy(update={"student": name, "notes": ['+1,"\n\r=2']}))])
     (row,) = csv.DictReader(io.StringIO(text))
     assert row["student"] == f"'{name}"
     assert row["notes"] == "'+1,\" \\r=2"
@@ -79,7 +79,7 @@ def test_whoever_has_no_points_has_empty_cells(
     result: SubmissionResult, changes: dict[str, object], about: dict[str, bool], status: str, points: str
 ) -> None:
     record = replace(Record(result.model_copy(update=changes)), **about)  # type: ignore[arg-type]
-    (row,) = csv.DictReader(io.StringIO(gradebook.render([record])))
+    (row,) = csv.DictReader(io.StringIO(grades.render([record])))
     assert (row["status"], row["score"], row["first"]) == (status, points, points)
     assert row["max_score"] == "12.5"
 
@@ -95,7 +95,7 @@ def test_written_answers_have_columns_of_their_own(result: SubmissionResult) -> 
         Record(result, written=(WrittenAnswer(new),)),
         Record(result, written=(WrittenAnswer(new, made.mark(2.5, old)),)),
     ]
-    text = gradebook.render(records)
+    text = grades.render(records)
     waiting, scored = csv.DictReader(io.StringIO(text))
     assert text.splitlines()[0] == (
         "student,name,score,max_score,first,second,why-sums,written,max_written,total,max_total,"
