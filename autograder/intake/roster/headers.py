@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from autograder import platforms
 from autograder.errors import ConfigError
-from autograder.intake.roster.names import fold_name
+from autograder.intake.roster.identifiers import fold_name
 from autograder.intake.roster.table import Table
 from autograder.platforms.interface import Field, RosterFormat
 
