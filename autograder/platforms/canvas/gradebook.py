@@ -162,7 +162,7 @@ def missing(export: str, columns: Sequence[str], names: Sequence[str]) -> str:
 def setting(assignment: str, columns: Sequence[str]) -> str:
     """Return what to write into ``course.toml``, with the number of the first column as an example."""
     others = _column_numbers(columns)
-    return f"[canvas] {assignment} = {number(others[0]) if others else '12345'}"
+    return f"[gradebook] {assignment} = {number(others[0]) if others else '12345'}"
 
 
 def _column_numbers(columns: Sequence[str]) -> list[str]:
