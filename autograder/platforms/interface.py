@@ -262,6 +262,8 @@ class Platform:
         Lists of students.
     gradebook : Gradebook or None
         What it imports.
+    aliases : mapping of Field to tuple of str
+        Columns that people name after it in tables of their own, such as ``"Canvas ID"``.
     """
 
     name: str
@@ -269,6 +271,7 @@ class Platform:
     export: Export | None = None
     roster: RosterFormat | None = None
     gradebook: Gradebook | None = None
+    aliases: Mapping[Field, tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def possessive(self) -> str:
