@@ -15,7 +15,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from autograder.course.seeds import hidden_generator
+from autograder.course.hidden_generators import hidden_generator
 from autograder.course.thresholds import Thresholds
 
 __all__ = ["Thresholds", "altered", "hidden_generator", "hidden_labels", "hidden_normal", "hidden_seed"]

@@ -105,7 +105,7 @@ def _rows(table: Path, assignment: Assignment) -> list[ScoreRow]:
 
 def _tell(graded: StoredClass, records: Sequence[Record], pages: Sequence[Path]) -> None:
     """Print where the pages are, and how many answers are scored."""
-    from autograder.reports import standing
+    from autograder.graded import standing
 
     for page in pages:
         typer.echo(page)

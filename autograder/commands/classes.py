@@ -272,12 +272,12 @@ def _settle(
     from autograder.commands import terminal
     from autograder.files import write_private
     from autograder.grading import loop, views
-    from autograder.reports import changes, table
+    from autograder.reports import regrade_table, table
 
     folder, moves = graded.folder, graded.moves
     if not moves:
         return
-    write_private(folder.changes, changes.render(moves))
+    write_private(folder.changes, regrade_table.render(moves))
     terminal.show(table.moves_table(moves))
     question = f"The regrade changes the points of {_count_students(len(moves))} without a new submission"
     if sys.stdin.isatty() and sys.stdout.isatty() and typer.confirm(f"{question}. Replace them?"):

@@ -236,7 +236,7 @@ def _infer_file(assignment: Assignment, file: str) -> str:
 
 
 def _names(assignment: Assignment) -> list[str]:
-    from autograder.intake.wanted import Wanted
+    from autograder.intake.search.wanted import Wanted
 
     wanted = Wanted.by(assignment)
     return [*wanted.files, *wanted.weights]
@@ -244,8 +244,8 @@ def _names(assignment: Assignment) -> list[str]:
 
 def _near_names(assignment: Assignment, file: str) -> list[str]:
     """Return what a file may be taken for by its name; the only module if the name says nothing."""
-    from autograder.intake.names import measure_likeness
-    from autograder.intake.wanted import Wanted
+    from autograder.intake.search.file_names import measure_likeness
+    from autograder.intake.search.wanted import Wanted
 
     near = [name for name in _names(assignment) if measure_likeness(Path(file).name, name)]
     files = Wanted.by(assignment).files

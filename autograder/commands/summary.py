@@ -11,10 +11,11 @@ from autograder.commands import terminal
 from autograder.course import Course
 from autograder.course.assignment import Assignment
 from autograder.exporters import uploads
+from autograder.graded import standing
 from autograder.graded.folder import GradedFolder
 from autograder.graded.records import Record
 from autograder.intake.roster import Roster
-from autograder.reports import standing, table
+from autograder.reports import table
 
 
 def show(

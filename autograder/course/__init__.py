@@ -138,6 +138,11 @@ def _once(listed: tuple[Listed, ...]) -> tuple[Listed, ...]:
     return listed
 
 
+_FORMER_GRADEBOOK = "canvas"
+"""What the table ``gradebook`` was called when one platform had one; it is still read."""
+_GradebookNames = dict[str, str | Annotated[int, Field(strict=True)]]
+
+
 class _CourseTable(settings.TomlTable):
     name: str
     timezone: str
@@ -145,7 +150,8 @@ class _CourseTable(settings.TomlTable):
     roster: str = ""
     packages: tuple[str, ...] | None = None
     imports: Annotated[dict[str, Imported], AfterValidator(_stand_ins)] = Field(default_factory=dict)
-    canvas: dict[str, str | Annotated[int, Field(strict=True)]] = Field(default_factory=dict)
+    gradebook: _GradebookNames = Field(default_factory=dict)
+    former_gradebook: _GradebookNames = Field(default_factory=dict, validation_alias=_FORMER_GRADEBOOK)
     release: Release = Release()
     assignments: Annotated[tuple[Listed, ...], AfterValidator(_once)] | None = None
 
@@ -166,8 +172,9 @@ class Course:
         Where student releases are published to.
     roster : Path or None
         The CSV file that says who is in the class.
-    canvas : mapping of str to str
-        What Canvas calls an assignment, or Canvas' number of it, where it is neither its title nor its name.
+    gradebook_names : mapping of str to str
+        What the platform's gradebook calls an assignment, or its number there, where it is called neither by
+        its title nor by its name.
     packages : tuple of str or None
         The packages that student code may import; None where the course leaves that to the kit.
     imports : mapping of str to str or dict
@@ -185,7 +192,7 @@ class Course:
     release: Release = field(default_factory=Release)
     roster: Path | None = None
     packages: tuple[str, ...] | None = None
-    canvas: Mapping[str, str] = field(default_factory=dict)
+    gradebook_names: Mapping[str, str] = field(default_factory=dict)
     imports: Mapping[str, Imported] = field(default_factory=dict)
     suites: str = SUITES
     listed: tuple[Listed, ...] | None = None
@@ -221,6 +228,11 @@ class Course:
         path = root / COURSE_FILE
         table = settings.read(path, _CourseTable)
         settings.zone(path, table.timezone)
+        if {"gradebook", "former_gradebook"} <= table.model_fields_set:
+            found = f"has both [gradebook] and [{_FORMER_GRADEBOOK}], as that was called before"
+            remedy = f"put all of it into [gradebook], and remove [{_FORMER_GRADEBOOK}]"
+            raise ConfigError(str(path), found, remedy)
+        names = table.gradebook | table.former_gradebook
         return cls(
             root=root.absolute(),
             name=table.name,
@@ -228,7 +240,7 @@ class Course:
             release=table.release,
             roster=root.absolute() / table.roster if table.roster else None,
             packages=table.packages,
-            canvas={assignment: str(name) for assignment, name in table.canvas.items()},
+            gradebook_names={assignment: str(name) for assignment, name in names.items()},
             imports=table.imports,
             suites=table.suites,
             listed=table.assignments,

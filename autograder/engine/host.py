@@ -32,7 +32,7 @@ import helpers
 from autograder import course as courses
 from autograder import sandbox
 from autograder.course import assignment as assignments
-from autograder.course import seeds
+from autograder.course import hidden_generators
 from autograder.engine import forkserver, local
 from autograder.engine.grader import Grader
 from autograder.engine.jobs import JOB_BUDGET, Remarks, dump_outcome, dump_test
@@ -101,7 +101,7 @@ class Host:
             course = courses.Course.load(Path(request["course"]))
             courses.set_current(course)
             self._key = request["key"]
-            seeds.use_key(self._key)
+            hidden_generators.use_key(self._key)
             assignment = assignments.load(course, request["assignment"])
             self._request = request
             self._rules = Rules(

@@ -8,10 +8,10 @@ from autograder import platforms
 from autograder.course import COURSE_FILE, Course
 from autograder.course.assignment import Assignment
 from autograder.errors import ConfigError
+from autograder.graded import standing
 from autograder.graded.records import Record
 from autograder.intake.roster import Roster
 from autograder.platforms.interface import Gradebook, GradebookFile
-from autograder.reports import standing
 from autograder.untrusted import line
 
 
@@ -22,7 +22,7 @@ def gradebook_of(roster: Roster | None) -> Gradebook | None:
 
 def names(course: Course, assignment: Assignment) -> tuple[str, ...]:
     """Return what a platform may call an assignment, or its number there, the surest first."""
-    own = course.canvas.get(assignment.name, "")
+    own = course.gradebook_names.get(assignment.name, "")
     return tuple(name for name in (own, assignment.title, assignment.name) if name)
 
 
@@ -77,10 +77,10 @@ def column_note(course: Course, assignment: Assignment, roster: Roster | None) -
     if roster is None or book is None:
         return ""
     place = course.root / COURSE_FILE
-    unknown = sorted(course.canvas.keys() - set(course.assignments()))
+    unknown = sorted(course.gradebook_names.keys() - set(course.assignments()))
     if unknown:
         remedy = f"write one of: {', '.join(course.assignments())}"
-        raise ConfigError(str(place), f"`canvas.{unknown[0]}` is not an assignment", remedy)
+        raise ConfigError(str(place), f"`gradebook.{unknown[0]}` is not an assignment", remedy)
     known = names(course, assignment)
     found = book.find_columns(roster.columns, known)
     if len(found) > 1:

@@ -1,1 +1,1 @@
-"""A graded class: results, written answers, decisions about both, and their folder."""
+"""A graded class: results, written answers, decisions about both, where students stand, and their folder."""

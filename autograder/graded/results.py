@@ -157,6 +157,14 @@ class SubmissionResult(ResultModel):
         return bool(self.needs_python) and all(test.status is Status.not_run for test in self.tests)
 
     @property
+    def stop_reason(self) -> str | None:
+        """The reason why no test ran, or None if tests ran."""
+        if not self.tests or any(test.status is not Status.not_run for test in self.tests):
+            return None
+        feedback = self.tests[0].feedback
+        return feedback.summary if feedback else "The submission could not be run."
+
+    @property
     def all_notes(self) -> list[str]:
         """Everything that there is to say about the submission as a whole."""
         return [*self.notes, *self.remarks]
@@ -169,3 +177,14 @@ def collect_faults(results: Iterable[SubmissionResult]) -> dict[str, list[str]]:
         for fault in dict.fromkeys(test.fault for test in result.tests if test.fault):
             found.setdefault(fault, []).append(result.student)
     return found
+
+
+def write_exact(points: float) -> str:
+    """Write points with up to four decimals, as they were rounded.
+
+    Examples
+    --------
+    >>> write_exact(10.0), write_exact(1.4286)
+    ('10', '1.4286')
+    """
+    return f"{points:.4f}".rstrip("0").rstrip(".")

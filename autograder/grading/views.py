@@ -8,14 +8,15 @@ from pathlib import Path
 
 from autograder.course import Course
 from autograder.course.assignment import Assignment
-from autograder.exporters import gradebook, uploads
+from autograder.exporters import grades, uploads
 from autograder.files import private_folder, write_private
+from autograder.graded import standing
 from autograder.graded.answers import Questionnaire
 from autograder.graded.folder import GradedFolder
 from autograder.graded.records import Move, Record
 from autograder.grading import regrade
 from autograder.intake.roster import Roster
-from autograder.reports import anonymous, answer_page, class_report, feedback, standing
+from autograder.reports import anonymous, answer_page, class_report, feedback
 from autograder.reports.answer_page import AnswerEntry, Asked
 
 
@@ -157,6 +158,6 @@ def _write_class(
     moves: Sequence[Move] = (),
 ) -> None:
     names = {"title": assignment.title, "course": course.name}
-    write_private(folder.gradebook, gradebook.render(records))
+    write_private(folder.gradebook, grades.render(records))
     if records:
         write_private(folder.class_report, class_report.render(records, notes=notes, moves=moves, **names))

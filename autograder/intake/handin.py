@@ -9,16 +9,17 @@ from pathlib import Path
 
 from autograder.course.assignment import Assignment
 from autograder.errors import IntakeError
-from autograder.intake import archive, identity, layouts
+from autograder.intake import layouts, owners
 from autograder.intake.decisions import Decisions
-from autograder.intake.inventory import Inventory
-from autograder.intake.members import shorten_path
-from autograder.intake.names import measure_likeness
+from autograder.intake.files import archive
+from autograder.intake.files.inventory import Inventory
+from autograder.intake.files.members import shorten_path
+from autograder.intake.files.snapshot import Unreadable
 from autograder.intake.reading import read, say_missing
 from autograder.intake.roster import Roster
-from autograder.intake.snapshot import Unreadable
+from autograder.intake.search.file_names import measure_likeness
+from autograder.intake.search.wanted import Wanted
 from autograder.intake.submission import ClassHandin, Submission
-from autograder.intake.wanted import Wanted
 from autograder.platforms.interface import Entry, Layout
 from autograder.untrusted import file_name, line
 
@@ -93,14 +94,14 @@ class _Reader:
         if not is_unpacked:
             layouts.require_class(folder, self._wanted)
         layout = layouts.recognize(folder, self._wanted, self._is_known, self._decisions.students)
-        entries = [one for one in layout.entries if not identity.is_ignored(one, self._decisions)]
+        entries = [one for one in layout.entries if not owners.is_ignored(one, self._decisions)]
         if not entries:
             names = " and ".join(self._wanted.files)
             remedy = f"expected {self._shown}/STUDENT/{names}, or {self._shown}/STUDENT.zip"
             raise IntakeError(self._shown, "holds no folder or zip file of a student", remedy)
-        assigned = identity.assign(entries, self._roster, self._decisions)
+        assigned = owners.assign(entries, self._roster, self._decisions)
         submissions, notes = [], [*assigned.notes]
-        keys = {id(entry): key for entry, key in zip(entries, identity.keys(entries), strict=True)}
+        keys = {id(entry): key for entry, key in zip(entries, owners.keys(entries), strict=True)}
         for student, of_student in assigned.entries.items():
             *earlier, last = [
                 replace(self._submission(entry, student), key=keys[id(entry)])
@@ -114,7 +115,7 @@ class _Reader:
         notes += [f"{shorten_path(name)} belongs to no student and was left out." for name in others]
         stale = self._stale(layout, submissions)
         if self._roster is not None:
-            submissions, more = identity.match_roster(submissions, self._roster, self._excused)
+            submissions, more = owners.match_roster(submissions, self._roster, self._excused)
             notes = [*self._roster.notes, *notes, *more]
         ordered = sorted(submissions, key=lambda submission: submission.student)
         return ClassHandin(
@@ -122,18 +123,18 @@ class _Reader:
         )
 
     def _is_known(self, identifier: str) -> bool:
-        return self._roster is not None and self._roster.find(identity.compose(identifier)) is not None
+        return self._roster is not None and self._roster.find(owners.compose(identifier)) is not None
 
     def _submission(self, entry: Entry, student: str) -> Submission:
-        names = identity.names(entry)
+        names = owners.names(entry)
         submission = _read(entry, student, self._wanted, self._decisions.chosen_files(student, *names))
         return replace(
             submission,
             name=line(entry.name),
             notes=(*entry.notes, *submission.notes),
             names=frozenset(names),
-            entries=tuple(sorted(identity.labels(entry))),
-            alias=identity.alias(entry),
+            entries=tuple(sorted(owners.labels(entry))),
+            alias=owners.alias(entry),
         )
 
     def _require_work(self, submissions: Sequence[Submission]) -> None:
@@ -146,7 +147,7 @@ class _Reader:
     def _stale(self, layout: Layout, submissions: Sequence[Submission]) -> list[str]:
         """Say which decisions are about nobody, or about files that are not there."""
         students = {one.student for one in submissions}
-        known = students.union(map(line, layout.others), *map(identity.names, layout.entries))
+        known = students.union(map(line, layout.others), *map(owners.names, layout.entries))
         keys = [*(key.rpartition("/")[0] for key in self._decisions.files), *self._decisions.students]
         gone = [name for name in dict.fromkeys([*keys, *self._decisions.ignore]) if name not in known]
         path = self._decisions.path
@@ -165,7 +166,7 @@ def _describe_attempts(submission: Submission, entries: Sequence[Entry], attempt
     known: list[str] = []
     places = []
     for entry in _in_order(entries):
-        own = identity.file_names(entry)
+        own = owners.file_names(entry)
         places.append(" and ".join(name for name in own if name not in known) or " and ".join(own))
         known += own
     if attempts == "best":
@@ -201,7 +202,7 @@ def read_one(target: Path, assignment: Assignment) -> Submission:
 
 def _one(entry: Entry, wanted: Wanted, decisions: Decisions) -> Submission:
     student = file_name(entry.identifiers[0]) or "submission"
-    return _read(entry, student, wanted, decisions.chosen_files(student, *identity.names(entry)))
+    return _read(entry, student, wanted, decisions.chosen_files(student, *owners.names(entry)))
 
 
 def _read(entry: Entry, student: str, wanted: Wanted, chosen: Mapping[str, str]) -> Submission:

@@ -7,11 +7,12 @@ from pathlib import Path, PurePosixPath
 from autograder.course import Course
 from autograder.course.assignment import Assignment, load
 from autograder.errors import IntakeError
-from autograder.intake import archive, names
-from autograder.intake.inventory import Inventory
-from autograder.intake.names import Likeness
-from autograder.intake.snapshot import Unreadable
-from autograder.intake.wanted import Wanted
+from autograder.intake.files import archive
+from autograder.intake.files.inventory import Inventory
+from autograder.intake.files.snapshot import Unreadable
+from autograder.intake.search import file_names
+from autograder.intake.search.file_names import Likeness
+from autograder.intake.search.wanted import Wanted
 
 
 def infer_assignment(course: Course, target: Path) -> Assignment:
@@ -44,7 +45,9 @@ def infer_assignment(course: Course, target: Path) -> Assignment:
 def _matches(assignment: Assignment, present: set[str], least: Likeness) -> bool:
     wanted = Wanted.by(assignment)
     likenesses = [
-        names.measure_likeness(name, file) for name in present for file in [*wanted.files, wanted.notebook]
+        file_names.measure_likeness(name, file)
+        for name in present
+        for file in [*wanted.files, wanted.notebook]
     ]
     return any(likeness is not None and likeness >= least for likeness in likenesses)
 

@@ -8,8 +8,10 @@ from pathlib import Path
 
 from autograder import platforms
 from autograder.errors import IntakeError
-from autograder.intake import archive, decisions, names, plain, snapshot
-from autograder.intake.wanted import Wanted
+from autograder.intake import decisions, plain
+from autograder.intake.files import archive, snapshot
+from autograder.intake.search import file_names
+from autograder.intake.search.wanted import Wanted
 from autograder.platforms.interface import Entry, IsKnown, Layout
 from autograder.untrusted import line
 
@@ -80,7 +82,7 @@ def _holds_class(folder: Path, wanted: Wanted) -> bool:
     if any(export.is_one(listed) for export in platforms.exports()):
         return True
     students = [name for name in listed if archive.is_archive(name) or (folder / name).is_dir()]
-    named = {names.affix(name, file) for name in listed for file in wanted.files} - {""}
+    named = {file_names.affix(name, file) for name in listed for file in wanted.files} - {""}
     if any(map(_is_platforms, listed)) or len(students) > 1 or len(named) > 1:
         return True
     return len(listed) == 1 and _leads_on(folder / listed[0], wanted)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from autograder import platforms
 from autograder.errors import ConfigError
-from autograder.intake.identity import compose
+from autograder.intake.owners import compose
 from autograder.intake.roster import Roster
 from autograder.intake.submission import ClassHandin, Submission
 from autograder.untrusted import line

@@ -6,9 +6,10 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path, PurePath
 
-from autograder.intake import archive, names, snapshot
-from autograder.intake.snapshot import Unreadable
-from autograder.intake.wanted import Wanted
+from autograder.intake.files import archive, snapshot
+from autograder.intake.files.snapshot import Unreadable
+from autograder.intake.search import file_names
+from autograder.intake.search.wanted import Wanted
 from autograder.platforms.interface import Entry, IsKnown, last_change
 from helpers.source import outline
 
@@ -35,14 +36,14 @@ def take_loose(
     what that should, or ada is on the roster. Documents beside such files are hand-ins as well. A folder that
     holds a file of the very name that is asked for belongs to one student.
     """
-    if any(names.measure_likeness(name, file) for name in listed for file in wanted.files):
+    if any(file_names.measure_likeness(name, file) for name in listed for file in wanted.files):
         return {}
     found: dict[str, tuple[str, str]] = {}
     for name in listed:
-        by_affix = [(names.affix(name, file), file) for file in wanted.everything]
+        by_affix = [(file_names.affix(name, file), file) for file in wanted.everything]
         named = [(student, file) for student, file in by_affix if student]
         whole = _whole(folder, name, wanted, is_known)
-        if len(named) == 1 and not names.is_test(name):
+        if len(named) == 1 and not file_names.is_test(name):
             found[name] = named[0]
         elif whole:
             found[name] = whole
@@ -54,7 +55,7 @@ def take_loose(
 
 def _whole(folder: Path, name: str, wanted: Wanted, is_known: IsKnown) -> tuple[str, str] | None:
     stem, suffix = PurePath(name).stem, PurePath(name).suffix
-    if len(wanted.modules) != 1 or names.is_test(name):
+    if len(wanted.modules) != 1 or file_names.is_test(name):
         return None
     if is_known(stem):
         file = {".py": wanted.files[0], ".ipynb": wanted.notebook}.get(suffix.casefold(), name)

@@ -6,14 +6,15 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
-from autograder.intake import archive, siblings
-from autograder.intake.candidates import Candidate
-from autograder.intake.inventory import Inventory
-from autograder.intake.members import enumerate_names, limit_names, list_names, shorten_path
-from autograder.intake.names import Likeness
-from autograder.intake.search import Found, Search, path_text
+from autograder.intake.files import archive
+from autograder.intake.files.inventory import Inventory
+from autograder.intake.files.members import enumerate_names, limit_names, list_names, shorten_path
+from autograder.intake.search import siblings
+from autograder.intake.search.candidates import Candidate
+from autograder.intake.search.file_names import Likeness
+from autograder.intake.search.search import Found, Search, path_text
+from autograder.intake.search.wanted import Wanted
 from autograder.intake.submission import Submission
-from autograder.intake.wanted import Wanted
 from helpers.source import outline
 from helpers.submission.modules import Module
 

@@ -9,7 +9,7 @@ from autograder.course.assignment import Assignment
 from autograder.graded.answers import Answer, AnswerSheet, Questionnaire
 from autograder.graded.folder import GradedFolder
 from autograder.intake import Submission
-from autograder.intake.answers import answer_sheet
+from autograder.intake.notebooks.answer_sheets import answer_sheet
 
 EARLIER = "From an earlier hand-in, since the latest one has no notebook."
 

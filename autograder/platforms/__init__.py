@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from autograder.platforms import blackboard, brightspace, canvas, gradescope, moodle, nbgrader
-from autograder.platforms.interface import Download, Export, Gradebook, Platform, RosterFormat
+from autograder.platforms.interface import Download, Export, Field, Gradebook, Platform, RosterFormat
 
 ALL: tuple[Platform, ...] = (
     gradescope.PLATFORM,
@@ -39,6 +39,11 @@ def exports() -> Iterator[Export]:
 def rosters() -> dict[str, RosterFormat]:
     """Return how platforms write lists of students, by their names."""
     return {one.name: one.roster for one in ALL if one.roster is not None}
+
+
+def aliases(field: Field) -> tuple[str, ...]:
+    """Return the names of columns that speak of a platform in tables which none wrote."""
+    return tuple(name for one in ALL for name in one.aliases.get(field, ()))
 
 
 def gradebooks() -> dict[str, Gradebook]:

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
 
-from autograder.platforms.interface import Download, Entry, IsKnown, Platform, last_change
+from autograder.platforms.interface import Download, Entry, Field, IsKnown, Platform, last_change
 
 _NAME = re.compile(
     r"(?P<user>\d+)-\d+ - (?P<name>.+?) - (?P<time>\w{3,9}\.? \d{1,2}, \d{4} \d{3,4} [AP]M)"
@@ -54,4 +54,8 @@ def _moment(time: str) -> str:
         return ""
 
 
-PLATFORM = Platform("Brightspace", Download("a Brightspace download", _is_one, _entries))
+PLATFORM = Platform(
+    "Brightspace",
+    Download("a Brightspace download", _is_one, _entries),
+    aliases={Field.number: ("OrgDefinedId",)},
+)

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from autograder.graded.records import Record
-from autograder.reports.standing import Standing
+from autograder.graded.standing import Standing
 
 IsKnown = Callable[[str], bool]
 """Tells whether somebody on the roster has a name or an id."""
@@ -262,6 +262,8 @@ class Platform:
         Lists of students.
     gradebook : Gradebook or None
         What it imports.
+    aliases : mapping of Field to tuple of str
+        Columns that people name after it in tables of their own, such as ``"Canvas ID"``.
     """
 
     name: str
@@ -269,6 +271,7 @@ class Platform:
     export: Export | None = None
     roster: RosterFormat | None = None
     gradebook: Gradebook | None = None
+    aliases: Mapping[Field, tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def possessive(self) -> str:

@@ -9,11 +9,12 @@ from statistics import fmean, median, pstdev
 
 from markupsafe import Markup
 
+from autograder.graded import standing
 from autograder.graded.records import Move, Record
 from autograder.graded.results import SubmissionResult
-from autograder.reports import charts, looks, standing, statistics, wording
+from autograder.graded.standing import Standing
+from autograder.reports import charts, looks, statistics, wording
 from autograder.reports.feedback import environment
-from autograder.reports.standing import Standing
 from helpers.wording import number
 
 ROWS, FEW_NAMES = 8, 3

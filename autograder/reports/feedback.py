@@ -9,10 +9,11 @@ from functools import cache
 import jinja2
 from markupsafe import Markup
 
+from autograder.graded import standing
 from autograder.graded.records import Override, Record
 from autograder.graded.results import Feedback, TaskResult, TestResult
-from autograder.reports import standing, wording, written_answers
-from autograder.reports.standing import Standing
+from autograder.graded.standing import Standing
+from autograder.reports import wording, written_answers
 from autograder.reports.written_answers import Written
 from autograder.untrusted import markdown, printable
 from helpers import statuses
@@ -121,7 +122,7 @@ def page(record: Record, *, title: str, course: str) -> Page:
     sections = tuple(_section(task, record, counts=counts) for task in record.tasks)
     checks = [check for section in sections for check in section.marks]
     source = result.provenance
-    stopped = wording.stop_reason(result)
+    stopped = result.stop_reason
     score, max_score = record.score, result.max_score
     if record.total is not None:
         score, max_score = record.total, record.max_total
@@ -169,9 +170,7 @@ def _notice(record: Record) -> Notice | None:
         case Standing.excused:
             return Notice(EXCUSED, "You are excused from this assignment; it does not count for you.")
         case Standing.undecided:
-            text = (
-                wording.stop_reason(record.result) or "Your instructor has to decide about your files first."
-            )
+            text = record.result.stop_reason or "Your instructor has to decide about your files first."
             return Notice("Your instructor has to decide", text)
         case Standing.absent:
             return Notice(ABSENT, f"There are no points for you yet. {_HAND_IN}")

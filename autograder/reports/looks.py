@@ -6,9 +6,10 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
+from autograder.graded import standing
 from autograder.graded.records import Move, Record
-from autograder.reports import standing, wording
-from autograder.reports.standing import Standing
+from autograder.graded.standing import Standing
+from autograder.reports import wording
 from autograder.reports.statistics import Item
 from helpers import statuses
 from helpers.statuses import Status
@@ -137,7 +138,7 @@ def _by(records: Sequence[Record], causes: Causes) -> tuple[Group, ...]:
 
 def _undecided_hand_ins(record: Record) -> Iterable[str]:
     if standing.standing_of(record) is Standing.undecided:
-        yield _WAITS.sub("", wording.stop_reason(record.result) or "")
+        yield _WAITS.sub("", record.result.stop_reason or "")
 
 
 def _newer_pythons(record: Record) -> Iterable[str]:
@@ -182,7 +183,7 @@ def _crashes(record: Record) -> Iterable[str]:
 
 
 def _notes(record: Record) -> Iterable[str]:
-    reason = wording.stop_reason(record.result)
+    reason = record.result.stop_reason
     return [note for note in record.result.all_notes if note != reason]
 
 

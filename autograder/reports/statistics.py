@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from autograder.graded.records import Record
-from autograder.reports import wording
 from helpers.statuses import Status
 
 FEW = 10
@@ -68,7 +67,7 @@ class Cause:
 
 def items(records: Sequence[Record]) -> list[Item]:
     """Describe every test, in the order of the suite. Students whose submission did not run do not count."""
-    ran = [record.result for record in records if wording.stop_reason(record.result) is None]
+    ran = [record.result for record in records if record.result.stop_reason is None]
     first = {test.id: test for result in ran for test in reversed(result.tests)}
     order = {test.id: None for result in ran for test in result.tests}
     found = []

@@ -12,9 +12,10 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from autograder.graded import standing
 from autograder.graded.records import Move, Record
 from autograder.graded.results import SubmissionResult, TaskResult, TestResult
-from autograder.reports import standing, wording
+from autograder.reports import wording
 from autograder.untrusted import line, printable
 from helpers import statuses
 from helpers.statuses import Status
@@ -117,7 +118,7 @@ def submission_report(result: SubmissionResult, *, title: str, details: bool = F
     """
     score = f"{number(result.score)} of {number(result.max_score)} points"
     parts: list[RenderableType] = [Text.assemble((line(title), "bold"), "  ", (score, "bold"))]
-    reason = wording.stop_reason(result)
+    reason = result.stop_reason
     if reason is not None:
         parts.append(Text(f"Nothing could be checked: {line(reason)}", style="red"))
     parts += [Text(f"Note: {line(note)}", style="yellow") for note in result.all_notes if note != reason]

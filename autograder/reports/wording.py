@@ -24,21 +24,13 @@ def place_label(place: str | None) -> str:
     return "In your source" if place is not None and place.startswith("line ") else "First wrong entry"
 
 
-def stop_reason(result: SubmissionResult) -> str | None:
-    """Return the reason why no test of a submission ran, or None if tests ran."""
-    if not result.tests or any(test.status is not Status.not_run for test in result.tests):
-        return None
-    feedback = result.tests[0].feedback
-    return feedback.summary if feedback else "The submission could not be run."
-
-
 def summarize(result: SubmissionResult) -> str:
     """Say in a few words what went wrong with a submission.
 
     Examples of what it says: ``"all 12 checks passed"``, ``"3 failed, 1 took too long"``,
     ``"knn.py is missing."``.
     """
-    reason = stop_reason(result)
+    reason = result.stop_reason
     if reason is not None:
         return reason.partition(" The file could not be imported")[0]
     counts = Counter(test.status for test in result.tests)
@@ -79,14 +71,3 @@ def describe_changed_answers(record: Record) -> list[str]:
         for one in record.written
         if one.has_changed
     ]
-
-
-def write_exact(points: float) -> str:
-    """Write points with up to four decimals, as they were rounded.
-
-    Examples
-    --------
-    >>> write_exact(10.0), write_exact(1.4286)
-    ('10', '1.4286')
-    """
-    return f"{points:.4f}".rstrip("0").rstrip(".")

@@ -7,13 +7,13 @@ from collections.abc import Iterator
 import pytest
 import torch
 
-import autograder.course.seeds
+from autograder.course import hidden_generators
 from autograder.hidden import altered, hidden_generator, hidden_labels, hidden_normal, hidden_seed
 
 
 @pytest.fixture(autouse=True)
 def key(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setattr(autograder.course.seeds, "_current", b"key of an assignment")
+    monkeypatch.setattr(hidden_generators, "_current", b"key of an assignment")
     return
 
 
@@ -21,7 +21,7 @@ def test_normal_numbers_are_the_same_for_the_same_names_and_key() -> None:
     one, again, other = (hidden_normal(*names, shape=(30, 40)) for names in (["a"], ["a"], ["a", "b"]))
     assert torch.equal(one, again)
     assert not torch.equal(one, other)
-    autograder.course.seeds.use_key(b"another key")
+    hidden_generators.use_key(b"another key")
     assert not torch.equal(one, hidden_normal("a", shape=(30, 40)))
 
 

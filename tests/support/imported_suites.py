@@ -13,7 +13,7 @@ from types import ModuleType
 
 import pytest
 
-from autograder.course import seeds
+from autograder.course import hidden_generators
 from autograder.course.assignment import shared_modules
 from autograder.engine.package import importable
 from helpers.testing.collection import register_markers
@@ -50,7 +50,7 @@ def importing(name: str, config: pytest.Config) -> Iterator[Callable[[str], Modu
 
     loaded: list[str] = []
     with pytest.MonkeyPatch.context() as patch, importable(suite):
-        patch.setattr(seeds, "_key", lambda: SECRET)
+        patch.setattr(hidden_generators, "_key", lambda: SECRET)
         patch.syspath_prepend(solution)
         _forget(handed_in)
         try:

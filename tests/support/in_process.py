@@ -21,7 +21,7 @@ ROOT = Path(__file__).parents[2]
 DRIVER = """
 import functools, gc, json, os, sys, warnings
 import hypothesis, pytest
-import autograder.course.seeds
+from autograder.course import hidden_generators
 from pathlib import Path
 from importlib.machinery import SourceFileLoader
 from importlib.util import spec_from_file_location
@@ -104,7 +104,7 @@ def draw_once(key, count, draw=pictures._draw):
 
 def run(suite, folder, key, skipped):
     sys.meta_path.insert(0, Finder(folder))
-    autograder.course.seeds.use_key(key.encode())
+    hidden_generators.use_key(key.encode())
     recorder = Recorder(skipped)
     with importable(Path(suite)):
         pytest.main([suite, *collection.pytest_arguments(Path(suite)), "--assert=plain"], plugins=[recorder])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from autograder.intake.roster import exclusions, headers, people, table
-from autograder.intake.roster.names import fold_name
+from autograder.intake.roster.identifiers import fold_name
 from autograder.intake.roster.people import Person, Roster
 
 __all__ = ["Person", "Roster", "fold_name", "read"]

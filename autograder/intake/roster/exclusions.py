@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from autograder import platforms
 from autograder.intake.roster.headers import CSV, Columns
-from autograder.intake.roster.names import fold_name, identifier
+from autograder.intake.roster.identifiers import fold_name, identifier
 from autograder.intake.roster.table import Row, Table
 from autograder.platforms.interface import Field, RowKind
 from autograder.untrusted import line

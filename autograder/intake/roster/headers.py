@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from autograder import platforms
 from autograder.errors import ConfigError
-from autograder.intake.roster.names import fold_name
+from autograder.intake.roster.identifiers import fold_name
 from autograder.intake.roster.table import Table
 from autograder.platforms.interface import Field, RosterFormat
 
@@ -30,16 +30,16 @@ _COLUMNS = {
     Field.number: (
         *("SID", "SIS ID", "SIS User ID", "SIS", "Student number", "Student No", "University ID"),
         *("Matriculation number", "Matrikelnr", "Matrikel", "Matr.-Nr.", "Registration number"),
-        "OrgDefinedId",
     ),
-    Field.id: ("ID", "Canvas ID", "Canvas user ID", "LMS user ID"),
+    Field.id: ("ID", "LMS user ID"),
     Field.name: ("Name", "Student name", "Display name", "Sortable name"),
     Field.first: ("Given name", "Forename", "Given names"),
     Field.last: ("Family name", "Lastname"),
     Field.section: ("Section", "Sections", "Class", "Tutorial"),
     Field.role: ("Role", "Roles"),
 }
-FORMATS = {**platforms.rosters(), CSV: RosterFormat(_COLUMNS)}
+_ALL_COLUMNS = {one: (*names, *platforms.aliases(one)) for one, names in _COLUMNS.items()}
+FORMATS = {**platforms.rosters(), CSV: RosterFormat(_ALL_COLUMNS)}
 """How rosters are written, by platform."""
 
 

@@ -10,7 +10,7 @@ from autograder import platforms
 from autograder.errors import ConfigError
 from autograder.intake.roster.exclusions import Rest, name_in
 from autograder.intake.roster.headers import CSV, Columns
-from autograder.intake.roster.names import fold_name, identifier, spellings
+from autograder.intake.roster.identifiers import fold_name, identifier, spellings
 from autograder.intake.roster.table import Row, Table
 from autograder.platforms.interface import Field
 from autograder.untrusted import file_name, line

@@ -5,4 +5,10 @@ from __future__ import annotations
 from autograder.platforms.canvas import download, gradebook, roster
 from autograder.platforms.interface import Platform
 
-PLATFORM = Platform("Canvas", download.DOWNLOAD, roster=roster.FORMAT, gradebook=gradebook)
+PLATFORM = Platform(
+    "Canvas",
+    download.DOWNLOAD,
+    roster=roster.FORMAT,
+    gradebook=gradebook,
+    aliases=roster.ALIASES,
+)

@@ -8,11 +8,11 @@ import re
 import unicodedata
 from collections.abc import Mapping, Sequence
 
+from autograder.graded import standing
 from autograder.graded.records import Record
+from autograder.graded.results import write_exact
+from autograder.graded.standing import Standing
 from autograder.platforms.interface import GradebookFile
-from autograder.reports import standing
-from autograder.reports.standing import Standing
-from autograder.reports.wording import write_exact
 from autograder.untrusted import line
 
 FILE = "canvas.csv"
@@ -162,7 +162,7 @@ def missing(export: str, columns: Sequence[str], names: Sequence[str]) -> str:
 def setting(assignment: str, columns: Sequence[str]) -> str:
     """Return what to write into ``course.toml``, with the number of the first column as an example."""
     others = _column_numbers(columns)
-    return f"[canvas] {assignment} = {number(others[0]) if others else '12345'}"
+    return f"[gradebook] {assignment} = {number(others[0]) if others else '12345'}"
 
 
 def _column_numbers(columns: Sequence[str]) -> list[str]:

@@ -16,6 +16,8 @@ _COLUMNS = {
     Field.number: ("SIS User ID", "Integration ID"),
     Field.section: ("Section",),
 }
+ALIASES = {Field.id: ("Canvas ID", "Canvas user ID")}
+"""How tables that people write call what Canvas knows somebody by."""
 _POINTS_POSSIBLE = "points possible"
 _POSTING = re.compile(r"\s*(muted|manual posting.*)\s*", re.IGNORECASE)
 """What Canvas writes under assignments whose grades are not posted, into a row that names nobody."""

@@ -25,7 +25,7 @@ HIDDEN = '''import pytest
 import torch
 
 import tiny_module
-from autograder.course.seeds import hidden_generator
+from autograder.course.hidden_generators import hidden_generator
 from autograder.course.thresholds import Thresholds
 
 

@@ -212,7 +212,7 @@ def test_the_column_of_canvas_is_known_before_grading(
     assert (refused.exit_code, output.exists()) == (2, False)
     assert "has several columns of 'A toy': a toy (78); A toy (77); write the number" in refused.stderr
     settings = course.root / "course.toml"
-    settings.write_text(f"{settings.read_text()}[canvas]\ntoy = 78\n")
+    settings.write_text(f"{settings.read_text()}[gradebook]\ntoy = 78\n")
     assert run(*words).exit_code == 0
     assert "a toy (78)" in (output / "canvas.csv").read_text()
     settings.write_text(settings.read_text().replace("78", '"Exercise 1"'))
@@ -220,7 +220,7 @@ def test_the_column_of_canvas_is_known_before_grading(
     added = run("report", output, "--roster", export)
     for words in (
         "no column `Exercise 1 (number)` or `A toy (number)` or `toy (number)` (it has Homework (77)), so",
-        "[canvas] toy = 77",
+        "[gradebook] toy = 77",
     ):
         assert words in added.stderr
     assert (output / "canvas.csv").read_text().splitlines()[0].endswith(",Exercise 1")

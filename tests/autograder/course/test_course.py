@@ -202,3 +202,26 @@ def test_a_course_says_what_stands_for_modules_of_other_kits(course: Course) -> 
         path.write_text(f"{text}[imports]\n{line}\n")
         with pytest.raises(ConfigError, match="`imports"):
             Course.load(course.root)
+
+
+@pytest.mark.parametrize("table", ["gradebook", "canvas"])
+def test_a_course_says_what_a_gradebook_calls_its_assignments(course: Course, table: str) -> None:
+    path = course.root / "course.toml"
+    assert course.gradebook_names == {}
+    plain = path.read_text()
+    path.write_text(f'{plain}[{table}]\ntoy = 78\nother = "Exercise 1"\n')
+    assert Course.load(course.root).gradebook_names == {"toy": "78", "other": "Exercise 1"}
+    path.write_text(f"{plain}[{table}]\ntoy = 1.5\n")
+    with pytest.raises(ConfigError, match=rf"`{table}\.toy"):
+        Course.load(course.root)
+
+
+def test_a_table_and_its_former_name_are_refused_together(course: Course) -> None:
+    path = course.root / "course.toml"
+    path.write_text(f"{path.read_text()}[gradebook]\ntoy = 78\n\n[canvas]\n")
+    with pytest.raises(ConfigError) as caught:
+        Course.load(course.root)
+    assert str(caught.value) == (
+        f"{path}: has both [gradebook] and [canvas], as that was called before; "
+        "put all of it into [gradebook], and remove [canvas]"
+    )

@@ -23,7 +23,7 @@ import pytest
 import torch
 
 import tiny_module
-from autograder.course.seeds import hidden_generator
+from autograder.course.hidden_generators import hidden_generator
 
 
 @pytest.mark.task("double")

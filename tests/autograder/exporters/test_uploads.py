@@ -12,10 +12,10 @@ from autograder.course.assignment import Assignment
 from autograder.errors import ConfigError
 from autograder.exporters import uploads
 from autograder.graded.records import Record
+from autograder.graded.standing import Standing
 from autograder.intake import roster
 from autograder.intake.roster import Roster
 from autograder.platforms.interface import GradebookFile
-from autograder.reports.standing import Standing
 from tests.conftest import graded_example
 
 FILES = Path(__file__).parents[1] / "intake" / "rosters"
@@ -37,7 +37,7 @@ def read(folder: Path, text: str) -> Roster:
     ],
 )
 def test_who_is_excused_in_every_export(course: Course, toy: Assignment, name: str, title: str) -> None:
-    known = replace(course, canvas={"toy": title})
+    known = replace(course, gradebook_names={"toy": title})
     export = roster.read(FILES / name)
     assert uploads.find_excused(known, toy, export) == {"zmueller"}
     assert uploads.column_note(known, toy, export) == ""
@@ -55,7 +55,7 @@ def test_a_column_that_is_not_there_is_said_with_those_that_are(course: Course, 
         "canvas.csv has no column `A toy (number)` or `toy (number)` (it has Nearest neighbors, and more "
         '(12345); The "final" one (12346)), so importing canvas.csv adds an assignment, and nobody is '
         "known to be excused; if Canvas has it under another name, write its number into "
-        f"{course.root / 'course.toml'}: [canvas] toy = 12345"
+        f"{course.root / 'course.toml'}: [gradebook] toy = 12345"
     )
 
 
@@ -65,9 +65,9 @@ def test_settings_that_help_nothing_are_refused(course: Course, toy: Assignment,
         ConfigError, match=r"has several columns of 'A toy': toy \(1\); Toy \(2\); .* toy = 1$"
     ):
         uploads.column_note(course, toy, export)
-    with pytest.raises(ConfigError, match=r"`canvas\.tyo` is not an assignment; write one of: toy"):
-        uploads.column_note(replace(course, canvas={"tyo": "2"}), toy, export)
-    assert uploads.column_note(replace(course, canvas={"toy": "2"}), toy, export) == ""
+    with pytest.raises(ConfigError, match=r"`gradebook\.tyo` is not an assignment; write one of: toy"):
+        uploads.column_note(replace(course, gradebook_names={"tyo": "2"}), toy, export)
+    assert uploads.column_note(replace(course, gradebook_names={"toy": "2"}), toy, export) == ""
 
 
 def test_the_summary_counts_everybody(course: Course, toy: Assignment, tmp_path: Path) -> None:

@@ -106,7 +106,7 @@ def test_conventions_reach_the_notebook_and_the_checks(course: Course) -> None:
 
 
 @pytest.mark.parametrize(
-    "line", ["from autograder.course.seeds import hidden_generator", "import suite.oracles"]
+    "line", ["from autograder.course.hidden_generators import hidden_generator", "import suite.oracles"]
 )
 def test_public_tests_that_need_the_grader_are_refused(course: Course, line: str) -> None:
     path = course.root / "autograder" / "suites" / "shapes" / "test_public.py"

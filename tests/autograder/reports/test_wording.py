@@ -22,9 +22,3 @@ def test_gist(result: SubmissionResult) -> None:
     assert wording.summarize(_with(result, failed, late, failed, passed)) == "2 failed, 1 took too long"
     assert wording.summarize(_with(result, failed, passed, Status.not_judged, passed)) == "1 failed"
     assert wording.summarize(_with(result, *[Status.not_run] * 4)) == "Why."
-
-
-def test_stopped_only_if_nothing_ran(result: SubmissionResult) -> None:
-    assert wording.stop_reason(_with(result, *[Status.not_run] * 4)) == "Why."
-    assert wording.stop_reason(_with(result, *[Status.not_run] * 3, Status.failed)) is None
-    assert wording.stop_reason(result.model_copy(update={"tests": []})) is None

@@ -41,6 +41,16 @@ def test_what_a_column_is_called_in_canvas_and_elsewhere() -> None:
     assert recognize("Prénom", "Nom", "Courriel").fields == {0: Field.first, 1: Field.last, 2: Field.email}
 
 
+def test_a_table_of_ones_own_may_name_columns_after_a_platform() -> None:
+    for name, field in (
+        ("Canvas ID", Field.id),
+        ("canvas_user_id", Field.id),
+        ("OrgDefinedId", Field.number),
+    ):
+        assert recognize("name", name).fields == {0: Field.name, 1: field}
+        assert recognize("name", name, "login").platform == "CSV"
+
+
 def test_spelling_does_not_matter_and_the_first_of_two_columns_counts() -> None:
     columns = recognize(" e_mail ", "E-MAIL", "FULL  name", "Nume\u0301ro d’identification")  # noqa: RUF001
     assert columns.fields == {0: Field.email, 2: Field.name, 3: Field.number}

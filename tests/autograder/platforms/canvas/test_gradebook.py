@@ -12,12 +12,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from autograder.graded import standing
 from autograder.graded.records import Override, Record, WrittenAnswer
 from autograder.graded.results import CUT_OFF, Feedback
 from autograder.intake import roster
 from autograder.platforms.canvas import gradebook as canvas_table
 from autograder.platforms.interface import GradebookFile
-from autograder.reports import standing
 from helpers.statuses import Status
 from tests.conftest import graded_example
 from tests.support import written_class as made
