@@ -6,6 +6,8 @@ from pathlib import Path
 
 COURSE = 'name = "Vault"\ntimezone = "UTC"\n'
 
+CPU_SECONDS = 2
+"""Of what student code takes in a test; honest code takes a tenth of one, but more where memory is dear."""
 WALL_SECONDS = 6
 """Of what a test takes on both sides of the wire."""
 
@@ -15,7 +17,7 @@ title = "Vault"
 modules = ["vault", "toolbox"]
 
 [limits]
-cpu_seconds = 2
+cpu_seconds = {CPU_SECONDS}
 wall_seconds = {WALL_SECONDS}
 memory_mb = 256
 
@@ -193,11 +195,15 @@ def test_ledger_hidden():
 TOTAL = 20
 
 
-def write_course(root: Path, *, hidden: str = HIDDEN, wall_seconds: int = WALL_SECONDS) -> None:
+def write_course(
+    root: Path, *, hidden: str = HIDDEN, cpu_seconds: int = CPU_SECONDS, wall_seconds: int = WALL_SECONDS
+) -> None:
     """Write the course into a folder."""
+    settings = ASSIGNMENT.replace(f"cpu_seconds = {CPU_SECONDS}\n", f"cpu_seconds = {cpu_seconds}\n")
+    settings = settings.replace(f"wall_seconds = {WALL_SECONDS}\n", f"wall_seconds = {wall_seconds}\n")
     for path, text in {
         "course.toml": COURSE,
-        "solutions/vault/assignment.toml": ASSIGNMENT.replace(f"= {WALL_SECONDS}\n", f"= {wall_seconds}\n"),
+        "solutions/vault/assignment.toml": settings,
         "solutions/vault/vault.py": REFERENCE,
         "solutions/vault/toolbox.py": '"""What attacks share."""\n',
         "autograder/suites/vault/test_public.py": PUBLIC,
