@@ -22,9 +22,21 @@ from autograder.sandbox.scene import Attempt, Held, Scene
 
 MARK: Final = "COURSEGRAD_PROBE"
 """An environment variable that is set before confinement and must be gone after it."""
-THREADS_TO_TRY: Final = 64
+_DESCRIPTORS_TO_TRY: Final = 256
+"""More than the parent has open: descriptors are given from the lowest on."""
 _MAP_NORESERVE: Final = 0x4000
 """Of mmap(2): claim addresses only. So the limit must refuse, and not a machine that is short of memory."""
+_EXCESS_MB: Final = 64
+"""Mebibytes beyond the limit: more than the process may have given back since the limit was set."""
+_PIPE_ENDS: Final = 2
+THREADS_TO_TRY: Final = 64
+"""More than `probe.BUDGET` allows, with room for tasks that wait to be reaped; any machine can start them."""
+_STACK_BYTES: Final = 128 << 10
+"""Of a thread. With stacks of 8 MiB, the usual size, the memory limit would refuse before that of threads."""
+_RELEASE_SECONDS: Final = 20
+"""Threads take thousandths of one to end; where the machine is busy, waiting longer proves nothing more."""
+_BYTES_TO_READ: Final = 16
+"""Any number would do: that the file can be read at all is what counts."""
 
 
 def all_attempts(scene: Scene) -> list[Attempt]:
@@ -49,7 +61,7 @@ def _inherited_descriptor(scene: Scene) -> str:
 
 
 def _descriptors(scene: Scene) -> str:
-    for descriptor in set(range(256)) - scene.kept:
+    for descriptor in set(range(_DESCRIPTORS_TO_TRY)) - scene.kept:
         with contextlib.suppress(OSError):
             os.fstat(descriptor)
             return f"descriptor {descriptor} is open"
@@ -109,9 +121,9 @@ _NO_NEW_PRIVS: Final = [
 
 
 def _memory(scene: Scene) -> str:
-    size = (scene.budget.memory_mb + 64) << 20
+    size = (scene.budget.memory_mb + _EXCESS_MB) * limits.MEBIBYTE
     with mmap.mmap(-1, size, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | _MAP_NORESERVE):
-        return f"{size >> 20} MiB"
+        return f"{size // limits.MEBIBYTE} MiB"
 
 
 def _open_files(scene: Scene) -> str:
@@ -123,7 +135,7 @@ def _open_files(scene: Scene) -> str:
     finally:
         for descriptor in (hear, say, *copies):
             os.close(descriptor)
-    return f"{len(copies) + 2} descriptors"
+    return f"{len(copies) + _PIPE_ENDS} descriptors"
 
 
 def _raise_limit(scene: Scene) -> str:
@@ -141,7 +153,7 @@ def _limits_set(scene: Scene) -> str:
 
     for kind, value in limits.fixed_limits(scene.budget).items():
         soft, hard = resource.getrlimit(kind)
-        apart = 1 if kind == resource.RLIMIT_CPU else 0
+        apart = limits.GRACE_SECONDS if kind == resource.RLIMIT_CPU else 0
         if soft + apart != hard or not 0 <= hard <= value:
             return f"limit {kind} is {soft}, at most {hard}"
     raise Held("all in force, soft and hard")
@@ -151,7 +163,7 @@ def _threads(scene: Scene) -> str:
     gate = threading.Lock()
     gate.acquire()
     before = _thread._count()
-    threading.stack_size(128 << 10)
+    threading.stack_size(_STACK_BYTES)
     started = 0
     try:
         for _ in range(THREADS_TO_TRY):
@@ -166,7 +178,7 @@ def _threads(scene: Scene) -> str:
 
 def _release(gate: threading.Lock, before: int) -> None:
     """Let waiting threads pass one by one, and wait until they are gone."""
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + _RELEASE_SECONDS
     while _thread._count() > before and time.monotonic() < deadline:
         with contextlib.suppress(RuntimeError):
             gate.release()
@@ -190,7 +202,7 @@ _THREADS: Final = Attempt(
 def _reads(path: Callable[[Scene], str | Path]) -> Callable[[Scene], str]:
     def run(scene: Scene) -> str:
         with open(path(scene), "rb", buffering=0) as file:  # noqa: PTH123 - takes descriptors' flags as they are
-            return f"{len(file.read(16))} bytes"
+            return f"{len(file.read(_BYTES_TO_READ))} bytes"
 
     return run
 

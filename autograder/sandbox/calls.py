@@ -14,21 +14,36 @@ from autograder.sandbox import kernel, syscalls
 from autograder.sandbox.scene import Attempt, Scene
 
 # Arguments of calls for which Python has no names, with the numbers of the headers that their pages name.
+# Structures that only have to be there are zeros, of a size that the call accepts.
 _PTRACE_TRACEME: Final = 0  # ptrace(2)
 _PTRACE_SEIZE: Final = 0x4206
-_CLONE_NEWUSER: Final = 0x10000000  # clone(2)
 _BPF_MAP_CREATE: Final = 0  # bpf(2)
-_BPF_ATTRIBUTES: Final = bytes(128)
-_PERF_ATTRIBUTES: Final = bytes(128)  # perf_event_open(2)
+_BPF_ATTR: Final = bytes(128)  # union bpf_attr
+_PERF_EVENT_ATTR: Final = bytes(128)  # struct perf_event_attr of perf_event_open(2)
+_PERF_THIS_PROCESS: Final = 0
+_PERF_ANY_CPU: Final = -1
+_PERF_NO_GROUP: Final = -1
 _KEYCTL_GET_KEYRING_ID: Final = 0  # keyctl(2)
 _KEY_SPEC_SESSION_KEYRING: Final = -3
-_URING_PARAMETERS: Final = bytes(120)  # io_uring_setup(2)
+_SHM_KEY: Final = 1  # shmget(2): of a segment that others can find too; 0 would be IPC_PRIVATE
+_SHM_BYTES: Final = 4096  # one page, the least there is
+_URING_ENTRIES: Final = 1
+_URING_PARAMS: Final = bytes(120)  # struct io_uring_params of io_uring_setup(2)
 _UFFD_USER_MODE_ONLY: Final = 1  # userfaultfd(2)
 _AT_FDCWD: Final = -100  # open_by_handle_at(2): what belongs to the file system of the current folder
+_FILE_HANDLE: Final = bytes(16)  # struct file_handle with room for a small handle
 _INIT: Final = 1  # the first process, which always is there
+_NO_SIGNAL: Final = 0  # kill(2): it is not sent, but whether it might be is checked
+_ALL_PROCESSES: Final = -1  # kill(2)
 
 _IOVEC: Final = struct.Struct("@PN")
 """``struct iovec`` of process_vm_readv(2): an address, and how many bytes are there."""
+_BYTES_TO_PEEK: Final = 8
+"""Any number would do: that the memory can be read at all is what counts."""
+_CONNECT_SECONDS: Final = 2
+"""A connection to this machine takes thousandths of one. A silent refusal would otherwise last a minute."""
+_NO_ERRNO: Final = 255
+"""Exit status of a child that failed, but with no error of a call; errnos are smaller."""
 
 
 def on_calls(scene: Scene) -> list[Attempt]:
@@ -39,7 +54,7 @@ def on_calls(scene: Scene) -> list[Attempt]:
 def _tcp(scene: Scene) -> str:
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as link:
         if scene.port is not None:
-            link.settimeout(2)
+            link.settimeout(_CONNECT_SECONDS)
             link.connect(("127.0.0.1", scene.port))
     return "connected"
 
@@ -83,12 +98,12 @@ def _apart(deed: Callable[[], object]) -> None:
         deed()
         return
     if child == 0:
-        status = 255
+        status = _NO_ERRNO
         try:
             deed()
             status = 0
         except OSError as error:
-            status = error.errno or 255
+            status = error.errno or _NO_ERRNO
         finally:
             os._exit(status)
     status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
@@ -115,17 +130,17 @@ def _ptrace_me(scene: Scene) -> str:
 
 
 def _new_namespace(scene: Scene) -> str:
-    _apart(lambda: kernel.syscall(syscalls.number("unshare"), _CLONE_NEWUSER))
+    _apart(lambda: kernel.syscall(syscalls.number("unshare"), kernel.CLONE_NEWUSER))
     return "entered"
 
 
 def _signal(scene: Scene) -> str:
-    os.kill(scene.parent, 0)  # signal 0 is not sent, but whether it might be is checked: kill(2)
+    os.kill(scene.parent, _NO_SIGNAL)
     return "it can be signalled"
 
 
 def _signal_all(scene: Scene) -> str:
-    os.kill(-1, 0)  # -1 means every process
+    os.kill(_ALL_PROCESSES, _NO_SIGNAL)
     return "they can be signalled"
 
 
@@ -154,7 +169,7 @@ def _seize(scene: Scene) -> str:
 
 def _peek(scene: Scene) -> str:
     # One piece of memory here, and what the parent, of which this is a fork, has at the same address.
-    here = ctypes.create_string_buffer(8)
+    here = ctypes.create_string_buffer(_BYTES_TO_PEEK)
     vector = _IOVEC.pack(ctypes.addressof(here), len(here))
     local, remote = (ctypes.create_string_buffer(vector, len(vector)) for _ in range(2))
     kernel.syscall(syscalls.number("process_vm_readv"), scene.parent, local, 1, remote, 1, 0)
@@ -193,14 +208,18 @@ _CALLS: Final = [
     Attempt("change its priority", "seccomp", _nice),
     Attempt("choose its cores", "seccomp", _cores),
     Attempt("make a file in memory", "seccomp", _calls("memfd_create", b"probe\0", 0)),
-    _rare("share memory with others", "shmget", 1, 4096, 0),
-    _rare("use io_uring", "io_uring_setup", 1, _URING_PARAMETERS),
+    _rare("share memory with others", "shmget", _SHM_KEY, _SHM_BYTES, 0),
+    _rare("use io_uring", "io_uring_setup", _URING_ENTRIES, _URING_PARAMS),
     _rare("handle page faults", "userfaultfd", _UFFD_USER_MODE_ONLY),
-    _rare("load a BPF program", "bpf", _BPF_MAP_CREATE, _BPF_ATTRIBUTES, len(_BPF_ATTRIBUTES)),
-    _rare("watch performance events", "perf_event_open", _PERF_ATTRIBUTES, 0, -1, -1, 0),
+    _rare("load a BPF program", "bpf", _BPF_MAP_CREATE, _BPF_ATTR, len(_BPF_ATTR)),
+    _rare(
+        "watch performance events",
+        "perf_event_open",
+        *(_PERF_EVENT_ATTR, _PERF_THIS_PROCESS, _PERF_ANY_CPU, _PERF_NO_GROUP, 0),
+    ),
     _rare("use the key store", "keyctl", _KEYCTL_GET_KEYRING_ID, _KEY_SPEC_SESSION_KEYRING, 0),
     Attempt("enter a new user namespace", "seccomp", _new_namespace, control="may work"),
     _rare("hold a process by descriptor", "pidfd_open", _INIT, 0),
-    _rare("open a file by handle", "open_by_handle_at", _AT_FDCWD, bytes(16), 0),
+    _rare("open a file by handle", "open_by_handle_at", _AT_FDCWD, _FILE_HANDLE, 0),
     Attempt("run a program", "seccomp", _exec),
 ]

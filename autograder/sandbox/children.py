@@ -11,7 +11,12 @@ import time
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import NoReturn
+from typing import Final, NoReturn
+
+_WALL_SECONDS: Final = 60.0
+"""What a child does takes thousandths of one, or three of CPU time; on a busy machine that can last."""
+_PIPE_BYTES: Final = 1 << 16
+"""What a pipe holds by default, pipe(7): more cannot be read at a time."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +39,7 @@ class Home:
         os.write(self.descriptor, line.encode() + b"\n")
 
 
-def ask(task: Callable[[Home], None], *, seconds: float = 60.0) -> Ended:
+def ask(task: Callable[[Home], None], *, seconds: float = _WALL_SECONDS) -> Ended:
     """Run a task in a forked child.
 
     Parameters
@@ -43,8 +48,7 @@ def ask(task: Callable[[Home], None], *, seconds: float = 60.0) -> Ended:
         Called in the child. An exception that leaves it is sent home as the last line, and the child ends
         with status 1.
     seconds : float
-        Wall seconds after which the child is killed. What it does takes thousandths of one, or three of CPU
-        time; on a busy machine that can last.
+        Wall seconds after which the child is killed.
 
     Raises
     ------
@@ -89,7 +93,7 @@ def _read(hear: int, seconds: float) -> bytes:
     while (left := deadline - time.monotonic()) > 0:
         if not select.select([hear], [], [], left)[0]:
             break
-        chunk = os.read(hear, 65536)
+        chunk = os.read(hear, _PIPE_BYTES)
         if not chunk:
             break
         chunks.append(chunk)

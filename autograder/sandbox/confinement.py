@@ -41,8 +41,8 @@ Matplotlib and torch will not even import without a folder for their caches, one
 says writable. They get one that they then fail to write to, and live with that.
 """
 
-_CLOSE_RANGE: Final = 436
-"""close_range(2), the same number everywhere; not from `syscalls`, which knows two architectures only."""
+STANDARD_STREAMS: Final = frozenset((0, 1, 2))
+"""Descriptors of standard input, output and error, which every process expects to have."""
 _LAST_DESCRIPTOR: Final = (1 << 31) - 1  # they are C ints
 _FIRST_TO_KILL: Final = "1000"
 """The highest oom_score_adj: proc_pid_oom_score_adj(5)."""
@@ -119,7 +119,7 @@ def _empty_folder() -> int:
     """Return a descriptor of a folder that is gone already: nothing can be made in it, by anyone."""
     path = Path(tempfile.mkdtemp(prefix="coursegrad-"))
     try:
-        path.chmod(0o755)
+        path.chmod(0o755)  # the worker's own user must be able to enter it
         return os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     finally:
         path.rmdir()
@@ -174,9 +174,9 @@ def _detach(prepared: Prepared, keep_fds: Collection[int]) -> None:
     os.environ.update(ENVIRONMENT)
     for descriptor in keep_fds:
         _check_kind(descriptor, prepared.null)
-    for stream in {0, 1, 2} - set(keep_fds):
+    for stream in STANDARD_STREAMS - set(keep_fds):
         os.dup2(prepared.null, stream)
-    _close_others({0, 1, 2, *keep_fds, *prepared.descriptors})
+    _close_others({*STANDARD_STREAMS, *keep_fds, *prepared.descriptors})
 
 
 def _check_kind(descriptor: int, null: int) -> None:
@@ -197,7 +197,7 @@ def _close_others(keep: Collection[int]) -> None:
         if after - before <= 1:
             continue
         try:
-            kernel.syscall(_CLOSE_RANGE, before + 1, after - 1, 0)
+            kernel.syscall(syscalls.number("close_range"), before + 1, after - 1, 0)
         except (OSError, AttributeError):  # Linux before 5.9, or no Linux
             os.closerange(before + 1, min(after, os.sysconf("SC_OPEN_MAX")))
 

@@ -39,16 +39,21 @@ LEASES: Final = Path("/run/coursegrad")
 CAP_DAC_READ_SEARCH: Final = 2  # a number of <linux/capability.h>; capabilities(7) explains it
 _CAPABILITIES: Final = range(64)
 """All there can be: a set is 64 bits. Kernels of today know 41."""
-_VERSION_3: Final = 0x20080522  # _LINUX_CAPABILITY_VERSION_3, the only one with 64 bits: capget(2)
+_LINUX_CAPABILITY_VERSION_3: Final = 0x20080522  # the only one with 64 bits: capget(2)
 _OURSELVES: Final = 0
-_HEADER: Final = struct.pack("=Ii", _VERSION_3, _OURSELVES)
+_HEADER: Final = struct.pack("=Ii", _LINUX_CAPABILITY_VERSION_3, _OURSELVES)
 """``struct __user_cap_header_struct``: version, and the process that is meant."""
 _SETS: Final = struct.Struct("=6I")
 """Two of ``struct __user_cap_data_struct``: effective, permitted, inheritable; low words, then high words."""
+_SETS_HELD: Final = 3
+_WORD_BITS: Final = 32
+_LOW_WORD: Final = (1 << _WORD_BITS) - 1
 
-
-_KIND_AND_OTHERS: Final = 0o170000 | stat.S_IRWXG | stat.S_IRWXO
+_S_IFMT: Final = 0o170000  # of inode(7); Python has the mask as a function only
+_KIND_AND_OTHERS: Final = _S_IFMT | stat.S_IRWXG | stat.S_IRWXO
 """The bits of a mode that tell the kind of file, and what anybody but its owner may do."""
+_ENTRIES_TO_JUDGE: Final = 2000
+"""Of a folder: more than a folder of packages holds, and to look at them takes hundredths of a second."""
 
 
 class Lease:
@@ -206,7 +211,7 @@ def _empty_bounding_set(bounding: Iterable[int]) -> None:
 def _hold(capabilities: Iterable[int]) -> None:
     """Make these the effective and permitted capabilities, and none inheritable."""
     mask = sum(1 << capability for capability in capabilities)
-    low, high = mask & 0xFFFFFFFF, mask >> 32
+    low, high = mask & _LOW_WORD, mask >> _WORD_BITS
     kernel.syscall(syscalls.number("capset"), _HEADER, _SETS.pack(low, low, 0, high, high, 0))
 
 
@@ -215,7 +220,8 @@ def held_capabilities() -> tuple[int, int, int]:
     data = ctypes.create_string_buffer(_SETS.size)
     kernel.syscall(syscalls.number("capget"), _HEADER, data)
     words = _SETS.unpack(data.raw)
-    effective, permitted, inheritable = (words[n] | words[n + 3] << 32 for n in range(3))
+    pairs = zip(words[:_SETS_HELD], words[_SETS_HELD:], strict=True)
+    effective, permitted, inheritable = (low | high << _WORD_BITS for low, high in pairs)
     return effective, permitted, inheritable
 
 
@@ -227,7 +233,7 @@ def can_enter(paths: Iterable[str]) -> bool:
     for path in map(Path, paths):
         try:
             if path.is_dir():
-                entries = [path, *itertools.islice(path.iterdir(), 2000)]
+                entries = [path, *itertools.islice(path.iterdir(), _ENTRIES_TO_JUDGE)]
                 if not all(_open_to_us(entry) for entry in entries):
                     return False
             elif path.exists() and not os.access(path, os.R_OK):

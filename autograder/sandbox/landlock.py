@@ -16,30 +16,37 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
-from autograder.sandbox import kernel
-
-# System calls, with the same numbers on every architecture: calls since 2019 have them in common.
-CREATE_RULESET: Final = 444
-ADD_RULE: Final = 445
-RESTRICT_SELF: Final = 446
+from autograder.sandbox import kernel, syscalls
 
 # Rights, flags and types of <linux/landlock.h>, without their prefixes LANDLOCK_ACCESS_FS_ and LANDLOCK_.
 WRITE_FILE: Final = 1 << 1
 READ_FILE: Final = 1 << 2
 READ_DIR: Final = 1 << 3
 TRUNCATE: Final = 1 << 14
-_VERSION_QUERY: Final = 1  # CREATE_RULESET_VERSION: make nothing, return the version
-_BENEATH_PATH: Final = 1  # RULE_PATH_BENEATH
-_LOG_NOTHING: Final = 1  # RESTRICT_SELF_LOG_SAME_EXEC_OFF
-_TCP: Final = 1 << 0 | 1 << 1  # ACCESS_NET_BIND_TCP and ACCESS_NET_CONNECT_TCP
-_SCOPES: Final = 1 << 0 | 1 << 1  # SCOPE_ABSTRACT_UNIX_SOCKET and SCOPE_SIGNAL
+CREATE_RULESET_VERSION: Final = 1 << 0  # make nothing, return the version
+RULE_PATH_BENEATH: Final = 1
+RESTRICT_SELF_LOG_SAME_EXEC_OFF: Final = 1 << 0
+ACCESS_NET_BIND_TCP: Final = 1 << 0
+ACCESS_NET_CONNECT_TCP: Final = 1 << 1
+SCOPE_ABSTRACT_UNIX_SOCKET: Final = 1 << 0
+SCOPE_SIGNAL: Final = 1 << 1
+_TCP: Final = ACCESS_NET_BIND_TCP | ACCESS_NET_CONNECT_TCP
+_SCOPES: Final = SCOPE_ABSTRACT_UNIX_SOCKET | SCOPE_SIGNAL
 
 _RIGHTS: Final = {1: 13, 2: 14, 3: 15, 4: 15}
-"""How many rights of the file system a version knows: the lowest bits. From version 5 on it is 16."""
+"""How many rights of the file system a version knows: the lowest bits."""
 _NEWEST_RIGHTS: Final = 16
+"""The same from version 5 on."""
+
+# Versions that brought the masks of TCP and of scopes, and a say in what is logged.
 _TCP_SINCE: Final = 4
 _SCOPES_SINCE: Final = 6
 _LOGS_SINCE: Final = 7
+
+_MASK: Final = struct.Struct("=Q")
+"""``struct landlock_ruleset_attr`` has one of these for file-system rights, and one of each later kind."""
+_RULE: Final = struct.Struct("=Qi")
+"""``struct landlock_path_beneath_attr``, packed: rights, and a descriptor of the place."""
 
 
 def abi() -> int:
@@ -47,7 +54,7 @@ def abi() -> int:
     if not kernel.LINUX:
         return 0
     try:
-        return kernel.syscall(CREATE_RULESET, None, 0, _VERSION_QUERY)
+        return kernel.syscall(syscalls.number("landlock_create_ruleset"), None, 0, CREATE_RULESET_VERSION)
     except OSError:
         return 0
 
@@ -84,10 +91,10 @@ def ruleset(readable: Iterable[str], *, writable_devices: Iterable[str] = ()) ->
     """
     version = abi()
     file_system, tcp, scopes = deniable_rights(version)
-    # ``struct landlock_ruleset_attr`` is a mask of 64 bits, and grew by one more with each of these versions.
-    masks = 1 + (version >= _TCP_SINCE) + (version >= _SCOPES_SINCE)
-    attributes = struct.pack("=QQQ", file_system, tcp, scopes)[: 8 * masks]
-    rules = kernel.syscall(CREATE_RULESET, attributes, len(attributes), 0)
+    # An older kernel refuses a structure that is longer than the one it knows.
+    known = 1 + (version >= _TCP_SINCE) + (version >= _SCOPES_SINCE)
+    attributes = b"".join(map(_MASK.pack, (file_system, tcp, scopes)[:known]))
+    rules = kernel.syscall(syscalls.number("landlock_create_ruleset"), attributes, len(attributes), 0)
     try:
         for path in readable:
             _allow(rules, path, READ_FILE | READ_DIR)
@@ -109,8 +116,8 @@ def _allow(rules: int, path: str, rights: int) -> None:
     try:
         if not stat.S_ISDIR(os.fstat(place).st_mode):
             rights &= ~READ_DIR  # a rule for a file may not name rights of folders
-        # ``struct landlock_path_beneath_attr``, packed: rights, and a descriptor of the place.
-        kernel.syscall(ADD_RULE, rules, _BENEATH_PATH, struct.pack("=Qi", rights, place), 0)
+        rule = _RULE.pack(rights, place)
+        kernel.syscall(syscalls.number("landlock_add_rule"), rules, RULE_PATH_BENEATH, rule, 0)
     finally:
         os.close(place)
 
@@ -124,4 +131,5 @@ def enter(rules: int) -> None:
         The kernel refused.
     """
     # From this version on, refusals would be written to the machine's audit log: student code could flood it.
-    kernel.syscall(RESTRICT_SELF, rules, _LOG_NOTHING if abi() >= _LOGS_SINCE else 0)
+    flags = RESTRICT_SELF_LOG_SAME_EXEC_OFF if abi() >= _LOGS_SINCE else 0
+    kernel.syscall(syscalls.number("landlock_restrict_self"), rules, flags)

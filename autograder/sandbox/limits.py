@@ -13,10 +13,13 @@ from autograder.sandbox import kernel
 with contextlib.suppress(ImportError):  # Windows: the package must still import there
     import resource
 
-_MEBIBYTE: Final = 1 << 20
+MEBIBYTE: Final = 1 << 20
+GRACE_SECONDS: Final = 1
+"""CPU seconds from SIGXCPU, which tells this end of a worker from others, to SIGKILL; the least there is."""
 _LOCKED_BYTES: Final = 64 << 10
 """Memory that may be kept from being swapped out, mlock(2): for many years the kernel's own default."""
 _SPARE_TASKS: Final = 2
+"""A slot's next worker waits while this one runs, and the last one may not be reaped yet."""
 _CROWD: Final = 2048
 """Room for what else an ordinary user starts meanwhile: the limit counts all tasks of a user together."""
 _M_ARENA_MAX: Final = -8  # a parameter of mallopt(3), as in <malloc.h>
@@ -51,13 +54,13 @@ def share_arenas() -> None:
     """
     mallopt = getattr(kernel.libc(), "mallopt", None)
     if mallopt is not None:
-        mallopt(ctypes.c_int(_M_ARENA_MAX), ctypes.c_int(1))
+        mallopt(ctypes.c_int(_M_ARENA_MAX), ctypes.c_int(1))  # one arena for all threads
 
 
 def fixed_limits(limits: Limits) -> dict[int, int]:
     """Return the hard limits that depend neither on what is mapped nor on who else runs, by their kind."""
     return {
-        resource.RLIMIT_CPU: limits.cpu_seconds + 1,
+        resource.RLIMIT_CPU: limits.cpu_seconds + GRACE_SECONDS,
         resource.RLIMIT_NOFILE: limits.open_files,
         resource.RLIMIT_FSIZE: 0,
         resource.RLIMIT_CORE: 0,
@@ -83,15 +86,14 @@ def apply(limits: Limits, *, others: int | None) -> None:
         The kernel refused.
     """
     values = fixed_limits(limits)
-    values[resource.RLIMIT_AS] = mapped_bytes() + limits.memory_mb * _MEBIBYTE
+    values[resource.RLIMIT_AS] = mapped_bytes() + limits.memory_mb * MEBIBYTE
     if others is not None:
-        # A slot's next worker waits while this one runs, and the last one may not be reaped yet.
         crowd = _CROWD if others else _SPARE_TASKS
         values[resource.RLIMIT_NPROC] = others + limits.threads + crowd
     for kind, value in values.items():
         ceiling = resource.getrlimit(kind)[1]
         if ceiling != resource.RLIM_INFINITY:
             value = min(value, ceiling)
-        # One CPU second apart, the kernel first sends SIGXCPU, which tells this end from others, then kills.
-        soft = value - 1 if kind == resource.RLIMIT_CPU and value > 1 else value
+        # At the soft limit of CPU time the kernel sends SIGXCPU, at the hard one it kills.
+        soft = value - GRACE_SECONDS if kind == resource.RLIMIT_CPU and value > GRACE_SECONDS else value
         resource.setrlimit(kind, (soft, value))

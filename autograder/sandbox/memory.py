@@ -11,10 +11,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
+from autograder.sandbox.limits import MEBIBYTE
+
 SLOT_MB: Final = 400
 """Mebibytes that a slot needs beside what a test may use: zygote, next worker and grading child, measured."""
 
-_MEBIBYTE: Final = 1 << 20
+_KIBIBYTE: Final = 1 << 10
 _VERSIONS: Final = {
     "": ("", "memory.max", "memory.current", ""),
     "memory": ("memory", "memory.limit_in_bytes", "memory.usage_in_bytes", "total_"),
@@ -39,7 +41,7 @@ def slots_that_fit(wanted: int, memory_mb: int, root: Path = Path("/")) -> int:
         Where ``proc`` and ``sys`` are.
     """
     free = free_bytes(root)
-    return wanted if free is None else max(1, min(wanted, free // ((SLOT_MB + memory_mb) * _MEBIBYTE)))
+    return wanted if free is None else max(1, min(wanted, free // ((SLOT_MB + memory_mb) * MEBIBYTE)))
 
 
 def free_bytes(root: Path = Path("/")) -> int | None:
@@ -52,13 +54,14 @@ def _of_machine(path: Path) -> Iterator[int]:
     """Yield what the kernel thinks can be taken without swapping, a line such as ``MemAvailable: 123 kB``."""
     for name, size, *_ in map(str.split, _read(path).splitlines()):
         if name == "MemAvailable:":
-            yield int(size) << 10  # proc_meminfo(5) says kB and means KiB
+            yield int(size) * _KIBIBYTE  # proc_meminfo(5) says kB and means it
 
 
 def _of_groups(root: Path) -> Iterator[int]:
     """Yield what each control group around this process leaves; the cache of files gives way."""
     for line in _read(root / "proc/self/cgroup").splitlines():
-        _, controllers, path = line.split(":", 2)  # such as 0::/user.slice or 7:memory:/docker/0123
+        # Such as 0::/user.slice or 7:memory:/docker/0123; the path may hold colons too.
+        _, controllers, path = line.split(":", maxsplit=2)
         kind = "memory" if "memory" in controllers.split(",") else controllers
         if kind not in _VERSIONS:
             continue

@@ -20,9 +20,9 @@ from typing import TYPE_CHECKING, Final, Literal
 from autograder.errors import SandboxError
 from autograder.sandbox import children, syscalls
 from autograder.sandbox.attempts import MARK, all_attempts
-from autograder.sandbox.confinement import confine, prepare
+from autograder.sandbox.confinement import STANDARD_STREAMS, confine, prepare
 from autograder.sandbox.identity import lease_uid
-from autograder.sandbox.limits import Limits
+from autograder.sandbox.limits import GRACE_SECONDS, Limits
 from autograder.sandbox.plan import REMEDY, SandboxPlan
 from autograder.sandbox.scene import Attempt, Held, Scene
 from autograder.sandbox.scratch import scratch
@@ -32,6 +32,7 @@ if TYPE_CHECKING:  # the zygote imports this package, and has no need of pydanti
 
 LAYERS: Final = ("process", "no_new_privs", "rlimits", "filesystem", "seccomp", "uid")
 BUDGET: Final = Limits(cpu_seconds=2, memory_mb=64, threads=8, open_files=40)
+"""Small, so that using more takes little time and memory, but enough for the attempts themselves."""
 _BURN: Final = "compute without end"
 
 
@@ -124,7 +125,7 @@ def _scene(plan: SandboxPlan, hidden: tuple[Path, ...]) -> Iterator[Scene]:
         outside = stack.enter_context((folder / "outside").open("wb"))
         outside.write(b"what nobody should read")
         outside.flush()
-        os.fchmod(outside.fileno(), 0o644)
+        os.fchmod(outside.fileno(), 0o644)  # for everybody to read: what refuses it must be the confinement
         beside = f"{folder.name}-beside"
         stack.callback(_remove, beside)
         listener = stack.enter_context(socket.socket())
@@ -177,7 +178,7 @@ def _in_child(scene: Scene, task: Callable[[children.Home, Scene], None], confin
         os.environ[MARK] = "what nobody should read"
         if confined:
             confine(prepared, scene.budget, scene.uid, {home.descriptor})
-        task(home, replace(scene, kept=frozenset({0, 1, 2, home.descriptor})))
+        task(home, replace(scene, kept=STANDARD_STREAMS | {home.descriptor}))
 
     try:
         return children.ask(run)
@@ -233,7 +234,7 @@ def _burn(scene: Scene) -> Trial:
             pass
 
     ended = _in_child(scene, forever, confined=True)
-    seconds = scene.budget.cpu_seconds + 1
+    seconds = scene.budget.cpu_seconds + GRACE_SECONDS
     killed = ended.status == -signal.SIGKILL
     outcome = f"killed after {seconds} CPU seconds" if killed else f"not killed: {ended.status}"
     return Trial(_BURN, "rlimits", killed, outcome)

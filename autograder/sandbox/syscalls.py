@@ -181,6 +181,10 @@ landlock_restrict_self    446  446
 """Never allowed: used to set the sandbox up, or by the probe to try them."""
 
 ARCHITECTURES: Final = ("x86_64", "aarch64")
+FIRST_SHARED: Final = 424
+"""From this number on, calls have the same number on every architecture: those since Linux 5.1."""
+_POINTER_BYTES: Final = 8
+"""Of a 64-bit process; a 32-bit one on the same machine has numbers of its own."""
 
 
 def _columns(table: str) -> dict[str, tuple[str, str]]:
@@ -198,7 +202,7 @@ _KNOWN = {**_FREE, **_columns(RULED), **_columns(OTHERS)}
 
 def architecture() -> str | None:
     """Return the architecture whose numbers this process uses, or None where there is no table for it."""
-    if sys.platform != "linux" or sys.byteorder != "little" or struct.calcsize("P") != 8:
+    if sys.platform != "linux" or sys.byteorder != "little" or struct.calcsize("P") != _POINTER_BYTES:
         return None
     machine = platform.machine()
     return machine if machine in ARCHITECTURES else None
@@ -223,9 +227,11 @@ def number(name: str) -> int:
     Raises
     ------
     KeyError
-        There is no table for this architecture, or no such call on it.
+        There is no table for this architecture, and the call is not one that all have in common; or there is
+        no such call on it.
     """
     machine = architecture()
-    if machine is None:
+    known = numbers(machine or ARCHITECTURES[0])[name]
+    if machine is None and known < FIRST_SHARED:
         raise KeyError(name)
-    return numbers(machine)[name]
+    return known

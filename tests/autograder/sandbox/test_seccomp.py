@@ -10,8 +10,8 @@ import pytest
 from autograder.sandbox import kernel, seccomp, syscalls
 
 PID = 4711
-EPERM = seccomp.ERROR | errno.EPERM
-ENOSYS = seccomp.ERROR | errno.ENOSYS
+EPERM = seccomp.RET_ERRNO | errno.EPERM
+ENOSYS = seccomp.RET_ERRNO | errno.ENOSYS
 BIG = 1 << 32
 
 
@@ -29,7 +29,7 @@ class Filter:
 
     def judge(self, number: int, *arguments: int, audit: int | None = None) -> int:
         """Return the filter's verdict on a call by number."""
-        audit = seccomp.AUDIT[self.machine] if audit is None else audit
+        audit = seccomp.AUDIT_ARCH[self.machine] if audit is None else audit
         data = struct.pack("<IIQ6Q", number, audit, 0, *(arguments + (0,) * 6)[:6])
         return run(self.words, data)
 
@@ -41,15 +41,15 @@ def run(program: bytes, data: bytes) -> int:
     while True:
         code, on_true, on_false, k = lines[position]
         position += 1
-        if code == seccomp.RET:
+        if code == seccomp.RETURN:
             return k
-        if code == seccomp.LD:
+        if code == seccomp.LOAD:
             assert k % 4 == 0
             (accumulator,) = struct.unpack_from("<I", data, k)
         elif code == seccomp.AND:
             accumulator &= k
-        elif code in (seccomp.JEQ, seccomp.JGE):
-            met = accumulator == k if code == seccomp.JEQ else accumulator >= k
+        elif code in (seccomp.EQUAL, seccomp.AT_LEAST):
+            met = accumulator == k if code == seccomp.EQUAL else accumulator >= k
             position += on_true if met else on_false
         else:
             raise AssertionError(f"unknown instruction {code:#x}")
@@ -64,7 +64,7 @@ def filter(request: pytest.FixtureRequest) -> Filter:
 def test_every_free_call_passes_whatever_its_arguments(filter: Filter) -> None:
     """The allow-list allows."""
     for name in syscalls.free(filter.machine):
-        assert filter.call(name, *[0xFFFFFFFFFFFFFFFF] * 6) == seccomp.ALLOW, name
+        assert filter.call(name, *[0xFFFFFFFFFFFFFFFF] * 6) == seccomp.RET_ALLOW, name
 
 
 def test_every_other_number_is_refused(filter: Filter) -> None:
@@ -110,14 +110,14 @@ def test_another_architecture_is_killed(filter: Filter) -> None:
     """The 32-bit entries number their calls differently: no verdict on them could be right."""
     i386, arm = 0x40000003, 0x40000028
     for audit in (i386, arm, 0):
-        assert filter.judge(filter.numbers["read"], audit=audit) == seccomp.KILL
+        assert filter.judge(filter.numbers["read"], audit=audit) == seccomp.RET_KILL_PROCESS
 
 
 def test_x32_calls_are_killed() -> None:
     """The x32 entry shares the architecture's name on x86_64."""
     filter = Filter("x86_64")
-    assert filter.judge(seccomp.X32 | filter.numbers["read"]) == seccomp.KILL
-    assert filter.judge(0xFFFFFFFF) == seccomp.KILL
+    assert filter.judge(seccomp.X32_SYSCALL_BIT | filter.numbers["read"]) == seccomp.RET_KILL_PROCESS
+    assert filter.judge(0xFFFFFFFF) == seccomp.RET_KILL_PROCESS
 
 
 GLIBC_THREAD = 0x3D0F00
@@ -127,7 +127,7 @@ MUSL_THREAD = 0x7D0F00
 @pytest.mark.parametrize("flags", [GLIBC_THREAD, MUSL_THREAD, 0x10000])
 def test_clone_makes_threads(filter: Filter, flags: int) -> None:
     """Threads are what correct code may start."""
-    assert filter.call("clone", flags) == seccomp.ALLOW
+    assert filter.call("clone", flags) == seccomp.RET_ALLOW
 
 
 @pytest.mark.parametrize(
@@ -149,7 +149,7 @@ def test_clone3_does_not_exist(filter: Filter) -> None:
 @pytest.mark.parametrize("name", ["kill", "tgkill"])
 def test_signals_go_to_itself_only(filter: Filter, name: str) -> None:
     """Aborting is fine; groups, everybody and neighbors are not."""
-    assert filter.call(name, PID, 6, 6) == seccomp.ALLOW
+    assert filter.call(name, PID, 6, 6) == seccomp.RET_ALLOW
     for target in (0, 1, PID - 1, PID + 1, 0xFFFFFFFF, 0xFFFFFFFFFFFFFFFF, 0x100000000 - PID):
         assert filter.call(name, target, 6, 6) == EPERM
 
@@ -157,7 +157,7 @@ def test_signals_go_to_itself_only(filter: Filter, name: str) -> None:
 def test_limits_may_be_read_on_itself_only(filter: Filter) -> None:
     """A new limit is any pointer that is not null, in either half."""
     for pid in (0, PID):
-        assert filter.call("prlimit64", pid, 7, 0, 0xDEAD) == seccomp.ALLOW
+        assert filter.call("prlimit64", pid, 7, 0, 0xDEAD) == seccomp.RET_ALLOW
     for pid, new in ((PID + 1, 0), (0, 1), (0, BIG), (0, 0xDEAD << 32), (PID, 0xBEEF)):
         assert filter.call("prlimit64", pid, 7, new, 0) == EPERM
 
@@ -165,7 +165,7 @@ def test_limits_may_be_read_on_itself_only(filter: Filter) -> None:
 def test_prctl_cannot_undo_confinement(filter: Filter) -> None:
     """Naming threads is harmless; dumpable, death signal, capabilities, seccomp are not."""
     for option in (kernel.PR_SET_NAME, kernel.PR_GET_NAME, kernel.PR_SET_VMA, kernel.PR_GET_DUMPABLE):
-        assert filter.call("prctl", option) == seccomp.ALLOW
+        assert filter.call("prctl", option) == seccomp.RET_ALLOW
     forbidden = {
         kernel.PR_SET_PDEATHSIG,
         kernel.PR_SET_DUMPABLE,
@@ -180,20 +180,20 @@ def test_prctl_cannot_undo_confinement(filter: Filter) -> None:
     }
     for option in forbidden:
         assert filter.call("prctl", option, 1) == EPERM
-    allowed = [option for option in range(256) if filter.call("prctl", option) == seccomp.ALLOW]
+    allowed = [option for option in range(256) if filter.call("prctl", option) == seccomp.RET_ALLOW]
     assert set(allowed) == set(seccomp.PRCTL_HARMLESS) - {kernel.PR_SET_VMA}
 
 
 def test_clocks_of_other_processes_are_refused(filter: Filter) -> None:
     """The kernel's own clocks can be read; a negative number means a process."""
     for name in ("clock_gettime", "clock_getres"):
-        assert all(filter.call(name, clock) == seccomp.ALLOW for clock in range(12))
-        assert filter.call(name, (~1234 << 3 | 2) & 0xFFFFFFFF) != seccomp.ALLOW
+        assert all(filter.call(name, clock) == seccomp.RET_ALLOW for clock in range(12))
+        assert filter.call(name, (~1234 << 3 | 2) & 0xFFFFFFFF) != seccomp.RET_ALLOW
 
 
 def test_fcntl_cannot_send_signals_or_hold_leases(filter: Filter) -> None:
     """Duplicates and flags only: no owner, signal, lock, lease, notification, pipe size or seal."""
-    allowed = [command for command in range(2048) if filter.call("fcntl", 0, command) == seccomp.ALLOW]
+    allowed = [command for command in range(2048) if filter.call("fcntl", 0, command) == seccomp.RET_ALLOW]
     assert allowed == [0, 1, 2, 3, 4, 1030]
 
 
@@ -203,16 +203,16 @@ def test_ioctl_is_harmless(filter: Filter) -> None:
     for command in (tiocsti, tioclinux, fioasync):
         assert filter.call("ioctl", 1, command) == EPERM
     for command in seccomp.IOCTL_HARMLESS:
-        assert filter.call("ioctl", 1, command) == seccomp.ALLOW
-        assert filter.call("ioctl", 1, command | BIG) == seccomp.ALLOW  # the kernel looks at the low word
+        assert filter.call("ioctl", 1, command) == seccomp.RET_ALLOW
+        assert filter.call("ioctl", 1, command | BIG) == seccomp.RET_ALLOW  # the kernel looks at the low word
 
 
 @pytest.mark.parametrize("machine", syscalls.ARCHITECTURES)
 @pytest.mark.parametrize(
     ("flags", "verdict"),
     [
-        (0, seccomp.ALLOW),
-        (0o2000000, seccomp.ALLOW),  # close on exec
+        (0, seccomp.RET_ALLOW),
+        (0o2000000, seccomp.RET_ALLOW),  # close on exec
         (1, EPERM),
         (2, EPERM),
         (0o100, EPERM),  # create
@@ -226,7 +226,7 @@ def test_read_only_filter_opens_nothing_for_writing(machine: str, flags: int, ve
     assert filter.call("openat", 0, 0, flags) == verdict
     if machine == "x86_64":
         assert filter.call("open", 0, flags) == verdict
-    assert Filter(machine).call("openat", 0, 0, flags) == seccomp.ALLOW
+    assert Filter(machine).call("openat", 0, 0, flags) == seccomp.RET_ALLOW
 
 
 def test_only_the_process_number_differs(filter: Filter) -> None:

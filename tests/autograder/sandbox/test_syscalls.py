@@ -19,9 +19,6 @@ DEFINITION = re.compile(r"^#define __NR(?:3264)?_(\w+)\s+(\d+)$", re.MULTILINE)
 GENERIC_64_BIT = {"newfstatat": "fstatat"}
 """Calls that the generic table names otherwise before it knows the width of the machine."""
 
-FIRST_SHARED = 424
-"""Since Linux 5.1 a new call has the same number on every architecture."""
-
 
 @pytest.mark.parametrize("machine", syscalls.ARCHITECTURES)
 def test_numbers_are_those_of_the_headers(machine: str) -> None:
@@ -40,11 +37,20 @@ def test_numbers_are_those_of_the_headers(machine: str) -> None:
 def test_new_calls_have_one_number_and_old_ones_none_of_theirs() -> None:
     x86, arm = (syscalls.numbers(machine) for machine in syscalls.ARCHITECTURES)
     for name in {*x86, *arm}:
-        if max(x86.get(name, 0), arm.get(name, 0)) >= FIRST_SHARED:
+        if max(x86.get(name, 0), arm.get(name, 0)) >= syscalls.FIRST_SHARED:
             assert x86[name] == arm[name], name
     # Between these two lie the calls of 32-bit machines only.
     assert not {number for numbers in (x86, arm) for number in numbers.values() if 335 <= number < 424}
     assert not {number for number in arm.values() if 295 <= number < 424}
+
+
+def test_a_machine_without_a_table_knows_the_numbers_that_all_share(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Landlock and close_range work on every architecture; the filter needs a table."""
+    monkeypatch.setattr(syscalls, "architecture", lambda: None)
+    number = syscalls.number.__wrapped__
+    assert (number("landlock_create_ruleset"), number("close_range")) == (444, 436)
+    with pytest.raises(KeyError):
+        number("ptrace")
 
 
 def test_what_only_the_oldest_architecture_has_is_old() -> None:
