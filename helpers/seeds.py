@@ -5,10 +5,13 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
+from typing import Final
 
 import torch
 
 PUBLIC_KEY = b"public"
+_SEED_BYTES: Final = 8
+"""A seed of PyTorch has 64 bits, of which negative numbers take the highest."""
 
 
 def seed(key: bytes, *names: str) -> int:
@@ -34,8 +37,12 @@ def seed(key: bytes, *names: str) -> int:
     False
     """
     message = json.dumps(names).encode()
-    digest = hmac.new(key, message, hashlib.sha256).digest()
-    return int.from_bytes(digest[:8], "big") >> 1
+    return truncate(hmac.new(key, message, hashlib.sha256).digest())
+
+
+def truncate(digest: bytes) -> int:
+    """Return the first 63 bits of a digest, which is as much as any seed may have."""
+    return int.from_bytes(digest[:_SEED_BYTES], "big") >> 1
 
 
 def generator(key: bytes, *names: str) -> torch.Generator:

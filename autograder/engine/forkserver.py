@@ -30,7 +30,11 @@ import msgpack
 
 LENGTH: Final = struct.Struct("<I")
 """Before each request, and the form of both numbers of a report."""
+STDERR: Final = 2
 MOST_DESCRIPTORS: Final = 4
+"""Of a request: the report, the standard error, and a host's two sockets. A zygote has one."""
+_WAKE_BYTES: Final = 1 << 12
+"""Python writes one for each signal; what is not read now wakes the server once more, and does no harm."""
 _BEYOND: Final = 1 << 10
 """How far beyond its own descriptors those of the server may lie that a child closes."""
 
@@ -68,7 +72,7 @@ class ForkServer:
             ready = select.select([self._control, wake], [], [])[0]
             if wake in ready:
                 with contextlib.suppress(BlockingIOError):
-                    wake.recv(1 << 12)
+                    wake.recv(_WAKE_BYTES)
                 self._reap()
             if self._control in ready:
                 request, descriptors = self._receive()
@@ -94,8 +98,8 @@ class ForkServer:
             os.setsid()
             signal.set_wakeup_fd(-1)
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-            os.dup2(errors, 2)
-            for before, after in itertools.pairwise((2, *sorted(own), max(own) + _BEYOND)):
+            os.dup2(errors, STDERR)
+            for before, after in itertools.pairwise((STDERR, *sorted(own), max(own) + _BEYOND)):
                 os.closerange(before + 1, after)
             with contextlib.suppress(OSError):  # removed meanwhile: then it stays where the server is
                 os.chdir(folder)

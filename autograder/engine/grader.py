@@ -9,10 +9,10 @@ import signal
 import time
 from collections.abc import Iterator, Mapping
 from types import FrameType
-from typing import Any
+from typing import Any, Final
 
 from autograder.engine import verdict
-from autograder.engine.jobs import Remarks
+from autograder.engine.jobs import Remarks, round_seconds
 from autograder.engine.link import End, Link, StudentError, WorkerEnded
 from autograder.engine.loading import Loaded, Loader, Rules
 from autograder.engine.proxy import ProxyReferences, Session
@@ -21,11 +21,14 @@ from autograder.engine.suite import SuiteRun
 from autograder.engine.verdict import ImportFailed
 from autograder.graded.results import Feedback, Location
 from autograder.scoring import Emit, Outcome, PlannedTest, mark_not_run
+from helpers import seeds
 from helpers.statuses import Status
 
-_MAX_DETAIL = 20_000
-_GRACE_SECONDS = 1.0
-_NAMELESS = frozenset({"<module>", "<lambda>", "<listcomp>", "<setcomp>", "<dictcomp>", "<genexpr>"})
+_MAX_DETAIL: Final = 20_000
+"""Characters of a traceback: the tests and the suite make some thousands at most, student code any number."""
+_GRACE_SECONDS: Final = 1.0
+"""From the deadline of a worker's answer to the alarm: the deadline says more clearly what took so long."""
+_NAMELESS: Final = frozenset({"<module>", "<lambda>", "<listcomp>", "<setcomp>", "<dictcomp>", "<genexpr>"})
 
 
 class KilledFromOutside(Exception):
@@ -152,13 +155,13 @@ class Grader:
         # A test that caught the end of its worker has not been passed.
         ended = worker.link.ended or (error if isinstance(error, WorkerEnded) else None)
         self._slot.identify(worker)
-        seconds = round(worker.cpu_seconds(), 4)
+        seconds = round_seconds(worker.cpu_seconds())
         output, exit = self._slot.end(worker, look=ended is not None and ended.end is End.crashed)
         if ended is not None:
             if not final and verdict.was_killed(exit, test.cpu_seconds):
                 raise KilledFromOutside
             if exit is not None:
-                seconds = round(exit.cpu_seconds, 4)
+                seconds = round_seconds(exit.cpu_seconds)
             status = verdict.judge_end(ended, exit, test.cpu_seconds)
             feedback = Feedback(summary=verdict.explain_end(ended, exit, test.cpu_seconds))
             return Outcome(test.id, status, feedback, _cap(detail or str(ended)), output, seconds)
@@ -185,8 +188,7 @@ class Grader:
         return place.function in _NAMELESS or any(name.rpartition(".")[2] == place.function for name in names)
 
     def _seed(self, test: PlannedTest) -> int:
-        digest = hmac.digest(self._key, f"worker:{test.id}".encode(), hashlib.sha256)
-        return int.from_bytes(digest[:8], "big") >> 1
+        return seeds.truncate(hmac.digest(self._key, f"worker:{test.id}".encode(), hashlib.sha256))
 
 
 @contextlib.contextmanager

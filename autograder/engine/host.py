@@ -22,6 +22,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import ModuleType
+from typing import Final
 
 import msgpack
 import numpy
@@ -45,14 +46,20 @@ from autograder.engine.wire.frames import Budget, Channel, ChannelClosed
 from autograder.errors import AutograderError, EngineError
 from autograder.graded.results import SandboxReport
 from autograder.sandbox import kernel
-from autograder.sandbox.limits import mapped_bytes
+from autograder.sandbox.limits import MEBIBYTE, mapped_bytes
 from autograder.scoring import Emit
 from helpers import other_kits
 
-_DONE = "done"
-_MAX_TRIES = 2
-_SLACK_SECONDS = 60
-_GRADER_BYTES = 4 << 30
+_DONE: Final = "done"
+_MAX_TRIES: Final = 2
+"""A child may die by chance, where memory is short. If it dies again, the submission is to blame."""
+_SLACK_SECONDS: Final = 60
+"""Of a grading child, beyond the limits of all tests: to read and import files, and to compare."""
+_STEP_SECONDS: Final = 1.0
+"""How often children are looked at that say nothing, for one may have used up its time."""
+_READ_BYTES: Final = 1 << 20
+"""Of outcomes at a time: any number would do, and a pipe holds less."""
+_GRADER_BYTES: Final = 4 << 30
 """Memory of a grading child: room to compare results that fill a whole message, in float64."""
 
 
@@ -137,7 +144,7 @@ class Host:
     def _spare_memory(self, memory_mb: int) -> None:
         """Have fewer slots than asked for where their workers and answers could use up the memory of all."""
         wanted = self._request["jobs"]
-        answer_mb = Budget().memory >> 20
+        answer_mb = Budget().memory // MEBIBYTE
         fitting = self._request["jobs"] = sandbox.slots_that_fit(wanted, memory_mb + answer_mb)
         if fitting < wanted:
             print(
@@ -182,7 +189,7 @@ class Host:
     # The loop
 
     def _step(self, grade: Grade) -> None:
-        for key, _ in self._selector.select(timeout=1.0):
+        for key, _ in self._selector.select(timeout=_STEP_SECONDS):
             if key.fd == self._channel.fd:
                 self._take_jobs()
             else:
@@ -227,7 +234,7 @@ class Host:
 
     def _read(self, fd: int) -> None:
         child = self._children[fd]
-        data = os.read(fd, 1 << 20)
+        data = os.read(fd, _READ_BYTES)
         child.data += data
         if not data:
             self._selector.unregister(fd)
@@ -242,21 +249,21 @@ class Host:
         unpacker.feed(child.data)
         outcomes = list(unpacker)
         finished = bool(outcomes) and type(outcomes[-1]) is list and outcomes[-1][0] == _DONE
+        _, remarks, imported = outcomes.pop() if finished else (_DONE, vars(Remarks()), [])
         if not finished and self._slots:
             self._renew(child.place)
             if child.job.tries < _MAX_TRIES:
                 self._waiting.appendleft(replace(child.job, tries=child.job.tries + 1))
                 return
-        if finished:
-            # What a test imported late, the following ones find: when a gradient is first asked for, PyTorch
-            # imports SymPy, which takes a second.
-            forkserver.import_quietly(outcomes[-1][2])
+        # What a test imported late, the following ones find: when a gradient is first asked for, PyTorch
+        # imports SymPy, which takes a second.
+        forkserver.import_quietly(imported)
         self._channel.send(
             {
                 "job": child.job.number,
-                "outcomes": outcomes[:-1] if finished else outcomes,
+                "outcomes": outcomes,
                 "finished": finished,
-                "remarks": outcomes[-1][1] if finished else vars(Remarks()),
+                "remarks": remarks,
                 "seconds": time.monotonic() - child.started,
                 "imported": self._news(),
             }

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any
+from typing import Any, Final
 
 from autograder.engine.wire.frames import Budget
 from autograder.graded.results import Feedback
 from autograder.scoring import Fault, Outcome, PlannedTest
 from helpers.statuses import Status
 
-JOB_BUDGET = Budget(header_bytes=256 << 20, buffer_bytes=0, buffers=0)
+JOB_BUDGET: Final = Budget(header_bytes=256 << 20, buffer_bytes=0, buffers=0)
 """Both ends are ours, so the budget only keeps a mistake from using up the memory."""
+_SECONDS_DIGITS: Final = 4
+"""Of CPU seconds: clocks count hundreds of microseconds or less, and results stay short."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +45,11 @@ def dump_test(test: PlannedTest) -> dict[str, Any]:
 def load_test(plain: dict[str, Any]) -> PlannedTest:
     """Make a planned test again from plain data."""
     return PlannedTest(**plain | {"weight": Fraction(*plain["weight"])})
+
+
+def round_seconds(seconds: float) -> float:
+    """Round the CPU seconds of a test, for its outcome."""
+    return round(seconds, _SECONDS_DIGITS)
 
 
 def dump_outcome(outcome: Outcome) -> dict[str, Any]:

@@ -20,7 +20,7 @@ from typing import Final
 
 import msgpack
 
-from autograder.engine.forkserver import LENGTH
+from autograder.engine.forkserver import LENGTH, STDERR
 from autograder.errors import EngineError
 from autograder.sandbox import ENVIRONMENT
 
@@ -137,10 +137,10 @@ class Launcher:
             data = LENGTH.pack(len(request)) + request
             try:
                 try:
-                    self._send(data, [theirs, 2, *descriptors])
+                    self._send(data, [theirs, STDERR, *descriptors])
                 except OSError:  # the fork server was killed
                     self.close()
-                    self._send(data, [theirs, 2, *descriptors])
+                    self._send(data, [theirs, STDERR, *descriptors])
             finally:
                 os.close(theirs)
             self._preload = []

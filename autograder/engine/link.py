@@ -10,19 +10,27 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from autograder.engine.changes import Changes
+from autograder.engine.failures import MAX_BASES, MAX_MESSAGE, MAX_NAME, MAX_TRACE
 from autograder.engine.wire.decoder import Decoder
 from autograder.engine.wire.encoder import Encoder
 from autograder.engine.wire.frames import Budget, Buffer, Channel, ChannelClosed, ProtocolError
 from autograder.engine.wire.values import Tag, ValueRefused
 
-_MAX_NAME = 80
-_MAX_MESSAGE = 2000
-_DRAIN = 1 << 16
-_LAST_READS = 4
-"""A pipe holds one `_DRAIN`; a worker that still prints while it is ended is not waited for."""
+_MAX_LINE: Final = 10**7
+"""The highest number of a line that is passed on: no file that can be handed in has more lines."""
+_OUTPUT_BYTES: Final = 64 << 10
+"""What is kept of what a worker prints, where an assignment states no limit."""
+_PIPE_BYTES: Final = 1 << 16
+"""What a pipe holds by default, pipe(7): more cannot be read at a time."""
+_LAST_READS: Final = 4
+"""Of a pipe each; a worker that still prints while it is ended is not waited for."""
+_SEQUENCE_BITS: Final = 62
+"""Of the number of a request: more than anybody can guess, and msgpack writes it as one integer."""
+_MILLISECONDS: Final = 1000
+"""In a second: poll(2) counts in them."""
 
 
 class ProxyError(Exception):
@@ -57,14 +65,14 @@ class StudentError(Exception):
 
     def __init__(self, report: Any) -> None:
         report = report if type(report) is dict else {}
-        self.type_name = _text(report.get("type"), _MAX_NAME) or "Exception"
+        self.type_name = _text(report.get("type"), MAX_NAME) or "Exception"
         bases = report.get("bases")
-        self.bases = tuple(_text(base, _MAX_NAME) for base in bases[:8]) if type(bases) is list else ()
-        self.message = _text(report.get("message"), _MAX_MESSAGE)
+        self.bases = tuple(_text(base, MAX_NAME) for base in bases[:MAX_BASES]) if type(bases) is list else ()
+        self.message = _text(report.get("message"), MAX_MESSAGE)
         self.place = _place(report.get("where"))
         self.refused = report.get("refused") is True
         trace = report.get("trace")
-        self.trace = tuple(filter(None, map(_place, trace[:20]))) if type(trace) is list else ()
+        self.trace = tuple(filter(None, map(_place, trace[:MAX_TRACE]))) if type(trace) is list else ()
         where = f" ({self.place.file}, line {self.place.line})" if self.place else ""
         super().__init__(f"{self.type_name}: {self.message}{where}")
 
@@ -120,7 +128,7 @@ class Link:
         references: ProxyTable,
         *,
         deadline: float,
-        output_limit: int = 64 << 10,
+        output_limit: int = _OUTPUT_BYTES,
         budget: Budget | None = None,
     ) -> None:
         connection.setblocking(False)
@@ -174,7 +182,7 @@ class Link:
         if self.ended is not None:
             raise WorkerEnded(self.ended.end, str(self.ended))
         encoder = Encoder(self._refer, keep_strides=True)
-        sequence = secrets.randbits(62)
+        sequence = secrets.randbits(_SEQUENCE_BITS)
         try:
             parts = [encoder.encode(argument) for argument in arguments]
         except ValueRefused as error:
@@ -269,7 +277,7 @@ class Link:
                 if type(number) is not int or type(kind) is not str or type(type_name) is not str:
                     raise ProtocolError("a malformed reference")
                 path = self._path(arguments)
-                return self._references.wrap(self, number, kind[:_MAX_NAME], type_name[:_MAX_NAME], path)
+                return self._references.wrap(self, number, kind[:MAX_NAME], type_name[:MAX_NAME], path)
             if tag is Tag.YOURS and type(parts[0]) is int and 0 <= parts[0] < len(self._callbacks):
                 return self._callbacks[parts[0]]
             raise ProtocolError("a reference to an object that is not there")
@@ -298,7 +306,7 @@ class Link:
         self._poll.register(fd, select.POLLOUT if for_writing else select.POLLIN)
         while True:
             left = self.deadline - time.monotonic()
-            ready = [found for found, _ in self._poll.poll(max(0.0, left) * 1000)]
+            ready = [found for found, _ in self._poll.poll(max(0.0, left) * _MILLISECONDS)]
             if self._output_fd in ready and not self._read_output():
                 self._poll.unregister(self._output_fd)
             if fd in ready:
@@ -309,7 +317,7 @@ class Link:
     def _read_output(self) -> bool:
         """Read some of what the worker printed; return False when no more can come."""
         try:
-            data = os.read(self._output_fd, _DRAIN)
+            data = os.read(self._output_fd, _PIPE_BYTES)
         except BlockingIOError:
             return True
         self._output_seen += len(data)
@@ -354,4 +362,4 @@ def _place(value: Any) -> Place | None:
     file, line, function = value
     if type(file) is not str or type(line) is not int or type(function) is not str:
         return None
-    return Place(file[:_MAX_NAME], max(0, min(line, 10**7)), function[:_MAX_NAME])
+    return Place(file[:MAX_NAME], max(0, min(line, _MAX_LINE)), function[:MAX_NAME])

@@ -250,6 +250,7 @@ class Loader:
 
     def _await_import(self, worker: WorkerHandle) -> list[Problem] | None:
         """Follow the import; what is said of it now comes from student code."""
+        # Of each module that its import begins and that it ends, and at last what became of all.
         for _ in range(2 * len(self._rules.modules) + 1):
             header = worker.link.hear()
             if "ready" in header:

@@ -20,7 +20,7 @@ from types import FrameType
 from autograder.course.assignment import Assignment
 from autograder.engine import verdict
 from autograder.engine.failures import describe
-from autograder.engine.jobs import Remarks
+from autograder.engine.jobs import Remarks, round_seconds
 from autograder.engine.link import End, StudentError, WorkerEnded
 from autograder.engine.loading import Loaded, Rules
 from autograder.engine.proxy import ProxyFinder
@@ -111,7 +111,7 @@ def _run(suite: SuiteRun, index: int, paths: frozenset[str], loaded: Loaded) -> 
             error, detail = _run_in_time(suite, index, test.cpu_seconds)
         printed.seek(0)
         output = printed.read(suite.assignment.limits.output_kb << 10).decode(errors="replace")
-    seconds = round(time.process_time() - start, 4)
+    seconds = round_seconds(time.process_time() - start)
     if error is None:
         return Outcome(test.id, Status.passed, None, "", output, seconds)
     if isinstance(error, WorkerEnded):

@@ -17,8 +17,13 @@ from helpers.submission.problems import Problem
 
 NEWER: Final = "newer"
 _LATEST: Final = 20
+"""The first minor version that is not looked for: there is a new one a year."""
 _SECONDS: Final = 10
+"""For Python to start and compile one file; a hostile file may take for ever."""
 _MEMORY: Final = 1 << 30
+"""Bytes of address space: enough to compile a file of any size that can be handed in."""
+_LINE_LENGTH: Final = 500
+"""Characters of a line to search: patterns take long on a long line, and nobody writes new syntax in one."""
 _SYNTAX: Final = (
     r"^\s*type\s+\w+(\[.*\])?\s*=",
     r"^\s*(async\s+)?def\s+\w+\s*\[",
@@ -44,7 +49,7 @@ def find_python(source: bytes, problem: Problem) -> str:
     for version, program in find_pythons().items():
         if _understands(program, source):
             return version
-    looks_new = any(re.search(pattern, problem.code[:500]) for pattern in _SYNTAX)
+    looks_new = any(re.search(pattern, problem.code[:_LINE_LENGTH]) for pattern in _SYNTAX)
     return NEWER if looks_new and not find_pythons() else ""
 
 

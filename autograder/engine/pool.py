@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 from collections.abc import Iterable, Iterator, Mapping
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Final, Self
 
 import autograder
 from autograder import errors
@@ -18,6 +18,11 @@ from autograder.engine.wire.frames import Channel, ChannelClosed
 from autograder.graded.results import SandboxReport
 from autograder.intake import Submission
 from autograder.scoring import PlannedTest
+
+_SENT_PER_JOB: Final = 2
+"""Submissions at the host: one is graded, and the next is there before the slot asks for it."""
+_CLOSE_SECONDS: Final = 60
+"""The host ends at once, after each of its zygotes; on a busy machine that can last."""
 
 
 class Pool:
@@ -121,7 +126,7 @@ class Pool:
         at_work: dict[int, Submission] = {}
         exhausted = False
         while at_work or not exhausted:
-            while not exhausted and len(at_work) < 2 * self._jobs:
+            while not exhausted and len(at_work) < _SENT_PER_JOB * self._jobs:
                 job, submission = next(waiting, (-1, None))
                 if submission is None:
                     exhausted = True
@@ -141,7 +146,7 @@ class Pool:
     def close(self) -> None:
         """End the host and everything below it."""
         self._socket.close()
-        if self._process.wait(timeout=60) is None:
+        if self._process.wait(timeout=_CLOSE_SECONDS) is None:
             self._process.kill()
 
     def _send(self, message: dict[str, Any]) -> None:

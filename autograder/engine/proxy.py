@@ -13,7 +13,7 @@ import importlib.machinery
 import importlib.util
 import types
 from collections.abc import Callable, Iterator
-from typing import Any, NoReturn
+from typing import Any, Final, NoReturn
 
 from autograder.engine.link import Link, ProxyError, StudentError
 from autograder.engine.remote import REMOTE
@@ -52,7 +52,9 @@ class Session:
         return self.link
 
 
-_NO_DUNDER = "inspect, pickle and the like cannot look into it"
+_MAX_LENGTH: Final = 2**62
+"""Longer than anything that memory holds, and short enough for Python, which takes 63 bits."""
+_NO_DUNDER: Final = "inspect, pickle and the like cannot look into it"
 
 
 def _refuse(name: str, why: str) -> Callable[..., NoReturn]:
@@ -97,7 +99,7 @@ class Proxy:
             length = self._link().request("len", self)
         except StudentError as error:
             raise TypeError(f"{self!r} has no length") from error  # list() asks for one, but can do without
-        if type(length) is not int or not 0 <= length < 2**62:
+        if type(length) is not int or not 0 <= length < _MAX_LENGTH:
             raise TypeError(f"{self!r} has no length")
         return length
 

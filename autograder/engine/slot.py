@@ -10,7 +10,7 @@ import time
 from collections import deque
 from collections.abc import Collection
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import msgpack
 
@@ -21,11 +21,17 @@ from autograder.engine.zygote import CONTROL_BYTES
 from autograder.errors import EngineError
 from autograder.sandbox import SandboxPlan
 
-_START_SECONDS = 120
-_MAX_STARTS = 4
-_CPUCLOCK_SCHED = 2
+_START_SECONDS: Final = 120
+"""What a zygote may take for an answer. The first is the slowest: some plans have it import all packages."""
+_MAX_STARTS: Final = 4
+"""Where zygotes are killed as often as this before they are ready, the machine has no memory for one."""
+_CLOSE_SECONDS: Final = 5
+"""Its socket is closed, so a zygote has nothing left to do but kill its workers."""
+_CPUCLOCK_SCHED: Final = 2
 """User and system time together; a name of the kernel's <linux/posix-timers.h>."""
-_SPARE = "free some memory, or grade fewer submissions at a time with --jobs"
+_CPUCLOCK_BITS: Final = 3
+"""How many bits of a clock's id, the lowest, hold its kind."""
+_SPARE: Final = "free some memory, or grade fewer submissions at a time with --jobs"
 
 
 class ZygoteGone(EngineError):
@@ -159,7 +165,7 @@ class Slot:
     def close(self) -> None:
         """End the zygote and all its workers."""
         self._control.close()
-        if self._process.wait(timeout=5) is None:
+        if self._process.wait(timeout=_CLOSE_SECONDS) is None:
             self._process.kill()
 
     def _send(self, request: dict[str, Any], descriptors: list[int] | None = None) -> None:
@@ -216,6 +222,6 @@ def ready(slot: Slot) -> Slot:
 def _process_clock(pid: int) -> int:
     """Return the clock id of another process's CPU time, as `clock_getcpuclockid(3)` does.
 
-    The kernel reads such an id as the pid with all bits turned over, then three bits for the kind of clock.
+    The kernel reads such an id as the pid with all bits turned over, then the bits for the kind of clock.
     """
-    return (~pid << 3) | _CPUCLOCK_SCHED
+    return (~pid << _CPUCLOCK_BITS) | _CPUCLOCK_SCHED

@@ -12,12 +12,13 @@ import re
 import signal
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Final, Literal
 
 import pytest
 
 from autograder.engine import messages, newer
 from autograder.engine.link import End, Place, StudentError, WorkerEnded
+from autograder.engine.wire.values import MAX_DEPTH
 from autograder.errors import AutograderError
 from autograder.graded.results import Feedback, Location
 from autograder.scoring import Fault
@@ -36,8 +37,14 @@ SUITE_FAILED = (
 SLOW = "Either a loop never ends, or the work is too much: more steps or larger tensors than the task needs."
 NOT_IMPORTED = "The file could not be imported, so no check ran."
 
-_MAX_SUMMARY = 600
-_MAX_FAULT = 300
+_MAX_SUMMARY: Final = 600
+"""Characters of a sentence to a student: some lines of the page."""
+_MAX_FAULT: Final = 300
+"""Characters of what a suite's own error says, for the instructor's table."""
+_MOST_LENGTHS: Final = 8
+"""Of a wrong shape: how many more there are could carry hidden data out, and no task asks for so many."""
+_ENOUGH_OF_LIMIT: Final = 0.5
+"""Share of its CPU time from which on a killed worker ran out of it: what is read may lag behind."""
 _EXCEPTIONS = {
     name
     for name, item in vars(builtins).items()
@@ -46,7 +53,11 @@ _EXCEPTIONS = {
 _REFUSED = (
     *(f"a subclass of {name}" for name in ("tuple", "list", "dict", "int", "float", "str", "torch.Tensor")),
     *("a nested tensor", "a tensor of layout", "a tensor on device", "a tensor of dtype", "a numpy dtype"),
-    *("nested deeper than 32 levels", "that contains itself", "larger than the budget of one message"),
+    *(
+        f"nested deeper than {MAX_DEPTH} levels",
+        "that contains itself",
+        "larger than the budget of one message",
+    ),
 )
 """What the wire says of values that it refuses, as far as it does not depend on the value."""
 _NO_ATTRIBUTE = re.compile(
@@ -194,7 +205,7 @@ def _ran_out_of_time(exit: Exit, cpu_limit: int) -> bool:
     It sends SIGXCPU, and SIGKILL a second later to code that ignores that.
     """
     return exit.signal == signal.SIGXCPU or (
-        exit.signal == signal.SIGKILL and exit.cpu_seconds >= cpu_limit / 2
+        exit.signal == signal.SIGKILL and exit.cpu_seconds >= cpu_limit * _ENOUGH_OF_LIMIT
     )
 
 
@@ -227,7 +238,7 @@ def _place_only(first_wrong: str | None) -> str | None:
 def _mask_lengths(text: str, actual: tuple[int, ...], expected: tuple[int, ...]) -> str:
     """Replace lengths that say more than "not what was expected": a shape could carry hidden data out."""
     plain = {0, 1, *expected}
-    shown = ", ".join(str(length) if length in plain else "?" for length in actual[:8])
+    shown = ", ".join(str(length) if length in plain else "?" for length in actual[:_MOST_LENGTHS])
     comma = "," if len(actual) == 1 else ""
     return text.replace(str(tuple(actual)), f"({shown}{comma})")
 

@@ -13,7 +13,7 @@ import random
 import sys
 import types
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import torch
@@ -30,8 +30,11 @@ from helpers.submission.importer import Importer
 from helpers.testing import evidence, weights
 from helpers.testing.comparison import plain_tuple
 
-_MAX_ELEMENTS = 100_000
-_MISSING = object()
+_MAX_ELEMENTS: Final = 100_000
+"""Of an iterable, which may have no end; a message holds as many parts."""
+_NUMPY_SEEDS: Final = 2**32
+"""NumPy takes seeds of 32 bits, PyTorch and Python longer ones."""
+_MISSING: Final = object()
 """Stands for an attribute that was not there when the test put something in its place."""
 
 
@@ -72,7 +75,7 @@ class Worker:
     def _load(self) -> bool:
         header, _ = self._channel.receive()
         random.seed(header["seed"])
-        np.random.seed(header["seed"] % 2**32)
+        np.random.seed(header["seed"] % _NUMPY_SEEDS)
         torch.default_generator.manual_seed(header["seed"])  # torch.manual_seed looks for GPUs: 1 ms
         other_kits.use(header["imports"])
         code = self._read(header) if "sources" in header else header["code"]

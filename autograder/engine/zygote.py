@@ -16,11 +16,20 @@ import socket
 import sys
 import time
 import traceback
-from typing import Any
+from typing import Any, Final
 
 import msgpack
 
-CONTROL_BYTES = 1 << 18
+CONTROL_BYTES: Final = 1 << 18
+"""Room for the longest message, a plan with all that workers may read; a longer packet would be cut."""
+_DESCRIPTORS: Final = 2
+"""Of a request: a worker's connection and its output."""
+_STDOUT: Final = 1
+_STDERR: Final = 2
+_LOOK_SECONDS: Final = 0.002
+"""How long to wait before looking again whether a worker has ended: about what the end of one takes."""
+_END_SECONDS: Final = 0.5
+"""For a worker whose connection is closed to end by itself, so that its own status is seen and not a kill."""
 
 
 class Zygote:
@@ -44,7 +53,7 @@ class Zygote:
         while True:
             if self._dying:
                 self._reap_dying()
-            if self._dying and not select.select([self._control], [], [], 0.002)[0]:
+            if self._dying and not select.select([self._control], [], [], _LOOK_SECONDS)[0]:
                 continue
             request, descriptors = self._receive()
             if request is None:
@@ -97,17 +106,17 @@ class Zygote:
             self._become_worker(request, connection, output)
         except BaseException:
             traceback.print_exc()
-        os._exit(70)
+        os._exit(os.EX_SOFTWARE)
 
     def _become_worker(self, request: dict[str, Any], connection: int, output: int) -> None:
         from autograder import sandbox
         from autograder.engine import worker
 
-        os.dup2(output, 1)
-        os.dup2(output, 2)
+        for stream in (_STDOUT, _STDERR):
+            os.dup2(output, stream)
         limits = sandbox.Limits(cpu_seconds=request["cpu_seconds"], memory_mb=request["memory_mb"])
         uid = self._lease.uid if self._lease else None
-        sandbox.confine(self._prepared, limits, uid, {1, 2, connection})
+        sandbox.confine(self._prepared, limits, uid, {_STDOUT, _STDERR, connection})
         sys.argv = ["worker"]
         gc.enable()
         worker.main(connection)
@@ -127,10 +136,10 @@ class Zygote:
         """Give a worker a moment to end by itself, then kill it; return how it ended."""
         if pid not in self._living:
             return {"signal": 0, "code": 0, "cpu_seconds": 0.0}
-        deadline = time.monotonic() + 0.5
+        deadline = time.monotonic() + _END_SECONDS
         found, status, usage = os.wait4(pid, os.WNOHANG)
         while not found and time.monotonic() < deadline:
-            time.sleep(0.002)
+            time.sleep(_LOOK_SECONDS)
             found, status, usage = os.wait4(pid, os.WNOHANG)
         if not found:
             os.kill(pid, signal.SIGKILL)
@@ -141,7 +150,7 @@ class Zygote:
         return {"signal": max(0, -code), "code": max(0, code), "cpu_seconds": seconds}
 
     def _receive(self) -> tuple[dict[str, Any] | None, list[int]]:
-        data, descriptors, _, _ = socket.recv_fds(self._control, CONTROL_BYTES, 2)
+        data, descriptors, _, _ = socket.recv_fds(self._control, CONTROL_BYTES, _DESCRIPTORS)
         return (msgpack.unpackb(data) if data else None), list(descriptors)
 
     def _send(self, reply: dict[str, Any]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterator
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 
 import numpy as np
 import torch
@@ -20,12 +20,15 @@ from autograder.engine.wire.values import (
     Tag,
 )
 
-_MAX_ELEMENTS = 1 << 40
-_MAX_PAIRS = 10_000
+_MAX_ELEMENTS: Final = 1 << 40
+"""More than a frame has bytes, and few enough for their size in bytes to be a number of 64 bits."""
+_MAX_DIGITS: Final = 4096
+"""Hexadecimal ones of an integer: more than any task asks for."""
+_MAX_PAIRS: Final = 10_000
 """Keys whose hashes collide make a dict slow to build, so a dict that arrives is small."""
-_MAX_COLLISIONS = _MAX_PAIRS**2
+_MAX_COLLISIONS: Final = _MAX_PAIRS**2
 """The same for all dicts of a frame together, text keys aside: the hashes of those cannot be foreseen."""
-_MAX_REPEATED = 1 << 20
+_MAX_REPEATED: Final = 1 << 20
 """Items that a reader meets again: lists that hold one list twice, and so on, double at every step."""
 
 Pristine: TypeAlias = "tuple[str, list[int], Buffer]"
@@ -229,7 +232,7 @@ def _size(shape: Any) -> int:
 
 
 def _big_int(text: str) -> int:
-    if len(_require_type(text, str)) > 4096:
+    if len(_require_type(text, str)) > _MAX_DIGITS:
         raise ProtocolError("an integer with too many digits")
     return int(text, 16)
 

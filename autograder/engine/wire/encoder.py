@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import torch
 
+from autograder.engine.wire.frames import Budget
 from autograder.engine.wire.values import (
     BY_VALUE,
     DICTS,
@@ -24,6 +25,11 @@ from autograder.engine.wire.values import (
     ValueRefused,
     type_name,
 )
+
+_INT64: Final = range(-(2**63), 2**63)
+"""Integers that msgpack writes; others are written out."""
+_MAX_DTYPE: Final = 60
+"""Characters of a dtype: one of records can be as long as student code likes."""
 
 
 class Encoder:
@@ -48,7 +54,7 @@ class Encoder:
         nodes: list[object] | None = None,
         *,
         keep_strides: bool = False,
-        max_bytes: int = 256 << 20,
+        max_bytes: int = Budget.buffer_bytes,
     ) -> None:
         self.nodes: list[object] = list(nodes or ())
         self.buffers: list[memoryview] = []
@@ -72,7 +78,7 @@ class Encoder:
         if value is None or kind is bool or kind is float or kind is str or kind is bytes:
             return value
         if kind is int:
-            return value if -(2**63) <= value < 2**63 else [Tag.BIG_INT, hex(value)]  # type: ignore[operator,arg-type]
+            return value if value in _INT64 else [Tag.BIG_INT, hex(value)]  # type: ignore[arg-type]
         self._count(1)
         if id(value) in self._numbers:
             if id(value) in self._open:
@@ -207,7 +213,7 @@ def _numpy_name(dtype: np.dtype[Any]) -> str:
     name = NUMPY_NAMES.get(dtype)
     if name is None:
         raise ValueRefused(
-            f"a numpy dtype {str(dtype)[:60]!r}; expected a number or bool in native byte order"
+            f"a numpy dtype {str(dtype)[:_MAX_DTYPE]!r}; expected a number or bool in native byte order"
         )
     return name
 

@@ -14,15 +14,18 @@ import os
 import struct
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import msgpack
 
 from autograder.engine.wire.items import count
 
-_PREFIX = struct.Struct("<II")
-_READ_AHEAD = 1 << 16
-_IOV_MAX = 64
+_PREFIX: Final = struct.Struct("<II")
+_LENGTH_BYTES: Final = 8
+_READ_AHEAD: Final = 1 << 16
+"""Bytes: nearly every frame is smaller, and so read by one system call."""
+_IOV_MAX: Final = 64
+"""Parts that one system call writes: Linux takes 1,024 (UIO_MAXIOV), and a frame rarely has as many."""
 
 
 class ProtocolError(Exception):
@@ -63,7 +66,7 @@ class Budget:
         return self.header_bytes + self.items * _ITEM_BYTES + self.buffer_bytes
 
 
-_ITEM_BYTES = 96
+_ITEM_BYTES: Final = 96
 """What an item takes at most, measured, with the value that is made of it; short texts take the most."""
 
 Buffer = bytearray | mmap.mmap
@@ -152,7 +155,7 @@ class Channel:
         header_bytes, count = _PREFIX.unpack(self._read(_PREFIX.size))
         if header_bytes > self.budget.header_bytes or count > self.budget.buffers:
             raise ProtocolError(f"a frame claims a header of {header_bytes} bytes and {count} buffers")
-        lengths = struct.unpack(f"<{count}Q", self._read(8 * count))
+        lengths = struct.unpack(f"<{count}Q", self._read(_LENGTH_BYTES * count))
         self._check(header_bytes, lengths)
         packed = self._read(header_bytes)
         if header_bytes > self.budget.containers:  # a smaller one cannot hold more

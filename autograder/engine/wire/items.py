@@ -10,26 +10,49 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-_LENGTHS: Final = (1, 2, 4)
-"""Bytes of a length that follows the first byte, in this order for each kind."""
+# First bytes, by the names of the specification. A kind takes the numbers up to the next kind; one named FIX
+# holds a small number or length in the first byte itself.
+_FIXMAP: Final = 0x80
+_FIXARRAY: Final = 0x90
+_FIXSTR: Final = 0xA0
+_NIL: Final = 0xC0
+_FALSE: Final = 0xC2
+_TRUE: Final = 0xC3
+_BIN8: Final = 0xC4  # and bin16, bin32
+_FLOAT32: Final = 0xCA
+_FLOAT64: Final = 0xCB
+_UINT8: Final = 0xCC  # and uint16, uint32, uint64; int8, int16, int32, int64
+_FIXEXT1: Final = 0xD4  # no frame holds any of these
+_STR8: Final = 0xD9  # and str16, str32
+_ARRAY16: Final = 0xDC
+_ARRAY32: Final = 0xDD
+_MAP16: Final = 0xDE
+_MAP32: Final = 0xDF
+_NEGATIVE_FIXINT: Final = 0xE0
+_END: Final = 0x100  # after the last byte there is
+_FIX_LENGTH: Final = 0x0F  # the bits of a fixmap or fixarray that are its length
+
+_INTEGER_BYTES: Final = (1, 2, 4, 8)
+_LENGTH_BYTES: Final = (1, 2, 4)
+"""Of a text's length, which follows the first byte; these too rise from one first byte to the next."""
 
 
 def _numbers() -> Iterator[tuple[int, int]]:
     """Yield the first bytes of values that hold nothing, and the bytes of the whole value."""
-    for first in (*range(0x80), *range(0xE0, 0x100), 0xC0, 0xC2, 0xC3):  # small numbers, nil, false, true
+    for first in (*range(_FIXMAP), *range(_NEGATIVE_FIXINT, _END), _NIL, _FALSE, _TRUE):
         yield first, 1
-    for first, size in zip(range(0xCC, 0xD4), 2 * (1, 2, 4, 8), strict=True):  # numbers without and with sign
+    for first, size in zip(range(_UINT8, _FIXEXT1), 2 * _INTEGER_BYTES, strict=True):
         yield first, 1 + size
-    yield from ((0xCA, 5), (0xCB, 9))  # floats
-    for first in range(0xA0, 0xC0):  # texts of at most 31 bytes
-        yield first, 1 + first - 0xA0
+    yield from ((_FLOAT32, 1 + 4), (_FLOAT64, 1 + 8))
+    for first in range(_FIXSTR, _NIL):
+        yield first, 1 + first - _FIXSTR
 
 
 _SIZES: Final = dict(_numbers())
-_TEXTS: Final = dict(zip((0xD9, 0xDA, 0xDB, 0xC4, 0xC5, 0xC6), 2 * _LENGTHS, strict=True))
+_TEXTS: Final = {kind + step: width for kind in (_STR8, _BIN8) for step, width in enumerate(_LENGTH_BYTES)}
 """First bytes of longer texts, and of bytes, to those of the length that follows."""
-_LISTS: Final = {0xDC: 2, 0xDD: 4}
-_DICTS: Final = {0xDE: 2, 0xDF: 4}
+_LISTS: Final = {_ARRAY16: 2, _ARRAY32: 4}
+_DICTS: Final = {_MAP16: 2, _MAP32: 4}
 
 
 def count(packed: bytes | bytearray | memoryview, most: int) -> tuple[int, int]:
@@ -71,9 +94,9 @@ def count(packed: bytes | bytearray | memoryview, most: int) -> tuple[int, int]:
 
 def _read_length(packed: bytes | bytearray | memoryview, at: int, first: int) -> tuple[int, int]:
     """Return how many values a list or dict claims to hold, and where the first of them is."""
-    pair = 2 if first in _DICTS or first < 0x90 else 1
-    if first < 0xA0:  # at most 15: 0x80 and on are dicts, 0x90 and on are lists
-        return pair * (first & 0x0F), at + 1
+    pair = 2 if first in _DICTS or first < _FIXARRAY else 1
+    if first < _FIXSTR:
+        return pair * (first & _FIX_LENGTH), at + 1
     width = _LISTS.get(first) or _DICTS.get(first)
     if width is None:  # a type of msgpack's that no frame holds
         return 0, at + 1

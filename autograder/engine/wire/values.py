@@ -12,19 +12,24 @@ from __future__ import annotations
 
 import collections
 from enum import IntEnum
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import torch
 
-MAX_DEPTH = 32
-MAX_DIMENSIONS = 16
-MAX_CONTAINERS = 100_000
+MAX_DEPTH: Final = 32
+"""Far below the depth at which Python's recursion ends."""
+MAX_DIMENSIONS: Final = 16
+"""No task asks for as many; NumPy stops at 32 or 64."""
+MAX_CONTAINERS: Final = 100_000
 """Lists, tuples, tensors, pairs of dicts and the like in one message; each makes at most two lists."""
-MAX_ITEMS = 500_000
+MAX_ITEMS: Final = 500_000
 """What lists, tuples and dicts in one message hold, together."""
-MAX_EMPTY = 1 << 24
+MAX_EMPTY: Final = 1 << 24
 """What takes no bytes on the wire can still become a list of a billion empty rows."""
+
+_MAX_TYPE_NAME: Final = 120
+"""Characters, of a name that student code may have made as long as it likes."""
 
 TORCH_DTYPES: dict[str, torch.dtype] = {
     str(dtype).removeprefix("torch."): dtype
@@ -80,4 +85,4 @@ class ValueRefused(TypeError):
 
 def type_name(kind: type) -> str:
     """Return the qualified name of a type, capped."""
-    return f"{kind.__module__}.{kind.__qualname__}".removeprefix("builtins.")[:120]
+    return f"{kind.__module__}.{kind.__qualname__}".removeprefix("builtins.")[:_MAX_TYPE_NAME]
