@@ -35,7 +35,7 @@ ROOT = Path(__file__).parents[1]
 FEW, MANY = 1, 41
 
 
-class Report:
+class FigureTable:
     """A table of figures, printed at the end."""
 
     def __init__(self) -> None:
@@ -65,7 +65,7 @@ def grade_all(pool: Pool, submissions: list[Submission]) -> float:
     return time.perf_counter() - start
 
 
-def fixed_cost(report: Report, rounds: int) -> None:
+def fixed_cost(report: FigureTable, rounds: int) -> None:
     """Cost beyond the tests' own time, from suites of few and of many tests that do nothing."""
     files = {"measured.py": MODULE.encode()}
     ours: dict[int, list[float]] = {FEW: [], MANY: []}
@@ -119,7 +119,7 @@ def median_seconds(call: Callable[[], object], count: int) -> float:
     return statistics.median(times)
 
 
-def wire(report: Report) -> None:
+def wire(report: FigureTable) -> None:
     """Cost of a call and of a large tensor, into a confined worker."""
     with connect() as (module, _):
         f, length = module.f, module.length
@@ -150,7 +150,7 @@ def bare_socket() -> float:
         return median_seconds(once, 20)
 
 
-def endurance(report: Report, count: int) -> None:
+def endurance(report: FigureTable, count: int) -> None:
     """Whether anything grows over many submissions in a row."""
     files = {"measured.py": MODULE.encode()}
     with TemporaryDirectory() as folder:
@@ -169,7 +169,7 @@ def endurance(report: Report, count: int) -> None:
     )
 
 
-def throughput(report: Report, count: int, rounds: int) -> None:
+def throughput(report: FigureTable, count: int, rounds: int) -> None:
     """Whole class of kNN references, ours and cold pytest, two at a time, in turn."""
     course = Course.load(ROOT)
     assignment = assignments.load(course, "knn")
@@ -191,7 +191,7 @@ def throughput(report: Report, count: int, rounds: int) -> None:
     report.add("cold pytest / ours, kNN, whole run", f"{statistics.median(ratios):.1f} x")
 
 
-def classes(report: Report, counts: Sequence[int]) -> None:
+def classes(report: FigureTable, counts: Sequence[int]) -> None:
     """Run the whole command on classes of growing size: neither cost per submission nor memory may grow."""
     runs = [scale.grade(count) for count in counts]
     least = min(run.seconds_each for run in runs)
@@ -211,7 +211,7 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="fewer rounds: shows that it runs")
     quick = parser.parse_args().quick
     torch.set_num_threads(1)
-    report = Report()
+    report = FigureTable()
     fixed_cost(report, 2 if quick else 7)
     wire(report)
     throughput(report, 4 if quick else 20, 1 if quick else 3)

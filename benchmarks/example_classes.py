@@ -85,7 +85,7 @@ def make_mistaken(name: str) -> list[Submission]:
 def with_settings(name: str) -> list[Submission]:
     """Return the reference with other settings of training, right and wrong; none for most classes."""
     chosen = assignment.load(course.Course.load(ROOT), name)
-    functions = {function.name: function for function in specimens.find_solved(chosen)}
+    functions = {function.name: function for function in specimens.find_student_functions(chosen)}
     return [
         replace(
             specimens.with_body(chosen, functions[entry["function"]], entry["body"].strip()), student=label

@@ -52,7 +52,7 @@ class Rung:
 
 
 @dataclass(frozen=True)
-class Solved:
+class ReferenceModules:
     """The reference solutions, as modules."""
 
     knn: Any
@@ -61,14 +61,14 @@ class Solved:
     convolutional_networks: Any
 
     @classmethod
-    def load(cls) -> Solved:
+    def load(cls) -> ReferenceModules:
         """Import them from `solutions/`."""
         names = [field.name for field in fields(cls)]
         sys.path[:0] = [str(SOLUTIONS / name) for name in names]
         return cls(*map(importlib.import_module, names))
 
 
-def neighbors(course: Solved, split: Split) -> torch.Tensor:
+def neighbors(course: ReferenceModules, split: Split) -> torch.Tensor:
     """Predict by k-nearest neighbors; k is chosen on the validation set."""
     classifier = course.knn.KnnClassifier(split.x_train, split.y_train)
     distances = course.knn.compute_distances_no_loops(split.x_train, split.x_val)
@@ -82,7 +82,7 @@ def neighbors(course: Solved, split: Split) -> torch.Tensor:
 def linear(kind: str, rate: float, reg: float) -> Classifier:
     """Return a linear classifier, "LinearSVM" or "Softmax"."""
 
-    def predict(course: Solved, split: Split) -> torch.Tensor:
+    def predict(course: ReferenceModules, split: Split) -> torch.Tensor:
         classifier = getattr(course.linear_classifier, kind)()
         settings = {"learning_rate": rate, "reg": reg, "num_iters": steps(split, 15), "batch_size": BATCH}
         classifier.train(_with_bias(split.x_train), split.y_train, **settings)
@@ -91,7 +91,7 @@ def linear(kind: str, rate: float, reg: float) -> Classifier:
     return predict
 
 
-def two_layers(course: Solved, split: Split) -> torch.Tensor:
+def two_layers(course: ReferenceModules, split: Split) -> torch.Tensor:
     """Predict by 200 hidden units, trained by gradient descent."""
     net = course.two_layer_net.TwoLayerNet(FLAT, 200, CLASS_COUNT, std=0.01)
     net.train(
@@ -108,7 +108,7 @@ def two_layers(course: Solved, split: Split) -> torch.Tensor:
     return cast(torch.Tensor, net.predict(split.x_test.flatten(1)))
 
 
-def three_layers(course: Solved, split: Split) -> torch.Tensor:
+def three_layers(course: ReferenceModules, split: Split) -> torch.Tensor:
     """Predict by one convolution, 32 filters of 7 by 7, and two linear layers."""
     net = course.convolutional_networks.ThreeLayerConvNet(weight_scale=0.02, reg=1e-3)
     solver = Solver(
@@ -124,13 +124,13 @@ def three_layers(course: Solved, split: Split) -> torch.Tensor:
     return train(solver, split)
 
 
-def deep(course: Solved, split: Split) -> torch.Tensor:
+def deep(course: ReferenceModules, split: Split) -> torch.Tensor:
     """Predict by the network that the assignment's solution trains."""
     make = course.convolutional_networks.create_convolutional_solver_instance
     return train(make(_parts(split), torch.float32, "cpu"), split)
 
 
-Classifier = Callable[[Solved, Split], torch.Tensor]
+Classifier = Callable[[ReferenceModules, Split], torch.Tensor]
 """Trains, and returns the predicted labels of the test pictures."""
 
 CLASSIFIERS: dict[str, Classifier] = {
@@ -171,7 +171,7 @@ def _with_bias(x: torch.Tensor) -> torch.Tensor:
 
 def climb(seeds: int, num_train: int) -> list[Rung]:
     """Measure every rung with each seed."""
-    course = Solved.load()
+    course = ReferenceModules.load()
     rungs = [Rung(name, [], []) for name in CLASSIFIERS]
     for seed in range(seeds):
         split = center(tabletop(num_train, 1000, 2000, seed=seed, cache=False))

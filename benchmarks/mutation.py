@@ -124,7 +124,7 @@ def tasks_of(chosen: Assignment, course: Course, names: set[str], jobs: int) -> 
     """Return the tasks that each function belongs to: those that fail where it raises."""
     raising = [
         specimens.with_body(chosen, function, 'raise ValueError("mutant")')
-        for function in specimens.find_solved(chosen)
+        for function in specimens.find_student_functions(chosen)
         if function.name in names
     ]
     with Pool(chosen, course, jobs=jobs, sandbox="full") as pool:

@@ -35,7 +35,9 @@ class Census:
 
 
 @dataclass(frozen=True)
-class _Process:
+class _ProcessStat:
+    """What `/proc` says of one process."""
+
     pid: int
     parent: int
     zombie: bool
@@ -87,7 +89,7 @@ def _largest(pids: Iterable[int]) -> float:
     return max((_memory_kb(pid, "VmRSS:") for pid in pids), default=0) / 1024
 
 
-def _processes() -> list[_Process]:
+def _processes() -> list[_ProcessStat]:
     found = []
     for entry in Path("/proc").glob("[0-9]*"):
         try:
@@ -95,7 +97,7 @@ def _processes() -> list[_Process]:
             line = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
         except OSError:
             continue
-        found.append(_Process(int(entry.name), int(fields[1]), fields[0] == "Z", line))
+        found.append(_ProcessStat(int(entry.name), int(fields[1]), fields[0] == "Z", line))
     return found
 
 

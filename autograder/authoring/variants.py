@@ -23,7 +23,7 @@ RIGHT: Final = "right.toml"
 Text = Annotated[str, Field(min_length=1)]
 
 
-class _Entry(settings.TomlTable):
+class _VariantEntry(settings.TomlTable):
     """The reference with one text replaced, or with other saved weights."""
 
     name: Text
@@ -41,11 +41,11 @@ class _Entry(settings.TomlTable):
 
 
 class _Weak(settings.TomlTable):
-    weak: tuple[_Entry, ...]
+    weak: tuple[_VariantEntry, ...]
 
 
 class _Right(settings.TomlTable):
-    right: tuple[_Entry, ...]
+    right: tuple[_VariantEntry, ...]
 
 
 @dataclass(frozen=True)
@@ -87,7 +87,7 @@ def read(assignment: Assignment, file: str) -> tuple[Variant, ...]:
     return tuple(_variant(assignment, path, entry) for entry in entries)
 
 
-def _variant(assignment: Assignment, path: Path, entry: _Entry) -> Variant:
+def _variant(assignment: Assignment, path: Path, entry: _VariantEntry) -> Variant:
     files = dict(specimens.reference(assignment).files)
     where = f"{path}, {entry.name!r}"
     if entry.old:

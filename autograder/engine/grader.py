@@ -14,7 +14,7 @@ from typing import Any, Final
 from autograder.engine import verdict
 from autograder.engine.jobs import Remarks, round_seconds
 from autograder.engine.link import End, Link, StudentError, WorkerEnded
-from autograder.engine.loading import Loaded, Loader, Rules
+from autograder.engine.loading import ImportRules, Loaded, Loader
 from autograder.engine.proxy import ProxyReferences, Session
 from autograder.engine.slot import Slot, WorkerHandle
 from autograder.engine.suite import SuiteRun
@@ -48,11 +48,11 @@ class Grader:
         Where workers come from.
     key : bytes
         What the workers' own random seeds derive from; the same for every student.
-    rules : Rules
+    rules : ImportRules
         What the modules of the assignment are imported by.
     """
 
-    def __init__(self, suite: SuiteRun, session: Session, slot: Slot, key: bytes, rules: Rules) -> None:
+    def __init__(self, suite: SuiteRun, session: Session, slot: Slot, key: bytes, rules: ImportRules) -> None:
         self._suite = suite
         self._session = session
         self._slot = slot

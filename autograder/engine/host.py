@@ -38,7 +38,7 @@ from autograder.engine import forkserver, local
 from autograder.engine.grader import Grader
 from autograder.engine.jobs import JOB_BUDGET, Remarks, dump_outcome, dump_test
 from autograder.engine.launcher import ZYGOTES
-from autograder.engine.loading import Rules
+from autograder.engine.loading import ImportRules
 from autograder.engine.proxy import ProxyFinder, Session
 from autograder.engine.slot import Slot, ready
 from autograder.engine.suite import SuiteRun
@@ -111,7 +111,7 @@ class Host:
             hidden_generators.use_key(self._key)
             assignment = assignments.load(course, request["assignment"])
             self._request = request
-            self._rules = Rules(
+            self._rules = ImportRules(
                 assignment.modules, tuple(request["packages"]), request["stubs"], request["imports"]
             )
             other_kits.use(self._rules.imports)

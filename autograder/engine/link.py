@@ -38,7 +38,7 @@ class ProxyError(Exception):
 
 
 @dataclass(frozen=True)
-class Place:
+class ReportedPlace:
     """A line of the student's own file, as the worker reports it."""
 
     file: str
@@ -57,7 +57,7 @@ class StudentError(Exception):
         Names of that class and its bases.
     message : str
         At most 2,000 characters.
-    place : Place or None
+    place : ReportedPlace or None
         The innermost line of the student's own files.
     refused : bool
         The code returned, but with a value that may not cross the wire.
@@ -356,10 +356,10 @@ def _text(value: Any, limit: int) -> str:
     return value[:limit] if type(value) is str else ""
 
 
-def _place(value: Any) -> Place | None:
+def _place(value: Any) -> ReportedPlace | None:
     if type(value) is not list or len(value) != 3:
         return None
     file, line, function = value
     if type(file) is not str or type(line) is not int or type(function) is not str:
         return None
-    return Place(file[:MAX_NAME], max(0, min(line, _MAX_LINE)), function[:MAX_NAME])
+    return ReportedPlace(file[:MAX_NAME], max(0, min(line, _MAX_LINE)), function[:MAX_NAME])

@@ -28,7 +28,7 @@ _WORD = re.compile(r"[^\W\d]\w*")
 
 
 @dataclass(frozen=True)
-class Rules:
+class ImportRules:
     """What the modules of an assignment are imported by.
 
     Attributes
@@ -103,7 +103,7 @@ class Loaded:
     needs: str = ""
     known: verdict.Known = field(default_factory=verdict.Known)
 
-    def replace(self, found: Iterable[Problem], rules: Rules, sources: dict[str, bytes]) -> None:
+    def replace(self, found: Iterable[Problem], rules: ImportRules, sources: dict[str, bytes]) -> None:
         """Put stubs in the place of modules, where that leaves something to grade.
 
         Raises
@@ -159,7 +159,7 @@ class Loader:
 
     Parameters
     ----------
-    rules : Rules
+    rules : ImportRules
         What its modules are imported by.
     slot : Slot
         Where workers come from.
@@ -172,7 +172,13 @@ class Loader:
     """
 
     def __init__(
-        self, rules: Rules, slot: Slot, spawn: Callable[[], WorkerHandle], *, seed: int, cpu_seconds: int
+        self,
+        rules: ImportRules,
+        slot: Slot,
+        spawn: Callable[[], WorkerHandle],
+        *,
+        seed: int,
+        cpu_seconds: int,
     ) -> None:
         self.loaded = Loaded()
         self._rules = rules

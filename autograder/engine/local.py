@@ -22,7 +22,7 @@ from autograder.engine import verdict
 from autograder.engine.failures import describe
 from autograder.engine.jobs import Remarks, round_seconds
 from autograder.engine.link import End, StudentError, WorkerEnded
-from autograder.engine.loading import Loaded, Rules
+from autograder.engine.loading import ImportRules, Loaded
 from autograder.engine.proxy import ProxyFinder
 from autograder.engine.suite import SuiteRun
 from autograder.engine.verdict import ImportFailed
@@ -37,7 +37,7 @@ from helpers.submission.problems import Problem
 def grade(
     assignment: Assignment,
     plan: tuple[PlannedTest, ...],
-    rules: Rules,
+    rules: ImportRules,
     files: Mapping[str, bytes],
     broken: Mapping[str, str],
     emit: Emit,
@@ -65,7 +65,7 @@ def grade(
 
 
 def _import_submission(
-    rules: Rules, files: Mapping[str, bytes], broken: Mapping[str, str], loaded: Loaded
+    rules: ImportRules, files: Mapping[str, bytes], broken: Mapping[str, str], loaded: Loaded
 ) -> Importer:
     """Import a submission, with stubs in the place of what is broken; raises ImportFailed."""
     current = dict(files)

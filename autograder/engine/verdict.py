@@ -17,7 +17,7 @@ from typing import Final, Literal
 import pytest
 
 from autograder.engine import messages, newer
-from autograder.engine.link import End, Place, StudentError, WorkerEnded
+from autograder.engine.link import End, ReportedPlace, StudentError, WorkerEnded
 from autograder.engine.wire.values import MAX_DEPTH
 from autograder.errors import AutograderError
 from autograder.graded.results import Feedback, Location
@@ -287,7 +287,7 @@ def _kind_of_refusal(message: str) -> str:
     return next((kind for kind in _REFUSED if kind in message), "")
 
 
-def _location(place: Place | None) -> Location | None:
+def _location(place: ReportedPlace | None) -> Location | None:
     return Location(file=place.file, line=place.line, function=place.function) if place else None
 
 

@@ -15,7 +15,7 @@ REFERENCE, STUB = "(reference)", "(stub)"
 
 
 @dataclass(frozen=True)
-class Solved:
+class StudentFunction:
     """A function of which students write at least a line.
 
     Attributes
@@ -53,12 +53,12 @@ def sources(assignment: Assignment) -> dict[str, str]:
     return {name: (assignment.folder / name).read_text(encoding="utf-8") for name in names}
 
 
-def find_solved(assignment: Assignment) -> list[Solved]:
+def find_student_functions(assignment: Assignment) -> list[StudentFunction]:
     """Return the functions and methods that students complete, in the order of the files."""
-    return [one for file, text in sources(assignment).items() for one in _find_solved(file, text)]
+    return [one for file, text in sources(assignment).items() for one in _find_student_functions(file, text)]
 
 
-def with_body(assignment: Assignment, function: Solved, body: str) -> Submission:
+def with_body(assignment: Assignment, function: StudentFunction, body: str) -> Submission:
     """Return the reference with another body of one function; the submission has the function's name."""
     files = sources(assignment)
     lines = files[function.file].split("\n")
@@ -74,7 +74,7 @@ def solution_lines(text: str, file: str) -> set[int]:
     return {line for region in found for line in range(region.first, region.last + 1)}
 
 
-def _find_solved(file: str, text: str) -> list[Solved]:
+def _find_student_functions(file: str, text: str) -> list[StudentFunction]:
     inside = solution_lines(text, file)
     found = []
     for name, node in _functions(ast.parse(text).body):
@@ -85,7 +85,7 @@ def _find_solved(file: str, text: str) -> list[Solved]:
         first = (node.body[0].end_lineno or 0) if documented else statements[0].lineno - 1
         body = range(first, statements[-1].end_lineno)
         if inside & set(body) and node.lineno - 1 not in inside:
-            found.append(Solved(file, name, body, statements[0].col_offset))
+            found.append(StudentFunction(file, name, body, statements[0].col_offset))
     return found
 
 

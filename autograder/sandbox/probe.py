@@ -68,7 +68,7 @@ class Proof:
 
 
 @dataclass(frozen=True)
-class _Answer:
+class _Reply:
     """What one child said about one attempt."""
 
     kind: Literal["reached", "refused", "held", "silent"]
@@ -155,10 +155,10 @@ def _remove(name: str) -> None:
             Path(place, name).unlink()
 
 
-def _try_all(attempts: list[Attempt], scene: Scene, *, confined: bool) -> list[_Answer]:
-    """Make all attempts in one child and return its answers; those it did not live to give are silent."""
+def _try_all(attempts: list[Attempt], scene: Scene, *, confined: bool) -> list[_Reply]:
+    """Make all attempts in one child and return its replies; those it did not live to give are silent."""
     ended = _in_child(scene, lambda home, inside: _attempt_each(attempts, inside, confined, home), confined)
-    answers: dict[int, _Answer] = {}
+    replies: dict[int, _Reply] = {}
     problem = f"the child ended with {ended.status}"
     for line in ended.lines:
         try:
@@ -166,8 +166,8 @@ def _try_all(attempts: list[Attempt], scene: Scene, *, confined: bool) -> list[_
         except ValueError:
             problem = line
             continue
-        answers[position] = _Answer(kind, words, error)
-    return [answers.get(n, _Answer("silent", problem)) for n in range(len(attempts))]
+        replies[position] = _Reply(kind, words, error)
+    return [replies.get(n, _Reply("silent", problem)) for n in range(len(attempts))]
 
 
 def _in_child(scene: Scene, task: Callable[[children.Home, Scene], None], confined: bool) -> children.Ended:
@@ -192,20 +192,20 @@ def _attempt_each(attempts: list[Attempt], scene: Scene, confined: bool, home: c
     for position, attempt in enumerate(attempts):
         if not confined and attempt.control == "skip":
             continue
-        answer = _attempt_one(attempt, scene)
-        home.say(json.dumps([position, answer.kind, answer.words, answer.error]))
+        reply = _attempt_one(attempt, scene)
+        home.say(json.dumps([position, reply.kind, reply.words, reply.error]))
 
 
-def _attempt_one(attempt: Attempt, scene: Scene) -> _Answer:
+def _attempt_one(attempt: Attempt, scene: Scene) -> _Reply:
     try:
-        return _Answer("reached", attempt.run(scene))
+        return _Reply("reached", attempt.run(scene))
     except Held as state:
-        return _Answer("held", str(state))
+        return _Reply("held", str(state))
     except OSError as error:
-        return _Answer("refused", (error.strerror or str(error)).lower(), error.errno)
+        return _Reply("refused", (error.strerror or str(error)).lower(), error.errno)
 
 
-def _judge(attempt: Attempt, confined: _Answer, control: _Answer) -> Trial:
+def _judge(attempt: Attempt, confined: _Reply, control: _Reply) -> Trial:
     """Decide whether an attempt's failure shows what it should."""
 
     def trial(held: bool, outcome: str) -> Trial:

@@ -46,7 +46,7 @@ def run_tests(
         released = handout.read(file.parent)
         conventions = released.conventions if released is not None else {}
     use_conventions(conventions)
-    session = _Session(wanted, ended)
+    session = _TestLoop(wanted, ended)
     writes_bytecode, sys.dont_write_bytecode = sys.dont_write_bytecode, True
     try:
         options = ("--disable-plugin-autoload", *collection.pytest_arguments(file.parent))
@@ -63,7 +63,7 @@ def run_tests(
     return session.errors
 
 
-class _Session:
+class _TestLoop:
     """The plugin that takes the place of pytest's own loop and reports."""
 
     def __init__(self, wanted: Collection[str], ended: Ended | None) -> None:

@@ -122,7 +122,7 @@ def likely_cause(error: str, code: str, file: str) -> str | None:
 
 
 @dataclass(frozen=True)
-class Rule:
+class CauseRule:
     """Patterns of an error and of the line that raised it, and the cause, with ``{file}`` to fill in."""
 
     error: str
@@ -139,131 +139,137 @@ MAIN = 'move it below `if __name__ == "__main__":`'
 _DEFINED_IN_FILE = "only what the file itself defines exists when it is imported"
 
 RULES = (
-    Rule(r"this is a notebook", "a notebook was saved as {file}; save the code of its cells there instead"),
-    Rule(
+    CauseRule(
+        r"this is a notebook", "a notebook was saved as {file}; save the code of its cells there instead"
+    ),
+    CauseRule(
         r"this is an? .*, not a Python file",
         "another file was saved as {file}; put the file that you edited in its place, and hand in that",
     ),
-    Rule(r"the file is empty", "{file} was saved without its content; save it again"),
-    Rule(r"UTF-16", "{file} was saved as UTF-16 (“Unicode”); save it as UTF-8"),
-    Rule(r"not utf-8 text|codec can't decode", "{file} was saved in an old encoding; save it as UTF-8"),
-    Rule(r"null bytes", "{file} is damaged, or was saved in another encoding; save it again as UTF-8"),
-    Rule(r"a %%\w+ cell", "%%writefile saved a cell that is not Python; delete the lines of that cell"),
-    Rule(
+    CauseRule(r"the file is empty", "{file} was saved without its content; save it again"),
+    CauseRule(r"UTF-16", "{file} was saved as UTF-16 (“Unicode”); save it as UTF-8"),
+    CauseRule(r"not utf-8 text|codec can't decode", "{file} was saved in an old encoding; save it as UTF-8"),
+    CauseRule(r"null bytes", "{file} is damaged, or was saved in another encoding; save it again as UTF-8"),
+    CauseRule(r"a %%\w+ cell", "%%writefile saved a cell that is not Python; delete the lines of that cell"),
+    CauseRule(
         r"^(Syntax|Indentation|Tab)Error",
         "two versions of the file were merged; keep one of them, and "
         "delete the lines with <<<<<<<, ======= and >>>>>>>",
         r"^\s*(<{7}|={7}|>{7})",
     ),
-    Rule(r"^SyntaxError", "lines were copied together with Python's prompt; delete the >>>", r"^\s*>>>"),
-    Rule(
+    CauseRule(r"^SyntaxError", "lines were copied together with Python's prompt; delete the >>>", r"^\s*>>>"),
+    CauseRule(
         r"^SyntaxError",
         "this is a command for a terminal; it belongs in a notebook cell, with a ! before it",
         r"^\s*(pip3?|conda|apt(-get)?|git|cd|ls|wget|curl|unzip|mkdir|python3?) ",
     ),
-    Rule(
+    CauseRule(
         r"invalid character '[\u2018\u2019\u201c\u201d\u201e\u00ab\u00bb]'",
         "a word processor replaced the quotes with typographic ones; type them again",
     ),
-    Rule(
+    CauseRule(
         r"non-printable character U\+00A0",
         "a special space was copied from a web page; delete it and type a normal one",
     ),
-    Rule(r"Missing parentheses in call to 'print'", "this is Python 2; write print(...) with parentheses"),
-    Rule(
+    CauseRule(
+        r"Missing parentheses in call to 'print'", "this is Python 2; write print(...) with parentheses"
+    ),
+    CauseRule(
         r"^IndentationError: expected an indented block",
         "the line before needs an indented block; write its code, or `pass`",
     ),
-    Rule(
+    CauseRule(
         r"^(IndentationError|TabError)",
         "lines of one block begin with different spaces, or with spaces and "
         "tabs; let the editor indent the block again",
     ),
-    Rule(
+    CauseRule(
         r"was never closed|unexpected EOF|EOF while scanning|unterminated",
         "a bracket or quote that opens there is never closed",
     ),
-    Rule(
+    CauseRule(
         r"'(return|yield|await)' outside (async )?function",
         "this line is not indented like the body of its function",
     ),
-    Rule(
+    CauseRule(
         r"partially initialized module|circular import",
         "two files import each other; move what both need into one of them, or import it in the function",
     ),
-    Rule(
+    CauseRule(
         r"attempted relative import",
         "import a file beside {file} without the dot: from utils import ...",
     ),
-    Rule(
+    CauseRule(
         r"no file (?P<name>\w+)\.py was handed in; this course stands in for .* has no (?P<what>\w+)$",
         "hand in your {name}.py with {file}, or write {what} yourself",
     ),
-    Rule(
+    CauseRule(
         r"no file (?P<name>[\w]+)\.py was handed in",
         "{name}.py is on your computer but was not handed in "
         "with {file}, or {name} is a package that this course does not use",
     ),
-    Rule(r"No module named '(?P<name>[\w.]+)'", "{name} is not installed where this ran"),
-    Rule(
+    CauseRule(r"No module named '(?P<name>[\w.]+)'", "{name} is not installed where this ran"),
+    CauseRule(
         r"cannot import name '(?P<name>\w+)' from",
         "{name} is spelled differently there, or an older version of that file was handed in",
     ),
-    Rule(
+    CauseRule(
         r"^NameError: name '(?P<name>np|torch|nn|F|plt|math|random|os|sys|time|pd|copy|tqdm)' is not defined",
         "{file} uses {name} without importing it; an import in the notebook counts only for the notebook",
     ),
-    Rule(
+    CauseRule(
         r"^NameError: name '(?P<name>\w+)' is not defined",
         "{name} is defined in the notebook, or further down; " + _DEFINED_IN_FILE,
     ),
-    Rule(
+    CauseRule(
         r"not compiled with CUDA|NVIDIA driver|CUDA-capable|CUDA error|No CUDA",
         "{file} moves something to a GPU when it is imported, and there is none; use device=x.device "
         "in the functions",
     ),
-    Rule(r"^EOFError", "input() waits for somebody to type, and nobody is there when {file} is imported"),
-    Rule(
+    CauseRule(
+        r"^EOFError", "input() waits for somebody to type, and nobody is there when {file} is imported"
+    ),
+    CauseRule(
         r"^SystemExit",
         "argparse reads a command line, and {file} is imported without one; " + MAIN,
         r"parse_(known_)?args",
     ),
-    Rule(r"^SystemExit", "{file} ends the program when it is imported; " + MAIN),
-    Rule(
+    CauseRule(r"^SystemExit", "{file} ends the program when it is imported; " + MAIN),
+    CauseRule(
         r"urlopen|URLError|HTTPError|ConnectionError|Max retries|gaierror|Name or service|name resolution|"
         r"socket|no network|"
         r"Network is unreachable",
         "{file} downloads something when it is imported, and there is no network; " + MAIN,
     ),
-    Rule(
+    CauseRule(
         r"^(PermissionError|BlockingIOError|OSError|RuntimeError)",
         "{file} starts another process when it is imported, which is not allowed; " + MAIN,
         r"subprocess|Popen|os\.system|Process\(|Pool\(|fork",
     ),
-    Rule(
+    CauseRule(
         r"^(PermissionError|OSError|FileExistsError|FileNotFoundError)|Parent directory|cannot be opened|"
         r"open file failed",
         "{file} writes a file when it is imported, and no file can be written; " + MAIN,
         r"open\([^)]*['\"][waxrb+]*[wax+]|\.save|savetxt|to_csv|mkdir|makedirs|write_|dump\(|savefig|SummaryWriter|"
         r"download|remove|rmtree|copy",
     ),
-    Rule(
+    CauseRule(
         r"^(FileNotFoundError|PermissionError|IsADirectoryError|OSError)|No such file",
         "{file} reads a file when it is imported, and your files are not there; load data in the notebook, "
         "or " + MAIN,
     ),
-    Rule(
+    CauseRule(
         r"^NotImplementedError",
         "{file} calls a function that is not written yet when it is imported; " + MAIN,
     ),
-    Rule(
+    CauseRule(
         r"CPU time|time limit|did not finish",
         "{file} runs something long when it is imported, such as training; " + MAIN,
     ),
-    Rule(
+    CauseRule(
         r"^(MemoryError|RuntimeError).*(memory|allocate)|^MemoryError",
         "{file} makes large tensors when it is imported; " + MAIN,
     ),
-    Rule(r"^RecursionError", "a function calls itself endlessly when {file} is imported"),
+    CauseRule(r"^RecursionError", "a function calls itself endlessly when {file} is imported"),
 )
 """The first rule that fits is told."""

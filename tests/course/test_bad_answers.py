@@ -12,7 +12,7 @@ from autograder.course.assignment import Assignment
 from autograder.engine.pool import Pool
 from autograder.graded.results import Feedback
 from autograder.grading import specimens
-from autograder.grading.specimens import Solved
+from autograder.grading.specimens import StudentFunction
 from autograder.scoring import Outcome, PlannedTest
 from helpers.statuses import Status
 from tests.support import bad_answers, classes
@@ -129,27 +129,27 @@ class Bad:
 
 
 @pytest.fixture(scope="module", params=NAMES)
-def bad(request: pytest.FixtureRequest) -> dict[tuple[Solved, Kind], Bad]:
+def bad(request: pytest.FixtureRequest) -> dict[tuple[StudentFunction, Kind], Bad]:
     """Return what every bad answer of every function of an assignment costs."""
     name, every_kind = request.param
     one = assignment.load(COURSE, name)
-    wanted: list[tuple[Solved, Kind]] = [
+    wanted: list[tuple[StudentFunction, Kind]] = [
         (function, kind)
-        for place, function in enumerate(specimens.find_solved(one)[:: 1 if every_kind else 2])
+        for place, function in enumerate(specimens.find_student_functions(one)[:: 1 if every_kind else 2])
         for kind in (bad_answers.KINDS if every_kind else ALWAYS + BY_TURNS[place % 3 :][:1])
         if kind in ALWAYS or "__init__" not in function.name
     ]
     return _grade_answers(one, wanted, alone=name in LARGE or not every_kind)
 
 
-def test_other_tasks_are_unaffected(bad: dict[tuple[Solved, Kind], Bad]) -> None:
+def test_other_tasks_are_unaffected(bad: dict[tuple[StudentFunction, Kind], Bad]) -> None:
     for (function, kind), found in bad.items():
         assert found.lost <= found.own, (function.name, kind)
         if kind in ALWAYS:
             assert found.lost == found.own, (function.name, kind)
 
 
-def test_an_exception_is_named_with_its_function(bad: dict[tuple[Solved, Kind], Bad]) -> None:
+def test_an_exception_is_named_with_its_function(bad: dict[tuple[StudentFunction, Kind], Bad]) -> None:
     for (function, kind), found in bad.items():
         if kind == "raises":
             places = {read.location.function for read in found.read if read.location is not None}
@@ -157,7 +157,7 @@ def test_an_exception_is_named_with_its_function(bad: dict[tuple[Solved, Kind], 
             assert any("ValueError" in read.summary for read in found.read), function.name
 
 
-def test_what_came_is_told(bad: dict[tuple[Solved, Kind], Bad]) -> None:
+def test_what_came_is_told(bad: dict[tuple[StudentFunction, Kind], Bad]) -> None:
     for (function, kind), found in bad.items():
         if kind == "raises" or not found.lost or "__init__" in function.name:
             continue
@@ -171,24 +171,24 @@ def test_what_came_is_told(bad: dict[tuple[Solved, Kind], Bad]) -> None:
             assert found.raised or any("None" in text for text in texts), (function.name, texts)
 
 
-def test_what_was_expected_is_told(bad: dict[tuple[Solved, Kind], Bad]) -> None:
+def test_what_was_expected_is_told(bad: dict[tuple[StudentFunction, Kind], Bad]) -> None:
     for (function, kind), found in bad.items():
         if kind in ("shape", "dtype") and found.lost and not found.raised:
             told = any(read.expected or read.likely_cause for read in found.read)
             assert told, (function.name, kind, found.read)
 
 
-def tasks_of(name: str, function: Solved) -> frozenset[str]:
+def tasks_of(name: str, function: StudentFunction) -> frozenset[str]:
     """Return the tasks of an assignment that a function belongs to."""
     table, (owner, *_) = TASKS[name], function.name.split(".")
     return frozenset((table.get(function.name) or table[owner]).split())
 
 
 def _grade_answers(
-    one: Assignment, wanted: list[tuple[Solved, Kind]], *, alone: bool
-) -> dict[tuple[Solved, Kind], Bad]:
+    one: Assignment, wanted: list[tuple[StudentFunction, Kind]], *, alone: bool
+) -> dict[tuple[StudentFunction, Kind], Bad]:
     """Grade all bad answers by the whole suite; if `alone`, what does not raise by the tests of its tasks."""
-    groups: dict[frozenset[str] | None, list[tuple[Solved, Kind]]] = {}
+    groups: dict[frozenset[str] | None, list[tuple[StudentFunction, Kind]]] = {}
     for function, kind in wanted:
         whole = not alone or kind == "raises"
         groups.setdefault(None if whole else tasks_of(one.name, function), []).append((function, kind))

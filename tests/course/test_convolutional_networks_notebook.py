@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from tests.support import notebooks
-from tests.support.notebooks import Solved
+from tests.support.notebooks import SolvedNotebook
 from tests.support.prose import Prose
 from tests.support.published import Public
 
@@ -30,7 +30,7 @@ print(json.dumps({
 
 
 @pytest.fixture(scope="module")
-def solved(tmp_path_factory: pytest.TempPathFactory, public: Public) -> Solved:
+def solved(tmp_path_factory: pytest.TempPathFactory, public: Public) -> SolvedNotebook:
     """Return the notebook after it ran with the solution."""
     return notebooks.solved(NAME, tmp_path_factory.mktemp("course"), public, ASKS)
 
@@ -42,14 +42,14 @@ def prose() -> Prose:
 
 
 @pytest.mark.full
-def test_it_runs_with_the_solution(solved: Solved) -> None:
+def test_it_runs_with_the_solution(solved: SolvedNotebook) -> None:
     solved.check_passed(14)
     assert solved.done.figures() == 11
     assert solved.seconds < 360
 
 
 @pytest.mark.full
-def test_the_deep_network_is_good(solved: Solved, prose: Prose) -> None:
+def test_the_deep_network_is_good(solved: SolvedNotebook, prose: Prose) -> None:
     done = solved.done
     validation = done.text(done.find("solver = cn.create_convolutional_solver_instance"))
     (most,) = prose.find("More than {} percent of the validation pictures should be right.")
@@ -59,7 +59,7 @@ def test_the_deep_network_is_good(solved: Solved, prose: Prose) -> None:
 
 
 @pytest.mark.full
-def test_the_hand_worked_example_is_right(solved: Solved) -> None:
+def test_the_hand_worked_example_is_right(solved: SolvedNotebook) -> None:
     done = solved.done
     lines = done.text(done.find("patch = image")).splitlines()
     assert [float(line.rpartition("= ")[2]) for line in lines] == [10, 11, 15, 14, 10, 15]
@@ -70,7 +70,7 @@ def test_the_hand_worked_example_is_right(solved: Solved) -> None:
 
 
 @pytest.mark.full
-def test_what_it_says_about_three_layers_is_true(solved: Solved, prose: Prose) -> None:
+def test_what_it_says_about_three_layers_is_true(solved: SolvedNotebook, prose: Prose) -> None:
     done = solved.done
     losses = done.text(done.find("ThreeLayerConvNet(reg=reg)"))
     plain, regularized = (float(line.split()[-1]) for line in losses.splitlines())
@@ -90,7 +90,7 @@ def test_what_it_says_about_three_layers_is_true(solved: Solved, prose: Prose) -
 
 
 @pytest.mark.full
-def test_what_it_says_about_initial_weights_is_true(solved: Solved, prose: Prose) -> None:
+def test_what_it_says_about_initial_weights_is_true(solved: SolvedNotebook, prose: Prose) -> None:
     answers = solved.answers()
     assert prose.says(r"until nothing arrives, and the loss stays at about $\log 10$.")
     losses = {scale: torch.tensor(of_scale) for scale, of_scale in answers["by scale"].items()}
@@ -109,7 +109,7 @@ def test_what_it_says_about_initial_weights_is_true(solved: Solved, prose: Prose
 
 
 @pytest.mark.full
-def test_what_it_says_about_batch_normalization_is_true(solved: Solved, prose: Prose) -> None:
+def test_what_it_says_about_batch_normalization_is_true(solved: SolvedNotebook, prose: Prose) -> None:
     (nothing,) = prose.find("no network without batch normalization gets far below {};")
     assert prose.says("with it, the loss falls at every rate.")
     for name, of_one in solved.answers()["by rate"].items():
@@ -121,7 +121,7 @@ def test_what_it_says_about_batch_normalization_is_true(solved: Solved, prose: P
 
 
 @pytest.mark.full
-def test_what_it_builds_is_graded(solved: Solved) -> None:
+def test_what_it_builds_is_graded(solved: SolvedNotebook) -> None:
     assert solved.score() == 100
 
 

@@ -10,7 +10,7 @@ import pytest
 from helpers import data
 from helpers.training.solver import Solver
 from tests.support import notebooks
-from tests.support.notebooks import Solved
+from tests.support.notebooks import SolvedNotebook
 from tests.support.prose import Prose, load_reference
 from tests.support.published import Public
 
@@ -19,25 +19,25 @@ PROSE = Prose(NAME)
 
 
 @pytest.fixture(scope="module")
-def solved(tmp_path_factory: pytest.TempPathFactory, public: Public) -> Solved:
+def solved(tmp_path_factory: pytest.TempPathFactory, public: Public) -> SolvedNotebook:
     """Return the notebook after it ran with the solution."""
     return notebooks.solved(NAME, tmp_path_factory.mktemp("course"), public)
 
 
 @pytest.mark.full
-def test_it_runs_with_the_solution(solved: Solved) -> None:
+def test_it_runs_with_the_solution(solved: SolvedNotebook) -> None:
     solved.check_passed(17)
     assert solved.done.figures() == 10
     assert solved.seconds < 360
 
 
 @pytest.mark.full
-def test_what_it_builds_is_graded(solved: Solved) -> None:
+def test_what_it_builds_is_graded(solved: SolvedNotebook) -> None:
     assert solved.score() == 100
 
 
 @pytest.mark.full
-def test_the_examples_by_hand_come_out(solved: Solved) -> None:
+def test_the_examples_by_hand_come_out(solved: SolvedNotebook) -> None:
     done = solved.done
     assert done.text(done.find("hand_dx,")).strip() == "db[0] is 3, dw[1, 3] is 7, dx[0, 0] is 5"
     text = done.text(done.find("the gradient of b1"))
@@ -51,7 +51,7 @@ def test_the_examples_by_hand_come_out(solved: Solved) -> None:
 
 
 @pytest.mark.full
-def test_training_goes_as_its_text_says(solved: Solved) -> None:
+def test_training_goes_as_its_text_says(solved: SolvedNotebook) -> None:
     done = solved.done
     trained = done.text(done.find("solver = fcn.create_solver_instance"))
     percent = re.findall(r"([\d.]+) % of the validation pictures", trained)
@@ -63,7 +63,7 @@ def test_training_goes_as_its_text_says(solved: Solved) -> None:
 
 
 @pytest.mark.full
-def test_regularizers_compare_as_its_text_says(solved: Solved) -> None:
+def test_regularizers_compare_as_its_text_says(solved: SolvedNotebook) -> None:
     done = solved.done
     rows = [line.rsplit(maxsplit=4) for line in done.text(done.find("weights below 0.01")).splitlines()[1:]]
     table = {
@@ -87,7 +87,7 @@ def test_regularizers_compare_as_its_text_says(solved: Solved) -> None:
 
 
 @pytest.mark.full
-def test_dropout_goes_as_its_text_says(solved: Solved) -> None:
+def test_dropout_goes_as_its_text_says(solved: SolvedNotebook) -> None:
     done = solved.done
     shown = done.text(done.find("x = 10 + torch.randn"))
     lines = re.findall(r"p = ([\d.]+): ([\d.]+)% dropped, mean ([\d.]+), without dropout ([\d.]+)", shown)

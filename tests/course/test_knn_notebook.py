@@ -12,7 +12,7 @@ import torch
 
 from helpers import data
 from tests.support import notebooks
-from tests.support.notebooks import Solved
+from tests.support.notebooks import SolvedNotebook
 from tests.support.prose import TIMES, WORDS, Prose, load_reference, write_matrix
 from tests.support.published import Public
 
@@ -146,18 +146,18 @@ NO_CLAIMS = ("collected by Alpaydin and Kaynak in the 1990s",)
 
 
 @pytest.fixture(scope="module")
-def solved(tmp_path_factory: pytest.TempPathFactory, public: Public) -> Solved:
+def solved(tmp_path_factory: pytest.TempPathFactory, public: Public) -> SolvedNotebook:
     """Return the notebook after it ran with the solution."""
     return notebooks.solved(NAME, tmp_path_factory.mktemp("course"), public)
 
 
-def test_it_runs_with_the_solution(solved: Solved) -> None:
+def test_it_runs_with_the_solution(solved: SolvedNotebook) -> None:
     solved.check_passed(8)
     assert solved.done.figures() == 7
     assert solved.seconds < 60
 
 
-def test_what_it_builds_is_graded(solved: Solved) -> None:
+def test_what_it_builds_is_graded(solved: SolvedNotebook) -> None:
     assert solved.score() == 100
 
 
@@ -165,7 +165,7 @@ def test_every_number_in_its_text_is_computed() -> None:
     PROSE.require([*by_hand(), *of_the_digits(), *of_rounding(), *of_choices(), *WHEN_RUN, *NO_CLAIMS])
 
 
-def test_the_hand_worked_example_is_right(solved: Solved) -> None:
+def test_the_hand_worked_example_is_right(solved: SolvedNotebook) -> None:
     done = solved.done
     matrix = done.text(done.find("knn.compute_distances_two_loops(hand_train"))
     assert [float(number) for number in re.findall(r"\d+\.", matrix)] == [1, 10, 20, 9, 9, 2]
@@ -176,7 +176,7 @@ def test_the_hand_worked_example_is_right(solved: Solved) -> None:
     ]
 
 
-def test_accuracies_are_as_its_text_says(solved: Solved) -> None:
+def test_accuracies_are_as_its_text_says(solved: SolvedNotebook) -> None:
     done = solved.done
     shown = done.text(done.find("of the validation images are right"))
     percent = {int(k): float(one) for k, one in re.findall(r"k = +(\d+): ([\d.]+) %", shown)}

@@ -9,29 +9,29 @@ from pathlib import Path
 import pytest
 
 from tests.support import notebooks
-from tests.support.notebooks import Solved
+from tests.support.notebooks import SolvedNotebook
 from tests.support.published import Public
 
 NAME = "linear_classifier"
 
 
 @pytest.fixture(scope="module")
-def solved(tmp_path_factory: pytest.TempPathFactory, public: Public) -> Solved:
+def solved(tmp_path_factory: pytest.TempPathFactory, public: Public) -> SolvedNotebook:
     """Return the notebook after it ran with the solution."""
     return notebooks.solved(NAME, tmp_path_factory.mktemp("course"), public)
 
 
-def test_it_runs_with_the_solution(solved: Solved) -> None:
+def test_it_runs_with_the_solution(solved: SolvedNotebook) -> None:
     solved.check_passed(9)
     assert solved.done.figures() == 11
     assert solved.seconds < 90
 
 
-def test_what_it_builds_is_graded(solved: Solved) -> None:
+def test_what_it_builds_is_graded(solved: SolvedNotebook) -> None:
     assert solved.score() == 100
 
 
-def test_the_numbers_in_its_text_are_right(solved: Solved) -> None:
+def test_the_numbers_in_its_text_are_right(solved: SolvedNotebook) -> None:
     done = solved.done
     assert "SVM loss 5.2667, by hand 5.2667" in done.text(done.find("by hand 5.2667"))
     softmax = done.text(done.find("by hand 2.7587"))
@@ -47,7 +47,7 @@ def test_the_numbers_in_its_text_are_right(solved: Solved) -> None:
     assert "nan" in large
 
 
-def test_training_goes_as_its_text_says(solved: Solved) -> None:
+def test_training_goes_as_its_text_says(solved: SolvedNotebook) -> None:
     done = solved.done
     on_digits = done.text(done.find("of the validation images are right"))
     assert all(float(percent) > 90 for percent in re.findall(r"([\d.]+) %", on_digits))
@@ -57,7 +57,7 @@ def test_training_goes_as_its_text_says(solved: Solved) -> None:
     assert 15 < float(re.findall(r"validation ([\d.]+) %", things)[0]) < 40
 
 
-def test_what_is_learned_by_heart_is_as_its_text_says(solved: Solved) -> None:
+def test_what_is_learned_by_heart_is_as_its_text_says(solved: SolvedNotebook) -> None:
     done = solved.done
     lines = done.text(done.find("of them are right")).splitlines()
     rows = [[float(number) for number in re.findall(r"([\d.]+) %", line)] for line in lines if "%" in line]

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.support import quick, timing
-from tests.support.imports import Graph, uses
+from tests.support.imports import ImportGraph, uses
 
 ROOT = Path(__file__).parents[2]
 FILES = {
@@ -58,7 +58,7 @@ def commit(root: Path) -> None:
 
 def reached(root: Path, *files: str) -> dict[str, int]:
     """Return the tests that reach files, with their distances."""
-    found = Graph.read(root).distances([Path(file) for file in files])
+    found = ImportGraph.read(root).distances([Path(file) for file in files])
     return {name: steps for name, steps in found.items() if name.startswith("tests.test_")}
 
 
@@ -103,7 +103,7 @@ def test_a_module_that_is_gone_still_reaches_who_imports_it(repository: Path) ->
 
 
 def test_the_kit_itself_is_read() -> None:
-    found = Graph.read(ROOT).distances([Path("autograder/engine/wire/frames.py")])
+    found = ImportGraph.read(ROOT).distances([Path("autograder/engine/wire/frames.py")])
     assert found["tests.autograder.engine.wire.test_frames"] == 1
     assert found["autograder.engine.worker"] <= 2
 
@@ -138,7 +138,7 @@ def test_without_a_change_and_without_git_nothing_is_known(repository: Path, tmp
 
 def test_the_test_of_a_module_comes_first_then_what_is_near_and_fast(repository: Path) -> None:
     (repository / "tests/test_all.py").write_text("from autograder import errors\n")
-    graph = Graph.read(repository)
+    graph = ImportGraph.read(repository)
     seconds = quick.estimates(graph) | {"tests/test_all.py": 0.1}
     assert seconds["tests/test_pool.py"] == quick.STARTING
     assert seconds["tests/test_errors.py"] == quick.PLAIN

@@ -9,7 +9,7 @@ import torch
 
 from helpers.data.pictures import CLASSES
 from tests.support import notebooks
-from tests.support.notebooks import Solved
+from tests.support.notebooks import SolvedNotebook
 from tests.support.prose import Prose, number
 from tests.support.published import Public
 
@@ -32,7 +32,7 @@ print(json.dumps({
 
 
 @pytest.fixture(scope="module")
-def solved(tmp_path_factory: pytest.TempPathFactory, public: Public) -> Solved:
+def solved(tmp_path_factory: pytest.TempPathFactory, public: Public) -> SolvedNotebook:
     """Return the notebook after it ran with the solution."""
     return notebooks.solved(NAME, tmp_path_factory.mktemp("course"), public, ASKS)
 
@@ -49,19 +49,19 @@ def percentage(text: str) -> float:
 
 
 @pytest.mark.full
-def test_it_runs_with_the_solution(solved: Solved) -> None:
+def test_it_runs_with_the_solution(solved: SolvedNotebook) -> None:
     solved.check_passed(9)
     assert solved.done.figures() == 12
     assert solved.seconds < 180
 
 
 @pytest.mark.full
-def test_what_it_builds_is_graded(solved: Solved) -> None:
+def test_what_it_builds_is_graded(solved: SolvedNotebook) -> None:
     assert solved.score() == 105
 
 
 @pytest.mark.full
-def test_what_it_says_about_the_examples_is_true(solved: Solved) -> None:
+def test_what_it_says_about_the_examples_is_true(solved: SolvedNotebook) -> None:
     done = solved.done
     assert done.text(done.find("hand_scores, hand_hidden =")).splitlines() == [
         "hidden [[1.0, 2.0, 0.0, 3.0], [0.0, 0.0, 1.0, 1.0]]",
@@ -76,7 +76,7 @@ def test_what_it_says_about_the_examples_is_true(solved: Solved) -> None:
 
 
 @pytest.mark.full
-def test_what_it_says_about_the_spiral_is_true(solved: Solved, prose: Prose) -> None:
+def test_what_it_says_about_the_spiral_is_true(solved: SolvedNotebook, prose: Prose) -> None:
     right = solved.answers()["spiral"]
     few, nearly, many = prose.find(
         "{} folds are too few for three arms, {} are nearly enough, and with {} the borders"
@@ -86,7 +86,7 @@ def test_what_it_says_about_the_spiral_is_true(solved: Solved, prose: Prose) -> 
 
 
 @pytest.mark.full
-def test_what_it_says_about_the_learning_rates_is_true(solved: Solved, prose: Prose) -> None:
+def test_what_it_says_about_the_learning_rates_is_true(solved: SolvedNotebook, prose: Prose) -> None:
     losses = solved.answers()["rates"]
     (start,) = prose.find(r"All start at $\log 10 \approx {}$, as they should.")
     assert all(first == pytest.approx(float(start), abs=0.05) for first, *_ in losses.values())
@@ -109,7 +109,7 @@ def test_what_it_says_about_the_learning_rates_is_true(solved: Solved, prose: Pr
 
 
 @pytest.mark.full
-def test_what_it_says_about_hidden_units_is_true(solved: Solved, prose: Prose) -> None:
+def test_what_it_says_about_hidden_units_is_true(solved: SolvedNotebook, prose: Prose) -> None:
     answers = solved.answers()
     assert prose.says("The strong weights lie in the middle")
     assert min(answers["middle"]) > 1.3  # times the mean square of all weights
@@ -118,7 +118,7 @@ def test_what_it_says_about_hidden_units_is_true(solved: Solved, prose: Prose) -
 
 
 @pytest.mark.full
-def test_what_it_says_about_sizes_and_amounts_is_true(solved: Solved, prose: Prose) -> None:
+def test_what_it_says_about_sizes_and_amounts_is_true(solved: SolvedNotebook, prose: Prose) -> None:
     answers = solved.answers()
     sizes, training, validation = answers["sizes"]
     assert prose.says("On the left both are low: underfitting. To the right the gap opens: overfitting.")
@@ -141,7 +141,7 @@ def test_what_it_says_about_sizes_and_amounts_is_true(solved: Solved, prose: Pro
 
 
 @pytest.mark.full
-def test_what_it_says_about_the_map_is_true(solved: Solved, prose: Prose) -> None:
+def test_what_it_says_about_the_map_is_true(solved: SolvedNotebook, prose: Prose) -> None:
     cells = {(rate, strength): percent for rate, strength, percent in solved.answers()["map"]}
     rates, strengths = (sorted(set(of_one)) for of_one in zip(*cells, strict=True))
     rate, _ = max(cells, key=lambda setting: cells[setting])
@@ -163,7 +163,7 @@ def test_what_it_says_about_the_map_is_true(solved: Solved, prose: Prose) -> Non
 
 
 @pytest.mark.full
-def test_what_it_says_about_the_test_set_is_true(solved: Solved, prose: Prose) -> None:
+def test_what_it_says_about_the_test_set_is_true(solved: SolvedNotebook, prose: Prose) -> None:
     part, of_all, guessed, of_classes = prose.find(
         "About {} in {} is a lot better than guessing, which gives {} in {}, but far from good."
     )

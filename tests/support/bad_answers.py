@@ -7,7 +7,7 @@ from typing import Literal, get_args
 
 from autograder.course.assignment import Assignment
 from autograder.grading import specimens
-from autograder.grading.specimens import Solved
+from autograder.grading.specimens import StudentFunction
 from autograder.intake import Submission
 
 Kind = Literal["raises", "none", "nan", "shape", "dtype"]
@@ -35,7 +35,7 @@ return spoil(answer({arguments}))
 """
 
 
-def submission(chosen: Assignment, function: Solved, kind: Kind) -> Submission:
+def submission(chosen: Assignment, function: StudentFunction, kind: Kind) -> Submission:
     """Return the reference with one function that answers badly; only the first of several results is bad."""
     if kind == "raises":
         return specimens.with_body(chosen, function, RAISES)
@@ -50,7 +50,7 @@ def submission(chosen: Assignment, function: Solved, kind: Kind) -> Submission:
     return specimens.with_body(chosen, function, f"def answer({', '.join(names)}):\n{body}\n{wrapper}")
 
 
-def _definition(chosen: Assignment, function: Solved) -> ast.FunctionDef:
+def _definition(chosen: Assignment, function: StudentFunction) -> ast.FunctionDef:
     """Return the function's syntax tree."""
     nodes: list[ast.stmt] = ast.parse(specimens.sources(chosen)[function.file]).body
     found: ast.stmt | None = None

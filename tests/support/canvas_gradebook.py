@@ -16,7 +16,7 @@ INFORMATION = {
 }
 
 
-class Refused(Exception):
+class UploadRefused(Exception):
     """What Canvas answers to a file that it does not take for a gradebook."""
 
 
@@ -44,10 +44,10 @@ class CanvasGradebook:
         header, *rows = list(csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True))
         whole = "Student" in header[0] and "ID" in header[1]
         if not whole and header[:3] != ["LastName", "FirstName", "ID"]:
-            raise Refused(header)
+            raise UploadRefused(header)
         known = [name for name in header if name in INFORMATION]
         if header[: len(known)] != known or known[-1] != "Section":
-            raise Refused(header)
+            raise UploadRefused(header)
         numbers = {place: self._number(header[place]) for place in range(len(known), len(header))}
         for row in rows:
             if "Points Possible" in row[0]:
@@ -70,5 +70,5 @@ class CanvasGradebook:
 
     def _set(self, student: int, number: int, cell: str) -> None:
         if student not in self.cells:
-            raise Refused(f"unknown student {student}")
+            raise UploadRefused(f"unknown student {student}")
         self.cells[student][number] = "EX" if cell.upper() in ("EX", "EXCUSED") else cell

@@ -76,7 +76,7 @@ def _named(text: str) -> set[str]:
 
 
 @dataclass(frozen=True)
-class Graph:
+class ImportGraph:
     """Who uses what in a repository.
 
     Attributes
@@ -91,7 +91,7 @@ class Graph:
     uses: dict[str, Uses]
 
     @classmethod
-    def read(cls, root: Path) -> Graph:
+    def read(cls, root: Path) -> ImportGraph:
         """Read all modules below a root."""
         paths = modules(root)
         found = {name: uses((root / path).read_text(encoding="utf-8")) for name, path in paths.items()}

@@ -174,7 +174,7 @@ def _drop_capabilities() -> None:
     _checked(_LIBC.capset(header, words))
 
 
-class Rule(NamedTuple):
+class CallRule(NamedTuple):
     """A system call that is answered with an error; with the error 0 it does nothing, and says it did."""
 
     call: int
@@ -188,24 +188,27 @@ class Rule(NamedTuple):
 
 
 _DOCKER = [
-    *(Rule(number) for number in _REFUSED.values()),
-    Rule(_CLONE3, errno.ENOSYS),
-    Rule(_CLONE, argument=0, bits=_NAMESPACES),
+    *(CallRule(number) for number in _REFUSED.values()),
+    CallRule(_CLONE3, errno.ENOSYS),
+    CallRule(_CLONE, argument=0, bits=_NAMESPACES),
 ]
-_NO_LANDLOCK = [Rule(number) for number in _LANDLOCK.values()]
+_NO_LANDLOCK = [CallRule(number) for number in _LANDLOCK.values()]
 
 _MISSING = {
-    "filesystem": [*(Rule(number, errno.ENOSYS) for number in _LANDLOCK.values()), Rule(161)],  # and chroot
-    "seccomp": [Rule(317, errno.ENOSYS)],
-    "uid": [Rule(117)],  # setresuid
+    "filesystem": [
+        *(CallRule(number, errno.ENOSYS) for number in _LANDLOCK.values()),
+        CallRule(161),
+    ],  # and chroot
+    "seccomp": [CallRule(317, errno.ENOSYS)],
+    "uid": [CallRule(117)],  # setresuid
 }
 _IDLE = {
-    "process": [Rule(436, 0)],  # close_range
-    "no_new_privs": [Rule(157, 0, argument=0, equal=_SET_NO_NEW_PRIVS)],
-    "rlimits": [Rule(302, 0, argument=2), Rule(160, 0)],  # prlimit64 with a new value, setrlimit
-    "filesystem": [Rule(_LANDLOCK["landlock_restrict_self"], 0)],
-    "seccomp": [Rule(317, 0)],
-    "uid": [Rule(117, 0)],
+    "process": [CallRule(436, 0)],  # close_range
+    "no_new_privs": [CallRule(157, 0, argument=0, equal=_SET_NO_NEW_PRIVS)],
+    "rlimits": [CallRule(302, 0, argument=2), CallRule(160, 0)],  # prlimit64 with a new value, setrlimit
+    "filesystem": [CallRule(_LANDLOCK["landlock_restrict_self"], 0)],
+    "seccomp": [CallRule(317, 0)],
+    "uid": [CallRule(117, 0)],
 }
 WITHOUT = {f"missing-{layer}": rules for layer, rules in _MISSING.items()} | {
     f"idle-{layer}": rules for layer, rules in _IDLE.items()
@@ -213,7 +216,7 @@ WITHOUT = {f"missing-{layer}": rules for layer, rules in _MISSING.items()} | {
 """Machines on which one layer cannot be had, or does nothing."""
 
 
-def _filter(rules: Iterable[Rule]) -> None:
+def _filter(rules: Iterable[CallRule]) -> None:
     """Install a filter: answer these calls, allow everything else."""
     load, if_any, if_equal, end = 0x20, 0x45, 0x15, 0x06
     allow, error = 0x7FFF0000, 0x00050000

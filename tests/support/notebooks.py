@@ -22,7 +22,7 @@ ROOT = Path(__file__).parents[2]
 
 
 @dataclass(frozen=True)
-class Solved:
+class SolvedNotebook:
     """A notebook after it ran with the solution.
 
     Attributes
@@ -73,7 +73,7 @@ class Solved:
         return float(result["score"])
 
 
-def solved(name: str, folder: Path, public: Public, asks: str = "") -> Solved:
+def solved(name: str, folder: Path, public: Public, asks: str = "") -> SolvedNotebook:
     """Run a notebook alone in an empty folder: first its set-up cell, then all of it with the solution.
 
     Parameters
@@ -88,7 +88,7 @@ def solved(name: str, folder: Path, public: Public, asks: str = "") -> Solved:
     before = _cpu_seconds()
     threads = {"OMP_NUM_THREADS": "1"}  # threads that wait for one another use CPU time, too
     done = _execute(notebook, public, threads, asks)
-    return Solved(name, workplace, public, done, (_cpu_seconds() - before) / work.slowness())
+    return SolvedNotebook(name, workplace, public, done, (_cpu_seconds() - before) / work.slowness())
 
 
 def check_stub(name: str, folder: Path, public: Public, task: str, *says: str) -> None:

@@ -18,7 +18,7 @@ import pytest
 
 from autograder.commands.options import cores
 from tests.support import timing
-from tests.support.imports import Graph
+from tests.support.imports import ImportGraph
 
 BASES = ("main", "origin/main")
 SECONDS = 30
@@ -33,7 +33,7 @@ SHOWN = 12
 
 
 @dataclass(frozen=True)
-class Choice:
+class QuickChoice:
     """Test files that run, and those that would as well if there were time.
 
     Attributes
@@ -75,7 +75,7 @@ def _git(root: Path, *words: str) -> list[str] | None:
     return done.stdout.splitlines() if done.returncode == 0 else None
 
 
-def ranked(graph: Graph, files: Sequence[Path], seconds: Mapping[str, float]) -> list[str]:
+def ranked(graph: ImportGraph, files: Sequence[Path], seconds: Mapping[str, float]) -> list[str]:
     """Return the test files that reach changed files, those first that tell most in least time."""
     distances = graph.distances(files)
     stems = {file.stem for file in files} | {file.parent.name for file in files if file.stem == "__init__"}
@@ -92,7 +92,7 @@ def _tests(found: Sequence[tuple[Path, int]]) -> list[tuple[Path, int]]:
     return [one for one in found if one[0].parts[0] == "tests" and one[0].name.startswith("test_")]
 
 
-def estimates(graph: Graph) -> dict[str, float]:
+def estimates(graph: ImportGraph) -> dict[str, float]:
     """Guess the seconds of each test file, for want of a measurement."""
     guessed = {}
     for name, path in graph.paths.items():
@@ -104,13 +104,13 @@ def estimates(graph: Graph) -> dict[str, float]:
     return guessed
 
 
-def fastest(graph: Graph, seconds: Mapping[str, float]) -> list[str]:
+def fastest(graph: ImportGraph, seconds: Mapping[str, float]) -> list[str]:
     """Return all test files, those first that take least time."""
     paths = [path.as_posix() for path, _ in _tests([(path, 0) for path in graph.paths.values()])]
     return sorted(paths, key=lambda path: (seconds[path], path))
 
 
-def choose(paths: Sequence[str], seconds: Mapping[str, float], processes: int) -> Choice:
+def choose(paths: Sequence[str], seconds: Mapping[str, float], processes: int) -> QuickChoice:
     """Take test files in their order, and pass over those for which there is no time."""
     taken: list[str] = []
     left: list[str] = []
@@ -120,7 +120,7 @@ def choose(paths: Sequence[str], seconds: Mapping[str, float], processes: int) -
         fits = cost <= SECONDS and total + cost <= SECONDS * processes
         (taken if fits else left).append(path)
         total += cost if fits else 0
-    return Choice(taken, left, total)
+    return QuickChoice(taken, left, total)
 
 
 @dataclass
@@ -142,7 +142,7 @@ class Tally:
         self.collected, self.failed = session.testscollected, session.testsfailed
 
 
-def run(choice: Choice) -> tuple[int, Tally]:
+def run(choice: QuickChoice) -> tuple[int, Tally]:
     """Run the tests that were taken, and return pytest's exit status with the tally."""
     spread = "auto" if choice.seconds > FEW else "0"
     tally = Tally()
@@ -150,7 +150,7 @@ def run(choice: Choice) -> tuple[int, Tally]:
     return int(pytest.main(arguments, plugins=[tally])), tally
 
 
-def summary(choice: Choice, tally: Tally) -> list[str]:
+def summary(choice: QuickChoice, tally: Tally) -> list[str]:
     """Say what was left out."""
     lines = []
     if tally.collected > len(tally.ended):
@@ -167,7 +167,7 @@ def summary(choice: Choice, tally: Tally) -> list[str]:
 def main(root: Path) -> int:
     """Choose and run the tests of a repository, and say what was left out; 0 if all that ran passed."""
     began = time.monotonic()
-    graph, seconds = Graph.read(root), timing.seconds_of_files(root)
+    graph, seconds = ImportGraph.read(root), timing.seconds_of_files(root)
     seconds = estimates(graph) | seconds
     found = changed(root)
     if found and found[1]:

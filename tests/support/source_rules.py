@@ -41,7 +41,7 @@ PAD = ("torch.nn.functional.pad",)
 
 
 @dataclass(frozen=True)
-class Rule:
+class SourceRule:
     """What a suite asks of the source of one function."""
 
     assignment: str
@@ -50,8 +50,8 @@ class Rule:
     asks: dict[str, Any]
 
 
-def _rules(assignment: str, module: str, functions: str, **asks: Any) -> list[Rule]:
-    return [Rule(assignment, module, name, asks) for name in functions.split()]
+def _rules(assignment: str, module: str, functions: str, **asks: Any) -> list[SourceRule]:
+    return [SourceRule(assignment, module, name, asks) for name in functions.split()]
 
 
 FCN, CN = "fully_connected_networks", "convolutional_networks"
@@ -108,7 +108,7 @@ class StandIn:
         raise AssertionError
 
 
-def verdicts(assignment: str, folder: Path, released: Path) -> Iterator[tuple[Rule, str | None]]:
+def verdicts(assignment: str, folder: Path, released: Path) -> Iterator[tuple[SourceRule, str | None]]:
     """Yield each rule of an assignment and what is wrong with a hand-in by it; None if it holds."""
     paths = {path.relative_to(folder).as_posix(): path for path in sorted(folder.rglob("*.py"))}
     names = {re.sub(r"\.py$", "", name).replace("/", "."): path for name, path in paths.items()}
@@ -126,7 +126,7 @@ def verdicts(assignment: str, folder: Path, released: Path) -> Iterator[tuple[Ru
             yield rule, verdict(links.link(facts, rule.module, known), rule)
 
 
-def verdict(facts: Any, rule: Rule) -> str | None:
+def verdict(facts: Any, rule: SourceRule) -> str | None:
     """Return what is wrong with a function by a rule, or None."""
     try:
         require(StandIn(facts.function(rule.function)), **rule.asks)

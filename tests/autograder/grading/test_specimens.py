@@ -21,13 +21,15 @@ def test_functions_are_those_that_stubs_leave_open(name: str) -> None:
     one = assignment.load(COURSE, name)
     stubs = b"\n".join(specimens.stub(one).files.values()).decode()
     left_open = re.findall(r'raise NotImplementedError\("\w+: ([\w.]+)"\)', stubs)
-    assert {function.name for function in specimens.find_solved(one)} == set(left_open)
+    assert {function.name for function in specimens.find_student_functions(one)} == set(left_open)
 
 
 def test_one_body_is_replaced_and_nothing_else() -> None:
     one = assignment.load(COURSE, "knn")
     (chosen,) = (
-        function for function in specimens.find_solved(one) if function.name == "KnnClassifier.predict"
+        function
+        for function in specimens.find_student_functions(one)
+        if function.name == "KnnClassifier.predict"
     )
     made = specimens.with_body(one, chosen, "x = 1\nreturn x").files["knn.py"].decode()
     before = specimens.reference(one).files["knn.py"].decode()

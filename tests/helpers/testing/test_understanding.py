@@ -9,7 +9,7 @@ from helpers.source.facts import scan
 from tests.support import classes, source_rules, work
 from tests.support.evasive_code import AUTOGRAD, LOOPS, NAMES, PATCHES
 from tests.support.honest_code import WITH_LOOPS, WITHOUT_LOOPS
-from tests.support.source_rules import Rule
+from tests.support.source_rules import SourceRule
 
 PLAIN = {"banned": [*source_rules.CONVNETS, "torch.cdist"], "allowed": source_rules.PAD}
 NO_LOOP = {"loops": 0}
@@ -17,7 +17,7 @@ NO_LOOP = {"loops": 0}
 
 def verdict(source: str, **asks: object) -> str | None:
     """Return what a rule says about the function `f` of a file, or None if it holds."""
-    return source_rules.verdict(scan(source), Rule("", "", "f", dict(asks)))
+    return source_rules.verdict(scan(source), SourceRule("", "", "f", dict(asks)))
 
 
 @pytest.mark.parametrize("source", WITHOUT_LOOPS.values(), ids=WITHOUT_LOOPS)
@@ -73,7 +73,7 @@ def test_a_call_of_what_another_file_passes_on_leads_there() -> None:
     helper = scan("import torch\nTABLE = [lambda x: torch.cdist(x, x)]")
     task = scan("import helper\ndef f(x): return helper.TABLE[0](x)")
     linked = links.link({"task": task, "helper": helper}, "task", {})
-    assert source_rules.verdict(linked, Rule("", "", "f", {"banned": ["torch.cdist"]})) is not None
+    assert source_rules.verdict(linked, SourceRule("", "", "f", {"banned": ["torch.cdist"]})) is not None
 
 
 def test_methods_of_an_unknown_object_are_followed_in_linear_time() -> None:
