@@ -14,7 +14,7 @@ Names = Mapping[str, Any]
 """Name to the dotted name of something in `helpers`, or to such a table."""
 
 _SOLVER: Final = {"Solver": "helpers.training.solver.Solver"}
-_SEEDS: Final = {"reset_seed": "helpers.training.seeds.reset_seed"}
+_SEEDS: Final = {"reset_seed": "helpers.training.randomness.reset_seed"}
 _LOSSES: Final = {name: f"helpers.training.losses.{name}" for name in ("softmax_loss", "svm_loss")}
 _BATCHES: Final = {"sample_batch": "helpers.training.batches.sample_batch"}
 _GRADIENTS: Final = {

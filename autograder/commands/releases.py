@@ -45,7 +45,7 @@ def release(
     With NAMES, files of other assignments stay as they are. Drafts get into assignments/ only.
     """
     from autograder.course import Course
-    from autograder.release import changes, student, tree
+    from autograder.release import origins, student, tree
     from autograder.release.handout import released_tag
 
     current = Course.find(course)
@@ -55,8 +55,8 @@ def release(
     if check:
         _tell_stale(tree.find_stale(current, built))
         return
-    ledger, now = changes.Ledger(current), {one.name: changes.find_causes(current, one) for one in found}
-    for line in changes.describe_changes(current, built, ledger, now):
+    ledger, now = origins.Ledger(current), {one.name: origins.find_origins(current, one) for one in found}
+    for line in origins.describe_changes(current, built, ledger, now):
         typer.echo(line)
     tree.write(current, built)
     ledger.put(now)

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final, Protocol
 
-from autograder.engine.changes import Changes
-from autograder.engine.failures import MAX_BASES, MAX_MESSAGE, MAX_NAME, MAX_TRACE
+from autograder.engine.arguments import Changes
+from autograder.engine.tracebacks import MAX_BASES, MAX_MESSAGE, MAX_NAME, MAX_TRACE
 from autograder.engine.wire.decoder import Decoder
 from autograder.engine.wire.encoder import Encoder
 from autograder.engine.wire.frames import Budget, Buffer, Channel, ChannelClosed, ProtocolError

@@ -21,7 +21,7 @@ from autograder.graded.results import Feedback
 from helpers.source import links
 from helpers.source.facts import ModuleFacts
 from helpers.statuses import Status
-from helpers.submission import prefetch, problems, reading
+from helpers.submission import prefetch, problems, python_files
 from helpers.submission.problems import Problem
 
 _WORD = re.compile(r"[^\W\d]\w*")
@@ -122,7 +122,7 @@ class Loaded:
     def note_newer(self, found: Iterable[Problem], sources: Mapping[str, bytes]) -> None:
         """Find out whether files that are no Python are one of a newer Python."""
         for problem in found:
-            is_syntax = problem.error.startswith("SyntaxError") and reading.EMPTY not in problem.error
+            is_syntax = problem.error.startswith("SyntaxError") and python_files.EMPTY not in problem.error
             if is_syntax and not self.needs:
                 self.needs = newer.find_python(sources[problem.file], problem)
 

@@ -19,17 +19,17 @@ from types import FrameType
 
 from autograder.course.assignment import Assignment
 from autograder.engine import verdict
-from autograder.engine.failures import describe
 from autograder.engine.jobs import Remarks, round_seconds
 from autograder.engine.link import End, StudentError, WorkerEnded
 from autograder.engine.loading import ImportRules, Loaded
 from autograder.engine.proxy import ProxyFinder
 from autograder.engine.suite import SuiteRun
+from autograder.engine.tracebacks import describe
 from autograder.engine.verdict import ImportFailed
 from autograder.graded.results import Feedback
 from autograder.scoring import Emit, Outcome, PlannedTest, mark_not_run
 from helpers.statuses import Status
-from helpers.submission import allowances, problems, reading
+from helpers.submission import allowances, problems, python_files
 from helpers.submission.importer import Importer
 from helpers.submission.problems import Problem
 
@@ -72,7 +72,7 @@ def _import_submission(
     found = [Problem(file, sentence.rstrip(".")) for file, sentence in broken.items()]
     while True:
         loaded.replace(found, rules, current)
-        read = reading.read(current, rules.modules, rules.packages)
+        read = python_files.read(current, rules.modules, rules.packages)
         loaded.notes = read.notes
         texts = read.texts(current)
         found = [problems.problem_of(f"{name}.py", error, texts) for name, error in read.problems.items()]

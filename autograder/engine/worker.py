@@ -18,14 +18,14 @@ from typing import Any, Final
 import numpy as np
 import torch
 
-from autograder.engine.failures import describe
+from autograder.engine.tracebacks import describe
 from autograder.engine.wire.decoder import Decoder, Pristine
 from autograder.engine.wire.encoder import Encoder
 from autograder.engine.wire.frames import Buffer, Channel, ChannelClosed, ProtocolError, same_bytes
 from autograder.engine.wire.values import DICTS, Tag, ValueRefused, type_name
 from helpers import other_kits
 from helpers.source.imports import possible_modules
-from helpers.submission import allowances, problems, reading
+from helpers.submission import allowances, problems, python_files
 from helpers.submission.importer import Importer
 from helpers.testing import evidence, weights
 from helpers.testing.comparison import plain_tuple
@@ -102,7 +102,7 @@ class Worker:
 
     def _read(self, header: dict[str, Any]) -> dict[str, Any] | None:
         """Read the files; send code, facts and what is wrong. No student code has run before this frame."""
-        read = reading.read(header["sources"], header["modules"], header["packages"])
+        read = python_files.read(header["sources"], header["modules"], header["packages"])
         texts = read.texts(header["sources"])
         wrong = [
             problems.problem_of(f"{module}.py", error, texts).to_plain()

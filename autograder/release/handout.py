@@ -17,7 +17,7 @@ from typing import Any
 from autograder.course import Course
 from autograder.course.assignment import SHARED_PACKAGE, Assignment
 from autograder.errors import ReleaseError
-from autograder.release import inventory, notebook, questions
+from autograder.release import index, notebook, questions
 from autograder.release.notebook import NotebookPair
 from autograder.release.stripper import stub_module
 from autograder.scoring import DECIMALS, PlannedTest, share
@@ -76,8 +76,8 @@ def build(
     public = _public_tests(assignment)
     checks = checklist(course, assignment, plan, stubs) | {
         "tag": tag or course.release.tag,
-        "functions": inventory.functions(stubs, public.decode(), plan),
-        "cells": inventory.cells(book.release),
+        "functions": index.functions(stubs, public.decode(), plan),
+        "cells": index.cells(book.release),
     }
     files = {
         f"{assignment.name}.ipynb": notebook.dumps(book.release),

@@ -14,8 +14,8 @@ from typing import Any
 from autograder.course import Course
 from autograder.course import assignment as assignments
 from autograder.errors import ReleaseError
-from autograder.release import contents, fingerprints, markers
-from autograder.release.contents import UnreadableError
+from autograder.release import fingerprints, markers, parts
+from autograder.release.parts import UnreadableError
 
 FOLDERS = {
     "__pycache__": "compiled Python, which may hold solutions",
@@ -122,7 +122,7 @@ class LeakCheck:
 
     def _by_content(self, content: bytes) -> Iterator[Leak]:
         try:
-            for place, blob in contents.walk_parts("", content):
+            for place, blob in parts.walk("", content):
                 if place:
                     yield from (Leak(place, says) for says in self._by_name(place))
                 yield from _outputs(place, blob)
@@ -136,7 +136,7 @@ class LeakCheck:
     def _matches(self, blob: bytes) -> Iterator[tuple[int, str]]:
         """Yield lines of a file and what was found there."""
         known: set[str] = set()
-        for text in contents.texts(blob):
+        for text in parts.texts(blob):
             lines = [fingerprints.normalize_words(line)[1:] for line in text.split("\n")]
             joined = " " + "".join(line if line.strip() else "" for line in lines)
             ends = list(accumulate(len(line) if line.strip() else 0 for line in lines))

@@ -1,7 +1,7 @@
 """Confine student code in layers, prove them by trying, and refuse to grade if they do not hold."""
 
 from autograder.sandbox.confinement import ENVIRONMENT, Prepared, confine, prepare
-from autograder.sandbox.identity import Lease, lease_uid
+from autograder.sandbox.credentials import Lease, lease_uid
 from autograder.sandbox.limits import Limits, share_arenas
 from autograder.sandbox.memory import slots_that_fit
 from autograder.sandbox.plan import SandboxPlan, choose_plan

@@ -15,7 +15,7 @@ from pathlib import Path
 from signal import SIGKILL
 from typing import Final, Literal
 
-from autograder.sandbox import identity, kernel, limits
+from autograder.sandbox import credentials, kernel, limits
 from autograder.sandbox.calls import on_calls
 from autograder.sandbox.confinement import ENVIRONMENT
 from autograder.sandbox.scene import Attempt, Held, Scene
@@ -281,8 +281,8 @@ def _other_identity(scene: Scene) -> str:
 
 
 def _capabilities(scene: Scene) -> str:
-    mask = 1 << identity.CAP_DAC_READ_SEARCH if scene.plan.keep_search else 0
-    held, bounding = identity.held_capabilities(), identity.bounding_set()
+    mask = 1 << credentials.CAP_DAC_READ_SEARCH if scene.plan.keep_search else 0
+    held, bounding = credentials.held_capabilities(), credentials.bounding_set()
     if held != (mask, mask, 0) or bounding:
         return f"it holds {held[0]:#x}, bounding {bounding}"
     raise Held("none but to read what Landlock shows" if mask else "none at all")

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Final
 
 from autograder.errors import SandboxError
-from autograder.sandbox import identity, kernel, landlock, limits, seccomp, syscalls
+from autograder.sandbox import credentials, kernel, landlock, limits, seccomp, syscalls
 from autograder.sandbox.limits import Limits
 from autograder.sandbox.plan import WRITABLE_DEVICES, SandboxPlan
 
@@ -98,7 +98,7 @@ def prepare(plan: SandboxPlan) -> Prepared:
             ruleset=_build_ruleset(plan) if plan.filesystem == "landlock" else None,
             empty_root=_empty_folder() if plan.filesystem == "chroot" else None,
             null=os.open(os.devnull, os.O_RDWR),
-            bounding=identity.bounding_set() if plan.root else (),
+            bounding=credentials.bounding_set() if plan.root else (),
             others=_others(plan),
         )
     except OSError as error:
@@ -128,7 +128,7 @@ def _empty_folder() -> int:
 def _others(plan: SandboxPlan) -> int | None:
     if not plan.linux or (plan.root and not plan.dedicated_uids):
         return None
-    return 0 if plan.dedicated_uids else identity.tasks_of(os.geteuid())
+    return 0 if plan.dedicated_uids else credentials.tasks_of(os.geteuid())
 
 
 def confine(prepared: Prepared, budget: Limits, uid: int | None, keep_fds: Collection[int]) -> None:
@@ -141,7 +141,7 @@ def confine(prepared: Prepared, budget: Limits, uid: int | None, keep_fds: Colle
     budget : Limits
         What the worker may use up.
     uid : int or None
-        The user to become, from `identity.lease_uid`; None where the plan has no dedicated uids.
+        The user to become, from `credentials.lease_uid`; None where the plan has no dedicated uids.
     keep_fds : collection of int
         Descriptors to keep: pipes and sockets, or ``/dev/null``. All others are closed; of the standard
         streams, those not named here become ``/dev/null``.
@@ -216,9 +216,9 @@ def _restrict(prepared: Prepared, budget: Limits, uid: int | None) -> None:
     else:
         os.chdir("/")
     if uid is not None:
-        identity.become_user(uid, keep_search=plan.keep_search, bounding=prepared.bounding)
+        credentials.become_user(uid, keep_search=plan.keep_search, bounding=prepared.bounding)
     else:
-        identity.drop_capabilities(prepared.bounding)
+        credentials.drop_capabilities(prepared.bounding)
     kernel.prctl(kernel.PR_SET_DUMPABLE, 0)  # no core dump, and no ptrace or /proc/PID/mem for this user
     kernel.prctl(kernel.PR_SET_PDEATHSIG, signal.SIGKILL)  # after the change of user, which clears it
     if os.getppid() != prepared.zygote:  # it died before that, so the signal will never come

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Final, Literal, Self
 
 from autograder.errors import SandboxError
-from autograder.sandbox import children, identity, kernel, landlock, seccomp, syscalls
+from autograder.sandbox import children, credentials, kernel, landlock, seccomp, syscalls
 
 Filesystem = Literal["landlock", "chroot", "none"]
 
@@ -40,9 +40,9 @@ class SandboxPlan:
     """What hides the files: Landlock, an empty root folder, or nothing."""
     seccomp: bool
     dedicated_uids: bool
-    """Each worker slot runs as a user of its own, see `identity`."""
+    """Each worker slot runs as a user of its own, see `credentials`."""
     keep_search: bool
-    """Workers keep CAP_DAC_READ_SEARCH, see `identity`; with Landlock only."""
+    """Workers keep CAP_DAC_READ_SEARCH, see `credentials`; with Landlock only."""
     readable: tuple[str, ...]
     """What Landlock lets workers read: libraries and packages, never the course."""
     root: bool
@@ -201,16 +201,16 @@ def _filter_calls() -> None:
 
 
 def _switch_user() -> None:
-    identity.become_user(identity.UIDS[-1], keep_search=False, bounding=identity.bounding_set())
+    credentials.become_user(credentials.UIDS[-1], keep_search=False, bounding=credentials.bounding_set())
 
 
 def _keep_search() -> None:
-    identity.become_user(identity.UIDS[-1], keep_search=True, bounding=identity.bounding_set())
+    credentials.become_user(credentials.UIDS[-1], keep_search=True, bounding=credentials.bounding_set())
 
 
 def _enter_all(places: Iterable[str]) -> None:
     _switch_user()
-    if not identity.can_enter(places):
+    if not credentials.can_enter(places):
         raise PermissionError
 
 

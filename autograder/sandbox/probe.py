@@ -21,7 +21,7 @@ from autograder.errors import SandboxError
 from autograder.sandbox import children, syscalls
 from autograder.sandbox.attempts import MARK, all_attempts
 from autograder.sandbox.confinement import STANDARD_STREAMS, confine, prepare
-from autograder.sandbox.identity import lease_uid
+from autograder.sandbox.credentials import lease_uid
 from autograder.sandbox.limits import GRACE_SECONDS, Limits
 from autograder.sandbox.plan import REMEDY, SandboxPlan
 from autograder.sandbox.scene import Attempt, Held, Scene

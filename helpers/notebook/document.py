@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from helpers.notebook import frontend
-from helpers.submission import answers
+from helpers.submission import completeness
 from helpers.submission.handout import Handout
 
 _SLACK = 2.0
@@ -107,7 +107,7 @@ def _find_running() -> Iterator[Path]:
 
 def _belongs(file: Path, found: Handout) -> bool:
     """Tell whether a file is a notebook of this assignment, though its name may be another."""
-    return file.name == f"{found.name}.ipynb" or answers.resembles(found, file.read_bytes())
+    return file.name == f"{found.name}.ipynb" or completeness.resembles(found, file.read_bytes())
 
 
 def _after_cell(result: object) -> None:

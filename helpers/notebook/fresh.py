@@ -29,7 +29,7 @@ from helpers.notebook.outcomes import (
     read_ending,
 )
 from helpers.statuses import Status
-from helpers.submission import problems, reading
+from helpers.submission import problems, python_files
 from helpers.submission.handout import TEST_FILE, Handout, HandoutError
 from helpers.submission.problems import Problem
 
@@ -134,7 +134,7 @@ def files_of(handout: Handout) -> dict[str, bytes]:
     for module in handout.modules:
         file = handout.file(module)
         if file.is_file():
-            found |= reading.with_siblings(file)
+            found |= python_files.with_siblings(file)
     return found
 
 

@@ -24,7 +24,7 @@ from helpers.notebook import fresh
 from helpers.source import links
 from helpers.source.imports import possible_modules
 from helpers.statuses import Status
-from helpers.submission import allowances, prefetch, problems, reading
+from helpers.submission import allowances, prefetch, problems, python_files
 from helpers.submission.importer import Importer
 
 _PRELOADED = (
@@ -66,7 +66,7 @@ def main(kept: bool) -> None:
 
 def _prefetch(request: dict[str, Any]) -> None:
     """Import slow modules once, so that they do not count toward the time of each import."""
-    read = reading.read(_files(request), request["modules"], request["packages"])
+    read = python_files.read(_files(request), request["modules"], request["packages"])
     names = {name for part in read.parts.values() for one in part.imports for name in possible_modules(one)}
     for name in prefetch.select_modules(names, request["packages"]):
         with contextlib.suppress(Exception):
@@ -144,7 +144,7 @@ def _answer(request: dict[str, Any], tell: Tell) -> None:
     files = _files(request)
     other_kits.use(request["imports"])
     modules = request["modules"]
-    read = reading.read(files, modules, request["packages"])
+    read = python_files.read(files, modules, request["packages"])
     texts = read.texts(files)
     tell({"notes": list(read.notes), "loops": {part.path: part.loop for part in read.parts.values()}})
     for module, error in read.problems.items():
@@ -175,7 +175,7 @@ def _answer(request: dict[str, Any], tell: Tell) -> None:
     tell({"done": True})
 
 
-def _run(request: dict[str, Any], read: reading.Handin, tell: Tell) -> None:
+def _run(request: dict[str, Any], read: python_files.Handin, tell: Tell) -> None:
     """Run public checks and tell each as it ends."""
     from helpers.notebook import outcomes, session
     from helpers.submission.handout import HandoutError, PublicTest

@@ -5,7 +5,7 @@ What a reload does, in full:
 - The file is compiled afresh; no ``.pyc`` is used, which two edits within a second would confuse. So are the
   files beside it that it imports.
 - It is read as the grader reads it: lines that only notebooks understand are left out
-  (`helpers.submission.reading`).
+  (`helpers.submission.python_files`).
 - All names of the old version go, and the new version's come. If it cannot be loaded, the old version stays
   whole.
 - Functions and classes that the notebook, or another module that is followed, imported by name (``from knn
@@ -33,7 +33,7 @@ from types import CodeType, FunctionType, ModuleType
 from helpers.notebook import frontend
 from helpers.source import links
 from helpers.source.facts import ModuleFacts
-from helpers.submission import allowances, reading
+from helpers.submission import allowances, python_files
 from helpers.submission.handout import HandoutError
 from helpers.submission.importer import Importer
 
@@ -114,7 +114,7 @@ class _ModuleLoader(SourceFileLoader):
         part = read.parts[Path(self.path).stem]
         if part.source is None:
             raise NotPython(_in_file(part.error, self.path), Path(self.path))
-        code = reading.compile_source(part.source.text, self.path)
+        code = python_files.compile_source(part.source.text, self.path)
         beside = _beside(read, Path(self.path))
         before = dict(names)
         for name in before:
@@ -287,19 +287,19 @@ def describe_error(error: BaseException) -> str:
     return f"{type(error).__name__}{': ' if message else ''}{message}"[:500]
 
 
-def _read(file: Path) -> reading.Handin:
+def _read(file: Path) -> python_files.Handin:
     """Read a module's file and those beside it that it imports, by the rules of grading."""
-    return reading.read(reading.with_siblings(file), (file.stem,), None)
+    return python_files.read(python_files.with_siblings(file), (file.stem,), None)
 
 
-def _beside(read: reading.Handin, file: Path) -> Importer:
+def _beside(read: python_files.Handin, file: Path) -> Importer:
     """Return what a module imports the files beside it by; earlier versions of these are forgotten."""
     code: dict[str, tuple[str, CodeType]] = {}
     for name, part in read.parts.items():
         place = str(file.parent / part.path)
         linecache.cache.pop(place, None)
         if part.source is not None and name not in _finder.files:
-            code[name] = (place, reading.compile_source(part.source.text, place))
+            code[name] = (place, python_files.compile_source(part.source.text, place))
     if file in _finder.beside:
         _finder.beside[file].remove()
     errors = {name: error for name, error in read.errors.items() if name not in _finder.files}
@@ -317,7 +317,7 @@ def _in_file(error: Exception | None, path: str) -> Exception:
 
 def _state(file: Path) -> str:
     """Return the SHA-256 of a module together with the files beside it that it imports."""
-    return _digest(repr(sorted(reading.with_siblings(file).items())).encode())
+    return _digest(repr(sorted(python_files.with_siblings(file).items())).encode())
 
 
 def _digest(content: bytes) -> str:

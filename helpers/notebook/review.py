@@ -12,7 +12,7 @@ from helpers.notebook import document as notebook
 from helpers.notebook import reload, runner, stubs, work
 from helpers.notebook.outcomes import Interruption, PublicOutcome, Report
 from helpers.notebook.work import Work
-from helpers.source import names
+from helpers.source import symbols
 from helpers.statuses import Status
 from helpers.submission.findings import Finding
 from helpers.submission.handout import EXTRA, Function, Handout, ReleasedTask
@@ -68,7 +68,7 @@ def _of_modules(own: Work) -> Iterator[Finding]:
         )
     yield from (Finding("note", note) for note in own.graded.notes.values())
     for file in dict.fromkeys((*own.modules, *own.graded.notes)):
-        read = names.read(own.text(file))
+        read = symbols.read(own.text(file))
         if read is None:
             continue
         functions = [function for function in own.handout.functions if function.file == file]
@@ -91,7 +91,7 @@ def _of_modules(own: Work) -> Iterator[Finding]:
 
 
 def _missing_functions(
-    own: Work, file: str, read: names.Names, functions: Sequence[Function]
+    own: Work, file: str, read: symbols.Symbols, functions: Sequence[Function]
 ) -> Iterator[Finding]:
     """Yield the graded functions that a file does not define."""
     known = {function.name for function in functions}

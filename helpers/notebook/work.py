@@ -11,11 +11,10 @@ from pathlib import Path
 
 from helpers.notebook import document as notebook
 from helpers.notebook.document import Document
-from helpers.source import names
-from helpers.submission import answers
-from helpers.submission import reading as handin
-from helpers.submission.answers import Reading
+from helpers.source import symbols
+from helpers.submission import completeness, python_files
 from helpers.submission.assembly import Assembly, assemble
+from helpers.submission.completeness import Reading
 from helpers.submission.handout import Handout
 
 
@@ -89,7 +88,8 @@ def gather(found: Handout) -> Work:
     places = {file: found.file(file.removesuffix(".py")) for file in _module_files(found)}
     modules = {file: content for file, place in places.items() if (content := _content([place])) is not None}
     document = notebook.read(found)
-    reading = Reading() if document is None else answers.read(found, document.content, f"{found.name}.ipynb")
+    name = f"{found.name}.ipynb"
+    reading = Reading() if document is None else completeness.read(found, document.content, name)
     weights = {name: _content([Path.cwd() / name, found.folder / name]) for name in found.weights}
     return Work(
         handout=found,
@@ -131,11 +131,11 @@ def _siblings(found: Handout, modules: dict[str, bytes]) -> dict[str, bytes]:
         # A file with a syntax error may be repaired by the instructor, who needs what it imports.
         named = [
             place.with_name(f"{name}.py")
-            for name in names.imported_modules(content.decode("utf-8", "replace"))
+            for name in symbols.imported_modules(content.decode("utf-8", "replace"))
         ]
         for start in (place, *(other for other in named if other.is_file())):
             with contextlib.suppress(OSError):  # what cannot be read here, the import will tell
-                files |= handin.with_siblings(start)
+                files |= python_files.with_siblings(start)
     return {
         name: content for name, content in sorted(files.items()) if name not in modules and not _is_kit(name)
     }

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from helpers.testing.evidence import measure
     from helpers.testing.failures import CheckFailure
     from helpers.testing.hints import Hint, passes_in_part
-    from helpers.testing.layouts import scattered
+    from helpers.testing.strides import scattered
     from helpers.testing.substitute import constructor, substituted
     from helpers.testing.tolerances import Operation
     from helpers.testing.weights import load_weights
@@ -55,7 +55,7 @@ HOMES: Final = {
     "obeys": "helpers.testing.constraints",
     "public_generator": "helpers.seeds",
     "require": "helpers.testing.constraints",
-    "scattered": "helpers.testing.layouts",
+    "scattered": "helpers.testing.strides",
     "substituted": "helpers.testing.substitute",
 }
 """Name to the module that defines it."""

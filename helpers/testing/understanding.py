@@ -31,7 +31,7 @@ traceback
 )
 """Modules and functions that other modules hold, and that no name may lead through."""
 _HELPERS_WITHOUT_LOOPS = tuple(
-    f"helpers.training.{name}" for name in ("layers", "losses", "seeds", "batches")
+    f"helpers.training.{name}" for name in ("layers", "losses", "randomness", "batches")
 )
 _ATTRIBUTES_OF_HELPERS = known.words(
     """

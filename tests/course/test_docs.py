@@ -266,7 +266,7 @@ def test_levels_and_layers_are_those_of_the_code() -> None:
         assert WEAK_OPTION in TEXTS[document]
     assert [row[0].strip("`") for row in table("SECURITY.md", "layer")] == list(LAYERS)
     assert {level.value for level in Level} <= set(levels)
-    uids = sandbox.identity.UIDS
+    uids = sandbox.credentials.UIDS
     assert f"{uids[0]} to {uids[-1]}" in TEXTS["SECURITY.md"]
 
 

@@ -13,7 +13,7 @@ import pytest
 
 from helpers import other_kits
 from helpers.other_kits import Names
-from helpers.submission import reading, stand_ins
+from helpers.submission import python_files, stand_ins
 from helpers.submission.importer import Importer
 from helpers.testing.constraints import require
 from helpers.testing.failures import CheckFailure
@@ -40,7 +40,7 @@ def everything(names: Names) -> Iterator[str]:
 
 def loaded(source: str, allowed: tuple[str, ...] = (), **beside: str) -> Importer:
     files = {"net.py": source.encode()} | {f"{name}.py": text.encode() for name, text in beside.items()}
-    read = reading.read(files, ["net"], allowed)
+    read = python_files.read(files, ["net"], allowed)
     importer = Importer(read.code, ["net"], allowed, read.errors, files)
     importer.facts_of = read.facts
     return importer

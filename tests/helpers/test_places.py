@@ -9,7 +9,7 @@ import pytest
 
 import helpers
 from helpers import places
-from helpers.submission import prefetch, reading
+from helpers.submission import prefetch, python_files
 from helpers.submission.importer import Importer
 from helpers.testing.constraints import require
 from helpers.testing.failures import CheckFailure
@@ -38,7 +38,7 @@ def importer() -> Iterator[list[Importer]]:
 
 def loaded(made: list[Importer], **sources: str) -> object:
     files = {f"{name}.py": text.encode() for name, text in sources.items()}
-    read = reading.read(files, ["knn"], ())
+    read = python_files.read(files, ["knn"], ())
     made.append(Importer(read.code, ["knn"], (), read.errors, files))
     made[0].facts_of = read.facts
     made[0].install()
@@ -87,7 +87,7 @@ def test_a_module_of_a_students_package_goes_before_a_former_name(importer: list
         "helpers/__init__.py": b"",
         "helpers/layers.py": b"mine = 1",
     }
-    read = reading.read(files, ["knn"], ())
+    read = python_files.read(files, ["knn"], ())
     importer.append(Importer(read.code, ["knn"], (), read.errors, files))
     importer[0].install()
     assert vars(importer[0].load("knn"))["mine"] == 1

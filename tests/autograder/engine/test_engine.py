@@ -261,7 +261,7 @@ def test_a_worker_holds_no_module_of_the_grader(pool: Pool) -> None:
     ours = {name for name in modules if name.startswith("autograder.") and "sandbox" not in name}
     assert ours == {
         "autograder.engine",
-        "autograder.engine.failures",
+        "autograder.engine.tracebacks",
         "autograder.engine.forkserver",
         "autograder.engine.pages",
         "autograder.engine.preload",

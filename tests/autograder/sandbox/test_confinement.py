@@ -24,7 +24,7 @@ from autograder.sandbox import (
     children,
     choose_plan,
     confine,
-    identity,
+    credentials,
     kernel,
     lease_uid,
     prepare,
@@ -122,8 +122,8 @@ def test_capabilities_after_confinement(prepared: Prepared, uid: int | None) -> 
     mask = 4 if prepared.plan.keep_search else 0
 
     def look(home: children.Home) -> None:
-        home.say(str(identity.held_capabilities()))
-        home.say(str(identity.bounding_set() == () or not prepared.plan.root))
+        home.say(str(credentials.held_capabilities()))
+        home.say(str(credentials.bounding_set() == () or not prepared.plan.root))
 
     assert confined(prepared, uid, look).lines == (str((mask, mask, 0)), "True")
 
@@ -161,7 +161,7 @@ def test_a_worker_whose_zygote_is_gone_ends_itself(prepared: Prepared, uid: int 
 
 def test_uid_and_plan_must_fit(prepared: Prepared, uid: int | None) -> None:
     """Forgetting the uid must not leave a worker as root."""
-    wrong = None if uid is not None else identity.UIDS[0]
+    wrong = None if uid is not None else credentials.UIDS[0]
     ended = confined(prepared, wrong, lambda home: home.say("confined"))
     assert "does not fit the plan" in ended.lines[0]
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from autograder.errors import SandboxError
-from autograder.sandbox import children, identity, kernel, landlock, plan
+from autograder.sandbox import children, credentials, kernel, landlock, plan
 from autograder.sandbox.plan import NO_PLAN, SandboxPlan, choose_plan
 
 on_linux = pytest.mark.skipif(not kernel.LINUX, reason="plans differ on Linux only")
@@ -107,15 +107,15 @@ def test_a_closed_python_needs_a_capability(monkeypatch: pytest.MonkeyPatch) -> 
     """Docker withholds it, which is said with its remedy; weak mode then goes without users of their own."""
     if os.geteuid() != 0 or not landlock.abi():
         pytest.skip("only root with Landlock can need it")
-    become = identity.become_user
+    become = credentials.become_user
 
     def in_docker(uid: int, *, keep_search: bool, bounding: tuple[int, ...]) -> None:
         become(uid, keep_search=False, bounding=bounding)
         if keep_search:
             raise PermissionError(1, "not held")
 
-    monkeypatch.setattr(identity, "become_user", in_docker)
-    monkeypatch.setattr(identity, "can_enter", lambda paths: False)
+    monkeypatch.setattr(credentials, "become_user", in_docker)
+    monkeypatch.setattr(credentials, "can_enter", lambda paths: False)
     with pytest.raises(SandboxError, match="install them where every user can read"):
         choose_plan(weak=False)
     with pytest.raises(SandboxError, match="install them where every user can read"):

@@ -18,7 +18,7 @@ from autograder.sandbox import (
     SandboxPlan,
     children,
     choose_plan,
-    identity,
+    credentials,
     kernel,
     landlock,
     limits,
@@ -93,8 +93,8 @@ def nothing(*given: object, **named: object) -> None:
         (seccomp, "install", nothing, {"seccomp"}),
         (landlock, "enter", nothing, {"filesystem"}),
         (limits, "apply", nothing, {"rlimits"}),
-        pytest.param(identity, "become_user", nothing, {"uid", "rlimits"}, marks=as_root),
-        pytest.param(identity, "bounding_set", lambda: (), {"uid"}, marks=as_root),
+        pytest.param(credentials, "become_user", nothing, {"uid", "rlimits"}, marks=as_root),
+        pytest.param(credentials, "bounding_set", lambda: (), {"uid"}, marks=as_root),
     ],
     ids=["seccomp", "landlock", "limits", "user", "bounding set"],
 )
@@ -108,7 +108,7 @@ def test_a_layer_that_does_nothing_is_found_out(
 ) -> None:
     """The plan claims the layer, its code is sabotaged, and the proof must notice."""
     if name == "bounding_set":  # sabotaged where it drops, not where the probe looks
-        monkeypatch.setattr(identity, "_empty_bounding_set", nothing)
+        monkeypatch.setattr(credentials, "_empty_bounding_set", nothing)
     else:
         monkeypatch.setattr(owner, name, stand_in)
     proofs = prove(plan)
@@ -160,7 +160,7 @@ def test_a_confinement_that_fails_proves_nothing(plan: SandboxPlan, monkeypatch:
     def fail(*given: object, **named: object) -> None:
         raise OSError(1, "sabotaged")
 
-    monkeypatch.setattr(identity, "become_user", fail)
+    monkeypatch.setattr(credentials, "become_user", fail)
     proofs = prove(plan)
     assert {proof.state for proof in proofs.values()} == {"not proved"}
     assert "sabotaged" in proofs["uid"].words

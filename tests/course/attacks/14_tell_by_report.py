@@ -4,7 +4,7 @@ import torch
 from toolbox import did
 
 worker = importlib.import_module("autograder.engine.worker")
-failures = importlib.import_module("autograder.engine.failures")
+tracebacks = importlib.import_module("autograder.engine.tracebacks")
 
 TOLD = []
 
@@ -24,7 +24,7 @@ def report(error, files):
     }
 
 
-worker.describe = failures.describe = report
+worker.describe = tracebacks.describe = report
 
 
 class Ledger:

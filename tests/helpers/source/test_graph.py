@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from helpers.source.facts import FunctionFacts
-from helpers.submission import reading
+from helpers.submission import python_files
 
 GIVEN = {"net": frozenset({"Layer", "Net", "train"})}
 LAYERS = """
@@ -36,9 +36,8 @@ def looped(x):
 
 def loops(other: str = "return x", top: str = "") -> tuple[object, ...]:
     text = LAYERS.format(other=other, top=top)
-    found: FunctionFacts = (
-        reading.read({"net.py": text.encode()}, ["net"], ()).facts("net", GIVEN).function("Layer.forward")
-    )
+    read = python_files.read({"net.py": text.encode()}, ["net"], ())
+    found: FunctionFacts = read.facts("net", GIVEN).function("Layer.forward")
     return tuple(loop.what for loop in found.loops)
 
 

@@ -6,14 +6,14 @@ import pytest
 
 from helpers.source import links
 from helpers.source.facts import FunctionFacts
-from helpers.submission import reading
+from helpers.submission import python_files
 
 LOOP = "def looped(x):\n    return [a for a in x]\n"
 
 
 def facts(name: str = "f", **files: str) -> FunctionFacts:
     content = {path.replace("__", "/") + ".py": text.encode() for path, text in files.items()}
-    return reading.read(content, ["knn"], ()).facts("knn").function(name)
+    return python_files.read(content, ["knn"], ()).facts("knn").function(name)
 
 
 @pytest.mark.parametrize(
@@ -103,7 +103,7 @@ def test_files_that_are_not_imported_do_not_count() -> None:
 def test_modules_of_the_assignment_are_judged_by_their_own_tasks_for_what_they_were_given_to_define() -> None:
     files = {"knn.py": b"from layers import looped, own\ndef f(x): return looped(x)\ndef g(x): return own(x)"}
     files["layers.py"] = (LOOP + "def own(x):\n    return [a for a in x]\n").encode()
-    read = reading.read(files, ["knn", "layers"], ())
+    read = python_files.read(files, ["knn", "layers"], ())
     given = links.released_names(["knn", "layers"], {"layers": "def looped(x): ..."})
     assert read.facts("knn", given).function("f").loops == ()
     assert len(read.facts("knn", given).function("g").loops) == 1

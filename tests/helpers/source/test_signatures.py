@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from helpers.source import signatures
-from helpers.submission import reading
+from helpers.submission import python_files
 from tests.support.hand_ins import WORK, handed_in, seven_zipped, zipped
 
 
@@ -48,7 +48,7 @@ FILES = {
 def test_files_that_are_called_py_and_are_not(kind: str, tmp_path: Path) -> None:
     found = handed_in(tmp_path, {"knn.py": FILES[kind]})
     assert found.problem == f"knn.py is {kind}, not Python; hand in the .py file that you edited instead."
-    error = reading.read({"knn.py": FILES[kind]}, ("knn",), None).problems["knn"]
+    error = python_files.read({"knn.py": FILES[kind]}, ("knn",), None).problems["knn"]
     assert str(error).startswith(f"this is {kind}, not a Python file")
 
 

@@ -17,11 +17,11 @@ from autograder.release.tree import Tree
 
 _FORMAT = 1
 _SETTINGS = ("the course's name", "the repository", "the tag", "the set-up cell")
-Causes = dict[str, str]
-"""Cause, in words, to a digest of it."""
+Origins = dict[str, str]
+"""Origin, in words, to a digest of it."""
 
 
-def find_causes(course: Course, assignment: Assignment) -> Causes:
+def find_origins(course: Course, assignment: Assignment) -> Origins:
     """Return everything that released files of an assignment are made of, each with a digest."""
     text = _content(assignment.folder / f"{assignment.name}.md")
     name = course.name if b"{{course}}" in text else ""
@@ -35,7 +35,7 @@ def find_causes(course: Course, assignment: Assignment) -> Causes:
     for folder, prefix in ((assignment.folder, "solutions"), (assignment.suite, course.suites)):
         for path in sorted(folder.glob("*.*")):
             found[f"{prefix}/{assignment.name}/{path.name}"] = _content(path)
-    return {cause: hashlib.sha256(content).hexdigest() for cause, content in found.items()}
+    return {origin: hashlib.sha256(content).hexdigest() for origin, content in found.items()}
 
 
 class Ledger:
@@ -45,17 +45,17 @@ class Ledger:
         self._file = course.secret_file.with_name("causes.json")
         self._kept = self._read()
 
-    def of(self, name: str) -> Causes | None:
-        """Return the causes of an assignment's files, or None if it was not released here."""
+    def of(self, name: str) -> Origins | None:
+        """Return the origins of an assignment's files, or None if it was not released here."""
         return self._kept.get(name)
 
-    def put(self, now: Mapping[str, Causes]) -> None:
-        """Keep the causes of what was just released."""
+    def put(self, now: Mapping[str, Origins]) -> None:
+        """Keep the origins of what was just released."""
         self._kept |= now
         files.private_folder(self._file.parent)
         files.write_private(self._file, json.dumps({"format": _FORMAT, "causes": self._kept}, indent=1))
 
-    def _read(self) -> dict[str, Causes]:
+    def _read(self) -> dict[str, Origins]:
         try:
             plain: Any = json.loads(self._file.read_text(encoding="utf-8"))
             return dict(plain["causes"]) if plain["format"] == _FORMAT else {}
@@ -63,8 +63,8 @@ class Ledger:
             return {}
 
 
-def describe_changes(course: Course, tree: Tree, ledger: Ledger, now: Mapping[str, Causes]) -> list[str]:
-    """Return a line per kind of file and cause, such as "5 notebooks changed: the course's name"."""
+def describe_changes(course: Course, tree: Tree, ledger: Ledger, now: Mapping[str, Origins]) -> list[str]:
+    """Return a line per kind of file and origin, such as "5 notebooks changed: the course's name"."""
     groups: dict[tuple[str, str], list[str]] = {}
     for path, content in tree.assignments.items():
         name, _, file = path.partition("/")
@@ -80,16 +80,18 @@ def describe_changes(course: Course, tree: Tree, ledger: Ledger, now: Mapping[st
 
 
 def _relevant(file: str, differ: Iterable[str]) -> list[str]:
-    """Return those of some causes that a file is made of; a file that none explains is made by the kit."""
+    """Return those of some origins that a file is made of; a file that none explains is made by the kit."""
     stem = file.rpartition(".")[0]
     if file.endswith(".ipynb"):
-        found = [cause for cause in differ if cause in _SETTINGS or cause.endswith(f"/{stem}.md")]
+        found = [origin for origin in differ if origin in _SETTINGS or origin.endswith(f"/{stem}.md")]
     elif file == CHECKS_FILE:
-        found = [cause for cause in differ if cause not in ("the course's name", "the set-up cell")]
+        found = [origin for origin in differ if origin not in ("the course's name", "the set-up cell")]
     elif file == PUBLIC_TESTS:
-        found = [cause for cause in differ if cause.endswith(f"/{PUBLIC_TESTS}")]
+        found = [origin for origin in differ if origin.endswith(f"/{PUBLIC_TESTS}")]
     else:
-        found = [cause for cause in differ if cause.startswith("solutions/") and cause.endswith(f"/{file}")]
+        found = [
+            origin for origin in differ if origin.startswith("solutions/") and origin.endswith(f"/{file}")
+        ]
     return found or ["the kit, Python or a package"]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from helpers.source import names
+from helpers.source import symbols
 
 SOURCE = """\
 import torch
@@ -42,8 +42,8 @@ def predict_label(x):
 """
 
 
-def read(source: str = SOURCE) -> names.Names:
-    found = names.read(source)
+def read(source: str = SOURCE) -> symbols.Symbols:
+    found = symbols.read(source)
     assert found is not None
     return found
 
@@ -86,9 +86,9 @@ def test_what_was_renamed() -> None:
 
 @pytest.mark.parametrize("source", ["def f(:", "x = '\0'", "(" * 3000])
 def test_what_is_not_python(source: str) -> None:
-    assert names.read(source) is None
+    assert symbols.read(source) is None
 
 
 def test_imports_of_a_file_that_is_not_python() -> None:
     source = "import utils as u, torch\n    from more.parts import x\nimport a.b\nx = 'import y'\ndef f(:"
-    assert names.imported_modules(source) == {"utils", "torch", "more", "a"}
+    assert symbols.imported_modules(source) == {"utils", "torch", "more", "a"}

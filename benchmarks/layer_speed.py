@@ -1,7 +1,7 @@
 """How fast the layers that students write are, beside the given fast ones and beside PyTorch's own.
 
-``python -m benchmarks.layers`` times the reference solution forward and backward in one process, in turn with
-the others, and prints the medians and their ratios.
+``python -m benchmarks.layer_speed`` times the reference solution forward and backward in one process, in turn
+with the others, and prints the medians and their ratios.
 """
 
 from __future__ import annotations

@@ -44,7 +44,7 @@ class UnreadableError(Exception):
     """Content that cannot be looked into; its text says why."""
 
 
-def walk_parts(place: str, blob: bytes, depth: int = 0) -> Iterator[tuple[str, bytes]]:
+def walk(place: str, blob: bytes, depth: int = 0) -> Iterator[tuple[str, bytes]]:
     """Yield a file and every file and encoded part within it, each with its place.
 
     Raises
@@ -58,7 +58,7 @@ def walk_parts(place: str, blob: bytes, depth: int = 0) -> Iterator[tuple[str, b
     for name, part in _parts(blob):
         if depth == MAX_DEPTH:
             raise UnreadableError(f"{place} holds archives {MAX_DEPTH} deep")
-        yield from walk_parts(f"{place}!{name}", part, depth + 1)
+        yield from walk(f"{place}!{name}", part, depth + 1)
 
 
 def texts(blob: bytes) -> Iterator[str]:

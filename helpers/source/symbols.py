@@ -14,7 +14,7 @@ _IMPORT = re.compile(r"^[ \t]*(?:from[ \t]+([\w.]+)[ \t]+import\b|import[ \t]+(\
 
 
 @dataclass(frozen=True)
-class Names:
+class Symbols:
     """The names of a module.
 
     Attributes
@@ -54,7 +54,7 @@ class Names:
         return close[0] if close else None
 
 
-def read(source: str) -> Names | None:
+def read(source: str) -> Symbols | None:
     """Return the names of a module, or None if it is not Python."""
     try:
         tree = ast.parse(source)
@@ -71,7 +71,7 @@ def read(source: str) -> Names | None:
     # A class that something else than a definition made, such as a decorator, may have anything.
     made = frozenset(name for name in defined if name not in {node.name for node in classes})
     decorated = frozenset(node.name for node in classes if node.decorator_list)
-    return Names(
+    return Symbols(
         defined,
         inheriting | made | decorated,
         frozenset(name for name in _global_names(code) if name not in known and not name.startswith("__")),

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from autograder.engine.changes import Changes
+from autograder.engine.arguments import Changes
 from autograder.engine.wire.frames import ProtocolError
 
 

@@ -1,4 +1,4 @@
-"""The inventory of a release tells later what became of functions, cells and questions."""
+"""The index of a release tells later what became of functions, cells and questions."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 from nbformat import NotebookNode
 
 from autograder.graded.answers import ANSWER
-from autograder.release import inventory
+from autograder.release import index
 from autograder.scoring import PlannedTest
 
 STUB = '''"""Layers."""
@@ -84,7 +84,7 @@ def planned(function: str, task: str, tier: str = "public") -> PlannedTest:
 
 
 def listed(*plan: PlannedTest, tests: str = TESTS) -> dict[str | None, str | None]:
-    found = inventory.functions({"layers.py": STUB.encode(), "given.py": b"def f(): pass\n"}, tests, plan)
+    found = index.functions({"layers.py": STUB.encode(), "given.py": b"def f(): pass\n"}, tests, plan)
     assert {one["file"] for one in found} == {"layers.py"}
     return {one["name"]: one["task"] for one in found}
 
@@ -137,21 +137,21 @@ def test_cells_and_questions() -> None:
             question("why", f"**Why?**\n\n{ANSWER}"),
         ]
     )
-    text, code, asked = inventory.cells(book)
+    text, code, asked = index.cells(book)
     assert (text["id"], code["id"], asked["id"]) == ("text", "code", "cell-why")
     assert "question" not in text
     assert "question" not in code
-    assert code["digest"] == inventory.digest("# not a heading\nx = 1")
+    assert code["digest"] == index.digest("# not a heading\nx = 1")
     assert asked["question"] == {
         "id": "why",
         "title": "Think",
         "points": 4,
-        "digest": inventory.digest("**Why?**"),
+        "digest": index.digest("**Why?**"),
     }
     assert asked["digest"] != asked["question"]["digest"]
 
 
 @pytest.mark.parametrize("same", ["a  b\n\n c", " a b c ", "a\tb\r\nc"])
 def test_a_digest_is_that_of_the_words(same: str) -> None:
-    assert inventory.digest(same) == inventory.digest("a b c")
-    assert inventory.digest("a bc") != inventory.digest("a b c")
+    assert index.digest(same) == index.digest("a b c")
+    assert index.digest("a bc") != index.digest("a b c")

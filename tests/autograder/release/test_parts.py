@@ -19,9 +19,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autograder.release import contents
-from autograder.release.contents import UnreadableError
+from autograder.release import parts
 from autograder.release.fingerprints import normalize_words
+from autograder.release.parts import UnreadableError
 
 SECRET = "dists = compute(x_train)\nfor i, row in enumerate(dists):\n    total += row\n"
 
@@ -29,8 +29,8 @@ SECRET = "dists = compute(x_train)\nfor i, row in enumerate(dists):\n    total +
 def readable(blob: bytes, sought: str = SECRET) -> bool:
     return any(
         normalize_words(sought) in normalize_words(text)
-        for _, part in contents.walk_parts("", blob)
-        for text in contents.texts(part)
+        for _, part in parts.walk("", blob)
+        for text in parts.texts(part)
     )
 
 
@@ -130,7 +130,7 @@ def test_text_is_found_however_it_is_written(writing: str) -> None:
 def test_lines_are_those_of_the_file() -> None:
     blob = json.dumps({"a": "x\ny\nz", "source": ["one\n", "two"]}, indent=1).encode()
     count = blob.count(b"\n")
-    assert {text.count("\n") for text in contents.texts(blob)} == {count}
+    assert {text.count("\n") for text in parts.texts(blob)} == {count}
 
 
 def test_comments_and_extra_fields_of_archives_are_parts() -> None:
@@ -141,15 +141,15 @@ def test_comments_and_extra_fields_of_archives_are_parts() -> None:
         entry.extra = b"\xfe\xca\x05\x00extra"
         archive.writestr(entry, b"content")
         archive.comment = b"of the archive"
-    parts = dict(contents.walk_parts("x.zip", buffer.getvalue()))
-    assert parts["x.zip!comment"] == b"of the archive"
-    assert parts["x.zip!a.txt"] == b"content"
-    assert parts["x.zip!a.txt!comment"] == b"of the entry"
-    assert parts["x.zip!a.txt!extra"].endswith(b"extra")
+    found = dict(parts.walk("x.zip", buffer.getvalue()))
+    assert found["x.zip!comment"] == b"of the archive"
+    assert found["x.zip!a.txt"] == b"content"
+    assert found["x.zip!a.txt!comment"] == b"of the entry"
+    assert found["x.zip!a.txt!extra"].endswith(b"extra")
 
 
 def bomb() -> bytes:
-    return zipped(b"\0" * (contents.MAX_BYTES + 1))
+    return zipped(b"\0" * (parts.MAX_BYTES + 1))
 
 
 def encrypted() -> bytes:
@@ -161,7 +161,7 @@ def encrypted() -> bytes:
 
 def nested() -> bytes:
     blob = b"text"
-    for _ in range(contents.MAX_DEPTH + 2):
+    for _ in range(parts.MAX_DEPTH + 2):
         blob = zipped(blob)
     return blob
 
@@ -177,13 +177,13 @@ def broken() -> bytes:
 )
 def test_what_cannot_be_looked_into_is_refused(make: Callable[[], bytes]) -> None:
     with pytest.raises(UnreadableError):
-        list(contents.walk_parts("x", make()))
+        list(parts.walk("x", make()))
 
 
 @given(st.binary(max_size=400))
 def test_any_bytes_are_read_or_refused(blob: bytes) -> None:
     try:
-        for _, part in contents.walk_parts("x", blob):
-            list(contents.texts(part))
+        for _, part in parts.walk("x", blob):
+            list(parts.texts(part))
     except UnreadableError:
         pass

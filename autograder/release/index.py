@@ -1,4 +1,4 @@
-"""What students received, so that it can be told later what became of it: functions, cells, questions."""
+"""An index of what students received, to tell later what became of it: functions, cells, questions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The identity of a worker: its own user if the grader is root, and no capabilities.
+"""The credentials of a worker, as in credentials(7): its own user if the grader is root; no capabilities.
 
 One uid per worker slot keeps the workers apart from the grader's files, from each other and from every other
 user of the machine. Uids are leased with a lock file, so that two graders on a machine never share one.

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from helpers.submission import answers, handout
-from helpers.submission.answers import Reading
+from helpers.submission import completeness, handout
+from helpers.submission.completeness import Reading
 from helpers.submission.handout import Handout
 from tests.support.handouts import QUESTION, notebook, write_toy
 
@@ -25,7 +25,7 @@ def found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Handout:
 
 def read(found: Handout, book: dict[str, Any] | bytes) -> Reading:
     content = book if isinstance(book, bytes) else json.dumps(book).encode()
-    return answers.read(found, content, "toy.ipynb")
+    return completeness.read(found, content, "toy.ipynb")
 
 
 def said(found: Handout, book: dict[str, Any] | bytes) -> list[str]:
@@ -113,7 +113,7 @@ def test_damage(found: Handout, content: bytes, words: str) -> None:
     assert words in finding.text
     assert finding.weight == "problem"
     assert reading.damaged
-    assert not answers.resembles(found, content)
+    assert not completeness.resembles(found, content)
 
 
 def test_the_notebook_of_another_assignment(found: Handout) -> None:
@@ -122,11 +122,11 @@ def test_the_notebook_of_another_assignment(found: Handout) -> None:
         "toy.ipynb is the notebook of knn, so answers to the questions of toy are not in the zip."
     ]
     assert "has almost none of the released cells" in said(found, {"cells": []})[0]
-    assert not answers.resembles(found, json.dumps(other).encode())
+    assert not completeness.resembles(found, json.dumps(other).encode())
 
 
 def test_a_copy_under_another_name_resembles_it(found: Handout) -> None:
-    assert answers.resembles(found, json.dumps(notebook(c_why=ANSWER)).encode())
+    assert completeness.resembles(found, json.dumps(notebook(c_why=ANSWER)).encode())
 
 
 def test_cells_that_are_gone(found: Handout) -> None:
