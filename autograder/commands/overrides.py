@@ -105,6 +105,8 @@ def _require_complete(points: float | None, reason: str, by: str) -> None:
 def _require_at_most(points: float, most: float, task: str | None) -> None:
     """Raise ConfigError if more points are given than there are."""
     if points > most:
+        from autograder.graded.results import write_exact
+
         what = f"the task {task} is worth" if task else "the assignment is worth, extra credit included"
-        found = f"{points:g} points are more than {what}"
-        raise ConfigError("override --points", found, f"give at most {most:g}")
+        found = f"{write_exact(points)} points are more than {what}"
+        raise ConfigError("override --points", found, f"give at most {write_exact(most)}")

@@ -9,6 +9,7 @@ from nbformat import NotebookNode
 from autograder.course.assignment import Assignment
 from autograder.errors import ReleaseError
 from autograder.graded.answers import ANSWER, Prompt, Questionnaire
+from autograder.graded.results import write_exact
 from autograder.release import gradecells, notebook
 from autograder.release.notebook import NotebookPair
 
@@ -48,15 +49,15 @@ def require_agreement(assignment: Assignment, book: NotebookPair, where: str) ->
             continue
         meta, place = cell.metadata.nbgrader, f"{where}:{line}"
         id, points = meta.grade_id, Fraction(str(meta.points))
-        asked[id] = place
+        asked[id], worth = place, write_exact(float(points))
         if id not in stated:
-            found = f"question {id!r} of {float(points):g} points is not in {assignment.file.name}"
-            remedy = f'add [[questions]] there, with id = "{id}", title = "...", points = {float(points):g}'
+            found = f"question {id!r} of {worth} points is not in {assignment.file.name}"
+            remedy = f'add [[questions]] there, with id = "{id}", title = "...", points = {worth}'
             raise ReleaseError(place, found, remedy)
         if points != stated[id].points:
-            found = f"question {id!r} is worth {float(points):g} points"
-            remedy = f"{assignment.file.name} says {float(stated[id].points):g}; make them the same"
-            raise ReleaseError(place, found, remedy)
+            found = f"question {id!r} is worth {worth} points"
+            other = write_exact(float(stated[id].points))
+            raise ReleaseError(place, found, f"{assignment.file.name} says {other}; make them the same")
     for id in stated:
         if id not in asked:
             remedy = (

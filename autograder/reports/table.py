@@ -94,7 +94,7 @@ def moves_table(moves: Sequence[Move]) -> RenderableType:
             Text(line(move.student)),
             number(move.before),
             number(move.after),
-            Text(f"{change:+.2f}".rstrip("0").rstrip("."), style="red" if change < 0 else "green"),
+            Text(f"{'' if change < 0 else '+'}{number(change)}", style="red" if change < 0 else "green"),
             Text("; ".join([*shown, *more])),
         )
     return table

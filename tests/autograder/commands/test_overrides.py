@@ -73,6 +73,7 @@ def test_where_the_system_knows_no_name_it_is_asked_for() -> None:
             ("--points", "12.6"),
             "12.6 points are more than the assignment is worth, extra credit included; give at most 12.5",
         ),
+        (("--points", "1000000"), "1000000 points are more than the assignment is worth"),
         (("--points", "inf"), "inf points are more than the assignment is worth"),
         (
             ("--points", "3", "--task", "second"),

@@ -66,6 +66,14 @@ def test_other_points_are_refused(course: Course) -> None:
         build(course)
 
 
+def test_points_that_differ_by_little_are_told_apart(course: Course) -> None:
+    edit(course, "assignment.toml", "points = 5", "points = 5.001")
+    with pytest.raises(
+        ReleaseError, match=r"worth 5 points; assignment\.toml says 5\.001; make them the same"
+    ):
+        build(course)
+
+
 def test_a_question_that_the_notebook_does_not_ask_is_refused(course: Course) -> None:
     edit(course, "shapes.md", '+++ {"nbgrader"', '+++ {"other"')
     edit(course, "shapes.md", "<!-- BEGIN SOLUTION -->\n", "")
