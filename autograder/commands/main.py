@@ -124,7 +124,7 @@ def probe() -> None:
 
     plan = sandbox.choose_plan(weak=True)
     proofs = sandbox.prove(plan, thorough=True)
-    table = Table("attempt", "layer", "outcome", box=None, pad_edge=False)
+    table = Table("escape", "layer", "outcome", box=None, pad_edge=False)
     for row in sandbox.rows(proofs):
         table.add_row(*map(Text, row))
     terminal.show(table)

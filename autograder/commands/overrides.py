@@ -45,7 +45,7 @@ def override(
         typer.Option("--by", envvar=["USER", "USERNAME"], help="Who decides.", show_default="your user name"),
     ] = "",
     remove: Annotated[
-        bool, typer.Option("--remove", help="Undo the decision: the graded points count again.")
+        bool, typer.Option("--remove", help="Undo the override: the graded points count again.")
     ] = False,
     roster: RosterOption = None,
     missing_as_zero: MissingOption = False,
@@ -67,8 +67,8 @@ def override(
     with folder.lock():
         others = tuple(one for one in folder.overrides(student) if not remove or one.task != task)
         if remove and others == folder.overrides(student):
-            about = f"about the task {task}" if task else "about the whole score"
-            raise ConfigError(student, f"there is no decision {about} to remove", f"see {folder.gradebook}")
+            what = f"the task {task}" if task else "the whole score"
+            raise ConfigError(student, f"there is no override of {what} to remove", f"see {folder.gradebook}")
         now = datetime.now(UTC).replace(microsecond=0)
         new = () if remove else (Override(task=task, points=points or 0, reason=reason, by=by, at=now),)
         folder.decide(student, (*others, *new))
@@ -93,7 +93,7 @@ def _limit(assignment: Assignment, task: str | None) -> float:
 
 
 def _require_complete(points: float | None, reason: str, by: str) -> None:
-    """Raise ConfigError with the options of a decision that are missing."""
+    """Raise ConfigError with the options of an override that are missing."""
     given = {"--points": points is not None, "--reason": reason.strip(), "--by": by.strip()}
     missing = [option for option, value in given.items() if not value]
     if missing:

@@ -213,7 +213,7 @@ class Loader:
             self.loaded.replace(found, self._rules, self._sources)
             worker = self._spawn()
             try:
-                found = self._attempt(worker)
+                found = self._read_and_import(worker)
             except WorkerEnded as error:
                 found = self._explain_end(worker, error)
             else:
@@ -221,7 +221,7 @@ class Loader:
                     return worker
                 self._slot.end(worker, look=False)
 
-    def _attempt(self, worker: WorkerHandle) -> list[Problem] | None:
+    def _read_and_import(self, worker: WorkerHandle) -> list[Problem] | None:
         """Have a worker read and import everything; return what is wrong, or None if it is ready."""
         self._at_work = []
         modules, packages = list(self._rules.modules), list(self._rules.packages)

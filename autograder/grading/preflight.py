@@ -64,7 +64,7 @@ def require_sound(
     if _read(file) == passed:
         return
     stage("Grading the reference first")
-    for attempt in range(TRIES):
+    for tried in range(TRIES):
         problem = _problem(assignment, engine)
         if problem is None:
             with contextlib.suppress(ConfigError):  # a course that cannot be written to is checked each time
@@ -73,7 +73,7 @@ def require_sound(
                 write_private(file, passed.model_dump_json(indent=2) + "\n")
             return
         error, by_chance = problem
-        if not by_chance or attempt + 1 == TRIES:
+        if not by_chance or tried + 1 == TRIES:
             raise error
 
 

@@ -43,7 +43,7 @@ def rename(folder: GradedFolder, submissions: Sequence[Submission]) -> tuple[tup
                 folder.save(old.model_copy(update=names))
                 if old.student in pending:
                     folder.hold(pending[old.student].model_copy(update=names))
-            _move_decisions(folder, old.student, same[0].student)
+            _move_points(folder, old.student, same[0].student)
             renamed.append((old.student, same[0].student))
     return tuple(renamed)
 
@@ -65,19 +65,19 @@ def _is_same(result: SubmissionResult, submission: Submission) -> bool:
     return (known or named) and (was_waiting or regrade.same_submission(result, submission))
 
 
-def _move_decisions(folder: GradedFolder, old: str, new: str) -> None:
-    """Move what people decided about a student to another name, and delete what is left of the old one."""
+def _move_points(folder: GradedFolder, old: str, new: str) -> None:
+    """Move the overrides and scores of a student to another name, and delete what is left of the old one."""
     sheet = folder.answer_sheet(old)
     if sheet is not None and folder.answer_sheet(new) is None:
         folder.keep_answers(sheet.model_copy(update={"student": new}))
-    decisions = [
+    moves = [
         (folder.override_file(old), folder.override_file(new)),
         (folder.score_file(old), folder.score_file(new)),
     ]
-    if any(before.exists() and now.exists() for before, now in decisions):
+    if any(before.exists() and now.exists() for before, now in moves):
         remove(folder, old)
         return
-    for before, now in decisions:
+    for before, now in moves:
         if before.exists():
             private_folder(now.parent)
             write_private(now, before.read_bytes())

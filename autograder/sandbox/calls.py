@@ -1,4 +1,4 @@
-"""Attempts on system calls: everything the filter must refuse, whatever else would refuse it too."""
+"""Escapes by system calls: everything the filter must refuse, whatever else would refuse it too."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Final, Literal
 
 from autograder.sandbox import kernel, syscalls
-from autograder.sandbox.scene import Attempt, Scene
+from autograder.sandbox.scene import Escape, Scene
 
 # Arguments of calls for which Python has no names, with the numbers of the headers that their pages name.
 # Structures that only have to be there are zeros, of a size that the call accepts.
@@ -46,8 +46,8 @@ _NO_ERRNO: Final = 255
 """Exit status of a child that failed, but with no error of a call; errnos are smaller."""
 
 
-def on_calls(scene: Scene) -> list[Attempt]:
-    """Return the attempts on the filter; running a program comes last, for it might succeed."""
+def on_calls(scene: Scene) -> list[Escape]:
+    """Return the escapes that the filter must refuse; running a program comes last, for it might succeed."""
     return [*_network(scene), *_CALLS]
 
 
@@ -73,14 +73,14 @@ def _socketpair(scene: Scene) -> str:
     return "made"
 
 
-def _network(scene: Scene) -> list[Attempt]:
-    """Network attempts; a machine without a network gives no control."""
+def _network(scene: Scene) -> list[Escape]:
+    """Escapes by the network; a machine without a network gives no control."""
     control: Literal["must work", "may work"] = "may work" if scene.port is None else "must work"
     return [
-        Attempt("connect to the parent by TCP", "seccomp", _tcp, control=control),
-        Attempt("make a UDP socket", "seccomp", _makes(socket.AF_INET, socket.SOCK_DGRAM), control=control),
-        Attempt("make a unix socket", "seccomp", _makes(socket.AF_UNIX, socket.SOCK_STREAM)),
-        Attempt("make a pair of sockets", "seccomp", _socketpair),
+        Escape("connect to the parent by TCP", "seccomp", _tcp, control=control),
+        Escape("make a UDP socket", "seccomp", _makes(socket.AF_INET, socket.SOCK_DGRAM), control=control),
+        Escape("make a unix socket", "seccomp", _makes(socket.AF_UNIX, socket.SOCK_STREAM)),
+        Escape("make a pair of sockets", "seccomp", _socketpair),
     ]
 
 
@@ -184,30 +184,30 @@ def _prctl(option: int, value: int) -> Callable[[Scene], str]:
     return run
 
 
-def _rare(name: str, call: str, *arguments: int | bytes | None) -> Attempt:
+def _rare(name: str, call: str, *arguments: int | bytes | None) -> Escape:
     """Try a call that many machines refuse to everybody, so that there is no control."""
-    return Attempt(name, "seccomp", _calls(call, *arguments), control="may work")
+    return Escape(name, "seccomp", _calls(call, *arguments), control="may work")
 
 
 _CALLS: Final = [
-    Attempt("fork a process", "seccomp", _fork),
-    Attempt(
+    Escape("fork a process", "seccomp", _fork),
+    Escape(
         "make a process by clone3",
         "seccomp",
         _calls("clone3", None, 0),
         frozenset({errno.ENOSYS}),
         "may work",
     ),
-    Attempt("signal the parent", "seccomp", _signal),
-    Attempt("signal all processes", "seccomp", _signal_all, control="may work"),
-    Attempt("have itself traced", "seccomp", _ptrace_me),
-    Attempt("trace the parent", "seccomp", _seize, control="skip"),
-    Attempt("read the parent's memory", "seccomp", _peek, control="may work"),
-    Attempt("survive the parent's death", "seccomp", _prctl(kernel.PR_SET_PDEATHSIG, 0)),
-    Attempt("become open to other processes", "seccomp", _prctl(kernel.PR_SET_DUMPABLE, 1)),
-    Attempt("change its priority", "seccomp", _nice),
-    Attempt("choose its cores", "seccomp", _cores),
-    Attempt("make a file in memory", "seccomp", _calls("memfd_create", b"probe\0", 0)),
+    Escape("signal the parent", "seccomp", _signal),
+    Escape("signal all processes", "seccomp", _signal_all, control="may work"),
+    Escape("have itself traced", "seccomp", _ptrace_me),
+    Escape("trace the parent", "seccomp", _seize, control="skip"),
+    Escape("read the parent's memory", "seccomp", _peek, control="may work"),
+    Escape("survive the parent's death", "seccomp", _prctl(kernel.PR_SET_PDEATHSIG, 0)),
+    Escape("become open to other processes", "seccomp", _prctl(kernel.PR_SET_DUMPABLE, 1)),
+    Escape("change its priority", "seccomp", _nice),
+    Escape("choose its cores", "seccomp", _cores),
+    Escape("make a file in memory", "seccomp", _calls("memfd_create", b"probe\0", 0)),
     _rare("share memory with others", "shmget", _SHM_KEY, _SHM_BYTES, 0),
     _rare("use io_uring", "io_uring_setup", _URING_ENTRIES, _URING_PARAMS),
     _rare("handle page faults", "userfaultfd", _UFFD_USER_MODE_ONLY),
@@ -218,8 +218,8 @@ _CALLS: Final = [
         *(_PERF_EVENT_ATTR, _PERF_THIS_PROCESS, _PERF_ANY_CPU, _PERF_NO_GROUP, 0),
     ),
     _rare("use the key store", "keyctl", _KEYCTL_GET_KEYRING_ID, _KEY_SPEC_SESSION_KEYRING, 0),
-    Attempt("enter a new user namespace", "seccomp", _new_namespace, control="may work"),
+    Escape("enter a new user namespace", "seccomp", _new_namespace, control="may work"),
     _rare("hold a process by descriptor", "pidfd_open", _INIT, 0),
     _rare("open a file by handle", "open_by_handle_at", _AT_FDCWD, _FILE_HANDLE, 0),
-    Attempt("run a program", "seccomp", _exec),
+    Escape("run a program", "seccomp", _exec),
 ]

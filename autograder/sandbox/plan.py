@@ -182,11 +182,11 @@ def readable_paths() -> tuple[str, ...]:
     return (*sorted(map(str, folders)), *_SYSTEM_FILES)
 
 
-def _works(attempt: Callable[[], object]) -> bool:
-    """Tell whether an attempt succeeds, in a child that may come to harm."""
+def _works(deed: Callable[[], object]) -> bool:
+    """Tell whether a deed succeeds, in a child that may come to harm."""
 
     def task(home: children.Home) -> None:
-        attempt()
+        deed()
         home.say("it works")
 
     return children.ask(task).lines == ("it works",)

@@ -1,8 +1,8 @@
 """Prove the confinement by trying: every layer must refuse what it is there to refuse.
 
 Two children are forked: a confined one and an unconfined one, the control. A layer is proved when each
-attempt failed in the first in the way this layer makes it fail, and worked in the second; where even an
-unconfined process cannot do it on this machine, the attempt says so and counts by its failure alone.
+escape failed in the first in the way this layer makes it fail, and worked in the second; where even an
+unconfined process cannot do it on this machine, the escape says so and counts by its failure alone.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ from typing import TYPE_CHECKING, Final, Literal
 
 from autograder.errors import SandboxError
 from autograder.sandbox import children, syscalls
-from autograder.sandbox.attempts import MARK, all_attempts
 from autograder.sandbox.confinement import STANDARD_STREAMS, confine, prepare
 from autograder.sandbox.credentials import lease_uid
+from autograder.sandbox.escapes import MARK, all_escapes
 from autograder.sandbox.limits import GRACE_SECONDS, Limits
 from autograder.sandbox.plan import REMEDY, SandboxPlan
-from autograder.sandbox.scene import Attempt, Held, Scene
+from autograder.sandbox.scene import Escape, Held, Scene
 from autograder.sandbox.scratch import scratch
 
 if TYPE_CHECKING:  # the zygote imports this package, and has no need of pydantic
@@ -32,15 +32,15 @@ if TYPE_CHECKING:  # the zygote imports this package, and has no need of pydanti
 
 LAYERS: Final = ("process", "no_new_privs", "rlimits", "filesystem", "seccomp", "uid")
 BUDGET: Final = Limits(cpu_seconds=2, memory_mb=64, threads=8, open_files=40)
-"""Small, so that using more takes little time and memory, but enough for the attempts themselves."""
+"""Small, so that using more takes little time and memory, but enough to try the escapes."""
 _BURN: Final = "compute without end"
 
 
 @dataclass(frozen=True)
 class Trial:
-    """One attempt and how it went, in words for a table."""
+    """One escape that was tried and how it went, in words for a table."""
 
-    attempt: str
+    escape: str
     layer: str
     held: bool
     """Whether it was refused as it should be, and the control shows that this means something."""
@@ -60,16 +60,16 @@ class Proof:
         """The proof in one line."""
         if self.state == "off":
             return "off"
-        failed = [f"{trial.attempt}: {trial.outcome}" for trial in self.trials if not trial.held]
+        failed = [f"{trial.escape}: {trial.outcome}" for trial in self.trials if not trial.held]
         if failed:
             return f"not proved: {failed[0]}" + (f" (and {len(failed) - 1} more)" if failed[1:] else "")
         count = len(self.trials)
-        return f"proved: {count} attempt{'s'[: count > 1]} to get around it failed"
+        return f"proved: {count} escape{'s'[: count > 1]} failed"
 
 
 @dataclass(frozen=True)
 class _Reply:
-    """What one child said about one attempt."""
+    """What one child said about one escape."""
 
     kind: Literal["reached", "refused", "held", "silent"]
     words: str
@@ -96,15 +96,15 @@ def prove(plan: SandboxPlan, *, hidden: Iterable[Path] = (), thorough: bool = Fa
     Raises
     ------
     SandboxError
-        The attempts could not be made at all.
+        The escapes could not be tried at all.
     """
     if not plan.linux:
         return {layer: Proof(layer, "off") for layer in LAYERS}
     with _scene(plan, tuple(hidden)) as scene:
-        attempts = all_attempts(scene)
-        confined = _try_all(attempts, scene, confined=True)
-        control = _try_all(attempts, scene, confined=False)
-        trials = [_judge(*three) for three in zip(attempts, confined, control, strict=True)]
+        escapes = all_escapes(scene)
+        confined = _try_all(escapes, scene, confined=True)
+        control = _try_all(escapes, scene, confined=False)
+        trials = [_judge(*three) for three in zip(escapes, confined, control, strict=True)]
         if thorough:
             trials.append(_burn(scene))
     return {layer: _conclude(layer, [t for t in trials if t.layer == layer]) for layer in LAYERS}
@@ -118,7 +118,7 @@ def _conclude(layer: str, trials: list[Trial]) -> Proof:
 
 @contextlib.contextmanager
 def _scene(plan: SandboxPlan, hidden: tuple[Path, ...]) -> Iterator[Scene]:
-    """Make ready what the attempts try to reach, and clear it away."""
+    """Make ready what the escapes would reach, and clear it away."""
     with contextlib.ExitStack() as stack:
         uid = stack.enter_context(lease_uid()).uid if plan.dedicated_uids else None
         folder = stack.enter_context(scratch(0o1777))  # where a user of its own could write, too
@@ -155,9 +155,9 @@ def _remove(name: str) -> None:
             Path(place, name).unlink()
 
 
-def _try_all(attempts: list[Attempt], scene: Scene, *, confined: bool) -> list[_Reply]:
-    """Make all attempts in one child and return its replies; those it did not live to give are silent."""
-    ended = _in_child(scene, lambda home, inside: _attempt_each(attempts, inside, confined, home), confined)
+def _try_all(escapes: list[Escape], scene: Scene, *, confined: bool) -> list[_Reply]:
+    """Try all escapes in one child and return its replies; those it did not live to give are silent."""
+    ended = _in_child(scene, lambda home, inside: _try_each(escapes, inside, confined, home), confined)
     replies: dict[int, _Reply] = {}
     problem = f"the child ended with {ended.status}"
     for line in ended.lines:
@@ -167,7 +167,7 @@ def _try_all(attempts: list[Attempt], scene: Scene, *, confined: bool) -> list[_
             problem = line
             continue
         replies[position] = _Reply(kind, words, error)
-    return [replies.get(n, _Reply("silent", problem)) for n in range(len(attempts))]
+    return [replies.get(n, _Reply("silent", problem)) for n in range(len(escapes))]
 
 
 def _in_child(scene: Scene, task: Callable[[children.Home, Scene], None], confined: bool) -> children.Ended:
@@ -188,39 +188,39 @@ def _in_child(scene: Scene, task: Callable[[children.Home, Scene], None], confin
         prepared.close()
 
 
-def _attempt_each(attempts: list[Attempt], scene: Scene, confined: bool, home: children.Home) -> None:
-    for position, attempt in enumerate(attempts):
-        if not confined and attempt.control == "skip":
+def _try_each(escapes: list[Escape], scene: Scene, confined: bool, home: children.Home) -> None:
+    for position, escape in enumerate(escapes):
+        if not confined and escape.control == "skip":
             continue
-        reply = _attempt_one(attempt, scene)
+        reply = _try_one(escape, scene)
         home.say(json.dumps([position, reply.kind, reply.words, reply.error]))
 
 
-def _attempt_one(attempt: Attempt, scene: Scene) -> _Reply:
+def _try_one(escape: Escape, scene: Scene) -> _Reply:
     try:
-        return _Reply("reached", attempt.run(scene))
+        return _Reply("reached", escape.run(scene))
     except Held as state:
         return _Reply("held", str(state))
     except OSError as error:
         return _Reply("refused", (error.strerror or str(error)).lower(), error.errno)
 
 
-def _judge(attempt: Attempt, confined: _Reply, control: _Reply) -> Trial:
-    """Decide whether an attempt's failure shows what it should."""
+def _judge(escape: Escape, confined: _Reply, control: _Reply) -> Trial:
+    """Decide whether an escape's failure shows what it should."""
 
     def trial(held: bool, outcome: str) -> Trial:
-        return Trial(attempt.name, attempt.layer, held, outcome)
+        return Trial(escape.name, escape.layer, held, outcome)
 
     if confined.kind == "reached":
         return trial(False, f"not refused: {confined.words}")
     if confined.kind == "silent":
         return trial(False, f"no answer: {confined.words}")
-    if confined.kind == "refused" and confined.error not in attempt.expected:
+    if confined.kind == "refused" and confined.error not in escape.expected:
         return trial(False, f"failed for another reason: {confined.words}")
     words = "refused" if confined.kind == "refused" else confined.words
-    if control.kind == "reached" or attempt.control == "skip":
+    if control.kind == "reached" or escape.control == "skip":
         return trial(True, words)
-    if attempt.control == "may work":
+    if escape.control == "may work":
         return trial(True, f"{words} (and not possible here without confinement either)")
     return trial(False, f"{words}, but it is so without confinement too: {control.words}")
 
@@ -241,8 +241,8 @@ def _burn(scene: Scene) -> Trial:
 
 
 def rows(proofs: Mapping[str, Proof]) -> list[tuple[str, str, str]]:
-    """Return what was tried as rows of a table: attempt, layer, outcome."""
-    return [(t.attempt, t.layer, t.outcome) for proof in proofs.values() for t in proof.trials]
+    """Return what was tried as rows of a table: escape, layer, outcome."""
+    return [(t.escape, t.layer, t.outcome) for proof in proofs.values() for t in proof.trials]
 
 
 def report(plan: SandboxPlan, proofs: Mapping[str, Proof]) -> SandboxReport:

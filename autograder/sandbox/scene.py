@@ -1,4 +1,4 @@
-"""Attempts, and the scene they find: the things they could reach."""
+"""Escapes, and the scene they find: the things they could reach."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Scene:
 
 
 @dataclass(frozen=True)
-class Attempt:
+class Escape:
     """One thing to try."""
 
     name: str
@@ -49,4 +49,4 @@ class Attempt:
     expected: frozenset[int] = frozenset({errno.EPERM})
     """The errors that show it was this layer that refused."""
     control: Literal["must work", "may work", "skip"] = "must work"
-    """What is asked of the same attempt without confinement, so that its failure proves something."""
+    """What is asked of the same deed without confinement, so that its failure proves something."""

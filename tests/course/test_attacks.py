@@ -43,7 +43,7 @@ FOLDER = Path(__file__).parent / "attacks"
 TOOLBOX = (FOLDER / "toolbox.py").read_text()
 PROVENANCE = Provenance(kit="", suite="", python="", torch="", numpy="", machine="", secret="", limits={})
 SET_SUBREAPER = 36
-ATTEMPTED = re.compile(r"^attempted: (.*): (refused|found nothing|done|reached|broke)(.*)$", re.MULTILINE)
+TRIED = re.compile(r"^tried: (.*): (refused|found nothing|done|reached|broke)(.*)$", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,7 @@ class Attack:
     def announced(self) -> set[str]:
         """What it says, in plain words, that it tries; each of that must have been tried."""
         calls = [node for node in ast.walk(ast.parse(self.source)) if isinstance(node, ast.Call)]
-        named = [call for call in calls if getattr(call.func, "id", "") in ("attempt", "did") and call.args]
+        named = [call for call in calls if getattr(call.func, "id", "") in ("try_to", "did") and call.args]
         return {call.args[0].value for call in named if isinstance(call.args[0], ast.Constant)}
 
 
@@ -365,7 +365,7 @@ def test_an_attack_scores_its_honest_part(run: Run, attack: Attack) -> None:
 
 @each_attack
 def test_an_attack_tried_what_it_announces_and_reached_nothing(run: Run, attack: Attack) -> None:
-    found = ATTEMPTED.findall(run.output_of(attack))
+    found = TRIED.findall(run.output_of(attack))
     tried = {what for what, _, _ in found}
     reached = {what for what, outcome, _ in found if outcome == "reached"}
     assert [entry for entry in found if entry[1] == "broke"] == []
@@ -474,7 +474,7 @@ def test_without_a_sandbox_an_attack_reaches_secrets(
     unconfined: dict[str, tuple[Graded, float]], attack: Attack
 ) -> None:
     output = "\n".join(outcome.output for outcome in unconfined[attack.file][0].outcomes)
-    reached = {what for what, outcome, _ in ATTEMPTED.findall(output) if outcome == "reached"}
+    reached = {what for what, outcome, _ in TRIED.findall(output) if outcome == "reached"}
     assert set(attack.unconfined) <= reached
 
 

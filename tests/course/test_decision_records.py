@@ -25,7 +25,7 @@ def test_a_record_has_the_form_of_the_others(path: Path) -> None:
 
 
 def test_architecture_lists_every_record_by_its_title() -> None:
-    listed = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8").partition("\n## Decisions\n")[2]
+    listed = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8").partition("\n## Design decisions\n")[2]
     found = re.findall(r"^- \[(\d{4})\]\(docs/decisions/(\S+)\) (.+)$", listed, re.MULTILINE)
     expected = []
     for path in RECORDS:

@@ -55,7 +55,7 @@ def test_what_is_missing_is_named(override: Any, words: tuple[str, ...], told: s
     assert done.stderr.count("\n") == 1
 
 
-def test_a_decision_is_signed_by_the_name_that_the_system_knows(override: Any, graded: GradedFolder) -> None:
+def test_an_override_is_signed_by_the_name_that_the_system_knows(override: Any, graded: GradedFolder) -> None:
     name = pwd.getpwuid(os.getuid()).pw_name
     assert override("bob", "--points", "3", "--reason", "agreed").exit_code == 0
     assert [one.by for one in graded.overrides("bob")] == [name]
@@ -113,7 +113,7 @@ def test_the_page_begins_with_what_was_decided(override: Any, graded: GradedFold
     assert "Nothing could be checked" not in report
 
 
-def test_a_decision_about_a_task_leads_where_no_check_ran(override: Any, graded: GradedFolder) -> None:
+def test_an_override_of_a_task_leads_where_no_check_ran(override: Any, graded: GradedFolder) -> None:
     assert override("eve", "--points", "2", "--task", "second", *WHY).exit_code == 0
     page = graded.feedback_file("eve", "md").read_text()
     assert "The second task: 2 of 2.5 points, decided by Grace" in page
@@ -134,7 +134,7 @@ def test_what_intake_said_stays_in_the_report(
 
 
 def test_removing_what_is_not_there_is_told(override: Any, graded: GradedFolder) -> None:
-    assert "there is no decision about the whole score to remove" in override("bob", "--remove").stderr
+    assert "there is no override of the whole score to remove" in override("bob", "--remove").stderr
     override("bob", "--points", "2", *WHY)
     assert override("bob", "--remove").exit_code == 0
     assert graded.overrides("bob") == ()

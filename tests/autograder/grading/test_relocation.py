@@ -31,7 +31,7 @@ def students(output: Path) -> list[str]:
         return [row["student"] for row in csv.DictReader(file)]
 
 
-def test_names_follow_the_roster_and_decisions_follow_the_names(
+def test_names_follow_the_roster_and_overrides_follow_the_names(
     run: Run, download: Path, tmp_path: Path
 ) -> None:
     output, people = tmp_path / "graded", ("--roster", tmp_path / "roster.csv")
@@ -67,7 +67,7 @@ def test_who_handed_in_nothing_goes_with_the_roster(run: Run, download: Path, tm
     assert "not in this folder: mkim; " in done.stderr
 
 
-def test_decisions_of_both_names_are_kept(run: Run, download: Path, tmp_path: Path) -> None:
+def test_overrides_of_both_names_are_kept(run: Run, download: Path, tmp_path: Path) -> None:
     output, people = tmp_path / "graded", ("--roster", tmp_path / "roster.csv")
     grade = ("grade", "toy", download, "-o", output)
     run(*grade)

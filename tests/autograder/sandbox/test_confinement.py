@@ -198,9 +198,9 @@ def test_the_empty_root_is_empty_for_good(tmp_path: Path, monkeypatch: pytest.Mo
     def look(home: children.Home) -> None:
         for path in ("/", "..", "/../..", "."):
             home.say(str(os.listdir(path)))  # noqa: PTH208
-        for attempt in (lambda: Path("/new").touch(), Path("/proc/1").stat, lambda: os.chdir("..")):
+        for deed in (lambda: Path("/new").touch(), Path("/proc/1").stat, lambda: os.chdir("..")):
             try:
-                attempt()
+                deed()
                 home.say("reached")
             except OSError as error:
                 home.say(str(error.errno))

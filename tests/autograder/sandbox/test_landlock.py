@@ -16,16 +16,16 @@ pytestmark = pytest.mark.skipif(landlock.abi() == 0, reason="this kernel has no 
 
 
 def under_rules(
-    attempt: Callable[[], object], readable: list[str], devices: tuple[str, ...] = ()
+    deed: Callable[[], object], readable: list[str], devices: tuple[str, ...] = ()
 ) -> tuple[str, ...]:
-    """Make an attempt under a ruleset, and return what the child said."""
+    """Do something under a ruleset, and return what the child said."""
     rules = landlock.ruleset(readable, writable_devices=devices)
 
     def task(home: children.Home) -> None:
         kernel.prctl(kernel.PR_SET_NO_NEW_PRIVS, 1)
         landlock.enter(rules)
         try:
-            home.say(str(attempt()))
+            home.say(str(deed()))
         except OSError as error:
             home.say(f"errno {error.errno}")
 

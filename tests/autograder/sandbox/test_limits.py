@@ -18,12 +18,12 @@ from autograder.sandbox.limits import Limits
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="resource limits are set on Linux only")
 
 
-def limited(budget: Limits, attempt: Callable[[], object], others: int | None = None) -> children.Ended:
-    """Make an attempt under limits."""
+def limited(budget: Limits, deed: Callable[[], object], others: int | None = None) -> children.Ended:
+    """Do something under limits."""
 
     def task(home: children.Home) -> None:
         limits.apply(budget, others=others)
-        home.say(str(attempt()))
+        home.say(str(deed()))
 
     return children.ask(task)
 

@@ -42,7 +42,7 @@ def plan() -> SandboxPlan:
 
 
 def test_everything_is_proved_here(plan: SandboxPlan) -> None:
-    """Every layer of the chosen plan holds, and says how many attempts it withstood."""
+    """Every layer of the chosen plan holds, and says how many escapes it withstood."""
     proofs = prove(plan)
     expected = dict.fromkeys(probe.LAYERS, "proved")
     if not plan.root:
@@ -58,7 +58,7 @@ def test_the_thorough_proof_burns_cpu_seconds(plan: SandboxPlan) -> None:
     """An endless loop is killed by the kernel."""
     table = rows(prove(plan, thorough=True))
     assert ("compute without end", "rlimits", "killed after 3 CPU seconds") in table
-    assert len(table) == len({(attempt, layer) for attempt, layer, _ in table})
+    assert len(table) == len({(escape, layer) for escape, layer, _ in table})
 
 
 def test_what_the_course_hides_is_tried(plan: SandboxPlan, tmp_path: Path) -> None:
@@ -66,7 +66,7 @@ def test_what_the_course_hides_is_tried(plan: SandboxPlan, tmp_path: Path) -> No
     secret = tmp_path / "secret"
     secret.write_text("0" * 32)
     proof = prove(plan, hidden=[secret, tmp_path])["filesystem"]
-    assert [(t.attempt, t.held) for t in proof.trials[-2:]] == [
+    assert [(t.escape, t.held) for t in proof.trials[-2:]] == [
         (f"read {secret}", True),
         (f"read {tmp_path}", True),
     ]
@@ -170,15 +170,15 @@ def test_an_attempt_that_never_works_proves_nothing(
     plan: SandboxPlan, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """If even the control cannot do it, its failure under confinement means nothing."""
-    attempts = probe.all_attempts
+    escapes = probe.all_escapes
 
-    def impossible(scene: probe.Scene) -> list[probe.Attempt]:
+    def impossible(scene: probe.Scene) -> list[probe.Escape]:
         def refuse(_: probe.Scene) -> str:
             raise PermissionError(1, "never")
 
-        return [*attempts(scene), probe.Attempt("do the impossible", "seccomp", refuse)]
+        return [*escapes(scene), probe.Escape("do the impossible", "seccomp", refuse)]
 
-    monkeypatch.setattr(probe, "all_attempts", impossible)
+    monkeypatch.setattr(probe, "all_escapes", impossible)
     assert "it is so without confinement too" in prove(plan)["seccomp"].words
 
 

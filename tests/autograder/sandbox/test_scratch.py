@@ -123,7 +123,7 @@ def test_the_proof_leaves_nothing(temporary: Path, monkeypatch: pytest.MonkeyPat
     prove(plan)
     if plan.filesystem == "landlock":
         monkeypatch.setattr(landlock, "enter", lambda rules: None)
-        made = {t.attempt for t in prove(plan)["filesystem"].trials if not t.held}
+        made = {t.escape for t in prove(plan)["filesystem"].trials if not t.held}
         assert "make a file where it could" in made
         if plan.root:
             prove(replace(plan, dedicated_uids=False, keep_search=False))

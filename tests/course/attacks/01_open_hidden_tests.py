@@ -10,7 +10,7 @@ import pathlib
 
 import numpy
 import torch
-from toolbox import PLACES, attempt, libc, system_call
+from toolbox import PLACES, libc, system_call, try_to
 
 SUITE = PLACES["suite"]
 FOLDER = os.path.dirname(SUITE)
@@ -45,34 +45,32 @@ def linked():
 
 
 def attack():
-    attempt("open the hidden tests", lambda: open(SUITE).read())
-    attempt(
+    try_to("open the hidden tests", lambda: open(SUITE).read())
+    try_to(
         "open them with the course as current folder",
         lambda: os.chdir(FOLDER) or open("test_hidden.py").read(),
     )
-    attempt("open them with pathlib", lambda: pathlib.Path(SUITE).read_bytes())
-    attempt("open them as code", lambda: io.open_code(SUITE).read())
-    attempt("open them by libc", through_libc)
-    attempt("open them by folder", through_folder)
-    attempt("open them by descriptor", through_descriptor)
-    attempt("open them by handle", lambda: system_call(303, -100, SUITE.encode(), bytes(200), bytes(8), 0))
-    attempt("map them", mapped)
-    attempt("link to them", linked)
-    attempt("read them as source lines", lambda: linecache.getlines(SUITE))
-    attempt("read them as a module", lambda: importlib.machinery.SourceFileLoader("x", SUITE).get_data(SUITE))
-    attempt("read them with numpy", lambda: numpy.fromfile(SUITE, dtype=numpy.uint8).tobytes())
-    attempt(
+    try_to("open them with pathlib", lambda: pathlib.Path(SUITE).read_bytes())
+    try_to("open them as code", lambda: io.open_code(SUITE).read())
+    try_to("open them by libc", through_libc)
+    try_to("open them by folder", through_folder)
+    try_to("open them by descriptor", through_descriptor)
+    try_to("open them by handle", lambda: system_call(303, -100, SUITE.encode(), bytes(200), bytes(8), 0))
+    try_to("map them", mapped)
+    try_to("link to them", linked)
+    try_to("read them as source lines", lambda: linecache.getlines(SUITE))
+    try_to("read them as a module", lambda: importlib.machinery.SourceFileLoader("x", SUITE).get_data(SUITE))
+    try_to("read them with numpy", lambda: numpy.fromfile(SUITE, dtype=numpy.uint8).tobytes())
+    try_to(
         "read them with torch",
         lambda: torch.from_file(SUITE, size=9, dtype=torch.uint8).tolist(),
         RuntimeError,
     )
-    attempt("list the suite", lambda: os.listdir(FOLDER))
-    attempt("find them", lambda: glob.glob(f"{PLACES['course']}/**/*hidden*", recursive=True))
-    attempt(
-        "walk the machine", lambda: [row for row in itertools.islice(os.walk("/"), 3) if row[1] or row[2]]
-    )
-    attempt("open the secret", lambda: open(PLACES["secret"]).read())
-    attempt("open the reference", lambda: open(PLACES["reference"]).read())
+    try_to("list the suite", lambda: os.listdir(FOLDER))
+    try_to("find them", lambda: glob.glob(f"{PLACES['course']}/**/*hidden*", recursive=True))
+    try_to("walk the machine", lambda: [row for row in itertools.islice(os.walk("/"), 3) if row[1] or row[2]])
+    try_to("open the secret", lambda: open(PLACES["secret"]).read())
+    try_to("open the reference", lambda: open(PLACES["reference"]).read())
 
 
 def twice(function, x):

@@ -1,7 +1,7 @@
 import inspect
 import sys
 
-from toolbox import CANARY, attempt
+from toolbox import CANARY, try_to
 
 
 def modules():
@@ -34,11 +34,11 @@ def main_module():
 
 
 def twice(function, x):
-    attempt("find the suite among the modules", modules)
-    attempt("find its file", files)
-    attempt("read the source of the callers", source_of_callers)
-    attempt("find a canary in any module", values)
-    attempt("find the tests in __main__", main_module)
-    attempt("see what the callback closes over", lambda: getattr(function, "__closure__", None))
-    attempt("see the callback's globals", lambda: getattr(function, "__globals__", None))
+    try_to("find the suite among the modules", modules)
+    try_to("find its file", files)
+    try_to("read the source of the callers", source_of_callers)
+    try_to("find a canary in any module", values)
+    try_to("find the tests in __main__", main_module)
+    try_to("see what the callback closes over", lambda: getattr(function, "__closure__", None))
+    try_to("see the callback's globals", lambda: getattr(function, "__globals__", None))
     return function(function(x))

@@ -1,7 +1,7 @@
 import sys
 import threading
 
-from toolbox import CANARY, attempt
+from toolbox import CANARY, try_to
 
 WANTED = ("expected", "LABELS", "SECRET", "ledger", "item", "accuracy")
 
@@ -52,9 +52,9 @@ def threads():
 
 
 def twice(function, x):
-    attempt("find the expected value in a caller", callers_names)
-    attempt("find a canary in a caller", callers_texts)
-    attempt("find a test among the callers", callers_files)
-    attempt("find it through an exception", exceptions_frames)
-    attempt("find another thread", threads)
+    try_to("find the expected value in a caller", callers_names)
+    try_to("find a canary in a caller", callers_texts)
+    try_to("find a test among the callers", callers_files)
+    try_to("find it through an exception", exceptions_frames)
+    try_to("find another thread", threads)
     return function(function(x))

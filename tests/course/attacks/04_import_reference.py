@@ -2,7 +2,7 @@ import importlib
 import importlib.util
 import sys
 
-from toolbox import PLACES, attempt
+from toolbox import PLACES, try_to
 
 
 def by_name(name):
@@ -32,12 +32,12 @@ def by_meta_path():
 
 
 def attack():
-    attempt("import the reference by name", by_name("solutions.vault.vault"), ImportError)
-    attempt("import the reference by its path", by_path)
-    attempt("import the suite by name", by_name("autograder.suites.vault.test_hidden"), ImportError)
-    attempt("import the suite from the path", on_the_path, ImportError)
-    attempt("find another module's code in the finders", by_meta_path)
-    attempt("import the grader", by_name("autograder.engine.grader"), ImportError)
+    try_to("import the reference by name", by_name("solutions.vault.vault"), ImportError)
+    try_to("import the reference by its path", by_path)
+    try_to("import the suite by name", by_name("autograder.suites.vault.test_hidden"), ImportError)
+    try_to("import the suite from the path", on_the_path, ImportError)
+    try_to("find another module's code in the finders", by_meta_path)
+    try_to("import the grader", by_name("autograder.engine.grader"), ImportError)
 
 
 def twice(function, x):

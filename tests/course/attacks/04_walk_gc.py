@@ -1,7 +1,7 @@
 import gc
 
 import torch
-from toolbox import CANARY, attempt
+from toolbox import CANARY, try_to
 
 LABELS = [7, 1, 5, 0, 3, 6, 2, 7]
 
@@ -42,10 +42,10 @@ def functions(things):
 class Nearest:
     def fit(self, x, labels_of_x):
         things = everything()
-        attempt("find the labels", lambda: labels(things))
-        attempt("find a canary among the texts", lambda: texts(things))
-        attempt("find the suite's session", lambda: sessions(things))
-        attempt("find a hidden test's function", lambda: functions(things))
+        try_to("find the labels", lambda: labels(things))
+        try_to("find a canary among the texts", lambda: texts(things))
+        try_to("find the suite's session", lambda: sessions(things))
+        try_to("find a hidden test's function", lambda: functions(things))
 
     def predict(self, x):
         return torch.zeros(len(x), dtype=torch.int64)

@@ -1,6 +1,6 @@
 import os
 
-from toolbox import CANARY, attempt
+from toolbox import CANARY, try_to
 
 NEAR = [os.getpid(), os.getppid(), *range(max(1, os.getppid() - 100), os.getppid())]
 
@@ -30,14 +30,14 @@ def links(name):
 
 def attack():
     for name in ("environ", "cmdline", "maps", "status", "stat", "task"):
-        attempt(f"read /proc/PID/{name}", read(name))
-    attempt("open /proc/PID/mem", lambda: os.open(f"/proc/{os.getppid()}/mem", os.O_RDWR))
-    attempt("open its own /proc/self/mem", lambda: os.open("/proc/self/mem", os.O_RDWR))
-    attempt("list /proc", lambda: os.listdir("/proc"))
-    attempt("follow /proc/PID/cwd", links("cwd"))
-    attempt("follow /proc/PID/root", lambda: os.listdir(f"/proc/{os.getppid()}/root"))
-    attempt("follow /proc/PID/fd/0", links("fd/0"))
-    attempt("read the kernel's messages", lambda: open("/dev/kmsg").readline())
+        try_to(f"read /proc/PID/{name}", read(name))
+    try_to("open /proc/PID/mem", lambda: os.open(f"/proc/{os.getppid()}/mem", os.O_RDWR))
+    try_to("open its own /proc/self/mem", lambda: os.open("/proc/self/mem", os.O_RDWR))
+    try_to("list /proc", lambda: os.listdir("/proc"))
+    try_to("follow /proc/PID/cwd", links("cwd"))
+    try_to("follow /proc/PID/root", lambda: os.listdir(f"/proc/{os.getppid()}/root"))
+    try_to("follow /proc/PID/fd/0", links("fd/0"))
+    try_to("read the kernel's messages", lambda: open("/dev/kmsg").readline())
 
 
 def twice(function, x):

@@ -1,7 +1,7 @@
 import ctypes
 import os
 
-from toolbox import attempt, system_call
+from toolbox import system_call, try_to
 
 ZYGOTE = os.getppid()
 ATTACH, SEIZE = 16, 0x4206
@@ -40,22 +40,22 @@ def everybody(deed):
     return run
 
 
-attempt("attach to the zygote", lambda: system_call(101, ATTACH, ZYGOTE, 0, 0) or "attached")
-attempt("seize any process", everybody(lambda pid: system_call(101, SEIZE, pid, 0, 0)))
-attempt("read the zygote's memory", peek)
-attempt("write the zygote's memory", poke)
-attempt("hold a process by descriptor", lambda: system_call(434, ZYGOTE, 0))
-attempt("take a descriptor of it", lambda: system_call(438, 3, 0, 0))
-attempt("compare its descriptors", lambda: system_call(312, ZYGOTE, os.getpid(), 0, 0, 0) + 1)
-attempt("kill the zygote", lambda: os.kill(ZYGOTE, 9) or "sent")
-attempt("kill any process", everybody(lambda pid: os.kill(pid, 0)))
-attempt("kill any thread", everybody(lambda pid: system_call(234, pid, pid, 0)))
-attempt("kill by tkill", everybody(lambda pid: system_call(200, pid, 0)))
-attempt("queue a signal", everybody(lambda pid: system_call(129, pid, 0, bytes(128))))
-attempt("raise its limits", lambda: system_call(302, ZYGOTE, 0, bytes(16), None) or "raised")
-attempt("slow it down", lambda: os.setpriority(os.PRIO_PROCESS, ZYGOTE, 19) or "slowed")
-attempt("watch its performance events", lambda: system_call(298, bytes(128), ZYGOTE, -1, -1, 0))
-attempt("become its tracee", lambda: system_call(101, 0, 0, 0, 0) or "traced")
+try_to("attach to the zygote", lambda: system_call(101, ATTACH, ZYGOTE, 0, 0) or "attached")
+try_to("seize any process", everybody(lambda pid: system_call(101, SEIZE, pid, 0, 0)))
+try_to("read the zygote's memory", peek)
+try_to("write the zygote's memory", poke)
+try_to("hold a process by descriptor", lambda: system_call(434, ZYGOTE, 0))
+try_to("take a descriptor of it", lambda: system_call(438, 3, 0, 0))
+try_to("compare its descriptors", lambda: system_call(312, ZYGOTE, os.getpid(), 0, 0, 0) + 1)
+try_to("kill the zygote", lambda: os.kill(ZYGOTE, 9) or "sent")
+try_to("kill any process", everybody(lambda pid: os.kill(pid, 0)))
+try_to("kill any thread", everybody(lambda pid: system_call(234, pid, pid, 0)))
+try_to("kill by tkill", everybody(lambda pid: system_call(200, pid, 0)))
+try_to("queue a signal", everybody(lambda pid: system_call(129, pid, 0, bytes(128))))
+try_to("raise its limits", lambda: system_call(302, ZYGOTE, 0, bytes(16), None) or "raised")
+try_to("slow it down", lambda: os.setpriority(os.PRIO_PROCESS, ZYGOTE, 19) or "slowed")
+try_to("watch its performance events", lambda: system_call(298, bytes(128), ZYGOTE, -1, -1, 0))
+try_to("become its tracee", lambda: system_call(101, 0, 0, 0, 0) or "traced")
 
 
 def twice(function, x):

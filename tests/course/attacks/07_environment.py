@@ -3,7 +3,7 @@ import os
 import posix
 import sys
 
-from toolbox import CANARY, attempt, libc
+from toolbox import CANARY, libc, try_to
 
 
 def by_getenv():
@@ -22,18 +22,18 @@ def by_pointer():
     return [entry for entry in found if CANARY.encode() in entry or b"TOKEN" in entry]
 
 
-attempt(
+try_to(
     "read os.environ",
     lambda: [v for v in os.environ.values() if CANARY in v] or os.environ.get("GITHUB_TOKEN"),
 )
-attempt("read posix.environ", lambda: [v for v in posix.environ.values() if CANARY.encode() in v])
-attempt("read it by getenv", by_getenv)
-attempt("read it by pointer", by_pointer)
-attempt(
+try_to("read posix.environ", lambda: [v for v in posix.environ.values() if CANARY.encode() in v])
+try_to("read it by getenv", by_getenv)
+try_to("read it by pointer", by_pointer)
+try_to(
     "read the command line",
     lambda: [v for v in (*sys.argv, *sys.orig_argv, *sys._xoptions) if CANARY in str(v)],
 )
-attempt(
+try_to(
     "read the shell's files",
     lambda: "".join(open(os.path.expanduser(f"~root/{name}")).read() for name in (".bash_history", ".netrc")),
 )

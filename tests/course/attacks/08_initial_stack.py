@@ -2,7 +2,7 @@ import ctypes
 import gc
 import re
 
-from toolbox import attempt, did, libc, memory
+from toolbox import did, libc, memory, try_to
 
 SECRETS = re.compile(rb"CANAR[Y]-(?:token|command|suite|neighbor)")
 PAGE = 4096
@@ -46,8 +46,8 @@ def on_the_heap():
 
 class Ledger:
     def __init__(self):
-        attempt("find a token on the initial stack", on_the_stack)
-        attempt("find a token on the heap", on_the_heap)
+        try_to("find a token on the initial stack", on_the_stack)
+        try_to("find a token on the heap", on_the_heap)
 
 
 def twice(function, x):

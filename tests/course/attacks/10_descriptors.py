@@ -1,7 +1,7 @@
 import os
 import stat
 
-from toolbox import attempt, wire
+from toolbox import try_to, wire
 
 
 def others():
@@ -33,14 +33,14 @@ def through(descriptor):
 
 
 def attack():
-    attempt("find a descriptor that was left open", others)
-    attempt("find an open file or folder", files)
-    attempt("read from standard input", lambda: os.read(0, 100))
-    attempt("list /proc/self/fd", lambda: os.listdir("/proc/self/fd"))
-    attempt("walk up from standard output", lambda: through(1))
-    attempt("read its own output back", lambda: os.read(1, 100))
-    attempt("seek in its output", lambda: os.lseek(1, 0, 0))
-    attempt("open the terminal", lambda: os.open("/dev/tty", os.O_RDWR))
+    try_to("find a descriptor that was left open", others)
+    try_to("find an open file or folder", files)
+    try_to("read from standard input", lambda: os.read(0, 100))
+    try_to("list /proc/self/fd", lambda: os.listdir("/proc/self/fd"))
+    try_to("walk up from standard output", lambda: through(1))
+    try_to("read its own output back", lambda: os.read(1, 100))
+    try_to("seek in its output", lambda: os.lseek(1, 0, 0))
+    try_to("open the terminal", lambda: os.open("/dev/tty", os.O_RDWR))
 
 
 def twice(function, x):

@@ -4,7 +4,7 @@ import socket
 import struct
 import urllib.request
 
-from toolbox import PLACES, attempt, libc, system_call
+from toolbox import PLACES, libc, system_call, try_to
 
 PORT = PLACES["tcp"]
 
@@ -39,16 +39,16 @@ async def stream():
     return "sent"
 
 
-attempt("connect to the loopback interface", connect(("127.0.0.1", PORT)))
-attempt("connect to it by IPv6", connect(("::1", PORT)))
-attempt("connect to the metadata address", connect(("169.254.169.254", 80)))
-attempt("connect by libc", by_libc)
-attempt("connect by io_uring", lambda: system_call(425, 8, ctypes.create_string_buffer(120)))
-attempt("connect by asyncio", lambda: asyncio.run(stream()))
-attempt("fetch a page", lambda: urllib.request.urlopen(f"http://127.0.0.1:{PORT}/secrets", timeout=1))
-attempt("listen", listen)
+try_to("connect to the loopback interface", connect(("127.0.0.1", PORT)))
+try_to("connect to it by IPv6", connect(("::1", PORT)))
+try_to("connect to the metadata address", connect(("169.254.169.254", 80)))
+try_to("connect by libc", by_libc)
+try_to("connect by io_uring", lambda: system_call(425, 8, ctypes.create_string_buffer(120)))
+try_to("connect by asyncio", lambda: asyncio.run(stream()))
+try_to("fetch a page", lambda: urllib.request.urlopen(f"http://127.0.0.1:{PORT}/secrets", timeout=1))
+try_to("listen", listen)
 for family in (16, 17, 38, 40, 44):  # netlink, packet, cryptography, virtual machines, express data path
-    attempt(f"open a socket of family {family}", lambda family=family: socket.socket(family, socket.SOCK_RAW))
+    try_to(f"open a socket of family {family}", lambda family=family: socket.socket(family, socket.SOCK_RAW))
 
 
 def twice(function, x):

@@ -1,6 +1,6 @@
 import socket
 
-from toolbox import PLACES, attempt, libc
+from toolbox import PLACES, libc, try_to
 
 
 def datagram():
@@ -12,12 +12,12 @@ def ping():
     return socket.socket(socket.AF_INET, socket.SOCK_DGRAM, socket.IPPROTO_ICMP)
 
 
-attempt("send a datagram", datagram)
-attempt("send a ping", ping)
-attempt("ask for a name", lambda: socket.getaddrinfo("secrets.example.com", 80))
-attempt("ask for a name the old way", lambda: socket.gethostbyname("secrets.example.com"))
-attempt("ask for an address", lambda: socket.gethostbyaddr("169.254.169.254"))
-attempt("ask by libc", lambda: libc().gethostbyname(b"secrets.example.com"))
+try_to("send a datagram", datagram)
+try_to("send a ping", ping)
+try_to("ask for a name", lambda: socket.getaddrinfo("secrets.example.com", 80))
+try_to("ask for a name the old way", lambda: socket.gethostbyname("secrets.example.com"))
+try_to("ask for an address", lambda: socket.gethostbyaddr("169.254.169.254"))
+try_to("ask by libc", lambda: libc().gethostbyname(b"secrets.example.com"))
 
 
 def twice(function, x):

@@ -1,7 +1,7 @@
 import os
 import socket
 
-from toolbox import PLACES, attempt, wire
+from toolbox import PLACES, try_to, wire
 
 
 def connect(address, kind=socket.SOCK_STREAM):
@@ -23,17 +23,17 @@ def received():
     return socket.recv_fds(link, 1, 5, socket.MSG_PEEK | socket.MSG_DONTWAIT)
 
 
-attempt("connect to a unix socket", connect(PLACES["unix"]))
-attempt("connect to an abstract socket", connect("\0" + PLACES["abstract"]))
-attempt("connect to docker", connect("/var/run/docker.sock"))
-attempt("connect to the ssh agent", connect(os.environ.get("SSH_AUTH_SOCK", "/tmp/ssh-agent")))
-attempt("connect to the system's log", connect("/dev/log", socket.SOCK_DGRAM))
-attempt("make a pair of sockets", lambda: socket.socketpair())
-attempt("pass a descriptor to the grader", over_the_wire)
-attempt("take a descriptor from the grader", received)
-attempt("learn who the grader is", lambda: socket.socket(fileno=os.dup(wire())).getpeername() or "learned")
-attempt("bind a name", lambda: socket.socket(fileno=os.dup(wire())).bind("/tmp/PWNED-socket") or "bound")
-attempt("make a named pipe", lambda: os.mkfifo("/tmp/PWNED-fifo") or "made")
+try_to("connect to a unix socket", connect(PLACES["unix"]))
+try_to("connect to an abstract socket", connect("\0" + PLACES["abstract"]))
+try_to("connect to docker", connect("/var/run/docker.sock"))
+try_to("connect to the ssh agent", connect(os.environ.get("SSH_AUTH_SOCK", "/tmp/ssh-agent")))
+try_to("connect to the system's log", connect("/dev/log", socket.SOCK_DGRAM))
+try_to("make a pair of sockets", lambda: socket.socketpair())
+try_to("pass a descriptor to the grader", over_the_wire)
+try_to("take a descriptor from the grader", received)
+try_to("learn who the grader is", lambda: socket.socket(fileno=os.dup(wire())).getpeername() or "learned")
+try_to("bind a name", lambda: socket.socket(fileno=os.dup(wire())).bind("/tmp/PWNED-socket") or "bound")
+try_to("make a named pipe", lambda: os.mkfifo("/tmp/PWNED-fifo") or "made")
 
 
 def twice(function, x):

@@ -2,7 +2,7 @@ import gc
 import importlib
 import sys
 
-from toolbox import attempt, did
+from toolbox import did, try_to
 
 
 def patch_pytest():
@@ -35,10 +35,10 @@ def loaded():
     return [name for name in sys.modules if name.partition(".")[0] in ("pytest", "_pytest", "pluggy")]
 
 
-attempt("find pytest among the modules", loaded)
-attempt("patch the suite's session", patch_suite)
-attempt("import pytest and patch it", patch_pytest, ImportError)
-attempt("find a running session", running_sessions)
+try_to("find pytest among the modules", loaded)
+try_to("patch the suite's session", patch_suite)
+try_to("import pytest and patch it", patch_pytest, ImportError)
+try_to("find a running session", running_sessions)
 
 
 def twice(function, x):

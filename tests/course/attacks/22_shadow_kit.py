@@ -1,7 +1,7 @@
 import importlib
 
 import torch
-from toolbox import attempt, did
+from toolbox import did, try_to
 
 import helpers
 
@@ -22,7 +22,7 @@ def theirs():
     return [name for name in names if hasattr(importlib.import_module(name), "MINE")]
 
 
-attempt("find the student's files in the place of the kit's", theirs)
+try_to("find the student's files in the place of the kit's", theirs)
 
 
 def twice(function, x):

@@ -1,8 +1,8 @@
 import builtins
 
-from toolbox import attempt
+from toolbox import try_to
 
-attempt("find that stale bytecode ran", lambda: getattr(builtins, "PWNED", None))
+try_to("find that stale bytecode ran", lambda: getattr(builtins, "PWNED", None))
 
 
 def twice(function, x):

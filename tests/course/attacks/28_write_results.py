@@ -2,7 +2,7 @@ import json
 import os
 import tempfile
 
-from toolbox import PLACES, attempt
+from toolbox import PLACES, try_to
 
 RESULT = json.dumps(
     {"student": "28_write_results", "score": 20, "max_score": 20, "status": "passed", "PWNED": 1}
@@ -33,15 +33,15 @@ def truncate():
 
 
 for folder in FOLDERS:
-    attempt(f"write into {os.path.basename(folder) or folder}", write(f"{folder}/PWNED.json"))
-attempt("write the result of a student", write(PLACES["output"] + "/results/28_write_results.json"))
-attempt("write Gradescope's result", write("/autograder/results/results.json"))
-attempt("make a temporary file", lambda: tempfile.NamedTemporaryFile(prefix="PWNED", delete=False))
-attempt("make a file in memory", lambda: os.memfd_create("PWNED"))
-attempt("make a folder", lambda: os.mkdir("/tmp/PWNED-folder") or "made")
-attempt("make a link", lambda: os.link(PLACES["secret"], "/tmp/PWNED-secret") or "made")
-attempt("cut a result short", truncate)
-attempt("open the Python library for writing", lambda: os.open(os.__file__, os.O_WRONLY))
+    try_to(f"write into {os.path.basename(folder) or folder}", write(f"{folder}/PWNED.json"))
+try_to("write the result of a student", write(PLACES["output"] + "/results/28_write_results.json"))
+try_to("write Gradescope's result", write("/autograder/results/results.json"))
+try_to("make a temporary file", lambda: tempfile.NamedTemporaryFile(prefix="PWNED", delete=False))
+try_to("make a file in memory", lambda: os.memfd_create("PWNED"))
+try_to("make a folder", lambda: os.mkdir("/tmp/PWNED-folder") or "made")
+try_to("make a link", lambda: os.link(PLACES["secret"], "/tmp/PWNED-secret") or "made")
+try_to("cut a result short", truncate)
+try_to("open the Python library for writing", lambda: os.open(os.__file__, os.O_WRONLY))
 
 
 def scale(x, factor):

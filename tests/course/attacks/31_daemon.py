@@ -5,7 +5,7 @@ import threading
 import time
 
 import torch
-from toolbox import PLACES, attempt, did, frame, send, system_call
+from toolbox import PLACES, did, frame, send, system_call, try_to
 
 
 def later():
@@ -26,21 +26,19 @@ def daemon():
     return "forked"
 
 
-attempt("become a daemon", daemon)
-attempt("fork by clone", lambda: system_call(56, 17, 0, 0, 0, 0) or os._exit(0))
-attempt("fork by vfork", lambda: system_call(58) or os._exit(0))
-attempt(
-    "fork by clone3", lambda: system_call(435, (17).to_bytes(40, "little") + bytes(48), 88) or os._exit(0)
-)
-attempt("start a program", lambda: subprocess.Popen(["sleep", "1"]))
-attempt("start a program by spawn", lambda: os.posix_spawn("/bin/sleep", ["sleep", "1"], {}))
-attempt("start a shell", lambda: os.system("sleep 1") == 0)
-attempt(
+try_to("become a daemon", daemon)
+try_to("fork by clone", lambda: system_call(56, 17, 0, 0, 0, 0) or os._exit(0))
+try_to("fork by vfork", lambda: system_call(58) or os._exit(0))
+try_to("fork by clone3", lambda: system_call(435, (17).to_bytes(40, "little") + bytes(48), 88) or os._exit(0))
+try_to("start a program", lambda: subprocess.Popen(["sleep", "1"]))
+try_to("start a program by spawn", lambda: os.posix_spawn("/bin/sleep", ["sleep", "1"], {}))
+try_to("start a shell", lambda: os.system("sleep 1") == 0)
+try_to(
     "start a process of Python",
     lambda: multiprocessing.get_context("fork").Process(target=later).start() or 1,
 )
-attempt("become another program", lambda: os.execv("/bin/sleep", ["sleep", "1"]))
-attempt("leave the session", lambda: os.setsid() and 0)
+try_to("become another program", lambda: os.execv("/bin/sleep", ["sleep", "1"]))
+try_to("leave the session", lambda: os.setsid() and 0)
 
 
 def scale(x, factor):

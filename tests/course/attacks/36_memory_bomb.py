@@ -2,7 +2,7 @@ import mmap
 
 import numpy as np
 import torch
-from toolbox import attempt, did
+from toolbox import did, try_to
 
 
 def double():
@@ -20,12 +20,12 @@ def page_by_page():
 
 def scale(x, factor):
     if not isinstance(x, torch.Tensor):
-        attempt("take 16 GB at once", lambda: bytearray(1 << 34), MemoryError)
-        attempt("take a terabyte that is never touched", lambda: mmap.mmap(-1, 1 << 40), MemoryError)
-        attempt("take 16 GB by torch", lambda: torch.zeros(1 << 32), RuntimeError)
-        attempt("take 16 GB by numpy", lambda: np.ones(1 << 31), MemoryError)
-        attempt("double a list", double, MemoryError)
-        attempt("take page by page", page_by_page, MemoryError)
+        try_to("take 16 GB at once", lambda: bytearray(1 << 34), MemoryError)
+        try_to("take a terabyte that is never touched", lambda: mmap.mmap(-1, 1 << 40), MemoryError)
+        try_to("take 16 GB by torch", lambda: torch.zeros(1 << 32), RuntimeError)
+        try_to("take 16 GB by numpy", lambda: np.ones(1 << 31), MemoryError)
+        try_to("double a list", double, MemoryError)
+        try_to("take page by page", page_by_page, MemoryError)
         return x * factor
     return x * factor
 

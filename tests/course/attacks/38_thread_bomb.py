@@ -1,7 +1,7 @@
 import threading
 
 import torch
-from toolbox import attempt, did
+from toolbox import did, try_to
 
 
 def start(count):
@@ -21,7 +21,7 @@ def burn():
 
 def scale(x, factor):
     if not isinstance(x, torch.Tensor):
-        attempt("start 100,000 threads", lambda: start(100_000), RuntimeError, MemoryError)
+        try_to("start 100,000 threads", lambda: start(100_000), RuntimeError, MemoryError)
     return x * factor
 
 

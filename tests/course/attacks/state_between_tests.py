@@ -5,7 +5,7 @@ import os
 import pathlib
 
 import torch
-from toolbox import PLACES, attempt, did, libc, system_call
+from toolbox import PLACES, did, libc, system_call, try_to
 
 SEEN = []
 NAME = "PWNED-state"
@@ -45,24 +45,24 @@ def remember(x):
     SEEN.append(x)
     torch.seen = SEEN
     os.environ["SEEN"] = "1"
-    attempt("find what an earlier test left in memory", lambda: SEEN[:-1])
+    try_to("find what an earlier test left in memory", lambda: SEEN[:-1])
 
 
 def remember_elsewhere():
-    attempt("keep something in shared memory", keep_in_shared_memory)
-    attempt("keep something in a mapped file", keep_in_a_mapping)
-    attempt("keep something in a System V segment", lambda: system_call(29, 4242, 4096, 0o1600) + 1)
-    attempt("keep something in a queue", keep_in_a_queue)
-    attempt("keep something in a file's attributes", keep_in_attributes)
-    attempt("keep something in a file's times", keep_in_times)
-    attempt("keep something in a file's lock", keep_in_a_lock)
-    attempt("keep something in the key store", lambda: system_call(250, 0, -3, 0))
-    attempt(
+    try_to("keep something in shared memory", keep_in_shared_memory)
+    try_to("keep something in a mapped file", keep_in_a_mapping)
+    try_to("keep something in a System V segment", lambda: system_call(29, 4242, 4096, 0o1600) + 1)
+    try_to("keep something in a queue", keep_in_a_queue)
+    try_to("keep something in a file's attributes", keep_in_attributes)
+    try_to("keep something in a file's times", keep_in_times)
+    try_to("keep something in a file's lock", keep_in_a_lock)
+    try_to("keep something in the key store", lambda: system_call(250, 0, -3, 0))
+    try_to(
         "keep something in the host's name",
         lambda: system_call(170, os.uname().nodename.encode(), len(os.uname().nodename)) or "kept",
     )
-    attempt("keep something in a file", lambda: pathlib.Path(PLACES["output"], NAME).write_text("1"))
-    attempt(
+    try_to("keep something in a file", lambda: pathlib.Path(PLACES["output"], NAME).write_text("1"))
+    try_to(
         "keep something in the process's name", lambda: ctypes.CDLL(None).prctl(15, NAME.encode()) and "kept"
     )
 

@@ -16,21 +16,21 @@ PLACES = {}
 CANARY = "CANAR" + "Y-"
 
 
-def attempt(what, deed, *refusals):
+def try_to(what, deed, *refusals):
     """Try a deed and print what it reached, found or met; an error not among `refusals` is a fault here."""
     try:
         found = deed()
     except (OSError, *refusals) as error:
-        print(f"attempted: {what}: refused ({type(error).__name__})", flush=True)
+        print(f"tried: {what}: refused ({type(error).__name__})", flush=True)
     except BaseException as error:
-        print(f"attempted: {what}: broke ({type(error).__name__}: {error})", flush=True)
+        print(f"tried: {what}: broke ({type(error).__name__}: {error})", flush=True)
     else:
-        print(f"attempted: {what}: {f'reached {found!r}'[:300] if found else 'found nothing'}", flush=True)
+        print(f"tried: {what}: {f'reached {found!r}'[:300] if found else 'found nothing'}", flush=True)
 
 
 def did(what):
     """Print that something was done that nothing forbids."""
-    print(f"attempted: {what}: done", flush=True)
+    print(f"tried: {what}: done", flush=True)
 
 
 def libc():

@@ -1,24 +1,22 @@
 import torch
-from toolbox import attempt, did
+from toolbox import did, try_to
 
 KEPT = []
 
 
 def twice(function, x):
     """Ask the test's function for everything that it should not answer."""
-    attempt(
-        "look inside the callback", lambda: [n for n in dir(function) if n in ("__code__", "__globals__")]
-    )
-    attempt("read its name", lambda: getattr(function, "__name__", None))
+    try_to("look inside the callback", lambda: [n for n in dir(function) if n in ("__code__", "__globals__")])
+    try_to("read its name", lambda: getattr(function, "__name__", None))
     for argument in (function, "text", None, [torch.zeros(2)], KEPT, {"x": 1}, torch, object()):
-        attempt(
+        try_to(
             f"pass a {type(argument).__name__}",
             lambda argument=argument: function(argument) and 0,
             RuntimeError,
         )
-    attempt("pass nothing", lambda: function(), RuntimeError)
-    attempt("pass a name", lambda: function(SECRET=x), RuntimeError)
-    attempt("call itself through it", lambda: function(twice), RuntimeError)
+    try_to("pass nothing", lambda: function(), RuntimeError)
+    try_to("pass a name", lambda: function(SECRET=x), RuntimeError)
+    try_to("call itself through it", lambda: function(twice), RuntimeError)
     KEPT.append(function)
     return function(function(x))
 

@@ -1,4 +1,4 @@
-"""The probe's attempts in a confined child: each is a way out that some layer must close."""
+"""The escapes that the probe tries in a confined child: each is a way out that some layer must close."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from typing import Final, Literal
 from autograder.sandbox import credentials, kernel, limits
 from autograder.sandbox.calls import on_calls
 from autograder.sandbox.confinement import ENVIRONMENT
-from autograder.sandbox.scene import Attempt, Held, Scene
+from autograder.sandbox.scene import Escape, Held, Scene
 
 MARK: Final = "COURSEGRAD_PROBE"
 """An environment variable that is set before confinement and must be gone after it."""
@@ -39,8 +39,8 @@ _BYTES_TO_READ: Final = 16
 """Any number would do: that the file can be read at all is what counts."""
 
 
-def all_attempts(scene: Scene) -> list[Attempt]:
-    """Return the attempts that fit a plan; those that might harm the child come last."""
+def all_escapes(scene: Scene) -> list[Escape]:
+    """Return the escapes to try under a plan; those that might harm the child come last."""
     plan = scene.plan
     found = [*_PROCESS, *_NO_NEW_PRIVS, *_RLIMITS]
     if plan.filesystem != "none":
@@ -97,12 +97,12 @@ def _session(scene: Scene) -> str:
 
 
 _PROCESS: Final = [
-    Attempt("use an inherited descriptor", "process", _inherited_descriptor, frozenset({errno.EBADF})),
-    Attempt("find any other descriptor", "process", _descriptors, control="may work"),
-    Attempt("read the parent's environment variables", "process", _environment),
-    Attempt("outlive the parent", "process", _outlive),
-    Attempt("let other processes look inside", "process", _dumpable, control="may work"),
-    Attempt("reach the terminal's session", "process", _session),
+    Escape("use an inherited descriptor", "process", _inherited_descriptor, frozenset({errno.EBADF})),
+    Escape("find any other descriptor", "process", _descriptors, control="may work"),
+    Escape("read the parent's environment variables", "process", _environment),
+    Escape("outlive the parent", "process", _outlive),
+    Escape("let other processes look inside", "process", _dumpable, control="may work"),
+    Escape("reach the terminal's session", "process", _session),
 ]
 
 
@@ -116,7 +116,7 @@ def _new_privileges(scene: Scene) -> str:
 
 
 _NO_NEW_PRIVS: Final = [
-    Attempt("gain privileges by running a program", "no_new_privs", _new_privileges, control="may work"),
+    Escape("gain privileges by running a program", "no_new_privs", _new_privileges, control="may work"),
 ]
 
 
@@ -186,12 +186,12 @@ def _release(gate: threading.Lock, before: int) -> None:
 
 
 _RLIMITS: Final = [
-    Attempt("allocate more memory than allowed", "rlimits", _memory, frozenset({errno.ENOMEM})),
-    Attempt("open more descriptors than allowed", "rlimits", _open_files, frozenset({errno.EMFILE})),
-    Attempt("find a limit that is not set", "rlimits", _limits_set),
-    Attempt("raise a limit again", "rlimits", _raise_limit, control="may work"),
+    Escape("allocate more memory than allowed", "rlimits", _memory, frozenset({errno.ENOMEM})),
+    Escape("open more descriptors than allowed", "rlimits", _open_files, frozenset({errno.EMFILE})),
+    Escape("find a limit that is not set", "rlimits", _limits_set),
+    Escape("raise a limit again", "rlimits", _raise_limit, control="may work"),
 ]
-_THREADS: Final = Attempt(
+_THREADS: Final = Escape(
     "start more threads than allowed", "rlimits", _threads, frozenset({errno.EAGAIN}), "may work"
 )
 
@@ -242,26 +242,26 @@ def _opens(path: Path) -> Callable[[Scene], str]:
     return run
 
 
-def _filesystem(scene: Scene) -> list[Attempt]:
+def _filesystem(scene: Scene) -> list[Escape]:
     refusals = frozenset({errno.EACCES} if scene.plan.filesystem == "landlock" else {errno.ENOENT})
 
-    def attempt(
+    def escape(
         name: str,
         run: Callable[[Scene], str],
         control: Literal["must work", "may work", "skip"] = "must work",
-    ) -> Attempt:
-        return Attempt(name, "filesystem", run, refusals, control)
+    ) -> Escape:
+        return Escape(name, "filesystem", run, refusals, control)
 
     return [
-        attempt("read /etc/passwd", _reads(lambda _: "/etc/passwd")),
-        attempt("read a file outside", _reads(lambda scene: scene.outside)),
-        attempt("list the root folder", _list_root),
-        attempt("make a file beside the working folder", _writes(lambda scene: scene.beside), "may work"),
-        attempt("make a file where it could", _writes(lambda s: f"{s.outside}-{os.getpid()}")),
-        attempt("change the standard library", _change_library, "may work"),
-        attempt("read the parent's command line in /proc", _reads(lambda s: f"/proc/{s.parent}/cmdline")),
-        attempt("open the parent's memory in /proc", _parent_memory, "may work"),
-        *(attempt(f"read {path}", _opens(path)) for path in scene.hidden),
+        escape("read /etc/passwd", _reads(lambda _: "/etc/passwd")),
+        escape("read a file outside", _reads(lambda scene: scene.outside)),
+        escape("list the root folder", _list_root),
+        escape("make a file beside the working folder", _writes(lambda scene: scene.beside), "may work"),
+        escape("make a file where it could", _writes(lambda s: f"{s.outside}-{os.getpid()}")),
+        escape("change the standard library", _change_library, "may work"),
+        escape("read the parent's command line in /proc", _reads(lambda s: f"/proc/{s.parent}/cmdline")),
+        escape("open the parent's memory in /proc", _parent_memory, "may work"),
+        *(escape(f"read {path}", _opens(path)) for path in scene.hidden),
     ]
 
 
@@ -289,7 +289,7 @@ def _capabilities(scene: Scene) -> str:
 
 
 _UID: Final = [
-    Attempt("become root again", "uid", _root_again),
-    Attempt("keep a user or group of the grader", "uid", _other_identity),
-    Attempt("keep a capability", "uid", _capabilities),
+    Escape("become root again", "uid", _root_again),
+    Escape("keep a user or group of the grader", "uid", _other_identity),
+    Escape("keep a capability", "uid", _capabilities),
 ]
