@@ -223,6 +223,9 @@ class Solver:
     def load_checkpoint(self, path: str | os.PathLike[str]) -> None:
         """Restore model and solver from a checkpoint; reads tensors and plain values only.
 
+        No assignment calls it. It is the way back from what `checkpoint_name` writes, an option that the
+        solvers of EECS 498/598 and CS231n have as well, for training that outlasts a session on Colab.
+
         Raises
         ------
         ValueError
