@@ -14,7 +14,7 @@ STAMP := $(VENV)/.installed
 # With it each of the many processes of the tests would compile the kit anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help install grade report release publish quick test test-full check format schema attacks tolerances bench clean
+.PHONY: help install grade report release publish quick test test-full lint check format schema attacks tolerances bench clean
 
 help:  ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/' | expand -t 12
@@ -40,10 +40,7 @@ release: $(STAMP)  ## Make assignments/ and dist/ from solutions/ (or for ASSIGN
 publish: $(STAMP)  ## Push dist/student (or ASSIGNMENT of it) to the public repository that course.toml names
 	@$(BIN)/autograder publish $(ONLY)
 
-quick: $(STAMP)  ## Lint, check types, and run the tests of what changed since main; under a minute
-	@$(BIN)/ruff check .
-	@$(BIN)/ruff format --check .
-	@$(BIN)/mypy
+quick: lint  ## Lint, check types, and run the tests of what changed since main; under a minute
 	@$(BIN)/python -m tests.support.quick
 
 test: $(STAMP)  ## Run the tests
@@ -52,10 +49,12 @@ test: $(STAMP)  ## Run the tests
 test-full: $(STAMP)  ## Run all tests, the long ones too
 	@$(BIN)/pytest -n auto
 
-check: $(STAMP)  ## Lint, check formatting and types, and that generated files are fresh
+lint: $(STAMP)  ## Lint, and check formatting and types
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
+
+check: lint  ## Lint, check formatting and types, and that generated files are fresh
 	@$(BIN)/pytest -q tests/course/test_generated.py
 
 format: $(STAMP)  ## Format the code and fix what the linter can
