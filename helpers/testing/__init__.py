@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from helpers.seeds import public_generator
     from helpers.testing.backend import Measurement
     from helpers.testing.constraints import obeys, require
-    from helpers.testing.conventions import convention
+    from helpers.testing.conventions import convention, regularization_causes
     from helpers.testing.evidence import measure
     from helpers.testing.failures import CheckFailure
     from helpers.testing.hints import Hint, passes_in_part
@@ -37,6 +37,7 @@ __all__ = [
     "obeys",
     "passes_in_part",
     "public_generator",
+    "regularization_causes",
     "require",
     "scattered",
     "substituted",
@@ -54,6 +55,7 @@ HOMES: Final = {
     "measure": "helpers.testing.evidence",
     "obeys": "helpers.testing.constraints",
     "public_generator": "helpers.seeds",
+    "regularization_causes": "helpers.testing.conventions",
     "require": "helpers.testing.constraints",
     "scattered": "helpers.testing.strides",
     "substituted": "helpers.testing.substitute",

@@ -41,3 +41,26 @@ def convention(name: str) -> Convention:
         stated = ", ".join(_current) or "nothing"
         raise LookupError(f"[conventions] of assignment.toml states {stated}, and no {name!r}")
     return _current[name]
+
+
+def regularization_causes() -> tuple[str, str]:
+    """Return the likely causes of a regularization that is half, and of one that is twice, what it should be.
+
+    Public and hidden tests both say so. The assignment states the factor as its convention "regularization".
+
+    Raises
+    ------
+    LookupError
+        If it states none.
+
+    Examples
+    --------
+    >>> use_conventions({"regularization": 0.5})
+    >>> regularization_causes()[1]
+    'the regularization is twice what it should be: its factor REGULARIZATION is 0.5 here'
+    """
+    factor = f"its factor REGULARIZATION is {float(convention('regularization')):g} here"
+    return (
+        f"the regularization is half of what it should be: {factor}, and the gradient of w ** 2 is 2 * w",
+        f"the regularization is twice what it should be: {factor}",
+    )

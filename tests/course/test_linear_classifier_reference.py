@@ -39,7 +39,7 @@ MISTAKES = {
         "loss = 0.5 * reg * (W * W).sum()\n    dW = reg * W\n"
         "    for x, label in zip(X, y.tolist(), strict=True):\n        scores = x @ W\n        for j",
         "svm_naive",
-        "factor 1/2 too many",
+        "half of what it should be",
     ),
     "nothing subtracted": (
         "                dW[:, label] -= x / len(X)\n",
@@ -283,7 +283,7 @@ def test_a_course_may_halve_the_regularizer(tmp_path: Path) -> None:
     assert lost(found["whole"]) == losses
     assert all(found["whole"].points[task] >= 0.75 * POINTS[task] for task in losses)
     problems = [test.problem for test in found["whole"].tests.values() if not test.passed]
-    assert all("twice as large as it should be" in problem for problem in problems)
+    assert all("twice what it should be" in problem for problem in problems)
 
 
 def lost(grade: Grade) -> set[str]:

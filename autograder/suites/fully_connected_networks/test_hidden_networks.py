@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from autograder.hidden import hidden_generator, hidden_labels, hidden_normal
-from helpers.testing import Hint, checks, convention, substituted
+from helpers.testing import Hint, checks, convention, regularization_causes, substituted
 
 MAX_WORK = 5_000_000
 """More numbers than any test needs: student code that asks for more gets nothing."""
@@ -86,11 +86,7 @@ def true_result(
 
 
 FACTOR = float(convention("regularization"))
-HALF = (
-    f"the regularization is half of what it should be: its factor REGULARIZATION is {FACTOR:g} here, and the "
-    "gradient of w ** 2 is 2 * w"
-)
-TWICE = f"the regularization is twice what it should be: its factor REGULARIZATION is {FACTOR:g} here"
+HALF, TWICE = regularization_causes()
 LOSS_HINTS = {
     "forgotten": "the regularization was forgotten",
     "halved": HALF,

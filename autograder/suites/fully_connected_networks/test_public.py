@@ -18,6 +18,7 @@ from helpers.testing import (
     measure,
     obeys,
     passes_in_part,
+    regularization_causes,
     require,
     substituted,
 )
@@ -214,11 +215,7 @@ HAND_X, HAND_Y = torch.tensor([[1.0, 2.0, 1.0, -1.0]]), torch.tensor([0])
 # squares of W1 add up to 9, those of W2 to 12, and those of the biases to 10.
 P = 1 / (1 + math.exp(-1))
 FACTOR = float(convention("regularization"))
-HALF = (
-    f"the regularization is half of what it should be: its factor REGULARIZATION is {FACTOR:g} here, and the "
-    "gradient of w ** 2 is 2 * w"
-)
-TWICE = f"the regularization is twice what it should be: its factor REGULARIZATION is {FACTOR:g} here"
+HALF, TWICE = regularization_causes()
 
 
 def check_by_hand(net: Any) -> None:

@@ -15,14 +15,13 @@ from torch import Tensor
 from torch.nn import functional
 
 from autograder.hidden import hidden_labels, hidden_normal
-from helpers.testing import Hint, checks, convention, measure
+from helpers.testing import Hint, checks, convention, measure, regularization_causes
 
 Student = Callable[..., object]
 DataLoss = Callable[[Tensor, Tensor], Tensor]
 
 FACTOR = float(convention("regularization"))
-HALF = f"there is a factor 1/2 too many in the regularizer; its factor REGULARIZATION is {FACTOR:g} here"
-TWICE = f"the regularizer is twice as large as it should be; its factor REGULARIZATION is {FACTOR:g} here"
+HALF, TWICE = regularization_causes()
 
 
 def hinge(scores: Tensor, y: Tensor) -> Tensor:

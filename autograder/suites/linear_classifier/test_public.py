@@ -8,7 +8,15 @@ import pytest
 import torch
 from torch import Tensor
 
-from helpers.testing import Hint, checks, constructor, convention, require, substituted
+from helpers.testing import (
+    Hint,
+    checks,
+    constructor,
+    convention,
+    regularization_causes,
+    require,
+    substituted,
+)
 
 # Images of a cat, a car and a frog: a feature for each of them, a fourth that is 2 for the frog, and a 1.
 X = torch.tensor([[1.0, 0.0, 0.0, 0.0, 1.0], [0.0, 1.0, 0.0, 0.0, 1.0], [0.0, 0.0, 1.0, 2.0, 1.0]])
@@ -97,8 +105,7 @@ SOFTMAX_SLIPS = [
         WRONG_AXIS,
     ),
 ]
-HALF = f"there is a factor 1/2 too many in the regularizer; its factor REGULARIZATION is {FACTOR:g} here"
-TWICE = f"the regularizer is twice as large as it should be; its factor REGULARIZATION is {FACTOR:g} here"
+HALF, TWICE = regularization_causes()
 
 GRADIENTS = ("torch.autograd", "torch.func", "torch.enable_grad", ".backward", ".requires_grad_")
 READY_MADE = ("torch.softmax", "torch.log_softmax", "torch.special", "scipy", "sklearn", "helpers")

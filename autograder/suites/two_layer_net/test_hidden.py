@@ -17,7 +17,15 @@ from suite.parameters import FACTOR, NAMES, Params, copy_params, hidden_params
 from torch import Tensor
 
 from autograder.hidden import hidden_labels, hidden_normal
-from helpers.testing import Hint, Operation, checks, measure, scattered, substituted
+from helpers.testing import (
+    Hint,
+    Operation,
+    checks,
+    measure,
+    regularization_causes,
+    scattered,
+    substituted,
+)
 
 MAX_WORK = 20_000_000
 """More numbers than any test needs: student code that asks the oracle for more gets nothing."""
@@ -93,8 +101,7 @@ def true_grads(params: Params, X: Tensor, y: Tensor, reg: float, mistake: str = 
     return {name: torch.from_numpy(value).to(X.dtype) for name, value in found.items()}
 
 
-HALF = f"the regularization was halved; its factor REGULARIZATION is {FACTOR:g} here"
-TWICE = f"the regularization was doubled; its factor REGULARIZATION is {FACTOR:g} here"
+HALF, TWICE = regularization_causes()
 LOSS_HINTS = {
     "sum": "the losses were added up; divide by the number of examples N",
     "forgotten": "the regularization was forgotten",

@@ -12,7 +12,16 @@ import torch
 import two_layer_net
 from torch import Tensor
 
-from helpers.testing import Hint, checks, convention, load_weights, obeys, require, substituted
+from helpers.testing import (
+    Hint,
+    checks,
+    convention,
+    load_weights,
+    obeys,
+    regularization_causes,
+    require,
+    substituted,
+)
 
 FACTOR = float(convention("regularization"))
 GRADIENTS = ("torch.autograd", "torch.func", "torch.enable_grad", ".requires_grad", ".requires_grad_")
@@ -202,8 +211,7 @@ NO_LOG = "the logarithm was forgotten"
 ALL_CLASSES = "the mean went over all classes, not over the right ones"
 WRONG_AXIS = "the softmax ran over the examples; it runs over the classes, dim=1"
 OVERFLOW = "an exponential is too large or too small; subtract its own largest score from each example first"
-HALF = f"the regularization was halved; its factor REGULARIZATION is {FACTOR:g} here"
-TWICE = f"the regularization was doubled; its factor REGULARIZATION is {FACTOR:g} here"
+HALF, TWICE = regularization_causes()
 
 
 @pytest.mark.task("loss", weight=1)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from helpers.testing import convention
+from helpers.testing import convention, regularization_causes
 from helpers.testing.conventions import use_conventions
 
 
@@ -26,6 +26,13 @@ def test_an_unknown_name_is_refused() -> None:
     use_conventions({"regularization": 0.5})
     with pytest.raises(LookupError, match="states regularization, and no 'half'"):
         convention("half")
+
+
+def test_a_wrong_factor_is_told_with_the_right_one() -> None:
+    use_conventions({"regularization": 0.5})
+    half, twice = regularization_causes()
+    assert half.startswith("the regularization is half of what it should be: its factor REGULARIZATION is 0.")
+    assert twice.endswith("twice what it should be: its factor REGULARIZATION is 0.5 here")
 
 
 def test_conventions_of_an_earlier_assignment_are_forgotten() -> None:
