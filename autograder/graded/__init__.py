@@ -1,1 +1,1 @@
-"""A graded class: results, written answers, decisions about both, where students stand, and their folder."""
+"""A graded class: results, written answers, what people decided, where students stand, and their folder."""

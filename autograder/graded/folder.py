@@ -1,4 +1,4 @@
-"""The folder of a graded class: results, decisions about them, and every view of both."""
+"""The folder of a graded class: results, what people decided about points, and every view of both."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ class GradedFolder:
         return self.root / "pending" / f"{student}.json"
 
     def override_file(self, student: str) -> Path:
-        """Return where decisions about ``student`` lie."""
+        """Return where the overrides of ``student`` lie."""
         return self.root / "overrides" / f"{student}.json"
 
     def answer_file(self, student: str) -> Path:
@@ -179,11 +179,11 @@ class GradedFolder:
         return Record(result, self.overrides(student), name or result.name, written=written)
 
     def overrides(self, student: str) -> tuple[Override, ...]:
-        """Read the decisions about ``student``; raises ConfigError if the file is damaged."""
+        """Read the overrides of ``student``; raises ConfigError if the file is damaged."""
         return _read_list(self.override_file(student), _Overrides, "overrides")
 
     def decide(self, student: str, overrides: tuple[Override, ...]) -> None:
-        """Write the decisions about ``student``, all of them; none removes the file."""
+        """Write the overrides of ``student``, all of them; none removes the file."""
         _write_list(self.override_file(student), overrides)
 
     def answer_sheet(self, student: str) -> AnswerSheet | None:
@@ -232,7 +232,7 @@ class GradedFolder:
 
 
 def _read_list(path: Path, adapter: TypeAdapter[tuple[ModelT, ...]], what: str) -> tuple[ModelT, ...]:
-    """Read a list of decisions; there is none without a file."""
+    """Read a list of what people decided; it is empty without a file."""
     try:
         return adapter.validate_json(path.read_bytes())
     except FileNotFoundError:
@@ -243,10 +243,10 @@ def _read_list(path: Path, adapter: TypeAdapter[tuple[ModelT, ...]], what: str) 
         raise ConfigError(str(path), f"is not a list of {what}", "restore it, or move it away") from None
 
 
-def _write_list(path: Path, decisions: Sequence[BaseModel]) -> None:
-    """Write a list of decisions; none removes the file."""
-    if decisions:
-        plain = [decision.model_dump(mode="json") for decision in decisions]
+def _write_list(path: Path, entries: Sequence[BaseModel]) -> None:
+    """Write a list of what people decided; an empty one removes the file."""
+    if entries:
+        plain = [entry.model_dump(mode="json") for entry in entries]
         private_folder(path.parent)
         write_private(path, json.dumps(plain, indent=2) + "\n")
     else:

@@ -1,4 +1,4 @@
-"""A student's record: the graded result, the decisions about it, and the effect of a regrade."""
+"""A student's record: the graded result, the overrides of its points, and the effect of a regrade."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from autograder.graded.results import ResultModel, SubmissionResult, TaskResult
 
 
 class Override(ResultModel):
-    """An instructor's decision about points; it survives every regrade."""
+    """Points that an instructor decided; they survive every regrade."""
 
     task: str | None = None
     """Id of the task whose points it replaces; None replaces the total."""

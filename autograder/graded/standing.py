@@ -35,7 +35,7 @@ _WITHOUT_POINTS = (Standing.excused, Standing.absent, Standing.undecided)
 def standing_of(record: Record) -> Standing:
     """Say where a student stands; a score that a person decided counts for everybody who is not excused.
 
-    A decision about a single task is enough where nothing was handed in: there is nothing else to wait for.
+    An override of a single task is enough where nothing was handed in: there is nothing else to wait for.
     """
     if record.excused:
         return Standing.excused

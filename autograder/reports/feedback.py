@@ -44,7 +44,7 @@ class Check:
 
 
 @dataclass(frozen=True)
-class Decision:
+class DecidedPoints:
     """Points that a person decided, and why."""
 
     what: str
@@ -93,7 +93,7 @@ class Page:
     """Whether there are points."""
     notice: Notice | None
     stopped: str | None
-    decisions: tuple[Decision, ...]
+    decided: tuple[DecidedPoints, ...]
     """About the score, and about tasks too if no check ran; others stand with their task."""
     notes: tuple[str, ...]
     sections: tuple[Section, ...]
@@ -136,7 +136,7 @@ def page(record: Record, *, title: str, course: str) -> Page:
         counts=counts,
         notice=_notice(record),
         stopped=stopped,
-        decisions=_decisions(record, sections, whole=stopped is not None),
+        decided=_decided_points(record, sections, whole=stopped is not None),
         notes=tuple(note for note in result.all_notes if note != stopped),
         sections=sections,
         passed=sum(check.look.tone == "good" for check in checks),
@@ -195,22 +195,22 @@ def _section(task: TaskResult, record: Record, *, counts: bool) -> Section:
     )
 
 
-def _decisions(record: Record, sections: Sequence[Section], *, whole: bool) -> tuple[Decision, ...]:
-    """Return the decisions that a page begins with; those about tasks if the page has to be about these."""
+def _decided_points(record: Record, sections: Sequence[Section], *, whole: bool) -> tuple[DecidedPoints, ...]:
+    """Return the overrides that a page begins with; those about tasks if the page has to be about these."""
     total = _override(record, None)
     found = []
     if total is not None:
         points = f"{number(total.points)} of {number(record.result.max_score)} points"
-        found.append(Decision(points, total.by, total.reason))
+        found.append(DecidedPoints(points, total.by, total.reason))
     for section in sections if whole else ():
         if section.override is not None:
             points = f"{section.title}: {section.points} of {section.max_points} points"
-            found.append(Decision(points, section.override.by, section.override.reason))
+            found.append(DecidedPoints(points, section.override.by, section.override.reason))
     return tuple(found)
 
 
 def _override(record: Record, task: str | None) -> Override | None:
-    """Return the decision about a task, or about the total, that counts."""
+    """Return the override of a task, or of the total, that counts."""
     about = [override for override in record.overrides if override.task == task]
     return about[-1] if about else None
 
