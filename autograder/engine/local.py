@@ -32,6 +32,7 @@ from helpers.statuses import Status
 from helpers.submission import allowances, problems, python_files
 from helpers.submission.importer import Importer
 from helpers.submission.problems import Problem
+from helpers.testing.failures import CheckFailure
 
 
 def grade(
@@ -118,6 +119,8 @@ def _run(suite: SuiteRun, index: int, paths: frozenset[str], loaded: Loaded) -> 
         summary = verdict.explain_end(error, None, test.cpu_seconds)
         return Outcome(test.id, Status.timeout, Feedback(summary=summary), detail, output, seconds)
     report = describe(error, paths)
+    if isinstance(error, CheckFailure) and error.__cause__ is not None:
+        error.__cause__ = StudentError(describe(error.__cause__, paths))
     status, feedback = verdict.judge(
         StudentError(report) if report["where"] else error, test.tier, loaded.known
     )

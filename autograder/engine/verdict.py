@@ -226,6 +226,7 @@ def _explain_failure(error: CheckFailure, tier: Tier) -> Feedback:
         expected=expected,
         actual=actual,
         first_wrong=error.first_wrong if tier == "public" else _place_only(error.first_wrong),
+        location=_location(cause.place) if isinstance(cause := error.__cause__, StudentError) else None,
         slip=error.slip,
     )
 

@@ -151,7 +151,7 @@ def judge(test: PublicTest, error: BaseException | None, files: Sequence[Path]) 
     if error is None:
         return PublicOutcome(test, Status.passed, points=test.points)
     if isinstance(error, CheckFailure):
-        return PublicOutcome(test, Status.failed, _check_failure(error))
+        return PublicOutcome(test, Status.failed, _check_failure(error, files))
     place = reload.locate_error(error, files)
     if isinstance(error, KeyboardInterrupt):
         problem = "You stopped it while it ran; if it would not finish, look for a loop that never ends."
@@ -192,9 +192,11 @@ def explain_import(error: BaseException, file: Path) -> Failure:
     )
 
 
-def _check_failure(error: CheckFailure) -> Failure:
-    return Failure(
-        sentence(f"{error.what}: {error.problem}."),
+def _check_failure(error: CheckFailure, files: Sequence[Path]) -> Failure:
+    """Return the report of a check, with the line of an exception that it reports on."""
+    place = None if error.__cause__ is None else reload.locate_error(error.__cause__, files)
+    return replace(
+        _failure_at(sentence(f"{error.what}: {error.problem}."), place),
         slip=error.slip,
         first_wrong=error.first_wrong,
         expected=value_in_form(error.expected_value, error.expected),

@@ -6,6 +6,14 @@ import re
 
 RENAMED = "it was renamed or deleted; what is graded keeps its name"
 """Why a name that students are given is not there."""
+MIXED = "float32 and float64 are mixed; make new tensors with dtype=x.dtype"
+"""Why an operation refuses two dtypes of floating-point numbers."""
+NO_DTYPE = "a new tensor was made without dtype=; x.new_zeros(...) keeps the dtype of x"
+"""Why a result has another dtype, or values in float64 are right as in float32 only."""
+_OTHER_DTYPE = (
+    r"(?:same dtypes?|same scalar type|expected scalar type|expected dtype|dtypes must be the same"
+    r"|dtypes? match|dtype to be equal|(?:Float|Double) did not match)"
+)
 CAUSES = {
     r"not compiled with CUDA|NVIDIA driver|CUDA-capable|CUDA error": (
         "a tensor is moved to a GPU, and there is none; make tensors with device=x.device instead"
@@ -13,9 +21,10 @@ CAUSES = {
     r"tensors to be on the same device|not on the expected device": (
         "a new tensor was made without device=; x.new_zeros(...) keeps the device of x"
     ),
-    r"expected .*same dtype|expected scalar type|have the same dtype|must have the same dtype": (
-        "float32 and float64 are mixed; make new tensors with dtype=x.dtype, and labels stay int64"
+    rf"(?s)\A(?=.*\b(?:[Ll]ong|[Ii]nt|[Bb]ool)\b).*{_OTHER_DTYPE}": (
+        "integers or truth values meet floating-point numbers; convert them with .to(x.dtype)"
     ),
+    _OTHER_DTYPE: MIXED,
     r"must match the size of tensor|shapes cannot be multiplied|size mismatch|not broadcastable": (
         "the shapes of two tensors do not fit; print both just before this line"
     ),

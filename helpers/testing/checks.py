@@ -15,6 +15,7 @@ from typing import Any
 
 import torch
 
+from helpers.testing import causes
 from helpers.testing.comparison import (
     DICTS,
     REALS,
@@ -46,6 +47,9 @@ __all__ = [
     "tensor",
     "unchanged",
 ]
+
+OF_FLOAT32 = 1e-6
+"""How far float64 is off, relative to the largest entry, if it was float32 somewhere on the way."""
 
 
 def close(
@@ -364,7 +368,18 @@ def _compare(
         near = hint.is_slip and not does_nothing(actual, origin)
     else:
         near = is_nearly_right(actual, expected, tolerance, origin)
+    if hint is None and not tolerance.exact and _was_float32(actual, expected):
+        raise _failure(what, found, likely_cause=causes.NO_DTYPE, slip=True)
     raise _failure(what, found, likely_cause=hint.says if hint else found.likely_cause, slip=near)
+
+
+def _was_float32(actual: object, expected: object) -> bool:
+    """Return whether a tensor in float64 is right as far as float32 goes."""
+    if type(expected) is not torch.Tensor or expected.dtype != torch.float64 or not expected.numel():
+        return False
+    return (
+        difference(actual, expected, Tolerance(rtol=0, atol=OF_FLOAT32 * float(expected.abs().max()))) is None
+    )
 
 
 def _failure(what: str, found: Difference, *, slip: bool = False, **instead: str | None) -> CheckFailure:

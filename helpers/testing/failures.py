@@ -7,7 +7,8 @@ class CheckFailure(AssertionError):
     """Say which check failed, what was expected, what was found and what probably caused it.
 
     Values of tensors and numbers stand only in `expected_value` and `actual_value`, so that feedback on a
-    hidden test can leave them out. The other texts name counts, indices, types, dtypes and shapes.
+    hidden test can leave them out. The other texts name counts, indices, types, dtypes and shapes. A failure
+    that reports on an exception of student code is raised from it, and feedback names its line.
 
     Parameters
     ----------

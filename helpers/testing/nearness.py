@@ -144,7 +144,7 @@ def _is_tensor_near(
     mine, other = expected.double().flatten(), actual.double().flatten()
     if not bool(torch.isfinite(other).all()):
         return False
-    rtol, atol = tolerance.of(expected.dtype) or (0.0, 0.0)
+    rtol, atol = tolerance.between(actual.dtype, expected.dtype) or (0.0, 0.0)
     right = (other - mine).abs() <= atol + rtol * mine.abs()
     if bool(right.all()):
         return True

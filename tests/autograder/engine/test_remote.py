@@ -60,3 +60,80 @@ def test_replacements_end_with_their_block_however_it_ends(tmp_path: Path, sandb
     own = [one for one in graded.outcomes if one.id.startswith("test_public")]
     assert [(one.id, one.status) for one in own if one.status is not Status.passed] == []
     assert len(own) == 3
+
+
+MIXING = '''import pytest
+import torch
+
+import tiny_module
+from helpers.testing import checks, measure, precision
+
+X = torch.arange(6.0).reshape(2, 3)
+
+
+@pytest.mark.task("double")
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+@precision.mixing_is_a_slip()
+def test_values(dtype):
+    """Products, in this precision."""
+    found = precision.ask(tiny_module.double, X.to(dtype, copy=True))
+    checks.close(found, 2 * X.to(dtype), what="double(x)")
+
+
+@pytest.mark.task("double")
+@pytest.mark.constraint
+def test_work():
+    """Keeps its arguments, and is measured."""
+    x = X.double()
+    assert precision.ask(measure, tiny_module.double, x).operations < 20
+    precision.ask(tiny_module.double, x)
+    checks.unchanged(X.double(), x, what="x")
+
+
+@pytest.mark.task("table")
+def test_table():
+    """Makes a table."""
+    tiny_module.Table().add("a", 1)
+'''
+RIGHT = {"test_values[dtype0]": "passed", "test_values[dtype1]": "passed", "test_work": "passed"}
+
+
+@pytest.mark.parametrize(
+    ("body", "ends"),
+    [
+        ("return x @ (2 * torch.eye(3, dtype=x.dtype))", {}),
+        ("return x @ (2 * torch.eye(3))", {"test_values[dtype1]": "slip"}),
+        ("return x @ (2 * torch.eye(3).double())", {"test_values[dtype0]": "slip"}),
+        (
+            "return 2 * x.square() @ torch.eye(3)[[2, 0, 1]]",
+            {"test_values[dtype1]": "raised", "test_values[dtype0]": "failed"},
+        ),
+        ("return 0 * x @ torch.eye(3)", {"test_values[dtype1]": "raised", "test_values[dtype0]": "failed"}),
+        (
+            "y = x @ (2 * torch.eye(3))\n    x.zero_()\n    return y",
+            {"test_values[dtype1]": "slip", "test_work": "failed"},
+        ),
+        (
+            "raise RuntimeError('expected scalar type Float but found Double')",
+            dict.fromkeys(RIGHT, "raised"),
+        ),
+    ],
+)
+def test_one_cast_is_one_slip_at_either_end(tmp_path: Path, body: str, ends: dict[str, str]) -> None:
+    course, assignment = tiny.write_course(tmp_path, public=MIXING)
+    source = "import torch\n" + tiny.REFERENCE.replace("return 2 * x", body)
+    found = {}
+    for sandbox in ("full", "none"):
+        with Pool(assignment, course, jobs=1, sandbox=sandbox) as pool:  # type: ignore[arg-type]
+            (graded,) = pool.grade([tiny.submission(source)])
+        own = [one for one in graded.outcomes if one.id.startswith("test_public")]
+        found[sandbox] = [(one.id, one.status, one.feedback) for one in own]
+        for id, status, feedback in found[sandbox][:3]:
+            slip = feedback is not None and feedback.slip
+            wanted = (RIGHT | ends)[id.partition("::")[2]]
+            assert (id, "slip" if slip else str(status)) == (id, wanted)
+            if slip:
+                assert feedback.location is not None
+                assert feedback.location.function == "double"
+                assert "are mixed" in (feedback.likely_cause or "")
+    assert found["full"] == found["none"]

@@ -61,6 +61,17 @@ def test_a_hidden_failure_shows_no_value() -> None:
         assert value not in shown
 
 
+@pytest.mark.parametrize("tier", ["public", "hidden"])
+def test_a_failure_names_the_line_of_the_exception_that_it_reports_on(tier: Tier) -> None:
+    error = CheckFailure("the call in float64", "an exception", actual_value="RuntimeError: 31337", slip=True)
+    error.__cause__ = student_error(message="31337")
+    status, feedback = judge(error, tier)
+    assert (status, feedback.slip) == (Status.failed, True)
+    assert feedback.location is not None
+    assert (feedback.location.file, feedback.location.line) == ("knn.py", 12)
+    assert ("31337" in feedback.model_dump_json()) == (tier == "public")
+
+
 @pytest.mark.parametrize(
     ("shape", "shown"),
     [((3, 2), "(3, 2)"), ((2, 3, 1), "(2, 3, 1)"), ((0, 31337), "(0, ?)"), ((31337,), "(?,)")],

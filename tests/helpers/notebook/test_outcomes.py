@@ -64,6 +64,17 @@ def test_a_check_failure_keeps_its_facts() -> None:
     ]
 
 
+def test_a_check_failure_names_the_line_of_the_exception_that_it_reports_on(tmp_path: Path) -> None:
+    file = tmp_path / "toy.py"
+    error = CheckFailure("the call in float64", "an exception", slip=True)
+    error.__cause__ = raised("def f():\n    int('x')\n", file)
+    outcome = judge(TEST, error, [file])
+    assert outcome.status == "failed"
+    assert outcome.failure == Failure(
+        "The call in float64: an exception.", place="toy.py, line 2, in f", code="int('x')", slip=True
+    )
+
+
 def test_code_at_the_start_of_a_sentence_keeps_its_case() -> None:
     failure = judge(TEST, CheckFailure("f(x)", "wrong"), []).failure
     assert failure is not None

@@ -10,6 +10,7 @@ import torch
 from helpers.testing import causes
 
 X = torch.ones(2, 3)
+PLACES = torch.tensor([0, 1])
 
 
 def moved() -> object:
@@ -25,6 +26,22 @@ def moved() -> object:
         (lambda: X + torch.ones(4, 2), "do not fit"),
         (lambda: X @ X, "do not fit"),
         (lambda: X @ X.T.double(), "float32 and float64 are mixed"),
+        (lambda: X[0] @ X[0].double(), "float32 and float64 are mixed"),
+        (lambda: X[None] @ X.T[None].double(), "float32 and float64 are mixed"),
+        (lambda: X @ X[0].double(), "float32 and float64 are mixed"),
+        (lambda: torch.einsum("ij,kj->ik", X, X.double()), "float32 and float64 are mixed"),
+        (lambda: torch.addmm(X[0, :2], X, X.T.double()), "float32 and float64 are mixed"),
+        (lambda: torch.baddbmm(X[None], X[None].double(), X[None].double()), "float32 and float64 are mixed"),
+        (lambda: torch.tensordot(X, X.T.double(), 1), "float32 and float64 are mixed"),
+        (lambda: torch.lerp(X, X.double(), 0.5), "float32 and float64 are mixed"),
+        (lambda: X.clone().index_put_((X > 0,), X.double().flatten()), "float32 and float64 are mixed"),
+        (lambda: X.clone().index_add_(0, PLACES, X.double()), "float32 and float64 are mixed"),
+        (lambda: X.clone().scatter_add_(0, PLACES[:, None], X.double()), "float32 and float64 are mixed"),
+        (lambda: torch.linalg.multi_dot([X, X.T.double()]), "float32 and float64 are mixed"),
+        (lambda: torch.allclose(X, X.double()), "float32 and float64 are mixed"),
+        (lambda: X @ X.T.long(), "integers or truth values meet"),
+        (lambda: X @ (X.T > 0), "integers or truth values meet"),
+        (lambda: X.clone().index_put_((X > 0,), X.long().flatten()), "integers or truth values meet"),
         (lambda: X[5], "index is too large"),
         (lambda: X.gather(1, torch.tensor([[7]])), "index is too large"),
         (lambda: X.T.view(6), "not contiguous"),

@@ -13,7 +13,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from helpers.testing import CheckFailure, checks
+from helpers.testing import CheckFailure, causes, checks
 
 
 class AlwaysEqual:
@@ -358,3 +358,16 @@ def test_a_tuple_in_the_place_of_one_value_has_a_cause(right: object, found: obj
     with pytest.raises(CheckFailure) as caught:
         checks.close(found, right, what="x")
     assert caught.value.likely_cause == cause
+
+
+@pytest.mark.parametrize("size", [0.5, 2, 1e6])
+def test_float64_that_was_float32_on_the_way_is_a_slip_with_a_cause(size: float) -> None:
+    right = size * torch.tensor([1 / 3, -2 / 3], dtype=torch.float64)
+    for wrong, slip in ((right.float().double(), True), (right * 1.001, False), (0 * right, False)):
+        with pytest.raises(CheckFailure) as caught:
+            checks.close(wrong, right, what="x")
+        assert caught.value.slip is slip
+        assert (caught.value.likely_cause == causes.NO_DTYPE) is slip
+    with pytest.raises(CheckFailure) as caught:
+        checks.equal(right.float().double(), right, what="x")
+    assert caught.value.likely_cause is None

@@ -64,6 +64,13 @@ def test_zeros_are_not_near_where_most_entries_are_zero() -> None:
     assert near(torch.cat([sparse[:1, :8], torch.zeros(1, 2)], dim=1), sparse[:1])
 
 
+def test_few_numbers_in_float32_are_near_those_in_float64() -> None:
+    third = torch.tensor([1 / 3, 2 / 3], dtype=torch.float64)
+    assert near(third.float(), third)
+    assert not near(third.float() + 0.01, third)
+    assert not near(third.float().double() + 0.01, third)
+
+
 def test_what_does_nothing_is_not_near() -> None:
     step = 0.01 * torch.randn(6, 5, generator=GENERATOR)
     assert near(X, X - step)

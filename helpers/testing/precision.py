@@ -1,0 +1,179 @@
+"""One cast is one slip: a function that mixes float32 and float64 is asked in the other of them, too."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from contextvars import ContextVar
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+
+from helpers.testing import causes
+from helpers.testing.comparison import dtype_name, plain_tuple
+from helpers.testing.failures import CheckFailure
+from helpers.testing.tolerances import coarse
+
+OTHER = {torch.float32: torch.float64, torch.float64: torch.float32}
+"""The two precisions, each with the other."""
+_MAX_MESSAGE = 200
+
+
+@dataclass
+class _Noted:
+    """What was noted in a block: the first exception that mixed precisions, and where it was asked."""
+
+    error: Exception | None = None
+    asked: torch.dtype = torch.float64
+
+
+_noted: ContextVar[_Noted | None] = ContextVar("noted", default=None)
+
+
+def ask(function: Callable[..., Any], /, *args: object, **kwargs: object) -> Any:
+    """Call a student's function; if it mixes float32 and float64, call it once more in the other of them.
+
+    It is called on the arguments as they are. If it raises an exception that says that both are mixed, it is
+    called on copies in which every floating-point tensor, in lists, tuples and dicts as well, is in the other
+    precision. What it returns is then given back in the precision of the arguments, and what it changes in
+    place is changed in them.
+
+    Used alone, this is for checks for which the precision does not matter, as those of rules. Wrong values
+    are as wrong as ever. `mixing_is_a_slip` is for all others.
+
+    Raises
+    ------
+    Exception
+        What the function raised first, if it raises in the other precision as well, or did not mix.
+
+    Examples
+    --------
+    >>> def total(x):
+    ...     return x @ torch.ones(len(x))
+    >>> ask(total, torch.ones(3, dtype=torch.float64))
+    tensor(3., dtype=torch.float64)
+    """
+    given: list[Any] = [args, kwargs]
+    mine, before = _tensors(given), _copy(given)
+    try:
+        return function(*args, **kwargs)
+    except Exception as error:
+        asked = next((one.dtype for one in _tensors(before) if one.dtype in OTHER), None)
+        if asked is None or causes.likely_cause(_message(error)) != causes.MIXED:
+            raise
+        first = error
+    again = _copy(before, other=True)
+    handed, fresh = _tensors(again), _tensors(_copy(again))
+    answer = None
+    with suppress(Exception):
+        answer = [function(*again[0], **again[1])]
+    if answer is None:
+        raise first
+    for one, now, was in zip(mine, handed, fresh, strict=True):
+        if not torch.equal(now, was):
+            one.data = now.to(one.dtype)
+    _note(first, asked)
+    return _map(answer[0], lambda x: x.to(asked) if x.dtype == OTHER[asked] else x)
+
+
+@contextmanager
+def mixing_is_a_slip() -> Iterator[None]:
+    """Tell a function that mixes float32 and float64, and is right in one of them, from one that is wrong.
+
+    If `ask` needed the other precision in this block, the block fails. If all that it checks holds, the
+    failure is a slip (`helpers.credit`), whose cause is the mixing. A failure that shows another slip is
+    passed on. If more is wrong, the exception of the function is raised, as if it had not been asked again:
+    nothing is gained by mixing. Answers from float32 need only the accuracy of float32.
+
+    Raises
+    ------
+    CheckFailure
+        If the function was right, but not in the precision in which it was asked.
+
+    Examples
+    --------
+    >>> from helpers.testing import checks
+    >>> with mixing_is_a_slip():
+    ...     found = ask(lambda x: x @ torch.ones(len(x)), torch.ones(3, dtype=torch.float64))
+    ...     checks.close(found, torch.tensor(3.0, dtype=torch.float64), what="the sum")
+    Traceback (most recent call last):
+        ...
+    helpers.testing.failures.CheckFailure: the call in float64: an exception; in float32 all of this is right
+      found: RuntimeError: dot : expected both vectors to have same dtype, but found Double and Float
+      likely cause: float32 and float64 are mixed; make new tensors with dtype=x.dtype
+    """
+    noted, wrong = _Noted(), False
+    outside, fine = _noted.set(noted), coarse.set(False)
+    try:
+        yield
+    except AssertionError as failure:
+        if noted.error is None or getattr(failure, "slip", False):
+            raise
+        wrong = True
+    finally:
+        coarse.reset(fine)
+        _noted.reset(outside)
+    if noted.error is not None:
+        if wrong:
+            raise noted.error
+        here, there = dtype_name(noted.asked), dtype_name(OTHER[noted.asked])
+        raise CheckFailure(
+            f"the call in {here}",
+            f"an exception; in {there} all of this is right",
+            actual_value=_describe(noted.error),
+            likely_cause=causes.MIXED,
+            slip=True,
+        ) from noted.error
+
+
+def _note(error: Exception, asked: torch.dtype) -> None:
+    """Tell the block around a call that an answer came from the other precision."""
+    noted = _noted.get()
+    if noted is None:
+        return
+    if noted.error is None:
+        noted.error, noted.asked = error, asked
+    coarse.set(coarse.get() or OTHER[asked] is torch.float32)
+
+
+def _message(error: Exception) -> str:
+    """Return what an exception says, be it of this process or brought from another one."""
+    carried = getattr(error, "message", None)
+    return carried if type(carried) is str else str(error)
+
+
+def _describe(error: Exception) -> str:
+    carried = getattr(error, "type_name", None)
+    name = carried if type(carried) is str else type(error).__name__
+    return f"{name}: {_message(error)}"[:_MAX_MESSAGE]
+
+
+def _map(value: Any, change: Callable[[torch.Tensor], torch.Tensor]) -> Any:
+    """Return a value with every plain tensor in it changed, in new lists, tuples and dicts."""
+    value = plain_tuple(value)
+    if type(value) is torch.Tensor and value.layout is torch.strided:
+        return change(value)
+    if type(value) is list or type(value) is tuple:
+        return type(value)(_map(part, change) for part in value)
+    if type(value) is dict:
+        return {key: _map(part, change) for key, part in value.items()}
+    return value
+
+
+def _tensors(value: Any) -> list[torch.Tensor]:
+    """Return the plain tensors in a value, in the order in which `_map` finds them."""
+    found: list[torch.Tensor] = []
+    _map(value, lambda x: found.append(x) or x)  # type: ignore[func-returns-value]
+    return found
+
+
+def _copy(value: Any, *, other: bool = False) -> Any:
+    """Return a value with copies of its tensors that lie alike in memory, or in the other precision."""
+
+    def copy(x: torch.Tensor) -> torch.Tensor:
+        whole = x.detach().as_strided((x.untyped_storage().nbytes() // x.element_size(),), (1,), 0)
+        dtype = OTHER.get(x.dtype, x.dtype) if other else x.dtype
+        return whole.to(dtype, copy=True).as_strided(x.shape, x.stride(), x.storage_offset())
+
+    return _map(value, copy)

@@ -1,0 +1,207 @@
+"""A function that mixes float32 and float64 is asked in the other precision, and pays for one slip."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import torch
+
+from helpers.testing import CheckFailure, Hint, causes, checks, precision, scattered
+from helpers.testing.tolerances import coarse
+
+GENERATOR = torch.Generator().manual_seed(4)
+X = torch.randn(6, 3, generator=GENERATOR, dtype=torch.float64)
+TO_FLOAT = {torch.float32: torch.Tensor.float, torch.float64: torch.Tensor.double}
+
+
+def only_in(dtype: torch.dtype, change: Callable[[torch.Tensor], Any] = lambda x: x) -> Callable[..., Any]:
+    """Return a function that gives ``change(x.T @ x)``, and stops where x is not in this precision."""
+    return lambda x, **kwargs: change(x.T @ TO_FLOAT[dtype](x))
+
+
+def judge(function: Callable[..., Any], x: torch.Tensor = X, **more: Any) -> None:
+    """Check that a function gives ``x.T @ x``."""
+    with precision.mixing_is_a_slip():
+        found = precision.ask(function, x.clone())
+        checks.close(found, x.T @ x, what="the products", operation="gradient", **more)
+
+
+def test_a_function_that_mixes_nothing_is_asked_once() -> None:
+    calls = []
+
+    def product(x: torch.Tensor) -> torch.Tensor:
+        calls.append(x.dtype)
+        return x.T @ x
+
+    judge(product)
+    assert calls == [torch.float64]
+
+
+@pytest.mark.parametrize("dtype", TO_FLOAT)
+def test_what_is_right_in_the_other_precision_is_a_slip(dtype: torch.dtype) -> None:
+    other = precision.OTHER[dtype]
+    judge(only_in(dtype), X.to(dtype))
+    with pytest.raises(CheckFailure) as caught:
+        judge(only_in(dtype), X.to(other))
+    failure = caught.value
+    assert (failure.slip, failure.likely_cause) == (True, causes.MIXED)
+    assert failure.what == f"the call in {str(other).removeprefix('torch.')}"
+    assert "RuntimeError: expected m1 and m2 to have the same dtype" in str(failure)
+    assert isinstance(failure.__cause__, RuntimeError)
+
+
+@pytest.mark.parametrize("wrong", [torch.zeros_like, torch.rand_like, lambda x: None, lambda x: x[:2]])
+def test_what_is_wrong_in_both_is_no_slip(wrong: Callable[[torch.Tensor], Any]) -> None:
+    with pytest.raises(RuntimeError, match="have the same dtype") as caught:
+        judge(only_in(torch.float32, wrong))
+    assert not hasattr(caught.value, "slip")
+
+
+def test_another_slip_is_told_as_it_is() -> None:
+    hint = Hint(2 * X.T @ X, says="doubled")
+    with pytest.raises(CheckFailure) as caught:
+        judge(only_in(torch.float32, lambda x: 2 * x), hints=[hint])
+    assert (caught.value.slip, caught.value.likely_cause) == (True, "doubled")
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        ValueError("no"),
+        RuntimeError("shapes cannot be multiplied"),
+        RuntimeError("expected m1 and m2 to have the same dtype, but got: float != long int"),
+    ],
+)
+def test_other_exceptions_are_raised_at_once(error: Exception) -> None:
+    calls = []
+
+    def stop(x: torch.Tensor) -> None:
+        calls.append(x.dtype)
+        raise error
+
+    with pytest.raises(type(error), match=str(error)):
+        judge(stop)
+    assert calls == [torch.float64]
+
+
+def test_the_first_exception_is_raised_where_both_stop() -> None:
+    def stop(x: torch.Tensor) -> None:
+        if x.dtype == torch.float32:
+            raise ValueError("in float32")
+        raise RuntimeError("expected scalar type Float but found Double")
+
+    with pytest.raises(RuntimeError, match="expected scalar type"):
+        judge(stop)
+
+
+def test_nothing_is_asked_again_without_numbers_to_convert() -> None:
+    with pytest.raises(RuntimeError, match="same dtype"):
+        precision.ask(lambda y: torch.ones(2) @ torch.ones(2).double(), torch.tensor([1, 2]))
+
+
+def test_every_tensor_is_converted_wherever_it_stands_and_labels_stay() -> None:
+    seen = []
+
+    def note(params: dict[str, Any], y: torch.Tensor, *, x: torch.Tensor) -> Any:
+        seen.append([params["W"].dtype, params["more"][0].dtype, y.dtype, x.dtype])
+        total = torch.ones(2) @ params["W"]
+        return {"W": total, "more": (torch.ones(2), [torch.tensor([1])]), "number": 0.5}
+
+    W = torch.ones(2).double()
+    found = precision.ask(note, {"W": W, "more": [W]}, torch.tensor([1]), x=W)
+    assert seen == [[kind, kind, torch.int64, kind] for kind in (torch.float64, torch.float32)]
+    assert found["W"].dtype == found["more"][0].dtype == torch.float64
+    assert (found["more"][1][0].dtype, found["number"]) == (torch.int64, 0.5)
+
+
+def test_memory_layouts_are_kept() -> None:
+    strides = []
+
+    def note(x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+        strides.append((x.stride(), y.stride()))
+        return x.float().T @ x
+
+    precision.ask(note, scattered(X), X[:, 1:].T)
+    assert strides[0] == strides[1] == ((6, 2), (1, 3))
+
+
+def test_arguments_are_copied_before_the_first_call() -> None:
+    def spoil(x: torch.Tensor) -> torch.Tensor:
+        right = x.T @ x
+        x.zero_()
+        return right @ torch.eye(3)
+
+    x = X.clone()
+    found = precision.ask(spoil, x)
+    checks.close(found.float(), (X.T @ X).float(), what="the products")
+    assert not x.any()
+
+
+def test_what_changes_in_the_second_call_is_changed_in_the_arguments() -> None:
+    def spoil(x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+        right = x.T @ x.float()
+        y.zero_()
+        x.unsqueeze_(0)
+        return right
+
+    x, y, z = X.clone(), torch.arange(3), X.clone()
+    precision.ask(spoil, x, y)
+    assert not y.any()
+    assert (x.shape, x.dtype) == ((1, 6, 3), torch.float64)
+    precision.ask(only_in(torch.float32), z)
+    checks.unchanged(X, z, what="x")
+
+
+def test_float32_need_only_be_right_as_such_in_its_block() -> None:
+    right = torch.tensor([1 / 3, 2 / 3], dtype=torch.float64)
+
+    @precision.mixing_is_a_slip()
+    def compare(function: Callable[..., Any], x: torch.Tensor) -> None:
+        precision.ask(function, x)
+        checks.close(right.float().double(), right, what="x")
+        checks.close([1.00001], [1.0], what="y", operation="steps")
+        checks.close(right.float().double(), right, what="z", operation="float64")
+        assert coarse.get()
+
+    with pytest.raises(CheckFailure, match="the call in float64"):
+        compare(only_in(torch.float32), X)
+    assert not coarse.get()
+    with pytest.raises(CheckFailure, match="x: wrong values"):
+        compare(lambda x: x, X)
+    with pytest.raises(CheckFailure, match="x: wrong values"):
+        compare(only_in(torch.float64), X.float())
+
+
+def test_blocks_do_not_see_one_another() -> None:
+    with precision.mixing_is_a_slip():
+        with pytest.raises(CheckFailure, match="the call in float64"), precision.mixing_is_a_slip():
+            precision.ask(only_in(torch.float32), X)
+        checks.close(precision.ask(lambda x: x, X), X, what="x")
+
+
+def test_outside_of_a_block_the_answer_is_taken_as_it_is() -> None:
+    found = precision.ask(only_in(torch.float32), X)
+    assert found.dtype == torch.float64
+    checks.close(found.float(), (X.T @ X).float(), what="the products", operation="gradient")
+
+
+class Carried(Exception):
+    """An exception as it comes from another process."""
+
+    type_name = "RuntimeError"
+
+    def __init__(self, message: str) -> None:
+        self.message = message
+        super().__init__("something else")
+
+
+def test_an_exception_from_another_process_is_judged_by_what_it_carries() -> None:
+    def stop(x: torch.Tensor) -> torch.Tensor:
+        if x.dtype == torch.float64:
+            raise Carried("self and mat2 must have the same dtype, but got Float and Double")
+        return x.T @ x
+
+    with pytest.raises(CheckFailure, match="found: RuntimeError: self and mat2"):
+        judge(stop)
