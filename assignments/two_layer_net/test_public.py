@@ -18,6 +18,7 @@ from helpers.testing import (
     convention,
     load_weights,
     obeys,
+    precision,
     regularization_causes,
     require,
     substituted,
@@ -67,8 +68,8 @@ def five_examples(shift: float = 0.0) -> dict[str, Tensor]:
 
 def forward_of_five(params: dict[str, Tensor], X: Tensor) -> tuple[Tensor, Tensor]:
     """Return scores and hidden values of the second network, whatever is asked."""
-    shift = params["W2"][0, 0] - 1
-    return FIVE_SCORES + shift * FIVE_HIDDEN[:, :1], FIVE_HIDDEN.clone()
+    shift, hidden = params["W2"][0, 0] - 1, FIVE_HIDDEN.to(X.dtype, copy=True)
+    return FIVE_SCORES.to(X.dtype) + shift * hidden[:, :1], hidden
 
 
 def network() -> dict[str, Tensor]:
@@ -95,21 +96,28 @@ def with_second_bias(*values: float) -> dict[str, Tensor]:
 
 def forward(params: dict[str, Tensor], X: Tensor) -> tuple[Tensor, Tensor]:
     """Return scores and hidden values of this network for X, whatever is asked."""
-    return SCORES + params["b2"], HIDDEN.clone()
+    return SCORES.to(X.dtype) + params["b2"], HIDDEN.to(X.dtype, copy=True)
 
 
-def forward_backward(params: dict[str, Tensor], reg: float) -> Any:
+def forward_backward(params: dict[str, Tensor], reg: float, dtype: torch.dtype = torch.float32) -> Any:
     """Return what the student's function returns for X and Y, on top of hidden values that are right."""
+    params, x = in_dtype(params, dtype), X.to(dtype, copy=True)
     with substituted(two_layer_net, nn_forward_pass=forward):
-        found = two_layer_net.nn_forward_backward(params, X.clone(), Y.clone(), reg=reg)
+        found = precision.ask(two_layer_net.nn_forward_backward, params, x, Y.clone(), reg=reg)
     return checks.parts(found, 2, what="loss and gradients")
 
 
-def of_five(shift: float) -> Any:
+def of_five(shift: float, dtype: torch.dtype = torch.float32) -> Any:
     """Return what the student's function returns for the second network."""
+    params, x = in_dtype(five_examples(shift), dtype), FIVE_X.to(dtype, copy=True)
     with substituted(two_layer_net, nn_forward_pass=forward_of_five):
-        found = two_layer_net.nn_forward_backward(five_examples(shift), FIVE_X.clone(), FIVE_Y.clone())
+        found = precision.ask(two_layer_net.nn_forward_backward, params, x, FIVE_Y.clone())
     return checks.parts(found, 2, what="loss and gradients")
+
+
+def in_dtype(params: dict[str, Tensor], dtype: torch.dtype) -> dict[str, Tensor]:
+    """Return the parameters in float32 or float64."""
+    return {name: value.to(dtype) for name, value in params.items()}
 
 
 def check_named(found: Any, names: Collection[str], what: str) -> Any:
@@ -117,9 +125,9 @@ def check_named(found: Any, names: Collection[str], what: str) -> Any:
     return checks.entries(found, names, what=what)
 
 
-def loss_of(params: dict[str, Tensor], reg: float) -> float:
+def loss_of(params: dict[str, Tensor], reg: float, dtype: torch.dtype = torch.float32) -> float:
     """Return the loss that the student's function gives for X and Y; a plain number will do as well."""
-    return checks.scalar(forward_backward(params, reg)[0], what="the loss")
+    return checks.scalar(forward_backward(params, reg, dtype)[0], what="the loss")
 
 
 def check_source(function: Callable[..., object], uses: Callable[..., object] | None = None) -> None:
@@ -143,9 +151,11 @@ SECOND_RELU = "the scores went through a ReLU; only the hidden layer does"
 
 
 @pytest.mark.task("forward", weight=2)
+@precision.mixing_is_a_slip()
 def test_forward_by_hand() -> None:
     """Forward: hidden values and scores of two examples, with the biases (-6, 1/2, 2, -4, 1) in b2."""
-    found = two_layer_net.nn_forward_pass(with_second_bias(-6.0, 0.5, 2.0, -4.0, 1.0), X.clone())
+    params = with_second_bias(-6.0, 0.5, 2.0, -4.0, 1.0)
+    found = precision.ask(two_layer_net.nn_forward_pass, params, X.clone())
     scores, hidden = checks.parts(found, 2, what="scores and hidden values")
     right = torch.tensor([[-3.0, 3.5, 5.0, -1.0, 4.0], [-5.0, 1.5, 3.0, -3.0, 2.0]])
     hints = [
@@ -166,23 +176,25 @@ def test_forward_by_hand() -> None:
 
 
 @pytest.mark.task("forward", weight=1)
+@precision.mixing_is_a_slip()
 def test_forward_of_five() -> None:
-    """Forward: five examples, two features, three hidden units, four classes."""
-    found = two_layer_net.nn_forward_pass(five_examples(), FIVE_X.clone())
+    """Forward: five examples, two features, three hidden units, four classes, in float64."""
+    params = in_dtype(five_examples(), torch.float64)
+    found = precision.ask(two_layer_net.nn_forward_pass, params, FIVE_X.double())
     scores, hidden = checks.parts(found, 2, what="scores and hidden values")
     hints = [
         Hint(FIVE_SUMS, says="the ReLU is missing: negative sums become 0"),
-        Hint(torch.sigmoid(FIVE_SUMS), says="a sigmoid was used instead of the ReLU"),
+        Hint(torch.sigmoid(FIVE_SUMS.double()), says="a sigmoid was used instead of the ReLU"),
         Hint(FIVE_SCORES, says=SWAPPED),
         Hint((FIVE_SUMS - torch.tensor([0.0, 1.0, -1.0])).clamp(min=0), says="the bias b1 was forgotten"),
     ]
-    checks.close(hidden, FIVE_HIDDEN, what="the hidden values", hints=hints)
+    checks.close(hidden, FIVE_HIDDEN.double(), what="the hidden values", hints=hints)
     hints = [
         Hint(FIVE_SCORES - torch.tensor([0.5, -0.5, 0.0, 1.0]), says=SECOND_BIAS),
         Hint(FIVE_SCORES.clamp(min=0), says=SECOND_RELU),
-        Hint(FIVE_SCORES.softmax(dim=1), says=PROBABILITIES),
+        Hint(FIVE_SCORES.double().softmax(dim=1), says=PROBABILITIES),
     ]
-    checks.close(scores, FIVE_SCORES, what="the scores", hints=hints)
+    checks.close(scores, FIVE_SCORES.double(), what="the scores", hints=hints)
 
 
 @pytest.mark.constraint
@@ -190,7 +202,8 @@ def test_forward_of_five() -> None:
 def test_forward_leaves_inputs() -> None:
     """Forward: neither the parameters nor the examples are modified."""
     params, x = network(), X.clone()
-    checks.parts(two_layer_net.nn_forward_pass(params, x), 2, what="scores and hidden values")
+    found = precision.ask(two_layer_net.nn_forward_pass, params, x)
+    checks.parts(found, 2, what="scores and hidden values")
     checks.unchanged([network(), X], [params, x], what="params, X")
 
 
@@ -198,7 +211,8 @@ def test_forward_leaves_inputs() -> None:
 @pytest.mark.task("forward", weight=2)
 def test_forward_source() -> None:
     """Forward: no explicit loop, no torch.nn."""
-    checks.parts(two_layer_net.nn_forward_pass(network(), X.clone()), 2, what="scores and hidden values")
+    found = precision.ask(two_layer_net.nn_forward_pass, network(), X.clone())
+    checks.parts(found, 2, what="scores and hidden values")
     check_source(two_layer_net.nn_forward_pass)
 
 
@@ -218,15 +232,16 @@ HALF, TWICE = regularization_causes()
 def test_loss_without_labels() -> None:
     """Loss: without labels the scores alone are returned."""
     loss_of(network(), 0.0)
-    with substituted(two_layer_net, nn_forward_pass=forward):
-        scores = two_layer_net.nn_forward_backward(network(), X.clone())
-    checks.close(scores, SCORES, what="the scores")
+    with precision.mixing_is_a_slip():
+        with substituted(two_layer_net, nn_forward_pass=forward):
+            scores = precision.ask(two_layer_net.nn_forward_backward, network(), X.clone())
+        checks.close(scores, SCORES, what="the scores")
 
 
 @pytest.mark.task("loss", weight=1)
+@precision.mixing_is_a_slip()
 def test_loss_by_hand() -> None:
-    """Loss: two examples whose classes have probabilities 1/2 and 1/8, without regularization."""
-    loss = loss_of(with_second_bias(0.0, 0.0, 1.3862944, 0.0, 0.0), 0.0)
+    """Loss: two examples whose classes have probabilities 1/2 and 1/8, in float32 and in float64."""
     hints = [
         Hint(2.7725887, says=SUM),
         Hint(-1.3862944, says=SIGN),
@@ -234,7 +249,9 @@ def test_loss_by_hand() -> None:
         Hint(1.8021827, says=ALL_CLASSES),
         Hint(1.1269280, says=WRONG_AXIS),
     ]
-    checks.close(loss, 1.3862944, what="the loss", hints=hints)
+    for dtype in (torch.float32, torch.float64):
+        loss = loss_of(with_second_bias(0.0, 0.0, 1.3862944, 0.0, 0.0), 0.0, dtype)
+        checks.close(loss, 1.3862944, what="the loss", hints=hints)
 
 
 @pytest.mark.task("loss", weight=2)
@@ -325,6 +342,7 @@ def check_axis(grad: object, name: str, examples: int) -> None:
 
 
 @pytest.mark.task("backward", weight=3)
+@precision.mixing_is_a_slip()
 def test_gradients_of_the_second_layer() -> None:
     """Gradients: W2 and b2, by hand."""
     grads = gradients(0.0, ["W2", "b2"])
@@ -346,6 +364,7 @@ def test_gradients_of_the_second_layer() -> None:
 
 
 @pytest.mark.task("backward", weight=2)
+@precision.mixing_is_a_slip()
 def test_gradients_of_the_first_layer() -> None:
     """Gradients: W1 and b1, by hand."""
     grads = gradients(0.0, ["W1", "b1"])
@@ -360,6 +379,7 @@ def test_gradients_of_the_first_layer() -> None:
 
 
 @pytest.mark.task("backward", weight=3)
+@precision.mixing_is_a_slip()
 def test_gradients_of_the_regularization() -> None:
     """Gradients: the regularization adds to those of W1 and W2, and to no others."""
     grads, plain = gradients(0.25, ["W1", "W2"]), gradients(0.0, ["W1", "W2"])
@@ -389,9 +409,10 @@ def test_gradients_of_the_regularization() -> None:
 
 
 @pytest.mark.task("backward", weight=1)
+@precision.mixing_is_a_slip()
 def test_gradients_of_five() -> None:
-    """Gradients: five examples, two features, three hidden units, four classes."""
-    found = check_named(of_five(0.0)[1], network(), what="the gradients")
+    """Gradients: five examples, two features, three hidden units, four classes, in float64."""
+    found = check_named(of_five(0.0, torch.float64)[1], network(), what="the gradients")
     right = {
         "W1": [[-0.33915, 0.63548, -0.34345], [-0.81139, 1.3054, -0.50266]],
         "b1": [-0.44562, 0.34678, 0.07961],
@@ -429,7 +450,7 @@ def test_gradients_of_five() -> None:
         "b2": {NOT_MINUS_ONE: [0.21157, 0.0564, 0.45308, 0.27895]},
     }
     for name, values in right.items():
-        expected = torch.tensor(values)
+        expected = torch.tensor(values, dtype=torch.float64)
         hints = [Hint(torch.tensor(value), says) for says, value in wrong[name].items()]
         hints += [
             Hint(5 * expected, says=N_MISSING),
@@ -450,7 +471,8 @@ def test_backward_leaves_inputs() -> None:
     """Gradients: neither parameters nor examples nor labels are modified."""
     params, x, y = network(), X.clone(), Y.clone()
     with substituted(two_layer_net, nn_forward_pass=forward):
-        checks.parts(two_layer_net.nn_forward_backward(params, x, y, 0.25), 2, what="loss and gradients")
+        found = precision.ask(two_layer_net.nn_forward_backward, params, x, y, 0.25)
+    checks.parts(found, 2, what="loss and gradients")
     checks.unchanged([network(), X, Y], [params, x, y], what="params, X, y")
 
 

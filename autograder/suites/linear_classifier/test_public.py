@@ -1,6 +1,7 @@
 """Public checks of the linear classifiers: three images, four classes, scores as in the notebook."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import linear_classifier
@@ -13,14 +14,16 @@ from helpers.testing import (
     checks,
     constructor,
     convention,
+    precision,
     regularization_causes,
     require,
     substituted,
 )
 
 # Images of a cat, a car and a frog: a feature for each of them, a fourth that is 2 for the frog, and a 1.
-X = torch.tensor([[1.0, 0.0, 0.0, 0.0, 1.0], [0.0, 1.0, 0.0, 0.0, 1.0], [0.0, 0.0, 1.0, 2.0, 1.0]])
-W = torch.tensor(
+double = partial(torch.tensor, dtype=torch.float64)
+X = double([[1.0, 0.0, 0.0, 0.0, 1.0], [0.0, 1.0, 0.0, 0.0, 1.0], [0.0, 0.0, 1.0, 2.0, 1.0]])
+W = double(
     [
         [2.7, 5.6, -1.7, 1.0],
         [0.8, 5.4, 2.0, 0.0],
@@ -41,15 +44,15 @@ FACTOR = float(convention("regularization"))
 
 def of_scores(cat: Sequence[float], car: Sequence[float], frog: Sequence[float]) -> Tensor:
     """Return the gradient of the mean loss, where these are the gradients of each loss by its scores."""
-    cat_car, frogs = torch.tensor([cat, car]), torch.tensor([frog])
+    cat_car, frogs = double([cat, car]), double([frog])
     return torch.cat([cat_car, frogs, 2 * frogs, cat_car.sum(dim=0, keepdim=True) + frogs]) / 3
 
 
 SVM_GRADIENT = of_scores([-1.0, 1.0, 0.0, 0.0], [0.0, 0.0, 0.0, 0.0], [1.0, 1.0, -3.0, 1.0])
 SOFTMAX_GRADIENT = of_scores(
-    [-0.874915, 0.836308, 0.000931, 0.037675],
-    [0.024781, -0.093044, 0.049904, 0.018359],
-    [0.417430, 0.563471, -0.997916, 0.017015],
+    [-0.874914554715, 0.836308083441, 0.000931459159, 0.037675012114],
+    [0.024781424508, -0.093043616015, 0.049903660698, 0.018358530810],
+    [0.417429762108, 0.563471240925, -0.997916360143, 0.017015357110],
 )
 NO_MARGINS = of_scores([0.0, 1.0, 0.0, 0.0], [0.0, 0.0, 0.0, 0.0], [1.0, 1.0, 0.0, 1.0])
 COUNTED = "the true class was counted too; its own margin is always 1"
@@ -119,11 +122,12 @@ def loss_and_gradient(
     function: Loss, reg: float = 0.0, dtype: torch.dtype = torch.float32
 ) -> tuple[object, object]:
     """Call a loss function on the three images, whatever the two values are that it returns."""
-    found = function(W.to(dtype).clone(), X.to(dtype).clone(), Y.clone(), reg)
+    found = precision.ask(function, W.to(dtype).clone(), X.to(dtype).clone(), Y.clone(), reg)
     loss, gradient = checks.parts(found, 2, what="loss and gradient")
     return loss, gradient
 
 
+@precision.mixing_is_a_slip()
 def check_loss(function: Loss, right: float, mistakes: Sequence[tuple[float, str]]) -> None:
     """Check the loss, without regularization."""
     hints = [Hint(value, says=says) for value, says in mistakes]
@@ -132,20 +136,22 @@ def check_loss(function: Loss, right: float, mistakes: Sequence[tuple[float, str
     checks.close(loss, right, what="the loss", operation="rounded", hints=hints)
 
 
+@precision.mixing_is_a_slip()
 def check_gradient(function: Loss, right: Tensor, slips: Sequence[tuple[Tensor, str]]) -> None:
-    """Check the gradient, without regularization."""
-    _, gradient = loss_and_gradient(function)
+    """Check the gradient, without regularization, in float32 and then in float64."""
     mistakes = [
         (3 * right, "the gradient is not divided by the number of examples"),
         (1.5 * right, "divided by N - 1, not by N"),
         (right / 3, "the gradient is divided by the number of examples twice"),
         (right.T.reshape(5, 4), "the gradient is transposed"),
         (-right, "the sign is wrong"),
-        (torch.zeros(5, 4), "the gradient was never filled in"),
+        (0 * right, "the gradient was never filled in"),
         *slips,
     ]
-    hints = [Hint(value, says=says) for value, says in mistakes]
-    checks.close(gradient, right, what="the gradient", operation="gradient", hints=hints)
+    for dtype in (torch.float32, torch.float64):
+        _, gradient = loss_and_gradient(function, dtype=dtype)
+        hints = [Hint(value.to(dtype), says=says) for value, says in mistakes]
+        checks.close(gradient, right.to(dtype), what="the gradient", operation="gradient", hints=hints)
 
 
 def find_penalty(function: Loss) -> float:
@@ -157,6 +163,7 @@ def find_penalty(function: Loss) -> float:
     return with_it - without
 
 
+@precision.mixing_is_a_slip()
 def check_regularizer(function: Loss) -> None:
     """Check what the regularizer adds to the loss."""
     found = find_penalty(function)
@@ -172,6 +179,7 @@ def check_regularizer(function: Loss) -> None:
     checks.close(found, right, what=what, operation="rounded", hints=hints)
 
 
+@precision.mixing_is_a_slip()
 def check_slope_of_regularizer(function: Loss) -> None:
     """Check what the regularizer adds to the gradient."""
     loss, _ = loss_and_gradient(function)
@@ -180,7 +188,7 @@ def check_slope_of_regularizer(function: Loss) -> None:
         checks.tensor(loss_and_gradient(function, reg, torch.float64)[1], shape=(5, 4), what="the gradient")
         for reg in (0.5, 0.0)
     )
-    found, right = with_it - without, FACTOR * W.double()  # the derivative of 0.5 * FACTOR * w²
+    found, right = with_it - without, FACTOR * W  # the derivative of 0.5 * FACTOR * w²
     half = HALF if abs(times - 0.5) < 1e-3 else "a factor 2 is missing: the derivative of w² is 2w"
     twice = TWICE if abs(times - 2) < 1e-3 else "the gradient of the regularizer is twice too large"
     hints = [
@@ -194,13 +202,13 @@ def check_slope_of_regularizer(function: Loss) -> None:
     checks.close(found, right, what=what, operation="rounded", hints=hints)
 
 
+@precision.mixing_is_a_slip()
 def check_large_scores(function: Loss) -> None:
     """Check a loss of examples with scores around 10,000, around -10,000, and with a tie."""
     weights = torch.tensor([[3.0, 1.0, 0.0, 2.0], [0.0, 2.0, 1.0, 0.0], [10_000.0] * 4])
     images = torch.tensor([[1.0, 0.0, 1.0], [0.0, 1.0, -1.0], [1.0, 1.0, 0.0]])
-    loss, gradient = checks.parts(
-        function(weights, images, torch.tensor([1, 3, 0]), 0.0), 2, what="loss and gradient"
-    )
+    found = precision.ask(function, weights, images, torch.tensor([1, 3, 0]), 0.0)
+    loss, gradient = checks.parts(found, 2, what="loss and gradient")
     checked = checks.tensor(gradient, shape=(3, 4), dtype=torch.float32, what="the gradient")
     number = float(loss) if isinstance(loss, (float, Tensor)) else 0.0
     checks.holds(
@@ -228,9 +236,9 @@ def check_large_scores(function: Loss) -> None:
 
 def check_inputs_unchanged(function: Loss) -> None:
     """Check that W, X and y are as before."""
-    before = (W.double(), X.double(), Y)
+    before = (W, X, Y)
     after = tuple(value.clone() for value in before)
-    checks.parts(function(*after, 0.5), 2, what="loss and gradient")
+    checks.parts(precision.ask(function, *after, 0.5), 2, what="loss and gradient")
     for old, new, what in zip(before, after, ("W", "X", "y"), strict=True):
         checks.unchanged(old, new, what=what)
 
@@ -255,7 +263,7 @@ def test_svm_naive_loss() -> None:
 
 @pytest.mark.task("svm_naive", weight=2)
 def test_svm_naive_gradient() -> None:
-    """SVM with loops: the gradient of three images."""
+    """SVM with loops: the gradient of three images, in float32 and in float64."""
     check_gradient(linear_classifier.svm_loss_naive, SVM_GRADIENT, SVM_SLIPS)
 
 
@@ -293,7 +301,7 @@ def test_svm_vectorized_loss() -> None:
 
 @pytest.mark.task("svm_vectorized", weight=2)
 def test_svm_vectorized_gradient() -> None:
-    """SVM without loops: the gradient of three images."""
+    """SVM without loops: the gradient of three images, in float32 and in float64."""
     check_gradient(linear_classifier.svm_loss_vectorized, SVM_GRADIENT, SVM_SLIPS)
 
 
@@ -338,7 +346,7 @@ def test_softmax_naive_loss() -> None:
 
 @pytest.mark.task("softmax_naive", weight=2)
 def test_softmax_naive_gradient() -> None:
-    """Softmax with loops: the gradient of three images."""
+    """Softmax with loops: the gradient of three images, in float32 and in float64."""
     check_gradient(linear_classifier.softmax_loss_naive, SOFTMAX_GRADIENT, SOFTMAX_SLIPS)
 
 
@@ -382,7 +390,7 @@ def test_softmax_vectorized_loss() -> None:
 
 @pytest.mark.task("softmax_vectorized", weight=2)
 def test_softmax_vectorized_gradient() -> None:
-    """Softmax without loops: the gradient of three images."""
+    """Softmax without loops: the gradient of three images, in float32 and in float64."""
     check_gradient(linear_classifier.softmax_loss_vectorized, SOFTMAX_GRADIENT, SOFTMAX_SLIPS)
 
 
@@ -571,7 +579,7 @@ def test_calls_of_three_steps() -> None:
 @pytest.mark.task("predict", weight=2)
 def test_predictions_by_hand() -> None:
     """The class with the largest score is predicted: the frog is taken for a car."""
-    found = linear_classifier.predict_linear_classifier(W.clone(), X.clone())
+    found = linear_classifier.predict_linear_classifier(W.float(), X.float())
     hints = [
         Hint(torch.tensor([2, 3, 2]), says="the smallest score won"),
         Hint(torch.tensor([0, 0, 1, 0]), says="this is the best example of each class, not the reverse"),

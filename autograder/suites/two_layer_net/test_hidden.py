@@ -22,6 +22,7 @@ from helpers.testing import (
     Operation,
     checks,
     measure,
+    precision,
     regularization_causes,
     scattered,
     substituted,
@@ -135,7 +136,8 @@ GRAD_HINTS = {
 }
 
 
-# What the tests below have in common
+# What the tests below have in common. A mixture of float32 and float64 costs points where gradients are
+# checked, and of the loss, which the same function returns, in one check.
 
 PARAMS = hidden_params("net", 6, 8, 5)
 X = away_from_kinks(PARAMS, hidden_normal("x", shape=(60, 6)), 11)
@@ -147,7 +149,7 @@ MANY_LABELS = hidden_labels("many/y", classes=5, count=64)
 def forward_backward(params: Params, x: Tensor, y: Tensor, reg: float) -> Any:
     """Return loss and gradients of the student's function, on top of a forward pass that is right."""
     with substituted(two_layer_net, nn_forward_pass=true_forward):
-        found = two_layer_net.nn_forward_backward(params, x, y, reg)
+        found = precision.ask(two_layer_net.nn_forward_backward, params, x, y, reg)
     return checks.parts(found, 2, what="loss and gradients")
 
 
@@ -208,9 +210,11 @@ def check_operations(count: Callable[[int], int]) -> None:
 
 def forward(params: Params, x: Tensor) -> Any:
     """Return scores and hidden values of the student's function."""
-    return checks.parts(two_layer_net.nn_forward_pass(params, x), 2, what="scores and hidden values")
+    found = precision.ask(two_layer_net.nn_forward_pass, params, x)
+    return checks.parts(found, 2, what="scores and hidden values")
 
 
+@precision.mixing_is_a_slip()
 def check_forward(params: Params, x: Tensor, operation: Operation = "arithmetic") -> None:
     """Compare scores and hidden values with the oracle."""
     right_scores, right_hidden = true_forward(params, x)
@@ -260,7 +264,8 @@ def test_forward_operations() -> None:
     """Forward: the number of tensor operations does not grow with the examples."""
 
     def count(size: int) -> int:
-        measured = measure(two_layer_net.nn_forward_pass, copy_params(PARAMS), MANY[:size].clone())
+        forward_pass = two_layer_net.nn_forward_pass
+        measured = precision.ask(measure, forward_pass, copy_params(PARAMS), MANY[:size].clone())
         checks.parts(measured.result, 2, what="scores and hidden values")
         return measured.operations
 
@@ -289,9 +294,11 @@ def test_loss_with_regularization() -> None:
 
 
 @pytest.mark.task("loss", weight=1)
-def test_loss_in_float32() -> None:
-    """Loss: float32, from examples whose memory is not contiguous."""
-    check_loss(PARAMS, scattered(X.float()), 0.0)
+def test_loss_in_both_precisions() -> None:
+    """Loss: float32 and float64, from examples whose memory is not contiguous."""
+    for x in (X.float(), X):
+        with precision.mixing_is_a_slip():
+            check_loss(PARAMS, scattered(x), 0.0)
 
 
 OVERFLOW = "an exponential is too large or too small; subtract its own largest score from each example first"
@@ -335,15 +342,17 @@ def test_initial_loss() -> None:
 def test_scores_without_labels() -> None:
     """Loss: without labels nothing but the scores is returned."""
     forward_backward(copy_params(PARAMS), X.clone(), Y.clone(), 0.1)
-    with substituted(two_layer_net, nn_forward_pass=true_forward):
-        scores = two_layer_net.nn_forward_backward(copy_params(PARAMS), X.clone(), reg=0.1)
-    checks.close(scores, true_forward(PARAMS, X)[0], what="the scores", operation="float64")
+    with precision.mixing_is_a_slip(), substituted(two_layer_net, nn_forward_pass=true_forward):
+        params = copy_params(PARAMS)
+        scores = precision.ask(two_layer_net.nn_forward_backward, params, X.clone(), reg=0.1)
+        checks.close(scores, true_forward(PARAMS, X)[0], what="the scores", operation="float64")
 
 
 # The gradients
 
 
 @pytest.mark.task("backward", weight=4)
+@precision.mixing_is_a_slip()
 def test_gradients_of_second_layer() -> None:
     """Gradients: W2 and b2 in float64, without regularization."""
     grads = forward_backward(copy_params(PARAMS), X.clone(), Y.clone(), 0.0)[1]
@@ -351,6 +360,7 @@ def test_gradients_of_second_layer() -> None:
 
 
 @pytest.mark.task("backward", weight=4)
+@precision.mixing_is_a_slip()
 def test_gradients_of_first_layer() -> None:
     """Gradients: W1 and b1 in float64, without regularization."""
     grads = forward_backward(copy_params(PARAMS), X.clone(), Y.clone(), 0.0)[1]
@@ -358,6 +368,7 @@ def test_gradients_of_first_layer() -> None:
 
 
 @pytest.mark.task("backward", weight=4)
+@precision.mixing_is_a_slip()
 def test_gradients_with_regularization() -> None:
     """Gradients: those of the regularization, which leaves the biases alone."""
     plain, grads = (
@@ -396,6 +407,7 @@ def test_gradients_with_regularization() -> None:
 
 
 @pytest.mark.task("backward", weight=3)
+@precision.mixing_is_a_slip()
 def test_gradients_in_float32() -> None:
     """Gradients: float32, from examples whose memory is not contiguous."""
     grads = forward_backward(copy_params(PARAMS, torch.float32), scattered(X.float()), Y.clone(), 0.0)[1]
@@ -410,7 +422,9 @@ def test_backward_operations() -> None:
     def count(size: int) -> int:
         x, y = MANY[:size].clone(), MANY_LABELS[:size].clone()
         with substituted(two_layer_net, nn_forward_pass=true_forward):
-            measured = measure(two_layer_net.nn_forward_backward, copy_params(PARAMS), x, y, 0.1)
+            measured = precision.ask(
+                measure, two_layer_net.nn_forward_backward, copy_params(PARAMS), x, y, 0.1
+            )
         checks.parts(measured.result, 2, what="loss and gradients")
         return measured.operations
 
