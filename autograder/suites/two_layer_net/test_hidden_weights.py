@@ -10,7 +10,7 @@ from helpers.testing import checks, load_weights
 
 THRESHOLDS = Thresholds("two_layer_net")
 FILE, NAMES = "best_two_layer_net.pt", ("W1", "b1", "W2", "b2")
-COUNT = 1000
+COUNT = 3000
 IMAGES, LABELS = tabletop_images(hidden_seed("pictures"), COUNT)
 ROWS = ((IMAGES - tabletop(4000, 0, 0).x_train.mean(dim=0)) / 0.25).flatten(start_dim=1)
 """The pictures as the notebook prepares them."""
