@@ -164,7 +164,8 @@ def tensor(
 ) -> torch.Tensor:
     """Check that a value is an ordinary tensor of a shape and dtype, and return it detached.
 
-    Hints tell why the shape is wrong: what they expect are functions of the tensor that came.
+    Hints tell why the shape is wrong: what they expect are functions of the tensor that came. One that says
+    ``slip=True`` tells that everything else is right.
 
     Raises
     ------
@@ -179,8 +180,10 @@ def tensor(
     found = form_difference(actual, None if shape is None else tuple(shape), dtype)
     if found is not None:
         wrong_shape = type(actual) is torch.Tensor and found.expected_dims != found.actual_dims
-        says = next((hint.says for hint in all_of(hints) if wrong_shape and hint.recognizes(actual)), None)
-        raise _failure(what, found, likely_cause=says or found.likely_cause)
+        hint = next((hint for hint in all_of(hints) if wrong_shape and hint.recognizes(actual)), None)
+        if hint is not None:
+            raise _failure(what, found, slip=hint.is_slip, likely_cause=hint.says)
+        raise _failure(what, found)
     assert type(actual) is torch.Tensor
     return actual.detach()
 
