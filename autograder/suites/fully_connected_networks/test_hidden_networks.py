@@ -376,7 +376,7 @@ def test_deep_regularized_gradients() -> None:
     DEEPER.check_regularized(0.21)
 
 
-@pytest.mark.task("fully_connected", weight=4)
+@pytest.mark.task("fully_connected", weight=3)
 def test_deep_dropout() -> None:
     """Any depth: with labels, dropout follows each ReLU, and its backward pass comes in the right place."""
     layers = DEEP.check_grads(DEEP.examples.clone(), 0.0, 0.4)
