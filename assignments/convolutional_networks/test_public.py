@@ -17,6 +17,7 @@ from helpers.testing import (
     obeys,
     public_generator,
     require,
+    require_any_device,
     substituted,
 )
 from helpers.training.layers import FastConv, FastMaxPool
@@ -549,6 +550,7 @@ def test_kaiming() -> None:
     checks.tensor(
         w, shape=(5, 4, 3, 3), dtype=torch.float32, what="the weights of a convolution", hints=turned
     )
+    require_any_device(cn.kaiming_initializer)
 
 
 @pytest.mark.task("kaiming", weight=1)
@@ -809,6 +811,7 @@ def test_solver_is_made() -> None:
     checks.holds(kind not in (*several, *others), what="the result", problem="no Solver", likely_cause=alone)
     model_is_known = len(made) > 0 and "number" in found.model.params
     checks.holds(model_is_known, what="solver.model", problem="no DeepConvNet that was made by its name")
+    require_any_device(cn.create_convolutional_solver_instance)
     there = "learning_rate" in found.optim_config
     checks.holds(there, what="solver.optim_config", problem="without a learning_rate")
 

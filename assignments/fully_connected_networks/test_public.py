@@ -20,6 +20,7 @@ from helpers.testing import (
     obeys,
     passes_in_part,
     require,
+    require_any_device,
     substituted,
 )
 
@@ -493,6 +494,7 @@ def test_solver_is_made() -> None:
     rate = solver.optim_config.items()
     checks.holds(len(rate) > 0, what="optim_config", problem="empty", likely_cause="name a learning rate")
     checks.holds(len(made) > 0, what="the solver", problem="made without a TwoLayerNet")
+    require_any_device(fcn.create_solver_instance)
     hints = [Hint(torch.float32, says="float32 is written into the code; pass dtype on")]
     checks.equal(made[-1]["dtype"], torch.float64, what="the dtype of the TwoLayerNet", hints=hints)
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     from helpers.seeds import public_generator
     from helpers.testing.backend import Measurement
-    from helpers.testing.constraints import obeys, require
+    from helpers.testing.constraints import obeys, require, require_any_device
     from helpers.testing.conventions import convention
     from helpers.testing.evidence import measure
     from helpers.testing.failures import CheckFailure
@@ -38,6 +38,7 @@ __all__ = [
     "passes_in_part",
     "public_generator",
     "require",
+    "require_any_device",
     "scattered",
     "substituted",
 ]
@@ -55,6 +56,7 @@ HOMES: Final = {
     "obeys": "helpers.testing.constraints",
     "public_generator": "helpers.seeds",
     "require": "helpers.testing.constraints",
+    "require_any_device": "helpers.testing.constraints",
     "scattered": "helpers.testing.layouts",
     "substituted": "helpers.testing.substitute",
 }

@@ -7,7 +7,7 @@ import re
 RENAMED = "it was renamed or deleted; what is graded keeps its name"
 """Why a name that students are given is not there."""
 CAUSES = {
-    r"not compiled with CUDA|NVIDIA driver|CUDA-capable|CUDA error": (
+    r"not compiled with CUDA|NVIDIA driver|CUDA-capable|CUDA error|No CUDA": (
         "a tensor is moved to a GPU, and there is none; make tensors with device=x.device instead"
     ),
     r"tensors to be on the same device|not on the expected device": (

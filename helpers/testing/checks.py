@@ -15,6 +15,7 @@ from typing import Any
 
 import torch
 
+from helpers.testing.changes import change_cause
 from helpers.testing.comparison import (
     DICTS,
     REALS,
@@ -205,10 +206,7 @@ def unchanged(before: object, after: object, *, what: str) -> None:
     """
     found = difference(*_level_nan(after, before), Tolerance(exact=True))
     if found is not None:
-        cause = (
-            "an operation in place, such as x -= 1 or x.sub_(1), changes the caller's data; write x = x - 1"
-        )
-        raise _failure(what, found, problem="modified by the call", likely_cause=cause)
+        raise _failure(what, found, problem="modified by the call", likely_cause=change_cause(before, after))
 
 
 def number(
