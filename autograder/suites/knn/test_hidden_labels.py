@@ -35,8 +35,9 @@ def label_hints(dists: Tensor, y_train: Tensor, k: int) -> list[Hint]:
         "the first training points voted, not the nearest": lambda dists, y, k: true_labels(0 * dists, y, k),
     }
     hints = [Hint(mistake(dists, y_train, k), says=says) for says, mistake in mistakes.items()]
-    if k <= dists.shape[1] <= len(y_train):  # more columns end in an exception, and so do fewer
-        hints.append(Hint(true_labels(dists.T, y_train, k)[: dists.shape[1]], says=ROWS))
+    if k <= FEW:
+        rows = [true_labels(part.T, y_train, k)[: part.shape[1]] for part in dists.split(FEW, dim=1)]
+        hints.append(Hint(torch.cat(rows), says=ROWS))
     return [
         *hints,
         Hint(true_labels(dists, y_train, 1), says="the nearest point decided alone: k is ignored"),
@@ -45,6 +46,8 @@ def label_hints(dists: Tensor, y_train: Tensor, k: int) -> list[Hint]:
 
 
 ROWS = "rows were sorted; a column holds one test point"
+FEW = 12
+"""So many test points at a time: no more than there are training points, or sorting rows is an exception."""
 
 
 def in_rows(y_train: Tensor, k: int) -> list[Hint]:
@@ -53,11 +56,13 @@ def in_rows(y_train: Tensor, k: int) -> list[Hint]:
 
 
 def check_labels(dists: Tensor, y_train: Tensor, k: int, right: Tensor) -> None:
-    """Compare labels of no more test points than training points, so that sorting rows is no exception."""
-    found, what = knn.predict_labels(dists.clone(), y_train.clone(), k=k), f"the labels for k = {k}"
-    shape = (dists.shape[1],)
-    checks.tensor(found, shape=shape, dtype=torch.int64, what=what, hints=in_rows(y_train, k))
-    checks.equal(found, right, what=what, hints=partial(label_hints, dists, y_train, k))
+    """Compare the labels of all test points, of which the student's function gets a few at a time."""
+    found, what = [], f"the labels for k = {k}"
+    for part in dists.split(FEW, dim=1):
+        labels, shape = knn.predict_labels(part.clone(), y_train.clone(), k=k), (part.shape[1],)
+        hints = in_rows(y_train, k)
+        found.append(checks.tensor(labels, shape=shape, dtype=torch.int64, what=what, hints=hints))
+    checks.equal(torch.cat(found), right, what=what, hints=partial(label_hints, dists, y_train, k))
 
 
 VOTE_DISTS, VOTE_LABELS = ranks("votes", 13, 60), hidden_labels("votes/y", classes=4, count=13)
@@ -84,8 +89,7 @@ def draw_ties(k: int) -> Tensor:
 def test_labels_for_every_k() -> None:
     """Labels are right for every k from 1 to the number of training points."""
     for k in sorted(VOTES, key=lambda k: k not in (1, 5)):  # k = 2 does not tell mistakes from one another
-        for dists, right in zip(VOTE_DISTS.split(12, dim=1), VOTES[k].split(12), strict=True):
-            check_labels(dists, VOTE_LABELS, k, right)
+        check_labels(VOTE_DISTS, VOTE_LABELS, k, VOTES[k])
 
 
 @pytest.mark.task("predict_labels", weight=4)
@@ -99,24 +103,23 @@ def test_labels_after_ties() -> None:
 @pytest.mark.task("predict_labels", weight=2)
 def test_labels_with_gaps() -> None:
     """Labels need not be consecutive, and k = 1 is the default."""
-    y_train, dists, votes = NAMES[VOTE_LABELS], VOTE_DISTS[:, :12], VOTES[1][:12]
+    y_train, dists, votes = NAMES[VOTE_LABELS], VOTE_DISTS[:, :FEW], VOTES[1][:FEW]
     found = knn.predict_labels(dists.clone(), y_train.clone())
-    checks.tensor(found, shape=(12,), dtype=torch.int64, what="the labels", hints=in_rows(y_train, 1))
+    checks.tensor(found, shape=(FEW,), dtype=torch.int64, what="the labels", hints=in_rows(y_train, 1))
     hints = [
         Hint(votes, says="the position among the labels that occur was returned, not the label"),
         Hint(dists.argmin(dim=0), says="the index of the nearest point was returned, not its label"),
         Hint(true_labels(-dists, y_train), says="the farthest points voted, not the nearest"),
-        Hint(true_labels(dists.T, y_train)[:12], says=ROWS),
+        Hint(true_labels(dists.T, y_train)[:FEW], says=ROWS),
     ]
     checks.equal(found, NAMES[votes], what="the labels", hints=hints)
-    for part, right in zip(CLEAR_DISTS.split(12, dim=1), CLEAR_VOTES.split(12), strict=True):
-        check_labels(part, y_train, 5, NAMES[right])
+    check_labels(CLEAR_DISTS[:, :FEW], y_train, 5, NAMES[CLEAR_VOTES[:FEW]])
 
 
 @pytest.mark.task("predict_labels", weight=2)
 def test_labels_of_one_point() -> None:
     """A single test point, with distances in float64, gets a tensor with one label; twelve get twelve."""
-    check_labels(VOTE_DISTS[:, :12].double(), VOTE_LABELS, 1, VOTES[1][:12])
+    check_labels(VOTE_DISTS[:, :FEW].double(), VOTE_LABELS, 1, VOTES[1][:FEW])
     labels = []
     for dists in CLEAR_DISTS.split(1, dim=1):
         found = knn.predict_labels(dists.double(), VOTE_LABELS.clone(), k=5)
