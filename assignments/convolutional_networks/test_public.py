@@ -248,9 +248,10 @@ def overwrite_places(dout: torch.Tensor) -> list[torch.Tensor]:
 WINDOWS = torch.tensor(
     [[[[1.0, 1.0, 2.0, 4.0], [5.0, 6.0, 7.0, 8.0], [3.0, 2.0, 1.0, 0.0], [1.0, 2.0, 3.0, 4.0]]]]
 )
+TIE = torch.tensor([[[[3.0, 1.0], [-2.0, 3.0]]]])
 TWO = {"pool_height": 2, "pool_width": 2, "stride": 2}
 HIGH = {"pool_height": 6, "pool_width": 4, "stride": 2}
-MAPS = numbers("maps", 2, 3, 9, 13) - 2
+MAPS = numbers("maps", 8, 3, 9, 13) - 2
 """Mostly negative, so that a largest value is, too."""
 
 
@@ -303,7 +304,7 @@ def test_max_pooling_by_hand() -> None:
 
 @pytest.mark.task("max_pool_forward", weight=1)
 def test_max_pooling_of_a_batch() -> None:
-    """Max pooling: two images of 3 x 9 x 13, windows of 6 x 4 that overlap, and many negative numbers."""
+    """Max pooling: eight images of 3 x 9 x 13, windows of 6 x 4 that overlap, and many negative numbers."""
     check_pooling(MAPS, HIGH, pool(MAPS, HIGH))
 
 
@@ -360,11 +361,16 @@ def test_gradient_of_max_pooling_by_hand() -> None:
     right = torch.zeros(1, 1, 4, 4)
     right[0, 0, [1, 1, 2, 3], [1, 3, 0, 3]] = torch.tensor([10.0, 20.0, 30.0, 40.0])
     check_pool_gradient(WINDOWS, TWO, dout, right)
+    # Where two values are the largest, what they get adds up to what came.
+    found = cn.MaxPool.backward(dout[:, :, :1, :1].clone(), (TIE.clone(), dict(TWO)))
+    passed = checks.tensor(found, shape=(1, 1, 2, 2), what="the gradient dx of a window with a tie").sum()
+    hints = [Hint(torch.tensor(20.0), "each of several largest values got all of the gradient")]
+    checks.close(passed, torch.tensor(10.0), what="what both largest values of a window got", hints=hints)
 
 
 @pytest.mark.task("max_pool_backward", weight=2)
 def test_gradient_of_max_pooling_of_a_batch() -> None:
-    """Gradient of max pooling: two images of 3 x 9 x 13, with windows of 6 x 4 that overlap."""
+    """Gradient of max pooling: eight images of 3 x 9 x 13, with windows of 6 x 4 that overlap."""
     leaf = MAPS.clone().requires_grad_()
     out = pool(leaf, HIGH)
     dout = numbers("pooled", *out.shape)
@@ -374,6 +380,11 @@ def test_gradient_of_max_pooling_of_a_batch() -> None:
 # Networks
 
 SUMMED = "the images' losses were added up; take their mean"
+FACTOR = "the regularization is REGULARIZATION * reg * (the sum of squares); its factor is another one here"
+TWO_FACTOR = (
+    "the factor 2 is missing: the gradient of REGULARIZATION * reg * W**2 is 2 * REGULARIZATION * reg * W"
+)
+COUNTED = "max_pools counts layers from 0"
 
 
 def right_layers() -> ExitStack:
@@ -407,13 +418,10 @@ def check_network(
     data = torch.nn.functional.cross_entropy(scores_of(leaves, images), labels)
     penalty = sum(decay.values())
     right = data + factor * penalty
-    other = (
-        "the regularization is REGULARIZATION * reg * (the sum of squares); its factor is another one here"
-    )
     biases = sum(reg * value for name, value in squares.items() if name.startswith("b"))
     filters = sum(value for name, value in decay.items() if known[name].dim() == 4)
     causes = {
-        other: data + 0.5 * factor * penalty,
+        FACTOR: data + 0.5 * factor * penalty,
         "the regularization was forgotten": data,
         "the biases were regularized, too; only weights are": right + factor * biases,
         "the weights of convolutions were not regularized": right - factor * filters,
@@ -422,29 +430,33 @@ def check_network(
         causes[says] = torch.nn.functional.cross_entropy(scores(leaves, images), labels) + factor * penalty
     loss, grads = loss_of(found)
     hints: Any = [Hint(value.item(), says) for says, value in causes.items()]
-    hints += [Hint((data + 2 * factor * penalty).item(), other), Hint(5 * right.item(), SUMMED)]
+    hints += [Hint((data + 2 * factor * penalty).item(), FACTOR), Hint(5 * right.item(), SUMMED)]
     checks.close(loss, right.item(), what="the loss", hints=hints, operation="deep gradient")
-    two = (
-        "the factor 2 is missing: the gradient of REGULARIZATION * reg * W**2 is 2 * REGULARIZATION * reg * W"
-    )
-    causes[two] = causes.pop(other)
+    causes[TWO_FACTOR] = causes.pop(FACTOR)
     causes["the regularization has a gradient, too"] = causes.pop("the regularization was forgotten")
-
-    def explain(name: str) -> list[Hint]:
-        """Return hints for a gradient, those first that explain all gradients."""
-        gradients = {says: slopes_of(value, leaves) for says, value in causes.items()}
-        whole = {
-            says: all(checks.agrees(grads[own[one]], values[one], operation="deep gradient") for one in own)
-            for says, values in gradients.items()
-        }
-        order = sorted(gradients, key=lambda says: not whole[says])
-        return told({says: gradients[says][name] for says in order})
 
     expected = slopes_of(right, leaves)
     grads = checks.entries(grads, list(own.values()), what="the gradients")
     for name, mine in own.items():
-        hints, what = partial(explain, name), f'grads["{mine}"]'
+        hints, what = partial(explain_gradients, causes, leaves, grads, own, name), f'grads["{mine}"]'
         checks.close(grads[mine], expected[name], what=what, hints=hints, operation="deep gradient")
+
+
+def explain_gradients(
+    causes: dict[str, torch.Tensor],
+    leaves: dict[str, torch.Tensor],
+    grads: dict[str, Any],
+    own: dict[str, str],
+    name: str,
+) -> list[Hint]:
+    """Return hints for a gradient, those first that explain all gradients."""
+    gradients = {says: slopes_of(value, leaves) for says, value in causes.items()}
+    whole = {
+        says: all(checks.agrees(grads[own[one]], values[one], operation="deep gradient") for one in own)
+        for says, values in gradients.items()
+    }
+    order = sorted(gradients, key=lambda says: not whole[says])
+    return told({says: gradients[says][name] for says in order})
 
 
 def slopes_of(loss: torch.Tensor, at: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
@@ -506,7 +518,26 @@ def test_deep() -> None:
     )
     hints = [Hint(lambda w: w.dim() == 2, says=usual, slip=True)]
     what = f'params["{last}"]'
-    checks.tensor(net.params[last], shape=(120, 10), dtype=torch.float32, what=what, hints=hints)
+    w = checks.tensor(net.params[last], shape=(120, 10), dtype=torch.float32, what=what, hints=hints)
+    spread = float(w.square().mean().sqrt()) / 1e-3
+    checks.close(spread, 1.0, what=f"the spread of {what}, relative to weight_scale", rtol=0.2)
+    asked: list[object] = []
+
+    def initializer(
+        Din: int,
+        Dout: int,
+        K: int | None = None,
+        relu: bool = True,
+        device: object = "cpu",
+        dtype: torch.dtype = torch.float32,
+    ) -> torch.Tensor:
+        asked.append(K)
+        return torch.full((Din, Dout) if K is None else (Dout, Din, K, K), 0.1, dtype=dtype)
+
+    with substituted(cn, kaiming_initializer=initializer):
+        cn.DeepConvNet(input_dims=(3, 8, 12), num_filters=[4, 5], max_pools=[1], weight_scale="kaiming")
+    what = 'the calls of kaiming_initializer with weight_scale "kaiming"'
+    checks.equal(len(asked), 3, what=what)
     with right_layers():
         loss, grads = loss_of(net.loss(torch.ones(4, 3, 8, 12), torch.tensor([0, 1, 2, 3])))
     checks.close(loss, 2.302585, what="the loss", operation="small start", hints=[Hint(4 * 2.302585, SUMMED)])
@@ -532,8 +563,138 @@ def test_deep_with_known_weights() -> None:
             x = torch.nn.functional.max_pool2d(x, 2) if n == pooled else x
         return x.flatten(1) @ p["W3"] + p["b3"]
 
-    wrong = {"max_pools counts layers from 0": lambda p, x: scores(p, x, 1)}
+    wrong = {COUNTED: lambda p, x: scores(p, x, 1)}
     check_network(net, own, shapes, scores, wrong)
+
+
+def norm(x: Any, gamma: Any, beta: Any, bn_param: Any) -> torch.Tensor:
+    """Normalize images; in mode "test" by running statistics of 0 and 1."""
+    training, eps = bn_param["mode"] == "train", float(bn_param.get("eps", 1e-5))
+    kept = torch.zeros_like(gamma), torch.ones_like(gamma)
+    return torch.nn.functional.batch_norm(x, *kept, gamma, beta, training=training, eps=eps)
+
+
+def norm_forward(x: Any, gamma: Any, beta: Any, bn_param: Any) -> tuple[torch.Tensor, Any]:
+    """Do what `SpatialBatchNorm.forward` does, but for the running statistics."""
+    settings = {"mode": bn_param["mode"], "eps": bn_param.get("eps", 1e-5)}
+    return norm(x, gamma, beta, settings), (x, gamma, beta, settings)
+
+
+def norm_backward(dout: Any, cache: Any) -> tuple[torch.Tensor, ...]:
+    """Do what `SpatialBatchNorm.backward` does."""
+    *tensors, settings = cache
+    leaves = [one.clone().requires_grad_() for one in tensors]
+    return torch.autograd.grad(norm(*leaves, settings), leaves, dout)
+
+
+def right_norms() -> ExitStack:
+    """Replace the layers of this file, batch normalization included."""
+    stack, spatial = right_layers(), {"forward": norm_forward, "backward": norm_backward}
+    stack.enter_context(substituted(cn.SpatialBatchNorm, **spatial))
+    stack.enter_context(substituted(cn.BatchNorm, **spatial, backward_alt=norm_backward))
+    return stack
+
+
+def normalized_scores(
+    p: dict[str, torch.Tensor],
+    x: torch.Tensor,
+    mode: str,
+    eps: tuple[float, ...] = (1e-5, 1e-5),
+    pooled: int = 2,
+) -> torch.Tensor:
+    """Return the scores of a network with two convolutions, batch normalization and one pooling."""
+    for n in (1, 2):
+        x = conv2d(x, p[f"W{n}"], p[f"b{n}"], padding=1)
+        settings = {"mode": mode, "eps": eps[n - 1]}
+        x = torch.relu(norm(x, p[f"gamma{n}"], p[f"beta{n}"], settings))
+        x = torch.nn.functional.max_pool2d(x, 2) if n == pooled else x
+    return x.flatten(1) @ p["W3"] + p["b3"]
+
+
+@pytest.mark.task("deep_net", weight=1)
+def test_deep_with_batch_normalization() -> None:
+    """Deep network: what gamma and beta begin with, and scores, loss and gradients with them."""
+    settings = {"num_filters": [4, 3], "max_pools": [1], "num_classes": 6, "reg": 0.3, "batchnorm": True}
+    net = cn.DeepConvNet(input_dims=(2, 8, 12), **settings, dtype=torch.float64)
+    shapes = {"W1": (4, 2, 3, 3), "b1": (4,), "W2": (3, 4, 3, 3), "b2": (3,), "W3": (72, 6), "b3": (6,)}
+    shapes |= {"gamma1": (4,), "beta1": (4,), "gamma2": (3,), "beta2": (3,)}
+    own = own_names(net, list(shapes))
+    for name in ("gamma1", "beta1", "gamma2", "beta2"):
+        value, zeros = float(name.startswith("gamma")), torch.zeros(shapes[name]).double()
+        hints = [Hint(zeros + 1 - value, "gamma begins with ones, and beta with zeros")]
+        checks.close(net.params[own[name]], zeros + value, what=f'params["{own[name]}"]', hints=hints)
+    known = {name: 0.5 * numbers(name, *shape) for name, shape in shapes.items()}
+    for name, mine in own.items():
+        net.params[mine] = known[name].clone()
+    images, labels = numbers("images", 5, 2, 8, 12), torch.tensor([3, 0, 4, 1, 1])
+    with right_norms():
+        scores, found = net.loss(images.clone()), net.loss(images.clone(), labels.clone())
+    hints = [
+        Hint(normalized_scores(known, images, "train"), 'batch normalization stayed in mode "train"'),
+        Hint(normalized_scores(known, images, "test", pooled=1), COUNTED),
+    ]
+    right = normalized_scores(known, images, "test")
+    checks.close(scores, right, what="the scores without labels", hints=hints, operation="deep gradient")
+    leaves = {name: value.clone().requires_grad_() for name, value in known.items()}
+    strength = 0.3 * float(convention("regularization"))
+    squares = {name: strength * (value**2).sum() for name, value in leaves.items()}
+    data = torch.nn.functional.cross_entropy(normalized_scores(leaves, images, "train"), labels)
+    decay, others, biases = (
+        sum(value for name, value in squares.items() if name.startswith(kinds))
+        for kinds in ("W", ("gamma", "beta"), ("b1", "b2", "b3"))
+    )
+    loss = data + decay
+    causes = {
+        "gamma and beta were regularized, too; only weights are": loss + others,
+        "the biases were regularized, too; only weights are": loss + biases,
+        "the regularization was forgotten": data,
+        FACTOR: data + 0.5 * decay,
+    }
+    number, grads = loss_of(found)
+    hints = [Hint(value.item(), says) for says, value in causes.items()]
+    hints += [Hint((data + 2 * decay).item(), FACTOR), Hint(5 * loss.item(), SUMMED)]
+    hints.append(Hint((5 * data + decay).item(), SUMMED))
+    checks.close(number, loss.item(), what="the loss", hints=hints, operation="deep gradient")
+    grads = checks.entries(grads, list(own.values()), what="the gradients")
+    causes["the regularization has a gradient, too"] = causes.pop("the regularization was forgotten")
+    causes[TWO_FACTOR] = causes.pop(FACTOR)
+    expected = slopes_of(loss, leaves)
+    for name, mine in own.items():
+        what, hints = f'grads["{mine}"]', partial(explain_gradients, causes, leaves, grads, own, name)
+        checks.close(grads[mine], expected[name], what=what, hints=hints, operation="deep gradient")
+
+    with right_norms():
+        check_apart(net, known, images)
+
+
+def own_names(net: Any, names: list[str]) -> dict[str, str]:
+    """Return what a student's network calls parameters: layers may be counted from 0, and gamma be g."""
+    from_zero, short = "W0" in net.params, {"gamma": "g", "beta": "be"}
+    found = {}
+    for name in names:
+        kind, number = name[:-1], int(name[-1]) - from_zero
+        spelled = [f"{one}{line}{number}" for one in (kind, short.get(kind, kind)) for line in ("", "_")]
+        there = [one for one in spelled if one in net.params]
+        checks.holds(len(there) > 0, what="params", problem=f'has no "{spelled[0]}"')
+        found[name] = there[0]
+    return found
+
+
+def check_apart(net: Any, known: dict[str, torch.Tensor], images: torch.Tensor) -> None:
+    """Check that each layer has a bn_param of its own, which is told apart by its eps.
+
+    Networks that keep them elsewhere than in `bn_params` have the usual eps.
+    """
+    every = (0.5, 2.0)
+    for bn_param, eps in zip(net.bn_params, every, strict=False):
+        bn_param["eps"] = eps
+    found = net.loss(images.clone())
+    says = "the layers share one bn_param; each needs its own running statistics"
+    hints = [Hint(normalized_scores(known, images, "test", (eps, eps)), says) for eps in every]
+    usual, right = (normalized_scores(known, images, "test", eps) for eps in ((1e-5, 1e-5), every))
+    right = usual if checks.agrees(found, usual, operation="deep gradient") else right
+    what = "the scores with another eps in each bn_param"
+    checks.close(found, right, what=what, hints=hints, operation="deep gradient")
 
 
 @pytest.mark.task("kaiming", weight=1)
@@ -550,6 +711,10 @@ def test_kaiming() -> None:
     checks.tensor(
         w, shape=(5, 4, 3, 3), dtype=torch.float32, what="the weights of a convolution", hints=turned
     )
+    again = checks.tensor(cn.kaiming_initializer(4, 5, K=3), shape=(5, 4, 3, 3), what="other weights")
+    cause = "the random numbers are seeded in every call"
+    what, same = "the weights of two calls", torch.equal(w, again)
+    checks.holds(not same, what=what, problem="the same", likely_cause=cause, slip=True)
     require_any_device(cn.kaiming_initializer)
 
 
@@ -866,11 +1031,13 @@ def test_arguments_of_the_gradient_of_max_pooling_are_kept() -> None:
 @pytest.mark.constraint
 @pytest.mark.task("batchnorm_forward", weight=1)
 def test_arguments_of_batch_normalization_are_kept() -> None:
-    """Batch normalization: neither examples nor gamma nor beta are modified."""
-    x, gamma, beta = COLUMNS.clone(), GAMMA.clone(), BETA.clone()
-    found = cn.BatchNorm.forward(x, gamma, beta, {"mode": "train", "eps": EPS})
+    """Batch normalization: neither examples, gamma and beta nor the old running statistics are modified."""
+    x, gamma, beta, mean, var = (one.clone() for one in (COLUMNS, GAMMA, BETA, BETA, GAMMA))
+    bn_param = {"mode": "train", "eps": EPS, "running_mean": mean, "running_var": var}
+    found = cn.BatchNorm.forward(x, gamma, beta, bn_param)
     checks.parts(found, 2, what="the result and the cache of BatchNorm.forward")
     check_kept(x=(COLUMNS, x), gamma=(GAMMA, gamma), beta=(BETA, beta))
+    check_kept(running_mean=(BETA, mean), running_var=(GAMMA, var))
 
 
 PADDING = ("torch.nn.functional.pad",)

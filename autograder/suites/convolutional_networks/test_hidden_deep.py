@@ -229,7 +229,7 @@ def test_deep_gradients_regularized() -> None:
     right.check_gradients(found, 0.3)
 
 
-@pytest.mark.task("deep_net", weight=3)
+@pytest.mark.task("deep_net", weight=2)
 def test_deep_loss_with_batchnorm() -> None:
     """Deep network: loss and gradients with batch normalization."""
     right, found = train(True, 0.3)
