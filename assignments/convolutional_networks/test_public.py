@@ -1,6 +1,7 @@
 """Public checks of convolutional networks: numbers that can be worked out by hand, and PyTorch's."""
 
 from contextlib import ExitStack
+from functools import partial
 from typing import Any
 
 import convolutional_networks as cn
@@ -16,6 +17,7 @@ from helpers.testing import (
     obeys,
     public_generator,
     require,
+    require_any_device,
     substituted,
 )
 from helpers.training.layers import FastConv, FastMaxPool
@@ -52,9 +54,14 @@ FILTER = torch.tensor([[[[1.0, 0.0], [2.0, -1.0]]]])
 BIAS = torch.tensor([10.0])
 DOUT = torch.tensor([[[[1.0, 0.0, 2.0], [0.0, 3.0, 0.0]]]])
 PLAIN = {"stride": 1, "pad": 0}
-BATCH = (numbers("x", 2, 3, 6, 9), numbers("w", 4, 3, 5, 2), numbers("b", 4))
-"""Two images of three channels, and four filters; all sizes differ."""
+BATCH = (numbers("x", 2, 7, 8, 12), numbers("w", 4, 7, 5, 3), numbers("b", 4))
+"""Two images of seven channels, and four filters; all sizes differ."""
+SQUARE = (numbers("square x", 2, 3, 6, 6), numbers("square w", 4, 3, 5, 5), numbers("square b", 4))
 STRIDED = {"stride": 2, "pad": 1}
+
+
+AS_WIDE = "the result is as wide as it is high; H and W of the result differ"
+FEW = "as many places along the width as along the height; dout tells how many there are of both"
 
 
 def conv_mistakes(x: Any, w: Any, b: Any, *how: Any) -> list[Hint]:
@@ -62,6 +69,10 @@ def conv_mistakes(x: Any, w: Any, b: Any, *how: Any) -> list[Hint]:
     stride, pad = how
     out = conv2d(x, w, b, stride, pad)
     edge = torch.nn.functional.pad(x, (pad,) * 4, "replicate")
+    (H, W), (HH, WW) = x.shape[2:], w.shape[2:]
+    of_image, of_filters = (
+        out[..., : 1 + (size + 2 * pad - side) // stride] for size, side in ((H, WW), (W, HH))
+    )
     return told(
         {
             "the filters were flipped; lay them on as they are": conv2d(x, w.flip((2, 3)), b, stride, pad),
@@ -72,6 +83,9 @@ def conv_mistakes(x: Any, w: Any, b: Any, *how: Any) -> list[Hint]:
             "only the last channel counts; add up over all": conv2d(x[:, -1:], w[:, -1:], b, stride, pad),
             "the last place of each row and column is missing": out[..., :-1, :-1],
             "padded by copies of the border; pad by zeros": conv2d(edge, w, b, stride),
+            AS_WIDE: out[..., : out.shape[2]],
+            "the width of the result comes from the height of the image; take its width": of_image,
+            "the width of the result comes from the height of the filters; take their width": of_filters,
         }
     )
 
@@ -81,7 +95,7 @@ def test_convolution_by_hand() -> None:
     """Convolution: an image of 3 x 4 and a filter of 2 x 2."""
     out = first(cn.Conv.forward(IMAGE.clone(), FILTER.clone(), BIAS.clone(), dict(PLAIN)), "Conv.forward")
     right = torch.tensor([[[[10.0, 11.0, 15.0], [14.0, 10.0, 15.0]]]])
-    checks.close(out, right, what="the result", hints=conv_mistakes(IMAGE, FILTER, BIAS, 1, 0))
+    checks.close(out, right, what="the result", hints=partial(conv_mistakes, IMAGE, FILTER, BIAS, 1, 0))
 
 
 @pytest.mark.task("conv_forward", weight=2)
@@ -91,14 +105,14 @@ def test_size_of_a_convolution() -> None:
     out = first(cn.Conv.forward(x.clone(), w.clone(), b.clone(), dict(STRIDED)), "Conv.forward")
     line = torch.tensor([2.0, 3.0, 3.0, 2.0])
     right = (3 * line * line[:, None]).expand(2, 5, 4, 4) + b[:, None, None]
-    checks.close(out, right, what="the result", hints=conv_mistakes(x, w, b, 2, 1))
+    checks.close(out, right, what="the result", hints=partial(conv_mistakes, x, w, b, 2, 1))
 
 
 @pytest.mark.task("conv_forward", weight=2)
 def test_convolution_of_a_batch() -> None:
-    """Convolution: two images of 3 x 6 x 9, four filters of 3 x 5 x 2, stride 2, pad 1 and a remainder."""
+    """Convolution: two images of 7 x 8 x 12, four filters of 7 x 5 x 3, stride 2, pad 1 and a remainder."""
     out = first(cn.Conv.forward(*(one.clone() for one in BATCH), dict(STRIDED)), "Conv.forward")
-    hints = conv_mistakes(*BATCH, 2, 1)
+    hints = partial(conv_mistakes, *BATCH, 2, 1)
     checks.close(out, conv2d(*BATCH, 2, 1), what="the result", hints=hints)
 
 
@@ -106,6 +120,7 @@ ADD_UP = "averaged; the gradients of all places add up"
 OVERLAP = "where windows overlap, gradients add up; one has taken the place of another"
 EMPTY = "with pad 0, pad:-pad is empty; write pad : pad + H"
 AROUND = "the padding is still around dx; cut it off"
+NO_WIDER = "dx is as wide as it is high; it has the shape of x"
 
 
 @pytest.mark.task("conv_backward", weight=2)
@@ -118,7 +133,9 @@ def test_gradients_of_images_by_hand() -> None:
     first_stays = [[1.0, 0.0, 0.0, 0.0], [2.0, 0.0, 0.0, 0.0], [0.0, 0.0, 0.0, 0.0]]
     last_stays = [[1.0, 0.0, 2.0, 0.0], [0.0, 3.0, 0.0, 0.0], [0.0, 6.0, 0.0, 0.0]]
     hints = [Hint(torch.tensor([[one]]), OVERLAP) for one in (first_stays, last_stays)]
-    hints += told({"the filters were flipped": flipped, EMPTY: right[:, :, :0, :0]})
+    few = torch.tensor([[[[1.0, 0.0, 0.0, 0.0], [2.0, 2.0, 0.0, 0.0], [0.0, 6.0, -3.0, 0.0]]]])
+    hints += told({"the filters were flipped": flipped, EMPTY: right[:, :, :0, :0], FEW: few})
+    hints += told({NO_WIDER: right[..., :3]})
     checks.close(dx, right, what="the gradient dx", hints=hints)
     # Every filter sees the whole image of 2 x 2, so that each pixel gets all that came.
     cache = (IMAGE[:, :, :2, :2].clone(), torch.ones(1, 1, 3, 3), BIAS.clone(), {"stride": 1, "pad": 1})
@@ -143,11 +160,17 @@ def test_gradients_of_filters_by_hand() -> None:
         dw,
         right,
         what="the gradient dw",
-        hints=told({"the filters' gradients are flipped": right.flip((2, 3))}),
+        hints=told(
+            {
+                "the filters' gradients are flipped": right.flip((2, 3)),
+                FEW: torch.tensor([[[[4.0, 11.0], [0.0, 4.0]]]]),
+            }
+        ),
     )
     hints = told(
         {
             ADD_UP: torch.tensor([1.0]),
+            FEW: torch.tensor([4.0]),
             "summed over the filters; sum over images and places": torch.tensor([1.0, 3.0, 2.0]),
             "the result is a number; it holds one for each filter": torch.tensor(6.0),
             "the images were forgotten; sum over images and places": torch.tensor([[6.0]]),
@@ -158,36 +181,46 @@ def test_gradients_of_filters_by_hand() -> None:
 
 @pytest.mark.task("conv_backward", weight=2)
 def test_gradients_of_a_batch() -> None:
-    """Gradients of a convolution: two images of 3 x 6 x 9, stride 2, pad 1 and a remainder."""
+    """Gradients of a convolution: two images of 7 x 8 x 12, stride 2, pad 1 and a remainder."""
     out = conv2d(*BATCH, 2, 1)
     dout = numbers("dout", *out.shape)
     found = three(
         cn.Conv.backward(dout.clone(), (*(one.clone() for one in BATCH), dict(STRIDED))), "dx, dw, db"
     )
-    expected = conv_gradients(dout, 2, 1)
-    side = conv_gradients(dout, 1, 1)
-    wide = conv_gradients(dout, 2, 0, x=torch.nn.functional.pad(BATCH[0], (1, 1, 1, 1)))
-    turned = conv_gradients(dout, 2, 1, w=BATCH[1].flip((2, 3)))
+    for n, (name, one, right) in enumerate(
+        zip(("dx", "dw", "db"), found, conv_gradients(dout, 2, 1), strict=True)
+    ):
+        checks.close(one, right, what=f"the gradient {name}", hints=partial(gradient_mistakes, dout, n))
+
+
+def gradient_mistakes(dout: torch.Tensor, n: int) -> list[Hint]:
+    """Return what typical mistakes make of dx, dw or db of the batch."""
+    expected, few = conv_gradients(dout, 2, 1), dout * (torch.arange(dout.shape[3]) < dout.shape[2])
     no_stride = "the stride was forgotten: neighbors in dout belong `stride` pixels apart"
     averaged, over_filters = "divided by the number of images; the loss does that", "summed over the filters"
-    reached = "dx has the shape of x; pixels that no filter reaches belong to it, too, with zeros"
-    rows, columns = (2 * (size - 1) + width for size, width in zip(out.shape[2:], (5, 2), strict=True))
-    alike = {no_stride: side, averaged: [one / 2 for one in expected]}
-    hints = [told({says: values[n] for says, values in alike.items()}) for n in range(3)]
-    hints[0] += told({AROUND: wide[0], "the filters were flipped": turned[0]})
-    hints[0] += told({reached: wide[0][:, :, 1 : rows - 1, 1 : columns - 1]})
-    hints[0] += [Hint(one, OVERLAP) for one in overwrite_places(dout)]
-    hints[1] += told({"the filters' gradients are flipped": expected[1].flip((2, 3))})
-    over_filters += "; sum over images and places"
-    hints[2] += [Hint(dout.sum((0, 1, other)), over_filters) for other in (2, 3)]
-    hints[2] += told(
+    hints = told(
         {
-            ADD_UP: dout.mean((0, 2, 3)),
-            "the width was forgotten; sum over images and all places": dout.sum((0, 2)),
+            no_stride: conv_gradients(dout, 1, 1)[n],
+            averaged: expected[n] / 2,
+            FEW: conv_gradients(few, 2, 1)[n],
         }
     )
-    for name, one, right, of_name in zip(("dx", "dw", "db"), found, expected, hints, strict=True):
-        checks.close(one, right, what=f"the gradient {name}", hints=of_name)
+    if n == 0:
+        wide = conv_gradients(dout, 2, 0, x=torch.nn.functional.pad(BATCH[0], (1, 1, 1, 1)))[0]
+        turned = conv_gradients(dout, 2, 1, w=BATCH[1].flip((2, 3)))[0]
+        reached = "dx has the shape of x; pixels that no filter reaches belong to it, too, with zeros"
+        rows, columns = (2 * (size - 1) + width for size, width in zip(dout.shape[2:], (5, 3), strict=True))
+        hints += told({AROUND: wide, "the filters were flipped": turned})
+        hints += told({reached: wide[:, :, 1 : rows - 1, 1 : columns - 1], NO_WIDER: expected[0][..., :8]})
+        hints += [Hint(one, OVERLAP) for one in overwrite_places(dout)]
+    elif n == 1:
+        hints += told({"the filters' gradients are flipped": expected[1].flip((2, 3))})
+    else:
+        over_filters += "; sum over images and places"
+        hints += [Hint(dout.sum((0, 1, other)), over_filters) for other in (2, 3)]
+        no_width = "the width was forgotten; sum over images and all places"
+        hints += told({ADD_UP: dout.mean((0, 2, 3)), no_width: dout.sum((0, 2))})
+    return hints
 
 
 def conv_gradients(dout: Any, *how: int, x: Any = None, w: Any = None) -> tuple[torch.Tensor, ...]:
@@ -215,10 +248,10 @@ def overwrite_places(dout: torch.Tensor) -> list[torch.Tensor]:
 WINDOWS = torch.tensor(
     [[[[1.0, 1.0, 2.0, 4.0], [5.0, 6.0, 7.0, 8.0], [3.0, 2.0, 1.0, 0.0], [1.0, 2.0, 3.0, 4.0]]]]
 )
+TIE = torch.tensor([[[[3.0, 1.0], [-2.0, 3.0]]]])
 TWO = {"pool_height": 2, "pool_width": 2, "stride": 2}
-HIGH = {"pool_height": 3, "pool_width": 2, "stride": 2}
-THREE = {"pool_height": 3, "pool_width": 3, "stride": 2}
-MAPS = numbers("maps", 2, 3, 5, 7) - 2
+HIGH = {"pool_height": 6, "pool_width": 4, "stride": 2}
+MAPS = numbers("maps", 8, 3, 9, 13) - 2
 """Mostly negative, so that a largest value is, too."""
 
 
@@ -228,11 +261,13 @@ def pool(x: Any, param: dict[str, int], **other: int) -> torch.Tensor:
     return torch.nn.functional.max_pool2d(x, (height, width), stride)
 
 
-def check_pooling(x: torch.Tensor, param: dict[str, int], right: torch.Tensor) -> None:
-    """Check the result of pooling."""
+def pool_mistakes(x: torch.Tensor, param: dict[str, int], right: torch.Tensor) -> list[Hint]:
+    """Return what typical mistakes make of pooling."""
     height, width, stride = param.values()
     channels, images = (right.amax(dim, keepdim=True).expand_as(right) for dim in (1, 0))
-    hints = told(
+    sides = (x.shape[2], width), (x.shape[3], height)
+    of_image, of_window = (right[..., : 1 + (size - side) // stride] for size, side in sides)
+    return told(
         {
             "the mean was taken": torch.nn.functional.avg_pool2d(x, (height, width), stride),
             "height and width of the window are swapped": pool(
@@ -248,10 +283,17 @@ def check_pooling(x: torch.Tensor, param: dict[str, int], right: torch.Tensor) -
             "compared with 0 as well, but all values of a window may be negative": right.relu(),
             "the maximum went over the channels, too": channels,
             "the maximum went over the images, too": images,
+            AS_WIDE: right[..., : right.shape[2]],
+            "the width of the result comes from the height of the image; take its width": of_image,
+            "the width of the result comes from the height of the window; take its width": of_window,
         }
     )
+
+
+def check_pooling(x: torch.Tensor, param: dict[str, int], right: torch.Tensor) -> None:
+    """Check the result of pooling."""
     out = first(cn.MaxPool.forward(x.clone(), dict(param)), "MaxPool.forward")
-    checks.close(out, right, what="the result", hints=hints)
+    checks.close(out, right, what="the result", hints=partial(pool_mistakes, x, param, right))
 
 
 @pytest.mark.task("max_pool_forward", weight=2)
@@ -262,7 +304,7 @@ def test_max_pooling_by_hand() -> None:
 
 @pytest.mark.task("max_pool_forward", weight=1)
 def test_max_pooling_of_a_batch() -> None:
-    """Max pooling: two images of 3 x 5 x 7, with windows of 3 x 2 that overlap, and many negative numbers."""
+    """Max pooling: eight images of 3 x 9 x 13, windows of 6 x 4 that overlap, and many negative numbers."""
     check_pooling(MAPS, HIGH, pool(MAPS, HIGH))
 
 
@@ -272,15 +314,16 @@ def sizes_of(param: dict[str, int]) -> tuple[tuple[int, int], int]:
     return (height, width), stride
 
 
-def check_pool_gradient(
-    x: torch.Tensor, param: dict[str, int], dout: torch.Tensor, right: torch.Tensor
-) -> None:
-    """Check the gradient of pooling."""
+def pool_gradient_mistakes(x: torch.Tensor, param: dict[str, int], dout: torch.Tensor) -> list[Hint]:
+    """Return what typical mistakes make of the gradient of pooling."""
     leaf = x.clone().requires_grad_()
     out, mean = pool(leaf, param), torch.nn.functional.avg_pool2d(leaf, *sizes_of(param))
     shared = torch.autograd.grad(mean, leaf, dout)[0]
     whole = shared * param["pool_height"] * param["pool_width"]
     ones = torch.autograd.grad(out, leaf, torch.ones_like(dout), retain_graph=True)[0]
+    few = torch.autograd.grad(
+        out, leaf, dout * (torch.arange(dout.shape[3]) < dout.shape[2]), retain_graph=True
+    )
     overlap = []
     for order in (1, -1):
         last = torch.zeros_like(x)
@@ -295,11 +338,20 @@ def check_pool_gradient(
             "the places are right, but the upstream gradient was forgotten": ones,
             "the whole window got the gradient; only the largest value gets it": whole,
             "shared by the whole window; only the largest value gets it": shared,
+            FEW: few[0],
         }
     )
     hints.append(Hint(ones.sign(), "the places are right, but the upstream gradient was forgotten"))
+    return [*hints, *overlap]
+
+
+def check_pool_gradient(
+    x: torch.Tensor, param: dict[str, int], dout: torch.Tensor, right: torch.Tensor
+) -> None:
+    """Check the gradient of pooling."""
     found = cn.MaxPool.backward(dout.clone(), (x.clone(), dict(param)))
-    checks.close(found, right, what="the gradient dx of MaxPool.backward", hints=[*hints, *overlap])
+    hints = partial(pool_gradient_mistakes, x, param, dout)
+    checks.close(found, right, what="the gradient dx of MaxPool.backward", hints=hints)
 
 
 @pytest.mark.task("max_pool_backward", weight=2)
@@ -309,20 +361,30 @@ def test_gradient_of_max_pooling_by_hand() -> None:
     right = torch.zeros(1, 1, 4, 4)
     right[0, 0, [1, 1, 2, 3], [1, 3, 0, 3]] = torch.tensor([10.0, 20.0, 30.0, 40.0])
     check_pool_gradient(WINDOWS, TWO, dout, right)
+    # Where two values are the largest, what they get adds up to what came.
+    found = cn.MaxPool.backward(dout[:, :, :1, :1].clone(), (TIE.clone(), dict(TWO)))
+    passed = checks.tensor(found, shape=(1, 1, 2, 2), what="the gradient dx of a window with a tie").sum()
+    hints = [Hint(torch.tensor(20.0), "each of several largest values got all of the gradient")]
+    checks.close(passed, torch.tensor(10.0), what="what both largest values of a window got", hints=hints)
 
 
 @pytest.mark.task("max_pool_backward", weight=2)
 def test_gradient_of_max_pooling_of_a_batch() -> None:
-    """Gradient of max pooling: two images of 3 x 5 x 7, with windows of 3 x 3 that overlap."""
+    """Gradient of max pooling: eight images of 3 x 9 x 13, with windows of 6 x 4 that overlap."""
     leaf = MAPS.clone().requires_grad_()
-    out = pool(leaf, THREE)
+    out = pool(leaf, HIGH)
     dout = numbers("pooled", *out.shape)
-    check_pool_gradient(MAPS, THREE, dout, torch.autograd.grad(out, leaf, dout)[0])
+    check_pool_gradient(MAPS, HIGH, dout, torch.autograd.grad(out, leaf, dout)[0])
 
 
 # Networks
 
 SUMMED = "the images' losses were added up; take their mean"
+FACTOR = "the regularization is REGULARIZATION * reg * (the sum of squares); its factor is another one here"
+TWO_FACTOR = (
+    "the factor 2 is missing: the gradient of REGULARIZATION * reg * W**2 is 2 * REGULARIZATION * reg * W"
+)
+COUNTED = "max_pools counts layers from 0"
 
 
 def right_layers() -> ExitStack:
@@ -356,13 +418,10 @@ def check_network(
     data = torch.nn.functional.cross_entropy(scores_of(leaves, images), labels)
     penalty = sum(decay.values())
     right = data + factor * penalty
-    other = (
-        "the regularization is REGULARIZATION * reg * (the sum of squares); its factor is another one here"
-    )
     biases = sum(reg * value for name, value in squares.items() if name.startswith("b"))
     filters = sum(value for name, value in decay.items() if known[name].dim() == 4)
     causes = {
-        other: data + 0.5 * factor * penalty,
+        FACTOR: data + 0.5 * factor * penalty,
         "the regularization was forgotten": data,
         "the biases were regularized, too; only weights are": right + factor * biases,
         "the weights of convolutions were not regularized": right - factor * filters,
@@ -370,22 +429,34 @@ def check_network(
     for says, scores in wrong.items():
         causes[says] = torch.nn.functional.cross_entropy(scores(leaves, images), labels) + factor * penalty
     loss, grads = loss_of(found)
-    hints = [Hint(value.item(), says) for says, value in causes.items()]
-    hints += [Hint((data + 2 * factor * penalty).item(), other), Hint(5 * right.item(), SUMMED)]
+    hints: Any = [Hint(value.item(), says) for says, value in causes.items()]
+    hints += [Hint((data + 2 * factor * penalty).item(), FACTOR), Hint(5 * right.item(), SUMMED)]
     checks.close(loss, right.item(), what="the loss", hints=hints, operation="deep gradient")
-    two = (
-        "the factor 2 is missing: the gradient of REGULARIZATION * reg * W**2 is 2 * REGULARIZATION * reg * W"
-    )
-    causes[two] = causes.pop(other)
+    causes[TWO_FACTOR] = causes.pop(FACTOR)
     causes["the regularization has a gradient, too"] = causes.pop("the regularization was forgotten")
-    gradients = {says: slopes_of(value, leaves) for says, value in causes.items()}
+
     expected = slopes_of(right, leaves)
+    grads = checks.entries(grads, list(own.values()), what="the gradients")
     for name, mine in own.items():
-        hints = told({says: values[name] for says, values in gradients.items()})
-        checks.holds(mine in grads, what="the gradients", problem=f'none for "{mine}"')
-        checks.close(
-            grads[mine], expected[name], what=f'grads["{mine}"]', hints=hints, operation="deep gradient"
-        )
+        hints, what = partial(explain_gradients, causes, leaves, grads, own, name), f'grads["{mine}"]'
+        checks.close(grads[mine], expected[name], what=what, hints=hints, operation="deep gradient")
+
+
+def explain_gradients(
+    causes: dict[str, torch.Tensor],
+    leaves: dict[str, torch.Tensor],
+    grads: dict[str, Any],
+    own: dict[str, str],
+    name: str,
+) -> list[Hint]:
+    """Return hints for a gradient, those first that explain all gradients."""
+    gradients = {says: slopes_of(value, leaves) for says, value in causes.items()}
+    whole = {
+        says: all(checks.agrees(grads[own[one]], values[one], operation="deep gradient") for one in own)
+        for says, values in gradients.items()
+    }
+    order = sorted(gradients, key=lambda says: not whole[says])
+    return told({says: gradients[says][name] for says in order})
 
 
 def slopes_of(loss: torch.Tensor, at: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
@@ -405,7 +476,7 @@ def test_three_layers() -> None:
         "W2": "the linear layer gets num_filters * (H // 2) * (W // 2) numbers, and H is not W",
     }
     for name, shape in shapes.items():
-        hints = [Hint(lambda w: w.dim() in (2, 4), says=usual[name])] if name in usual else []
+        hints = [Hint(lambda w: w.dim() in (2, 4), says=usual[name], slip=True)] if name in usual else []
         checks.tensor(
             net.params[name], shape=shape, dtype=torch.float32, what=f'params["{name}"]', hints=hints
         )
@@ -441,6 +512,32 @@ def test_three_layers_with_known_weights() -> None:
 def test_deep() -> None:
     """Deep network: a loss of log 10 with tiny weights, and a gradient for each parameter."""
     net = cn.DeepConvNet(input_dims=(3, 8, 12), num_filters=[4, 5], max_pools=[1], weight_scale=1e-3)
+    last = max((name for name in net.params if str(name).startswith("W")), default="W3")
+    usual = (
+        "the last layer gets filters * height * width numbers: H is not W, and each max pooling halves both"
+    )
+    hints = [Hint(lambda w: w.dim() == 2, says=usual, slip=True)]
+    what = f'params["{last}"]'
+    w = checks.tensor(net.params[last], shape=(120, 10), dtype=torch.float32, what=what, hints=hints)
+    spread = float(w.square().mean().sqrt()) / 1e-3
+    checks.close(spread, 1.0, what=f"the spread of {what}, relative to weight_scale", rtol=0.2)
+    asked: list[object] = []
+
+    def initializer(
+        Din: int,
+        Dout: int,
+        K: int | None = None,
+        relu: bool = True,
+        device: object = "cpu",
+        dtype: torch.dtype = torch.float32,
+    ) -> torch.Tensor:
+        asked.append(K)
+        return torch.full((Din, Dout) if K is None else (Dout, Din, K, K), 0.1, dtype=dtype)
+
+    with substituted(cn, kaiming_initializer=initializer):
+        cn.DeepConvNet(input_dims=(3, 8, 12), num_filters=[4, 5], max_pools=[1], weight_scale="kaiming")
+    what = 'the calls of kaiming_initializer with weight_scale "kaiming"'
+    checks.equal(len(asked), 3, what=what)
     with right_layers():
         loss, grads = loss_of(net.loss(torch.ones(4, 3, 8, 12), torch.tensor([0, 1, 2, 3])))
     checks.close(loss, 2.302585, what="the loss", operation="small start", hints=[Hint(4 * 2.302585, SUMMED)])
@@ -466,8 +563,138 @@ def test_deep_with_known_weights() -> None:
             x = torch.nn.functional.max_pool2d(x, 2) if n == pooled else x
         return x.flatten(1) @ p["W3"] + p["b3"]
 
-    wrong = {"max_pools counts layers from 0": lambda p, x: scores(p, x, 1)}
+    wrong = {COUNTED: lambda p, x: scores(p, x, 1)}
     check_network(net, own, shapes, scores, wrong)
+
+
+def norm(x: Any, gamma: Any, beta: Any, bn_param: Any) -> torch.Tensor:
+    """Normalize images; in mode "test" by running statistics of 0 and 1."""
+    training, eps = bn_param["mode"] == "train", float(bn_param.get("eps", 1e-5))
+    kept = torch.zeros_like(gamma), torch.ones_like(gamma)
+    return torch.nn.functional.batch_norm(x, *kept, gamma, beta, training=training, eps=eps)
+
+
+def norm_forward(x: Any, gamma: Any, beta: Any, bn_param: Any) -> tuple[torch.Tensor, Any]:
+    """Do what `SpatialBatchNorm.forward` does, but for the running statistics."""
+    settings = {"mode": bn_param["mode"], "eps": bn_param.get("eps", 1e-5)}
+    return norm(x, gamma, beta, settings), (x, gamma, beta, settings)
+
+
+def norm_backward(dout: Any, cache: Any) -> tuple[torch.Tensor, ...]:
+    """Do what `SpatialBatchNorm.backward` does."""
+    *tensors, settings = cache
+    leaves = [one.clone().requires_grad_() for one in tensors]
+    return torch.autograd.grad(norm(*leaves, settings), leaves, dout)
+
+
+def right_norms() -> ExitStack:
+    """Replace the layers of this file, batch normalization included."""
+    stack, spatial = right_layers(), {"forward": norm_forward, "backward": norm_backward}
+    stack.enter_context(substituted(cn.SpatialBatchNorm, **spatial))
+    stack.enter_context(substituted(cn.BatchNorm, **spatial, backward_alt=norm_backward))
+    return stack
+
+
+def normalized_scores(
+    p: dict[str, torch.Tensor],
+    x: torch.Tensor,
+    mode: str,
+    eps: tuple[float, ...] = (1e-5, 1e-5),
+    pooled: int = 2,
+) -> torch.Tensor:
+    """Return the scores of a network with two convolutions, batch normalization and one pooling."""
+    for n in (1, 2):
+        x = conv2d(x, p[f"W{n}"], p[f"b{n}"], padding=1)
+        settings = {"mode": mode, "eps": eps[n - 1]}
+        x = torch.relu(norm(x, p[f"gamma{n}"], p[f"beta{n}"], settings))
+        x = torch.nn.functional.max_pool2d(x, 2) if n == pooled else x
+    return x.flatten(1) @ p["W3"] + p["b3"]
+
+
+@pytest.mark.task("deep_net", weight=1)
+def test_deep_with_batch_normalization() -> None:
+    """Deep network: what gamma and beta begin with, and scores, loss and gradients with them."""
+    settings = {"num_filters": [4, 3], "max_pools": [1], "num_classes": 6, "reg": 0.3, "batchnorm": True}
+    net = cn.DeepConvNet(input_dims=(2, 8, 12), **settings, dtype=torch.float64)
+    shapes = {"W1": (4, 2, 3, 3), "b1": (4,), "W2": (3, 4, 3, 3), "b2": (3,), "W3": (72, 6), "b3": (6,)}
+    shapes |= {"gamma1": (4,), "beta1": (4,), "gamma2": (3,), "beta2": (3,)}
+    own = own_names(net, list(shapes))
+    for name in ("gamma1", "beta1", "gamma2", "beta2"):
+        value, zeros = float(name.startswith("gamma")), torch.zeros(shapes[name]).double()
+        hints = [Hint(zeros + 1 - value, "gamma begins with ones, and beta with zeros")]
+        checks.close(net.params[own[name]], zeros + value, what=f'params["{own[name]}"]', hints=hints)
+    known = {name: 0.5 * numbers(name, *shape) for name, shape in shapes.items()}
+    for name, mine in own.items():
+        net.params[mine] = known[name].clone()
+    images, labels = numbers("images", 5, 2, 8, 12), torch.tensor([3, 0, 4, 1, 1])
+    with right_norms():
+        scores, found = net.loss(images.clone()), net.loss(images.clone(), labels.clone())
+    hints = [
+        Hint(normalized_scores(known, images, "train"), 'batch normalization stayed in mode "train"'),
+        Hint(normalized_scores(known, images, "test", pooled=1), COUNTED),
+    ]
+    right = normalized_scores(known, images, "test")
+    checks.close(scores, right, what="the scores without labels", hints=hints, operation="deep gradient")
+    leaves = {name: value.clone().requires_grad_() for name, value in known.items()}
+    strength = 0.3 * float(convention("regularization"))
+    squares = {name: strength * (value**2).sum() for name, value in leaves.items()}
+    data = torch.nn.functional.cross_entropy(normalized_scores(leaves, images, "train"), labels)
+    decay, others, biases = (
+        sum(value for name, value in squares.items() if name.startswith(kinds))
+        for kinds in ("W", ("gamma", "beta"), ("b1", "b2", "b3"))
+    )
+    loss = data + decay
+    causes = {
+        "gamma and beta were regularized, too; only weights are": loss + others,
+        "the biases were regularized, too; only weights are": loss + biases,
+        "the regularization was forgotten": data,
+        FACTOR: data + 0.5 * decay,
+    }
+    number, grads = loss_of(found)
+    hints = [Hint(value.item(), says) for says, value in causes.items()]
+    hints += [Hint((data + 2 * decay).item(), FACTOR), Hint(5 * loss.item(), SUMMED)]
+    hints.append(Hint((5 * data + decay).item(), SUMMED))
+    checks.close(number, loss.item(), what="the loss", hints=hints, operation="deep gradient")
+    grads = checks.entries(grads, list(own.values()), what="the gradients")
+    causes["the regularization has a gradient, too"] = causes.pop("the regularization was forgotten")
+    causes[TWO_FACTOR] = causes.pop(FACTOR)
+    expected = slopes_of(loss, leaves)
+    for name, mine in own.items():
+        what, hints = f'grads["{mine}"]', partial(explain_gradients, causes, leaves, grads, own, name)
+        checks.close(grads[mine], expected[name], what=what, hints=hints, operation="deep gradient")
+
+    with right_norms():
+        check_apart(net, known, images)
+
+
+def own_names(net: Any, names: list[str]) -> dict[str, str]:
+    """Return what a student's network calls parameters: layers may be counted from 0, and gamma be g."""
+    from_zero, short = "W0" in net.params, {"gamma": "g", "beta": "be"}
+    found = {}
+    for name in names:
+        kind, number = name[:-1], int(name[-1]) - from_zero
+        spelled = [f"{one}{line}{number}" for one in (kind, short.get(kind, kind)) for line in ("", "_")]
+        there = [one for one in spelled if one in net.params]
+        checks.holds(len(there) > 0, what="params", problem=f'has no "{spelled[0]}"')
+        found[name] = there[0]
+    return found
+
+
+def check_apart(net: Any, known: dict[str, torch.Tensor], images: torch.Tensor) -> None:
+    """Check that each layer has a bn_param of its own, which is told apart by its eps.
+
+    Networks that keep them elsewhere than in `bn_params` have the usual eps.
+    """
+    every = (0.5, 2.0)
+    for bn_param, eps in zip(net.bn_params, every, strict=False):
+        bn_param["eps"] = eps
+    found = net.loss(images.clone())
+    says = "the layers share one bn_param; each needs its own running statistics"
+    hints = [Hint(normalized_scores(known, images, "test", (eps, eps)), says) for eps in every]
+    usual, right = (normalized_scores(known, images, "test", eps) for eps in ((1e-5, 1e-5), every))
+    right = usual if checks.agrees(found, usual, operation="deep gradient") else right
+    what = "the scores with another eps in each bn_param"
+    checks.close(found, right, what=what, hints=hints, operation="deep gradient")
 
 
 @pytest.mark.task("kaiming", weight=1)
@@ -484,6 +711,11 @@ def test_kaiming() -> None:
     checks.tensor(
         w, shape=(5, 4, 3, 3), dtype=torch.float32, what="the weights of a convolution", hints=turned
     )
+    again = checks.tensor(cn.kaiming_initializer(4, 5, K=3), shape=(5, 4, 3, 3), what="other weights")
+    cause = "the random numbers are seeded in every call"
+    what, same = "the weights of two calls", torch.equal(w, again)
+    checks.holds(not same, what=what, problem="the same", likely_cause=cause, slip=True)
+    require_any_device(cn.kaiming_initializer)
 
 
 @pytest.mark.task("kaiming", weight=1)
@@ -646,10 +878,11 @@ def test_gradients_by_one_formula_by_hand() -> None:
     check_gradients(cn.BatchNorm.backward_alt)
 
 
-PIXELS = numbers("pixels", 2, 3, 1, 4)
+PIXELS = numbers("pixels", 2, 3, 4, 5)
 """Two images of three channels."""
 SCALE, SHIFT = numbers("scale", 3), numbers("shift", 3)
 MIXED = "reshape mixes up the channels; move them to the last dimension first"
+SIDES = "height and width are swapped"
 
 
 class TorchNorm:
@@ -678,8 +911,10 @@ class TorchNorm:
 
     def check(self, found: object, right: torch.Tensor, what: str) -> None:
         """Compare a tensor of images with the right one."""
-        rows = right.permute(0, 2, 3, 1).reshape(right.shape)
-        hints = [Hint(rows, MIXED), Hint(lambda _: self.mixed, MIXED, slip=True)]
+        rows, (N, C, H, W) = right.permute(0, 2, 3, 1), right.shape
+        turned = rows.reshape(N, W, H, C).permute(0, 3, 2, 1)
+        hints = [Hint(rows.reshape(right.shape), MIXED), Hint(lambda _: self.mixed, MIXED, slip=True)]
+        hints += [Hint(turned, SIDES), Hint(turned.transpose(2, 3), SIDES)]
         checks.close(found, right, what=what, operation="gradient", hints=hints)
 
 
@@ -697,7 +932,7 @@ def normalize_pixels(norm: TorchNorm, back: bool) -> Any:
 
 @pytest.mark.task("spatial_batchnorm", weight=2)
 def test_spatial_batch_normalization() -> None:
-    """Batch normalization of images: two images of three channels, with 1 x 4 pixels."""
+    """Batch normalization of images: two images of three channels, with 4 x 5 pixels."""
     norm = TorchNorm(PIXELS)
     norm.check(normalize_pixels(norm, False), norm.compute(PIXELS, SCALE, SHIFT), "the result")
 
@@ -741,6 +976,7 @@ def test_solver_is_made() -> None:
     checks.holds(kind not in (*several, *others), what="the result", problem="no Solver", likely_cause=alone)
     model_is_known = len(made) > 0 and "number" in found.model.params
     checks.holds(model_is_known, what="solver.model", problem="no DeepConvNet that was made by its name")
+    require_any_device(cn.create_convolutional_solver_instance)
     there = "learning_rate" in found.optim_config
     checks.holds(there, what="solver.optim_config", problem="without a learning_rate")
 
@@ -758,48 +994,50 @@ def check_kept(**arguments: tuple[object, object]) -> None:
 @pytest.mark.task("conv_forward", weight=2)
 def test_arguments_of_the_convolution_are_kept() -> None:
     """Convolution: neither images nor filters nor settings are modified."""
-    (x, w, b), param = (one.clone() for one in BATCH), dict(STRIDED)
+    (x, w, b), param = (one.clone() for one in SQUARE), dict(STRIDED)
     first(cn.Conv.forward(x, w, b, param), "Conv.forward")
-    check_kept(x=(BATCH[0], x), w=(BATCH[1], w), b=(BATCH[2], b), conv_param=(STRIDED, param))
+    check_kept(x=(SQUARE[0], x), w=(SQUARE[1], w), b=(SQUARE[2], b), conv_param=(STRIDED, param))
 
 
 @pytest.mark.constraint
 @pytest.mark.task("conv_backward", weight=2)
 def test_arguments_of_gradients_of_the_convolution_are_kept() -> None:
     """Gradients of a convolution: neither the upstream gradient nor the cache is modified."""
-    dout = numbers("dout", *conv2d(*BATCH, 2, 1).shape)
-    given, (x, w, b) = dout.clone(), (one.clone() for one in BATCH)
+    dout = numbers("square dout", *conv2d(*SQUARE, 2, 1).shape)
+    given, (x, w, b) = dout.clone(), (one.clone() for one in SQUARE)
     three(cn.Conv.backward(given, (x, w, b, dict(STRIDED))), "dx, dw, db")
-    check_kept(dout=(dout, given), x=(BATCH[0], x), w=(BATCH[1], w))
+    check_kept(dout=(dout, given), x=(SQUARE[0], x), w=(SQUARE[1], w))
 
 
 @pytest.mark.constraint
 @pytest.mark.task("max_pool_forward", weight=1)
 def test_arguments_of_max_pooling_are_kept() -> None:
     """Max pooling: the images are not modified."""
-    x = MAPS.clone()
-    first(cn.MaxPool.forward(x, dict(HIGH)), "MaxPool.forward")
-    check_kept(x=(MAPS, x))
+    x = WINDOWS.clone()
+    first(cn.MaxPool.forward(x, dict(TWO)), "MaxPool.forward")
+    check_kept(x=(WINDOWS, x))
 
 
 @pytest.mark.constraint
 @pytest.mark.task("max_pool_backward", weight=1)
 def test_arguments_of_the_gradient_of_max_pooling_are_kept() -> None:
     """Gradient of max pooling: neither the upstream gradient nor the images are modified."""
-    dout = numbers("pooled", *pool(MAPS, THREE).shape)
-    given, x = dout.clone(), MAPS.clone()
-    cn.MaxPool.backward(given, (x, dict(THREE)))
-    check_kept(dout=(dout, given), x=(MAPS, x))
+    dout = numbers("windows", *pool(WINDOWS, TWO).shape).float()
+    given, x = dout.clone(), WINDOWS.clone()
+    cn.MaxPool.backward(given, (x, dict(TWO)))
+    check_kept(dout=(dout, given), x=(WINDOWS, x))
 
 
 @pytest.mark.constraint
 @pytest.mark.task("batchnorm_forward", weight=1)
 def test_arguments_of_batch_normalization_are_kept() -> None:
-    """Batch normalization: neither examples nor gamma nor beta are modified."""
-    x, gamma, beta = COLUMNS.clone(), GAMMA.clone(), BETA.clone()
-    found = cn.BatchNorm.forward(x, gamma, beta, {"mode": "train", "eps": EPS})
+    """Batch normalization: neither examples, gamma and beta nor the old running statistics are modified."""
+    x, gamma, beta, mean, var = (one.clone() for one in (COLUMNS, GAMMA, BETA, BETA, GAMMA))
+    bn_param = {"mode": "train", "eps": EPS, "running_mean": mean, "running_var": var}
+    found = cn.BatchNorm.forward(x, gamma, beta, bn_param)
     checks.parts(found, 2, what="the result and the cache of BatchNorm.forward")
     check_kept(x=(COLUMNS, x), gamma=(GAMMA, gamma), beta=(BETA, beta))
+    check_kept(running_mean=(BETA, mean), running_var=(GAMMA, var))
 
 
 PADDING = ("torch.nn.functional.pad",)

@@ -55,6 +55,9 @@ class FunctionFacts:
         Names of attributes, methods and fields that the hand-in makes.
     modules : frozenset of str
         The modules that are handed in.
+    tasks : frozenset of str
+        Functions and classes that the assignment has the hand-in define, as ``"utils:helper"`` where that is
+        another file.
     """
 
     name: str
@@ -70,6 +73,7 @@ class FunctionFacts:
     in_file: tuple[Sighting, ...] = ()
     attributes: frozenset[str] = frozenset()
     modules: frozenset[str] = frozenset()
+    tasks: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -142,6 +146,7 @@ class ModuleFacts:
             _all(self.units.values(), "uses"),
             graph.attributes,
             self.modules,
+            self.tasks,
         )
 
     def _definition_of(self, name: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterable
 
 from helpers.source import constructs
@@ -33,6 +34,9 @@ COMPUTED_GETATTR = "getattr with a computed name"
 GRADIENTS = "torch.autograd.requires_grad"
 """What asks PyTorch to work out gradients: a keyword, an attribute, or the text of either."""
 _ASKS = "requires_grad"
+ON_GPU = '"cuda"'
+"""A text that names a GPU, other than one that something is compared with."""
+_GPU = re.compile(r"cuda(:\d*)?")
 _WITH_KEY = frozenset({"max", "min", "sorted", ".sort"})
 _MAKERS = frozenset({".new_zeros", ".new_ones", ".new_full", ".new_empty", ".new_tensor"})
 _STREAMS = frozenset({"sys.stdout", "sys.stderr"})
@@ -81,6 +85,14 @@ class References(ast.NodeVisitor):
         """Note a text by which a keyword can be given without being written as one."""
         if node.value == _ASKS:
             self._unit.uses.append((GRADIENTS, node.lineno))
+        elif isinstance(node.value, str) and _GPU.fullmatch(node.value):
+            self._unit.uses.append((ON_GPU, node.lineno))
+
+    def visit_Compare(self, node: ast.Compare) -> None:
+        """Leave out the name of a GPU that something is compared with: that moves nothing there."""
+        texts = [one for one in (node.left, *node.comparators) if isinstance(one, ast.Constant)]
+        named = [one for one in texts if isinstance(one.value, str) and _GPU.fullmatch(one.value)]
+        self._visit_all(one for one in (node.left, *node.comparators) if one not in named)
 
     def visit_Call(self, node: ast.Call) -> None:
         """Note changes to arguments, and read ``getattr`` with a constant name as an attribute."""

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     from helpers.seeds import public_generator
     from helpers.testing.backend import Measurement
-    from helpers.testing.constraints import obeys, require
+    from helpers.testing.constraints import obeys, require, require_any_device
     from helpers.testing.conventions import convention, regularization_causes
     from helpers.testing.evidence import measure
     from helpers.testing.failures import CheckFailure
@@ -39,6 +39,7 @@ __all__ = [
     "public_generator",
     "regularization_causes",
     "require",
+    "require_any_device",
     "scattered",
     "substituted",
 ]
@@ -57,6 +58,7 @@ HOMES: Final = {
     "public_generator": "helpers.seeds",
     "regularization_causes": "helpers.testing.conventions",
     "require": "helpers.testing.constraints",
+    "require_any_device": "helpers.testing.constraints",
     "scattered": "helpers.testing.strides",
     "substituted": "helpers.testing.substitute",
 }

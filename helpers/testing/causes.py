@@ -15,7 +15,7 @@ _OTHER_DTYPE = (
     r"|dtypes? match|dtype to be equal|(?:Float|Double) did not match)"
 )
 CAUSES = {
-    r"not compiled with CUDA|NVIDIA driver|CUDA-capable|CUDA error": (
+    r"not compiled with CUDA|NVIDIA driver|CUDA-capable|CUDA error|No CUDA": (
         "a tensor is moved to a GPU, and there is none; make tensors with device=x.device instead"
     ),
     r"tensors to be on the same device|not on the expected device": (

@@ -16,6 +16,7 @@ from typing import Any
 import torch
 
 from helpers.testing import causes
+from helpers.testing.changes import change_cause
 from helpers.testing.comparison import (
     DICTS,
     REALS,
@@ -168,7 +169,8 @@ def tensor(
 ) -> torch.Tensor:
     """Check that a value is an ordinary tensor of a shape and dtype, and return it detached.
 
-    Hints tell why the shape is wrong: what they expect are functions of the tensor that came.
+    Hints tell why the shape is wrong: what they expect are functions of the tensor that came. One that says
+    ``slip=True`` tells that everything else is right.
 
     Raises
     ------
@@ -183,8 +185,10 @@ def tensor(
     found = form_difference(actual, None if shape is None else tuple(shape), dtype)
     if found is not None:
         wrong_shape = type(actual) is torch.Tensor and found.expected_dims != found.actual_dims
-        says = next((hint.says for hint in all_of(hints) if wrong_shape and hint.recognizes(actual)), None)
-        raise _failure(what, found, likely_cause=says or found.likely_cause)
+        hint = next((hint for hint in all_of(hints) if wrong_shape and hint.recognizes(actual)), None)
+        if hint is not None:
+            raise _failure(what, found, slip=hint.is_slip, likely_cause=hint.says)
+        raise _failure(what, found)
     assert type(actual) is torch.Tensor
     return actual.detach()
 
@@ -206,10 +210,7 @@ def unchanged(before: object, after: object, *, what: str) -> None:
     """
     found = difference(*_level_nan(after, before), Tolerance(exact=True))
     if found is not None:
-        cause = (
-            "an operation in place, such as x -= 1 or x.sub_(1), changes the caller's data; write x = x - 1"
-        )
-        raise _failure(what, found, problem="modified by the call", likely_cause=cause)
+        raise _failure(what, found, problem="modified by the call", likely_cause=change_cause(before, after))
 
 
 def number(

@@ -177,6 +177,9 @@ def form_difference(
     if type(actual) is not torch.Tensor:
         return Difference("not a tensor", wanted, type_name(actual), _at(path), single_cause(actual))
     found, dims = form(actual), tuple(actual.shape)
+    if actual.device.type == "cuda":
+        cause = "it is on a GPU, and grading has none; make new tensors with device=x.device"
+        return Difference("not on the CPU", wanted, type_name(actual), _at(path), cause)
     if actual.layout is not torch.strided or actual.device.type != "cpu" or actual.is_quantized:
         return Difference("not an ordinary dense tensor on the CPU", wanted, type_name(actual), _at(path))
     if shape is not None and dims != shape:

@@ -20,7 +20,7 @@ import torch
 from helpers import other_kits, places
 from helpers.source.facts import FunctionFacts, scan
 from helpers.source.imports import with_packages
-from helpers.source.references import COMPUTED_GETATTR, GRADIENTS
+from helpers.source.references import COMPUTED_GETATTR, GRADIENTS, ON_GPU
 from helpers.source.scopes import ConstraintError
 from helpers.source.units import Sighting
 from helpers.testing import backend
@@ -60,7 +60,7 @@ GRADING = (
     *("autograder", "helpers.source", "helpers.testing.understanding", "helpers.testing.vocabulary"),
     *("helpers.testing.evidence", "helpers.testing.constraints", "helpers.testing.substitute"),
     *("helpers.testing.constructor", "helpers.testing.measure", "helpers.testing.obeys"),
-    *("helpers.testing.require", "helpers.testing.substituted"),
+    *("helpers.testing.require", "helpers.testing.require_any_device", "helpers.testing.substituted"),
     *("helpers.notebook.session", "torch.overrides", "torch.utils._python_dispatch"),
     *("sys.modules", "sys._getframe", "ctypes", "gc"),
 )
@@ -78,6 +78,8 @@ INSTEAD |= dict.fromkeys(
 )
 _NAMES = 4096
 """How many names are remembered: those of a file are looked up again for each rule."""
+_LOOKS_FOR_GPU = ("torch.cuda.is_available", "torch.cuda.device_count", "helpers.training.devices.best")
+"""Who asks one of these first does without a GPU where there is none."""
 OFF = ("torch.no_grad", "torch.inference_mode")
 """What lies in torch.autograd, and switches it off."""
 CHANGED = "is in a file that can change its functions after they were read"
@@ -105,7 +107,7 @@ def require(
         How many explicit loops it may contain at most, those of the functions that it names included.
     banned : sequence of str
         Dotted names that it must not mention: ``torch.nn`` bans all that is in it, ``torch.norm`` the tensor
-        method ``.norm`` as well, ``.cuda`` that attribute of anything.
+        method ``.norm`` as well, ``.cuda`` that attribute of anything, and ``"cuda"`` as a device.
     allowed : sequence of str
         Dotted names that it may mention although they lie in a banned one.
     given : sequence of str
@@ -132,6 +134,7 @@ def require(
     let = ALWAYS.union(allowed)
     for name in banned:
         found = [use for use in facts.uses if use.what not in let and _is_banned(use.what, name)]
+        found += _find_gpus(facts, (ON_GPU,)) if name == ".cuda" else []
         if found:
             problem = f"uses {name}, which this task does not allow"
             raise _rule_failure(facts, found, problem, INSTEAD.get(name, WRITE))
@@ -145,6 +148,42 @@ def require(
         _require_understood(facts, let, strict=bool(banned), loops=loops is not None, banned=banned)
     if not in_place and facts.in_place:
         raise _rule_failure(facts, facts.in_place, "changes an argument in place", "work on a new tensor")
+
+
+def require_any_device(*functions: Callable[..., object]) -> None:
+    """Check that functions ask for no GPU, as ``x.cuda()`` and ``device="cuda"`` do.
+
+    Where work is graded there is none, and all checks of such a function end in an exception. Where there is
+    one, all its values may be right. What functions of other tasks do is not held against these.
+
+    Raises
+    ------
+    CheckFailure
+        If one of them does; it names the lines. What cannot be read passes.
+    """
+    for fn in functions:
+        try:
+            facts = _facts(fn)
+        except ConstraintError:
+            continue
+        own = facts.name.partition(".")[0]
+        others = {task for task in facts.tasks if task != own}
+        found = [use for use in _find_gpus(facts, (ON_GPU, ".cuda")) if _unit_of(use) not in others]
+        if found:
+            raise _rule_failure(facts, found, "asks for a GPU, and grading has none", INSTEAD[".cuda"])
+
+
+def _find_gpus(facts: FunctionFacts, names: Sequence[str]) -> list[Sighting]:
+    """Return where a function asks for a GPU by one of these names, unless it looks first if there is one."""
+    if any(use.what in _LOOKS_FOR_GPU for use in (*facts.uses, *facts.at_import)):
+        return []
+    return [use for use in facts.uses if use.what in names]
+
+
+def _unit_of(seen: Sighting) -> str:
+    """Return the function or class that something was seen in, as `FunctionFacts.tasks` names it."""
+    module = seen.file.removesuffix(".py").replace("/", ".")
+    return f"{module}:" * bool(module) + seen.where.partition(".")[0]
 
 
 def _without(facts: FunctionFacts, given: Sequence[str]) -> FunctionFacts:

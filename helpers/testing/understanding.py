@@ -15,7 +15,7 @@ import torch
 
 from helpers import places
 from helpers.source.facts import FunctionFacts
-from helpers.source.references import GRADIENTS
+from helpers.source.references import GRADIENTS, ON_GPU
 from helpers.source.units import BY_NAME, FIELD, OBJECT, OWN, PARAMETER_CALL, VALUE_CALL, Sighting
 from helpers.testing import vocabulary as known
 
@@ -154,7 +154,7 @@ def _module_of(name: str, modules: Iterable[str]) -> str | None:
 def _is_listed(name: str, strict: bool, loops: bool) -> bool:
     """Tell whether a dotted name is on the lists."""
     name = places.current_name(name)
-    if name in known.MODULES or name in known.OTHERS or name in known.BUILTINS or name == GRADIENTS:
+    if name in known.MODULES or name in known.OTHERS or name in known.BUILTINS or name in (GRADIENTS, ON_GPU):
         return True
     root, _, rest = name.partition(".")
     module, _, last = name.rpartition(".")

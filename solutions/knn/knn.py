@@ -207,8 +207,9 @@ def knn_cross_validate(
 ) -> dict[int, list[float]]:
     """Measure by cross-validation how good each choice of k is.
 
-    Cut the training data into `num_folds` folds. For each k, train on all folds but one and measure the
-    accuracy on that one, with `KnnClassifier`; do this for each fold in turn.
+    Cut the training data into `num_folds` folds, once: every k is measured on the same folds. For each k,
+    train on all folds but one and measure the accuracy on that one, with `KnnClassifier`; do this for each
+    fold in turn.
 
     When num_train is no multiple of num_folds, some folds are larger: `torch.tensor_split` cuts like that.
     Other sizes are accepted, and so are shuffled points, as long as there are `num_folds` folds and every

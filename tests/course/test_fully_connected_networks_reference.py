@@ -154,19 +154,21 @@ def test_the_oracle_of_networks_agrees_with_central_differences(
         assert rel_error(grads[name], slopes) < CLOSE, name
 
 
-@pytest.mark.parametrize("reg", [0.0, 0.3])
+@pytest.mark.parametrize(("reg", "factor"), [(0.0, 1.0), (0.3, 1.0), (0.3, 0.5)])
 def test_the_network_that_is_trained_agrees_with_central_differences(
-    suite: Callable[[str], ModuleType], reg: float
+    suite: Callable[[str], ModuleType], monkeypatch: pytest.MonkeyPatch, reg: float, factor: float
 ) -> None:
-    net = suite("test_hidden_training").AutodiffNet([6, 5, 7, 4], 0.5, reg, "differences")
+    hidden = suite("test_hidden_training")
+    monkeypatch.setattr(hidden, "REGULARIZATION", factor)
+    net = hidden.AutodiffNet([6, 5, 7, 4], 0.5, reg, "differences")
     net.params = {name: value.double() + 0.1 for name, value in net.params.items()}
     generator = torch.Generator().manual_seed(8)
     x = torch.randn(9, 2, 3, generator=generator, dtype=torch.float64)
     y = torch.randint(4, (9,), generator=generator)
     loss, grads = net.loss(x, y)
-    assert float(loss) == pytest.approx(float(plain_loss(net.params, x, y, reg, [])), rel=1e-12)
+    assert float(loss) == pytest.approx(float(plain_loss(net.params, x, y, factor * reg, [])), rel=1e-12)
     for name, value in net.params.items():
-        slopes = compute_numeric_gradient(lambda _: plain_loss(net.params, x, y, reg, []), value)
+        slopes = compute_numeric_gradient(lambda _: plain_loss(net.params, x, y, factor * reg, []), value)
         assert rel_error(grads[name], slopes) < CLOSE, name
 
 

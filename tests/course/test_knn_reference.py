@@ -16,7 +16,10 @@ SOLUTION = re.compile(r"( *)### BEGIN SOLUTION\n.*?### END SOLUTION\n", re.DOTAL
 STUB = SOLUTION.sub(r'\1raise NotImplementedError("to do")\n', REFERENCE)
 POINTS = {task["id"]: task["points"] for task in SETTINGS["tasks"]}
 KEYS = [f"secret {number}" for number in range(5)]
-
+FOLDS = REFERENCE[REFERENCE.index("    x_folds =") : REFERENCE.index("    return accuracies\n")]
+LABELS = REFERENCE[
+    REFERENCE.index("    nearest =") : REFERENCE.index("    ### END", REFERENCE.index("nearest ="))
+]
 
 MISTAKES = {
     "square root": (
@@ -79,6 +82,12 @@ MISTAKES = {
         "classifier",
         "swapped",
     ),
+    "distances and labels swapped": (
+        "predict_labels(dists, self.y_train, k=k)",
+        "predict_labels(self.y_train, dists, k=k)",
+        "classifier",
+        "distances and labels are swapped",
+    ),
     "fraction": ("accuracy = 100 * correct", "accuracy = correct", "classifier", "multiply it by 100"),
     "held-out fold kept": (
         "KnnClassifier(x_rest, y_rest)",
@@ -100,12 +109,66 @@ MISTAKES = {
         "cross_validate",
         "points are missing",
     ),
+    "shuffled for each k": (
+        FOLDS,
+        """    accuracies: dict[int, list[float]] = {}
+    for k in k_choices:
+        order, accuracies[k] = torch.randperm(len(x_train)), []
+        x, y = x_train[order].tensor_split(num_folds), y_train[order].tensor_split(num_folds)
+        for i in range(num_folds):
+            classifier = KnnClassifier(torch.cat(x[:i] + x[i + 1 :]), torch.cat(y[:i] + y[i + 1 :]))
+            accuracies[k].append(classifier.check_accuracy(x[i], y[i], k=k, quiet=True))
+""",
+        "cross_validate",
+        "shuffled or cut anew",
+    ),
+    "shuffled for each fold": (
+        FOLDS,
+        """    accuracies: dict[int, list[float]] = {k: [] for k in k_choices}
+    for i in range(num_folds):
+        order = torch.randperm(len(x_train))
+        x, y = x_train[order].tensor_split(num_folds), y_train[order].tensor_split(num_folds)
+        classifier = KnnClassifier(torch.cat(x[:i] + x[i + 1 :]), torch.cat(y[:i] + y[i + 1 :]))
+        for k in k_choices:
+            accuracies[k].append(classifier.check_accuracy(x[i], y[i], k=k, quiet=True))
+""",
+        "cross_validate",
+        "shuffled or cut anew",
+    ),
+    "k sorted in place": (
+        "    x_folds = torch.tensor_split(x_train",
+        "    k_choices.sort()\n    x_folds = torch.tensor_split(x_train",
+        "cross_validate",
+        "sorted(x) makes a new one",
+    ),
+    "percent of percents": (
+        "accuracies[k].append(classifier",
+        "accuracies[k].append(100 * classifier",
+        "cross_validate",
+        "multiplied by 100 twice",
+    ),
+    "measured on what was learned": (
+        "check_accuracy(x_folds[i], y_folds[i]",
+        "check_accuracy(x_rest, y_rest",
+        "cross_validate",
+        "measured on the training data",
+    ),
+    "rows sorted": ("k, dim=0, largest=False", "k, largest=False", "predict_labels", "rows were sorted"),
+    "rows of a loop": (
+        LABELS,
+        """    labels = y_train.new_zeros(dists.shape[1])
+    for i in range(len(labels)):
+        labels[i] = torch.bincount(y_train[dists[i].topk(k, largest=False).indices]).argmax()
+    return labels
+""",
+        "predict_labels",
+        "rows were sorted",
+    ),
     "largest k": ("return min(k for k", "return max(k for k", "best_k", "not the smallest"),
     "best fold": ("sum(accuracies) / len(accuracies)", "max(accuracies)", "best_k", "best single fold"),
 }
 
 
-USELESS = {"training and test swapped"}
 VARIANTS = {
     "the sizes of chunk": ("torch.tensor_split", "torch.chunk"),
     "a last fold with all that is left over": (
@@ -119,6 +182,18 @@ VARIANTS = {
         "    x_folds = torch.tensor_split(x_train, num_folds)",
         "    order = torch.randperm(len(x_train))\n    x_train, y_train = x_train[order], y_train[order]\n"
         "    x_folds = torch.tensor_split(x_train, num_folds)",
+    ),
+    "shuffled alike for each k": (
+        FOLDS,
+        """    accuracies: dict[int, list[float]] = {}
+    for k in k_choices:
+        order = torch.randperm(len(x_train), generator=torch.Generator().manual_seed(1))
+        accuracies[k] = []
+        x, y = x_train[order].tensor_split(num_folds), y_train[order].tensor_split(num_folds)
+        for i in range(num_folds):
+            classifier = KnnClassifier(torch.cat(x[:i] + x[i + 1 :]), torch.cat(y[:i] + y[i + 1 :]))
+            accuracies[k].append(classifier.check_accuracy(x[i], y[i], k=k, quiet=True))
+""",
     ),
     "folds in the reverse order": ("for i in range(num_folds):", "for i in reversed(range(num_folds)):"),
     "an accuracy as a tensor": (
@@ -215,7 +290,7 @@ def test_other_right_solutions_are_accepted(grades: dict[str, Grade], name: str)
     assert [test.problem for test in grades[name].tests.values() if not test.passed] == []
 
 
-@pytest.mark.parametrize("mistake", [name for name in MISTAKES if name not in USELESS])
+@pytest.mark.parametrize("mistake", MISTAKES)
 def test_one_mistake_costs_at_most_a_quarter_of_its_task(grades: dict[str, Grade], mistake: str) -> None:
     task = MISTAKES[mistake][2]
     assert grades[mistake].points[task] >= 0.75 * POINTS[task]

@@ -39,6 +39,14 @@ class Convolution:
         """Whether the filters are as wide as they are high."""
         return self.filters.shape[2] == self.filters.shape[3]
 
+    def confused_sizes(self) -> tuple[int, int]:
+        """Return how many places along the width the height of the images gives, and that of the filters."""
+        (H, W), (HH, WW) = self.images.shape[2:], self.filters.shape[2:]
+        of_image, of_filters = (
+            1 + (size + 2 * self.pad - side) // self.stride for size, side in ((H, WW), (W, HH))
+        )
+        return of_image, of_filters
+
     def covered_size(self, dout: Tensor) -> tuple[int, int]:
         """Return height and width of the part of the padded image that filters cover."""
         rows, columns = (
@@ -72,18 +80,18 @@ def case(name: str, images: tuple[int, ...], filters: tuple[int, ...], stride: i
     return Convolution(x, w, normal(name, "b", shape=(count,)), stride, pad)
 
 
-# Images are higher than wide and filters are squares, but for OBLONG: who takes one side for the other loses
-# no more than that check.
-PLAIN = case("plain", (2, 3, 7, 5), (4, 2, 2), 1, 0)
-PADDED = case("pad", (2, 3, 6, 4), (4, 3, 3), 1, 1)
+# Images and filters are squares, but for OBLONG. Taking one side for the other is a single mistake: it often
+# ends in an exception, and costs no more than that check and those that are public.
+PLAIN = case("plain", (2, 3, 6, 6), (4, 2, 2), 1, 0)
+PADDED = case("pad", (2, 3, 5, 5), (4, 3, 3), 1, 1)
 STRIDES = {
-    "stride 2": case("stride", (2, 3, 9, 7), (4, 3, 3), 2, 0),
-    "stride 2, pad 1 and a remainder": case("remainder", (3, 2, 10, 6), (4, 3, 3), 2, 1),
-    "stride 3, larger than a filter": case("gaps", (1, 3, 10, 6), (2, 2, 2), 3, 2),
+    "stride 2": case("stride", (2, 3, 7, 7), (4, 3, 3), 2, 0),
+    "stride 2, pad 1 and a remainder": case("remainder", (3, 2, 8, 8), (4, 3, 3), 2, 1),
+    "stride 3, larger than a filter": case("gaps", (1, 3, 6, 6), (2, 2, 2), 3, 2),
 }
 OBLONG = {
     "filters of 3 x 2": case("high", (2, 3, 5, 7), (4, 3, 2), 1, 0),
-    "filters of 2 x 4, stride 2 and pad 1": case("wide", (3, 2, 6, 9), (4, 2, 4), 2, 1),
+    "filters of 2 x 4, stride 2 and pad 1": case("wide", (3, 2, 6, 13), (4, 2, 4), 2, 1),
 }
 SAME = case("same", (1, 3, 32, 32), (10, 5, 5), 1, 2)
-LAST = case("last", (2, 3, 8, 6), (4, 3, 3), 2, 1)
+LAST = case("last", (2, 3, 6, 6), (4, 3, 3), 2, 1)

@@ -201,29 +201,34 @@ class Losses:
     y: Tensor
     mistaken: dict[str, Scores] = field(default_factory=dict)
 
-    def _by_cause(self, reg: float, leaves: Params) -> list[tuple[str, Tensor]]:
-        """Return the loss that each mistake gives, the right one first."""
+    def _right(self, reg: float, leaves: Params) -> Tensor:
+        """Return the right loss."""
+        return loss_of(self.scores(leaves), self.y, leaves, reg)
+
+    def _wrong(self, reg: float, leaves: Params) -> dict[str, Tensor]:
+        """Return the loss that each mistake gives."""
         scores = self.scores(leaves)
-        found = [("", loss_of(scores, self.y, leaves, reg))]
-        found += [
-            (says, loss_of(wrong(leaves), self.y, leaves, reg)) for says, wrong in self.mistaken.items()
-        ]
-        return found + [(mistake, loss_of(scores, self.y, leaves, reg, mistake)) for mistake in LOSS_HINTS]
+        found = {says: loss_of(wrong(leaves), self.y, leaves, reg) for says, wrong in self.mistaken.items()}
+        return found | {mistake: loss_of(scores, self.y, leaves, reg, mistake) for mistake in LOSS_HINTS}
 
     def check_loss(self, found: object, reg: float) -> None:
         """Compare the loss with the right one; it may be a number, or a tensor of either dtype."""
         loss = checks.parts(found, 2, what="the loss and its gradients")[0]
         if type(loss) is Tensor and loss.shape in ((), (1,)) and loss.is_floating_point():
             loss = float(loss)
-        (_, right), *wrong = self._by_cause(reg, self.params)
-        hints = [Hint(float(value), LOSS_HINTS.get(cause, cause)) for cause, value in wrong]
-        summed = "the images' losses were added up; take their mean"
-        decay = float(right) - float(F.cross_entropy(self.scores(self.params), self.y))
-        hints += [
-            Hint(len(self.y) * float(right), summed),
-            Hint(len(self.y) * (float(right) - decay) + decay, summed),
-        ]
-        checks.close(loss, float(right), what="the loss", hints=hints, operation=DEEP)
+        right = float(self._right(reg, self.params))
+
+        def hints() -> list[Hint]:
+            wrong = self._wrong(reg, self.params).items()
+            summed = "the images' losses were added up; take their mean"
+            decay = right - float(F.cross_entropy(self.scores(self.params), self.y))
+            return [
+                *(Hint(float(value), LOSS_HINTS.get(cause, cause)) for cause, value in wrong),
+                Hint(len(self.y) * right, summed),
+                Hint(len(self.y) * (right - decay) + decay, summed),
+            ]
+
+        checks.close(loss, right, what="the loss", hints=hints, operation=DEEP)
 
     def check_gradients(self, found: object, reg: float) -> None:
         """Compare the gradients with the right ones; whether the loss fits tells what a mistake is."""
@@ -234,18 +239,30 @@ class Losses:
         missing = ", ".join(f'"{name}"' for name in lacking[:3])
         checks.holds(not lacking, what="the gradients", problem=f"none for {missing}")
         leaves = {name: value.clone().requires_grad_() for name, value in self.params.items()}
-        (_, right), *wrong = self._by_cause(reg, leaves)
+        right = self._right(reg, leaves)
         loss_is_right = type(loss) in (float, Tensor) and checks.agrees(
             float(loss) if type(loss) is float or loss.numel() == 1 else loss,  # type: ignore[arg-type, attr-defined]
             float(right.detach()),
             operation=DEEP,
         )
         told = LOSS_HINTS | (GRADIENT_HINTS if loss_is_right else {})
-        gradients = [(told.get(cause, cause), gradients_of(value, leaves)) for cause, value in wrong]
+
+        def explain(name: str) -> list[Hint]:
+            """Return hints for one gradient; what explains all of them comes first."""
+            wrong = [(cause, gradients_of(loss, leaves)) for cause, loss in self._wrong(reg, leaves).items()]
+            wrong.sort(key=lambda one: not self._agree(grads, one[1]))
+            return [Hint(values[name], told.get(cause, cause)) for cause, values in wrong]
+
         expected = gradients_of(right, leaves)
         for name, key in self.names.items():
-            hints = [Hint(value[name], says) for says, value in gradients]
-            checks.close(grads[key], expected[name], what=f'grads["{key}"]', hints=hints, operation=DEEP)
+            hints, what = partial(explain, name), f'grads["{key}"]'
+            checks.close(grads[key], expected[name], what=what, hints=hints, operation=DEEP)
+
+    def _agree(self, grads: dict[str, Any], others: Params) -> bool:
+        """Tell whether all of the student's gradients are these."""
+        return all(
+            checks.agrees(grads[key], others[name], operation=DEEP) for name, key in self.names.items()
+        )
 
 
 def gradients_of(loss: Tensor, leaves: Params) -> Params:
@@ -255,8 +272,8 @@ def gradients_of(loss: Tensor, leaves: Params) -> Params:
 
 
 def check_weights(value: object, shape: tuple[int, ...], std: float, what: str, usual: str = "") -> None:
-    """Check shape and spread of weights; `usual` is what usually leads to another shape."""
-    hints = [Hint(lambda w: w.dim() == len(shape), says=usual)] if usual else []
+    """Check shape and spread of weights; `usual` is what usually leads to another shape, and a slip."""
+    hints = [Hint(lambda w: w.dim() == len(shape), says=usual, slip=True)] if usual else []
     w = checks.tensor(value, shape=shape, dtype=torch.float64, what=what, hints=hints)
     spread = checks.number(float((w**2).mean().sqrt()), what=f"the spread of {what}")
     slack = 5 / (2 * w.numel()) ** 0.5

@@ -6,6 +6,7 @@ gets its cache from the test, so that it does not hang on the forward pass.
 
 import itertools
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import convolutional_networks as cn
@@ -31,8 +32,8 @@ def overwrite_windows(c: Convolution, dout: Tensor, backwards: bool) -> Tensor:
     return dx[:, :, c.pad : c.pad + c.images.shape[2], c.pad : c.pad + c.images.shape[3]]
 
 
-def backward_hints(c: Convolution, dout: Tensor) -> dict[str, list[Hint]]:
-    """Return what typical mistakes make of the gradients; the words are the same in every check."""
+def backward_hints(c: Convolution, dout: Tensor, name: str) -> list[Hint]:
+    """Return what typical mistakes make of one gradient; the words are the same in every check."""
     right = dict(zip(("dx", "dw", "db"), c.grads(dout), strict=True))
     flipped = replace(c, filters=c.filters.flip(2, 3)).grads(dout)[0]
     padded = replace(c, images=F.pad(c.images, (c.pad,) * 4), pad=0).grads(dout)[0]
@@ -46,8 +47,12 @@ def backward_hints(c: Convolution, dout: Tensor) -> dict[str, list[Hint]]:
     reached = "dx has the shape of x; pixels that no filter reaches belong to it, too, with zeros"
     empty = "with pad 0, pad:-pad is empty; write pad : pad + H"
     averaged = "divided by the number of images; the loss does that"
-    return {
+    side = "as many places along the width as along the height; dout tells how many there are of both"
+    few = c.grads(dout * (torch.arange(dout.shape[3]) < dout.shape[2]))
+    hints = {
         "dx": [
+            Hint(few[0], says=side),
+            Hint(right["dx"][..., :height], says="dx is as wide as it is high; it has the shape of x"),
             Hint(padded, says="the padding is still around dx; cut it off"),
             Hint(flipped, says="the filters were flipped"),
             Hint(transposed, says="height and width of the filters are swapped"),
@@ -61,12 +66,14 @@ def backward_hints(c: Convolution, dout: Tensor) -> dict[str, list[Hint]]:
             Hint(padded[:, :, c.pad : rows - c.pad, c.pad : columns - c.pad], says=reached),
         ],
         "dw": [
+            Hint(few[1], says=side),
             Hint(right["dw"].flip(2, 3), says="the filters' gradients are flipped"),
             Hint(side_by_side[1], says=no_stride),
             Hint(right["dw"] / len(c.images), says=averaged),
             Hint(last_place(c, dout), says="only the last place counts; add up over all"),
         ],
         "db": [
+            Hint(few[2], says=side),
             Hint(dout.sum(dim=(0, 1, 2)), says="summed over the filters; sum over images and places"),
             Hint(dout.sum(dim=(1, 2, 3)), says="summed over the filters; sum over images and places"),
             Hint(dout.sum(dim=(0, 2)), says="the width was forgotten; sum over images and all places"),
@@ -78,6 +85,7 @@ def backward_hints(c: Convolution, dout: Tensor) -> dict[str, list[Hint]]:
             Hint(dout[-1, :, -1, -1], says="only the last place counts; add up over all"),
         ],
     }
+    return hints[name]
 
 
 def last_place(c: Convolution, dout: Tensor) -> Tensor:
@@ -100,10 +108,10 @@ def check_gradients(
     c: Convolution, dout: Tensor, found: object, what: str = "", names: tuple[str, ...] = NAMES
 ) -> None:
     """Compare what backward returned with the right gradients, or with some of them."""
-    hints = backward_hints(c, dout)
     for name, one, right in zip(NAMES, three(found), c.grads(dout), strict=True):
         if name in names:
-            checks.close(one, right, what=f"the gradient {name}{what}", hints=hints[name])
+            hints = partial(backward_hints, c, dout, name)
+            checks.close(one, right, what=f"the gradient {name}{what}", hints=hints)
 
 
 def three(found: object) -> tuple[Any, ...]:
@@ -156,13 +164,13 @@ def test_backward_of_biases() -> None:
     check_all(PADS | STRIDES, "db")
 
 
-@pytest.mark.task("conv_backward", weight=2)
+@pytest.mark.task("conv_backward", weight=1)
 def test_backward_of_oblong_filters() -> None:
-    """Gradients of a convolution: filters that are higher than wide, or wider than high."""
+    """Gradients of a convolution: images wider than high, and filters that are higher or wider."""
     check_all(OBLONG, *NAMES)
 
 
-@pytest.mark.task("conv_backward", weight=1)
+@pytest.mark.task("conv_backward", weight=2)
 def test_backward_in_float32() -> None:
     """Gradients of a convolution: in the dtype of the images and close to those in float64."""
     check_backward(LAST.to(torch.float32), normal("float", shape=LAST.out().shape, dtype=torch.float32))
@@ -184,10 +192,11 @@ def test_backward_of_two_batches() -> None:
         "other", tuple(LAST.images.shape), tuple(LAST.filters.shape[:1] + LAST.filters.shape[2:]), 2, 1
     )
     cn.Conv.backward(dout.clone(), (*other.tensors(), other.param))
-    found, hints = (
-        three(cn.Conv.backward(dout.clone(), (*LAST.tensors(), LAST.param))),
-        backward_hints(LAST, dout),
-    )
-    for name, one, right, stale in zip(NAMES, found, LAST.grads(dout), other.grads(dout), strict=True):
-        told = Hint(stale, says="these are the gradients of an earlier call; use the given cache")
-        checks.close(one, right, what=f"the gradient {name}", hints=[told, *hints[name]])
+    found = three(cn.Conv.backward(dout.clone(), (*LAST.tensors(), LAST.param)))
+
+    def hints(place: int) -> list[Hint]:
+        says = "these are the gradients of an earlier call; use the given cache"
+        return [Hint(other.grads(dout)[place], says), *backward_hints(LAST, dout, NAMES[place])]
+
+    for place, (one, right) in enumerate(zip(found, LAST.grads(dout), strict=True)):
+        checks.close(one, right, what=f"the gradient {NAMES[place]}", hints=partial(hints, place))

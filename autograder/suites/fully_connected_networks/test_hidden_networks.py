@@ -198,12 +198,14 @@ class NetworkCase:
         """Compare the loss with the oracle."""
         with Layers().in_place():
             loss, _ = self.loss_and_grads(self.fill(reg=reg), self.examples.clone())
-        results = {
-            name: float(true_result(self.params, self.examples, self.classes, reg, mistake=name)[0])
-            for name in ("", *LOSS_HINTS)
-        }
-        hints = [Hint(results[name], says) for name, says in LOSS_HINTS.items()]
-        checks.close(checks.scalar(loss, what="the loss"), results[""], what="the loss", hints=hints)
+
+        def compute(mistake: str) -> float:
+            return float(true_result(self.params, self.examples, self.classes, reg, mistake=mistake)[0])
+
+        def hints() -> list[Hint]:
+            return [Hint(compute(mistake), says) for mistake, says in LOSS_HINTS.items()]
+
+        checks.close(checks.scalar(loss, what="the loss"), compute(""), what="the loss", hints=hints)
 
     def check_grads(self, x: Tensor, reg: float = 0.0, dropout: float = 0.0) -> Layers:
         """Compare all gradients with the oracle; return the layers that were used."""
@@ -211,23 +213,24 @@ class NetworkCase:
         with layers.in_place():
             _, grads = self.loss_and_grads(self.fill(reg=reg, dtype=x.dtype, **settings), x)
         says = (GRAD_HINTS if reg else OVERWRITTEN) | (DROPOUT_HINTS if dropout else {})
-        results = {
-            name: true_result(self.params, x, self.classes, reg, dropout, name)[1] for name in ("", *says)
-        }
-        whole = [
-            mistake
-            for mistake in says
-            if all(
-                checks.agrees(grads[name], results[mistake][name], operation="gradient")
-                for name in self.params
-            )
-        ]  # what explains all gradients comes first
+
+        def compute(mistake: str) -> Params:
+            return true_result(self.params, x, self.classes, reg, dropout, mistake)[1]
+
+        def hints(name: str) -> list[Hint]:
+            wrong = [(compute(mistake), cause) for mistake, cause in says.items()]
+            wrong.sort(key=lambda one: not self._agree(grads, one[0]))  # what explains all comes first
+            return [Hint(values[name], cause) for values, cause in wrong]
+
+        right = compute("")
         for name in self.params:
-            order = sorted(says, key=lambda mistake: mistake not in whole)
-            hints = [Hint(results[mistake][name], says[mistake]) for mistake in order]
-            what = f'grads["{name}"]'
-            checks.close(grads[name], results[""][name], what=what, hints=hints, operation="gradient")
+            what, of_name = f'grads["{name}"]', partial(hints, name)
+            checks.close(grads[name], right[name], what=what, hints=of_name, operation="gradient")
         return layers
+
+    def _agree(self, grads: dict[str, Any], others: Params) -> bool:
+        """Tell whether all gradients are these."""
+        return all(checks.agrees(grads[name], others[name], operation="gradient") for name in self.params)
 
     def check_regularized(self, reg: float) -> None:
         """Compare what regularization adds to the gradients with the oracle."""
@@ -235,30 +238,31 @@ class NetworkCase:
         for strength in (0.0, reg):
             with Layers().in_place():
                 found.append(self.loss_and_grads(self.fill(reg=strength), self.examples.clone())[1])
-        data = true_result(self.params, self.examples, self.classes, 0.0)[1]
-        results = {
-            name: true_result(self.params, self.examples, self.classes, reg, mistake=name)[1]
-            for name in ("", *LOSS_HINTS)
-        }
         added = {}
         for name in self.params:
             before, after = (checks.tensor(grads[name], what=f'grads["{name}"]') for grads in found)
             added[name] = after - before if after.shape == before.shape else after
-        adds = {
-            mistake: {name: grads[name] - data[name] for name in data} for mistake, grads in results.items()
-        }
-        whole = [
-            mistake
-            for mistake in LOSS_HINTS
-            if all(checks.agrees(added[name], adds[mistake][name], operation="gradient") for name in data)
-        ]
-        if whole and not all(torch.equal(adds[whole[0]][name], adds[""][name]) for name in data):
-            cause = LOSS_HINTS[whole[0]]
-            checks.holds(False, what="the gradients", problem="wrong values", likely_cause=cause, slip=True)
+        right = self._add(reg)
+        if self._agree(added, right):
+            return
+        adds = {mistake: self._add(reg, mistake) for mistake in LOSS_HINTS}
+        whole = [says for mistake, says in LOSS_HINTS.items() if self._agree(added, adds[mistake])]
+        cause = (whole or [None])[0]
+        checks.holds(
+            cause is None, what="the gradients", problem="wrong values", likely_cause=cause, slip=True
+        )
         for name in self.params:
             hints = [Hint(adds[mistake][name], says) for mistake, says in LOSS_HINTS.items()]
             what = f'what the regularization adds to grads["{name}"]'
-            checks.close(added[name], adds[""][name], what=what, operation="gradient", hints=hints)
+            checks.close(added[name], right[name], what=what, operation="gradient", hints=hints)
+
+    def _add(self, reg: float, mistake: str = "") -> Params:
+        """Return what regularization adds to the gradients, or what a typical mistake makes of it."""
+        data, grads = (
+            true_result(self.params, self.examples, self.classes, strength, mistake=how)[1]
+            for strength, how in ((0.0, ""), (reg, mistake))
+        )
+        return {name: grads[name] - data[name] for name in data}
 
     def check_float32(self) -> None:
         """Compare the gradients in float32, of images whose memory is not contiguous."""
@@ -372,7 +376,7 @@ def test_deep_regularized_gradients() -> None:
     DEEPER.check_regularized(0.21)
 
 
-@pytest.mark.task("fully_connected", weight=4)
+@pytest.mark.task("fully_connected", weight=3)
 def test_deep_dropout() -> None:
     """Any depth: with labels, dropout follows each ReLU, and its backward pass comes in the right place."""
     layers = DEEP.check_grads(DEEP.examples.clone(), 0.0, 0.4)

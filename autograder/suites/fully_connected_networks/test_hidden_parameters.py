@@ -73,7 +73,7 @@ def check_initial_loss(net: Any) -> None:
     checks.close(found, math.log(4), what="the initial loss", operation="small start")
 
 
-@pytest.mark.task("two_layer_net", weight=2)
+@pytest.mark.task("two_layer_net", weight=1)
 def test_two_layers_at_first() -> None:
     """Two layers: shapes, dtype and scale of the parameters of a new network."""
     net = fcn.TwoLayerNet(input_dim=12, hidden_dim=9, num_classes=5, dtype=torch.float64)

@@ -14,10 +14,11 @@ from torch import Tensor
 
 from autograder.hidden import Thresholds, hidden_normal, hidden_seed
 from helpers.data import tabletop_images
-from helpers.testing import Hint, checks, constructor, substituted
+from helpers.testing import Hint, checks, constructor, convention, substituted
 from helpers.training.solver import Solver
 
 THRESHOLDS = Thresholds("fully_connected_networks")
+REGULARIZATION = float(convention("regularization"))
 NETWORKS, LEAST_BY_HEART = 12, 48
 """So many networks are trained at most, until one knows so many of 50 pictures.
 
@@ -61,7 +62,8 @@ class AutodiffNet:
             return out
         loss = torch.nn.functional.cross_entropy(out, y)
         if self.reg:
-            loss = loss + self.reg * sum((leaves[f"W{i}"] ** 2).sum() for i in range(1, depth + 1))
+            squares = sum((leaves[f"W{i}"] ** 2).sum() for i in range(1, depth + 1))
+            loss = loss + REGULARIZATION * self.reg * squares
         grads = torch.autograd.grad(loss, list(leaves.values()))
         return loss.detach(), dict(zip(leaves, grads, strict=True))
 

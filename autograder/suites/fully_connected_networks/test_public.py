@@ -1,8 +1,9 @@
 """Public checks of the fully connected networks: small enough to be worked out by hand."""
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import Any, cast
 
 import fully_connected_networks as fcn
@@ -20,6 +21,7 @@ from helpers.testing import (
     passes_in_part,
     regularization_causes,
     require,
+    require_any_device,
     substituted,
 )
 
@@ -53,14 +55,17 @@ IMAGES = X.reshape(2, 1, 3)
 
 @pytest.mark.task("linear_forward", weight=1)
 def test_linear_by_hand() -> None:
-    """Linear, forward: two examples, three inputs, four outputs."""
-    result = fcn.Linear.forward(X.clone(), W.clone(), B.clone())
-    out, _ = checks.parts(result, 2, what="the result of Linear.forward")
-    hints = [
-        Hint(OUT - B, says="the biases were forgotten"),
-        Hint(OUT.clamp(min=0), says="a ReLU was applied; this layer is only linear"),
-    ]
-    checks.close(out, OUT, what="the outputs of Linear.forward", hints=hints)
+    """Linear, forward: two examples, three inputs, four outputs; and the first example alone."""
+    for count in (2, 1):
+        right = OUT[:count]
+        result = fcn.Linear.forward(X[:count].clone(), W.clone(), B.clone())
+        out, _ = checks.parts(result, 2, what="the result of Linear.forward")
+        hints = [
+            Hint(right - B, says="the biases were forgotten"),
+            Hint(right.clamp(min=0), says="a ReLU was applied; this layer is only linear"),
+            Hint(right[0], says="the axis of the examples was lost; a single example is a row as well"),
+        ]
+        checks.close(out, right, what="the outputs of Linear.forward", hints=hints)
 
 
 def linear_forward(arguments: list[Tensor]) -> None:
@@ -218,13 +223,18 @@ FACTOR = float(convention("regularization"))
 HALF, TWICE = regularization_causes()
 
 
-def check_by_hand(net: Any) -> None:
-    """Check scores, loss and gradients of a network of two layers with one example."""
+def fill_by_hand(net: Any) -> Any:
+    """Return a network after giving it the parameters of the example."""
     for name in HAND:
         net.params[name] = HAND[name].clone()
+    return net
+
+
+def check_by_hand(net: Any) -> None:
+    """Check scores, loss and gradients of a network of two layers with one example, and with five copies."""
     with given_layers():
-        scores = net.loss(HAND_X.clone())
-        found = checks.parts(net.loss(HAND_X.clone(), HAND_Y.clone()), 2, what="the result of loss")
+        scores = fill_by_hand(net).loss(HAND_X.clone())
+        found = [fill_by_hand(net).loss(HAND_X.repeat(n, 1), HAND_Y.repeat(n)) for n in (1, 5)]
     hints = [
         Hint(torch.tensor([[0.0, -7.0]]), says="the ReLU between the layers is missing"),
     ]
@@ -232,9 +242,20 @@ def check_by_hand(net: Any) -> None:
     says = "no ReLU follows the last layer"
     checks.holds(not behind, what="the scores", problem="wrong values", likely_cause=says, slip=True)
     checks.close(scores, torch.tensor([[0.0, -1.0]]), what="the scores", hints=hints)
-    loss = checks.scalar(found[0], what="the loss")
+    for one, count in zip(found, (1, 5), strict=True):
+        check_loss_by_hand(one, count)
+
+
+DIVIDED = "divided by the number of examples; softmax_loss did that already"
+
+
+def check_loss_by_hand(found: object, count: int) -> None:
+    """Check loss and gradients for so many copies of the example, whose mean is that of one."""
+    loss, grads = checks.parts(found, 2, what="the result of loss")
+    loss = checks.scalar(loss, what="the loss")
     hints = [
         Hint(-math.log(P), says="the regularization was forgotten"),
+        Hint(-math.log(P) / count + 2.1 * FACTOR, says=DIVIDED),
         Hint(-math.log(P) + 1.05 * FACTOR, says=HALF),
         Hint(-math.log(P) + 4.2 * FACTOR, says=TWICE),
         Hint(-math.log(P) + 3.1 * FACTOR, says="the biases were regularized too; only weights are"),
@@ -242,7 +263,7 @@ def check_by_hand(net: Any) -> None:
         Hint(-math.log(P) + 1.2 * FACTOR, says="only the last layer is regularized"),
     ]
     checks.close(loss, -math.log(P) + 2.1 * FACTOR, what="the loss", hints=hints)
-    grads = checks.entries(found[1], HAND, what="the gradients")
+    grads = checks.entries(grads, HAND, what="the gradients")
     up = 1 - P  # of the wrong class; that of the right one is -up
     data = {
         "W1": torch.outer(HAND_X[0], torch.tensor([-2 * up, 0.0, up])),
@@ -254,6 +275,8 @@ def check_by_hand(net: Any) -> None:
         penalty = 0.2 * FACTOR * HAND[name] if name.startswith("W") else torch.zeros_like(value)
         hints = [
             Hint(value, says="the regularization was forgotten"),
+            Hint(value / count + penalty, says=DIVIDED),
+            Hint((value + penalty) / count, says=DIVIDED),
             Hint(value + penalty / 2, says=HALF),
             Hint(value + 2 * penalty, says=TWICE),
             Hint(value + 0.2 * FACTOR * HAND[name], says="the biases were regularized too; only weights are"),
@@ -264,8 +287,30 @@ def check_by_hand(net: Any) -> None:
 
 @pytest.mark.task("two_layer_net", weight=4)
 def test_two_layers_by_hand() -> None:
-    """Two layers: scores, loss and gradients of one example."""
+    """Two layers: scores, loss and gradients of one example, and of five copies of it."""
     check_by_hand(fcn.TwoLayerNet(input_dim=4, hidden_dim=3, num_classes=2, reg=0.1))
+
+
+def check_begin(net: Any, shapes: dict[str, tuple[int, int]], scale: float, dtype: torch.dtype) -> None:
+    """Check that weights have these shapes and this standard deviation, and that biases are 0."""
+    for name, shape in shapes.items():
+        weights = checks.tensor(net.params[name], what=name, shape=shape, dtype=dtype)
+        hints = [Hint(scale**2, says="this is the square of weight_scale"), Hint(1.0, says="not scaled")]
+        found, relative = float(weights.double().square().mean().sqrt()), 8 / (2 * weights.numel()) ** 0.5
+        what = f"the standard deviation of {name}"
+        checks.close(found, scale, what=what, rtol=relative, hints=hints)
+        share = float((weights > 0).double().mean())
+        what = f"how many entries of {name} are above 0"
+        checks.number(share, at_least=0.5 - relative, at_most=0.5 + relative, what=what)
+        bias = name.replace("W", "b")
+        checks.close(net.params[bias], torch.zeros(shape[1], dtype=dtype), what=bias)
+
+
+@pytest.mark.task("two_layer_net", weight=1)
+def test_parameters_of_two_layers() -> None:
+    """Two layers: shapes, dtype and standard deviation of new weights; biases are 0."""
+    net = fcn.TwoLayerNet(80, 60, 70, weight_scale=0.04, dtype=torch.float64)
+    check_begin(net, {"W1": (80, 60), "W2": (60, 70)}, 0.04, torch.float64)
 
 
 SOME_X = torch.linspace(-1, 2, 60).reshape(5, 12)
@@ -312,7 +357,7 @@ def test_two_layers_own_work() -> None:
 
 @pytest.mark.task("fully_connected", weight=3)
 def test_one_hidden_layer_by_hand() -> None:
-    """Any depth: one hidden layer, the same numbers."""
+    """Any depth: one hidden layer, the same numbers and copies."""
     check_by_hand(fcn.FullyConnectedNet([3], input_dim=4, num_classes=2, reg=0.1))
 
 
@@ -325,6 +370,50 @@ def test_names_of_parameters() -> None:
     for i, shape in shapes.items():
         checks.tensor(net.params[f"W{i}"], what=f"W{i}", shape=shape, dtype=torch.float32)
         checks.close(net.params[f"b{i}"], torch.zeros(shape[1]), what=f"b{i}")
+    net = fcn.FullyConnectedNet([60, 70], 80, 50, weight_scale=0.04, dtype=torch.float64)
+    check_begin(net, {"W1": (80, 60), "W2": (60, 70), "W3": (70, 50)}, 0.04, torch.float64)
+
+
+MASK = torch.tensor([0.0, 1.0, 2.0])
+"""By what dropout multiplies the hidden units, in the place of a random mask."""
+
+
+@pytest.mark.task("fully_connected", weight=1)
+def test_dropout_of_hidden_units() -> None:
+    """Any depth: dropout drops hidden units of the same example if there are labels, and none without."""
+    net = fcn.FullyConnectedNet([3], input_dim=4, num_classes=2, dropout=0.5)
+    dropout = {
+        "forward": lambda x, dropout_param: (
+            x * MASK if dropout_param["mode"] == "train" else x,
+            (dropout_param, MASK),
+        ),
+        "backward": lambda dout, cache: dout * cache[1],
+    }
+    with given_layers(), substituted(fcn.Dropout, **dropout):
+        found = fill_by_hand(net).loss(HAND_X.clone(), HAND_Y.clone())
+        loss, grads = checks.parts(found, 2, what="the result of loss")
+        scores = fill_by_hand(net).loss(HAND_X.clone())
+    # The hidden values are 0, 0 and 2, and the scores -4 and 2: the wrong class has the probability `up`.
+    up = 1 / (1 + math.exp(-6))
+    hints = [
+        Hint(-math.log(P), says="dropout was left out"),
+        Hint(math.log(1 + math.exp(8)), says="dropout came twice; it follows each ReLU once"),
+        Hint(math.log(1 + math.exp(2)), says="no ReLU follows the last layer"),
+    ]
+    checks.close(
+        checks.scalar(loss, what="the loss"), math.log(1 + math.exp(6)), what="the loss", hints=hints
+    )
+    grads = checks.entries(grads, HAND, what="the gradients")
+    right = {
+        "W2": torch.tensor([[0.0, 0.0], [0.0, 0.0], [-2 * up, 2 * up]]),
+        "b1": torch.tensor([0.0, 0.0, 2 * up]),
+    }
+    says = "dropout has a backward pass, too: call Dropout.backward for each hidden layer"
+    for name, value in right.items():
+        hints = [Hint(torch.tensor([-2 * up, 0.0, up]), says=says)] if name == "b1" else []
+        checks.close(grads[name], value, what=f'grads["{name}"]', hints=hints)
+    hints = [Hint(torch.tensor([[-4.0, 2.0]]), says="dropout drops; without labels its mode is test")]
+    checks.close(scores, torch.tensor([[0.0, -1.0]]), what="the scores without labels", hints=hints)
 
 
 @pytest.mark.constraint
@@ -363,11 +452,11 @@ SMALL = {
 }
 
 
-def make_solver() -> tuple[Any, list[object]]:
-    """Return what create_solver_instance makes, and how many hidden units its networks have."""
+def make_solver() -> tuple[Any, list[dict[str, object]]]:
+    """Return what create_solver_instance makes, and the settings of its networks."""
     blank = constructor(fcn.TwoLayerNet, None, lambda: {}, count=4)
     spare: list[Any] = [blank() for _ in range(4)]
-    hidden: list[object] = []
+    made: list[dict[str, object]] = []
 
     def make(
         input_dim: int = 3 * 32 * 32,
@@ -378,37 +467,41 @@ def make_solver() -> tuple[Any, list[object]]:
         dtype: torch.dtype = torch.float32,
         device: object = "cpu",
     ) -> object:
-        hidden.append(hidden_dim)
+        made.append({"hidden_dim": hidden_dim, "dtype": dtype})
         model = spare.pop()
         model.params = {"W1": torch.zeros(3072, 2), "b1": torch.zeros(2)}
         return model
 
     with substituted(fcn, TwoLayerNet=make):
-        solver = fcn.create_solver_instance(SMALL, torch.float32, "cpu")
+        solver = fcn.create_solver_instance(SMALL, torch.float64, "cpu")
     checks.holds(
         type(solver) not in (type(None), int, float, str, tuple, list, dict, Tensor),
         what="the result of create_solver_instance",
         problem=f"not a Solver, but of the type {type(solver).__name__}",
     )
-    return solver, hidden
+    return solver, made
 
 
 @pytest.mark.task("solver", weight=1)
 def test_solver_is_made() -> None:
-    """Solver: it holds the pictures, a network, an update rule and settings."""
-    solver, _ = make_solver()
+    """Solver: it holds the pictures, a network in the given dtype, an update rule and settings."""
+    solver, made = make_solver()
     checks.close(solver.X_train, SMALL["X_train"], what="solver.X_train")
     checks.number(solver.num_epochs, at_least=1, what="solver.num_epochs")
     rate = solver.optim_config.items()
     checks.holds(len(rate) > 0, what="optim_config", problem="empty", likely_cause="name a learning rate")
+    checks.holds(len(made) > 0, what="the solver", problem="made without a TwoLayerNet")
+    require_any_device(fcn.create_solver_instance)
+    hints = [Hint(torch.float32, says="float32 is written into the code; pass dtype on")]
+    checks.equal(made[-1]["dtype"], torch.float64, what="the dtype of the TwoLayerNet", hints=hints)
 
 
 @pytest.mark.task("solver", weight=1)
 def test_solver_keeps_to_limits() -> None:
     """Solver: at most 400 hidden units and batches of 250 pictures."""
-    solver, hidden = make_solver()
-    checks.holds(len(hidden) > 0, what="the solver", problem="made without a TwoLayerNet")
-    units = checks.number(hidden[-1], at_least=1, what="hidden_dim of the TwoLayerNet")
+    solver, made = make_solver()
+    checks.holds(len(made) > 0, what="the solver", problem="made without a TwoLayerNet")
+    units = checks.number(made[-1]["hidden_dim"], at_least=1, what="hidden_dim of the TwoLayerNet")
     checks.holds(
         units <= MAX_HIDDEN,
         what="hidden_dim of the TwoLayerNet",
@@ -438,23 +531,80 @@ def check_own_rule(rule: Any) -> None:
     require(rule, banned=BANNED)
 
 
-def check_steps(rule: Any, config: dict[str, float], right: list[float], hints: list[list[float]]) -> None:
-    """Check two steps of an update rule on a single weight, with gradients 2 and then 1."""
-    w, settings = torch.tensor([1.0], dtype=torch.float64), dict(config)
+SIX = torch.tensor([[1.0, -2.0, 0.5], [3.0, 0.0, -1.0]], dtype=torch.float64)
+SIGNS = torch.tensor([[1.0, -1.0, 0.0], [-1.0, 1.0, 1.0]], dtype=torch.float64)
+"""Six weights. Gradients are 2 and then 1 by these signs, so the first weight is that of the notebook."""
+Values = Sequence[Any]
+"""What is wrong, and what a weight of 1 becomes by it, in one step and in two."""
+
+
+def check_steps(
+    rule: Any, config: dict[str, float], right: Values, hints: list[Values], kept: dict[str, Values]
+) -> None:
+    """Check two steps of an update rule; `right` is what a weight of 1 becomes with gradients 2 and 1.
+
+    `kept` holds, by its key in the config, what is remembered for that weight after each step.
+    """
+    w, settings = SIX.clone(), dict(config)
     for step, gradient in enumerate((2.0, 1.0)):
-        result = rule(w, torch.tensor([gradient], dtype=torch.float64), settings)
+        result = rule(w, gradient * SIGNS, settings)
         w, settings = cast(Any, checks.parts(result, 2, what="the result of the update rule"))
-        wrong = [
-            Hint(torch.tensor([values[step]], dtype=torch.float64), says)  # type: ignore[arg-type]
-            for says, *values in hints
-        ]
-        expected = torch.tensor([right[step]], dtype=torch.float64)
+        expected, *others = (
+            SIX + SIGNS * (values[step] - 1) for values in (right, *(one[1:] for one in hints))
+        )
+        wrong = [Hint(value, one[0]) for one, value in zip(hints, others, strict=True)]
+        for one, value in zip(hints, others, strict=True):
+            wrong.append(Hint(partial(is_nan_below_zero, value), one[0], slip=True))
+        wrong.append(Hint(partial(is_nan_at_zero, expected), NO_EPSILON, slip=True))
         checks.close(w, expected, what=f"next_w after {step + 1} of 2 steps", hints=wrong)
+        settings = checks.entries(settings, [], what="the config that is returned")
+        for key, values in kept.items():
+            what = f'config["{key}"]'
+            cause = WRONG_T if key == "t" else NO_EFFECT.format(key)
+            checks.holds(key in settings, what=what, problem="missing", likely_cause=cause, slip=True)
+            check_kept(settings[key], key, values[step])
+
+
+OUTSIDE = "the learning rate belongs into the velocity: momentum * v - learning_rate * dw, and w + v"
+
+
+WRONG_T = "corrected with a wrong t: count the step first, and keep t in config"
+NO_EFFECT = "the old {} has no effect; it was not kept in config, or not used"
+
+
+def check_kept(found: object, key: str, value: float) -> None:
+    """Check what an update rule remembers for the next step."""
+    what = f'config["{key}"]'
+    if key == "t":
+        checks.equal(found, value, what=what, hints=[Hint(value - 1, WRONG_T)])
+        return
+    right = value * (SIGNS.abs() if key in ("cache", "v") else SIGNS)
+    hints = []
+    if key == "velocity":
+        says = "the velocity has the other sign: momentum * v - learning_rate * dw, which is added to w"
+        hints = [Hint(-right, says), Hint(10 * right, OUTSIDE), Hint(-10 * right, OUTSIDE)]
+    if key in ("m", "v"):
+        hints = [Hint(right * factor, KEPT) for factor in (1 / 0.25, 1 / 0.4375, 1 / 0.64, 1 / 0.8704)]
+    checks.close(found, right, what=what, hints=hints)
+
+
+INSIDE = "epsilon is under the square root; add it to the root"
+NO_EPSILON = "where all gradients were 0, that is 0 / 0; epsilon is added to the root"
+
+
+def is_nan_at_zero(expected: Tensor, found: Tensor) -> bool:
+    """Tell whether only those weights are NaN whose gradients are 0."""
+    return torch.equal(found.isnan(), SIGNS == 0) and checks.agrees(found[SIGNS != 0], expected[SIGNS != 0])
+
+
+def is_nan_below_zero(expected: Tensor, found: Tensor) -> bool:
+    """Tell whether only those weights are NaN whose gradients are below 0: a root was taken of them."""
+    return torch.equal(found.isnan(), SIGNS < 0) and checks.agrees(found[SIGNS >= 0], expected[SIGNS >= 0])
 
 
 @pytest.mark.task("sgd_momentum", weight=3)
 def test_momentum_by_hand() -> None:
-    """Momentum: two steps of a single weight."""
+    """Momentum: two steps of six weights, of which one has no gradient."""
     # v = -0.2, w = 0.8; then v = 0.5 * -0.2 - 0.1 = -0.2, w = 0.6.
     hints: list[Any] = [
         ["the old velocity was used; use the new one", 1.0, 0.8],
@@ -464,9 +614,10 @@ def test_momentum_by_hand() -> None:
             1.2,
             1.4,
         ],
-        ["the old velocity has no effect; it was not kept in config, or not used", 0.8, 0.7],
+        [NO_EFFECT.format("velocity"), 0.8, 0.7],
     ]
-    check_steps(fcn.sgd_momentum, {"learning_rate": 0.1, "momentum": 0.5}, [0.8, 0.6], hints)
+    kept = {"velocity": [-0.2, -0.2]}
+    check_steps(fcn.sgd_momentum, {"learning_rate": 0.1, "momentum": 0.5}, [0.8, 0.6], hints, kept)
 
 
 @pytest.mark.constraint
@@ -485,7 +636,7 @@ def test_momentum_own_work() -> None:
 
 @pytest.mark.task("rmsprop", weight=3)
 def test_rmsprop_by_hand() -> None:
-    """RMSProp: two steps of a single weight."""
+    """RMSProp: two steps of six weights, of which one has no gradient."""
     # cache = 0.64 * 4 = 2.56, its root is 1.6, w = 1 - 0.2 / 1.6; then cache = 0.36 * 2.56 + 0.64 = 1.5616.
     second = 0.875 - 0.1 / 1.5616**0.5
     hints: list[Any] = [
@@ -495,9 +646,15 @@ def test_rmsprop_by_hand() -> None:
         ["the gradient was not squared", 1 - 0.2 / 1.28**0.5, 0.0],
         ["the squares have a factor 1 - decay_rate", 0.9, 0.0],
         ["decay_rate and 1 - decay_rate are swapped", 1 - 0.2 / 1.2, 0.0],
-        ["the old cache has no effect; it was not kept in config, or not used", 0.875, 0.75],
+        [NO_EFFECT.format("cache"), 0.875, 0.75],
     ]
-    check_steps(fcn.rmsprop, {"learning_rate": 0.1, "decay_rate": 0.36}, [0.875, second], hints)
+    kept = {"cache": [2.56, 1.5616]}
+    check_steps(fcn.rmsprop, {"learning_rate": 0.1, "decay_rate": 0.36}, [0.875, second], hints, kept)
+    # With an epsilon of 0.4 the first step is 0.2 / (1.6 + 0.4).
+    second = 0.9 - 0.1 / (1.5616**0.5 + 0.4)
+    config = {"learning_rate": 0.1, "decay_rate": 0.36, "epsilon": 0.4}
+    hints = [[INSIDE, 1 - 0.2 / 2.96**0.5, 0.0]]
+    check_steps(fcn.rmsprop, config, [0.9, second], hints, kept)
 
 
 @pytest.mark.constraint
@@ -514,13 +671,12 @@ def test_rmsprop_own_work() -> None:
     check_own_rule(fcn.rmsprop)
 
 
-WRONG_T = "corrected with a wrong t: count the step first, and keep t in config"
 KEPT = "m and v were kept as corrected; keep them as they were before the correction"
 
 
 @pytest.mark.task("adam", weight=3)
 def test_adam_by_hand() -> None:
-    """Adam: two steps of a single weight."""
+    """Adam: two steps of six weights, of which one has no gradient."""
     # m = 0.5, v = 2.56, corrected 2 and 4, so the step is 0.1; then m = 0.625, v = 1.5616, corrected by
     # 1 - 0.75**2 = 0.4375 and 1 - 0.36**2 = 0.8704.
     config = {"learning_rate": 0.1, "beta1": 0.75, "beta2": 0.36}
@@ -543,7 +699,12 @@ def test_adam_by_hand() -> None:
         ["beta1 and beta2 are swapped", 0.9, swapped],
         ["the step goes uphill; subtract it", 1.1, 0.0],
     ]
-    check_steps(fcn.adam, config, [0.9, second], hints)
+    kept = {"m": [0.5, 0.625], "v": [2.56, 1.5616], "t": [1, 2]}
+    check_steps(fcn.adam, config, [0.9, second], hints, kept)
+    # With an epsilon of 0.5 the first step is 0.1 * 2 / (2 + 0.5).
+    second = 0.92 - 0.1 * (0.625 / 0.4375) / ((1.5616 / 0.8704) ** 0.5 + 0.5)
+    hints = [[INSIDE, 1 - 0.2 / 4.5**0.5, 0.0]]
+    check_steps(fcn.adam, config | {"epsilon": 0.5}, [0.92, second], hints, kept)
 
 
 @pytest.mark.constraint
@@ -578,6 +739,14 @@ def test_dropout_of_ones() -> None:
     what = "what Dropout.forward drops"
     fits, slip = 0.2 < share < 0.3, cause is not None
     checks.holds(fits, what=what, problem="not about a quarter", likely_cause=cause, slip=slip)
+    again, _ = checks.parts(
+        fcn.Dropout.forward(ones.clone(), {"p": 0.25, "mode": "train"}), 2, what="the result"
+    )
+    again = checks.tensor(again, what="the outputs of another call", shape=(80, 125), dtype=torch.float32)
+    cause = "a seed is set that nobody asked for"
+    same = torch.equal(out, again)
+    what = "two calls without a seed"
+    checks.holds(not same, what=what, problem="dropped the same", likely_cause=cause, slip=True)
     found = fcn.Dropout.backward(ones.clone(), cache)
     other = "a new mask was drawn; use the one in the cache"
     hints = [
@@ -729,14 +898,14 @@ def test_max_norm_rules() -> None:
 
 @pytest.mark.task("weight_decay", weight=1)
 def test_weight_decay_by_hand() -> None:
-    """Weight decay: a step of (1, -2, 0, 3)."""
+    """Weight decay: a step of (1, -2, 0, 3) as weights, and as biases."""
     config = {"learning_rate": 0.5, "weight_decay": 0.2}
 
     def step(w: Tensor, dw: Tensor, config: dict[str, Any] | None = None) -> object:
         return w - 0.5 * dw, config
 
     with substituted(fcn, sgd=step):
-        result = fcn.sgd_weight_decay(ROW.clone(), torch.ones(1, 4), config)
+        result = fcn.sgd_weight_decay(ROW.clone(), torch.ones(1, 4), dict(config))
     found, _ = checks.parts(result, 2, what="the result of sgd_weight_decay")
     hints = [
         Hint(ROW * 0.9 - 1, says="the gradient has to be multiplied by the learning rate, too"),
@@ -748,6 +917,11 @@ def test_weight_decay_by_hand() -> None:
     ]
     right = torch.tensor([[0.4, -2.3, -0.5, 2.2]])
     checks.close(found, right, what="next_w of sgd_weight_decay", hints=hints)
+    with substituted(fcn, sgd=step):
+        result = fcn.sgd_weight_decay(ROW[0].clone(), torch.ones(4), dict(config))
+    found, _ = checks.parts(result, 2, what="the result of sgd_weight_decay")
+    hints = [Hint(right[0], says="biases, of one dimension, do not decay")]
+    checks.close(found, ROW[0] - 0.5, what="next_w of a bias", hints=hints)
 
 
 @pytest.mark.constraint

@@ -1,7 +1,7 @@
 """The oracle of k-nearest neighbors, in float64; it shares nothing with the reference solution."""
 
-from collections.abc import Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import partial
 
 import knn
@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from autograder.hidden import hidden_generator, hidden_normal
-from helpers.testing import substituted
+from helpers.testing import checks, substituted
 
 MAX_WORK = 20_000_000
 """More steps than any test needs: student code that asks the oracle for more gets nothing."""
@@ -19,10 +19,10 @@ normal = partial(hidden_normal, dtype=torch.float32)
 
 
 def ranks(name: str, num_train: int, num_test: int) -> Tensor:
-    """Return distances of which no two in a column are equal."""
+    """Return distances of which no two in a column are equal, nor any two in a row."""
     generator = hidden_generator(name)
     columns = [torch.randperm(num_train, generator=generator) for _ in range(num_test)]
-    return torch.stack(columns, dim=1).to(torch.float32) + 0.5
+    return torch.stack(columns, dim=1) + 0.5 + torch.arange(num_test) / 1024
 
 
 def true_distances(x_train: Tensor, x_test: Tensor) -> Tensor:
@@ -64,19 +64,32 @@ def true_accuracies(
     return {k: [true_accuracy(x[a], y[a], x[b], y[b], k) for a, b in rounds] for k in k_choices}
 
 
-def labels_by_rows(dists: Tensor, y_train: Tensor, k: int = 1) -> Tensor:
-    """Return the true labels; -1 everywhere if the rows do not belong to the training points."""
-    if len(dists) != len(y_train):
-        return torch.full((dists.shape[1],), -1)
-    return true_labels(dists, y_train, k)
+@contextmanager
+def with_true_functions() -> Iterator[list[str]]:
+    """Replace the functions that the classifier builds on; yields which arguments they got swapped."""
+    swaps: list[str] = []
 
+    def labels(dists: Tensor, y_train: Tensor, k: int = 1) -> Tensor:
+        if y_train.dim() == 2 and dists.dim() == 1:
+            swaps.append("distances and labels are swapped: predict_labels(dists, y_train, k)")
+            return torch.full((y_train.shape[1],), -1)
+        if len(dists) != len(y_train):
+            swaps.append("training and test points are swapped")
+            return torch.full((len(dists),), -1)
+        return true_labels(dists, y_train, k)
 
-def with_true_functions() -> AbstractContextManager[None]:
-    """Replace the functions that the classifier builds on."""
-    return substituted(
+    with substituted(
         knn,
         compute_distances_two_loops=true_distances,
         compute_distances_one_loop=true_distances,
         compute_distances_no_loops=true_distances,
-        predict_labels=labels_by_rows,
-    )
+        predict_labels=labels,
+    ):
+        yield swaps
+
+
+def refuse_swaps(swaps: list[str]) -> None:
+    """Refuse arguments in the wrong order, if `with_true_functions` saw any."""
+    for cause in swaps:
+        what = "the arguments of what the classifier calls"
+        checks.holds(False, what=what, problem="swapped", likely_cause=cause, slip=True)

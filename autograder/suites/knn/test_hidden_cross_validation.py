@@ -24,6 +24,7 @@ from helpers.testing import Hint, checks, constructor, substituted
 OVERLAP = "the held-out fold is among the training data"
 MIXED = "points and labels are not cut in the same way"
 LEFT_OUT = "points are missing from the training data or from the folds"
+ANEW = "the points were shuffled or cut anew in between; do that once, before all loops"
 
 
 def fold_hints(
@@ -41,6 +42,9 @@ def fold_hints(
     others = {says: true_accuracies(x, y, wrong, k_choices) for says, wrong in other_rounds.items()}
     others |= {
         "these are fractions; multiply them by 100": {k: [v / 100 for v in right[k]] for k in right},
+        "multiplied by 100 twice; check_accuracy returns a percentage": {
+            k: [100 * v for v in right[k]] for k in right
+        },
         "k is not passed on": {k: true_accuracies(x, y, rounds, [1])[1] for k in right},
     }
     means = {k: sum(right[k]) / len(right[k]) for k in right}
@@ -151,10 +155,10 @@ def check_cross_validation(
             overlap = any(bool(torch.isin(test, train).any()) for train, test in rounds)
             some = "what the classifiers were trained and measured on"
             checks.holds(not overlap, what=some, problem="not different", likely_cause=OVERLAP, slip=True)
-            problem = "not all points, each held out once"
-            checks.holds(
-                whole and len(parts) == len(x), what=some, problem=problem, likely_cause=LEFT_OUT, slip=True
-            )
+            problem, anew = "not all points, each held out once", whole and len(parts.unique()) < len(parts)
+            checks.holds(not anew, what=some, problem=problem, likely_cause=ANEW, slip=True)
+            all_points = whole and len(parts) == len(x)
+            checks.holds(all_points, what=some, problem=problem, likely_cause=LEFT_OUT, slip=True)
         checks.close(found, right, what=what, hints=hints)
         return
     hints = partial(fold_hints, x, y, rounds, k_choices)

@@ -35,11 +35,34 @@ def label_hints(dists: Tensor, y_train: Tensor, k: int) -> list[Hint]:
         "the first training points voted, not the nearest": lambda dists, y, k: true_labels(0 * dists, y, k),
     }
     hints = [Hint(mistake(dists, y_train, k), says=says) for says, mistake in mistakes.items()]
+    if k <= FEW:
+        rows = [true_labels(part.T, y_train, k)[: part.shape[1]] for part in dists.split(FEW, dim=1)]
+        hints.append(Hint(torch.cat(rows), says=ROWS))
     return [
         *hints,
         Hint(true_labels(dists, y_train, 1), says="the nearest point decided alone: k is ignored"),
         Hint(dists.argmin(dim=0), says="the index of the nearest point was returned, not its label"),
     ]
+
+
+ROWS = "rows were sorted; a column holds one test point"
+FEW = 12
+"""So many test points at a time: no more than there are training points, or sorting rows is an exception."""
+
+
+def in_rows(y_train: Tensor, k: int) -> list[Hint]:
+    """Return hints for shapes that come of sorting rows: a label for each row, or for each of k votes."""
+    return [Hint(lambda labels: labels.shape in ((len(y_train),), (k,)), says=ROWS, slip=True)]
+
+
+def check_labels(dists: Tensor, y_train: Tensor, k: int, right: Tensor) -> None:
+    """Compare the labels of all test points, of which the student's function gets a few at a time."""
+    found, what = [], f"the labels for k = {k}"
+    for part in dists.split(FEW, dim=1):
+        labels, shape = knn.predict_labels(part.clone(), y_train.clone(), k=k), (part.shape[1],)
+        hints = in_rows(y_train, k)
+        found.append(checks.tensor(labels, shape=shape, dtype=torch.int64, what=what, hints=hints))
+    checks.equal(torch.cat(found), right, what=what, hints=partial(label_hints, dists, y_train, k))
 
 
 VOTE_DISTS, VOTE_LABELS = ranks("votes", 13, 60), hidden_labels("votes/y", classes=4, count=13)
@@ -66,10 +89,7 @@ def draw_ties(k: int) -> Tensor:
 def test_labels_for_every_k() -> None:
     """Labels are right for every k from 1 to the number of training points."""
     for k in sorted(VOTES, key=lambda k: k not in (1, 5)):  # k = 2 does not tell mistakes from one another
-        found = knn.predict_labels(VOTE_DISTS.clone(), VOTE_LABELS.clone(), k=k)
-        what = f"the labels for k = {k}"
-        checks.tensor(found, shape=(60,), dtype=torch.int64, what=what)
-        checks.equal(found, VOTES[k], what=what, hints=partial(label_hints, VOTE_DISTS, VOTE_LABELS, k))
+        check_labels(VOTE_DISTS, VOTE_LABELS, k, VOTES[k])
 
 
 @pytest.mark.task("predict_labels", weight=4)
@@ -77,30 +97,29 @@ def test_labels_after_ties() -> None:
     """After a tie between several labels the smallest of them wins."""
     for k in (5, 6):
         dists = draw_ties(k)
-        found = knn.predict_labels(dists.clone(), TIE_LABELS.clone(), k=k)
-        what, hints = f"the labels for k = {k}", partial(label_hints, dists, TIE_LABELS, k)
-        checks.equal(found, true_labels(dists, TIE_LABELS, k), what=what, hints=hints)
+        check_labels(dists, TIE_LABELS, k, true_labels(dists, TIE_LABELS, k))
 
 
 @pytest.mark.task("predict_labels", weight=2)
 def test_labels_with_gaps() -> None:
     """Labels need not be consecutive, and k = 1 is the default."""
-    y_train = NAMES[VOTE_LABELS]
-    found = knn.predict_labels(VOTE_DISTS.clone(), y_train.clone())
+    y_train, dists, votes = NAMES[VOTE_LABELS], VOTE_DISTS[:, :FEW], VOTES[1][:FEW]
+    found = knn.predict_labels(dists.clone(), y_train.clone())
+    checks.tensor(found, shape=(FEW,), dtype=torch.int64, what="the labels", hints=in_rows(y_train, 1))
     hints = [
-        Hint(VOTES[1], says="the position among the labels that occur was returned, not the label"),
-        Hint(VOTE_DISTS.argmin(dim=0), says="the index of the nearest point was returned, not its label"),
-        Hint(true_labels(-VOTE_DISTS, y_train), says="the farthest points voted, not the nearest"),
+        Hint(votes, says="the position among the labels that occur was returned, not the label"),
+        Hint(dists.argmin(dim=0), says="the index of the nearest point was returned, not its label"),
+        Hint(true_labels(-dists, y_train), says="the farthest points voted, not the nearest"),
+        Hint(true_labels(dists.T, y_train)[:FEW], says=ROWS),
     ]
-    checks.equal(found, NAMES[VOTES[1]], what="the labels", hints=hints)
-    found = knn.predict_labels(CLEAR_DISTS.clone(), y_train.clone(), k=5)
-    hints = partial(label_hints, CLEAR_DISTS, y_train, 5)
-    checks.equal(found, NAMES[CLEAR_VOTES], what="the labels for k = 5", hints=hints)
+    checks.equal(found, NAMES[votes], what="the labels", hints=hints)
+    check_labels(CLEAR_DISTS[:, :FEW], y_train, 5, NAMES[CLEAR_VOTES[:FEW]])
 
 
 @pytest.mark.task("predict_labels", weight=2)
 def test_labels_of_one_point() -> None:
-    """A single test point, with distances in float64, gets a tensor with one label."""
+    """A single test point, with distances in float64, gets a tensor with one label; twelve get twelve."""
+    check_labels(VOTE_DISTS[:, :FEW].double(), VOTE_LABELS, 1, VOTES[1][:FEW])
     labels = []
     for dists in CLEAR_DISTS.split(1, dim=1):
         found = knn.predict_labels(dists.double(), VOTE_LABELS.clone(), k=5)

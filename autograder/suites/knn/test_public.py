@@ -1,13 +1,22 @@
 """Public checks of the k-nearest-neighbor assignment: small enough to be worked out by hand."""
 
-from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 
 import knn
 import pytest
 import torch
 
-from helpers.testing import Hint, checks, constructor, measure, public_generator, require, substituted
+from helpers.testing import (
+    Hint,
+    checks,
+    constructor,
+    measure,
+    public_generator,
+    require,
+    require_any_device,
+    substituted,
+)
 
 X_TRAIN = torch.tensor([[0.0, 0.0], [3.0, 4.0], [6.0, 8.0]])
 X_TEST = torch.tensor([[0.0, 0.0], [3.0, 0.0], [1.0, 7.0], [-3.0, 4.0]])
@@ -80,6 +89,7 @@ def check_inputs_unchanged(function: Distances) -> None:
     function(x_train, x_test)
     checks.unchanged(X_TRAIN, x_train, what="x_train")
     checks.unchanged(X_TEST, x_test, what="x_test")
+    require_any_device(function)
 
 
 def check_source(function: Distances, loops: int | None = None, banned: Sequence[str] = ()) -> None:
@@ -234,17 +244,22 @@ def test_no_loops_small_tensors() -> None:
 
 VOTE_DISTS = torch.tensor(
     [
-        [1.0, 10.0, 5.0, 2.0],
-        [2.0, 9.0, 2.0, 9.0],
-        [3.0, 8.0, 4.0, 3.0],
-        [9.0, 2.0, 3.0, 10.0],
-        [10.0, 1.0, 10.0, 1.0],
+        [2.0, 10.0, 5.0, 1.0],
+        [4.0, 9.0, 2.0, 4.5],
+        [6.0, 8.0, 4.0, 1.5],
+        [18.0, 2.0, 3.0, 5.0],
+        [20.0, 1.0, 10.0, 0.5],
     ]
 )
 VOTE_LABELS = torch.tensor([2, 1, 2, 0, 3])
 FARTHEST = "the farthest points voted, not the nearest"
 ALONE = "the nearest point decided alone: k is ignored"
-BY_ROWS = Hint(lambda labels: labels.shape == (5,), says="rows were sorted; a column holds one test point")
+ROWS = "rows were sorted; a column holds one test point"
+
+
+def in_rows(k: int) -> list[Hint]:
+    """Return hints for shapes that come of sorting rows: a label for each row, or for each of k votes."""
+    return [Hint(lambda labels: labels.shape in ((5,), (k,)), says=ROWS, slip=True)]
 
 
 @pytest.mark.task("predict_labels", weight=2)
@@ -252,8 +267,9 @@ def test_nearest_neighbor() -> None:
     """With k = 1 the label of the nearest training point is predicted."""
     found = knn.predict_labels(VOTE_DISTS.clone(), VOTE_LABELS.clone(), k=1)
     what = "the labels for k = 1"
-    checks.tensor(found, shape=(4,), what=what, hints=[BY_ROWS])
+    checks.tensor(found, shape=(4,), what=what, hints=in_rows(1))
     hints = [
+        Hint(torch.tensor([0, 2, 0, 1]), says=ROWS),
         Hint(torch.tensor([0, 4, 1, 4]), says="the index of the nearest point was returned, not its label"),
         Hint(torch.tensor([3, 2, 3, 0]), says=FARTHEST),
     ]
@@ -265,8 +281,9 @@ def test_votes() -> None:
     """With k = 3 the majority wins, and after a tie the smallest label."""
     found = knn.predict_labels(VOTE_DISTS.clone(), VOTE_LABELS.clone(), k=3)
     what = "the labels for k = 3"
-    checks.tensor(found, shape=(4,), what=what, hints=[BY_ROWS])
+    checks.tensor(found, shape=(4,), what=what, hints=in_rows(3))
     mistakes = {
+        ROWS: [2, 2, 2, 0],
         "after a tie the largest label was chosen; the smallest should win": [2, 3, 2, 2],
         "after a tie the nearest point decided; the smallest label should win": [2, 3, 1, 2],
         ALONE: [2, 3, 1, 3],
@@ -284,6 +301,7 @@ def test_labels_inputs_unchanged() -> None:
     knn.predict_labels(dists, y_train, k=3)
     checks.unchanged(VOTE_DISTS, dists, what="dists")
     checks.unchanged(VOTE_LABELS, y_train, what="y_train")
+    require_any_device(knn.predict_labels)
 
 
 LINE_TRAIN = torch.tensor([[0.0], [1.0], [10.0]])
@@ -292,56 +310,71 @@ LINE_LABELS = torch.tensor([4, 4, 2])
 LINE_DISTS = torch.tensor([[81.0, 0.16], [64.0, 0.36], [1.0, 92.16]])
 
 
-def given_functions() -> AbstractContextManager[None]:
-    """Replace the functions that the classifier builds on, so that it is checked on its own."""
+@contextmanager
+def given_functions() -> Iterator[list[str]]:
+    """Replace the functions that the classifier builds on, so that it is checked on its own.
+
+    Yields what is wrong about the arguments that they get.
+    """
+    wrong: list[str] = []
 
     def dists(x_train: torch.Tensor, x_test: torch.Tensor) -> torch.Tensor:
-        return LINE_DISTS if len(x_train) == 3 else LINE_DISTS.T.contiguous()
+        if len(x_train) == len(LINE_TEST):
+            wrong.append("training and test points are swapped")
+        return LINE_DISTS
 
     def labels(dists: torch.Tensor, y_train: torch.Tensor, k: int = 1) -> torch.Tensor:
-        right = {1: [2, 4], 3: [4, 4]}
-        return torch.tensor(right[k] if len(dists) == 3 else [-1, -1, -1])
+        if y_train.dim() == 2:
+            wrong.append("distances and labels are swapped: predict_labels(dists, y_train, k)")
+        return torch.tensor({1: [2, 4], 3: [4, 4]}[k])
 
-    return substituted(
-        knn,
-        compute_distances_two_loops=dists,
-        compute_distances_one_loop=dists,
-        compute_distances_no_loops=dists,
-        predict_labels=labels,
-    )
+    distances = {f"compute_distances_{how}": dists for how in ("two_loops", "one_loop", "no_loops")}
+    with substituted(knn, **distances, predict_labels=labels):
+        yield wrong
+
+
+def check_arguments(wrong: list[str]) -> None:
+    """Check that the functions that the classifier builds on got what they take."""
+    what, cause = "the arguments of a function that the classifier calls", (wrong or [""])[0]
+    checks.holds(not wrong, what=what, problem="not in order", likely_cause=cause, slip=True)
 
 
 @pytest.mark.task("classifier", weight=2)
 def test_classifier_predicts() -> None:
     """The classifier predicts labels from its training data, and passes k on."""
-    with given_functions():
+    with given_functions() as wrong:
         classifier = knn.KnnClassifier(LINE_TRAIN.clone(), LINE_LABELS.clone())
         one = classifier.predict(LINE_TEST.clone())
         three = classifier.predict(LINE_TEST.clone(), k=3)
-    hints = [Hint(torch.tensor([-1, -1, -1]), says="training and test points are swapped")]
-    checks.equal(one, torch.tensor([2, 4]), what="the labels for k = 1", hints=hints)
+    check_arguments(wrong)
+    checks.equal(one, torch.tensor([2, 4]), what="the labels for k = 1")
     hints = [Hint(torch.tensor([2, 4]), says="k is not passed on")]
     checks.equal(three, torch.tensor([4, 4]), what="the labels for k = 3", hints=hints)
+    require_any_device(knn.KnnClassifier.predict)
 
 
 @pytest.mark.task("classifier", weight=2)
 def test_classifier_accuracy() -> None:
     """The accuracy is a percentage."""
-    with given_functions():
+    with given_functions() as wrong:
         classifier = knn.KnnClassifier(LINE_TRAIN.clone(), LINE_LABELS.clone())
         accuracy = classifier.check_accuracy(LINE_TEST.clone(), torch.tensor([2, 5]), quiet=True)
+    check_arguments(wrong)
     hints = [
         Hint(0.5, says="this is a fraction; multiply it by 100"),
         Hint(1.0, says="this is the number of right labels, not a percentage"),
     ]
     percent = checks.scalar(accuracy, what="the accuracy")
     checks.close(percent, 50.0, what="the accuracy", hints=hints)
+    require_any_device(knn.KnnClassifier.check_accuracy)
 
 
 SEVEN = torch.tensor([[0.0], [1.0], [2.0], [3.0], [4.0], [5.0], [6.0]])
 SEVEN_LABELS = torch.tensor([10, 11, 12, 13, 14, 15, 16])
 OVERLAP = "the held-out fold is among the training data"
 LEFT_OUT = "points are missing from the training data or from the folds"
+MEASURED = "measured on the training data, not on the held-out fold"
+ANEW = "the points were shuffled or cut anew in between; do that once, before all loops"
 
 Round = tuple[tuple[int, ...], tuple[int, ...]]
 
@@ -349,7 +382,7 @@ Round = tuple[tuple[int, ...], tuple[int, ...]]
 def rounds_of_cross_validation() -> tuple[object, list[Round]]:
     """Cross-validate seven points in three folds; return the result, and what was trained and measured on.
 
-    The classifier that is put in place knows the labels of points that k divides.
+    The classifier that is put in place knows the labels of points that k + 1 divides.
     """
     rounds: list[Round] = []
     wrong: list[str] = []
@@ -367,7 +400,7 @@ def rounds_of_cross_validation() -> tuple[object, list[Round]]:
             there = tuple(int(value) for value in x_test.flatten())
             if (known, there) not in rounds:
                 rounds.append((known, there))
-            return torch.tensor([10 + number if number % k == 0 else 0 for number in there])
+            return torch.tensor([10 + number if number % (k + 1) == 0 else 0 for number in there])
 
         def check_accuracy(
             x_test: torch.Tensor, y_test: torch.Tensor, k: int = 1, quiet: bool = False
@@ -391,29 +424,31 @@ def test_cross_validation_by_hand() -> None:
     found, rounds = rounds_of_cross_validation()
     what = "what the classifiers were trained and measured on"
     for known, there in rounds:
-        overlap = bool(set(known) & set(there))
-        checks.holds(not overlap, what=what, problem="not different", likely_cause=OVERLAP, slip=True)
+        overlap, cause = bool(set(known) & set(there)), MEASURED if set(known) == set(there) else OVERLAP
+        checks.holds(not overlap, what=what, problem="not different", likely_cause=cause, slip=True)
     held_out = sorted(number for _, there in rounds for number in there)
     whole = all(sorted(known + there) == list(range(7)) for known, there in rounds)
     checks.holds(
         held_out == list(range(7)) and whole,
         what=what,
         problem="not all seven points, each held out once",
-        likely_cause=LEFT_OUT,
+        likely_cause=ANEW if whole and len(set(held_out)) < len(held_out) else LEFT_OUT,
         slip=True,
     )
     checks.equal(len(rounds), 3, what="the number of folds")
-    right = {
-        k: [100 * sum(one % k == 0 for one in there) / len(there) for _, there in rounds] for k in (2, 3)
+    known = {
+        k: [100 * sum(one % (k + 1) == 0 for one in there) / len(there) for _, there in rounds]
+        for k in (1, 2, 3)
     }
-    hints = [
-        Hint(dict.fromkeys(right, right[2]), says="k is not passed on"),
-        Hint(dict.fromkeys(right, [100.0] * 3), says="k is not passed on"),
-        Hint(
-            {k: [v / 100 for v in right[k]] for k in right}, says="these are fractions; multiply them by 100"
-        ),
-    ]
+    right = {k: known[k] for k in (2, 3)}
+    hints = [Hint(dict.fromkeys(right, known[k]), says="k is not passed on") for k in (1, 2)]
+    for factor, says in (
+        (1 / 100, "these are fractions; multiply them by 100"),
+        (100, "multiplied by 100 twice; check_accuracy returns a percentage"),
+    ):
+        hints.append(Hint({k: [factor * v for v in right[k]] for k in right}, says=says))
     checks.close(to_numbers(found), right, what="the accuracies for each k", hints=hints)
+    require_any_device(knn.knn_cross_validate)
 
 
 def to_numbers(found: object) -> object:

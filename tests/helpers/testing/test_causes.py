@@ -19,10 +19,15 @@ def moved() -> object:
     return X.cuda()
 
 
+def hidden_away() -> object:
+    raise RuntimeError("No CUDA GPUs are available")  # PyTorch with CUDA, on a machine without a GPU
+
+
 @pytest.mark.parametrize(
     ("call", "cause"),
     [
         (moved, "to a GPU, and there is none"),
+        (hidden_away, "to a GPU, and there is none"),
         (lambda: X + torch.ones(4, 2), "do not fit"),
         (lambda: X @ X, "do not fit"),
         (lambda: X @ X.T.double(), "float32 and float64 are mixed"),

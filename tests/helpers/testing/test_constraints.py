@@ -6,6 +6,7 @@ import contextlib
 import importlib.util
 import textwrap
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ import pytest
 
 from helpers.source.facts import FunctionFacts, ModuleFacts, scan
 from helpers.source.scopes import ConstraintError
-from helpers.testing import CheckFailure, measure, obeys, require
+from helpers.testing import CheckFailure, measure, obeys, require, require_any_device
 from tests.support import work
 
 BANNED = ("torch.norm", "torch.dist", "torch.cdist", "torch.nn")
@@ -473,3 +474,58 @@ def test_what_is_allowed_may_lie_in_what_is_banned(line: str) -> None:
     inner = "nn.functional." if line.endswith("torch as F") else ""
     require(StandIn(f"{line}\ndef f(x): return F.{inner}pad(x, (1, 1))"), **rules)
     assert "uses torch.nn" in broken(f"{line}\ndef f(x): return F.{inner}relu(x)", **rules).problem
+
+
+ON_A_GPU = {
+    "an argument": "import torch\ndef f(x): return torch.zeros(3, device='cuda')",
+    "to": "def f(x): return x.to('cuda:0')",
+    "a method": "def f(x): return x.cuda()",
+    "a device of the module": "import torch\nD = torch.device('cuda')\ndef f(x): return x.to(D)",
+    "a default": "def f(x, device='cuda'): return x.to(device)",
+    "settings": "S = {'device': 'cuda'}\ndef f(x): return x.new_zeros(3, **S)",
+    "a number": "def f(x): return x.to(f'cuda:{0}')",
+    "a helper": "def g(x): return x.to('cuda')\ndef f(x): return g(x)",
+}
+TO_D = "\ndef f(x): return x.to(D)"
+ON_ANY_DEVICE = {
+    "a comparison": "def f(x): return x.cpu() if x.device.type == 'cuda' else x",
+    "where there is one": "import torch\nD = 'cuda' if torch.cuda.is_available() else 'cpu'" + TO_D,
+    "in a statement": "import torch\nD = 'cpu'\nif torch.cuda.is_available():\n    D = 'cuda'" + TO_D,
+    "asked before": "import torch\nhas = torch.cuda.is_available()\nD = 'cuda' if has else 'cpu'" + TO_D,
+    "the kit's": "from helpers.training import devices\nD = devices.best()" + TO_D,
+    "elsewhere": "def g(x): return x.to('cuda')\ndef f(x): return x",
+    "in a sentence": "def f(x): return print('no cuda here')",
+}
+
+
+@pytest.mark.parametrize("source", ON_A_GPU.values(), ids=ON_A_GPU)
+def test_who_asks_for_a_gpu_is_told(source: str) -> None:
+    assert broken(source, banned=[".cuda"]).problem.startswith("uses .cuda")
+    with pytest.raises(CheckFailure, match="asks for a GPU, and grading has none"):
+        require_any_device(StandIn("def f(x): return x"), StandIn(source))
+
+
+@pytest.mark.parametrize("source", ON_ANY_DEVICE.values(), ids=ON_ANY_DEVICE)
+def test_who_does_without_a_gpu_may_name_one(source: str) -> None:
+    require_any_device(StandIn(source))
+    require(StandIn(source), banned=[".cuda"])
+
+
+def test_who_looks_for_a_gpu_first_may_move_tensors_there() -> None:
+    source = "import torch\ndef f(x): return x.cuda() if torch.cuda.is_available() else x"
+    require_any_device(StandIn(source))
+    assert "uses .cuda" in broken(source, banned=[".cuda"]).problem
+
+
+def test_a_function_that_cannot_be_read_may_ask_for_a_gpu() -> None:
+    require_any_device(len)
+
+
+def test_who_calls_what_asks_for_a_gpu_in_another_task_does_not_ask_for_one() -> None:
+    source = "def g(x): return x.to('cuda')\ndef f(x): return g(x)"
+    facts = replace(scan(source), tasks=frozenset({"f", "g"}))
+    asks, calls = (StandIn(source), StandIn(source))
+    asks.facts, calls.facts = facts.function("g"), facts.function("f")
+    require_any_device(calls)
+    with pytest.raises(CheckFailure, match="asks for a GPU"):
+        require_any_device(asks)

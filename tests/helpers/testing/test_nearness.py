@@ -109,3 +109,14 @@ def test_a_failed_check_tells_whether_it_met_a_slip() -> None:
     with pytest.raises(CheckFailure) as caught:
         checks.close(X, step, what="x", origin=X)
     assert not caught.value.slip
+
+
+def test_a_shape_with_a_known_cause_is_a_slip_if_the_hint_says_so() -> None:
+    def slip(*hints: Hint) -> tuple[bool, str | None]:
+        with pytest.raises(CheckFailure) as caught:
+            checks.tensor(X, what="x", shape=(5, 6), hints=hints)
+        return caught.value.slip, caught.value.likely_cause
+
+    assert slip() == (False, None)
+    assert slip(Hint(lambda x: x.dim() == 2, says="turned")) == (False, "turned")
+    assert slip(Hint(lambda x: x.dim() == 2, says="turned", slip=True)) == (True, "turned")
