@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import json
 import math
 import re
@@ -68,7 +69,12 @@ def imports(name: str) -> set[str]:
     return found
 
 
-GRAPH = {name: {other for other in imports(name) if other in MODULES and other != name} for name in MODULES}
+@functools.cache
+def graph() -> dict[str, set[str]]:
+    """Return of each module of the kit the others that it imports."""
+    return {
+        name: {other for other in imports(name) if other in MODULES and other != name} for name in MODULES
+    }
 
 
 def table(document: str, column: str) -> list[list[str]]:
@@ -119,13 +125,13 @@ def test_rooms_import_only_what_the_table_allows_and_nothing_in_it_is_stale() ->
     room_of = {name: room for room, (modules, _) in found.items() for name in modules}
     for room, (modules, allowed) in found.items():
         assert allowed <= found.keys(), f"{room} may import a room that is not there"
-        used = {room_of[other] for name in modules for other in GRAPH[name]} - {room}
+        used = {room_of[other] for name in modules for other in graph()[name]} - {room}
         assert used == allowed, room
 
 
 def test_rooms_and_modules_import_without_a_cycle() -> None:
     TopologicalSorter({room: allowed for room, (_, allowed) in rooms().items()}).prepare()
-    TopologicalSorter(GRAPH).prepare()
+    TopologicalSorter(graph()).prepare()
 
 
 def test_helpers_need_nothing_of_the_instructor() -> None:
