@@ -77,7 +77,10 @@ def true_result(
     """Return loss and gradients in the dtype of x, or what a typical mistake makes of them."""
     leaves = {name: value.detach().double().clone().requires_grad_() for name, value in params.items()}
     scores = sums(leaves, x, dropout, mistake)[-1]
-    scores = scores.relu() if mistake == "ReLU behind" else scores
+    if mistake == "ReLU behind":
+        scores = scores.relu()
+    elif mistake == "ReLU behind, one way":
+        scores = scores + (scores.relu() - scores).detach()
     data = torch.nn.functional.cross_entropy(scores, y)
     loss = (0.0 if mistake == "overwritten" else 1.0) * data + penalty(leaves, reg, mistake)
     grads = torch.autograd.grad(loss, list(leaves.values()))
@@ -100,6 +103,10 @@ LOSS_HINTS = {
 }
 OVERWRITTEN = {"overwritten": "the gradient of the regularization took the place of the other; add them up"}
 GRAD_HINTS = LOSS_HINTS | OVERWRITTEN
+BEHIND = dict.fromkeys(("ReLU behind", "ReLU behind, one way"), LOSS_HINTS["ReLU behind"])
+PLAIN_HINTS = OVERWRITTEN | BEHIND
+"""Where nothing is regularized."""
+DIVIDED = "divided by the number of examples; softmax_loss did that already"
 DROPOUT_HINTS = {
     "left out": "dropout was left out",
     "one way": "dropout has a backward pass, too: call Dropout.backward for each hidden layer",
@@ -212,7 +219,7 @@ class NetworkCase:
         layers, settings = Layers(), {"dropout": dropout, "seed": 5} if dropout else {}
         with layers.in_place():
             _, grads = self.loss_and_grads(self.fill(reg=reg, dtype=x.dtype, **settings), x)
-        says = (GRAD_HINTS if reg else OVERWRITTEN) | (DROPOUT_HINTS if dropout else {})
+        says = (GRAD_HINTS if reg else PLAIN_HINTS) | (DROPOUT_HINTS if dropout else {})
 
         def compute(mistake: str) -> Params:
             return true_result(self.params, x, self.classes, reg, dropout, mistake)[1]
@@ -220,7 +227,10 @@ class NetworkCase:
         def hints(name: str) -> list[Hint]:
             wrong = [(compute(mistake), cause) for mistake, cause in says.items()]
             wrong.sort(key=lambda one: not self._agree(grads, one[0]))  # what explains all comes first
-            return [Hint(values[name], cause) for values, cause in wrong]
+            return [
+                *(Hint(values[name], cause) for values, cause in wrong),
+                Hint(right[name] / len(x), DIVIDED),
+            ]
 
         right = compute("")
         for name in self.params:
