@@ -26,7 +26,8 @@ def _spoil(value, arguments, how):
     if how == "argument" and same:
         return same[0].to(value.dtype).clone()
     if how == "noise":
-        return torch.randn(value.shape, dtype=torch.float64).mul(3).to(value.dtype)
+        dice = torch.Generator().manual_seed(value.numel())
+        return torch.randn(value.shape, dtype=torch.float64, generator=dice).mul(3).to(value.dtype)
     return torch.zeros_like(value)
 
 
