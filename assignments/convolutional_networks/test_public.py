@@ -482,6 +482,7 @@ def test_three_layers() -> None:
         )
     convolution = sum(net.params[name].numel() for name in ("W1", "b1"))
     checks.equal(convolution, 760, what="the number of parameters of the convolution")
+    require_any_device(cn.ThreeLayerConvNet)
     with right_layers():
         loss, _ = loss_of(net.loss(torch.ones(4, 3, 8, 12), torch.tensor([0, 1, 2, 3])))
     checks.close(loss, 2.302585, what="the loss", operation="small start", hints=[Hint(4 * 2.302585, SUMMED)])
@@ -538,6 +539,7 @@ def test_deep() -> None:
         cn.DeepConvNet(input_dims=(3, 8, 12), num_filters=[4, 5], max_pools=[1], weight_scale="kaiming")
     what = 'the calls of kaiming_initializer with weight_scale "kaiming"'
     checks.equal(len(asked), 3, what=what)
+    require_any_device(cn.DeepConvNet)
     with right_layers():
         loss, grads = loss_of(net.loss(torch.ones(4, 3, 8, 12), torch.tensor([0, 1, 2, 3])))
     checks.close(loss, 2.302585, what="the loss", operation="small start", hints=[Hint(4 * 2.302585, SUMMED)])

@@ -4,7 +4,8 @@ Shapes: N examples, D inputs and M outputs of a layer, C classes. Everything wor
 floating-point dtype, and gives tensors in the dtype of its inputs. No function modifies its arguments, except
 that update rules may write into `config`, and none loops over the entries or the rows of a tensor. Off limits
 in all tasks: `torch.nn`, `torch.optim` and automatic differentiation (`torch.autograd`, `.backward` of a
-tensor).
+tensor). Nor may you ask for a GPU (`.cuda()`, `device="cuda"`), for grading has none: new tensors belong
+where the old ones are, or where `device` says.
 """
 
 from __future__ import annotations

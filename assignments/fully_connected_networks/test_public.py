@@ -311,6 +311,7 @@ def test_parameters_of_two_layers() -> None:
     """Two layers: shapes, dtype and standard deviation of new weights; biases are 0."""
     net = fcn.TwoLayerNet(80, 60, 70, weight_scale=0.04, dtype=torch.float64)
     check_begin(net, {"W1": (80, 60), "W2": (60, 70)}, 0.04, torch.float64)
+    require_any_device(fcn.TwoLayerNet)
 
 
 SOME_X = torch.linspace(-1, 2, 60).reshape(5, 12)
@@ -372,6 +373,7 @@ def test_names_of_parameters() -> None:
         checks.close(net.params[f"b{i}"], torch.zeros(shape[1]), what=f"b{i}")
     net = fcn.FullyConnectedNet([60, 70], 80, 50, weight_scale=0.04, dtype=torch.float64)
     check_begin(net, {"W1": (80, 60), "W2": (60, 70), "W3": (70, 50)}, 0.04, torch.float64)
+    require_any_device(fcn.FullyConnectedNet)
 
 
 MASK = torch.tensor([0.0, 1.0, 2.0])

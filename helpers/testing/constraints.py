@@ -151,7 +151,7 @@ def require(
 
 
 def require_any_device(*functions: Callable[..., object]) -> None:
-    """Check that functions ask for no GPU, as ``x.cuda()`` and ``device="cuda"`` do.
+    """Check that functions and classes ask for no GPU, as ``x.cuda()`` and ``device="cuda"`` do.
 
     Where work is graded there is none, and all checks of such a function end in an exception. Where there is
     one, all its values may be right. What functions of other tasks do is not held against these.
@@ -287,14 +287,19 @@ def _with_own_names(facts: FunctionFacts) -> FunctionFacts:
 
 
 def _facts_here(fn: Callable[..., object]) -> FunctionFacts:
-    """Return the facts of a function of this process."""
-    if type(fn) is not FunctionType:
+    """Return the facts of a function or class of this process."""
+    if type(fn) is FunctionType:
+        names, file = fn.__globals__, fn.__code__.co_filename
+    elif type(fn) is type and fn.__module__ in sys.modules:
+        names = vars(sys.modules[fn.__module__])
+        file = str(names.get("__file__", ""))
+    else:
         raise ConstraintError("it is not a plain function")
-    loader = getattr(fn.__globals__.get("__spec__"), "loader", None)
+    loader = getattr(names.get("__spec__"), "loader", None)
     known = getattr(loader, "source_facts", lambda module: None)(fn.__module__)
     if known is not None:
         return known.function(fn.__qualname__)  # type: ignore[no-any-return]
-    source = "".join(linecache.getlines(fn.__code__.co_filename, fn.__globals__))
+    source = "".join(linecache.getlines(file, names))
     return _scanned(source).function(fn.__qualname__)
 
 

@@ -24,6 +24,8 @@ EVERY = {
 ENOUGH = {"fully_connected_networks": 12, "convolutional_networks": 25, "more_convolutions": 12}
 """Fewest wrong variants of an assignment; 8 of one that is not listed."""
 NOTICED = (Status.failed, Status.timeout, Status.memory)
+SHOWN = {"more_convolutions": 0.3}
+"""Share of the mistakes in the reference that public checks show at least; 0.95 if it is not listed."""
 
 
 @pytest.fixture(
@@ -109,6 +111,19 @@ def test_mistakes_in_the_reference_cost_what_is_written_down(name: str, of_mista
     assert scores(of_mistakes) == scores_of(wanted)
     check_tasks(of_mistakes, wanted)
     check_causes(of_mistakes, wanted)
+
+
+@pytest.mark.full
+def test_public_checks_show_mistakes_in_the_reference(name: str, of_mistakes: Results) -> None:
+    fine = (Status.passed, Status.not_judged)
+    hidden = {
+        student
+        for student, result in of_mistakes.items()
+        if all(test.status in fine for test in result.tests if test.tier == "public")
+    }
+    wanted = classes.read_mistakes(name)
+    reasons = {student: wanted[student].reason for student in hidden}
+    assert len(hidden) <= (1 - SHOWN.get(name, 0.95)) * len(of_mistakes), reasons
 
 
 @pytest.mark.full

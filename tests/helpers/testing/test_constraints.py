@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import importlib.util
+import sys
 import textwrap
 from collections.abc import Callable
 from dataclasses import replace
@@ -529,3 +530,17 @@ def test_who_calls_what_asks_for_a_gpu_in_another_task_does_not_ask_for_one() ->
     require_any_device(calls)
     with pytest.raises(CheckFailure, match="asks for a GPU"):
         require_any_device(asks)
+
+
+def test_all_methods_of_a_class_are_read(tmp_path: Path) -> None:
+    source = "import torch\nclass Net:\n    def f(self):\n        return torch.zeros(3, device='cuda')\n"
+    (tmp_path / "on_a_gpu.py").write_text(source)
+    spec = importlib.util.spec_from_file_location("on_a_gpu", tmp_path / "on_a_gpu.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(sys.modules, "on_a_gpu", module)
+        spec.loader.exec_module(module)
+        with pytest.raises(CheckFailure, match=r'line 4 \("cuda", in Net.f\)'):
+            require_any_device(module.Net)

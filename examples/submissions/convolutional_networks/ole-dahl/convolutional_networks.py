@@ -13,10 +13,10 @@ What you may use:
   other names, such as `torch.batch_norm`. Use no loop, not even over names; comprehensions and `map` count as
   loops. (Ioffe and Szegedy, "Batch Normalization", 2015.)
 - In the networks: the given layers, which are those of `helpers.training.layers` and those at the end of this
-  file, such as `Conv_BatchNorm_ReLU`, or your own. Neither `torch.nn` nor `torch.optim`, nor `.cuda()`: new
-  tensors belong where `device` says.
+  file, such as `Conv_BatchNorm_ReLU`, or your own. Neither `torch.nn` nor `torch.optim`.
 
-Nowhere may PyTorch work out gradients (`torch.autograd`).
+Nowhere may PyTorch work out gradients (`torch.autograd`). Nowhere may you ask for a GPU (`.cuda()`,
+`device="cuda"`), for grading has none: new tensors belong where the old ones are, or where `device` says.
 
 A network has `params`, a dict of tensors, and ``loss(X, y)``, so that `helpers.training.solver.Solver` can
 train it.
