@@ -231,6 +231,7 @@ def gradient_hints(x: Tensor, dout: Tensor, right: dict[str, Tensor]) -> dict[st
     centered, along = dout - dout.mean(dim=0), z * (dout * z).mean(dim=0)
     summed = "a sum over the batch is used instead of a mean"
     all_features = "the mean was taken over all features; take that of each feature (dim=0)"
+    power = "the gradient of the variance has a wrong power of var + eps"
     averaged, swapped = "averaged; the gradients of all examples add up", "dgamma and dbeta are swapped"
     return {
         "dx": [
@@ -240,6 +241,8 @@ def gradient_hints(x: Tensor, dout: Tensor, right: dict[str, Tensor]) -> dict[st
             Hint(GAMMA * scale * (centered - len(x) * along), says=summed),
             Hint(GAMMA * scale * (dout - dout.sum(dim=0) - along), says=summed),
             Hint(GAMMA * scale * (dout - dout.mean() - along), says=all_features),
+            Hint(GAMMA * scale * (centered - along / scale), says=power),
+            Hint(GAMMA * scale * (centered - along * scale), says=power),
             Hint(GAMMA * scale * (centered - z * (dout * z).mean()), says=all_features),
             Hint(right["dx"] / GAMMA, says="gamma was forgotten"),
             Hint(right["dx"] / scale, says="the division by the standard deviation was forgotten"),

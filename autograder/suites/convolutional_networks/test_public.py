@@ -839,6 +839,8 @@ def check_gradients(backward: Any) -> None:
                 ),
             }
         )
+        power, roots = "the gradient of the variance has a wrong power of var + eps", torch.tensor([2.0, 4.0])
+        hints["dx"] += [Hint(mean + (right - mean) * root, power) for root in (roots, 1 / roots)]
         summed = "a sum over the batch is used instead of a mean"
         hints["dx"] += [
             Hint(one + 4 * (other - neither), summed) for one, other in ((mean, var), (var, mean))
