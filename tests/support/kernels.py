@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import os
 import sys
+import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -79,7 +80,9 @@ def execute(
     client = NotebookClient(notebook, timeout=timeout, resources={"metadata": {"path": str(folder)}})
     manager = client.create_kernel_manager()
     manager.kernel_spec.argv[0] = python
-    with contextlib.suppress(CellExecutionError):
+    with tempfile.TemporaryDirectory(prefix="kernel-") as sockets, contextlib.suppress(CellExecutionError):
+        # Free TCP ports are looked for before the kernel binds them; another test's kernel can be faster.
+        manager.transport, manager.ip = "ipc", f"{sockets}/socket"
         asyncio.run(client.async_execute(env=dict(os.environ if environment is None else environment)))
     cells = [cell for cell in notebook.cells if cell.cell_type == "code"]
     failed = [n for n, cell in enumerate(cells) if any(o.output_type == "error" for o in cell.outputs)]
