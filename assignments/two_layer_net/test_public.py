@@ -772,7 +772,7 @@ class TwoNets:
 
     def find(self, sizes: list[int]) -> Any:
         """Return what the student's search finds."""
-        self.spare = [two_layer_net.TwoLayerNet(5, 1, 2) for _ in range(16)]
+        self.spare = [two_layer_net.TwoLayerNet(5, 1, 2, device="cpu") for _ in range(16)]
         with substituted(
             two_layer_net,
             TwoLayerNet=self.make,

@@ -117,7 +117,9 @@ class Scanner(References):
         """Leave out what runs only where the file is the program, unless the file says that it is."""
         guard = ast.unparse(node.test) in NOT_IMPORTED if self._scope is self._tree.module else False
         if not guard or "__name__" in self._tree.module.names:
-            self._branch(node)
+            self._conditional += 1
+            self._read_branches(node)
+            self._conditional -= 1
             return
         main = self.units.setdefault(PROGRAM, Unit(PROGRAM, node.lineno))
         with self._inside(main, at_import=False):

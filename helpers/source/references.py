@@ -54,6 +54,17 @@ def is_looping(name: str) -> bool:
     return name in LOOPING_CALLS or name.startswith(_LOOPING_MODULE)
 
 
+def _names_gpu(node: ast.expr) -> bool:
+    return isinstance(node, ast.Constant) and isinstance(node.value, str) and bool(_GPU.fullmatch(node.value))
+
+
+def _compares_with_gpu(test: ast.expr, how: type[ast.cmpop]) -> bool:
+    """Tell whether a condition is that something is, or is not, the name of a GPU."""
+    if not isinstance(test, ast.Compare) or len(test.ops) != 1:
+        return False
+    return isinstance(test.ops[0], how) and any(map(_names_gpu, (test.left, *test.comparators)))
+
+
 class References(ast.NodeVisitor):
     """Note names, attributes and calls; where definitions begin and end is for a subclass to say."""
 
@@ -85,14 +96,26 @@ class References(ast.NodeVisitor):
         """Note a text by which a keyword can be given without being written as one."""
         if node.value == _ASKS:
             self._unit.uses.append((GRADIENTS, node.lineno))
-        elif isinstance(node.value, str) and _GPU.fullmatch(node.value):
+        elif _names_gpu(node):
             self._unit.uses.append((ON_GPU, node.lineno))
 
     def visit_Compare(self, node: ast.Compare) -> None:
         """Leave out the name of a GPU that something is compared with: that moves nothing there."""
-        texts = [one for one in (node.left, *node.comparators) if isinstance(one, ast.Constant)]
-        named = [one for one in texts if isinstance(one.value, str) and _GPU.fullmatch(one.value)]
-        self._visit_all(one for one in (node.left, *node.comparators) if one not in named)
+        self._visit_all(one for one in (node.left, *node.comparators) if not _names_gpu(one))
+
+    def visit_IfExp(self, node: ast.IfExp) -> None:
+        """Read both values."""
+        self._read_branches(node)
+
+    def _read_branches(self, node: ast.If | ast.IfExp) -> None:
+        """Read a condition and what follows; who was given a GPU by name does not ask for one."""
+        self.visit(node.test)
+        for nodes, given in ((node.body, ast.Eq), (node.orelse, ast.NotEq)):
+            uses = self._unit.uses
+            before = len(uses)
+            self._visit_all(nodes if isinstance(nodes, list) else [nodes])
+            if _compares_with_gpu(node.test, given):
+                uses[before:] = [use for use in uses[before:] if use[0] not in (ON_GPU, ".cuda")]
 
     def visit_Call(self, node: ast.Call) -> None:
         """Note changes to arguments, and read ``getattr`` with a constant name as an attribute."""
