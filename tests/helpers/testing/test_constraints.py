@@ -491,7 +491,7 @@ ON_A_GPU = {
 TO_D = "\ndef f(x): return x.to(D)"
 ON_ANY_DEVICE = {
     "a comparison": "def f(x): return x.cpu() if x.device.type == 'cuda' else x",
-    "what was given": "def f(x, device='cpu'):\n    if device == 'cuda':\n        device = 'cuda:0'\n    return x.to(device)",
+    "what was given": "def f(x, d='cpu'):\n    if d == 'cuda':\n        d = 'cuda:0'\n    return x.to(d)",
     "what was given, in an expression": "def f(x, d=None): return x.to('cpu' if d != 'cuda' else 'cuda:0')",
     "where there is one": "import torch\nD = 'cuda' if torch.cuda.is_available() else 'cpu'" + TO_D,
     "in a statement": "import torch\nD = 'cpu'\nif torch.cuda.is_available():\n    D = 'cuda'" + TO_D,
