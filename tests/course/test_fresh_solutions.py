@@ -22,8 +22,13 @@ from tests.support.in_process import ROOT, Grade, grade_all
 FRESH = ROOT / "tests" / "course" / "fresh"
 NAMES = sorted(path.parent.name for path in FRESH.glob("*/deserves.toml"))
 SECRETS = [f"fresh {number}" for number in range(5)]
-SLOW = {"convolutional_networks": 4, "fully_connected_networks": 3}
-"""Assignments whose suites train networks; the short run grades every fourth solution, or every third."""
+SLOW = {
+    "convolutional_networks": 5,
+    "fully_connected_networks": 4,
+    "two_layer_net": 2,
+    "linear_classifier": 2,
+}
+"""Assignments of which the short run grades only every second solution, or every fourth or fifth."""
 
 
 @dataclass(frozen=True)

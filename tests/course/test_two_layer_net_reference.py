@@ -5,7 +5,8 @@ from __future__ import annotations
 import ast
 import re
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 from types import ModuleType
 
@@ -56,7 +57,6 @@ def grades(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Grade]:
     jobs = {key: (REFERENCE, key) for key in KEYS}
     jobs["stub"] = (STUB, "key")
     jobs["loss alone"] = (loss_alone(), "key")
-    jobs |= {one.student: (one.files[f"{NAME}.py"].decode(), "key") for one in classes.make_mistaken(NAME)}
     jobs |= {name: (without(name), "key") for name in UNDONE}
     return grade_all(NAME, jobs, tmp_path_factory.mktemp(NAME))
 
@@ -89,10 +89,33 @@ def test_every_test_has_a_title_of_its_own_and_every_task_has_both_tiers(grades:
         assert {test.task for name, test in tests.items() if name.partition("::")[0] in files} == set(POINTS)
 
 
-@pytest.mark.parametrize("student", MISTAKES)
-def test_one_mistake_loses_points_in_one_task(grades: dict[str, Grade], student: str) -> None:
-    assert lost(grades[student]) == {MISTAKES[student].task}
-    problems = "\n".join(test.problem for test in grades[student].tests.values() if not test.passed)
+@pytest.fixture(scope="module")
+def mistaken(tmp_path_factory: pytest.TempPathFactory) -> Callable[[int], dict[str, Grade]]:
+    """Return what grades every other mistake in the reference, from the first or the second on."""
+
+    @cache
+    def grade(first: int) -> dict[str, Grade]:
+        some = classes.make_mistaken(NAME)[first::2]
+        jobs = {one.student: (one.files[f"{NAME}.py"].decode(), "key") for one in some}
+        return grade_all(NAME, jobs, tmp_path_factory.mktemp(NAME))
+
+    return grade
+
+
+BY_TURNS = [
+    pytest.param(place % 2, one.student, id=one.student, marks=[pytest.mark.full] * (place % 2))
+    for place, one in enumerate(classes.make_mistaken(NAME))
+]
+"""Every mistake; the short run grades every other."""
+
+
+@pytest.mark.parametrize(("first", "student"), BY_TURNS)
+def test_one_mistake_loses_points_in_one_task(
+    mistaken: Callable[[int], dict[str, Grade]], first: int, student: str
+) -> None:
+    grade = mistaken(first)[student]
+    assert lost(grade) == {MISTAKES[student].task}
+    problems = "\n".join(test.problem for test in grade.tests.values() if not test.passed)
     assert classes.is_right(set(re.findall("likely cause: (.*)", problems)), MISTAKES[student])
 
 
