@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import importlib
 import os
+import re
 import sys
 import sysconfig
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
+from types import CodeType
 from typing import Any
 
 _WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
@@ -33,21 +36,49 @@ _PROCESSES = (
 _NETWORK = ("socket.connect", "socket.bind", "socket.getaddrinfo", "socket.gethostbyname", "socket.sendto")
 _DEVICES = ("/dev/null", "/dev/zero", "/dev/random", "/dev/urandom")
 _MAPPED = Path("/proc/self/statm")
+_GPU = re.compile(r"cuda(:\d*)?")
+_ON_GPU = frozenset({"cuda", "get_device"})
 
 
-def let_pass() -> None:
+def let_pass(code: Iterable[CodeType] = ()) -> None:
     """Make harmless in this process, for good, what student code means no harm by.
 
     Changing to a folder that is not there does nothing. `torch.compile` returns what it is given, since there
-    is no compiler. A `DataLoader` reads in this process, since there may be no others.
+    is no compiler. A `DataLoader` reads in this process, since there may be no others. Where code names a
+    GPU, all tensors stay on the CPU: that is one mistake, which the rules name, and not one of every check.
+
+    Parameters
+    ----------
+    code : iterable of CodeType
+        The submission's modules. Operations of PyTorch take a microsecond longer if they name a GPU.
     """
     os.chdir = _stay
+    if any(map(names_gpu, code)):
+        importlib.import_module("helpers.submission.on_cpu").stay_on_cpu()
     torch: Any = sys.modules.get("torch")
     if torch is not None:
         torch.compile = _skip_compilation
         loader = torch.utils.data.DataLoader
         if not hasattr(loader.__init__, "__wrapped__"):
             loader.__init__ = _in_one_process(loader.__init__)
+
+
+def names_gpu(code: CodeType) -> bool:
+    """Tell whether code names a GPU, as ``x.cuda()`` and ``device="cuda"`` do, or asks for its number.
+
+    Examples
+    --------
+    >>> names_gpu(compile("def f(x): return x.to('cuda:0')", "", "exec"))
+    True
+    >>> names_gpu(compile("print('without cuda')", "", "exec"))
+    False
+    """
+    inner = [one for one in code.co_consts if isinstance(one, CodeType)]
+    texts = (one for value in code.co_consts for one in (value if isinstance(value, tuple) else (value,)))
+    named = not _ON_GPU.isdisjoint(code.co_names) or any(
+        isinstance(one, str) and _GPU.fullmatch(one) for one in texts
+    )
+    return named or any(map(names_gpu, inner))
 
 
 @contextlib.contextmanager

@@ -31,6 +31,15 @@ CAUSES = {
     r"out of bounds for (dimension|axis)|index out of range": (
         "an index is too large; indices start at 0, and dimensions may be in another order"
     ),
+    r"Dimension out of range|not enough values to unpack": (
+        "a tensor has another number of dimensions than this line takes for granted; print its shape"
+    ),
+    r"stack expects each tensor to be equal size": (
+        "torch.stack takes tensors of one size; torch.cat joins parts that differ, and a list keeps them"
+    ),
+    r"name '(np|numpy|torch|math|random|time|plt)' is not defined": (
+        "a module is used that this file does not import; put the import at its top"
+    ),
     r"view size is not compatible": "the tensor is not contiguous; use reshape instead of view",
     r"cannot access (local|free) variable|referenced before assignment": (
         "a variable is used before it has a value; is it set only in an `if`, or in a part that you have not "

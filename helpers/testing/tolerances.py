@@ -95,7 +95,7 @@ TABLE: dict[Operation, Tolerances] = {
 
 
 coarse: ContextVar[bool] = ContextVar("coarse", default=False)
-"""Whether answers come from float32 where float64 was asked for; see `helpers.testing.precision`."""
+"""Whether answers come from float32 where float64 was asked for; see `helpers.testing.asking`."""
 
 
 def bounds(operation: Operation, kind: torch.dtype | type[float]) -> Bounds | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import tomllib
 from collections.abc import Callable, Iterator
@@ -10,6 +11,7 @@ from types import ModuleType
 import pytest
 import torch
 
+from autograder.course import thresholds
 from helpers.training.gradients import compute_numeric_gradient, rel_error
 from tests.support.imported_suites import CLOSE, importing
 from tests.support.in_process import ROOT, Grade, grade_all
@@ -176,7 +178,9 @@ def test_the_solver_is_trained_as_its_docstring_says(suite: Callable[[str], Modu
     hidden, public = suite("test_hidden_training"), suite("test_public")
     asked = " ".join(public.fcn.create_solver_instance.__doc__.split())
     steps = len(hidden.TRAIN) // 100
+    known = thresholds.read(ROOT / "autograder" / "suites" / NAME / "thresholds.toml")["accuracy"]
     for said in (
+        f"a network must learn to get {math.ceil(known.threshold)} percent of new pictures right",
         f"on {len(hidden.TRAIN):,} pictures of the notebook's kind",
         f"best on {len(hidden.VAL):,} validation pictures",
         f"One of {WORDS[hidden.TRIES]} such networks",

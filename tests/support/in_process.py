@@ -27,7 +27,7 @@ from importlib.machinery import SourceFileLoader
 from importlib.util import spec_from_file_location
 from autograder.engine.package import importable
 from helpers.source import facts, links
-from helpers.submission import stand_ins
+from helpers.submission import allowances, stand_ins
 from helpers.testing import collection
 from helpers.data import cache, pictures
 import helpers.testing.evidence, sklearn.datasets  # once, for all the forks
@@ -104,6 +104,7 @@ def draw_once(key, count, draw=pictures._draw):
 
 def run(suite, folder, key, skipped):
     sys.meta_path.insert(0, Finder(folder))
+    allowances.let_pass(compile(file.read_bytes(), file, "exec") for file in Path(folder).glob("*.py"))
     hidden_generators.use_key(key.encode())
     recorder = Recorder(skipped)
     with importable(Path(suite)):

@@ -19,7 +19,7 @@ from suite.neighbors import (
 from torch import Tensor
 
 from autograder.hidden import hidden_labels
-from helpers.testing import Hint, checks, constructor, substituted
+from helpers.testing import Hint, asking, checks, constructor, substituted
 
 OVERLAP = "the held-out fold is among the training data"
 MIXED = "points and labels are not cut in the same way"
@@ -79,13 +79,18 @@ class Calls:
 
     def methods(self, x_train: Tensor, y_train: Tensor) -> dict[str, Callable[..., object]]:
         """Return the methods of a classifier with these training data."""
+        x_train = x_train.reshape(len(x_train), -1)
         self.labels.append((x_train.clone(), y_train.clone()))
+        if y_train.shape != (len(x_train),):
+            y_train = torch.zeros(len(x_train), dtype=torch.int64)
 
         def predict(x_test: Tensor, k: int = 1) -> Tensor:
+            x_test = x_test.reshape(len(x_test), -1)
             self._see(x_train, x_test)
             return true_labels(true_distances(x_train, x_test), y_train, k)
 
         def check_accuracy(x_test: Tensor, y_test: Tensor, k: int = 1, quiet: bool = False) -> float:
+            x_test = x_test.reshape(len(x_test), -1)
             self._see(x_train, x_test)
             return true_accuracy(x_train, y_train, x_test, y_test, k)
 
@@ -125,6 +130,7 @@ def as_numbers(found: object) -> object:
     return found
 
 
+@asking.one_slip()
 def check_cross_validation(
     x: Tensor, y: Tensor, folds_and_choices: tuple[int, Sequence[int]], **kwargs: object
 ) -> None:
@@ -134,16 +140,15 @@ def check_cross_validation(
     count = num_folds * len(k_choices) * 2
     classifier = constructor(knn.KnnClassifier, None, calls.methods, count=count)
     with with_true_functions(), substituted(knn, KnnClassifier=classifier):
-        found = as_numbers(knn.knn_cross_validate(x, y, **kwargs))
+        found = as_numbers(asking.ask_points(knn.knn_cross_validate, x, y, **kwargs))
     x, y = X_FOLDS[: len(x)], Y_FOLDS[: len(x)]  # as they were before
     what, everything = "the accuracies for each k", torch.arange(len(x))
-    checks.holds(
-        not calls.mixes_labels(x, y),
-        what="the labels to train with",
-        problem="belong to other points",
-        likely_cause=MIXED,
-        slip=True,
-    )
+    alike = all(labels.shape == points.shape[:1] for points, labels in calls.labels)
+    for fine, problem, cause in (
+        (alike, "one is not a number", "points were handed over as labels"),
+        (not calls.mixes_labels(x, y), "belong to other points", MIXED),
+    ):
+        checks.holds(fine, what="the labels to train with", problem=problem, likely_cause=cause, slip=True)
     split = [len(part) for part in everything.tensor_split(num_folds)]
     rounds = calls.numbers(x) or folds(split)
     parts = torch.cat([test for _, test in rounds]).sort().values
@@ -236,3 +241,6 @@ def test_best_k_after_a_tie() -> None:
     ]
     for order in (pairs, pairs[::-1]):
         checks.equal(knn.knn_get_best_k(dict(order)), 8, what="the best k", hints=hints)
+    nothing = [Hint(lambda k: k not in (1, 3), says="no accuracy is better than 0 here; begin below 0")]
+    best = knn.knn_get_best_k({3: [0.0, 0.0], 1: [0.0, 0.0]})
+    checks.equal(best, 1, what="the best k where all accuracies are 0", hints=nothing)

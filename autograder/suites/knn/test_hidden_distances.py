@@ -10,7 +10,7 @@ from suite.neighbors import normal, true_distances
 from torch import Tensor
 
 from autograder.hidden import hidden_normal
-from helpers.testing import Hint, checks, measure
+from helpers.testing import Hint, asking, checks, measure
 
 BELOW = "rounding may lead below zero, where no square can be: cut that off"
 
@@ -52,9 +52,10 @@ IMAGE_DISTS = true_distances(*IMAGES)
 FEW_AND_MANY = normal("operations", shape=(64, 5))
 
 
+@asking.one_slip()
 def check_vectors(function: Callable[..., object]) -> None:
     """Compare with the oracle in float64, where no rounding excuses a difference."""
-    found = function(*(x.clone() for x in VECTORS))
+    found = asking.ask_points(function, *(x.clone() for x in VECTORS))
     hints = partial(distance_hints, VECTOR_DISTS, *VECTORS)
     checks.close(found, VECTOR_DISTS, what="the squared distances", operation="cancellation", hints=hints)
 
@@ -71,7 +72,8 @@ def growth_of_operations(function: Callable[..., object]) -> float:
     """Return how many times more tensor operations 64 points take than 8."""
     counts = []
     for size in (8, 64):
-        measured = measure(function, FEW_AND_MANY[:size].clone(), FEW_AND_MANY[:size].clone())
+        points = FEW_AND_MANY[:size]
+        measured = asking.ask_points(partial(measure, function), points.clone(), points.clone())
         checks.tensor(measured.result, shape=(size, size), what="the squared distances")
         counts.append(max(1, measured.operations))
     return counts[1] / counts[0]
@@ -130,15 +132,26 @@ FAR = normal("far/a", shape=(15, 64)) + 1000, normal("far/b", shape=(10, 64)) + 
 FAR_DISTS = true_distances(*FAR)
 FAR_ROUNDING = 2.0**-22 * max(float(x.double().square().sum(dim=1).max()) for x in FAR) * 4
 """How far rounding in float32 may take a² - 2ab + b² of these points; other mistakes go further."""
+SMALL = 0.2
+"""Far less than the distance of any two of the points, and more than the root of what rounding makes of 0."""
 LARGE = normal("large/a", shape=(192, 3, 32, 32)), normal("large/b", shape=(190, 3, 32, 32))
 
 
+@asking.one_slip()
 @pytest.mark.task("distances_no_loops", weight=2)
 def test_no_loops_not_negative() -> None:
     """No loops: no squared distance is negative in float32, not even that of a point to itself."""
-    found = knn.compute_distances_no_loops(POINTS.clone(), POINTS.clone())
+    found = asking.ask_points(knn.compute_distances_no_loops, POINTS.clone(), POINTS.clone())
     what, right = "the squared distances", true_distances(POINTS, POINTS)
-    hints = partial(distance_hints, right, POINTS, POINTS)
+
+    def is_root(dists: Tensor) -> bool:
+        near = (dists - right.sqrt()).abs() < SMALL
+        return bool((near | (dists.isnan() & (right < SMALL))).all())
+
+    hints = [
+        Hint(is_root, says="the square root was taken", slip=True),
+        *distance_hints(right, POINTS, POINTS),
+    ]
     checks.close(found, right, what=what, operation="large numbers", hints=hints)
     dists = checks.tensor(found, shape=(80, 80), dtype=torch.float32, what=what)
     checks.holds(
@@ -150,17 +163,21 @@ def test_no_loops_not_negative() -> None:
     )
 
 
+@asking.one_slip()
 @pytest.mark.task("distances_no_loops", weight=4)
 def test_no_loops_far_from_zero() -> None:
     """No loops: points that share a large offset come out right to a thousandth in float32."""
-    found = knn.compute_distances_no_loops(*(x.clone() for x in FAR))
+    found = asking.ask_points(knn.compute_distances_no_loops, *(x.clone() for x in FAR))
     what = "the squared distances of points around 1000"
     dists = checks.tensor(found, shape=(15, 10), dtype=torch.float32, what=what)
 
     def hints() -> list[Hint]:
         says = "a², 2ab and b² are in the millions; shift all points by the same amount"
-        is_near = bool(((dists.double() - FAR_DISTS).abs() < FAR_ROUNDING).all())
-        return [*distance_hints(FAR_DISTS, *FAR), *([Hint(dists, says=says)] if is_near else [])]
+        near = [(dists, says), (dists.square(), "the square root was taken")]
+        return [
+            *distance_hints(FAR_DISTS, *FAR),
+            *(Hint(dists, cause) for x, cause in near if bool(((x - FAR_DISTS).abs() < FAR_ROUNDING).all())),
+        ]
 
     checks.close(dists, FAR_DISTS, what=what, operation="gradient", hints=hints)
 

@@ -15,7 +15,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from autograder.hidden import hidden_labels, hidden_normal
-from helpers.testing import Hint, checks, convention, measure, precision, regularization_causes
+from helpers.testing import Hint, asking, checks, convention, measure, regularization_causes
 
 Student = Callable[..., object]
 DataLoss = Callable[[Tensor, Tensor], Tensor]
@@ -98,7 +98,7 @@ def is_finite(found: object) -> bool:
 
 def run(function: Student, arguments: Sequence[object]) -> tuple[object, object]:
     """Call a loss function on copies of arguments."""
-    return parts_of(precision.ask(function, *copies(arguments)))
+    return parts_of(asking.ask(function, *copies(arguments)))
 
 
 def loss_of(function: Student, arguments: Sequence[object]) -> float:
@@ -235,14 +235,14 @@ def slope_hints(right: Tensor, N: int, loss_part: float) -> list[Hint]:
 # Checks that all four losses go through
 
 
-@precision.mixing_is_a_slip()
+@asking.one_slip()
 def check_loss(function: Student, known: Case) -> None:
     """Compare the loss, without regularization; float32 and `log(p + 1e-8)` are accepted."""
     loss = loss_of(function, known.arguments)
     checks.close(loss, known.loss, what="the loss", hints=partial(loss_hints, known))
 
 
-@precision.mixing_is_a_slip()
+@asking.one_slip()
 def check_gradient(function: Student, known: Case) -> None:
     """Compare the gradient, without regularization."""
     _, gradient = run(function, known.arguments)
@@ -258,7 +258,7 @@ def find_penalty(function: Student, known: Case) -> float:
     return loss_of(function, (W, X, y, reg)) - loss_of(function, (W, X, y, 0.0))
 
 
-@precision.mixing_is_a_slip()
+@asking.one_slip()
 def check_regularizer(function: Student, known: Case) -> None:
     """Compare what the regularizer adds to the loss."""
     found, right = find_penalty(function, known), known.loss - known.data_loss
@@ -267,7 +267,7 @@ def check_regularizer(function: Student, known: Case) -> None:
     checks.close(found, right, what=what, hints=[*hints, Hint(0.0, says="the regularizer is missing")])
 
 
-@precision.mixing_is_a_slip()
+@asking.one_slip()
 def check_slope_of_regularizer(function: Student, known: Case) -> None:
     """Compare what the regularizer adds to the gradient."""
     W, X, y, reg = known.arguments
@@ -287,7 +287,7 @@ def check_alike(
     So a mistake that shows in the plain form as well costs points where that is checked.
     """
     W = known.arguments[0]
-    loss, gradient = parts_of(precision.ask(function, *given)) if given else run(function, known.arguments)
+    loss, gradient = parts_of(asking.ask(function, *given)) if given else run(function, known.arguments)
     number = checks.scalar(loss, what="the loss")
     if checks.agrees(number, known.loss) and checks.agrees(gradient, known.gradient, operation="rounded"):
         return
@@ -301,7 +301,7 @@ def check_alike(
     checks.close(gradient, known.gradient, what="the gradient", operation="gradient", hints=hints)
 
 
-@precision.mixing_is_a_slip()
+@asking.one_slip()
 def check_form(function: Student, known: Case) -> None:
     """Compare in float32, where W and X are transposed in memory and y is every other entry of a tensor."""
     W, X, y, reg = known.arguments
@@ -310,7 +310,7 @@ def check_form(function: Student, known: Case) -> None:
     check_alike(function, known, (W.double(), X.double(), y, reg), strided)
 
 
-@precision.mixing_is_a_slip()
+@asking.one_slip()
 def check_one_example(function: Student, known: Case) -> None:
     """Compare on a single example, which has the same loss as twice that example."""
     W, X, y, reg = known.arguments
@@ -324,7 +324,7 @@ def check_one_example(function: Student, known: Case) -> None:
     check_alike(function, known, (W, X.repeat(2, 1), y.repeat(2), reg))
 
 
-@precision.mixing_is_a_slip()
+@asking.one_slip()
 def check_far_scores(function: Student, kind: DataLoss) -> None:
     """Compare where all scores of an example are close to 10,000, or to -10,000, or some to each."""
     turns = torch.ones(7), -torch.ones(7), torch.tensor([1.0, -1.0] * 3 + [1.0])
@@ -350,7 +350,7 @@ def check_operations(function: Student) -> None:
     counts = []
     for N, C in ((4, 3), (32, 12)):
         W, X, y = examples(f"operations {N}", N, 5, C)
-        measured = precision.ask(measure, function, W, X, y, 0.1)
+        measured = asking.ask(measure, function, W, X, y, 0.1)
         parts_of(measured.result)
         counts.append(max(1, measured.operations))
     checks.holds(

@@ -413,7 +413,7 @@ STEPS = 600
 def combinations(found: object) -> list[tuple[float, float]]:
     """Check the settings that are to be tried, and return all pairs."""
     lists = checks.parts(found, 2, what="rates and strengths")
-    rates, strengths = (part.tolist() if type(part) is Tensor else part for part in lists)
+    rates, strengths = (part.tolist() if hasattr(part, "tolist") else part for part in lists)
     for values, what in ((rates, "the learning rates"), (strengths, "the regularization strengths")):
         good = type(values) in (list, tuple) and 0 < len(values) <= 25
         checks.holds(good, what=what, problem="not a list of 1 to 25 numbers")

@@ -11,12 +11,13 @@ from torch import Tensor
 
 from helpers.testing import (
     Hint,
+    asking,
     checks,
     constructor,
     convention,
-    precision,
     regularization_causes,
     require,
+    require_any_device,
     substituted,
 )
 
@@ -122,12 +123,12 @@ def loss_and_gradient(
     function: Loss, reg: float = 0.0, dtype: torch.dtype = torch.float32
 ) -> tuple[object, object]:
     """Call a loss function on the three images, whatever the two values are that it returns."""
-    found = precision.ask(function, W.to(dtype).clone(), X.to(dtype).clone(), Y.clone(), reg)
+    found = asking.ask(function, W.to(dtype).clone(), X.to(dtype).clone(), Y.clone(), reg)
     loss, gradient = checks.parts(found, 2, what="loss and gradient")
     return loss, gradient
 
 
-@precision.mixing_is_a_slip()
+@asking.one_slip()
 def check_loss(function: Loss, right: float, mistakes: Sequence[tuple[float, str]]) -> None:
     """Check the loss, without regularization."""
     hints = [Hint(value, says=says) for value, says in mistakes]
@@ -136,7 +137,7 @@ def check_loss(function: Loss, right: float, mistakes: Sequence[tuple[float, str
     checks.close(loss, right, what="the loss", operation="rounded", hints=hints)
 
 
-@precision.mixing_is_a_slip()
+@asking.one_slip()
 def check_gradient(function: Loss, right: Tensor, slips: Sequence[tuple[Tensor, str]]) -> None:
     """Check the gradient, without regularization, in float32 and then in float64."""
     mistakes = [
@@ -163,7 +164,7 @@ def find_penalty(function: Loss) -> float:
     return with_it - without
 
 
-@precision.mixing_is_a_slip()
+@asking.one_slip()
 def check_regularizer(function: Loss) -> None:
     """Check what the regularizer adds to the loss."""
     found = find_penalty(function)
@@ -179,7 +180,7 @@ def check_regularizer(function: Loss) -> None:
     checks.close(found, right, what=what, operation="rounded", hints=hints)
 
 
-@precision.mixing_is_a_slip()
+@asking.one_slip()
 def check_slope_of_regularizer(function: Loss) -> None:
     """Check what the regularizer adds to the gradient."""
     loss, _ = loss_and_gradient(function)
@@ -197,17 +198,18 @@ def check_slope_of_regularizer(function: Loss) -> None:
         Hint(right * 2, says=twice),
         Hint(right / 3, says="the regularizer's gradient was averaged, too"),
         Hint(right * 3, says="the regularizer's gradient was added once per example"),
+        Hint(torch.full_like(right, 0.5), says="reg was added; it is a factor of the weights"),
     ]
     what = "the part of the gradient that comes from the regularizer"
     checks.close(found, right, what=what, operation="rounded", hints=hints)
 
 
-@precision.mixing_is_a_slip()
+@asking.one_slip()
 def check_large_scores(function: Loss) -> None:
     """Check a loss of examples with scores around 10,000, around -10,000, and with a tie."""
     weights = torch.tensor([[3.0, 1.0, 0.0, 2.0], [0.0, 2.0, 1.0, 0.0], [10_000.0] * 4])
     images = torch.tensor([[1.0, 0.0, 1.0], [0.0, 1.0, -1.0], [1.0, 1.0, 0.0]])
-    found = precision.ask(function, weights, images, torch.tensor([1, 3, 0]), 0.0)
+    found = asking.ask(function, weights, images, torch.tensor([1, 3, 0]), 0.0)
     loss, gradient = checks.parts(found, 2, what="loss and gradient")
     checked = checks.tensor(gradient, shape=(3, 4), dtype=torch.float32, what="the gradient")
     number = float(loss) if isinstance(loss, (float, Tensor)) else 0.0
@@ -238,9 +240,10 @@ def check_inputs_unchanged(function: Loss) -> None:
     """Check that W, X and y are as before."""
     before = (W, X, Y)
     after = tuple(value.clone() for value in before)
-    checks.parts(precision.ask(function, *after, 0.5), 2, what="loss and gradient")
+    checks.parts(asking.ask(function, *after, 0.5), 2, what="loss and gradient")
     for old, new, what in zip(before, after, ("W", "X", "y"), strict=True):
         checks.unchanged(old, new, what=what)
+    require_any_device(function)
 
 
 def check_own_work(function: Loss) -> None:
@@ -593,12 +596,12 @@ def check_search_params(found: object) -> None:
     combinations = 1
     names = ("learning rates", "regularization strengths")
     for values, name in zip(checks.parts(found, 2, what=" and ".join(names)), names, strict=True):
-        listed = values.tolist() if type(values) is Tensor else values
+        listed: Any = values.tolist() if hasattr(values, "tolist") else values
         checks.holds(type(listed) in (list, tuple), what=f"the {name}", problem="not a list")
-        for value in listed:  # type: ignore[attr-defined]
+        for value in listed:
             number = checks.number(value, at_least=0, what=f"one of the {name}")
             checks.holds(number > 0 or name != names[0], what="a learning rate", problem="0 learns nothing")
-        combinations *= len(listed)  # type: ignore[arg-type]
+        combinations *= len(listed)
     checks.number(combinations, at_least=1, what="the number of combinations")
     checks.holds(
         combinations <= 25,

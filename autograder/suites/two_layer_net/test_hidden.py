@@ -20,9 +20,9 @@ from autograder.hidden import hidden_labels, hidden_normal
 from helpers.testing import (
     Hint,
     Operation,
+    asking,
     checks,
     measure,
-    precision,
     regularization_causes,
     scattered,
     substituted,
@@ -149,7 +149,7 @@ MANY_LABELS = hidden_labels("many/y", classes=5, count=64)
 def forward_backward(params: Params, x: Tensor, y: Tensor, reg: float) -> Any:
     """Return loss and gradients of the student's function, on top of a forward pass that is right."""
     with substituted(two_layer_net, nn_forward_pass=true_forward):
-        found = precision.ask(two_layer_net.nn_forward_backward, params, x, y, reg)
+        found = asking.ask(two_layer_net.nn_forward_backward, params, x, y, reg)
     return checks.parts(found, 2, what="loss and gradients")
 
 
@@ -210,11 +210,11 @@ def check_operations(count: Callable[[int], int]) -> None:
 
 def forward(params: Params, x: Tensor) -> Any:
     """Return scores and hidden values of the student's function."""
-    found = precision.ask(two_layer_net.nn_forward_pass, params, x)
+    found = asking.ask(two_layer_net.nn_forward_pass, params, x)
     return checks.parts(found, 2, what="scores and hidden values")
 
 
-@precision.mixing_is_a_slip()
+@asking.one_slip()
 def check_forward(params: Params, x: Tensor, operation: Operation = "arithmetic") -> None:
     """Compare scores and hidden values with the oracle."""
     right_scores, right_hidden = true_forward(params, x)
@@ -265,7 +265,7 @@ def test_forward_operations() -> None:
 
     def count(size: int) -> int:
         forward_pass = two_layer_net.nn_forward_pass
-        measured = precision.ask(measure, forward_pass, copy_params(PARAMS), MANY[:size].clone())
+        measured = asking.ask(measure, forward_pass, copy_params(PARAMS), MANY[:size].clone())
         checks.parts(measured.result, 2, what="scores and hidden values")
         return measured.operations
 
@@ -297,7 +297,7 @@ def test_loss_with_regularization() -> None:
 def test_loss_in_both_precisions() -> None:
     """Loss: float32 and float64, from examples whose memory is not contiguous."""
     for x in (X.float(), X):
-        with precision.mixing_is_a_slip():
+        with asking.one_slip():
             check_loss(PARAMS, scattered(x), 0.0)
 
 
@@ -342,9 +342,9 @@ def test_initial_loss() -> None:
 def test_scores_without_labels() -> None:
     """Loss: without labels nothing but the scores is returned."""
     forward_backward(copy_params(PARAMS), X.clone(), Y.clone(), 0.1)
-    with precision.mixing_is_a_slip(), substituted(two_layer_net, nn_forward_pass=true_forward):
+    with asking.one_slip(), substituted(two_layer_net, nn_forward_pass=true_forward):
         params = copy_params(PARAMS)
-        scores = precision.ask(two_layer_net.nn_forward_backward, params, X.clone(), reg=0.1)
+        scores = asking.ask(two_layer_net.nn_forward_backward, params, X.clone(), reg=0.1)
         checks.close(scores, true_forward(PARAMS, X)[0], what="the scores", operation="float64")
 
 
@@ -352,7 +352,7 @@ def test_scores_without_labels() -> None:
 
 
 @pytest.mark.task("backward", weight=4)
-@precision.mixing_is_a_slip()
+@asking.one_slip()
 def test_gradients_of_second_layer() -> None:
     """Gradients: W2 and b2 in float64, without regularization."""
     grads = forward_backward(copy_params(PARAMS), X.clone(), Y.clone(), 0.0)[1]
@@ -360,7 +360,7 @@ def test_gradients_of_second_layer() -> None:
 
 
 @pytest.mark.task("backward", weight=4)
-@precision.mixing_is_a_slip()
+@asking.one_slip()
 def test_gradients_of_first_layer() -> None:
     """Gradients: W1 and b1 in float64, without regularization."""
     grads = forward_backward(copy_params(PARAMS), X.clone(), Y.clone(), 0.0)[1]
@@ -368,7 +368,7 @@ def test_gradients_of_first_layer() -> None:
 
 
 @pytest.mark.task("backward", weight=4)
-@precision.mixing_is_a_slip()
+@asking.one_slip()
 def test_gradients_with_regularization() -> None:
     """Gradients: those of the regularization, which leaves the biases alone."""
     plain, grads = (
@@ -407,7 +407,7 @@ def test_gradients_with_regularization() -> None:
 
 
 @pytest.mark.task("backward", weight=3)
-@precision.mixing_is_a_slip()
+@asking.one_slip()
 def test_gradients_in_float32() -> None:
     """Gradients: float32, from examples whose memory is not contiguous."""
     grads = forward_backward(copy_params(PARAMS, torch.float32), scattered(X.float()), Y.clone(), 0.0)[1]
@@ -422,9 +422,7 @@ def test_backward_operations() -> None:
     def count(size: int) -> int:
         x, y = MANY[:size].clone(), MANY_LABELS[:size].clone()
         with substituted(two_layer_net, nn_forward_pass=true_forward):
-            measured = precision.ask(
-                measure, two_layer_net.nn_forward_backward, copy_params(PARAMS), x, y, 0.1
-            )
+            measured = asking.ask(measure, two_layer_net.nn_forward_backward, copy_params(PARAMS), x, y, 0.1)
         checks.parts(measured.result, 2, what="loss and gradients")
         return measured.operations
 

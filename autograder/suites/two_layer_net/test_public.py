@@ -14,11 +14,11 @@ from torch import Tensor
 
 from helpers.testing import (
     Hint,
+    asking,
     checks,
     convention,
     load_weights,
     obeys,
-    precision,
     regularization_causes,
     require,
     substituted,
@@ -103,7 +103,7 @@ def forward_backward(params: dict[str, Tensor], reg: float, dtype: torch.dtype =
     """Return what the student's function returns for X and Y, on top of hidden values that are right."""
     params, x = in_dtype(params, dtype), X.to(dtype, copy=True)
     with substituted(two_layer_net, nn_forward_pass=forward):
-        found = precision.ask(two_layer_net.nn_forward_backward, params, x, Y.clone(), reg=reg)
+        found = asking.ask(two_layer_net.nn_forward_backward, params, x, Y.clone(), reg=reg)
     return checks.parts(found, 2, what="loss and gradients")
 
 
@@ -111,7 +111,7 @@ def of_five(shift: float, dtype: torch.dtype = torch.float32) -> Any:
     """Return what the student's function returns for the second network."""
     params, x = in_dtype(five_examples(shift), dtype), FIVE_X.to(dtype, copy=True)
     with substituted(two_layer_net, nn_forward_pass=forward_of_five):
-        found = precision.ask(two_layer_net.nn_forward_backward, params, x, FIVE_Y.clone())
+        found = asking.ask(two_layer_net.nn_forward_backward, params, x, FIVE_Y.clone())
     return checks.parts(found, 2, what="loss and gradients")
 
 
@@ -151,11 +151,11 @@ SECOND_RELU = "the scores went through a ReLU; only the hidden layer does"
 
 
 @pytest.mark.task("forward", weight=2)
-@precision.mixing_is_a_slip()
+@asking.one_slip()
 def test_forward_by_hand() -> None:
     """Forward: hidden values and scores of two examples, with the biases (-6, 1/2, 2, -4, 1) in b2."""
     params = with_second_bias(-6.0, 0.5, 2.0, -4.0, 1.0)
-    found = precision.ask(two_layer_net.nn_forward_pass, params, X.clone())
+    found = asking.ask(two_layer_net.nn_forward_pass, params, X.clone())
     scores, hidden = checks.parts(found, 2, what="scores and hidden values")
     right = torch.tensor([[-3.0, 3.5, 5.0, -1.0, 4.0], [-5.0, 1.5, 3.0, -3.0, 2.0]])
     hints = [
@@ -176,11 +176,11 @@ def test_forward_by_hand() -> None:
 
 
 @pytest.mark.task("forward", weight=1)
-@precision.mixing_is_a_slip()
+@asking.one_slip()
 def test_forward_of_five() -> None:
     """Forward: five examples, two features, three hidden units, four classes, in float64."""
     params = in_dtype(five_examples(), torch.float64)
-    found = precision.ask(two_layer_net.nn_forward_pass, params, FIVE_X.double())
+    found = asking.ask(two_layer_net.nn_forward_pass, params, FIVE_X.double())
     scores, hidden = checks.parts(found, 2, what="scores and hidden values")
     hints = [
         Hint(FIVE_SUMS, says="the ReLU is missing: negative sums become 0"),
@@ -202,7 +202,7 @@ def test_forward_of_five() -> None:
 def test_forward_leaves_inputs() -> None:
     """Forward: neither the parameters nor the examples are modified."""
     params, x = network(), X.clone()
-    found = precision.ask(two_layer_net.nn_forward_pass, params, x)
+    found = asking.ask(two_layer_net.nn_forward_pass, params, x)
     checks.parts(found, 2, what="scores and hidden values")
     checks.unchanged([network(), X], [params, x], what="params, X")
 
@@ -211,7 +211,7 @@ def test_forward_leaves_inputs() -> None:
 @pytest.mark.task("forward", weight=2)
 def test_forward_source() -> None:
     """Forward: no explicit loop, no torch.nn."""
-    found = precision.ask(two_layer_net.nn_forward_pass, network(), X.clone())
+    found = asking.ask(two_layer_net.nn_forward_pass, network(), X.clone())
     checks.parts(found, 2, what="scores and hidden values")
     check_source(two_layer_net.nn_forward_pass)
 
@@ -232,14 +232,14 @@ HALF, TWICE = regularization_causes()
 def test_loss_without_labels() -> None:
     """Loss: without labels the scores alone are returned."""
     loss_of(network(), 0.0)
-    with precision.mixing_is_a_slip():
+    with asking.one_slip():
         with substituted(two_layer_net, nn_forward_pass=forward):
-            scores = precision.ask(two_layer_net.nn_forward_backward, network(), X.clone())
+            scores = asking.ask(two_layer_net.nn_forward_backward, network(), X.clone())
         checks.close(scores, SCORES, what="the scores")
 
 
 @pytest.mark.task("loss", weight=1)
-@precision.mixing_is_a_slip()
+@asking.one_slip()
 def test_loss_by_hand() -> None:
     """Loss: two examples whose classes have probabilities 1/2 and 1/8, in float32 and in float64."""
     hints = [
@@ -342,7 +342,7 @@ def check_axis(grad: object, name: str, examples: int) -> None:
 
 
 @pytest.mark.task("backward", weight=3)
-@precision.mixing_is_a_slip()
+@asking.one_slip()
 def test_gradients_of_the_second_layer() -> None:
     """Gradients: W2 and b2, by hand."""
     grads = gradients(0.0, ["W2", "b2"])
@@ -364,7 +364,7 @@ def test_gradients_of_the_second_layer() -> None:
 
 
 @pytest.mark.task("backward", weight=2)
-@precision.mixing_is_a_slip()
+@asking.one_slip()
 def test_gradients_of_the_first_layer() -> None:
     """Gradients: W1 and b1, by hand."""
     grads = gradients(0.0, ["W1", "b1"])
@@ -379,7 +379,7 @@ def test_gradients_of_the_first_layer() -> None:
 
 
 @pytest.mark.task("backward", weight=3)
-@precision.mixing_is_a_slip()
+@asking.one_slip()
 def test_gradients_of_the_regularization() -> None:
     """Gradients: the regularization adds to those of W1 and W2, and to no others."""
     grads, plain = gradients(0.25, ["W1", "W2"]), gradients(0.0, ["W1", "W2"])
@@ -409,7 +409,7 @@ def test_gradients_of_the_regularization() -> None:
 
 
 @pytest.mark.task("backward", weight=1)
-@precision.mixing_is_a_slip()
+@asking.one_slip()
 def test_gradients_of_five() -> None:
     """Gradients: five examples, two features, three hidden units, four classes, in float64."""
     found = check_named(of_five(0.0, torch.float64)[1], network(), what="the gradients")
@@ -471,7 +471,7 @@ def test_backward_leaves_inputs() -> None:
     """Gradients: neither parameters nor examples nor labels are modified."""
     params, x, y = network(), X.clone(), Y.clone()
     with substituted(two_layer_net, nn_forward_pass=forward):
-        found = precision.ask(two_layer_net.nn_forward_backward, params, x, y, 0.25)
+        found = asking.ask(two_layer_net.nn_forward_backward, params, x, y, 0.25)
     checks.parts(found, 2, what="loss and gradients")
     checks.unchanged([network(), X, Y], [params, x, y], what="params, X, y")
 

@@ -66,17 +66,17 @@ MIXING = '''import pytest
 import torch
 
 import tiny_module
-from helpers.testing import checks, measure, precision
+from helpers.testing import checks, measure, asking
 
 X = torch.arange(6.0).reshape(2, 3)
 
 
 @pytest.mark.task("double")
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
-@precision.mixing_is_a_slip()
+@asking.one_slip()
 def test_values(dtype):
     """Products, in this precision."""
-    found = precision.ask(tiny_module.double, X.to(dtype, copy=True))
+    found = asking.ask(tiny_module.double, X.to(dtype, copy=True))
     checks.close(found, 2 * X.to(dtype), what="double(x)")
 
 
@@ -85,8 +85,8 @@ def test_values(dtype):
 def test_work():
     """Keeps its arguments, and is measured."""
     x = X.double()
-    assert precision.ask(measure, tiny_module.double, x).operations < 20
-    precision.ask(tiny_module.double, x)
+    assert asking.ask(measure, tiny_module.double, x).operations < 20
+    asking.ask(tiny_module.double, x)
     checks.unchanged(X.double(), x, what="x")
 
 

@@ -1,4 +1,8 @@
-"""One cast is one slip: a function that mixes float32 and float64 is asked in the other of them, too."""
+"""One slip that ends in exceptions costs no more than another: functions are asked once more, without it.
+
+A function that mixes float32 and float64 is asked in the other of them, and one that takes for granted that
+points are images is asked about images.
+"""
 
 from __future__ import annotations
 
@@ -17,15 +21,19 @@ from helpers.testing.tolerances import coarse
 
 OTHER = {torch.float32: torch.float64, torch.float64: torch.float32}
 """The two precisions, each with the other."""
+SHAPED = "points may have any shape; x.reshape(len(x), -1) makes a row of each"
+"""What a function takes for granted that answers about images only."""
 _MAX_MESSAGE = 200
 
 
 @dataclass
 class _Noted:
-    """What was noted in a block: the first exception that mixed precisions, and where it was asked."""
+    """What was noted in a block: the first exception that a second call did not raise, and its cause."""
 
     error: Exception | None = None
-    asked: torch.dtype = torch.float64
+    what: str = ""
+    problem: str = ""
+    cause: str = ""
 
 
 _noted: ContextVar[_Noted | None] = ContextVar("noted", default=None)
@@ -40,7 +48,7 @@ def ask(function: Callable[..., Any], /, *args: object, **kwargs: object) -> Any
     place is changed in them.
 
     Used alone, this is for checks for which the precision does not matter, as those of rules. Wrong values
-    are as wrong as ever. `mixing_is_a_slip` is for all others.
+    are as wrong as ever. `one_slip` is for all others.
 
     Raises
     ------
@@ -73,28 +81,62 @@ def ask(function: Callable[..., Any], /, *args: object, **kwargs: object) -> Any
     for one, now, was in zip(mine, handed, fresh, strict=True):
         if not torch.equal(now, was):
             one.data = now.to(one.dtype)
-    _note(first, asked)
+    coarse.set(coarse.get() or (_noted.get() is not None and OTHER[asked] is torch.float32))
+    here, there = dtype_name(asked), dtype_name(OTHER[asked])
+    _note(first, f"the call in {here}", f"an exception; in {there} all of this is right", causes.MIXED)
     return _map(answer[0], lambda x: x.to(asked) if x.dtype == OTHER[asked] else x)
 
 
-@contextmanager
-def mixing_is_a_slip() -> Iterator[None]:
-    """Tell a function that mixes float32 and float64, and is right in one of them, from one that is wrong.
+def ask_points(function: Callable[..., Any], /, *args: object, **kwargs: object) -> Any:
+    """Call a student's function about points; if it raises, call it once more with the points as images.
 
-    If `ask` needed the other precision in this block, the block fails. If all that it checks holds, the
-    failure is a slip (`helpers.credit`), whose cause is the mixing. A failure that shows another slip is
-    passed on. If more is wrong, the exception of the function is raised, as if it had not been asked again:
-    nothing is gained by mixing. Answers from float32 need only the accuracy of float32.
+    A point may have any shape, and the ways to forget that (``x.shape[3]``, ``dim=(1, 2, 3)``) end in an
+    exception where points are rows of features. The function is then called on copies in which every
+    floating-point tensor of shape (N, D) has the shape (N, D, 1, 1). What it changes in place is not changed
+    in the arguments.
+
+    Used alone, this is for checks for which the shape of points does not matter, as those of rules.
+    `one_slip` is for all others.
+
+    Raises
+    ------
+    Exception
+        What the function raised first, if it raises for images as well.
+    """
+    given: list[Any] = [args, kwargs]
+    before = _copy(given)
+    try:
+        return function(*args, **kwargs)
+    except Exception as error:
+        first = error
+    again = _map(before, lambda x: x[..., None, None] if x.dim() == 2 and x.dtype in OTHER else x)
+    answer = None
+    with suppress(Exception):
+        answer = [function(*again[0], **again[1])]
+    if answer is None:
+        raise first
+    _note(first, "the call with flat points", "an exception; with images all of this is right", SHAPED)
+    return answer[0]
+
+
+@contextmanager
+def one_slip() -> Iterator[None]:
+    """Tell a function that is right but for one thing that ends in exceptions from one that is wrong.
+
+    If `ask` or `ask_points` had to ask once more in this block, the block fails. If all that it checks holds,
+    the failure is a slip (`helpers.credit`), whose cause is what was different. A failure that shows another
+    slip is passed on. If more is wrong, the exception of the function is raised, as if it had not been asked
+    again: nothing is gained by it. Answers from float32 need only the accuracy of float32.
 
     Raises
     ------
     CheckFailure
-        If the function was right, but not in the precision in which it was asked.
+        If the function was right, but not as it was asked first.
 
     Examples
     --------
     >>> from helpers.testing import checks
-    >>> with mixing_is_a_slip():
+    >>> with one_slip():
     ...     found = ask(lambda x: x @ torch.ones(len(x)), torch.ones(3, dtype=torch.float64))
     ...     checks.close(found, torch.tensor(3.0, dtype=torch.float64), what="the sum")
     Traceback (most recent call last):
@@ -117,24 +159,17 @@ def mixing_is_a_slip() -> Iterator[None]:
     if noted.error is not None:
         if wrong:
             raise noted.error
-        here, there = dtype_name(noted.asked), dtype_name(OTHER[noted.asked])
+        found = _describe(noted.error)
         raise CheckFailure(
-            f"the call in {here}",
-            f"an exception; in {there} all of this is right",
-            actual_value=_describe(noted.error),
-            likely_cause=causes.MIXED,
-            slip=True,
+            noted.what, noted.problem, actual_value=found, likely_cause=noted.cause, slip=True
         ) from noted.error
 
 
-def _note(error: Exception, asked: torch.dtype) -> None:
-    """Tell the block around a call that an answer came from the other precision."""
+def _note(error: Exception, what: str, problem: str, cause: str) -> None:
+    """Tell the block around a call that an answer came when it was asked once more."""
     noted = _noted.get()
-    if noted is None:
-        return
-    if noted.error is None:
-        noted.error, noted.asked = error, asked
-    coarse.set(coarse.get() or OTHER[asked] is torch.float32)
+    if noted is not None and noted.error is None:
+        noted.error, noted.what, noted.problem, noted.cause = error, what, problem, cause
 
 
 def _message(error: Exception) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import torch
 
-from helpers.testing import CheckFailure, Hint, causes, checks, precision, scattered
+from helpers.testing import CheckFailure, Hint, asking, causes, checks, scattered
 from helpers.testing.tolerances import coarse
 
 GENERATOR = torch.Generator().manual_seed(4)
@@ -23,8 +23,8 @@ def only_in(dtype: torch.dtype, change: Callable[[torch.Tensor], Any] = lambda x
 
 def judge(function: Callable[..., Any], x: torch.Tensor = X, **more: Any) -> None:
     """Check that a function gives ``x.T @ x``."""
-    with precision.mixing_is_a_slip():
-        found = precision.ask(function, x.clone())
+    with asking.one_slip():
+        found = asking.ask(function, x.clone())
         checks.close(found, x.T @ x, what="the products", operation="gradient", **more)
 
 
@@ -41,7 +41,7 @@ def test_a_function_that_mixes_nothing_is_asked_once() -> None:
 
 @pytest.mark.parametrize("dtype", TO_FLOAT)
 def test_what_is_right_in_the_other_precision_is_a_slip(dtype: torch.dtype) -> None:
-    other = precision.OTHER[dtype]
+    other = asking.OTHER[dtype]
     judge(only_in(dtype), X.to(dtype))
     with pytest.raises(CheckFailure) as caught:
         judge(only_in(dtype), X.to(other))
@@ -98,7 +98,7 @@ def test_the_first_exception_is_raised_where_both_stop() -> None:
 
 def test_nothing_is_asked_again_without_numbers_to_convert() -> None:
     with pytest.raises(RuntimeError, match="same dtype"):
-        precision.ask(lambda y: torch.ones(2) @ torch.ones(2).double(), torch.tensor([1, 2]))
+        asking.ask(lambda y: torch.ones(2) @ torch.ones(2).double(), torch.tensor([1, 2]))
 
 
 def test_every_tensor_is_converted_wherever_it_stands_and_labels_stay() -> None:
@@ -110,7 +110,7 @@ def test_every_tensor_is_converted_wherever_it_stands_and_labels_stay() -> None:
         return {"W": total, "more": (torch.ones(2), [torch.tensor([1])]), "number": 0.5}
 
     W = torch.ones(2).double()
-    found = precision.ask(note, {"W": W, "more": [W]}, torch.tensor([1]), x=W)
+    found = asking.ask(note, {"W": W, "more": [W]}, torch.tensor([1]), x=W)
     assert seen == [[kind, kind, torch.int64, kind] for kind in (torch.float64, torch.float32)]
     assert found["W"].dtype == found["more"][0].dtype == torch.float64
     assert (found["more"][1][0].dtype, found["number"]) == (torch.int64, 0.5)
@@ -123,7 +123,7 @@ def test_memory_layouts_are_kept() -> None:
         strides.append((x.stride(), y.stride()))
         return x.float().T @ x
 
-    precision.ask(note, scattered(X), X[:, 1:].T)
+    asking.ask(note, scattered(X), X[:, 1:].T)
     assert strides[0] == strides[1] == ((6, 2), (1, 3))
 
 
@@ -134,7 +134,7 @@ def test_arguments_are_copied_before_the_first_call() -> None:
         return right @ torch.eye(3)
 
     x = X.clone()
-    found = precision.ask(spoil, x)
+    found = asking.ask(spoil, x)
     checks.close(found.float(), (X.T @ X).float(), what="the products")
     assert not x.any()
 
@@ -147,19 +147,19 @@ def test_what_changes_in_the_second_call_is_changed_in_the_arguments() -> None:
         return right
 
     x, y, z = X.clone(), torch.arange(3), X.clone()
-    precision.ask(spoil, x, y)
+    asking.ask(spoil, x, y)
     assert not y.any()
     assert (x.shape, x.dtype) == ((1, 6, 3), torch.float64)
-    precision.ask(only_in(torch.float32), z)
+    asking.ask(only_in(torch.float32), z)
     checks.unchanged(X, z, what="x")
 
 
 def test_float32_need_only_be_right_as_such_in_its_block() -> None:
     right = torch.tensor([1 / 3, 2 / 3], dtype=torch.float64)
 
-    @precision.mixing_is_a_slip()
+    @asking.one_slip()
     def compare(function: Callable[..., Any], x: torch.Tensor) -> None:
-        precision.ask(function, x)
+        asking.ask(function, x)
         checks.close(right.float().double(), right, what="x")
         checks.close([1.00001], [1.0], what="y", operation="steps")
         checks.close(right.float().double(), right, what="z", operation="float64")
@@ -175,14 +175,14 @@ def test_float32_need_only_be_right_as_such_in_its_block() -> None:
 
 
 def test_blocks_do_not_see_one_another() -> None:
-    with precision.mixing_is_a_slip():
-        with pytest.raises(CheckFailure, match="the call in float64"), precision.mixing_is_a_slip():
-            precision.ask(only_in(torch.float32), X)
-        checks.close(precision.ask(lambda x: x, X), X, what="x")
+    with asking.one_slip():
+        with pytest.raises(CheckFailure, match="the call in float64"), asking.one_slip():
+            asking.ask(only_in(torch.float32), X)
+        checks.close(asking.ask(lambda x: x, X), X, what="x")
 
 
 def test_outside_of_a_block_the_answer_is_taken_as_it_is() -> None:
-    found = precision.ask(only_in(torch.float32), X)
+    found = asking.ask(only_in(torch.float32), X)
     assert found.dtype == torch.float64
     checks.close(found.float(), (X.T @ X).float(), what="the products", operation="gradient")
 
