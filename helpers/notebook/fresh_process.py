@@ -159,7 +159,7 @@ def _answer(request: dict[str, Any], tell: Tell) -> None:
     released = {name.removesuffix(".py"): text for name, text in request["released"].items()}
     given = links.released_names(modules, released)
     importer.facts_of = lambda name: read.facts(name, given)
-    allowances.behave_as_graded(request)
+    allowances.behave_as_graded(request, (item for _, item in read.code.values()))
     importer.install()
     importer.watch = lambda name, begins: tell({"importing" if begins else "imported": name})
     for module in modules:

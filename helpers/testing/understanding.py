@@ -13,7 +13,7 @@ from types import ModuleType
 
 import torch
 
-from helpers import places
+from helpers import other_kits, places
 from helpers.source.facts import FunctionFacts
 from helpers.source.references import GRADIENTS, ON_GPU
 from helpers.source.units import BY_NAME, FIELD, OBJECT, OWN, PARAMETER_CALL, VALUE_CALL, Sighting
@@ -176,6 +176,8 @@ def _is_listed(name: str, strict: bool, loops: bool) -> bool:
         return last in known.PYPLOT
     if module in known.MODULES and _is_shadowed(module, last):
         return True
+    if last in known.BUILTINS and _stands_for_others(module, last):
+        return True
     return root in known.BUILTINS and rest in known.METHODS
 
 
@@ -210,6 +212,15 @@ def _lacks(module: str, name: str) -> bool:
 def _is_missing(root: str) -> bool:
     """Tell whether a name is that of another course's helpers, which are not here."""
     return root in known.KITS and root not in sys.modules and importlib.util.find_spec(root) is None
+
+
+def _stands_for_others(module: str, name: str) -> bool:
+    """Tell whether this kit stands for a module of another, and has no such name for it.
+
+    After ``from fully_connected_networks import *``, `range` is the builtin.
+    """
+    names = other_kits.table(module)
+    return names is not None and "*" not in names and name not in names
 
 
 def _is_function(module: str, name: str) -> bool:

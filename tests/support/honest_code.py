@@ -160,6 +160,9 @@ WITHOUT_LOOPS = {
     + "def f(x):\n c, back = centered(x)\n def all_back(d): return back(d * 2)\n return c, all_back",
     "partial": "from functools import partial\nimport torch\ntotal = partial(torch.sum, dim=1)\ndef f(x): return total(x)",
     "star from torch": "from torch import *\nimport torch\ndef f(x):\n print(len(x))\n return zeros(3) + sum(x)",
+    "star from an earlier assignment": "from fully_connected_networks import *\nimport torch\nclass A:\n @staticmethod\n"
+    " def f(x):\n  print(range(len(x)))\n  return sum(x)\nf = A.f",
+    "star from a kit": "from a3_helper import *\nimport torch\ndef f(x): return torch.zeros(len(x)) + max(1, int(x))",
     "math": "import math\nimport torch\ndef f(x): return x / math.sqrt(x.numel()) + math.prod(x.shape)",
     "match": _T + "def f(x, mode):\n match mode:\n  case 'train' | 'fit': return x * 2\n  case _: return x",
     "chunks and stacks": _T

@@ -192,7 +192,7 @@ FAILING = {
         cause="uses torch without importing it",
     ),
     "input": Case(b"k = int(input('k? '))\n", error="EOFError", line=1, cause="nobody is there"),
-    "a GPU": Case(b"import torch\nX = torch.ones(2).cuda()\n", error="CUDA", line=2, cause="a GPU"),
+    "a GPU": Case(b"import torch\nX = torch.ones(2).cuda()\nY = torch.ones(2, device='cuda')\n"),
     "data of the student": Case(
         b"import numpy as np\nX = np.load('data/x.npy')\n",
         error="FileNotFoundError",
