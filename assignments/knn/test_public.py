@@ -384,6 +384,7 @@ def test_classifier_accuracy() -> None:
 SEVEN = torch.tensor([[0.0], [1.0], [2.0], [3.0], [4.0], [5.0], [6.0]])
 SEVEN_LABELS = torch.tensor([10, 11, 12, 13, 14, 15, 16])
 OVERLAP = "the held-out fold is among the training data"
+MIXED = "points and labels are not cut in the same way"
 LEFT_OUT = "points are missing from the training data or from the folds"
 MEASURED = "measured on the training data, not on the held-out fold"
 ANEW = "the points were shuffled or cut anew in between; do that once, before all loops"
@@ -403,9 +404,7 @@ def rounds_of_cross_validation() -> tuple[object, list[Round]]:
         listed = tuple(int(value) for value in x.flatten())
         if [10 + number for number in listed] != y.flatten().tolist():
             no_labels = y.dim() != 1 or bool(torch.isin(y, SEVEN.to(y.dtype)).all())
-            cause = (
-                "points were handed over as labels" if no_labels else "points and labels are not cut alike"
-            )
+            cause = "points were handed over as labels" if no_labels else MIXED
             wrong.append((f"the labels of the {what} points", cause))
         return listed
 

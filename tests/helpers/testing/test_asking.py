@@ -205,3 +205,46 @@ def test_an_exception_from_another_process_is_judged_by_what_it_carries() -> Non
 
     with pytest.raises(CheckFailure, match="found: RuntimeError: self and mat2"):
         judge(stop)
+
+
+def square_distances(x_train: torch.Tensor, x_test: torch.Tensor) -> torch.Tensor:
+    """Return squared distances of points, if they are images."""
+    return torch.stack([((x_train - x) ** 2).sum(dim=(1, 2, 3)) for x in x_test], dim=1)
+
+
+POINTS = torch.rand(4, 3, generator=GENERATOR), torch.rand(2, 3, generator=GENERATOR)
+APART = ((POINTS[0][:, None] - POINTS[1]) ** 2).sum(dim=2)
+
+
+@asking.one_slip()
+def check_points(function: Callable[..., Any]) -> None:
+    """Compare with the squared distances of flat points."""
+    checks.close(asking.ask_points(function, *(x.clone() for x in POINTS)), APART, what="the distances")
+
+
+def test_a_function_that_is_right_for_images_alone_pays_for_one_slip() -> None:
+    with pytest.raises(CheckFailure) as caught:
+        check_points(square_distances)
+    assert caught.value.slip
+    assert caught.value.likely_cause == asking.SHAPED
+    assert "IndexError: Dimension out of range" in str(caught.value)
+
+
+def test_one_that_is_wrong_for_images_too_raises_what_it_raised() -> None:
+    with pytest.raises(IndexError):
+        check_points(lambda a, b: square_distances(a, b) * 0 - 5)
+
+
+def test_one_that_takes_every_shape_pays_nothing() -> None:
+    check_points(lambda a, b: square_distances(a.reshape(len(a), -1, 1, 1), b.reshape(len(b), -1, 1, 1)))
+
+
+def test_a_rule_asks_about_images_without_a_word() -> None:
+    assert asking.ask_points(square_distances, *POINTS).shape == (4, 2)
+
+
+def test_what_raises_for_images_as_well_raises_as_it_did() -> None:
+    with pytest.raises(ValueError, match="first"):
+        asking.ask_points(
+            lambda x: (_ for _ in ()).throw(ValueError("first" if x.dim() == 2 else "second")), POINTS[0]
+        )
