@@ -150,12 +150,14 @@ def one_slip() -> Iterator[None]:
     try:
         yield
     except AssertionError as failure:
-        if noted.error is None or getattr(failure, "slip", False):
+        if noted.error is None or isinstance(noted.error, CheckFailure) or getattr(failure, "slip", False):
             raise
         wrong = True
     finally:
         coarse.reset(fine)
         _noted.reset(outside)
+    if isinstance(noted.error, CheckFailure):
+        raise noted.error
     if noted.error is not None:
         if wrong:
             raise noted.error
@@ -273,6 +275,15 @@ def _but_for(slip: Slip, first: Exception, what: str) -> CheckFailure:
         return CheckFailure(first.what, first.problem, **{**told, "likely_cause": slip.cause, "slip": True})
     problem = "an exception; but for one slip all of this is right"
     return CheckFailure(what, problem, actual_value=_describe(first), likely_cause=slip.cause, slip=True)
+
+
+def note(slip: CheckFailure) -> None:
+    """Have the block of `one_slip` around this fail by a slip if all else that it checks is right.
+
+    This is for what is wrong, but can be set right for the rest of the check, such as the name of something.
+    Outside of such a block nothing happens.
+    """
+    _note(slip, slip.what, slip.problem, slip.likely_cause or "")
 
 
 def _note(error: Exception, what: str, problem: str, cause: str) -> None:

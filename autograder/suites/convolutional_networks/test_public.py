@@ -10,6 +10,7 @@ import torch
 from torch.nn.functional import conv2d
 
 from helpers.testing import (
+    CheckFailure,
     Hint,
     asking,
     checks,
@@ -645,14 +646,17 @@ def test_three_layers_with_known_weights() -> None:
 
 
 @pytest.mark.task("deep_net", weight=1)
+@asking.one_slip()
 def test_deep() -> None:
-    """Deep network: a loss of log 10 with tiny weights, and a gradient for each parameter."""
-    net = cn.DeepConvNet(input_dims=(3, 8, 12), num_filters=[4, 5], max_pools=[1], weight_scale=1e-3)
-    last = max((name for name in net.params if str(name).startswith("W")), default="W3")
+    """Deep network: a loss of log 10 with tiny weights, and a gradient for each, for images of 9 x 13."""
+    net = cn.DeepConvNet(input_dims=(3, 9, 13), num_filters=[4, 5], max_pools=[1], weight_scale=1e-3)
+    last = own_names(net, [f"{kind}{n}" for n in (1, 2, 3) for kind in "Wb"])["W3"]
     usual = (
         "the last layer gets filters * height * width numbers: H is not W, and each max pooling halves both"
     )
-    hints = [Hint(lambda w: w.dim() == 2, says=usual, slip=True)]
+    down = "each max pooling rounds down; halve height and width once for each"
+    hints = [Hint(lambda w: w.shape == (5 * 9 * 13 // 4, 10), says=down, slip=True)]
+    hints.append(Hint(lambda w: w.dim() == 2, says=usual, slip=True))
     what = f'params["{last}"]'
     w = checks.tensor(net.params[last], shape=(120, 10), dtype=torch.float32, what=what, hints=hints)
     spread = float(w.square().mean().sqrt()) / 1e-3
@@ -671,12 +675,12 @@ def test_deep() -> None:
         return torch.full((Din, Dout) if K is None else (Dout, Din, K, K), 0.1, dtype=dtype)
 
     with substituted(cn, kaiming_initializer=initializer):
-        cn.DeepConvNet(input_dims=(3, 8, 12), num_filters=[4, 5], max_pools=[1], weight_scale="kaiming")
+        cn.DeepConvNet(input_dims=(3, 9, 13), num_filters=[4, 5], max_pools=[1], weight_scale="kaiming")
     what = 'the calls of kaiming_initializer with weight_scale "kaiming"'
     checks.equal(len(asked), 3, what=what)
     require_any_device(cn.DeepConvNet)
     with right_layers():
-        loss, grads = loss_of(net.loss(torch.ones(4, 3, 8, 12), torch.tensor([0, 1, 2, 3])))
+        loss, grads = loss_of(net.loss(torch.ones(4, 3, 9, 13), torch.tensor([0, 1, 2, 3])))
     checks.close(loss, 2.302585, what="the loss", operation="small start", hints=[Hint(4 * 2.302585, SUMMED)])
     checks.holds(type(grads) is dict, what="the second result of loss", problem="not a dict")
     missing = ", ".join(str(name) for name in net.params if name not in grads)
@@ -684,15 +688,13 @@ def test_deep() -> None:
 
 
 @pytest.mark.task("deep_net", weight=2)
+@asking.one_slip()
 def test_deep_with_known_weights() -> None:
     """Deep network: scores, loss and gradients for images of 2 x 8 x 12, pooled after the second."""
     settings = {"num_filters": [4, 3], "max_pools": [1], "num_classes": 6, "reg": 0.3}
     net = cn.DeepConvNet(input_dims=(2, 8, 12), **settings, dtype=torch.float64)
     shapes = {"W1": (4, 2, 3, 3), "b1": (4,), "W2": (3, 4, 3, 3), "b2": (3,), "W3": (72, 6), "b3": (6,)}
-    from_zero = "W0" in net.params
-    own = {name: f"{name[0]}{int(name[1]) - from_zero}" for name in shapes}
-    for name in own.values():
-        checks.holds(name in net.params, what="params", problem=f'has no "{name}"')
+    own = own_names(net, list(shapes))
 
     def scores(p: dict[str, torch.Tensor], x: torch.Tensor, pooled: int = 2) -> torch.Tensor:
         for n in (1, 2):
@@ -749,6 +751,7 @@ def normalized_scores(
 
 
 @pytest.mark.task("deep_net", weight=1)
+@asking.one_slip()
 def test_deep_with_batch_normalization() -> None:
     """Deep network: what gamma and beta begin with, and scores, loss and gradients with them."""
     settings = {"num_filters": [4, 3], "max_pools": [1], "num_classes": 6, "reg": 0.3, "batchnorm": True}
@@ -776,12 +779,13 @@ def test_deep_with_batch_normalization() -> None:
     strength = 0.3 * float(convention("regularization"))
     squares = {name: strength * (value**2).sum() for name, value in leaves.items()}
     data = torch.nn.functional.cross_entropy(normalized_scores(leaves, images, "train"), labels)
-    decay, others, biases = (
+    decay, others, biases, gammas = (
         sum(value for name, value in squares.items() if name.startswith(kinds))
-        for kinds in ("W", ("gamma", "beta"), ("b1", "b2", "b3"))
+        for kinds in ("W", ("gamma", "beta"), ("b1", "b2", "b3"), "gamma")
     )
     loss = data + decay
     causes = {
+        "gamma was regularized, too; only weights are": loss + gammas,
         "gamma and beta were regularized, too; only weights are": loss + others,
         "the biases were regularized, too; only weights are": loss + biases,
         "the regularization was forgotten": data,
@@ -807,14 +811,32 @@ def test_deep_with_batch_normalization() -> None:
 def own_names(net: Any, names: list[str]) -> dict[str, str]:
     """Return what a student's network calls parameters: layers may be counted from 0, and gamma be g."""
     from_zero, short = "W0" in net.params, {"gamma": "g", "beta": "be"}
-    found = {}
+    found, missing = {}, ""
     for name in names:
         kind, number = name[:-1], int(name[-1]) - from_zero
         spelled = [f"{one}{line}{number}" for one in (kind, short.get(kind, kind)) for line in ("", "_")]
-        there = [one for one in spelled if one in net.params]
-        checks.holds(len(there) > 0, what="params", problem=f'has no "{spelled[0]}"')
-        found[name] = there[0]
+        found[name] = next((one for one in spelled if one in net.params), "")
+        missing = missing if found[name] else missing or f'has no "{spelled[0]}"'
+    if missing:
+        found = names_in_order(net)
+        checks.holds(set(found) == set(names), what="params", problem=missing)
+        asking.note(CheckFailure("params", missing, likely_cause=CALLED, slip=True))
     return found
+
+
+CALLED = "the parameters of a layer are called W1, b1, gamma1 and beta1, and so on, or with 0 for the first"
+
+
+def names_in_order(net: Any) -> dict[str, str]:
+    """Return what a network calls its parameters, by order and kind: W1 is the first that is no vector."""
+    kinds: dict[str, list[str]] = {"W": [], "b": [], "gamma": [], "beta": []}
+    for own in net.params:
+        value, lower = net.params[own], str(own).lower()
+        weights = type(value) is torch.Tensor and value.dim() > 1
+        kinds["gamma" if "gamma" in lower else "beta" if "beta" in lower else "W" if weights else "b"] += [
+            own
+        ]
+    return {f"{kind}{n}": own for kind, every in kinds.items() for n, own in enumerate(every, start=1)}
 
 
 def check_apart(net: Any, known: dict[str, torch.Tensor], images: torch.Tensor) -> None:
@@ -834,13 +856,18 @@ def check_apart(net: Any, known: dict[str, torch.Tensor], images: torch.Tensor) 
     checks.close(found, right, what=what, hints=hints, operation="deep gradient")
 
 
+ONLY_SCALE = "this is the standard deviation alone; multiply normal numbers of the right shape by it"
+
+
 @pytest.mark.task("kaiming", weight=1)
 def test_kaiming() -> None:
     """Kaiming initialization: the shapes for linear layers and for convolutions."""
     turned = [
+        Hint(lambda w: w.dim() == 0, ONLY_SCALE),
         Hint(
-            lambda w: w.shape[0] != w.shape[1], "Din and Dout are swapped: (Din, Dout), but (Dout, Din, K, K)"
-        )
+            lambda w: w.dim() > 1 and w.shape[0] != w.shape[1],
+            "Din and Dout are swapped: (Din, Dout), but (Dout, Din, K, K)",
+        ),
     ]
     w = cn.kaiming_initializer(4, 5)
     checks.tensor(w, shape=(4, 5), dtype=torch.float32, what="the weights", hints=turned)
@@ -860,7 +887,11 @@ def test_spread_of_kaiming() -> None:
     """Kaiming initialization: the variance in front of a ReLU, 2 / 400 and 2 / 1000."""
     for K, channels, right in ((None, 400, 2 / 400), (5, 40, 2 / 1000)):
         w = cn.kaiming_initializer(channels, 60, K)
-        checks.holds(type(w) is torch.Tensor and w.numel() > 1, what="the weights", problem="not a tensor")
+        shape = (channels, 60) if K is None else (60, channels, K, K)
+        shape = tuple(w.shape) if type(w) is torch.Tensor and w.dim() == len(shape) else shape
+        w = checks.tensor(
+            w, shape=shape, what="the weights", hints=[Hint(lambda w: w.dim() == 0, ONLY_SCALE)]
+        )
         causes = {
             "the gain is 2 in front of a ReLU": right / 2,
             "that is the variance; the standard deviation is its square root": right**2,
@@ -1096,28 +1127,41 @@ def test_overfit_settings() -> None:
 @pytest.mark.task("solver", weight=1)
 def test_solver_is_made() -> None:
     """Settings: a Solver for a DeepConvNet, with a learning rate."""
-    made = []
+    made: list[dict[str, Any]] = []
     blank = constructor(cn.DeepConvNet, None, lambda: {}, count=20)
 
     def make(*args: object, **settings: object) -> object:
         model: Any = blank()
         model.params = {"number": torch.tensor(len(made))}
-        made.append(settings)
+        made.append(dict(zip(SETTINGS, args, strict=False)) | settings)
         return model
 
     data = {"X_train": torch.zeros(4, 3, 32, 32), "y_train": torch.arange(4)}
     data |= {"X_val": torch.zeros(2, 3, 32, 32), "y_val": torch.arange(2)}
     with substituted(cn, DeepConvNet=make):
-        found = cn.create_convolutional_solver_instance(data, torch.float32, "cpu")
+        found = cn.create_convolutional_solver_instance(data, torch.float64, "cpu:0")
     kind, several = type(found), (list, tuple)
     others = (torch.Tensor, dict, str, float, bool, int, type(None))
     alone = "return the Solver alone" if kind in several else None
     checks.holds(kind not in (*several, *others), what="the result", problem="no Solver", likely_cause=alone)
     model_is_known = len(made) > 0 and "number" in found.model.params
     checks.holds(model_is_known, what="solver.model", problem="no DeepConvNet that was made by its name")
-    require_any_device(cn.create_convolutional_solver_instance)
     there = "learning_rate" in found.optim_config
     checks.holds(there, what="solver.optim_config", problem="without a learning_rate")
+    dtype, devices = made[-1].get("dtype"), (made[-1].get("device"), found.device)
+    given = type(dtype) is torch.dtype and dtype == torch.float64
+    given = given and all(type(one) in (str, torch.device) and str(one) == "cpu:0" for one in devices)
+    cause = "pass the given dtype and device on to DeepConvNet, and the device to Solver"
+    what, problem = "dtype and device of solver and network", "not those that were given"
+    checks.holds(given, what=what, problem=problem, likely_cause=cause, slip=True)
+    require_any_device(cn.create_convolutional_solver_instance)
+
+
+SETTINGS = (
+    *("input_dims", "num_filters", "max_pools", "batchnorm", "num_classes", "weight_scale", "reg"),
+    *("weight_initializer", "dtype", "device"),
+)
+"""The parameters of DeepConvNet, in order."""
 
 
 # What is not allowed
