@@ -67,6 +67,7 @@ FEW = "as many places along the width as along the height; dout tells how many t
 BEYOND = "the filter runs over the edge; there are 1 + (H + 2 * pad - HH) // stride places along the height"
 EMPTY = "with pad 0, pad:-pad is empty; write pad : pad + H"
 NOTHING = "size of the tensor (0)"
+UNLIKE = "backward needs another cache than (x, w, b, conv_param), as they came to forward"
 KEPT = "forward keeps the padded x in the cache; the cache holds x as it came"
 
 
@@ -160,9 +161,17 @@ def check_back(tensors: tuple[torch.Tensor, ...], param: dict[str, int], dout: A
     def run(cache: Any, dout: Any, compare: Any) -> None:
         compare(three(cn.Conv.backward(dout.clone(), cache), "dx, dw, db of Conv.backward"))
 
-    def own() -> Any:
+    def own(is_padded: bool) -> Any:
+        """Return the cache of forward, unless it is the given one."""
         found = cn.Conv.forward(*(one.clone() for one in tensors), dict(param))
-        return checks.parts(found, 2, what="the result and the cache of Conv.forward")[1]
+        kept: Any = checks.parts(found, 2, what="the result and the cache of Conv.forward")[1]
+        sizes = [
+            one.shape if type(one) is torch.Tensor else () for one in (kept if type(kept) is tuple else ())
+        ]
+        grown = bool(sizes) and len(sizes[0]) == 4 and sizes[0][2] == tensors[0].shape[2] + 2 * param["pad"]
+        same = len(sizes) == 4 and sizes[:3] == [one.shape for one in tensors]
+        checks.holds(not same and grown == is_padded, what="the cache of forward", problem="is as given")
+        return kept
 
     def padded() -> None:
         how = param["stride"], 1
@@ -173,7 +182,10 @@ def check_back(tensors: tuple[torch.Tensor, ...], param: dict[str, int], dout: A
         run(cache, torch.ones_like(out), lambda found: checks.close(list(found), list(right), what=same))
 
     given, wide = (*(one.clone() for one in tensors), dict(param)), {**param, "pad": 1}
-    slips = [asking.Slip(KEPT, lambda: run(own(), dout, compare))]
+    slips = [
+        asking.Slip(KEPT, lambda: run(own(True), dout, compare)),
+        asking.Slip(UNLIKE, lambda: run(own(False), dout, compare)),
+    ]
     slips += [asking.Slip(EMPTY, padded, NOTHING)] if param["pad"] == 0 else []
     asking.check_but_for(lambda: run(given, dout, compare), *slips, what="Conv.backward")
 

@@ -42,8 +42,10 @@ def forward_hints(c: Convolution) -> list[Hint]:
     side = "the result is as wide as it is high; H and W of the result differ"
     of_image, of_filters = (right[..., :count] for count in c.confused_sizes())
     rows, columns = (-(-size // c.stride) for size in c.images.shape[2:])
-    by_pixels = torch.zeros_like(right)
-    by_pixels[:, :, :rows, :columns] = right[:, :, :rows, :columns]
+
+    def right_by_pixels(out: Tensor) -> bool:
+        return checks.agrees(out[:, :, :rows, :columns], right[:, :, :rows, :columns])
+
     return [
         Hint(of(x, w.flip(2, 3), b, **options), says="the filters were flipped; lay them on as they are"),
         Hint(of(x, w, None, **options), says="the bias was forgotten"),
@@ -52,7 +54,7 @@ def forward_hints(c: Convolution) -> list[Hint]:
         Hint(of(x, w, b, padding=c.pad), says="the stride was forgotten"),
         Hint(of(x[:, -1:], w[:, -1:], b, **options), says="only the last channel counts; add up over all"),
         Hint(right[:, :, :-1, :-1], says=missing),
-        Hint(by_pixels, says=PLACES),
+        Hint(right_by_pixels, says=PLACES, slip=True),
         Hint(low, says="the last row of the result is never filled"),
         Hint(narrow, says="the last column of the result is never filled"),
         Hint(square, says=side),

@@ -111,20 +111,33 @@ def check_backward(c: Convolution, dout: Tensor, what: str = "", names: tuple[st
 
 
 KEPT = "forward keeps the padded x in the cache; the cache holds x as it came"
+OTHER = "backward needs another cache than (x, w, b, conv_param), as they came to forward"
 
 
 def check_caches(
-    check: Callable[[Any], None], given: Any, own: Callable[[], Any], *slips: asking.Slip
+    check: Callable[[Any], None], given: Any, own: Callable[[bool], Any], *slips: asking.Slip
 ) -> None:
     """Check backward with the cache that is given; if it fails, with that of the student's forward pass."""
-    kept = asking.Slip(KEPT, lambda: check(own()))
-    asking.check_but_for(partial(check, given), kept, *slips, what="Conv.backward")
+    of_forward = [asking.Slip(KEPT, lambda: check(own(True))), asking.Slip(OTHER, lambda: check(own(False)))]
+    asking.check_but_for(partial(check, given), *of_forward, *slips, what="Conv.backward")
 
 
-def own_cache(c: Convolution, spread: Callable[[Tensor], Tensor] = Tensor.clone) -> Any:
-    """Return the cache of the student's forward pass, of images and filters spread in memory like this."""
+def own_cache(c: Convolution, is_padded: bool, spread: Callable[[Tensor], Tensor] = Tensor.clone) -> Any:
+    """Return the cache of the student's forward pass, if it is another one than that which is given.
+
+    Images and filters are spread in memory like this, and whether images are padded in it must be known.
+    """
     found = cn.Conv.forward(spread(c.images), spread(c.filters), c.biases.clone(), c.param)
-    return checks.parts(found, 2, what="the result and the cache of Conv.forward")[1]
+    cache: Any = checks.parts(found, 2, what="the result and the cache of Conv.forward")[1]
+    several = type(cache) in (tuple, list) and len(cache) > 0
+    shapes = [tuple(one.shape) if type(one) is Tensor else () for one in (cache if several else ())]
+    usual = [tuple(one.shape) for one in c.tensors()]
+    padded = (*usual[0][:2], *(size + 2 * c.pad for size in usual[0][2:]))
+    another = len(shapes) != 4 or shapes[:3] != usual
+    checks.holds(
+        another and is_padded == (shapes[:1] == [padded]), what="the cache", problem="the one that is given"
+    )
+    return cache
 
 
 def without_pad(c: Convolution, what: str, names: tuple[str, ...]) -> list[asking.Slip]:
@@ -215,7 +228,7 @@ def test_backward_in_scattered_memory() -> None:
     check_caches(
         lambda cache: check_gradients(LAST, dout, cn.Conv.backward(scattered(dout), cache)),
         given,
-        partial(own_cache, LAST, scattered),
+        partial(own_cache, LAST, spread=scattered),
     )
 
 
@@ -237,4 +250,4 @@ def test_backward_of_two_batches() -> None:
             checks.close(one, right, what=f"the gradient {NAMES[place]}", hints=partial(hints, place))
 
     given = (*other.tensors(), other.param), (*LAST.tensors(), LAST.param)
-    check_caches(check, given, lambda: (own_cache(other), own_cache(LAST)))
+    check_caches(check, given, lambda padded: (own_cache(other, padded), own_cache(LAST, padded)))
