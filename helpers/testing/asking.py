@@ -1,7 +1,7 @@
 """One slip that ends in exceptions costs no more than another: functions are asked once more, without it.
 
 A function that mixes float32 and float64 is asked in the other of them, and one that takes for granted that
-points are images is asked about images.
+points are images is asked about images. `check_but_for` does so for any other slip that a suite knows.
 """
 
 from __future__ import annotations
@@ -150,12 +150,14 @@ def one_slip() -> Iterator[None]:
     try:
         yield
     except AssertionError as failure:
-        if noted.error is None or getattr(failure, "slip", False):
+        if noted.error is None or isinstance(noted.error, CheckFailure) or getattr(failure, "slip", False):
             raise
         wrong = True
     finally:
         coarse.reset(fine)
         _noted.reset(outside)
+    if isinstance(noted.error, CheckFailure):
+        raise noted.error
     if noted.error is not None:
         if wrong:
             raise noted.error
@@ -163,6 +165,125 @@ def one_slip() -> Iterator[None]:
         raise CheckFailure(
             noted.what, noted.problem, actual_value=found, likely_cause=noted.cause, slip=True
         ) from noted.error
+
+
+@dataclass(frozen=True)
+class Slip:
+    """One thing that may be all that is wrong with a function, and a check that leaves it out.
+
+    Attributes
+    ----------
+    cause : str
+        What is wrong then, in words for students.
+    again : callable
+        Checks the same of the function, so that this one thing makes no difference.
+    sign : str, optional
+        What an exception of the student's code must say that comes of it; may be empty. By default the slip
+        is looked for after wrong values, too.
+    """
+
+    cause: str
+    again: Callable[[], object]
+    sign: str | None = None
+
+
+def check_but_for(check: Callable[[], object], *slips: Slip, what: str) -> None:
+    """Run a check; if it fails, or the student's code raises, find out whether one slip is all that is wrong.
+
+    The check of each slip is run in turn. If one holds, the failure is a slip with this cause. If one fails
+    by another slip, and the first failure showed none, that one is reported.
+
+    Parameters
+    ----------
+    check : callable
+        Checks the student's function.
+    *slips : Slip
+        What may be all that is wrong.
+    what : str
+        What was called, for the report of an exception.
+
+    Raises
+    ------
+    CheckFailure
+        If the check fails, or raises but for a slip.
+    Exception
+        What the check raised, if more is wrong.
+
+    Examples
+    --------
+    >>> def without_padding():
+    ...     assert True
+    >>> check_but_for(lambda: [][1], Slip("one place too many", without_padding), what="the call")
+    Traceback (most recent call last):
+        ...
+    helpers.testing.failures.CheckFailure: the call: an exception; but for one slip all of this is right
+      found: IndexError: list index out of range
+      likely cause: one place too many
+    """
+    try:
+        check()
+        return
+    except Exception as error:
+        first = error
+    failed = isinstance(first, CheckFailure)
+    other: CheckFailure | None = None
+    for slip in slips:
+        if slip.sign is not None and (failed or slip.sign not in _message(first)):
+            continue
+        try:
+            slip.again()
+        except CheckFailure as failure:
+            other = other or (failure if failure.slip else None)
+        except Exception:
+            continue  # it is the first one that is reported
+        else:
+            raise _but_for(slip, first, what) from (None if failed else first)
+    if other is not None and not getattr(first, "slip", False):
+        raise other from (None if failed else first)
+    raise first
+
+
+def ask_in_turn(call: Callable[[], Any], *others: Callable[[], Any]) -> Any:
+    """Return what the first of several calls gives that raises no exception.
+
+    For checks of rules, for which it does not matter how a function has to be called.
+
+    Raises
+    ------
+    Exception
+        What the first call raised, if all of them raise.
+
+    Examples
+    --------
+    >>> ask_in_turn(lambda: [][1], lambda: 2)
+    2
+    """
+    try:
+        return call()
+    except Exception as error:
+        first = error
+    for other in others:
+        with suppress(Exception):
+            return other()
+    raise first
+
+
+def _but_for(slip: Slip, first: Exception, what: str) -> CheckFailure:
+    """Return the report of a slip: that of the first failure, but for its cause."""
+    if isinstance(first, CheckFailure):
+        told = {name: value for name, value in vars(first).items() if name not in ("what", "problem")}
+        return CheckFailure(first.what, first.problem, **{**told, "likely_cause": slip.cause, "slip": True})
+    problem = "an exception; but for one slip all of this is right"
+    return CheckFailure(what, problem, actual_value=_describe(first), likely_cause=slip.cause, slip=True)
+
+
+def note(slip: CheckFailure) -> None:
+    """Have the block of `one_slip` around this fail by a slip if all else that it checks is right.
+
+    This is for what is wrong, but can be set right for the rest of the check, such as the name of something.
+    Outside of such a block nothing happens.
+    """
+    _note(slip, slip.what, slip.problem, slip.likely_cause or "")
 
 
 def _note(error: Exception, what: str, problem: str, cause: str) -> None:

@@ -26,13 +26,16 @@ class Linear:
 
     @staticmethod
     def forward(x: Tensor, w: Tensor, b: Tensor) -> tuple[Tensor, Any]:
-        """Compute x w + b for x (N, ...) with D numbers per example, w (D, M) and b (M,); returns (N, M)."""
-        return _trace(lambda x, w, b: x.flatten(1) @ w + b, x, w, b)
+        """Compute x w + b for x (N, ...) with D numbers per example, w (D, M) and b (M,); returns (N, M).
+
+        The cache is ``(x, w, b)``.
+        """
+        return _affine(x, w, b)[0], (x, w, b)
 
     @staticmethod
     def backward(dout: Tensor, cache: Any) -> tuple[Tensor, Tensor, Tensor]:
         """Return the gradients (dx, dw, db), each of the shape of what it belongs to."""
-        dx, dw, db = _gradients(dout, cache)
+        dx, dw, db = _gradients(dout, _affine(*cache)[1])
         return dx, dw, db
 
 
@@ -244,6 +247,11 @@ def adam(w: Tensor, dw: Tensor, config: Config | None = None) -> tuple[Tensor, C
     with torch.no_grad():
         _adam([next_w], [dw], [m], [v], [], [steps], foreach=False, amsgrad=False, maximize=False, **options)
     return next_w, config | {"m": m, "v": v, "t": int(steps)}
+
+
+def _affine(x: Tensor, w: Tensor, b: Tensor) -> tuple[Tensor, Any]:
+    """Return x w + b, and what its gradients need."""
+    return _trace(lambda x, w, b: x.flatten(1) @ w + b, x, w, b)
 
 
 def _trace(function: Callable[..., Tensor], *inputs: Tensor) -> tuple[Tensor, Any]:

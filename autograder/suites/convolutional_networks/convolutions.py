@@ -14,6 +14,10 @@ from autograder.hidden import hidden_normal
 
 normal = partial(hidden_normal, "convolution")
 
+EMPTY = "with pad 0, pad:-pad is empty; write pad : pad + H"
+SHRUNK = "size of the tensor (0)"
+"""What PyTorch says where pixels are to be written to such a slice."""
+
 
 @dataclass(frozen=True)
 class Convolution:

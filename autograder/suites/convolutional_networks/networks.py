@@ -3,7 +3,7 @@
 Expected values come from `torch.nn.functional` and automatic differentiation in float64.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -151,6 +151,7 @@ def loss_of(scores: Tensor, y: Tensor, params: Params, reg: float, mistake: str 
         for name in params
         if name.startswith("W")
         or (mistake == "biases" and name.startswith("b") and not name.startswith("beta"))
+        or (mistake == "gamma" and name.startswith("gamma"))
         or (mistake == "gamma and beta" and name.startswith(("gamma", "beta")))
         or mistake == "all"
     ]
@@ -167,6 +168,7 @@ LOSS_HINTS = {
     "doubled": FACTOR,
     "forgotten": "the regularization was forgotten",
     "biases": "the biases were regularized, too; only weights are",
+    "gamma": "gamma was regularized, too; only weights are",
     "gamma and beta": "gamma and beta were regularized, too; only weights are",
     "all": "all parameters were regularized; only weights are",
     "convolutions": "the weights of convolutions were not regularized",
@@ -271,9 +273,11 @@ def gradients_of(loss: Tensor, leaves: Params) -> Params:
     return dict(zip(leaves, found, strict=True))
 
 
-def check_weights(value: object, shape: tuple[int, ...], std: float, what: str, usual: str = "") -> None:
+def check_weights(
+    value: object, shape: tuple[int, ...], std: float, what: str, usual: str = "", others: Sequence[Hint] = ()
+) -> None:
     """Check shape and spread of weights; `usual` is what usually leads to another shape, and a slip."""
-    hints = [Hint(lambda w: w.dim() == len(shape), says=usual, slip=True)] if usual else []
+    hints = [*others, *([Hint(lambda w: w.dim() == len(shape), says=usual, slip=True)] if usual else [])]
     w = checks.tensor(value, shape=shape, dtype=torch.float64, what=what, hints=hints)
     spread = checks.number(float((w**2).mean().sqrt()), what=f"the spread of {what}")
     slack = 5 / (2 * w.numel()) ** 0.5

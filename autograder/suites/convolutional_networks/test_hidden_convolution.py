@@ -11,10 +11,10 @@ import convolutional_networks as cn
 import pytest
 import torch
 import torch.nn.functional as F
-from suite.convolutions import LAST, OBLONG, PADDED, PLAIN, SAME, STRIDES, Convolution, case
+from suite.convolutions import EMPTY, LAST, OBLONG, PADDED, PLAIN, SAME, SHRUNK, STRIDES, Convolution, case
 from torch import Tensor
 
-from helpers.testing import Hint, checks, scattered
+from helpers.testing import Hint, asking, checks, scattered
 
 
 def first(found: object) -> Any:
@@ -41,6 +41,11 @@ def forward_hints(c: Convolution) -> list[Hint]:
     missing = "the last place of each row and column is missing"
     side = "the result is as wide as it is high; H and W of the result differ"
     of_image, of_filters = (right[..., :count] for count in c.confused_sizes())
+    rows, columns = (-(-size // c.stride) for size in c.images.shape[2:])
+
+    def right_by_pixels(out: Tensor) -> bool:
+        return checks.agrees(out[:, :, :rows, :columns], right[:, :, :rows, :columns])
+
     return [
         Hint(of(x, w.flip(2, 3), b, **options), says="the filters were flipped; lay them on as they are"),
         Hint(of(x, w, None, **options), says="the bias was forgotten"),
@@ -49,6 +54,7 @@ def forward_hints(c: Convolution) -> list[Hint]:
         Hint(of(x, w, b, padding=c.pad), says="the stride was forgotten"),
         Hint(of(x[:, -1:], w[:, -1:], b, **options), says="only the last channel counts; add up over all"),
         Hint(right[:, :, :-1, :-1], says=missing),
+        Hint(right_by_pixels, says=PLACES, slip=True),
         Hint(low, says="the last row of the result is never filled"),
         Hint(narrow, says="the last column of the result is never filled"),
         Hint(square, says=side),
@@ -61,8 +67,24 @@ def forward_hints(c: Convolution) -> list[Hint]:
     ]
 
 
+PLACES = "the filter runs over the edge; there are 1 + (H + 2 * pad - HH) // stride places along the height"
+
+
 def check_forward(c: Convolution, what: str = "the result") -> None:
-    """Compare the student's result with the right one."""
+    """Compare the student's result with the right one.
+
+    If it ends in an exception, look for the slips that do: places beyond the edge, of which there are none
+    where the stride divides the size and the pad makes up for the filter, and slices that are empty without
+    a pad.
+    """
+    slips = [asking.Slip(PLACES, partial(compare_forward, LAST, what), sign="out of bounds")]
+    if c.pad == 0:
+        slips.append(asking.Slip(EMPTY, partial(compare_forward, replace(c, pad=1), what), sign=SHRUNK))
+    asking.check_but_for(partial(compare_forward, c, what), *slips, what="Conv.forward")
+
+
+def compare_forward(c: Convolution, what: str) -> None:
+    """Compare the student's result with the right one, once."""
     out = first(cn.Conv.forward(*c.tensors(), c.param))
     checks.close(out, c.out(), what=what, hints=partial(forward_hints, c))
 

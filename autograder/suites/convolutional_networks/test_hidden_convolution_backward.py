@@ -1,10 +1,12 @@
 """Hidden tests of the gradients of a convolution.
 
 Expected values come from `torch.nn.functional` and automatic differentiation, in float64. The backward pass
-gets its cache from the test, so that it does not hang on the forward pass.
+gets its cache from the test, so that it does not hang on the forward pass. One that is right only with the
+cache of its own forward pass shows a slip.
 """
 
 import itertools
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -13,10 +15,10 @@ import convolutional_networks as cn
 import pytest
 import torch
 import torch.nn.functional as F
-from suite.convolutions import LAST, OBLONG, PADDED, PLAIN, STRIDES, Convolution, case, normal
+from suite.convolutions import EMPTY, LAST, OBLONG, PADDED, PLAIN, SHRUNK, STRIDES, Convolution, case, normal
 from torch import Tensor
 
-from helpers.testing import Hint, checks, scattered
+from helpers.testing import Hint, asking, checks, scattered
 
 
 def overwrite_windows(c: Convolution, dout: Tensor, backwards: bool) -> Tensor:
@@ -45,7 +47,6 @@ def backward_hints(c: Convolution, dout: Tensor, name: str) -> list[Hint]:
     overlap = "where windows overlap, gradients add up; one has taken the place of another"
     no_stride = "the stride was forgotten: neighbors in dout belong `stride` pixels apart"
     reached = "dx has the shape of x; pixels that no filter reaches belong to it, too, with zeros"
-    empty = "with pad 0, pad:-pad is empty; write pad : pad + H"
     averaged = "divided by the number of images; the loss does that"
     side = "as many places along the width as along the height; dout tells how many there are of both"
     few = c.grads(dout * (torch.arange(dout.shape[3]) < dout.shape[2]))
@@ -60,7 +61,8 @@ def backward_hints(c: Convolution, dout: Tensor, name: str) -> list[Hint]:
             Hint(right["dx"] / len(c.images), says=averaged),
             Hint(overwrite_windows(c, dout, backwards=False), says=overlap),
             Hint(overwrite_windows(c, dout, backwards=True), says=overlap),
-            Hint(right["dx"][:, :, :0, :0], says=empty),
+            Hint(right["dx"][:, :, :0, :0], says=EMPTY),
+            Hint(padded[:, :, 1:-1, 1:-1], says="one pixel is cut off on each side; cut off `pad` of them"),
             Hint(right["dx"][:, :, c.pad : height - c.pad, c.pad : width - c.pad], says="cut off twice"),
             Hint(cut, says=reached),
             Hint(padded[:, :, c.pad : rows - c.pad, c.pad : columns - c.pad], says=reached),
@@ -101,7 +103,49 @@ NAMES = ("dx", "dw", "db")
 
 def check_backward(c: Convolution, dout: Tensor, what: str = "", names: tuple[str, ...] = NAMES) -> None:
     """Compare the student's gradients with the right ones."""
-    check_gradients(c, dout, cn.Conv.backward(dout.clone(), (*c.tensors(), c.param)), what, names)
+
+    def check(cache: object) -> None:
+        check_gradients(c, dout, cn.Conv.backward(dout.clone(), cache), what, names)
+
+    check_caches(check, (*c.tensors(), c.param), partial(own_cache, c), *without_pad(c, what, names))
+
+
+KEPT = "forward keeps the padded x in the cache; the cache holds x as it came"
+OTHER = "backward needs another cache than (x, w, b, conv_param), as they came to forward"
+
+
+def check_caches(
+    check: Callable[[Any], None], given: Any, own: Callable[[bool], Any], *slips: asking.Slip
+) -> None:
+    """Check backward with the cache that is given; if it fails, with that of the student's forward pass."""
+    of_forward = [asking.Slip(KEPT, lambda: check(own(True))), asking.Slip(OTHER, lambda: check(own(False)))]
+    asking.check_but_for(partial(check, given), *of_forward, *slips, what="Conv.backward")
+
+
+def own_cache(c: Convolution, is_padded: bool, spread: Callable[[Tensor], Tensor] = Tensor.clone) -> Any:
+    """Return the cache of the student's forward pass, if it is another one than that which is given.
+
+    Images and filters are spread in memory like this, and whether images are padded in it must be known.
+    """
+    found = cn.Conv.forward(spread(c.images), spread(c.filters), c.biases.clone(), c.param)
+    cache: Any = checks.parts(found, 2, what="the result and the cache of Conv.forward")[1]
+    several = type(cache) in (tuple, list) and len(cache) > 0
+    shapes = [tuple(one.shape) if type(one) is Tensor else () for one in (cache if several else ())]
+    usual = [tuple(one.shape) for one in c.tensors()]
+    padded = (*usual[0][:2], *(size + 2 * c.pad for size in usual[0][2:]))
+    another = len(shapes) != 4 or shapes[:3] != usual
+    checks.holds(
+        another and is_padded == (shapes[:1] == [padded]), what="the cache", problem="the one that is given"
+    )
+    return cache
+
+
+def without_pad(c: Convolution, what: str, names: tuple[str, ...]) -> list[asking.Slip]:
+    """Return what may be wrong without padding: a backward pass that is right with it."""
+    wide = replace(c, pad=1)
+    dout = normal("without pad", shape=wide.out().shape, dtype=c.images.dtype)
+    again = partial(check_backward, wide, dout, what, names)
+    return [asking.Slip(EMPTY, again, sign=SHRUNK)] if c.pad == 0 else []
 
 
 def check_gradients(
@@ -180,8 +224,12 @@ def test_backward_in_float32() -> None:
 def test_backward_in_scattered_memory() -> None:
     """Gradients of a convolution: a gradient may be non-contiguous in memory."""
     dout = normal("scattered", shape=LAST.out().shape)
-    cache = (scattered(LAST.images), scattered(LAST.filters), LAST.biases.clone(), LAST.param)
-    check_gradients(LAST, dout, cn.Conv.backward(scattered(dout), cache))
+    given = (scattered(LAST.images), scattered(LAST.filters), LAST.biases.clone(), LAST.param)
+    check_caches(
+        lambda cache: check_gradients(LAST, dout, cn.Conv.backward(scattered(dout), cache)),
+        given,
+        partial(own_cache, LAST, spread=scattered),
+    )
 
 
 @pytest.mark.task("conv_backward", weight=1)
@@ -191,12 +239,15 @@ def test_backward_of_two_batches() -> None:
     other = case(
         "other", tuple(LAST.images.shape), tuple(LAST.filters.shape[:1] + LAST.filters.shape[2:]), 2, 1
     )
-    cn.Conv.backward(dout.clone(), (*other.tensors(), other.param))
-    found = three(cn.Conv.backward(dout.clone(), (*LAST.tensors(), LAST.param)))
 
     def hints(place: int) -> list[Hint]:
         says = "these are the gradients of an earlier call; use the given cache"
         return [Hint(other.grads(dout)[place], says), *backward_hints(LAST, dout, NAMES[place])]
 
-    for place, (one, right) in enumerate(zip(found, LAST.grads(dout), strict=True)):
-        checks.close(one, right, what=f"the gradient {NAMES[place]}", hints=partial(hints, place))
+    def check(caches: tuple[Any, Any]) -> None:
+        _, found = (three(cn.Conv.backward(dout.clone(), cache)) for cache in caches)
+        for place, (one, right) in enumerate(zip(found, LAST.grads(dout), strict=True)):
+            checks.close(one, right, what=f"the gradient {NAMES[place]}", hints=partial(hints, place))
+
+    given = (*other.tensors(), other.param), (*LAST.tensors(), LAST.param)
+    check_caches(check, given, lambda padded: (own_cache(other, padded), own_cache(LAST, padded)))

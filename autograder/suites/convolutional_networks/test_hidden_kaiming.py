@@ -11,6 +11,7 @@ from torch import Tensor
 from helpers.testing import Hint, checks
 
 TURNED = "Din and Dout are swapped: (Din, Dout), but (Dout, Din, K, K)"
+SCALE = "this is the standard deviation alone; multiply normal numbers of the right shape by it"
 FAN_IN = "fan_in is how many numbers go into one output: Din, or Din * K * K"
 
 
@@ -22,9 +23,11 @@ def weights(shape: tuple[int, ...], **arguments: Any) -> Tensor:
     swapped = (shape[1], shape[0], *shape[2:])
     w = cn.kaiming_initializer(**arguments)
     is_swapped = type(w) is Tensor and w.shape == swapped
-    return checks.tensor(
-        w, shape=swapped if is_swapped else shape, dtype=torch.float32, what="the weights"
-    ).double()
+    form: dict[str, Any] = {"shape": swapped if is_swapped else shape, "dtype": torch.float32}
+    return checks.tensor(w, **form, what="the weights", hints=[ALONE]).double()
+
+
+ALONE = Hint(lambda w: w.dim() == 0, says=SCALE)
 
 
 def check_variance(shape: tuple[int, ...], variance: float, turned: float, **arguments: Any) -> None:
@@ -88,7 +91,7 @@ def test_kaiming_shapes() -> None:
         shape = (30, 20) if K is None else (20, 30, K, K)
         hints = [Hint(lambda w, shape=shape: w.shape == (shape[1], shape[0], *shape[2:]), says=TURNED)]
         w = cn.kaiming_initializer(30, 20, K, dtype=torch.float64)
-        checks.tensor(w, shape=shape, dtype=torch.float64, what="the weights", hints=hints)
+        checks.tensor(w, shape=shape, dtype=torch.float64, what="the weights", hints=[*hints, ALONE])
 
 
 @pytest.mark.constraint

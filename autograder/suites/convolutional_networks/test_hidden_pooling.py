@@ -14,7 +14,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from autograder.hidden import hidden_generator
-from helpers.testing import Hint, checks, scattered
+from helpers.testing import Hint, asking, checks, scattered
 
 
 def distinct(name: str, *shape: int) -> Tensor:
@@ -86,6 +86,7 @@ def forward_hints(x: Tensor, param: dict[str, int]) -> list[Hint]:
         Hint(square, says="the result is as wide as it is high; H and W of the result differ"),
         Hint(of_image, says="the width of the result comes from the height of the image; take its width"),
         Hint(of_window, says="the width of the result comes from the height of the window; take its width"),
+        Hint(as_large_as(right, x, stride), says=LARGE),
         Hint(-pool(-x, param), says="the smallest value was taken"),
         Hint(pool(x.abs(), param), says="the largest absolute value was taken; -3 is smaller than 1"),
         Hint(F.avg_pool2d(x, window, stride=param["stride"]), says="the mean was taken"),
@@ -93,6 +94,16 @@ def forward_hints(x: Tensor, param: dict[str, int]) -> list[Hint]:
         Hint(over_channels.expand_as(right), says="the maximum went over the channels, too"),
         Hint(over_images.expand_as(right), says="the maximum went over the images, too"),
     ]
+
+
+LARGE = "the windows are as large as the result, not as pool_height and pool_width say"
+
+
+def as_large_as(right: Tensor, x: Tensor, stride: int) -> Tensor:
+    """Return what comes of windows that are as large as the result, as far as they lie in the image."""
+    rows, columns = right.shape[2:]
+    wide = F.pad(x, (0, columns * (stride + 1), 0, rows * (stride + 1)), value=float("-inf"))
+    return F.max_pool2d(wide, (rows, columns), stride=stride)[:, :, :rows, :columns]
 
 
 def check_forward(x: Tensor, param: dict[str, int], what: str = "the result") -> None:
@@ -141,7 +152,7 @@ def test_forward_in_scattered_memory() -> None:
 def backward_hints(x: Tensor, param: dict[str, int], dout: Tensor) -> list[Hint]:
     """Return what typical mistakes make of the gradient; the words are the same in every check."""
     right, ones = gradient(x, param, dout), gradient(x, param, torch.ones_like(dout))
-    last, early, shared = torch.zeros_like(x), torch.zeros_like(x), torch.zeros_like(x)
+    last, early, shared, whole = (torch.zeros_like(x) for _ in range(4))
     height, width, stride = param.values()
     for i in range(dout.shape[2]):
         for j in range(dout.shape[3]):
@@ -150,18 +161,26 @@ def backward_hints(x: Tensor, param: dict[str, int], dout: Tensor) -> list[Hint]
             mine = (window == window.amax(dim=(2, 3), keepdim=True)) * came
             last[place] = torch.where(mine != 0, mine, last[place])
             early[place] = torch.where(early[place] != 0, early[place], mine)
+            whole[place] = mine
             shared[place] += came
     rows, columns = ((places - 1) * stride for places in dout.shape[2:])
     cut = right[:, :, : rows + height, : columns + width]
     reached = "dx has the shape of x; pixels that no window reaches belong to it, too, with zeros"
     overlap = "where windows overlap, gradients add up; write += instead of ="
+    empty = "what torch.empty gives holds anything; where no window reaches, dx is 0: begin with zeros"
+    within = gradient_of_all(param, dout, x) > 0
+
+    def agrees(value: Tensor, dx: Tensor) -> bool:
+        return checks.agrees(torch.where(within, dx, 0), value)
+
     side = "as many places along the width as along the height; dout tells how many there are of both"
     few = gradient(x, param, dout * (torch.arange(dout.shape[3]) < dout.shape[2]))
     forgotten = "the places are right, but the upstream gradient was forgotten"
     return [
         Hint(few, says=side),
-        Hint(last, says=overlap),
-        Hint(early, says=overlap),
+        Hint(partial(agrees, right), says=empty, slip=True),
+        *(Hint(partial(agrees, value), says=overlap, slip=True) for value in (last, early, whole)),
+        *(Hint(value, says=BY_WIDTH) for value in divided_by_height(x, param, dout)),
         Hint(ones, says=forgotten),
         Hint(ones.sign(), says=forgotten),
         Hint(right.sign(), says="the size of the upstream gradient counts, too"),
@@ -171,12 +190,56 @@ def backward_hints(x: Tensor, param: dict[str, int], dout: Tensor) -> list[Hint]
     ]
 
 
+BY_WIDTH = "divide the index of the largest value by the width of the window, for its row and its column"
+
+
+def gradient_of_all(param: dict[str, int], dout: Tensor, x: Tensor) -> Tensor:
+    """Return in how many windows each pixel of x lies."""
+    window = param["pool_height"], param["pool_width"]
+    leaf = torch.zeros_like(x, requires_grad=True)
+    size = window[0] * window[1]
+    mean = F.avg_pool2d(leaf, window, stride=param["stride"])
+    return torch.autograd.grad(size * mean, leaf, torch.ones_like(dout))[0].round()
+
+
+def divided_by_height(x: Tensor, param: dict[str, int], dout: Tensor) -> list[Tensor]:
+    """Return what comes of a row, or a row and a column, from the height of a window: added up, or not."""
+    height, width, stride = param.values()
+    largest = x.unfold(2, height, stride).unfold(3, width, stride).flatten(4).argmax(dim=4)
+    found = []
+    for divisor in (width, height):
+        added, replaced = torch.zeros_like(x), torch.zeros_like(x)
+        for n, c, i, j in torch.ones_like(dout).nonzero().tolist():
+            index = int(largest[n, c, i, j])
+            row, column = i * stride + index // height, j * stride + index % divisor
+            if row < x.shape[2] and column < x.shape[3]:
+                added[n, c, row, column] += dout[n, c, i, j]
+                replaced[n, c, row, column] = dout[n, c, i, j]
+        found += [added, replaced]
+    return found
+
+
 def check_backward(x: Tensor, param: dict[str, int], what: str = "the gradient dx") -> None:
-    """Compare the student's gradient with the right one."""
+    """Compare the student's gradient with the right one.
+
+    Windows that run over the edge end in an exception. What comes of them is known if they get no gradient.
+    """
     dout = distinct("dout", *pool(x, param).shape).to(x.dtype)
-    found = cn.MaxPool.backward(dout.clone(), (x.clone(), dict(param)))
-    hints = partial(backward_hints, x, param, dout)
-    checks.close(found, gradient(x, param, dout), what=what, hints=hints)
+
+    def compare(given: Tensor) -> None:
+        found = cn.MaxPool.backward(given.clone(), (x.clone(), dict(param)))
+        hints = partial(backward_hints, x, param, dout)
+        checks.close(found, gradient(x, param, dout), what=what, hints=hints)
+
+    more = [
+        -(-size // param["stride"]) - count for size, count in zip(x.shape[2:], dout.shape[2:], strict=True)
+    ]
+    padded = F.pad(dout, (0, max(more[1], 0), 0, max(more[0], 0)))
+    over = asking.Slip(OVER, partial(compare, padded), sign="out of bounds")
+    asking.check_but_for(partial(compare, dout), over, what="MaxPool.backward")
+
+
+OVER = "windows run over the edge of x; dout tells how many there are"
 
 
 @pytest.mark.task("max_pool_backward", weight=2)
@@ -208,16 +271,24 @@ def test_backward_with_gaps() -> None:
 @pytest.mark.task("max_pool_backward", weight=1)
 def test_backward_in_scattered_memory() -> None:
     """Gradient of max pooling: images and gradient may be non-contiguous in memory."""
-    param = OVERLAPPING["windows of 3 x 3 with stride 2"]
-    dout = distinct("scattered", *pool(X, param).shape)
-    found = cn.MaxPool.backward(scattered(dout), (scattered(X), dict(param)))
-    hints = partial(backward_hints, X, param, dout)
-    checks.close(found, gradient(X, param, dout), what="the gradient dx", hints=hints)
+    dout = distinct("scattered", *pool(X, APART).shape)
+    found = cn.MaxPool.backward(scattered(dout), (scattered(X), dict(APART)))
+    hints = partial(backward_hints, X, APART, dout)
+    checks.close(found, gradient(X, APART, dout), what="the gradient dx", hints=hints)
 
 
 @pytest.mark.task("max_pool_backward", weight=2)
 def test_backward_after_ties() -> None:
     """Gradient of max pooling: several largest values share the gradient, or one of them gets it."""
+    one = asking.Slip(ONE_EACH, partial(check_backward, X, APART), sign="")
+    asking.check_but_for(check_ties, one, what="MaxPool.backward")
+
+
+ONE_EACH = "several values of a window are the largest; the code takes one per window for granted"
+
+
+def check_ties() -> None:
+    """Check what windows pass on in which several values are the largest."""
     x = distinct("ties", 2, 2, 6, 6).sign().clamp(min=0)  # zeros and ones: ties wherever one looks
     dout = distinct("ties/dout", 2, 2, 3, 3)
     found = cn.MaxPool.backward(dout.clone(), (x.clone(), dict(APART)))

@@ -57,6 +57,13 @@ def test_gradients_agree_with_finite_differences(case: str) -> None:
         assert rel_error(one, numeric) < 1e-8
 
 
+def test_the_cache_of_a_linear_layer_is_what_went_in() -> None:
+    given = normal(3, 2, 2), normal(4, 5), normal(5)
+    _, cache = layers.Linear.forward(*given)
+    x, w, b = cache
+    assert all(one is other for one, other in zip(given, (x, w, b), strict=True))
+
+
 @pytest.mark.parametrize(
     ("rule", "optimizer", "settings"),
     [
