@@ -541,7 +541,7 @@ def create_convolutional_solver_instance(
 
     It is not trained here. Its settings are graded: a network of the same form is trained by your update rule
     on 2,000 pictures, in batches of your size, until it has seen 12,000 (those of six epochs), and then has
-    to recognize 43 percent of new pictures; guessing gives 10. One of three such networks has to. So choose
+    to recognize 42 percent of new pictures; guessing gives 10. One of three such networks has to. So choose
     settings that learn fast. `lr_decay` counts as after each epoch. The convolutions may need 6 million
     multiplications per picture: filters * channels * 9 * height * width of what goes in, summed over at most
     12 convolutions. Use `DeepConvNet` and `Solver` by these names.

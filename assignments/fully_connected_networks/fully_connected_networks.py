@@ -294,7 +294,7 @@ def create_solver_instance(data_dict: Mapping[str, Tensor], dtype: torch.dtype, 
     """Make a solver that trains a `TwoLayerNet` to recognize pictures.
 
     Only make it; whoever called will train. Trained with your settings on 4,000 pictures of the notebook's
-    kind, a network must learn to get 37 percent of new pictures right; guessing gives 10. As in the notebook,
+    kind, a network must learn to get 36 percent of new pictures right; guessing gives 10. As in the notebook,
     it ends with the parameters that were best on 1,000 validation pictures. One of three such networks has to
     get there. Take at most 400 hidden units and batches of at most 250 pictures. You may ask for any
     number of epochs, but training stops after 1,000 steps; with batches of 100, each epoch has 40 steps.
