@@ -281,7 +281,8 @@ class DeepConvNet:
         Parameters
         ----------
         input_dims : tuple of int
-            (C, H, W) of an image.
+            (C, H, W) of an image. Each max pooling halves H and W, rounded down: 10 pixels become 5, and 5
+            become 2.
         num_filters : sequence of int
             Filters of each convolution.
         max_pools : sequence of int

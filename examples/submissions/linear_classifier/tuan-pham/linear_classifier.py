@@ -3,7 +3,8 @@
 Shapes: N examples, D features per example, C classes. The scores of a batch are `X @ W`, of shape (N, C).
 There is no bias: an extra feature that is always 1 does its work. Every function works on any device and in
 any floating-point dtype, and gives tensors in the dtype of its inputs. The losses do not modify their
-arguments.
+arguments. No function asks for a GPU (`.cuda()`, `device="cuda"`): grading has none, and new tensors belong
+where the old ones are.
 """
 
 from __future__ import annotations
