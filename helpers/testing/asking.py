@@ -1,7 +1,7 @@
 """One slip that ends in exceptions costs no more than another: functions are asked once more, without it.
 
-A function that mixes float32 and float64 is asked in the other of them, and one that takes for granted that
-points are images is asked about images.
+A function that mixes float32 and float64 is asked in the other of them, one that takes for granted that
+points are images is asked about images, and a suite may ask again in a way of its own.
 """
 
 from __future__ import annotations
@@ -119,14 +119,50 @@ def ask_points(function: Callable[..., Any], /, *args: object, **kwargs: object)
     return answer[0]
 
 
+def ask_again(
+    first: Callable[[], Any], again: Callable[[], Any], *, what: str, problem: str, says: str
+) -> Any:
+    """Return what a call gives; if it raises, what another gives that asks the same in another way.
+
+    Parameters
+    ----------
+    first, again : callable
+        The two calls, without parameters. What `again` returns is in the form of what `first` should.
+    what, problem, says : str
+        What the student reads if only the second call is answered: which call it was, what it ended in, and
+        the cause.
+
+    Raises
+    ------
+    Exception
+        What the first call raised, if the second raises as well.
+
+    Examples
+    --------
+    >>> ask_again(lambda: [][0], lambda: 3, what="the call", problem="an exception", says="no entry")
+    3
+    """
+    try:
+        return first()
+    except Exception as error:
+        raised = error
+    answer = None
+    with suppress(Exception):
+        answer = [again()]
+    if answer is None:
+        raise raised
+    _note(raised, what, problem, says)
+    return answer[0]
+
+
 @contextmanager
 def one_slip() -> Iterator[None]:
     """Tell a function that is right but for one thing that ends in exceptions from one that is wrong.
 
-    If `ask` or `ask_points` had to ask once more in this block, the block fails. If all that it checks holds,
-    the failure is a slip (`helpers.credit`), whose cause is what was different. A failure that shows another
-    slip is passed on. If more is wrong, the exception of the function is raised, as if it had not been asked
-    again: nothing is gained by it. Answers from float32 need only the accuracy of float32.
+    If `ask`, `ask_points` or `ask_again` had to ask once more in this block, the block fails. If all that it
+    checks holds, the failure is a slip (`helpers.credit`), whose cause is what was different. A failure that
+    shows another slip is passed on. If more is wrong, the exception of the function is raised, as if it had
+    not been asked again: nothing is gained by it. Answers from float32 need only the accuracy of float32.
 
     Raises
     ------
