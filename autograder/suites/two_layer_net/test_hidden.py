@@ -405,6 +405,7 @@ def test_gradients_with_regularization() -> None:
         what = f'what the regularization adds to grads["{name}"]'
         before, after = (checks.tensor(found[name], what=f'grads["{name}"]') for found in (plain, grads))
         if name in ("b1", "b2"):
+            checks.holds(bool(before.isfinite().all()), what=f'grads["{name}"]', problem="not finite")
             same = before.shape == PARAMS[name].shape
             hints = [Hint(before + 0.74 * FACTOR * PARAMS[name], GRAD_HINTS["biases"])] if same else []
             checks.close(after, before, what=what, operation="gradient", hints=hints)

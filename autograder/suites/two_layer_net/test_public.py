@@ -435,6 +435,7 @@ def test_gradients_of_the_regularization() -> None:
             continue  # a bias; other checks ask for it
         after, before = (checks.tensor(one[name], what=f'grads["{name}"]') for one in (grads, plain))
         if name in ("b1", "b2"):
+            checks.holds(bool(before.isfinite().all()), what=what, problem="NaN or infinite before")
             says = "the biases were regularized too; only W1 and W2 are"
             hints = [Hint(before + FACTOR * weights / 2, says=says)] if before.shape == weights.shape else []
             checks.close(after, before, what=what, operation="gradient", hints=hints)
@@ -922,7 +923,10 @@ def test_best_of_two_networks() -> None:
         size = max((size for _, size, _, _ in nets.trained), key=lambda size: nets.history_of(size)[-1])
         hints = [
             Hint(0.2, says=worse),
-            Hint(60.0, says="this is a percentage; an accuracy is a number from 0 to 1"),
+            Hint(
+                100 * nets.history_of(size)[-1],
+                says="this is a percentage; an accuracy is a number from 0 to 1",
+            ),
             Hint(0.4, says="this is the part of wrong predictions"),
             Hint(1.0, says="this is an accuracy on the training set; the validation set decides"),
             Hint(0.9, says="this is the best accuracy during a training; the one after it decides"),
