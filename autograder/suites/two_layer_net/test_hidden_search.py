@@ -50,7 +50,9 @@ def list_settings(values: Any) -> list[object]:
     values = values.tolist() if hasattr(values, "tolist") else values
     checks.holds(type(values) in (list, tuple), what="the settings", problem="one of them is not a list")
     says = "name at least one value in each list"
-    checks.holds(len(values) > 0, what="the settings", problem="a list is empty", likely_cause=says)
+    checks.holds(
+        len(values) > 0, what="the settings", problem="a list is empty", likely_cause=says, slip=True
+    )
     return list(values)
 
 
