@@ -5,6 +5,7 @@ examples, two features, three hidden units and four classes.
 """
 
 from collections.abc import Callable, Collection
+from functools import partial
 from typing import Any
 
 import pytest
@@ -101,10 +102,41 @@ def forward(params: dict[str, Tensor], X: Tensor) -> tuple[Tensor, Tensor]:
 
 def forward_backward(params: dict[str, Tensor], reg: float, dtype: torch.dtype = torch.float32) -> Any:
     """Return what the student's function returns for X and Y, on top of hidden values that are right."""
-    params, x = in_dtype(params, dtype), X.to(dtype, copy=True)
-    with substituted(two_layer_net, nn_forward_pass=forward):
-        found = asking.ask(two_layer_net.nn_forward_backward, params, x, Y.clone(), reg=reg)
+
+    def call(params: dict[str, Tensor], labels: Tensor) -> Any:
+        params, x = in_dtype(params, dtype), X.to(dtype, copy=True)
+        with substituted(two_layer_net, nn_forward_pass=forward):
+            return asking.ask(two_layer_net.nn_forward_backward, params, x, labels, reg=reg)
+
+    found = asking.ask_again(
+        lambda: call(params, Y.clone()),
+        lambda: renumber_gradients(call(renumber(params), RENUMBERED[Y])),
+        what="the call where no example is of the last class",
+        problem="an exception; where one is, all of this is right",
+        says=ONE_HOT,
+    )
     return checks.parts(found, 2, what="loss and gradients")
+
+
+ONE_HOT = "one_hot(y) makes as many columns as the largest label needs; pass the number of classes"
+RENUMBERED = torch.tensor([0, 1, 4, 3, 2])
+"""What the classes are called where the last one, without an example, changes places with another."""
+
+
+def renumber(of_classes: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Return parameters or gradients in which two classes have changed places."""
+    changed = {name: of_classes[name][..., RENUMBERED] for name in ("W2", "b2") if name in of_classes}
+    return of_classes | changed
+
+
+def renumber_gradients(found: Any) -> Any:
+    """Return loss and gradients in which two classes have changed places."""
+    loss, grads = checks.parts(found, 2, what="loss and gradients")
+    if type(grads) is not dict:
+        return found
+    for name, shape in (("W2", (4, 5)), ("b2", (5,))):
+        checks.tensor(grads.get(name), shape=shape, what=f'grads["{name}"]')
+    return loss, renumber(grads)
 
 
 def of_five(shift: float, dtype: torch.dtype = torch.float32) -> Any:
@@ -320,8 +352,20 @@ SECOND_LAYER = torch.tensor(
 
 
 def gradients(reg: float, names: Collection[str]) -> Any:
-    """Return the gradients that the student's function gives, with those of some parameters among them."""
-    return check_named(forward_backward(network(), reg)[1], names, what="the gradients")
+    """Return the gradients that the student's function gives, with those of some weights among them."""
+    found = check_named(forward_backward(network(), reg)[1], [], what="the gradients")
+    for name in names:
+        check_there(found, name)
+    return found
+
+
+def check_there(grads: Any, name: str) -> None:
+    """Check that a gradient is there. Without that of a bias, which is a slip, the others may be right."""
+    lacking = [one for one in network() if grads.get(one) is None]
+    says = "grads has no " + " and no ".join(lacking)
+    problem = "missing" if name not in grads else "None, not written yet"
+    there = name not in lacking
+    checks.holds(there, what=f'grads["{name}"]', problem=problem, likely_cause=says, slip=name[0] == "b")
 
 
 def check_gradient(found: Any, name: str, right: Tensor, wrong: dict[str, Tensor]) -> None:
@@ -330,6 +374,7 @@ def check_gradient(found: Any, name: str, right: Tensor, wrong: dict[str, Tensor
     if name in ("W1", "W2"):
         wrong |= {TRANSPOSED: right.T, ALWAYS: right + 2 * FACTOR * network()[name]}
     hints = [Hint(value, says) for says, value in wrong.items()]
+    check_there(found, name)
     check_axis(found[name], name, len(Y))
     checks.close(found[name], right, what=f'grads["{name}"]', operation="gradient", hints=hints)
 
@@ -345,7 +390,7 @@ def check_axis(grad: object, name: str, examples: int) -> None:
 @asking.one_slip()
 def test_gradients_of_the_second_layer() -> None:
     """Gradients: W2 and b2, by hand."""
-    grads = gradients(0.0, ["W2", "b2"])
+    grads = gradients(0.0, ["W2"])
     right = SECOND_LAYER / 10
     before = torch.tensor(
         [
@@ -367,7 +412,7 @@ def test_gradients_of_the_second_layer() -> None:
 @asking.one_slip()
 def test_gradients_of_the_first_layer() -> None:
     """Gradients: W1 and b1, by hand."""
-    grads = gradients(0.0, ["W1", "b1"])
+    grads = gradients(0.0, ["W1"])
     right = FIRST_LAYER
     unmasked = torch.tensor([[0.0, -1.5, -1.0, 1.0], [1.5, -1.5, -0.5, 0.5], [-0.5, -2.0, -1.5, 1.5]])
     wrong = {OPEN: unmasked, INVERTED: unmasked - right, OF_CLASSES: right * 2 / 5}
@@ -386,8 +431,11 @@ def test_gradients_of_the_regularization() -> None:
     data = {"W1": FIRST_LAYER, "W2": SECOND_LAYER / 10}
     for name, weights in network().items():
         what = f'what the regularization adds to grads["{name}"]'
-        before, after = (checks.tensor(found.get(name), what=f'grads["{name}"]') for found in (plain, grads))
+        if plain.get(name) is None or grads.get(name) is None:
+            continue  # a bias; other checks ask for it
+        after, before = (checks.tensor(one[name], what=f'grads["{name}"]') for one in (grads, plain))
         if name in ("b1", "b2"):
+            checks.holds(bool(before.isfinite().all()), what=what, problem="NaN or infinite before")
             says = "the biases were regularized too; only W1 and W2 are"
             hints = [Hint(before + FACTOR * weights / 2, says=says)] if before.shape == weights.shape else []
             checks.close(after, before, what=what, operation="gradient", hints=hints)
@@ -412,7 +460,7 @@ def test_gradients_of_the_regularization() -> None:
 @asking.one_slip()
 def test_gradients_of_five() -> None:
     """Gradients: five examples, two features, three hidden units, four classes, in float64."""
-    found = check_named(of_five(0.0, torch.float64)[1], network(), what="the gradients")
+    found = check_named(of_five(0.0, torch.float64)[1], [], what="the gradients")
     right = {
         "W1": [[-0.33915, 0.63548, -0.34345], [-0.81139, 1.3054, -0.50266]],
         "b1": [-0.44562, 0.34678, 0.07961],
@@ -449,8 +497,9 @@ def test_gradients_of_five() -> None:
         },
         "b2": {NOT_MINUS_ONE: [0.21157, 0.0564, 0.45308, 0.27895]},
     }
-    for name, values in right.items():
-        expected = torch.tensor(values, dtype=torch.float64)
+    for name in ("W1", "W2", "b1", "b2"):
+        check_there(found, name)
+        expected = torch.tensor(right[name], dtype=torch.float64)
         hints = [Hint(torch.tensor(value), says) for says, value in wrong[name].items()]
         hints += [
             Hint(5 * expected, says=N_MISSING),
@@ -469,11 +518,11 @@ def test_gradients_of_five() -> None:
 @pytest.mark.task("backward", weight=2)
 def test_backward_leaves_inputs() -> None:
     """Gradients: neither parameters nor examples nor labels are modified."""
-    params, x, y = network(), X.clone(), Y.clone()
+    params, x, y = network(), X.clone(), RENUMBERED[Y]
     with substituted(two_layer_net, nn_forward_pass=forward):
         found = asking.ask(two_layer_net.nn_forward_backward, params, x, y, 0.25)
     checks.parts(found, 2, what="loss and gradients")
-    checks.unchanged([network(), X, Y], [params, x, y], what="params, X, y")
+    checks.unchanged([network(), X, RENUMBERED[Y]], [params, x, y], what="params, X, y")
 
 
 @pytest.mark.constraint
@@ -490,6 +539,7 @@ def test_backward_source() -> None:
 EVERY = "the work of an epoch was done in every iteration; do it once per epoch"
 LAST = "the work of an epoch was done in its last iteration; do it in iterations 0, E, 2E and so on"
 PERCENT = "these are percentages; an accuracy is a number from 0 to 1"
+REPLACED = "the parameter was replaced by the step; subtract it"
 
 
 def first_weights() -> dict[str, Tensor]:
@@ -546,14 +596,16 @@ def test_training_by_hand() -> None:
             "only the first step was taken": 1.0,
         }
         for name in ("W1", "b2"):
-            start = first_weights()[name]
+            start, step = first_weights()[name], torch.ones_like(first_weights()[name])
+            replaced = any(checks.agrees(trained[name], rate * step) for rate in (1.0, 0.5, 0.25, 0.125))
+            what = f'params["{name}"] after the training'
+            checks.holds(not replaced, what=what, problem="too small", likely_cause=REPLACED, slip=True)
             hints = [Hint(start - other, says) for says, other in wrong.items()]
             if name == "b2":
                 hints += [Hint(start, says="the biases were not trained; a step changes all parameters")]
             else:
                 old = "params still holds the old values; change them in the dict"
                 hints += [Hint(start, says=old, slip=False)]
-            what = f'params["{name}"] after the training'
             checks.close(trained[name], start - fall, what=what, hints=hints)
 
 
@@ -579,6 +631,7 @@ def test_histories_by_hand() -> None:
         Hint([1.0, 1.0], says="this is the accuracy on the batch; the validation set counts here"),
         Hint([0.25, 0.5, 0.75], says=EVERY),
         Hint([0.5], says=LAST),
+        Hint([0.25, 0.5], says=REPLACED),
         Hint([0.0, 0.5], says="the accuracy was measured before the step; measure it after the step"),
     ]
     what = "the accuracies on the validation set"
@@ -613,16 +666,17 @@ def test_prediction_by_hand() -> None:
             [7.0, 8.0, 1.0, 2.0, 6.0],
         ]
     )
-    zeros = torch.zeros(4, 4)
+    # A network that has these scores, for code that computes them itself.
+    x, one = torch.eye(4), {"W1": torch.eye(4), "b1": torch.zeros(4), "W2": scores, "b2": torch.zeros(5)}
 
     def loss_func(params: dict[str, Tensor], X: Tensor, y: Tensor | None = None, reg: float = 0.0) -> Tensor:
         return scores.clone()
 
     def forward_pass(params: dict[str, Tensor], X: Tensor) -> tuple[Tensor, Tensor]:
-        return scores.clone(), zeros
+        return scores.clone(), torch.eye(4)
 
     with substituted(two_layer_net, nn_forward_pass=forward_pass):
-        found = two_layer_net.nn_predict(network(), loss_func, torch.ones(4, 3))
+        found = two_layer_net.nn_predict(in_dtype(one, torch.float32), loss_func, x)
     hints = [
         Hint(
             torch.tensor([3, 3, 2, 3, 3]),
@@ -641,11 +695,11 @@ def settings() -> list[list[Any]]:
     """Return the student's settings, checked to be four lists that are not empty; arrays will do."""
     found: Any = checks.parts(two_layer_net.nn_get_search_params(), 4, what="the settings")
     found = [values.tolist() if hasattr(values, "tolist") else values for values in found]
-    checks.holds(
-        all(type(values) in (tuple, list) and len(values) > 0 for values in found),
-        what="the settings",
-        problem="one of the four is not a list, or is empty",
-    )
+    lists = all(type(values) in (tuple, list) for values in found)
+    checks.holds(lists, what="the settings", problem="one of the four is no list")
+    none_empty = all(len(values) > 0 for values in found)
+    cause = "at least one value belongs into each list"
+    checks.holds(none_empty, what="the settings", problem="a list is empty", likely_cause=cause)
     return [list(values) for values in found]
 
 
@@ -677,6 +731,13 @@ def test_how_many_settings() -> None:
         checks.holds(fits, what="the number of combinations", problem=problem, likely_cause=cause, slip=True)
 
 
+TOO_MANY = "more networks than combinations: the settings come from get_param_set_fn"
+
+
+UNKNOWN = torch.zeros(5).long()
+"""What a network of another size than those to try predicts: two of five labels are right."""
+
+
 class TwoNets:
     """Networks of one and of two hidden units; that with two is better on the validation set.
 
@@ -692,8 +753,22 @@ class TwoNets:
         }
         self.right = {1: torch.tensor([0, 1, 0, 0, 0]), 2: torch.tensor([0, 0, 1, 0, 0])}
         self.history = {1: [0.9, 0.2], 2: [0.5, 0.6]}
-        self.trained: list[tuple[float, int, float, float]] = []
         self.misuse: list[str] = []
+        self.trained: list[tuple[float, int, float, float]] = []
+        self.more, self.asked = 0, False
+
+    def settings(self, sizes: list[int]) -> object:
+        """Stand for nn_get_search_params."""
+        self.asked = True
+        return [0.5, 0.25], sizes, [0.125], [1.0]
+
+    def take(self) -> Any:
+        """Return another network; the last one again, once there is none left."""
+        *self.spare, net = self.spare
+        if not self.spare:
+            self.misuse.append(TOO_MANY)
+            self.spare = [net]
+        return net
 
     def make(
         self,
@@ -707,7 +782,7 @@ class TwoNets:
         """Stand for the class TwoLayerNet."""
         if (int(input_size), int(output_size)) != (5, 2):
             self.misuse.append("a network does not fit the data: features, hidden units and classes")
-        net = self.spare.pop()
+        net = self.take()
         net.params = {
             "W1": torch.full((5, int(hidden_size)), float(hidden_size)),
             "b1": torch.zeros(int(hidden_size)),
@@ -748,14 +823,14 @@ class TwoNets:
 
     def history_of(self, size: int) -> list[float]:
         """Return the accuracies of a network of so many hidden units during its training."""
-        return list(self.history.get(size, [0.0, 0.0]))
+        return list(self.history.get(size, [0.3, 0.4]))
 
     def predict(self, params: dict[str, Tensor], loss_func: object, X: Tensor) -> Tensor:
         """Stand for nn_predict."""
         if len(X) != 5:
             # The better network is worse on the training set.
             return torch.tensor([0, 1, 1 if int(params["W1"][0, 0]) == 2 else 0])
-        return self.right.get(int(params["W1"][0, 0]), 1 - self.data["y_val"])
+        return self.right.get(int(params["W1"][0, 0]), UNKNOWN)
 
     def forward(self, params: dict[str, Tensor], X: Tensor) -> tuple[Tensor, Tensor]:
         """Stand for nn_forward_pass."""
@@ -772,7 +847,7 @@ class TwoNets:
 
     def find(self, sizes: list[int]) -> Any:
         """Return what the student's search finds."""
-        self.spare = [two_layer_net.TwoLayerNet(5, 1, 2, device="cpu") for _ in range(16)]
+        self.spare = [two_layer_net.TwoLayerNet(5, 1, 2, device="cpu") for _ in range(100)]
         with substituted(
             two_layer_net,
             TwoLayerNet=self.make,
@@ -782,7 +857,10 @@ class TwoNets:
             nn_forward_backward=self.forward_backward,
         ):
             data = {name: value.clone() for name, value in self.data.items()}
-            found = two_layer_net.find_best_net(data, lambda: ([0.5, 0.25], sizes, [0.0], [1.0]))
+            found = two_layer_net.find_best_net(data, partial(self.settings, sizes))
+            if type(found) is tuple and len(found) > 3:
+                self.more = len(found)
+                found = found[:3]
             found = checks.parts(found, 3, what="the network, its statistics and its accuracy")
             checks.holds(type(found[0]) not in PLAIN, what="the best network", problem="not a TwoLayerNet")
             return (*found, found[0].predict(self.data["X_val"]))
@@ -793,10 +871,15 @@ def test_a_network_for_each_combination() -> None:
     """Search: a network is trained for each of four combinations."""
     nets = TwoNets()
     nets.find([1, 2])
+    why = "the settings come from get_param_set_fn, which was not called"
+    checks.holds(nets.asked, what="the settings", problem="others", slip=True, likely_cause=why)
+    why = "only the network, its statistics and its accuracy are returned"
+    came = f"{nets.more} values are returned, and 3 are asked for"
+    checks.holds(nets.more == 0, what="the result", slip=True, likely_cause=why, problem=came)
     cause = nets.misuse[0] if nets.misuse else None
     problem = "not used rightly"
     checks.holds(cause is None, what="the networks", problem=problem, likely_cause=cause, slip=True)
-    wanted = {(rate, size, 0.0, 1.0) for rate in (0.5, 0.25) for size in (1, 2)}
+    wanted = {(rate, size, 0.125, 1.0) for rate in (0.5, 0.25) for size in (1, 2)}
     checks.holds(
         not set(nets.trained) - wanted,
         what="the networks",
@@ -829,6 +912,8 @@ def test_best_of_two_networks() -> None:
         nets = TwoNets()
         _, stat, best, labels = nets.find(sizes)
         checks.holds(len(nets.trained) > 0, what="the networks", problem="none was trained")
+        few = TOO_MANY not in nets.misuse
+        checks.holds(few, what="the networks", problem="too many", likely_cause=TOO_MANY, slip=True)
         searches.append((nets, stat, checks.scalar(best, what="the best accuracy"), labels))
     worse = CHOSEN.get(tuple(best < 0.3 for _, _, best, _ in searches), WORST)
     histories = [stat.get("val_acc_history") if isinstance(stat, dict) else 0 for _, stat, _, _ in searches]
@@ -838,7 +923,10 @@ def test_best_of_two_networks() -> None:
         size = max((size for _, size, _, _ in nets.trained), key=lambda size: nets.history_of(size)[-1])
         hints = [
             Hint(0.2, says=worse),
-            Hint(60.0, says="this is a percentage; an accuracy is a number from 0 to 1"),
+            Hint(
+                100 * nets.history_of(size)[-1],
+                says="this is a percentage; an accuracy is a number from 0 to 1",
+            ),
             Hint(0.4, says="this is the part of wrong predictions"),
             Hint(1.0, says="this is an accuracy on the training set; the validation set decides"),
             Hint(0.9, says="this is the best accuracy during a training; the one after it decides"),
@@ -848,7 +936,7 @@ def test_best_of_two_networks() -> None:
         hints = [Hint([0.9, 0.2], says=reported)]
         what = "its accuracies on the validation set"
         checks.close(stat["val_acc_history"], nets.history_of(size), what=what, hints=hints)
-        right = nets.right.get(size, 1 - nets.data["y_val"])
+        right = nets.right.get(size, UNKNOWN)
         checks.equal(labels, right, what="the labels of the best network")
 
 

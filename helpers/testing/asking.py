@@ -1,7 +1,8 @@
 """One slip that ends in exceptions costs no more than another: functions are asked once more, without it.
 
-A function that mixes float32 and float64 is asked in the other of them, and one that takes for granted that
-points are images is asked about images. `check_but_for` does so for any other slip that a suite knows.
+A function that mixes float32 and float64 is asked in the other of them, one that takes for granted that
+points are images is asked about images, and a suite may ask again in a way of its own (`ask_again`, of one
+answer, and `check_but_for`, of all that a check looks at).
 """
 
 from __future__ import annotations
@@ -103,19 +104,50 @@ def ask_points(function: Callable[..., Any], /, *args: object, **kwargs: object)
     Exception
         What the function raised first, if it raises for images as well.
     """
-    given: list[Any] = [args, kwargs]
-    before = _copy(given)
-    try:
-        return function(*args, **kwargs)
-    except Exception as error:
-        first = error
+    before = _copy([args, kwargs])
     again = _map(before, lambda x: x[..., None, None] if x.dim() == 2 and x.dtype in OTHER else x)
+    return ask_again(
+        lambda: function(*args, **kwargs),
+        lambda: function(*again[0], **again[1]),
+        what="the call with flat points",
+        problem="an exception; with images all of this is right",
+        says=SHAPED,
+    )
+
+
+def ask_again(
+    first: Callable[[], Any], again: Callable[[], Any], *, what: str, problem: str, says: str
+) -> Any:
+    """Return what a call gives; if it raises, what another gives that asks the same in another way.
+
+    Parameters
+    ----------
+    first, again : callable
+        The two calls, without parameters. What `again` returns is in the form of what `first` should.
+    what, problem, says : str
+        What the student reads if only the second call is answered: which call it was, what it ended in, and
+        the cause.
+
+    Raises
+    ------
+    Exception
+        What the first call raised, if the second raises as well.
+
+    Examples
+    --------
+    >>> ask_again(lambda: [][0], lambda: 3, what="the call", problem="an exception", says="no entry")
+    3
+    """
+    try:
+        return first()
+    except Exception as error:
+        raised = error
     answer = None
     with suppress(Exception):
-        answer = [function(*again[0], **again[1])]
+        answer = [again()]
     if answer is None:
-        raise first
-    _note(first, "the call with flat points", "an exception; with images all of this is right", SHAPED)
+        raise raised
+    _note(raised, what, problem, says)
     return answer[0]
 
 
@@ -123,10 +155,10 @@ def ask_points(function: Callable[..., Any], /, *args: object, **kwargs: object)
 def one_slip() -> Iterator[None]:
     """Tell a function that is right but for one thing that ends in exceptions from one that is wrong.
 
-    If `ask` or `ask_points` had to ask once more in this block, the block fails. If all that it checks holds,
-    the failure is a slip (`helpers.credit`), whose cause is what was different. A failure that shows another
-    slip is passed on. If more is wrong, the exception of the function is raised, as if it had not been asked
-    again: nothing is gained by it. Answers from float32 need only the accuracy of float32.
+    If `ask`, `ask_points` or `ask_again` had to ask once more in this block, the block fails. If all that it
+    checks holds, the failure is a slip (`helpers.credit`), whose cause is what was different. A failure that
+    shows another slip is passed on. If more is wrong, the exception of the function is raised, as if it had
+    not been asked again: nothing is gained by it. Answers from float32 need only the accuracy of float32.
 
     Raises
     ------

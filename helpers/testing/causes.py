@@ -51,6 +51,7 @@ CAUSES = {
     r"Operation not permitted|Resource temporarily unavailable": (
         "graded code can start no process and reach no network"
     ),
+    r"division by zero": "this line divides by 0; which of its numbers may be 0, as p, a count or a sum?",
     r"that requires grad": "the tensor records gradients; use x.detach() where they are not wanted",
 }
 """Part of the message, as a regular expression, to its cause."""

@@ -359,6 +359,8 @@ def single_cause(actual: object) -> str | None:
         if len(actual) == 1:
             return "a comma at the end of a line makes a tuple"
         return "several values are returned, but one is expected"
+    if actual is None:  # what a function returned, or a part of that
+        return "it is None: not written yet, or not returned"
     return type_cause(actual)
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import torch
 
 
-def softmax_loss(x: torch.Tensor, y: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+def softmax_loss(x: torch.Tensor, y: torch.Tensor | None) -> tuple[torch.Tensor, torch.Tensor]:
     """Compute the softmax (cross-entropy) loss and its gradient.
 
     Parameters
@@ -15,7 +15,7 @@ def softmax_loss(x: torch.Tensor, y: torch.Tensor) -> tuple[torch.Tensor, torch.
     x : Tensor of shape (N, C)
         Scores.
     y : Tensor of shape (N,), int64
-        True classes, 0 to C - 1.
+        True classes, 0 to C - 1. Without, as None, loss and gradient are 0.
 
     Returns
     -------
@@ -33,7 +33,7 @@ def softmax_loss(x: torch.Tensor, y: torch.Tensor) -> tuple[torch.Tensor, torch.
     return _with_gradient(torch.nn.functional.cross_entropy, x, y)
 
 
-def svm_loss(x: torch.Tensor, y: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+def svm_loss(x: torch.Tensor, y: torch.Tensor | None) -> tuple[torch.Tensor, torch.Tensor]:
     """Compute the loss of a multiclass SVM with margin 1, and its gradient.
 
     Parameters
@@ -41,7 +41,7 @@ def svm_loss(x: torch.Tensor, y: torch.Tensor) -> tuple[torch.Tensor, torch.Tens
     x : Tensor of shape (N, C)
         Scores.
     y : Tensor of shape (N,), int64
-        True classes, 0 to C - 1.
+        True classes, 0 to C - 1. Without, as None, loss and gradient are 0.
 
     Returns
     -------
@@ -64,9 +64,11 @@ def svm_loss(x: torch.Tensor, y: torch.Tensor) -> tuple[torch.Tensor, torch.Tens
 
 
 def _with_gradient(
-    function: Callable[[torch.Tensor, torch.Tensor], torch.Tensor], x: torch.Tensor, y: torch.Tensor
+    function: Callable[[torch.Tensor, torch.Tensor], torch.Tensor], x: torch.Tensor, y: torch.Tensor | None
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """Return a loss of scores, and its gradient with respect to them."""
+    if y is None:  # for code that asks for the loss before it looks whether there are labels
+        return x.new_zeros(()), torch.zeros_like(x)
     with torch.enable_grad():
         scores = x.detach().requires_grad_()
         loss = function(scores, y)

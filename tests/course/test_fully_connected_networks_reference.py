@@ -66,6 +66,38 @@ def unfinished(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Grade]:
     return grade_all(NAME, jobs, tmp_path_factory.mktemp("undone"))
 
 
+def from_zero() -> str:
+    """Return the reference with layers of any depth that are counted from 0."""
+    before, deep = REFERENCE.split("class FullyConnectedNet")
+    for name in ("W{i}", "b{i}", "W{last}", "b{last}"):
+        deep = deep.replace(name, name.replace("}", " - 1}"))
+    return f"{before}class FullyConnectedNet{deep}"
+
+
+DOUBLE = REFERENCE.replace("x.flatten(start_dim=1) @ w", "x.flatten(start_dim=1).double() @ w")
+"""One cast to float64."""
+
+
+@pytest.fixture(scope="module")
+def unusual(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Grade]:
+    """Return the grades of sources that are right but for one thing, without those of what is trained."""
+    jobs = {"from zero": (from_zero(), "key"), "double": (DOUBLE, "key")}
+    skipped = dict.fromkeys(jobs, ("overfit", "solver"))
+    return grade_all(NAME, jobs, tmp_path_factory.mktemp("unusual"), skipped=skipped)
+
+
+@pytest.mark.parametrize(
+    ("name", "task", "cause"),
+    [("from zero", "fully_connected", "names begin at W1"), ("double", "linear_forward", "are mixed")],
+)
+def test_what_is_unusual_is_one_slip(unusual: dict[str, Grade], name: str, task: str, cause: str) -> None:
+    grade, others = unusual[name], POINTS.keys() - {"overfit", "solver", task}
+    assert {one: grade.points[one] for one in others} == {one: POINTS[one] for one in others}
+    assert 0.75 * POINTS[task] <= grade.points[task] < POINTS[task]
+    failed = [test for test in grade.tests.values() if not test.passed]
+    assert all(cause in (test.slip or "") for test in failed)
+
+
 @pytest.mark.parametrize("key", KEYS)
 def test_the_reference_earns_everything_under_every_secret(grades: dict[str, Grade], key: str) -> None:
     assert [name for name, test in grades[key].tests.items() if not test.passed] == []

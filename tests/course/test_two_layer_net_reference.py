@@ -51,6 +51,12 @@ def loss_alone() -> str:
     return begin.sub(r"\1    # raise NotImplementedError\n", REFERENCE, count=1)
 
 
+NARROW = REFERENCE.replace(
+    "    dscores[examples, y] -= 1\n", "    dscores -= torch.nn.functional.one_hot(y)\n"
+)
+"""Takes for granted that some example is of the last class."""
+
+
 @pytest.fixture(scope="module")
 def grades(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Grade]:
     """Return the grades of all sources that the tests below speak about."""
@@ -58,6 +64,7 @@ def grades(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Grade]:
     jobs["stub"] = (STUB, "key")
     jobs["loss alone"] = (loss_alone(), "key")
     jobs |= {name: (without(name), "key") for name in UNDONE}
+    jobs |= {f"narrow {key}": (NARROW, key) for key in KEYS}
     return grade_all(NAME, jobs, tmp_path_factory.mktemp(NAME))
 
 
@@ -127,6 +134,15 @@ def test_later_tasks_do_not_need_earlier_ones(grades: dict[str, Grade], name: st
 def test_the_loss_is_graded_without_the_gradients(grades: dict[str, Grade]) -> None:
     assert lost(grades["loss alone"]) == {"backward"}
     assert grades["loss alone"].points["backward"] == 0
+
+
+@pytest.mark.parametrize("key", KEYS)
+def test_too_few_columns_are_one_slip_under_every_secret(grades: dict[str, Grade], key: str) -> None:
+    grade = grades[f"narrow {key}"]
+    assert lost(grade) == {"loss", "backward"}
+    assert (grade.points["loss"], grade.points["backward"]) == (POINTS["loss"] - 1, 0.75 * POINTS["backward"])
+    failed = [test for test in grade.tests.values() if not test.passed]
+    assert all("pass the number of classes" in (test.slip or "") for test in failed)
 
 
 def lost(grade: Grade) -> set[str]:

@@ -10,10 +10,11 @@ import torch
 from torch import Tensor
 
 from autograder.hidden import hidden_generator
-from helpers.testing import Hint, checks
+from helpers.testing import Hint, asking, checks
 
 TURNED = "p is the probability of dropping, not of keeping"
 BY_P = "divided by p, which is the probability of dropping; divide by 1 - p"
+NORMAL = "torch.randn is normal; use torch.rand"
 SEEDED = "a seed is set that nobody asked for"
 
 
@@ -26,7 +27,7 @@ def numbers(name: str, *shape: int) -> Tensor:
 
 def forward(x: Tensor, p: float, mode: str = "train", **more: int) -> Any:
     """Return out, checked for its form and to be finite, and the cache."""
-    result = fcn.Dropout.forward(x, {"p": p, "mode": mode, **more})
+    result = asking.ask(fcn.Dropout.forward, x, {"p": p, "mode": mode, **more})
     found = checks.parts(result, 2, what="the result of Dropout.forward")
     out = checks.tensor(found[0], what="the outputs of Dropout.forward", shape=x.shape, dtype=x.dtype)
     checks.holds(
@@ -59,11 +60,13 @@ def check_fraction(out: Tensor, p: float) -> None:
     dropped = float((out == 0).double().mean())
     margin = 6 * math.sqrt(p * (1 - p) / out.numel())
     turned = abs(dropped - (1 - p)) <= margin
+    below = 0.5 + 0.5 * math.erf(p / math.sqrt(2))  # how many normal numbers are
+    normal = any(abs(dropped - one) <= margin for one in (below, 1 - below))
     checks.holds(
         abs(dropped - p) <= margin,
         what="how much Dropout.forward drops",
         problem="not a fraction of about p",
-        likely_cause=TURNED if turned else None,
+        likely_cause=TURNED if turned else NORMAL if normal else None,
         slip=turned,
     )
 
@@ -74,6 +77,7 @@ def drops_others(out: Tensor, dx: Tensor) -> bool:
 
 
 @pytest.mark.task("dropout", weight=3)
+@asking.one_slip()
 def test_dropout_scale() -> None:
     """Dropout: what is kept is scaled so that the expected value stays."""
     x = numbers("scale", 200, 50).float()  # a mask may be float32, whatever x is
@@ -82,6 +86,7 @@ def test_dropout_scale() -> None:
 
 
 @pytest.mark.task("dropout", weight=2)
+@asking.one_slip()
 def test_dropout_fraction() -> None:
     """Dropout: p is the probability of dropping."""
     x = numbers("fraction", 400, 50)
@@ -90,6 +95,7 @@ def test_dropout_fraction() -> None:
 
 
 @pytest.mark.task("dropout", weight=2)
+@asking.one_slip()
 def test_dropout_entries_are_independent() -> None:
     """Dropout: each entry is dropped for itself, and each call draws anew."""
     x = numbers("entries", 200, 100)
@@ -113,6 +119,7 @@ def test_dropout_entries_are_independent() -> None:
 
 
 @pytest.mark.task("dropout", weight=4)
+@asking.one_slip()
 def test_dropout_backward() -> None:
     """Dropout, backward: the mask of the forward pass is used again, scale included."""
     x, dout = numbers("back", 60, 20), numbers("back dout", 60, 20)
@@ -122,7 +129,7 @@ def test_dropout_backward() -> None:
         checks.holds(dropped, what="how much Dropout.forward drops", problem="nothing")
         kept = torch.where(out != 0, dout, torch.zeros_like(dout))
         ratio = out / x  # what the forward pass multiplied by, right or wrong
-        found = fcn.Dropout.backward(dout.clone(), cache)
+        found = asking.ask(fcn.Dropout.backward, dout.clone(), cache)
         hints = [
             Hint(dout, says="the mask was not used"),
             Hint(kept, says="the mask was used without its scale"),
@@ -135,6 +142,7 @@ def test_dropout_backward() -> None:
 
 
 @pytest.mark.task("dropout", weight=2)
+@asking.one_slip()
 def test_dropout_in_test_mode() -> None:
     """Dropout: in the mode "test" everything passes as it is, forward and backward."""
     x, dout = numbers("test", 30, 8), numbers("test dout", 30, 8)
@@ -147,10 +155,16 @@ def test_dropout_in_test_mode() -> None:
     checks.close(out, x, what="the outputs of Dropout.forward", hints=hints)
     hints = [Hint(dout * 0.6, says="scaled; at test time the gradient passes as it is")]
     hints += [Hint(dout / 0.6, says="scaled; at test time the gradient passes as it is")]
-    checks.close(fcn.Dropout.backward(dout.clone(), cache), dout, what="dx of Dropout.backward", hints=hints)
+    checks.close(
+        asking.ask(fcn.Dropout.backward, dout.clone(), cache),
+        dout,
+        what="dx of Dropout.backward",
+        hints=hints,
+    )
 
 
 @pytest.mark.task("dropout", weight=1)
+@asking.one_slip()
 def test_dropout_of_nothing() -> None:
     """Dropout: with p = 0 nothing is dropped, and images in float32 stay images in float32."""
     x = numbers("nothing", 7, 3, 5, 2).float().transpose(1, 2)
@@ -158,11 +172,14 @@ def test_dropout_of_nothing() -> None:
     what = "the outputs of Dropout.forward"
     everything = not bool((out != 0).any())
     checks.holds(not everything, what=what, problem="all are 0", likely_cause=TURNED, slip=True)
+    half = 0.3 < float((out == 0).double().mean()) < 0.7
+    checks.holds(not half, what=what, problem="about half are 0", likely_cause=NORMAL)
     checks.close(out, x, what=what)
-    checks.close(fcn.Dropout.backward(x, cache), x, what="dx of Dropout.backward")
+    checks.close(asking.ask(fcn.Dropout.backward, x, cache), x, what="dx of Dropout.backward")
 
 
 @pytest.mark.task("dropout", weight=1)
+@asking.one_slip()
 def test_dropout_with_a_seed() -> None:
     """Dropout: the same seed drops the same, another one something else."""
     x = numbers("seed", 60, 20)

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from autograder.hidden import hidden_normal
-from helpers.testing import Hint, Measurement, checks, measure, passes_in_part, scattered
+from helpers.testing import Hint, Measurement, asking, checks, measure, passes_in_part, scattered
 
 normal = partial(hidden_normal, "layers")
 
@@ -46,6 +46,7 @@ def true_out(x: Tensor, w: Tensor, b: Tensor) -> Tensor:
     return out.to(x.dtype)
 
 
+@asking.one_slip()
 def check_linear_forward(x: Tensor, w: Tensor, b: Tensor) -> None:
     """Compare the outputs with the oracle."""
     right = true_out(x, w, b)
@@ -55,7 +56,7 @@ def check_linear_forward(x: Tensor, w: Tensor, b: Tensor) -> None:
         Hint(right.clamp(min=0), says="a ReLU was applied; this layer is only linear"),
         Hint(right.T, says="transposed: rows are examples"),
     ]
-    out, _ = checks.parts(fcn.Linear.forward(x, w, b), 2, what="the result of Linear.forward")
+    out, _ = checks.parts(asking.ask(fcn.Linear.forward, x, w, b), 2, what="the result of Linear.forward")
     checks.close(out, right, what="the outputs of Linear.forward", hints=hints)
 
 
@@ -71,6 +72,7 @@ def test_linear_forward_of_images() -> None:
     check_linear_forward(X.clone(), W.clone(), B.clone())
 
 
+@asking.one_slip()
 @pytest.mark.task("linear_forward", weight=1)
 def test_linear_forward_one_by_one() -> None:
     """Linear, forward: an example alone, one row of numbers high, gives what it gives among others."""
@@ -81,7 +83,7 @@ def test_linear_forward_one_by_one() -> None:
             Hint(right[0], says="the axis of the examples was lost; a single example is a row as well"),
             Hint(right - B, says="the biases were forgotten"),
         ]
-        result = fcn.Linear.forward(FLAT[n].reshape(1, 1, 1, 12).clone(), W.clone(), B.clone())
+        result = asking.ask(fcn.Linear.forward, FLAT[n].reshape(1, 1, 1, 12).clone(), W.clone(), B.clone())
         out, _ = checks.parts(result, 2, what="the result of Linear.forward")
         checks.close(out, right, what="the outputs of Linear.forward", hints=hints)
 
@@ -97,7 +99,9 @@ def test_linear_forward_in_float32() -> None:
 @pytest.mark.constraint
 def test_linear_forward_of_many() -> None:
     """Linear, forward: 64 examples take hardly more tensor operations than 8."""
-    check_examples(lambda n: measure(fcn.Linear.forward, MANY[:n].clone(), W.clone(), B.clone()), "forward")
+    check_examples(
+        lambda n: asking.ask(measure, fcn.Linear.forward, MANY[:n].clone(), W.clone(), B.clone()), "forward"
+    )
 
 
 # Linear, backward
@@ -120,9 +124,12 @@ EXTRA_AXIS = "db has the shape of b, without an axis of length 1"
 
 def linear_gradients(dout: Tensor, x: Tensor, w: Tensor, b: Tensor) -> Any:
     """Return what the student's code gives."""
-    return checks.parts(fcn.Linear.backward(dout, (x, w, b)), 3, what="the result of Linear.backward")
+    return checks.parts(
+        asking.ask(fcn.Linear.backward, dout, (x, w, b)), 3, what="the result of Linear.backward"
+    )
 
 
+@asking.one_slip()
 @pytest.mark.task("linear_backward", weight=3)
 def test_linear_dx() -> None:
     """Linear, backward: dx, of the shape of x."""
@@ -135,6 +142,7 @@ def test_linear_dx() -> None:
     checks.close(found, right, what="dx of Linear.backward", hints=hints)
 
 
+@asking.one_slip()
 @pytest.mark.task("linear_backward", weight=3)
 def test_linear_dw() -> None:
     """Linear, backward: dw, of examples with more than one dimension and of flat ones."""
@@ -148,6 +156,7 @@ def test_linear_dw() -> None:
         checks.close(found, right, what="dw of Linear.backward", hints=hints)
 
 
+@asking.one_slip()
 @pytest.mark.task("linear_backward", weight=3)
 def test_linear_db() -> None:
     """Linear, backward: db, also where there are as many examples as outputs."""
@@ -164,6 +173,7 @@ def test_linear_db() -> None:
         checks.close(found, right, what="db of Linear.backward", hints=hints)
 
 
+@asking.one_slip()
 @pytest.mark.task("linear_backward", weight=1)
 def test_linear_backward_in_float32() -> None:
     """Linear, backward: float32, memory that is not contiguous, and a single example."""
@@ -183,6 +193,7 @@ def test_linear_backward_in_float32() -> None:
             checks.close(value, expected, what=f"{name} of Linear.backward", hints=hints)
 
 
+@asking.one_slip()
 @pytest.mark.task("linear_backward", weight=1)
 def test_linear_backward_is_adjoint() -> None:
     """Linear, backward: <dout, x w> = <dx, x> = <dw, w>, and <dout, b> = <db, b>, whatever the numbers."""
@@ -210,7 +221,8 @@ def test_linear_backward_of_many() -> None:
 
     def call(count: int) -> Measurement:
         cache = (MANY[:count].clone(), W.clone(), B.clone())
-        return measure(fcn.Linear.backward, dout[:count].clone(), cache)
+        measured: Measurement = asking.ask(measure, fcn.Linear.backward, dout[:count].clone(), cache)
+        return measured
 
     check_examples(call, "the backward pass")
 
@@ -225,12 +237,13 @@ UPSTREAM = normal("upstream", shape=(6, 4, 3))
 LEAKS = "where x is below 0, a part passes"
 
 
+@asking.one_slip()
 @pytest.mark.task("relu", weight=2)
 def test_relu_forward() -> None:
     """ReLU, forward: numbers below 0 become 0, in tensors of any shape and layout."""
     for x in (SUMS.clone(), scattered(SUMS.float()), SUMS[0, 0].clone()):
         right = torch.where(x > 0, x, torch.zeros_like(x))
-        out, _ = checks.parts(fcn.ReLU.forward(x), 2, what="the result of ReLU.forward")
+        out, _ = checks.parts(asking.ask(fcn.ReLU.forward, x), 2, what="the result of ReLU.forward")
         hints = [
             Hint(x.abs(), says="the absolute value was taken"),
             Hint(passes_in_part(x, x <= 0), says=LEAKS, slip=True),
@@ -238,6 +251,7 @@ def test_relu_forward() -> None:
         checks.close(out, right, what="the outputs of ReLU.forward", hints=hints, origin=x)
 
 
+@asking.one_slip()
 @pytest.mark.task("relu", weight=4)
 def test_relu_backward() -> None:
     """ReLU, backward: the gradient passes where x is above 0."""
@@ -251,5 +265,5 @@ def test_relu_backward() -> None:
             Hint((x > 0).to(x.dtype), says="not multiplied by dout"),
             Hint(torch.where(x > 0, x, nothing), says="this is the forward pass"),
         ]
-        found = fcn.ReLU.backward(dout.clone(), x.clone())
+        found = asking.ask(fcn.ReLU.backward, dout.clone(), x.clone())
         checks.close(found, torch.where(x > 0, dout, nothing), what="dx of ReLU.backward", hints=hints)

@@ -13,6 +13,7 @@ from typing import Any
 import fully_connected_networks as fcn
 import pytest
 import torch
+from suite.naming import own_name
 from torch import Tensor
 
 from autograder.hidden import hidden_generator, hidden_labels, hidden_normal
@@ -180,14 +181,15 @@ class NetworkCase:
         chosen: dict[str, Any] = {"dtype": torch.float64, **settings}
         net = self.make(**chosen)
         for name, value in self.params.items():
-            net.params[name] = value.to(chosen["dtype"], copy=True)
+            net.params[own_name(net, name)] = value.to(chosen["dtype"], copy=True)
         return net
 
     def loss_and_grads(self, net: Any, x: Tensor) -> tuple[Any, Any]:
         """Return loss and gradients of a network, checked for their form."""
         loss, grads = checks.parts(net.loss(x, self.classes.clone()), 2, what="the result of loss")
-        grads = checks.entries(grads, self.params, what="the gradients")
-        return loss, grads
+        own = {name: own_name(net, name) for name in self.params}
+        grads = checks.entries(grads, list(own.values()), what="the gradients")
+        return loss, {name: grads[mine] for name, mine in own.items()}
 
     def check_scores(self, net: Any, x: Tensor) -> None:
         """Compare the scores with the oracle, in the mode that is for tests."""

@@ -11,6 +11,7 @@ from typing import Any
 import fully_connected_networks as fcn
 import pytest
 import torch
+from suite.naming import FROM_ZERO, counts_from_zero, own_name
 
 from autograder.hidden import hidden_normal
 from helpers.testing import Hint, checks, substituted
@@ -35,15 +36,15 @@ def right_layers() -> Iterator[None]:
 
 
 def check_params(net: Any, sizes: list[int], dtype: torch.dtype) -> None:
-    """Check names, shapes and dtype of the parameters, and that biases are 0."""
-    names = {f"{kind}{i}" for kind in "Wb" for i in range(1, len(sizes))}
+    """Check names, wherever they begin, shapes and dtype of the parameters, and that biases are 0."""
+    names = {own_name(net, f"{kind}{i}") for kind in "Wb" for i in range(1, len(sizes))}
     checks.holds(
         {str(name) for name in net.params} == names,
         what="params",
         problem="not exactly W1, b1, W2, b2 and so on",
     )
     for i in range(1, len(sizes)):
-        weights, bias = net.params[f"W{i}"], net.params[f"b{i}"]
+        weights, bias = (net.params[own_name(net, f"{kind}{i}")] for kind in "Wb")
         checks.tensor(weights, what=f"W{i}", shape=(sizes[i - 1], sizes[i]), dtype=dtype)
         right = torch.zeros(sizes[i], dtype=dtype)
         hints = [
@@ -56,13 +57,19 @@ def check_params(net: Any, sizes: list[int], dtype: torch.dtype) -> None:
 def check_scale(net: Any, count: int, scale: float) -> None:
     """Check that weights have this standard deviation, around 0."""
     for i in range(1, count + 1):
-        weights = checks.tensor(net.params[f"W{i}"], what=f"W{i}").double()
+        weights = checks.tensor(net.params[own_name(net, f"W{i}")], what=f"W{i}").double()
         relative = 8 / weights.numel() ** 0.5
         hints = [Hint(scale**2, says="this is the square of weight_scale"), Hint(1.0, says="not scaled")]
         what = f"the standard deviation of W{i}"
         checks.close(float(weights.std()), scale, what=what, rtol=relative, hints=hints)
         margin = scale * relative
         checks.number(float(weights.mean()), at_least=-margin, at_most=margin, what=f"the mean of W{i}")
+
+
+def check_first_name(net: Any) -> None:
+    """Check that names begin at W1. Networks that are right but for this lose no more by it."""
+    right = not counts_from_zero(net)
+    checks.holds(right, what="params", problem="W0 is among them", likely_cause=FROM_ZERO, slip=True)
 
 
 def check_initial_loss(net: Any) -> None:
@@ -81,6 +88,7 @@ def test_two_layers_at_first() -> None:
     net = fcn.TwoLayerNet(input_dim=80, hidden_dim=70, num_classes=60, weight_scale=0.04)
     check_params(net, [80, 70, 60], torch.float32)
     check_scale(net, 2, 0.04)
+    check_first_name(net)
 
 
 @pytest.mark.task("two_layer_net", weight=2)
@@ -106,6 +114,7 @@ def test_deep_at_first() -> None:
     net = fcn.FullyConnectedNet([70, 80, 60], input_dim=90, num_classes=50, weight_scale=0.03)
     check_params(net, [90, 70, 80, 60, 50], torch.float32)
     check_scale(net, 4, 0.03)
+    check_first_name(net)
 
 
 @pytest.mark.task("fully_connected", weight=1)

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from autograder.hidden import hidden_normal
-from helpers.testing import Hint, checks
+from helpers.testing import Hint, asking, checks
 
 Config = dict[str, Any]
 Rule = Callable[[np.ndarray, np.ndarray, Config, str], np.ndarray]
@@ -68,6 +68,8 @@ def rmsprop(w: np.ndarray, dw: np.ndarray, config: Config, mistake: str) -> np.n
     step = {"no root": dw / (cache + epsilon), "inside": dw / np.sqrt(np.abs(cache + epsilon))}.get(
         mistake, dw / (root + epsilon)
     )
+    if mistake in ("apart", "apart, scaled"):
+        step = dw / root + epsilon * (1 if mistake == "apart, scaled" else -1 / rate)
     return w + rate * step if mistake == "sign" else w - rate * step
 
 
@@ -94,13 +96,16 @@ def adam(w: np.ndarray, dw: np.ndarray, config: Config, mistake: str) -> np.ndar
         root = np.sqrt(np.abs(v_hat))
         lower = {"no root": v_hat + config["epsilon"], "inside": np.sqrt(np.abs(v_hat + config["epsilon"]))}
         step = m_hat / lower.get(mistake, root + config["epsilon"])
+        if mistake in ("apart", "apart, scaled"):
+            factor = 1 if mistake == "apart, scaled" else -1 / config["learning_rate"]
+            step = m_hat / root + config["epsilon"] * factor
     return w + config["learning_rate"] * step if mistake == "sign" else w - config["learning_rate"] * step
 
 
 NOT_KEPT = {
     "velocity": "the old velocity has no effect; it was not kept in config, or not used",
     "cache": "the old cache has no effect; it was not kept in config, or not used",
-    "t": "corrected with a wrong t: count the step first, and keep t in config",
+    "t": "corrected with a wrong t: count the step first, t begins at 1, and keep t in config",
 }
 OUTSIDE = "the learning rate belongs into the velocity: momentum * v - learning_rate * dw, and w + v"
 MOMENTUM_HINTS = {
@@ -115,7 +120,9 @@ MOMENTUM_HINTS = {
     "rate": "multiplied by the learning rate twice",
     "nesterov": "this is Nesterov's momentum; the plain one is asked for",
 }
-RMSPROP_HINTS = {
+APART = "epsilon was added to the step, not to the root: put root + epsilon in parentheses"
+APARTS = {"apart": APART, "apart, scaled": APART}
+RMSPROP_HINTS = APARTS | {
     "no root": "the square root of the cache is missing",
     "inside": "epsilon is under the square root; add it to the root",
     "swapped": "decay_rate and 1 - decay_rate are swapped",
@@ -126,7 +133,7 @@ RMSPROP_HINTS = {
     "sign": "the step goes uphill; subtract it",
 }
 KEPT = "m and v were kept as corrected; keep them as they were before the correction"
-ADAM_HINTS = {
+ADAM_HINTS = APARTS | {
     "uncorrected": "m and v are too small at first; divide them by 1 - beta1 ** t and 1 - beta2 ** t",
     "crossed": "each was corrected with the other's beta: m has 1 - beta1 ** t, v has 1 - beta2 ** t",
     "kept": KEPT,
@@ -155,12 +162,14 @@ def follow(rule: Rule, config: Config, steps: int, mistake: str = "") -> tuple[T
 
 def call(function: Callable[..., Any], w: Tensor, dw: Tensor, config: Config | None) -> tuple[Any, Config]:
     """Return the two results of a student's rule, checked for their form."""
-    found = function(w, dw) if config is None else function(w, dw, config)
+    found = asking.ask(function, w, dw) if config is None else asking.ask(function, w, dw, config)
     next_w, after = checks.parts(found, 2, what="the result of the update rule")
+    checks.holds(next_w is not None, what="next_w", problem="None", likely_cause="not written yet")
     checks.holds(type(after) is dict, what="the config that is returned", problem="not a dict")
     return next_w, after  # type: ignore[return-value]
 
 
+@asking.one_slip()
 def check_rule(
     function: Callable[..., Any],
     rule: Rule,
@@ -178,6 +187,8 @@ def check_rule(
         right, state = follow(rule, start, number)
         mistaken = [(*follow(rule, start, number, mistake), says) for mistake, says in hints.items()]
         wrong = [Hint(next_w, says) for next_w, _, says in mistaken]
+        if number == 1 and "t" in keys and not start.get("t"):
+            wrong.append(Hint(partial(is_not_counted, function, right, start), NOT_KEPT["t"], slip=True))
         origin = W if number == 1 else follow(rule, start, number - 1)[0]
         # With no velocity yet, the old one moves nothing, and that is a slip.
         nothing = None if number == 1 and given is None and "velocity" in keys else origin
@@ -186,13 +197,40 @@ def check_rule(
         unseen = [(after, says) for next_w, after, says in mistaken if torch.allclose(next_w, right)]
         for key in keys:
             entry, keep = f'config["{key}"]', NOT_KEPT.get(key, f"{key} was not kept in config")
-            checks.holds(key in config, what=entry, problem="missing", likely_cause=keep, slip=True)
+            elsewhere = kept_elsewhere(config, key, state[key]) or keep
+            checks.holds(key in config, what=entry, problem="missing", likely_cause=elsewhere, slip=True)
             before = start.get(key, 0 if key == "t" else torch.zeros_like(W))
-            wrong = [Hint(before, says=keep)] if number == 1 else []
-            wrong += [Hint(after[key], says) for after, says in unseen]
+            kept = number > 1 or not checks.agrees(config[key], before)
+            both = key == "m" and checks.agrees(config.get("v"), start.get("v", torch.zeros_like(W)))
+            checks.holds(
+                kept,
+                what=f"{entry} after step {number}",
+                problem="as it was before",
+                likely_cause=kept_elsewhere(config, key, state[key]) or (NEITHER if both else keep),
+                slip=True,
+            )
+            wrong = [Hint(after[key], says) for after, says in unseen]
             checks.close(config[key], state[key], what=f"{entry} after step {number}", hints=wrong)
-        kept = config.get("learning_rate")
-        checks.close(kept, start["learning_rate"], what='config["learning_rate"]')
+        rate = config.get("learning_rate")
+        checks.close(rate, start["learning_rate"], what='config["learning_rate"]')
+
+
+NEITHER = "m and v were not kept in config"
+
+
+def kept_elsewhere(config: Config, key: str, right: object) -> str | None:
+    """Return what is said of a value that the config holds under another name."""
+    others = [one for one in config if one != key and type(right) is Tensor]
+    names = [one for one in others if type(one) is str and checks.agrees(config[one], right)]
+    return f"kept as {names[0][:20]}; the key is {key}" if names else None
+
+
+def is_not_counted(function: Callable[..., Any], right: Tensor, start: Config, found: Tensor) -> bool:
+    """Tell whether a first step is NaN, and is right if t is 1 already: t is 0 where it divides."""
+    if not bool(found.isnan().all()):
+        return False
+    counted = {**_copy(start), "t": 1, "m": torch.zeros_like(W), "v": torch.zeros_like(W)}
+    return checks.agrees(call(function, W.clone(), STEPS[0].clone(), counted)[0], right)
 
 
 def _copy(config: Config) -> Config:

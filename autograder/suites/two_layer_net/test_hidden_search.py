@@ -19,12 +19,14 @@ from autograder.hidden import hidden_generator, hidden_labels, hidden_normal
 from helpers.testing import Hint, checks, substituted
 
 FEATURES, NUM_TRAIN, NUM_VAL = 3 * 32 * 32, 30, 20
-RATES, SIZES, REGS, DECAYS = [0.5, 0.25], [5, 3], [0.0, 0.125], [1.0, 0.75]
+RATES, SIZES, REGS, DECAYS = [0.5, 0.25], [5, 3], [0.0625, 0.125], [1.0, 0.75]
 SETTINGS = list(itertools.product(RATES, SIZES, REGS, DECAYS))
 BEST = 17
 """How many labels of the validation set the best network gets right."""
-SPARE = len(SETTINGS) + 8
-"""How many networks may be made: a few more, to train the best again."""
+SPARE = 100
+"""How many networks may be made: more than combinations, for who trains some again or takes others."""
+TOO_MANY = "more networks than combinations: the settings come from get_param_set_fn"
+NOT_ASKED = "the settings come from get_param_set_fn, which was not called"
 ON_TRAINING = "this is an accuracy on the training set; the validation set decides"
 LAST = "the last network was chosen, not the best"
 WORST = "the worst network was chosen, or the best on the training set"
@@ -37,7 +39,7 @@ Params = dict[str, Tensor]
 
 SEARCH = {
     "X_train": hidden_normal("search", shape=(NUM_TRAIN, FEATURES), dtype=torch.float32),
-    "y_train": torch.arange(NUM_TRAIN) % 10,
+    "y_train": torch.tensor([0, 1, 2, 4, 5, 6, 8, 9]).repeat(4)[:NUM_TRAIN],  # no 3 and no 7
     "X_val": hidden_normal("search/val", shape=(NUM_VAL, FEATURES), dtype=torch.float32),
     "y_val": hidden_labels("search/val/y", classes=10, count=NUM_VAL),
 }
@@ -47,6 +49,10 @@ def list_settings(values: Any) -> list[object]:
     """Return the settings of one kind as a list; arrays and tensors will do."""
     values = values.tolist() if hasattr(values, "tolist") else values
     checks.holds(type(values) in (list, tuple), what="the settings", problem="one of them is not a list")
+    says = "name at least one value in each list"
+    checks.holds(
+        len(values) > 0, what="the settings", problem="a list is empty", likely_cause=says, slip=True
+    )
     return list(values)
 
 
@@ -87,6 +93,7 @@ class Nets:
         ]
         self.trained: dict[int, Combination] = {}
         self.misuse: list[str] = []
+        self.values, self.asked = 3, False
 
     def stats(self, settings: Combination) -> dict[str, list[float]]:
         """Return what training with these settings gives; the best was never as good as some were once."""
@@ -122,6 +129,8 @@ class Nets:
         std: float = 1e-4,
     ) -> object:
         """Stand for the class TwoLayerNet."""
+        if int(output_size) == len(SEARCH["y_train"].unique()):
+            self.misuse.append("there are as many classes as the largest label says, not as many as occur")
         if (int(input_size), int(output_size)) != (FEATURES, 10):
             self.misuse.append("a network does not fit the data: features, hidden units and classes")
         if int(hidden_size) not in SIZES:
@@ -129,7 +138,9 @@ class Nets:
         hidden_size, output_size = min(int(hidden_size), 50), min(int(output_size), 50)
         weights = torch.zeros(FEATURES, hidden_size)
         weights[0, 0] = len(self.spare)
-        net = self.spare.pop()
+        if len(self.spare) == 1:
+            self.misuse.append(TOO_MANY)
+        net = self.spare[-1] if len(self.spare) == 1 else self.spare.pop()
         net.params = {
             "W1": weights,
             "b1": torch.zeros(hidden_size),
@@ -160,7 +171,8 @@ class Nets:
         if any(type(number) is not int or number < 1 for number in (num_iters, batch_size)):
             self.misuse.append("num_iters and batch_size are whole numbers, 1 or more")
         settings = float(learning_rate), params["W1"].shape[1], float(reg), float(learning_rate_decay)
-        self.right.setdefault(settings, 1 + len(self.trained) % 15)
+        # The order of unknown settings tells nothing about how good they are: neither end is the best.
+        self.right.setdefault(settings, 1 + (7 * len(self.trained) + 5) % 15)
         self.trained[number_of(params)] = settings
         return self.stats(settings)
 
@@ -180,6 +192,11 @@ class Nets:
         if y is None:
             return self.forward(params, X)[0]
         return torch.tensor(1.0), {name: torch.zeros_like(value) for name, value in params.items()}
+
+    def settings(self) -> object:
+        """Give what there is to try."""
+        self.asked = True
+        return RATES, SIZES, REGS, DECAYS
 
     @contextmanager
     def in_place(self) -> Iterator[None]:
@@ -203,7 +220,12 @@ def number_of(params: Params) -> int:
 def search(nets: Nets) -> tuple[object, ...]:
     """Return what the student's search gives: network, statistics and accuracy."""
     data = {name: value.clone() for name, value in SEARCH.items()}
-    found = two_layer_net.find_best_net(data, lambda: (RATES, SIZES, REGS, DECAYS))
+    found = two_layer_net.find_best_net(data, nets.settings)
+    checks.holds(
+        TOO_MANY not in nets.misuse, what="the networks", problem="too many", likely_cause=TOO_MANY, slip=True
+    )
+    if type(found) in (tuple, list) and len(found) > 3:
+        nets.values, found = len(found), found[:3]
     return checks.parts(found, 3, what="the network, its statistics and its accuracy")
 
 
@@ -246,6 +268,16 @@ def test_all_combinations() -> None:
     nets = Nets(9)
     with nets.in_place():
         search(nets)
+    checks.holds(
+        nets.asked, what="the settings", problem="not those to try", likely_cause=NOT_ASKED, slip=True
+    )
+    checks.holds(
+        nets.values == 3,
+        what="the result of the search",
+        problem=f"{nets.values} values, and 3 are asked for",
+        likely_cause="only the network, its statistics and its accuracy are returned",
+        slip=True,
+    )
     cause = nets.misuse[0] if nets.misuse else None
     problem = "not used rightly"
     checks.holds(cause is None, what="the networks", problem=problem, likely_cause=cause, slip=True)

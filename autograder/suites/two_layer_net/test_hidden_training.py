@@ -129,6 +129,7 @@ def test_training_batches() -> None:
 UPHILL = "the step went along the gradient; it goes against it"
 EVERY = "the work of an epoch was done in every iteration; do it once per epoch"
 LAST = "the work of an epoch was done in its last iteration; do it in iterations 0, E, 2E and so on"
+REPLACED = "the parameter was replaced by the step; subtract it"
 PERCENT = "these are percentages; an accuracy is a number from 0 to 1"
 
 
@@ -147,6 +148,7 @@ def check_steps(found: Mapping[str, object], names: Sequence[str], count: int, e
     }
     for name in names:
         hints = [
+            Hint(right[-1] * STEPS[count - 1][name], REPLACED),
             Hint(PARAMS[name], "params still holds the old values; change them in the dict", slip=False),
             *(Hint(after(lengths)[name], says) for says, lengths in wrong.items()),
         ]
@@ -283,6 +285,9 @@ def test_training_on_digits() -> None:
     checks.entries(params, NAMES, what="params after the training")
     for name in NAMES:
         checks.tensor(params[name], shape=START[name].shape, dtype=torch.float32, what=f'params["{name}"]')
+    shrunk = all(float(params[name].norm()) < 0.3 * float(START[name].norm()) for name in ("W1", "W2"))
+    what = "the weights after the training"
+    checks.holds(not shrunk, what=what, problem="much too small", likely_cause=REPLACED, slip=True)
     data_of = DIGITS.x_train.flatten(1), DIGITS.y_train
     first, last = (float(true_loss_func(weights, *data_of)[0]) for weights in (START, params))  # type: ignore[index]
     # Known gradients tell why.

@@ -327,3 +327,23 @@ def note_and_fail() -> None:
 def test_a_slip_that_is_noted_hides_nothing_else_that_is_wrong() -> None:
     with pytest.raises(CheckFailure, match="wrong"):
         note_and_fail()
+
+
+def ask_twice(first: Callable[[], Any], again: Callable[[], Any], right: object = 3) -> None:
+    """Check what one of two calls gives."""
+    with asking.one_slip():
+        found = asking.ask_again(first, again, what="the call", problem="an exception", says="of one kind")
+        checks.equal(found, right, what="the number")
+
+
+def test_a_call_that_is_right_in_another_way_is_a_slip() -> None:
+    ask_twice(lambda: 3, lambda: 4)
+    with pytest.raises(CheckFailure) as caught:
+        ask_twice(lambda: [][0], lambda: 3)
+    assert (caught.value.slip, caught.value.likely_cause) == (True, "of one kind")
+
+
+@pytest.mark.parametrize("again", [lambda: 4, lambda: None, lambda: {}[0]])
+def test_a_call_that_is_wrong_in_either_way_is_no_slip(again: Callable[[], Any]) -> None:
+    with pytest.raises(IndexError):
+        ask_twice(lambda: [][0], again)
