@@ -150,7 +150,7 @@ def find_best_net(data_dict, get_param_set_fn):
         net = TwoLayerNet(
             input_size=data_dict["X_train"].shape[1],
             hidden_size=size,
-            output_size=len(torch.unique(data_dict["y_train"])),
+            output_size=int(data_dict["y_train"].max()) + 1,
         )
         stat = net.train(
             data_dict["X_train"],
