@@ -23,6 +23,7 @@ PARTS = {
 LONGEST = (
     "tests/course/test_fresh_solutions.py[",
     "tests/course/test_faults.py",
+    "tests/helpers/notebook/test_set_up_cell.py",
     "tests/course/test_examples.py[",
     "tests/course/test_convolutional_networks_notebook.py",
     "tests/course/test_fully_connected_networks_notebook.py",
