@@ -306,7 +306,7 @@ def test_no_attack_holds_its_slot_longer_than_its_wall_time(run: Run) -> None:
 
 def test_no_process_of_the_run_took_much_memory(run: Run) -> None:
     # Some attacks announce exabytes; what was ever resident in one process stays near that of torch alone.
-    assert run.peak_mb < 600
+    assert run.peak_mb < 800
 
 
 def test_the_gradebook_says_the_same(run: Run) -> None:

@@ -667,13 +667,14 @@ def test_prediction_by_hand() -> None:
         ]
     )
     # A network that has these scores, for code that computes them itself.
-    x, one = torch.eye(4), {"W1": torch.eye(4), "b1": torch.zeros(4), "W2": scores, "b2": torch.zeros(5)}
+    x, one = torch.eye(4, 6), {"W1": torch.eye(6, 7), "b1": torch.zeros(7), "b2": torch.zeros(5)}
+    one["W2"] = torch.cat([scores, torch.zeros(3, 5)])
 
     def loss_func(params: dict[str, Tensor], X: Tensor, y: Tensor | None = None, reg: float = 0.0) -> Tensor:
         return scores.clone()
 
     def forward_pass(params: dict[str, Tensor], X: Tensor) -> tuple[Tensor, Tensor]:
-        return scores.clone(), torch.eye(4)
+        return scores.clone(), torch.eye(4, 7)
 
     with substituted(two_layer_net, nn_forward_pass=forward_pass):
         found = two_layer_net.nn_predict(in_dtype(one, torch.float32), loss_func, x)
