@@ -36,7 +36,8 @@ GRADIENTS = "torch.autograd.requires_grad"
 _ASKS = "requires_grad"
 ON_GPU = '"cuda"'
 """A text that names a GPU, other than one that something is compared with."""
-_GPU = re.compile(r"cuda(:\d*)?")
+GPU = re.compile(r"cuda(:\d*)?")
+"""The name of a GPU, or the beginning of one to which a number is added."""
 _WITH_KEY = frozenset({"max", "min", "sorted", ".sort"})
 _MAKERS = frozenset({".new_zeros", ".new_ones", ".new_full", ".new_empty", ".new_tensor"})
 _STREAMS = frozenset({"sys.stdout", "sys.stderr"})
@@ -55,7 +56,7 @@ def is_looping(name: str) -> bool:
 
 
 def _names_gpu(node: ast.expr) -> bool:
-    return isinstance(node, ast.Constant) and isinstance(node.value, str) and bool(_GPU.fullmatch(node.value))
+    return isinstance(node, ast.Constant) and isinstance(node.value, str) and bool(GPU.fullmatch(node.value))
 
 
 def _compares_with_gpu(test: ast.expr, how: type[ast.cmpop]) -> bool:

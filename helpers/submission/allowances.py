@@ -5,13 +5,14 @@ from __future__ import annotations
 import contextlib
 import importlib
 import os
-import re
 import sys
 import sysconfig
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from types import CodeType
 from typing import Any
+
+from helpers.source.references import GPU
 
 _WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 _CHANGES = (
@@ -36,7 +37,6 @@ _PROCESSES = (
 _NETWORK = ("socket.connect", "socket.bind", "socket.getaddrinfo", "socket.gethostbyname", "socket.sendto")
 _DEVICES = ("/dev/null", "/dev/zero", "/dev/random", "/dev/urandom")
 _MAPPED = Path("/proc/self/statm")
-_GPU = re.compile(r"cuda(:\d*)?")
 _ON_GPU = frozenset({"cuda", "get_device"})
 
 
@@ -76,7 +76,7 @@ def names_gpu(code: CodeType) -> bool:
     inner = [one for one in code.co_consts if isinstance(one, CodeType)]
     texts = (one for value in code.co_consts for one in (value if isinstance(value, tuple) else (value,)))
     named = not _ON_GPU.isdisjoint(code.co_names) or any(
-        isinstance(one, str) and _GPU.fullmatch(one) for one in texts
+        isinstance(one, str) and GPU.fullmatch(one) for one in texts
     )
     return named or any(map(names_gpu, inner))
 

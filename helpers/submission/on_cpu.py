@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
 import torch
 from torch.overrides import TorchFunctionMode
 
-_GPU = re.compile(r"cuda(:\d+)?")
+from helpers.source.references import GPU
 
 
 def stay_on_cpu() -> None:
@@ -40,5 +39,5 @@ class _OnCpu(TorchFunctionMode):
 
 def _cpu(value: Any) -> Any:
     """Return the CPU for a GPU, by name or as a device, and any other value as it is."""
-    names_gpu = type(value) is str and _GPU.fullmatch(value)
+    names_gpu = type(value) is str and GPU.fullmatch(value)
     return "cpu" if names_gpu or (type(value) is torch.device and value.type == "cuda") else value
