@@ -26,7 +26,6 @@ from pathlib import Path
 from typing import Any
 
 import libcst
-from mutmut.mutation.file_mutation import create_mutations
 from rich.console import Console
 from rich.table import Table
 
@@ -72,6 +71,8 @@ class Mutant:
 
 def mutants(file: str, text: str) -> Iterator[Mutant]:
     """Yield the mutants of the lines that students write."""
+    from mutmut.mutation.file_mutation import create_mutations  # it brings a parser that takes long to import
+
     lines = {line + 1 for line in specimens.solution_lines(text, file)}
     module, mutations, _, _ = create_mutations(file, text, covered_lines=lines)
     names = _names_of_lines(text)

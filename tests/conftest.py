@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import math
 import os
 import signal
@@ -59,6 +60,9 @@ points = 2.5
 """
 
 
+gc.disable()
+"""While tests are imported and collected, nothing becomes garbage that is worth a search."""
+
 if "PYTEST_XDIST_WORKER" in os.environ:  # the cores are busy with tests already
     os.environ.setdefault("COURSEGRAD_JOBS", "1")
 
@@ -92,6 +96,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """Let the longest begin first where tests run side by side."""
     if hasattr(config, "workerinput"):
         items[:] = spreading.longest_first(items)
+
+
+def pytest_collection_finish() -> None:
+    """Collect garbage again from here on, but never look at the modules and tests that stay."""
+    gc.freeze()
+    gc.enable()
 
 
 @pytest.fixture(autouse=True)

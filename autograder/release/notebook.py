@@ -10,7 +10,6 @@ from copy import deepcopy
 from dataclasses import dataclass
 from importlib import resources
 
-import jupytext
 import nbformat
 from nbformat import NotebookNode
 
@@ -105,6 +104,8 @@ def solution(cell: NotebookNode, where: str, line: int) -> tuple[Region, ...]:
 
 def _cells(text: str, where: str) -> list[NotebookNode]:
     """Return the cells of MyST Markdown, with outputs and ids of their own left behind."""
+    import jupytext  # slow, and most commands read no Markdown
+
     try:
         cells: list[NotebookNode] = jupytext.reads(text, fmt="md:myst").cells
     except Exception as error:  # jupytext and the parsers that it calls raise what they like

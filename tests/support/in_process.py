@@ -113,6 +113,7 @@ def run(suite, folder, key, skipped):
         json.dump({"tests": recorder.seen, "warned": recorder.warned}, file)
 
 
+gc.disable()  # imports leave no garbage
 stand_ins.install()
 pictures._draw = draw_once
 suite, jobs, conventions = json.loads(sys.argv[1])
@@ -122,6 +123,7 @@ gc.freeze()  # or the forks would copy all of this memory as they look for garba
 for folder, key, skipped in jobs:
     child = os.fork()
     if not child:
+        gc.enable()
         try:
             run(suite, folder, key, skipped)
         finally:
