@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import Literal
 
@@ -92,6 +92,8 @@ class Outcome:
     cpu_seconds: float = 0.0
     fault: Fault | None = None
     """What is wrong with the suite, where `status` says that something is."""
+    reached: Mapping[str, float] = field(default_factory=dict)
+    """Numbers that have a threshold, such as accuracies in percent, by the threshold's name."""
 
 
 Emit = Callable[[Outcome], None]
@@ -276,6 +278,7 @@ def _test_result(test: PlannedTest, outcome: Outcome, earned: Fraction, points: 
         detail=outcome.detail,
         output=outcome.output,
         cpu_seconds=outcome.cpu_seconds,
+        reached=dict(outcome.reached),
     )
 
 

@@ -47,10 +47,39 @@ def read(path: Path, model: type[TableT]) -> TableT:
         raise ConfigError(str(path), "is not UTF-8 text", "save it as UTF-8") from None
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(str(path), f"is not valid TOML ({error})", "correct that line") from None
+    return check(path, content, model)
+
+
+def check(path: Path, content: object, model: type[TableT], *, within: tuple[str, ...] = ()) -> TableT:
+    """Take what a TOML file holds into ``model``.
+
+    Parameters
+    ----------
+    path : Path
+        The file, for messages.
+    content : object
+        What it holds, or a table of it.
+    within : tuple of str
+        The keys that lead to that table.
+
+    Raises
+    ------
+    ConfigError
+        A key is unknown, missing or of the wrong type.
+    """
     try:
         return model.model_validate(content)
     except ValidationError as error:
-        raise _config_error(path, content, error.errors(include_url=False)) from None
+        details = error.errors(include_url=False)
+        for detail in details:
+            detail["loc"] = (*within, *detail["loc"])
+        raise _config_error(path, _nest(content, within), details) from None
+
+
+def _nest(content: object, within: tuple[str, ...]) -> object:
+    for key in reversed(within):
+        content = {key: content}
+    return content
 
 
 def zone(path: Path, name: str) -> ZoneInfo:

@@ -11,7 +11,17 @@ import typer
 from typer.core import TyperGroup
 
 import autograder
-from autograder.commands import answers, beginnings, classes, decisions, overrides, releases, removal, suites
+from autograder.commands import (
+    answers,
+    beginnings,
+    classes,
+    decisions,
+    overrides,
+    releases,
+    removal,
+    servers,
+    suites,
+)
 from autograder.commands import intake as intake_commands
 from autograder.commands.classes import STOPPED
 from autograder.commands.options import (
@@ -155,6 +165,7 @@ removal.register(app)
 beginnings.register(app)
 suites.register(app)
 releases.register(app)
+servers.register(app)
 
 
 def main() -> None:

@@ -10,12 +10,13 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field
 
 from autograder import settings
-from autograder.course import secret_file
+from autograder.course import bundle_key, secret_file
+from autograder.course.bundle_key import BundleKey
 from autograder.errors import ConfigError
 from helpers import other_kits
 from helpers.submission import packages
@@ -154,6 +155,7 @@ class _CourseTable(settings.TomlTable):
     former_gradebook: _GradebookNames = Field(default_factory=dict, validation_alias=_FORMER_GRADEBOOK)
     release: Release = Release()
     assignments: Annotated[tuple[Listed, ...], AfterValidator(_once)] | None = None
+    servers: dict[str, dict[str, Any]] = Field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -184,6 +186,10 @@ class Course:
     listed : tuple of Listed or None
         The assignments in the order in which students meet them; None where the course has no list, and
         everything is released, in the order of the alphabet.
+    servers : mapping of str to mapping
+        Submission server to what the course says about it; `autograder.exporters.servers` knows the keys.
+    bundle : BundleKey or None
+        What the course has in place of a secret, where it lies in a bundle for a submission server.
     """
 
     root: Path
@@ -196,6 +202,8 @@ class Course:
     imports: Mapping[str, Imported] = field(default_factory=dict)
     suites: str = SUITES
     listed: tuple[Listed, ...] | None = None
+    servers: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    bundle: BundleKey | None = None
 
     @classmethod
     def find(cls, start: Path | None = None) -> Course:
@@ -244,6 +252,8 @@ class Course:
             imports=table.imports,
             suites=table.suites,
             listed=table.assignments,
+            servers=table.servers,
+            bundle=bundle_key.find(root),
         )
 
     def assignments(self) -> tuple[str, ...]:
@@ -293,8 +303,8 @@ class Course:
 
     @property
     def secret_file(self) -> Path:
-        """Where the secret is kept."""
-        return self.root / ".coursegrad" / "secret"
+        """Where the secret is kept, or in a bundle what stands for it."""
+        return self.root / ".coursegrad" / (bundle_key.FILE if self.bundle is not None else "secret")
 
     def secret(self) -> bytes:
         """Return the 32 bytes that the keys of assignments derive from, made at first use.
@@ -303,8 +313,11 @@ class Course:
         ------
         ConfigError
             The file cannot be made, others can read it, it is not a regular file, or it does not hold
-            64 hexadecimal digits.
+            64 hexadecimal digits. Or the course lies in a bundle, which has no secret.
         """
+        if self.bundle is not None:
+            found = "is a bundle, which does not hold the course secret"
+            raise ConfigError(str(self.root), found, "run this in the folder of the course")
         try:
             return secret_file.read(self.secret_file)
         except FileNotFoundError:
@@ -316,10 +329,14 @@ class Course:
 
         They tell nothing of the secret, so they may go wherever it is graded. Raises as `secret` does.
         """
+        if self.bundle is not None and self.bundle.assignment == assignment:
+            return bytes.fromhex(self.bundle.key)
         return hmac.digest(self.secret(), f"assignment:{assignment}".encode(), hashlib.sha256)
 
     def secret_id(self) -> str:
         """Return 12 hexadecimal digits that identify the secret and do not reveal it."""
+        if self.bundle is not None:
+            return self.bundle.secret_id
         return hashlib.sha256(self.secret()).hexdigest()[:12]
 
 

@@ -207,7 +207,8 @@ def load(course: Course, name: str) -> Assignment:
         raise ConfigError(str(path), f"`name` is {table.name!r}", f"expected the folder's name, {name!r}")
     suite = course.suite(name)
     _require_files(path, folder, [f"{module}.py" for module in table.modules], "`modules`")
-    _require_files(path, folder, list(table.weights), "`weights`")
+    if course.bundle is None:  # a bundle holds what students got, and no solution
+        _require_files(path, folder, list(table.weights), "`weights`")
     _require_files(path, suite, list(table.tiers), "`tiers`")
     _require_own_columns(path, table)
     require_same(path, [folder / f"{module}.py" for module in table.modules], table.conventions)

@@ -28,6 +28,7 @@ WEAK_PART: Final = 0.99
 CONFIDENCE: Final = 0.95
 LEAST_P: Final = 0.01
 """Below this p value of the test of Shapiro and Wilk, values are not taken for normal."""
+_reached: dict[str, float] = {}
 
 
 class WeakEvidence(settings.TomlTable):
@@ -195,7 +196,7 @@ class Thresholds:
         least = math.inf if calibrating else self._least(name)
         best = -math.inf
         for value in values:
-            best = max(best, checks.number(value, what=what))
+            _reached[name] = best = max(best, checks.number(value, what=what))
             if best >= least:
                 return
         cause = causes[-1] if causes else None
@@ -212,6 +213,13 @@ class Thresholds:
             remedy = f"run: autograder calibrate {self.suite}"
             raise SuiteError(str(path), f"holds no threshold {name!r}", remedy)
         return float(known[name].threshold)
+
+
+def take_reached() -> dict[str, float]:
+    """Return what was reached in this process, by name of the threshold, and forget it."""
+    found = dict(_reached)
+    _reached.clear()
+    return found
 
 
 def notebook(root: Path) -> Path:

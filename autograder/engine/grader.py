@@ -8,6 +8,7 @@ import hmac
 import signal
 import time
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from types import FrameType
 from typing import Any, Final
 
@@ -128,6 +129,7 @@ class Grader:
     def _run(
         self, index: int, test: PlannedTest, worker: WorkerHandle, *, loaded: bool, final: bool = False
     ) -> Outcome:
+        self._suite.reached = {}
         link = worker.link
         link.deadline = time.monotonic() + self._limits.wall_seconds
         self._session.link = link
@@ -141,7 +143,8 @@ class Grader:
             error, detail = failure, f"the submission could not be imported again: {failure}"
         finally:
             self._session.link = None
-        return self._outcome(test, worker, error, detail, final=final)
+        outcome = self._outcome(test, worker, error, detail, final=final)
+        return replace(outcome, reached=self._suite.reached)
 
     def _outcome(
         self,

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import gc
 import itertools
+import math
 import os
 import resource
 import selectors
@@ -155,6 +156,7 @@ class Host:
     def _serve(self, suite: SuiteRun) -> None:
         self._slots = [ready(slot) for slot in self._slots]
         self._limit = sum(suite.assignment.limits.wall_seconds for _ in suite.plan) + _SLACK_SECONDS
+        self._until = math.inf if self._request["until"] is None else self._request["until"]
         grade = self._grade_in_process(suite) if not self._slots else self._grade_in_workers(suite)
         gc.collect()
         gc.freeze()
@@ -195,7 +197,7 @@ class Host:
             else:
                 self._read(key.fd)
         for fd, child in list(self._children.items()):
-            if time.monotonic() > child.started + self._limit:
+            if time.monotonic() > min(child.started + self._limit, self._until):
                 os.kill(child.pid, signal.SIGKILL)
                 self._read(fd)
         busy = {child.place for child in self._children.values()}
@@ -250,7 +252,7 @@ class Host:
         outcomes = list(unpacker)
         finished = bool(outcomes) and type(outcomes[-1]) is list and outcomes[-1][0] == _DONE
         _, remarks, imported = outcomes.pop() if finished else (_DONE, vars(Remarks()), [])
-        if not finished and self._slots:
+        if not finished and self._slots and time.monotonic() < self._until:
             self._renew(child.place)
             if child.job.tries < _MAX_TRIES:
                 self._waiting.appendleft(replace(child.job, tries=child.job.tries + 1))

@@ -14,6 +14,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from types import FrameType
 
@@ -59,7 +60,7 @@ def grade(
 
     def serve(suite: SuiteRun) -> None:
         for index in range(len(suite.plan)):
-            emit(_run(suite, index, importer.paths, loaded))
+            emit(replace(_run(suite, index, importer.paths, loaded), reached=suite.reached))
 
     SuiteRun(assignment, serve, {test.task for test in plan}).run()
     return loaded.remarks

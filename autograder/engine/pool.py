@@ -42,6 +42,8 @@ class Pool:
         Run the tests of these tasks alone, for measurements; such a run cannot be scored.
     stubs : mapping of str to bytes, optional
         File of each module to what students received of it, to take the place of one that is broken.
+    until : float, optional
+        When grading has to stop, as `time.monotonic` tells the time; outcomes up to then are kept.
 
     Attributes
     ----------
@@ -62,6 +64,7 @@ class Pool:
         sandbox: Sandbox,
         tasks: Iterable[str] | None = None,
         stubs: Mapping[str, bytes] | None = None,
+        until: float | None = None,
     ) -> None:
         self.plan: tuple[PlannedTest, ...] = ()
         self.versions: dict[str, str] = {}
@@ -76,6 +79,7 @@ class Pool:
             "packages": list(course.importable),
             "imports": dict(course.imports),
             "stubs": dict(stubs or {}),
+            "until": until,
         }
         self._jobs = jobs
 

@@ -15,6 +15,7 @@ from typing import Any, Literal
 
 import pytest
 
+from autograder.course import thresholds
 from autograder.course.assignment import Assignment
 from autograder.engine import package, verdict
 from autograder.engine.proxy import Proxy
@@ -46,6 +47,8 @@ class SuiteRun:
         The tests, in the order of the plan.
     plan : tuple of PlannedTest
         The same, as the rest of the kit knows them.
+    reached : dict of str to float
+        Numbers that the last test held against thresholds, by the threshold's name.
     """
 
     def __init__(
@@ -58,6 +61,7 @@ class SuiteRun:
         self._tasks = tasks
         self.items: list[pytest.Item] = []
         self.plan: tuple[PlannedTest, ...] = ()
+        self.reached: dict[str, float] = {}
         self._serve = serve
         self._package = contextlib.ExitStack()
         self._problems: list[str] = []
@@ -91,11 +95,16 @@ class SuiteRun:
         return self.assignment.folder / f"{self.assignment.modules[0]}.py"
 
     def run_item(self, index: int) -> tuple[BaseException | None, str]:
-        """Run one test and return what it raised, or None, and pytest's own report of it."""
+        """Run one test and return what it raised, or None, and pytest's own report of it.
+
+        What it held against thresholds is in `reached` from then on.
+        """
         self._error, self._report = None, None
         item = self.items[index]
         following = self.items[index + 1] if index + 1 < len(self.items) else None
+        thresholds.take_reached()
         item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
+        self.reached = thresholds.take_reached()
         error, self._error = self._error, None
         return error, self._report.longreprtext if self._report is not None else ""
 

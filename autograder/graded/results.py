@@ -66,6 +66,8 @@ class TestResult(ResultModel):
     """For the instructor only: what the student's code printed, capped."""
     cpu_seconds: float = 0.0
     """CPU time of the worker, as the operating system accounted it."""
+    reached: dict[str, float] = Field(default_factory=dict)
+    """Numbers that the test holds against a threshold, such as accuracies in percent, by its name."""
 
     @property
     def is_cut_off(self) -> bool:

@@ -41,6 +41,8 @@ class Check:
     feedback: Feedback | None
     once: str = ""
     """Why a check that failed earns something."""
+    id: str = ""
+    """Of the test; no page shows it."""
 
 
 @dataclass(frozen=True)
@@ -218,7 +220,8 @@ def _override(record: Record, task: str | None) -> Override | None:
 def _check(test: TestResult, *, counts: bool) -> Check:
     points = f"{number(test.points) if counts else NO_POINTS} / {number(test.max_points)}"
     once = ONCE if test.status is not Status.passed and test.points else ""
-    return Check(test.title, test.tier == "hidden", points, statuses.WORDS[test.status], test.feedback, once)
+    look = statuses.WORDS[test.status]
+    return Check(test.title, test.tier == "hidden", points, look, test.feedback, once, test.id)
 
 
 def _percent(points: float, max_points: float) -> float:

@@ -1,0 +1,27 @@
+"""Submission servers: bundles that grade there as the kit grades here."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Final
+
+from autograder.errors import ConfigError
+from autograder.exporters.servers.interface import Server
+
+NAMES: Final = ("gradescope", "autograder_io", "autolab", "prairielearn", "classroom50", "submitty")
+"""Each is a module of this room, which is imported only where it is asked for."""
+
+
+def find_server(name: str) -> Server:
+    """Return a server by its name.
+
+    Raises
+    ------
+    ConfigError
+        There is none of this name.
+    """
+    chosen = name.replace("-", "_").replace(".", "_").casefold()
+    if chosen not in NAMES:
+        raise ConfigError(name, "the kit knows no such server", f"choose one of: {', '.join(NAMES)}")
+    server: Server = import_module(f"{__name__}.{chosen}").SERVER
+    return server

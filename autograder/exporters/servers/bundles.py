@@ -1,0 +1,101 @@
+"""Make a bundle: check the suite on the reference, gather what grading needs, and pack it for a server."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import tarfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from autograder import settings
+from autograder.course import COURSE_FILE, Course, provenance
+from autograder.course.assignment import Assignment
+from autograder.engine.interface import OpenEngine, Sandbox
+from autograder.errors import ConfigError
+from autograder.exporters.servers import contents
+from autograder.exporters.servers.interface import Contents, Files, Server
+from autograder.files import write_private
+from autograder.grading import preflight
+from helpers.submission import archives
+
+
+def settings_of(course: Course, server: Server) -> Any:
+    """Return what a course says about a server; raises ConfigError where a key of it is wrong."""
+    known = course.servers.get(server.name, {})
+    return settings.check(course.root / COURSE_FILE, known, server.settings, within=("servers", server.name))
+
+
+def gather(
+    course: Course,
+    assignment: Assignment,
+    server: Server,
+    *,
+    sandbox: Sandbox,
+    open_engine: OpenEngine,
+    stage: Callable[[str], None] = lambda doing: None,
+) -> Contents:
+    """Return what a bundle holds, once the reference has passed the suite here.
+
+    Raises
+    ------
+    ConfigError
+        Something that the bundle needs is missing here, or what `course.toml` says of the server is wrong.
+    SuiteError, SandboxError, EngineError
+        The reference does not pass, or could not be graded.
+    """
+    chosen = settings_of(course, server)
+    with open_engine(assignment, course, jobs=1, sandbox=sandbox) as engine:
+        source = provenance.collect(course, assignment, engine.versions)
+        preflight.require_sound(course, assignment, engine, source, stage=stage)
+        plan = engine.plan
+    return contents.collect(course, assignment, server, chosen, plan)
+
+
+def archive(files: Files, kind: str) -> bytes:
+    """Return files as one archive, which depends on nothing but them.
+
+    Parameters
+    ----------
+    kind : {".zip", ".tar"}
+        What the archive is.
+    """
+    if kind == ".zip":
+        runnable = {path for path, file in files.items() if file.executable}
+        return archives.pack({path: file.content for path, file in files.items()}, executable=runnable)
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w", format=tarfile.PAX_FORMAT) as tar:
+        for path, file in sorted(files.items()):
+            entry = tarfile.TarInfo(path)
+            entry.size, entry.mode = len(file.content), 0o755 if file.executable else 0o644
+            tar.addfile(entry, io.BytesIO(file.content))
+    return buffer.getvalue()
+
+
+def write(files: Files, server: Server, output: Path) -> None:
+    """Write a bundle, which only its owner can read: the hidden tests are in it.
+
+    Raises
+    ------
+    ConfigError
+        It cannot be written, or a folder of other files is in the way.
+    """
+    if server.archive:
+        with contextlib.suppress(OSError):
+            output.parent.mkdir(parents=True, exist_ok=True)
+        write_private(output, archive(files, server.archive))
+        return
+    known = {Path(path) for path in files}
+    for path in output.rglob("*"):
+        if path.is_file() and path.relative_to(output) not in known:
+            remedy = "remove it, or choose another folder with --output"
+            raise ConfigError(str(path), "is in the way of the bundle", remedy)
+    for path, file in files.items():
+        target = output / path
+        with contextlib.suppress(OSError):
+            target.parent.mkdir(parents=True, exist_ok=True)
+        write_private(target, file.content)
+        if file.executable:
+            os.chmod(target, 0o700)  # noqa: PTH101, as elsewhere

@@ -1,0 +1,136 @@
+"""What every bundle holds, whatever the server: the kit, one suite, its key, and what has to be installed."""
+
+from __future__ import annotations
+
+import sys
+from fractions import Fraction
+from typing import Any, Final
+
+import tomlkit
+
+import autograder
+from autograder.course import COURSE_FILE, Course, bundle_key, provenance
+from autograder.course.assignment import ASSIGNMENT_FILE, Assignment
+from autograder.course.bundle_key import BundleKey
+from autograder.errors import ConfigError
+from autograder.exporters.servers import requirements, wheel
+from autograder.exporters.servers.interface import BundleFile, Contents, Files, Manifest, Server
+from autograder.release import handout
+from autograder.scoring import PlannedTest, share
+
+COURSE, MANIFEST = "course", "manifest.json"
+TORCH_REQUIREMENTS, REQUIREMENTS = "requirements-torch.txt", "requirements.txt"
+_SUITES: Final = "suites"
+_NOT_NEEDED: Final = frozenset({"right.toml", "weak.toml"})
+"""What only calibration reads: settings of solutions."""
+
+
+def collect(
+    course: Course, assignment: Assignment, server: Server, settings: Any, plan: tuple[PlannedTest, ...]
+) -> Contents:
+    """Gather what a bundle holds.
+
+    Raises
+    ------
+    ConfigError
+        A package is not installed here, or what students got of a module cannot be made.
+    """
+    python = "{}.{}".format(*sys.version_info)
+    manifest = Manifest(
+        server=server.name,
+        assignment=assignment.name,
+        kit=autograder.__version__,
+        python=python,
+        settings=settings.model_dump(mode="json"),
+    )
+    torch, others = requirements.pin(course.packages or ())
+    files = {
+        MANIFEST: (manifest.model_dump_json(indent=2) + "\n").encode(),
+        TORCH_REQUIREMENTS: "".join(f"{line}\n" for line in torch).encode(),
+        REQUIREMENTS: "".join(f"{line}\n" for line in others).encode(),
+        wheel.file_name(): wheel.build(),
+        **{
+            f"{COURSE}/{path}": content for path, content in _course(course, assignment, plan, server).items()
+        },
+    }
+    return Contents(course, assignment, plan, wrap(files), settings, python)
+
+
+def wrap(files: dict[str, bytes]) -> Files:
+    """Return files of a bundle that nobody runs."""
+    return {path: BundleFile(content) for path, content in files.items()}
+
+
+def _course(
+    course: Course, assignment: Assignment, plan: tuple[PlannedTest, ...], server: Server
+) -> dict[str, bytes]:
+    """Return a course that holds one assignment, without its solution and without the secret.
+
+    For a server on which everybody reads bundles it has the public tests alone, and another key.
+    """
+    public = server.public_only
+    folder = f"solutions/{assignment.name}"
+    stubs = handout.stubs(assignment)
+    missing = [f"{module}.py" for module in assignment.modules if f"{module}.py" not in stubs]
+    if missing:
+        found = f"no stub can be made of {' and '.join(missing)}"
+        raise ConfigError(str(assignment.folder), found, "correct its markers; see: autograder release")
+    key = BundleKey(
+        assignment=assignment.name,
+        key="00" * 32 if public else course.key(assignment.name).hex(),
+        secret_id=course.secret_id(),
+        suite=provenance.suite_hash(assignment),
+    )
+    return {
+        COURSE_FILE: _course_file(course).encode(),
+        f".coursegrad/{bundle_key.FILE}": (key.model_dump_json(indent=2) + "\n").encode(),
+        f"{folder}/{ASSIGNMENT_FILE}": _assignment_file(assignment, plan, public=public).encode(),
+        **{f"{folder}/{name}": content for name, content in stubs.items()},
+        **{
+            f"{_SUITES}/{assignment.name}/{name}": content
+            for name, content in _suite(assignment, public=public).items()
+        },
+    }
+
+
+def _course_file(course: Course) -> str:
+    known: dict[str, Any] = {"name": course.name, "timezone": course.timezone, "suites": _SUITES}
+    if course.packages is not None:
+        known["packages"] = list(course.packages)
+    if course.imports:
+        known["imports"] = dict(course.imports)
+    return tomlkit.dumps(known)
+
+
+def _assignment_file(assignment: Assignment, plan: tuple[PlannedTest, ...], *, public: bool) -> str:
+    """Return the settings of an assignment without what tells solutions: allowances of releases, rubrics.
+
+    If it has the public tests alone, each task is worth what these are worth.
+    """
+    table: dict[str, Any] = tomlkit.parse(assignment.file.read_text(encoding="utf-8")).unwrap()
+    table.pop("release", None)
+    for question in table.get("questions", ()):
+        question.pop("rubric", None)
+    if public:
+        table["tiers"] = {name: tier for name, tier in table["tiers"].items() if tier == "public"}
+        points = _public_points(assignment, plan)
+        table["tasks"] = [
+            task | {"points": float(points[task["id"]])} for task in table["tasks"] if task["id"] in points
+        ]
+    return tomlkit.dumps(table)
+
+
+def _public_points(assignment: Assignment, plan: tuple[PlannedTest, ...]) -> dict[str, Fraction]:
+    """Return what the public tests of each task are worth, where one of them checks a value."""
+    worth = share(plan, assignment)
+    public = [test for test in plan if test.tier == "public"]
+    checked = {test.task for test in public if test.kind == "value"}
+    return {task: sum(worth[test.id] for test in public if test.task == task) for task in sorted(checked)}
+
+
+def _suite(assignment: Assignment, *, public: bool) -> dict[str, bytes]:
+    """Return the test files and what they read."""
+    found = sorted([*assignment.suite.glob("*.py"), *assignment.suite.glob("*.toml")])
+    if public:
+        found = [path for path in found if assignment.tiers.get(path.name) == "public"]
+    return {path.name: path.read_bytes() for path in found if path.name not in _NOT_NEEDED}

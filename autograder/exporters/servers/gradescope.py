@@ -1,0 +1,141 @@
+"""Gradescope: a zip with ``setup.sh`` and ``run_autograder``, which writes ``results.json``.
+
+The format is that of https://gradescope-autograders.readthedocs.io/en/latest/specs/.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Final
+
+from autograder.errors import EngineError
+from autograder.exporters.servers.interface import (
+    BundleFile,
+    Contents,
+    Delivery,
+    Files,
+    Limits,
+    Server,
+    ServerSettings,
+    Verdict,
+)
+from autograder.exporters.servers.rows import Row, rows, summarize
+from autograder.exporters.servers.scripts import render_script
+from autograder.untrusted import line
+
+ROOT: Final = "autograder"
+METADATA, RESULTS = f"{ROOT}/submission_metadata.json", f"{ROOT}/results/results.json"
+_VISIBILITY: Final = {"shown": "visible", "closed": "after_published", "never": "hidden"}
+
+
+class Settings(ServerSettings):
+    """What a course may say about Gradescope.
+
+    Attributes
+    ----------
+    leaderboard : dict of str to str
+        Column of the leaderboard to the name of a threshold of the suite, whose number it shows.
+    """
+
+    leaderboard: dict[str, str] = {}
+
+
+def pack(contents: Contents) -> Files:
+    """Return the files of the zip: Gradescope unpacks it to ``/autograder/source``."""
+    scripts = {
+        name: BundleFile(render_script(f"gradescope/{name}", contents), executable=True)
+        for name in ("setup.sh", "run_autograder")
+    }
+    return scripts | {f"bundle/{path}": file for path, file in contents.files.items()}
+
+
+def receive(root: Path, variables: Mapping[str, str]) -> Delivery:
+    """Return the submission that lies in ``/autograder/submission``, and what the metadata say about it.
+
+    Times are those at which Gradescope received it: the clock would punish whoever waits in a queue.
+
+    Raises
+    ------
+    EngineError
+        The metadata are missing or damaged.
+    """
+    path = root / METADATA
+    try:
+        known = json.loads(path.read_text(encoding="utf-8"))
+        users = known.get("users") or [{}]
+        person, assignment = users[0], known.get("assignment") or {}
+        return Delivery(
+            root / ROOT / "submission",
+            student=line(str(person.get("email") or person.get("id") or "")),
+            name=line(", ".join(str(user.get("name") or "") for user in users)),
+            submitted_at=_time(known.get("created_at")),
+            due_at=_time(assignment.get("due_date")),
+        )
+    except (OSError, ValueError, AttributeError, TypeError) as error:
+        found = f"cannot be read ({type(error).__name__})"
+        raise EngineError(str(path), found, "rerun the autograder on Gradescope") from None
+
+
+def answer(verdict: Verdict) -> dict[str, bytes]:
+    """Return ``results.json``."""
+    result, delivery = verdict.record.result, verdict.delivery
+    found = {
+        "score": result.score,
+        "execution_time": round(verdict.seconds),
+        "output": summarize(verdict),
+        "output_format": "text",
+        "test_output_format": "text",
+        "test_name_format": "text",
+        "visibility": "visible",
+        "stdout_visibility": "hidden",
+        "tests": [_test(row, verdict.settings) for row in rows(verdict)],
+        "leaderboard": list(_leaderboard(verdict)),
+        "extra_data": {
+            "submitted_at": delivery.submitted_at.isoformat() if delivery.submitted_at else None,
+            "complete": verdict.complete,
+            "sandbox": result.sandbox.model_dump(),
+            "provenance": result.provenance.model_dump(),
+            "files": result.files,
+        },
+    }
+    return {RESULTS: (json.dumps(found, indent=1, ensure_ascii=False) + "\n").encode()}
+
+
+def _test(row: Row, settings: Settings) -> dict[str, Any]:
+    return {
+        "score": row.points,
+        "max_score": row.max_points,
+        "status": "passed" if row.passed else "failed",
+        "name": f"{row.task}: {row.title}",
+        "number": row.number,
+        "output": row.text,
+        "tags": [row.tier],
+        "visibility": _VISIBILITY[settings.hidden] if row.tier == "hidden" else "visible",
+    }
+
+
+def _leaderboard(verdict: Verdict) -> Iterator[dict[str, Any]]:
+    """Yield a column for each number that the course wants to see there; a dash where it was not reached."""
+    reached = {name: value for test in verdict.record.result.tests for name, value in test.reached.items()}
+    for column, threshold in verdict.settings.leaderboard.items():
+        value = reached.get(threshold)
+        yield {"name": column, "value": "-" if value is None else round(value, 2), "order": "desc"}
+
+
+def _time(text: object) -> datetime | None:
+    return datetime.fromisoformat(text) if isinstance(text, str) and text else None
+
+
+SERVER = Server(
+    name="gradescope",
+    title="Gradescope",
+    limits=Limits(memory_mb=768, cores=0.5, seconds=600, most_seconds=2400),
+    settings=Settings,
+    pack=pack,
+    archive=".zip",
+    receive=receive,
+    answer=answer,
+)

@@ -1,0 +1,201 @@
+"""Grade one submission on a submission server, with nothing but a bundle."""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Final
+
+from pydantic import ValidationError
+
+import autograder
+from autograder import intake, scoring
+from autograder.course import Course, provenance
+from autograder.course import assignment as assignments
+from autograder.course.assignment import Assignment
+from autograder.engine.interface import Sandbox
+from autograder.engine.jobs import NO_REMARKS, Remarks
+from autograder.engine.pool import Pool
+from autograder.errors import ConfigError, EngineError, IntakeError
+from autograder.exporters.servers import find_server
+from autograder.exporters.servers.contents import COURSE, MANIFEST
+from autograder.exporters.servers.interface import Delivery, Manifest, Server, Verdict
+from autograder.graded.records import Record
+from autograder.graded.results import SubmissionResult
+from autograder.intake import Submission
+from autograder.scoring import Outcome
+
+_RESERVE: Final = 0.05
+_LEAST_RESERVE: Final = 15.0
+"""Of a server's time, for what comes before and after the checks: part of it, and seconds at least."""
+
+Write = Callable[[Mapping[str, bytes]], None]
+
+
+class Bundle:
+    """A bundle where it was unpacked.
+
+    Parameters
+    ----------
+    folder : Path
+        The folder with ``manifest.json``.
+
+    Raises
+    ------
+    ConfigError
+        The folder holds no bundle, or one that another version of the kit made.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.manifest = _read_manifest(folder / MANIFEST)
+        self.server: Server = find_server(self.manifest.server)
+        self.settings: Any = self.server.settings.model_validate(self.manifest.settings)
+        self.course = Course.load(folder / COURSE)
+        self.assignment = assignments.load(self.course, self.manifest.assignment)
+
+    @property
+    def sandbox(self) -> Sandbox:
+        """How much confinement the course asks for."""
+        return "weak" if self.settings.weak_sandbox else "full"
+
+    def open(self, *, sandbox: Sandbox, until: float | None = None) -> Pool:
+        """Return what grades, up to a moment of `time.monotonic`."""
+        names = [f"{module}.py" for module in self.assignment.modules]
+        stubs = {name: (self.assignment.folder / name).read_bytes() for name in names}
+        return Pool(self.assignment, self.course, jobs=1, sandbox=sandbox, stubs=stubs, until=until)
+
+
+def prepare(bundle: Bundle) -> str:
+    """Do once what would cost every submission time, such as drawing pictures; return how that went.
+
+    Student code is not confined yet as it will be: a server builds its image elsewhere than it grades.
+    """
+    with bundle.open(sandbox="weak") as engine:
+        level = engine.sandbox.level
+        return f"{len(engine.plan)} checks are ready; while the image was built, the sandbox was {level}"
+
+
+def grade(
+    bundle: Bundle, root: Path, variables: Mapping[str, str], *, started: float, write: Write
+) -> Verdict:
+    """Grade the submission that a server has handed over, and write what the server reads.
+
+    An answer without any outcome is there before student code runs: it stays if the server ends everything,
+    because memory or time is used up.
+
+    Parameters
+    ----------
+    root : Path
+        Root of the file system in which the server has put things.
+    variables : mapping of str to str
+        The environment.
+    started : float
+        When the server's time began, as `time.monotonic` tells the time.
+    write : callable
+        Takes what the server reads, as `Server.answer` returns it.
+
+    Raises
+    ------
+    EngineError, SandboxError
+        Nothing could be graded; then no answer is there.
+    """
+    delivery = bundle.server.receive(root, variables)
+    submission = _read(delivery, bundle.assignment)
+    seconds = bundle.settings.seconds or bundle.server.limits.seconds
+    until = started + seconds - max(_LEAST_RESERVE, _RESERVE * seconds)
+    with bundle.open(sandbox=bundle.sandbox, until=until) as engine:
+        source = provenance.collect(bundle.course, bundle.assignment, engine.versions)
+
+        def judge(
+            outcomes: Iterable[Outcome], remarks: Remarks = NO_REMARKS, *, complete: bool = True
+        ) -> Verdict:
+            result = scoring.score(
+                bundle.assignment,
+                engine.plan,
+                submission,
+                outcomes,
+                sandbox=engine.sandbox,
+                provenance=source,
+                seconds=round(time.monotonic() - started, 3),
+                notes=[submission.problem] if submission.problem is not None else [],
+                remarks=remarks.notes,
+                needs_python=remarks.needs_python,
+            )
+            return _verdict(bundle, delivery, result, started, complete=complete)
+
+        if submission.problem is not None:
+            verdict = judge(scoring.mark_not_run(engine.plan, submission.problem))
+        else:
+            early = bundle.server.answer(judge((), complete=False))
+            write({path: content for path, content in early.items() if path})  # output cannot be taken back
+            (graded,) = engine.grade([submission])
+            verdict = judge(graded.outcomes, graded.remarks, complete=graded.note is None)
+    write(bundle.server.answer(verdict))
+    return verdict
+
+
+def write_below(root: Path) -> Write:
+    """Return what writes answers below a folder, each in one step, and those without a path to the output."""
+
+    def write(answer: Mapping[str, bytes]) -> None:
+        for path, content in answer.items():
+            if path:
+                _replace(root / path, content)
+            else:
+                sys.stdout.buffer.write(content)
+                sys.stdout.buffer.flush()
+
+    return write
+
+
+def _replace(path: Path, content: bytes) -> None:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as draft:
+            draft.write(content)
+        Path(draft.name).chmod(0o644)
+        os.replace(draft.name, path)  # noqa: PTH105, as it says elsewhere what can go wrong
+    except OSError as error:
+        raise EngineError(str(path), f"cannot be written ({error.strerror})", "free some space") from None
+
+
+def _verdict(
+    bundle: Bundle, delivery: Delivery, result: SubmissionResult, started: float, *, complete: bool
+) -> Verdict:
+    return Verdict(
+        record=Record(result, name=delivery.name),
+        delivery=delivery,
+        course=bundle.course,
+        assignment=bundle.assignment,
+        settings=bundle.settings,
+        seconds=time.monotonic() - started,
+        complete=complete,
+    )
+
+
+def _read(delivery: Delivery, assignment: Assignment) -> Submission:
+    """Read what was handed in; an empty folder is a problem of the submission, and no error."""
+    try:
+        found = intake.read_one(delivery.folder, assignment)
+    except IntakeError as error:
+        found = Submission("submission", delivery.folder, problem=f"{error.found}.")
+    return replace(found, student=delivery.student or found.student, name=delivery.name)
+
+
+def _read_manifest(path: Path) -> Manifest:
+    remedy = "make the bundle again: autograder bundle"
+    try:
+        manifest = Manifest.model_validate_json(path.read_bytes())
+    except FileNotFoundError:
+        raise ConfigError(str(path), "there is no such file", "name the folder of a bundle") from None
+    except (OSError, ValidationError):
+        raise ConfigError(str(path), "is damaged, or of another version of the kit", remedy) from None
+    if manifest.kit != autograder.__version__:
+        found = f"was made by version {manifest.kit} of the kit, and this is {autograder.__version__}"
+        raise ConfigError(str(path), found, remedy)
+    return manifest
