@@ -92,8 +92,8 @@ def write(files: Files, server: Server, output: Path) -> None:
         if path.is_file() and path.relative_to(output) not in known:
             remedy = "remove it, or choose another folder with --output"
             raise ConfigError(str(path), "is in the way of the bundle", remedy)
-    for path, file in files.items():
-        target = output / path
+    for name, file in files.items():
+        target = output / name
         with contextlib.suppress(OSError):
             target.parent.mkdir(parents=True, exist_ok=True)
         write_private(target, file.content)

@@ -125,7 +125,10 @@ def _public_points(assignment: Assignment, plan: tuple[PlannedTest, ...]) -> dic
     worth = share(plan, assignment)
     public = [test for test in plan if test.tier == "public"]
     checked = {test.task for test in public if test.kind == "value"}
-    return {task: sum(worth[test.id] for test in public if test.task == task) for task in sorted(checked)}
+    return {
+        task: sum((worth[test.id] for test in public if test.task == task), Fraction())
+        for task in sorted(checked)
+    }
 
 
 def _suite(assignment: Assignment, *, public: bool) -> dict[str, bytes]:

@@ -1,7 +1,7 @@
 """What a submission server is to the kit: what a bundle for it holds, and how it is told a result.
 
-A server is one module of this room, which makes one `Server`. Its functions come in two groups: `pack` runs on
-the instructor's machine, `receive` and `answer` run on the server.
+A server is one module of this room, which makes one `Server`. Of its functions, `pack` runs on the
+instructor's machine, and `receive` and `answer` run on the server.
 """
 
 from __future__ import annotations
