@@ -179,6 +179,13 @@ class Launcher:
         with self._lock:
             self._preload += names
 
+    def leave(self) -> None:
+        """Ask the fork server for nothing more: it ends once nobody else is left who may."""
+        with self._lock:
+            if self._control is not None:
+                self._control.close()
+            self._control = self._server = None
+
     def close(self) -> None:
         """End the fork server. What it has forked lives on."""
         if self._control is not None:

@@ -67,7 +67,9 @@ class Bundle:
         """Return what grades, up to a moment of `time.monotonic`."""
         names = [f"{module}.py" for module in self.assignment.modules]
         stubs = {name: (self.assignment.folder / name).read_bytes() for name in names}
-        return Pool(self.assignment, self.course, jobs=1, sandbox=sandbox, stubs=stubs, until=until)
+        return Pool(
+            self.assignment, self.course, jobs=1, sandbox=sandbox, stubs=stubs, until=until, is_only=True
+        )
 
 
 def prepare(bundle: Bundle) -> str:
