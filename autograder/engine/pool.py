@@ -46,7 +46,7 @@ class Pool:
         When grading has to stop, as `time.monotonic` tells the time; outcomes up to then are kept.
     is_only : bool
         Whether this process opens no other pool. Then fork servers end as soon as they have forked, and what
-        makes forks faster is left out: a submission server may have little memory, and one submission to grade.
+        makes forks faster is left out: a submission server may have little memory, and has one submission.
 
     Attributes
     ----------

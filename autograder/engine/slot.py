@@ -69,9 +69,7 @@ class Slot:
         Whether memory counts more than the time that a fork takes.
     """
 
-    def __init__(
-        self, plan: SandboxPlan, packages: Collection[str] = (), *, is_only: bool = False
-    ) -> None:
+    def __init__(self, plan: SandboxPlan, packages: Collection[str] = (), *, is_only: bool = False) -> None:
         self._plan = plan
         self._packages = packages
         self._is_only = is_only
