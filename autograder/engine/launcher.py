@@ -120,6 +120,7 @@ class Launcher:
         self._control: socket.socket | None = None
         self._started_in: Mapping[str, str] | None = None
         self._preload: list[str] = []
+        self._left: list[subprocess.Popen[bytes]] = []
         # One thread at a time: two would start two servers, and mix their requests.
         self._lock = threading.RLock()
 
@@ -184,6 +185,8 @@ class Launcher:
         with self._lock:
             if self._control is not None:
                 self._control.close()
+            if self._server is not None:
+                self._left.append(self._server)  # it ends by itself
             self._control = self._server = None
 
     def close(self) -> None:
