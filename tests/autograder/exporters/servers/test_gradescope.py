@@ -5,7 +5,10 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import stat
+import subprocess
+import sys
 import time
 import zipfile
 from collections.abc import Mapping
@@ -17,14 +20,20 @@ import pytest
 from autograder.course import Course
 from autograder.course import assignment as assignments
 from autograder.engine.pool import Pool
-from autograder.exporters.servers import on_server
+from autograder.exporters.servers import bundles, on_server
+from autograder.exporters.servers.gradescope import SERVER
 from autograder.graded.results import CUT_OFF
 from autograder.grading import loop
+from autograder.scoring import NOT_JUDGED
 from tests.support import bounded, tiny
 from tests.support.servers import bundle
 from tests.support.servers.gradescope import DUE, Gradescope, Run, check_results
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root can make folders look like Gradescope's")
+ROOT = Path(__file__).parents[4]
+GUIDE = ROOT / "docs" / "servers" / "gradescope.md"
+INDEXES = {"COURSEGRAD_TORCH_INDEX": os.environ.get("COURSEGRAD_TORCH_INDEX", "https://pypi.org/simple")}
+"""Where the tests take PyTorch from: PyPI has it, too, if with what only GPUs need."""
 MEMORY = 768 << 20
 """What a container gets there unless somebody raises it."""
 HALF = tiny.REFERENCE.replace("self.rows[name] = value", "self.rows['a'] = 1")
@@ -260,7 +269,7 @@ def test_an_answer_is_there_before_student_code_runs(
     results = json.loads(answer["autograder/results/results.json"])
     check_results(results)
     assert results["score"] == 0
-    assert {test["output"] for test in results["tests"]} == {CUT_OFF}
+    assert {test["output"] for test in results["tests"]} == {CUT_OFF, NOT_JUDGED.summary}
 
 
 # Settings and mistakes
@@ -358,7 +367,7 @@ def test_a_bundle_is_no_course_to_work_in(tmp_path: Path) -> None:
     folder = _unpack(tmp_path)
     done = bundle.run("bundle", "tiny", "gradescope", "--course", folder / "course")
     assert done.exit_code == 2
-    assert "is a bundle" in done.output
+    assert "is part of a bundle for a submission server" in done.output
 
 
 def _unpack(place: Path, settings: str = "") -> Path:
@@ -367,3 +376,54 @@ def _unpack(place: Path, settings: str = "") -> Path:
     with zipfile.ZipFile(zipped) as archive:
         archive.extractall(place / "source")
     return place / "source" / "bundle"
+
+
+# The guide, and the real installation
+
+
+@pytest.fixture
+def knn(tmp_path: Path) -> Path:
+    """Return the course's own folder with one assignment in it, as an instructor has it."""
+    root = tmp_path / "course"
+    for name in ("solutions/knn", "autograder/suites/knn", "assignments/knn"):
+        shutil.copytree(ROOT / name, root / name, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(ROOT / "course.toml", root)
+    return root
+
+
+def test_the_guides_settings_are_taken(tmp_path: Path) -> None:
+    (block,) = re.findall(r"```toml\n(.*?)```", GUIDE.read_text(), re.DOTALL)
+    course, _ = tiny.write_course(tmp_path)
+    (tmp_path / "course.toml").write_text(tiny.COURSE + block)
+    found = bundles.settings_of(Course.load(course.root), SERVER)
+    assert found.hidden == "shown"
+    for key in re.findall(r"`(\w+)`", "".join(re.findall(r"^\| (`.*?) \|", GUIDE.read_text(), re.MULTILINE))):
+        assert key in type(found).model_fields
+
+
+@pytest.mark.full
+def test_the_guide_from_the_zip_to_a_grade(knn: Path, tmp_path: Path) -> None:
+    """The real suite, and the real ``setup.sh``, which installs PyTorch and all other packages."""
+    (block,) = re.findall(r"```console\n(.*?)```", GUIDE.read_text(), re.DOTALL)
+    command, said, printed = block.splitlines()
+    assert command.startswith("$ autograder ")
+    done = subprocess.run(
+        [sys.executable, "-P", "-m", *command[2:].split()],
+        cwd=knn,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip().endswith(printed)
+    pattern = re.sub(r"\d+ of", r"\\d+ of", re.escape(said).replace("\\ ", " "))
+    assert re.search(pattern, done.stderr), (pattern, done.stderr)
+    server = Gradescope(tmp_path / "root", (knn / printed).read_bytes())
+    server.set_up({name: value for name, value in os.environ.items() if name.startswith("PIP_")} | INDEXES)
+    solution = (knn / "solutions" / "knn" / "knn.py").read_bytes()
+    stub = (knn / "assignments" / "knn" / "knn.py").read_bytes()
+    for content, points in ((solution, 100), (stub, 0)):
+        run = server.grade({"knn.py": content}, level="old-container")
+        assert run.results is not None, run.output
+        assert run.results["score"] == points
+        assert "Sandbox: full." in run.results["output"]

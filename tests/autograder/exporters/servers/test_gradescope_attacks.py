@@ -1,4 +1,4 @@
-"""The corpus of attacks in a container of Gradescope, with little memory and without Landlock."""
+"""Every third attack of the corpus in a container of Gradescope: little memory, and no Landlock."""
 
 from __future__ import annotations
 
@@ -42,9 +42,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Gradescope:
     body = "    return x * factor\n"
     marked = f"    ### BEGIN SOLUTION\n{body}    ### END SOLUTION\n"
     (solution / "vault.py").write_text(vault.REFERENCE.replace(body, marked))
-    (solution / "toolbox.py").write_text(
-        "def help_out():\n    ### BEGIN SOLUTION\n    return 1\n    ### END SOLUTION\n"
-    )
+    (solution / "toolbox.py").write_text(f"def help_out(x, factor):\n{marked}")
     done = bundle.run("bundle", "vault", "gradescope", "--course", root)
     assert done.exit_code == 0, done.output
     made = Gradescope(tmp_path_factory.mktemp("root"), Path(done.stdout.strip()).read_bytes())
@@ -60,7 +58,7 @@ def submit(server: Gradescope, attack: Attack, memory: bounded.Memory) -> Run:
     return server.grade(coded | attack.compiled_files(), level="old-container", join=memory.join)
 
 
-@pytest.mark.parametrize("attack", CORPUS, ids=lambda attack: attack.file)
+@pytest.mark.parametrize("attack", CORPUS[::3], ids=lambda attack: attack.file)
 def test_an_attack_scores_its_honest_part_and_leaves_nothing(
     server: Gradescope, tmp_path: Path, attack: Attack
 ) -> None:
