@@ -102,7 +102,7 @@ NAMES = [
     *(pytest.param((name, False), id=f"{name}-some") for name in SMALL),
     *(pytest.param((name, True), marks=pytest.mark.full, id=name) for name in COURSE.assignments()),
 ]
-"""Assignments, and whether all functions are to answer in all bad ways, or every other in three, by turns.
+"""Assignments, and whether all functions are to answer in all bad ways, or every third in three, by turns.
 
 What answers in three ways is graded by the whole suite where it raises, and else by the tests of its tasks.
 """
@@ -135,7 +135,7 @@ def bad(request: pytest.FixtureRequest) -> dict[tuple[StudentFunction, Kind], Ba
     one = assignment.load(COURSE, name)
     wanted: list[tuple[StudentFunction, Kind]] = [
         (function, kind)
-        for place, function in enumerate(specimens.find_student_functions(one)[:: 1 if every_kind else 2])
+        for place, function in enumerate(specimens.find_student_functions(one)[:: 1 if every_kind else 3])
         for kind in (bad_answers.KINDS if every_kind else ALWAYS + BY_TURNS[place % 3 :][:1])
         if kind in ALWAYS or "__init__" not in function.name
     ]
