@@ -30,6 +30,7 @@ from autograder.graded.records import Record
 from autograder.graded.results import SubmissionResult
 from autograder.intake import Submission
 from autograder.scoring import Outcome
+from autograder.untrusted import line
 
 _RESERVE: Final = 0.05
 _LEAST_RESERVE: Final = 15.0
@@ -201,6 +202,12 @@ def _read(delivery: Delivery, assignment: Assignment) -> Submission:
         found = intake.read_one(delivery.folder, assignment)
     except IntakeError as error:
         found = Submission("submission", delivery.folder, problem=f"{error.found}.")
+    if found.open:  # nobody is there to decide, but a student can hand in again
+        asked = [
+            f"{file} could be {' or '.join(map(line, paths))}. Hand in again with one of them, called {file}."
+            for file, paths in found.open.items()
+        ]
+        found = replace(found, problem=" ".join(asked), open={}, undecided=())
     return replace(found, student=delivery.student or found.student, name=delivery.name)
 
 

@@ -201,6 +201,15 @@ def test_nothing_handed_in_is_a_result(server: Gradescope) -> None:
     assert "tiny_module.py is missing." in run.results["output"]
 
 
+def test_who_hands_in_two_versions_is_asked_for_one(server: Gradescope) -> None:
+    files = {f"tiny_module_v{n}.py": f"{tiny.REFERENCE}\nVERSION = {n}\n".encode() for n in (1, 2)}
+    run = server.grade(files)
+    assert run.results is not None, run.output
+    asked = "tiny_module.py could be tiny_module_v1.py or tiny_module_v2.py. Hand in again with one of them"
+    assert asked in run.results["output"]
+    assert run.results["score"] == 0
+
+
 def test_a_zip_of_the_notebook_is_taken(server: Gradescope, tmp_path: Path) -> None:
     packed = tmp_path / "hand-in.zip"
     with zipfile.ZipFile(packed, "w") as archive:
