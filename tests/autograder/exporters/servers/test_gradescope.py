@@ -269,7 +269,7 @@ def test_an_answer_is_there_before_student_code_runs(
         raise KeyboardInterrupt
 
     answers: list[Mapping[str, bytes]] = []
-    (server.root / "autograder" / "submission" / "tiny_module.py").write_text(tiny.REFERENCE)
+    assert submit(server, tiny.REFERENCE).results is not None  # its files are there from now on
     found = on_server.Bundle(server.root / "autograder" / "source" / "bundle")
     monkeypatch.setattr(Pool, "grade", end)
     with pytest.raises(KeyboardInterrupt):
