@@ -1,0 +1,1 @@
+"""Submission servers, as far as a bundle meets them."""
