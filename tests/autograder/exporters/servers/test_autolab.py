@@ -26,7 +26,7 @@ from autograder.sandbox import kernel
 from helpers.submission import bundle as handins
 from tests.support import tiny, waiting
 from tests.support.servers import autolab as emulator
-from tests.support.servers import made
+from tests.support.servers import guides, made
 from tests.support.servers.autolab import Feedback, Lab, Refused, import_tarball
 
 pytestmark = pytest.mark.skipif(not kernel.LINUX, reason="servers run Linux")
@@ -396,6 +396,23 @@ def _titled(root: Path, first: str, second: str) -> tuple[Course, Assignment]:
     text = file.read_text().replace('"Double a tensor"', json.dumps(first, ensure_ascii=False))
     file.write_text(text.replace('"Keep a table"', json.dumps(second, ensure_ascii=False)))
     return course, assignments.load(course, "tiny")
+
+
+# The guide
+
+
+def test_the_commands_of_the_guide_work(tmp_path: Path) -> None:
+    course = made.write_course(tmp_path / "course", "autolab")
+    (course / "tiny-submission.zip").write_bytes(handin(tiny.REFERENCE))
+    printed = guides.run(guides.read("autolab"), course, {"knn": "tiny"})
+    lab = import_tarball((course / "dist" / "tiny-autolab.tar").read_bytes())
+    (tried,) = (output for command, output in printed.items() if command.endswith(" make)"))
+    assert lab.read(tried).scores == FULL
+    assert any(command.startswith("docker build --tag coursegrad ") for command in printed)
+
+
+def test_the_guide_knows_every_setting() -> None:
+    assert guides.settings_of(guides.read("autolab")) == set(autolab.Settings.model_fields)
 
 
 # The emulator is as strict as it says

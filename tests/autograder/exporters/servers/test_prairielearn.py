@@ -19,7 +19,7 @@ from autograder.exporters.servers.rows import TIME_UP
 from autograder.sandbox import kernel
 from helpers.submission import bundle as handins
 from tests.support import tiny
-from tests.support.servers import made
+from tests.support.servers import guides, made
 from tests.support.servers import prairielearn as emulator
 from tests.support.servers.prairielearn import Grade, Question, Refused
 
@@ -194,8 +194,9 @@ def test_hidden_checks_are_one_sum_unless_they_may_be_seen(answer: Answer, hidde
         ({ZIP: b"no zip"}, "not a zip file"),
         ({ZIP: handins.pack("tiny", {"notes.txt": b"nothing else"})}, "tiny_module.py"),
         ({MODULE: made.BROKEN.encode()}, "tiny_module.py"),
+        ({MODULE: b"import nowhere\n"}, "nowhere"),
     ],
-    ids=["nothing", "no zip", "no module", "no Python"],
+    ids=["nothing", "no zip", "no module", "no Python", "no import"],
 )
 def test_what_cannot_run_costs_no_attempt(answer: Answer, files: dict[str, bytes], why: str) -> None:
     grade = answer(files)
@@ -289,6 +290,26 @@ def test_other_files_in_the_folder_of_the_question_are_left_alone(folder: Path, 
     assert done.exit_code == 2
     assert "server.py: is in the way of the bundle" in " ".join(done.output.split())
     assert made.files_in(own) == {"server.py": b"mine"}
+
+
+# The guide
+
+
+def test_the_commands_of_the_guide_work(tmp_path: Path) -> None:
+    course = made.write_course(tmp_path / "course", "prairielearn", IMAGE)
+    (course / ZIP).write_bytes(handins.pack("tiny", {MODULE: tiny.REFERENCE.encode()}))
+    (course / "pl-course" / "questions").mkdir(parents=True)
+    guide = guides.read("prairielearn")
+    assert IMAGE in guide
+    printed = guides.run(guide, course, {"knn": "tiny"})
+    assert emulator.check_results(json.loads(printed["cat grade/results/results.json"]))["score"] == 1
+    assert "docker push university/coursegrad:2026" in printed
+    added = Question(course / "pl-course" / "questions" / "tiny")
+    assert made.files_in(added.folder) == made.files_in(course / "dist" / "tiny-prairielearn")
+
+
+def test_the_guide_knows_every_setting() -> None:
+    assert guides.settings_of(guides.read("prairielearn")) == set(prairielearn.Settings.model_fields)
 
 
 # The emulator is as strict as it says
