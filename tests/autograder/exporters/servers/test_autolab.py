@@ -265,6 +265,19 @@ def test_what_cannot_run_earns_nothing_and_says_why(
 
 
 @pytest.mark.full
+def test_when_time_is_up_what_has_run_counts(tmp_path: Path) -> None:
+    """The first check of six points doubles, and the second one never ends."""
+    patient = tiny.ASSIGNMENT.replace("wall_seconds = 10", "wall_seconds = 3600")
+    lab = import_tarball(made.make(tmp_path, "autolab", "seconds = 45", assignment=patient).read_bytes())
+    sleepy = tiny.REFERENCE.replace("self.rows = {}", "import time; time.sleep(3600)")
+    folder = tmp_path / "job"
+    folder.mkdir()
+    found = lab.grade(folder, handin(sleepy), env={"COURSEGRAD_PYTHON": sys.executable})
+    assert found.scores == {"Double a tensor": pytest.approx(2.4), "Keep a table": 0.0}, found.output
+    assert TIME_UP in found.output
+
+
+@pytest.mark.full
 def test_a_killed_grader_leaves_the_result_that_nothing_passed(lab: Lab, tmp_path: Path) -> None:
     folder = tmp_path / "job"
     folder.mkdir()
