@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import shutil
 import tarfile
 import zipfile
 from collections.abc import Iterator, Mapping
@@ -13,6 +14,7 @@ from typer.testing import CliRunner, Result
 from autograder.commands.main import app
 from tests.support import tiny
 
+ROOT = Path(__file__).parents[3]
 BROKEN = "def double(x:\n"
 """A module that is no Python."""
 WRONG = tiny.REFERENCE.replace("return 2 * x", "return 3 * x")
@@ -48,6 +50,17 @@ def make(root: Path, server: str, settings: str = "", **parts: str) -> Path:
     """Write the course below a folder and make a bundle of it; return where the bundle is."""
     course = write_course(root / "course", server, settings, **parts)
     done = run("bundle", "tiny", server, "--course", course)
+    assert done.exit_code == 0, done.output
+    return Path(done.stdout.strip())
+
+
+def make_real(root: Path, name: str, server: str, settings: str = "") -> Path:
+    """Make a bundle of an assignment of the kit's own, in a course below a folder with its own secret."""
+    course = root / "course"
+    for part in (f"solutions/{name}", f"autograder/suites/{name}"):
+        shutil.copytree(ROOT / part, course / part, ignore=shutil.ignore_patterns("__pycache__"))
+    (course / "course.toml").write_text(f"{tiny.COURSE}\n[servers.{server}]\n{settings}\n")
+    done = run("bundle", name, server, "--course", course)
     assert done.exit_code == 0, done.output
     return Path(done.stdout.strip())
 

@@ -23,7 +23,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tests.support import levels
+from tests.support import bounded, levels
 
 MOST_RESULTS = 1024 * 1024
 """Bytes of ``results.json``."""
@@ -207,7 +207,12 @@ class Question:
         (job / "grade" / "data" / "data.json").write_text(json.dumps(data))
 
     def run_container(
-        self, job: Path, *, level: str = "", env: Mapping[str, str] | None = None
+        self,
+        job: Path,
+        *,
+        level: str = "",
+        env: Mapping[str, str] | None = None,
+        memory: bounded.Memory | None = None,
     ) -> tuple[int | None, str]:
         """Run the entrypoint; return its status, None if time was up, and what it printed.
 
@@ -219,6 +224,13 @@ class Question:
         words[0] = str(job / words[0].removeprefix("/"))
         os.chmod(words[0], 0o755)  # noqa: PTH101, as elsewhere
         offline = os.geteuid() == 0 and not self.options.get("enableNetworking")
+
+        def enter() -> None:
+            if memory is not None:
+                memory.join()
+            if offline:
+                leave_network()
+
         confined = [sys.executable, levels.__file__, level, str(job)] if level else []
         try:
             done = subprocess.run(
@@ -229,7 +241,7 @@ class Question:
                 stderr=subprocess.STDOUT,
                 timeout=self.options.get("timeout", 30),
                 check=False,
-                preexec_fn=leave_network if offline else None,
+                preexec_fn=enter,
                 env={"PATH": os.environ["PATH"], "HOME": "/root", **(env or {})},
             )
         except subprocess.TimeoutExpired as late:

@@ -265,6 +265,20 @@ def test_what_cannot_run_earns_nothing_and_says_why(
 
 
 @pytest.mark.full
+@as_root
+def test_a_real_assignment_is_graded_as_tango_does(tmp_path: Path) -> None:
+    lab = import_tarball(made.make_real(tmp_path, "knn", "autolab").read_bytes())
+    folder = tmp_path / "job"
+    folder.mkdir()
+    content = handins.pack("knn", {"knn.py": (made.ROOT / "solutions" / "knn" / "knn.py").read_bytes()})
+    found = lab.grade(folder, content, level="ordinary-user", env={"COURSEGRAD_PYTHON": sys.executable})
+    assert found.scores == {name: problem["max_score"] for name, problem in lab.problems.items()}, (
+        found.output
+    )
+    assert found.scoreboard == [100.0]
+
+
+@pytest.mark.full
 def test_when_time_is_up_what_has_run_counts(tmp_path: Path) -> None:
     """The first check of six points doubles, and the second one never ends."""
     patient = tiny.ASSIGNMENT.replace("wall_seconds = 10", "wall_seconds = 3600")

@@ -18,7 +18,7 @@ from autograder.exporters.servers import on_server, prairielearn
 from autograder.exporters.servers.rows import TIME_UP
 from autograder.sandbox import kernel
 from helpers.submission import bundle as handins
-from tests.support import tiny
+from tests.support import bounded, tiny
 from tests.support.servers import guides, made
 from tests.support.servers import prairielearn as emulator
 from tests.support.servers.prairielearn import Grade, Question, Refused
@@ -160,6 +160,21 @@ def test_no_student_writes_the_results(run: Callable[..., Grade]) -> None:
     shown = json.dumps(grade.results)
     assert "\\u001b" not in shown
     assert "\\u0000" not in shown
+
+
+@pytest.mark.full
+@as_root
+def test_a_real_assignment_is_graded_in_the_memory_of_a_container(tmp_path: Path) -> None:
+    question = Question(made.make_real(tmp_path, "knn", "prairielearn", IMAGE))
+    job = tmp_path / "job"
+    job.mkdir()
+    files = {"knn.py": (made.ROOT / "solutions" / "knn" / "knn.py").read_bytes()}
+    with bounded.Memory(job, prairielearn.SERVER.limits.memory_mb << 20) as memory:
+        env = {"COURSEGRAD_PYTHON": sys.executable}
+        grade = question.grade(job, files, level="container", env=env, memory=memory)
+        assert memory.killed() == 0
+        assert memory.peak() < prairielearn.SERVER.limits.memory_mb << 20
+    assert (grade.failure, grade.results.get("score")) == ("", 1), grade.log
 
 
 def test_each_check_has_points_and_says_what_is_wrong(answer: Answer) -> None:
