@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Annotated, Any, Final
 
 import yaml
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from autograder.course.assignment import Assignment
 from autograder.errors import ConfigError
@@ -45,20 +45,27 @@ _LIMITS: Final = Limits(memory_mb=2048, cores=1, seconds=600, most_seconds=900)
 """The lab asks for the time itself. Memory and cores are the machine's, unless Tango limits them."""
 
 
+def _image(value: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9_.]{1,255}", value):
+        raise ValueError("expected a name of letters, digits, dots and underscores, such as 'coursegrad'")
+    return value
+
+
 class Settings(ServerSettings):
     """What a course may say about Autolab.
 
     Attributes
     ----------
     image : str
-        What the image is called there that was built from the bundle's Dockerfile.
+        What the image is called there that was built from the bundle's Dockerfile. Tango makes the names of
+        containers from it, which have neither a slash nor a colon, and cuts them at hyphens.
     leaderboard : dict of str to str
         Column of the scoreboard, after one of points, to the name of a threshold whose number it shows.
         Without any there is no scoreboard.
     """
 
     seconds: Annotated[int, Field(ge=30, le=_LIMITS.most_seconds, strict=True)] | None = None
-    image: Annotated[str, Field(pattern=r"^[A-Za-z0-9_./:-]+$", max_length=_LONGEST)] = "coursegrad"
+    image: Annotated[str, AfterValidator(_image)] = "coursegrad"
     leaderboard: dict[str, str] = Field(default_factory=dict)
 
 

@@ -239,7 +239,8 @@ def _read_autograder(table: Any) -> dict[str, Any]:
     found = _check(table, AUTOGRADER, "autograder")
     require(set(found) == set(AUTOGRADER), "a setting of the autograder is missing")
     require(10 <= found["autograde_timeout"] <= 900, f"the time limit is {found['autograde_timeout']}")
-    require(found["autograde_image"].strip(), "there is no image")
+    # The name of a container has it in the end, and Tango splits that at hyphens.
+    require(re.fullmatch(r"[a-zA-Z0-9_.]+", found["autograde_image"]), "Tango starts no such image")
     return found
 
 

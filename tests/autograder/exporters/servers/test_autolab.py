@@ -181,11 +181,11 @@ def test_the_image_is_built_of_packages_alone(lab: Lab) -> None:
 
 
 def test_settings_reach_the_lab(tmp_path: Path) -> None:
-    settings = 'image = "grader:2026"\nseconds = 900\nleaderboard = {Accuracy = "accuracy"}'
+    settings = 'image = "grader_2026"\nseconds = 900\nleaderboard = {Accuracy = "accuracy"}'
     found = import_tarball(made.make(tmp_path, "autolab", settings).read_bytes())
     assert (found.autograder["autograde_timeout"], found.autograder["autograde_image"]) == (
         900,
-        "grader:2026",
+        "grader_2026",
     )
     assert found.columns == ["Points", "Accuracy"]
 
@@ -357,7 +357,10 @@ def test_a_damaged_lab_prints_an_error_and_no_points(lab: Lab, tmp_path: Path) -
     ("settings", "line"),
     [
         ("seconds = 901", "`servers.autolab.seconds` is 901; expected less than or equal to 900"),
-        ('image = "two words"', "`servers.autolab.image` is 'two words'; "),
+        (
+            'image = "uni/grader:2026"',
+            "`servers.autolab.image` is 'uni/grader:2026'; expected a name of letters",
+        ),
         ('imege = "x"', "unknown key `servers.autolab.imege`; check its spelling, or remove it"),
     ],
 )
