@@ -58,10 +58,20 @@ WeakOption = Annotated[
 
 
 def course_of(folder: Path | None) -> Course:
-    """Find the course around a folder, or around the current one."""
+    """Find the course around a folder, or around the current one.
+
+    Raises
+    ------
+    ConfigError
+        There is none, or it lies in a bundle for a submission server, which holds a part of a course.
+    """
     from autograder.course import Course
 
-    return Course.find(folder)
+    found = Course.find(folder)
+    if found.bundle is not None:
+        remedy = "run this in the folder of the course; `autograder run` grades with a bundle"
+        raise ConfigError(str(found.root), "is part of a bundle for a submission server", remedy)
+    return found
 
 
 @dataclass(frozen=True)

@@ -54,7 +54,7 @@ def bundle(
     chosen, target = load(current, assignment), find_server(server)
     place = output or current.root / "dist" / f"{assignment}-{target.name}{target.archive}"
     with terminal.GradingProgress(1) as progress:
-        contents = bundles.gather(
+        contents, room = bundles.gather(
             current,
             chosen,
             target,
@@ -63,6 +63,7 @@ def bundle(
             stage=progress.stage,
         )
     bundles.write(target.pack(contents), target, place)
+    say(room)
     typer.echo(place)
 
 

@@ -138,7 +138,15 @@ class Host:
         self._confinement = _add_helpers(sandbox.choose_plan(weak=mode == "weak"))
         self._confinement.check_hidden(hidden)
         self._spare_memory(assignment.limits.memory_mb)
-        self._slots = [Slot(self._confinement, self._rules.packages) for _ in range(self._request["jobs"])]
+        is_only = self._request["is_only"]
+        self._slots = [
+            Slot(self._confinement, self._rules.packages, is_only=is_only)
+            for _ in range(self._request["jobs"])
+        ]
+        if is_only:
+            for slot in self._slots:
+                _ = slot.pid  # it is forked
+            ZYGOTES.leave()
         self._report = sandbox.report(self._confinement, sandbox.prove(self._confinement, hidden=hidden))
         sandbox.require(self._report, weak_allowed=mode == "weak")
 

@@ -120,6 +120,7 @@ class Launcher:
         self._control: socket.socket | None = None
         self._started_in: Mapping[str, str] | None = None
         self._preload: list[str] = []
+        self._left: list[subprocess.Popen[bytes]] = []
         # One thread at a time: two would start two servers, and mix their requests.
         self._lock = threading.RLock()
 
@@ -178,6 +179,15 @@ class Launcher:
         """Have the fork server import modules before it forks again."""
         with self._lock:
             self._preload += names
+
+    def leave(self) -> None:
+        """Ask the fork server for nothing more: it ends once nobody else is left who may."""
+        with self._lock:
+            if self._control is not None:
+                self._control.close()
+            if self._server is not None:
+                self._left.append(self._server)  # it ends by itself
+            self._control = self._server = None
 
     def close(self) -> None:
         """End the fork server. What it has forked lives on."""

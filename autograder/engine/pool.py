@@ -44,6 +44,9 @@ class Pool:
         File of each module to what students received of it, to take the place of one that is broken.
     until : float, optional
         When grading has to stop, as `time.monotonic` tells the time; outcomes up to then are kept.
+    is_only : bool
+        Whether this process opens no other pool. Then fork servers end as soon as they have forked, and what
+        makes forks faster is left out: a submission server may have little memory, and has one submission.
 
     Attributes
     ----------
@@ -65,6 +68,7 @@ class Pool:
         tasks: Iterable[str] | None = None,
         stubs: Mapping[str, bytes] | None = None,
         until: float | None = None,
+        is_only: bool = False,
     ) -> None:
         self.plan: tuple[PlannedTest, ...] = ()
         self.versions: dict[str, str] = {}
@@ -80,6 +84,7 @@ class Pool:
             "imports": dict(course.imports),
             "stubs": dict(stubs or {}),
             "until": until,
+            "is_only": is_only,
         }
         self._jobs = jobs
 
@@ -96,6 +101,10 @@ class Pool:
         with theirs:
             zygotes = [ZYGOTES.control()] if confined else []
             self._process = HOSTS.fork(theirs.fileno(), *zygotes)
+        if self._request["is_only"]:
+            _ = self._process.pid  # it is forked
+            for fork_server in (HOSTS, ZYGOTES):
+                fork_server.leave()
         self._socket = ours
         self._channel = Channel(ours.fileno(), JOB_BUDGET)
         try:

@@ -65,11 +65,14 @@ class Slot:
         The confinement of its workers.
     packages : collection of str
         Import names of the packages that student code may use.
+    is_only : bool
+        Whether memory counts more than the time that a fork takes.
     """
 
-    def __init__(self, plan: SandboxPlan, packages: Collection[str] = ()) -> None:
+    def __init__(self, plan: SandboxPlan, packages: Collection[str] = (), *, is_only: bool = False) -> None:
         self._plan = plan
         self._packages = packages
+        self._is_only = is_only
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs:
             self._process = ZYGOTES.fork(theirs.fileno())
@@ -78,7 +81,8 @@ class Slot:
         self._awaited: deque[WorkerHandle] = deque()
         self._living: list[WorkerHandle] = []
         with contextlib.suppress(ZygoteGone):  # whoever waits until it is ready hears of that
-            self._send({"op": "prepare", "plan": plan.to_plain(), "packages": list(packages)})
+            wanted = {"plan": plan.to_plain(), "packages": list(packages), "is_only": is_only}
+            self._send({"op": "prepare", **wanted})
 
     def ready(self) -> None:
         """Wait until the zygote is ready.
@@ -160,7 +164,7 @@ class Slot:
 
     def again(self) -> Slot:
         """Return another slot like this one, with a zygote of its own."""
-        return Slot(self._plan, self._packages)
+        return Slot(self._plan, self._packages, is_only=self._is_only)
 
     def close(self) -> None:
         """End the zygote and all its workers."""

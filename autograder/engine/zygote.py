@@ -80,9 +80,10 @@ class Zygote:
         from autograder.engine import preload
 
         plan = sandbox.SandboxPlan.from_plain(request["plan"])
+        self._gathers = not request["is_only"]
         if plan.filesystem == "chroot":
-            preload.preload_all(request["packages"])
-            settle()
+            preload.preload_all(() if request["is_only"] else request["packages"])
+            settle(gather=self._gathers)
         sandbox.share_arenas()
         self._lease = sandbox.lease_uid() if plan.dedicated_uids else None
         self._prepared = sandbox.prepare(plan)
@@ -94,7 +95,7 @@ class Zygote:
 
         new = preload.preload_more(names)
         if new:
-            settle()
+            settle(gather=self._gathers)
         return new
 
     def _spawn(self, request: dict[str, Any], descriptors: list[int]) -> int:
@@ -157,17 +158,23 @@ class Zygote:
         self._control.send(msgpack.packb(reply))
 
 
-def settle() -> None:
+def settle(*, gather: bool = True) -> None:
     """Make forks cheap after imports.
 
     The fork server does it for all zygotes: they share its large pages, where pages of their own would take
     140 MB each.
+
+    Parameters
+    ----------
+    gather : bool
+        Whether to use large pages, which take more memory and make forks faster.
     """
     from autograder.engine import pages
 
     gc.collect()
     gc.freeze()
-    pages.gather()
+    if gather:
+        pages.gather()
 
 
 def child(descriptors: list[int]) -> None:

@@ -72,7 +72,7 @@ def build(
     book = read_notebook(course, assignment, tag)
     path = assignment.folder / f"{assignment.name}.md"
     questions.require_agreement(assignment, book, relative_path(course, path))
-    stubs = {f"{module}.py": _stub(assignment, module) for module in assignment.modules}
+    stubs = {f"{module}.py": stub(assignment, module) for module in assignment.modules}
     public = _public_tests(assignment)
     checks = checklist(course, assignment, plan, stubs) | {
         "tag": tag or course.release.tag,
@@ -177,11 +177,12 @@ def stubs(assignment: Assignment) -> dict[str, bytes]:
     found = {}
     for module in assignment.modules:
         with contextlib.suppress(ReleaseError):
-            found[f"{module}.py"] = _stub(assignment, module)
+            found[f"{module}.py"] = stub(assignment, module)
     return found
 
 
-def _stub(assignment: Assignment, module: str) -> bytes:
+def stub(assignment: Assignment, module: str) -> bytes:
+    """Return what students get of a module; raises ReleaseError if it cannot be made."""
     path = assignment.folder / f"{module}.py"
     return stub_module(read_text(path), f"solutions/{assignment.name}/{path.name}", module).encode()
 

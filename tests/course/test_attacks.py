@@ -7,22 +7,18 @@ unconfined, to show that there they work.
 
 from __future__ import annotations
 
-import ast
 import ctypes
 import hashlib
-import importlib.util
 import json
 import os
-import py_compile
 import re
 import socket
 import subprocess
 import sys
 import time
-import tomllib
 from collections.abc import Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -36,47 +32,14 @@ from autograder.engine.pool import Pool
 from autograder.graded.results import Provenance, SubmissionResult
 from autograder.scoring import score
 from helpers.statuses import Status
-from tests.support import bounded, levels, vault
+from tests.support import bounded, corpus, levels, vault
+from tests.support.corpus import CORPUS, Attack
 
-FOLDER = Path(__file__).parent / "attacks"
-TOOLBOX = (FOLDER / "toolbox.py").read_text()
 PROVENANCE = Provenance(kit="", suite="", python="", torch="", numpy="", machine="", secret="", limits={})
 SET_SUBREAPER = 36
 TRIED = re.compile(r"^tried: (.*): (refused|found nothing|done|reached|broke)(.*)$", re.MULTILINE)
 
 
-@dataclass(frozen=True)
-class Attack:
-    """One hostile submission; the fields are those of ``corpus.toml``."""
-
-    file: str
-    title: str
-    points: int
-    number: int | None = None
-    extras: dict[str, str] = field(default_factory=dict)
-    bytecode: bool = False
-    says: str | None = None
-    reached: tuple[str, ...] = ()
-    unconfined: tuple[str, ...] = ()
-    unconfined_points: int | None = None
-    markers: int = 1
-    gap: str | None = None
-
-    @property
-    def source(self) -> str:
-        return (FOLDER / f"{self.file}.py").read_text()
-
-    @property
-    def announced(self) -> set[str]:
-        """What it says, in plain words, that it tries; each of that must have been tried."""
-        calls = [node for node in ast.walk(ast.parse(self.source)) if isinstance(node, ast.Call)]
-        named = [call for call in calls if getattr(call.func, "id", "") in ("try_to", "did") and call.args]
-        return {call.args[0].value for call in named if isinstance(call.args[0], ast.Constant)}
-
-
-CORPUS = [
-    Attack(**entry) for entry in tomllib.loads((FOLDER / "corpus.toml").read_text(encoding="utf-8"))["attack"]
-]
 NEIGHBORS = ("ada", "zoe")
 NEEDS_FILES = {"01_open_hidden_tests", "16_patch_pytest", "33_skip_at_import"}
 """Attacks of which a part cannot even be tried where there are no files to walk, and no pytest to import."""
@@ -158,8 +121,7 @@ class Scene:
             "output": str(self.output),
             "confined": self.confined,
         }
-        self.toolbox = TOOLBOX.replace("PLACES = {}", f"PLACES = {places!r}")
-        assert "PLACES = {}" not in self.toolbox
+        self.toolbox = corpus.make_toolbox(places)
 
     def hand_in(self, student: str, source: str, extras: dict[str, str] | None = None) -> Path:
         """Write one student's folder."""
@@ -172,12 +134,9 @@ class Scene:
     def hand_in_attack(self, attack: Attack) -> None:
         """Write the folder of an attack."""
         folder = self.hand_in(attack.file, attack.source, attack.extras)
-        if attack.bytecode:
-            honest = folder / "honest.txt"
-            honest.write_text(vault.REFERENCE)
-            for target in (importlib.util.cache_from_source("vault.py"), "vault.pyc"):
-                mode = py_compile.PycInvalidationMode.UNCHECKED_HASH
-                py_compile.compile(str(honest), cfile=str(folder / target), invalidation_mode=mode)
+        for path, content in attack.compiled_files().items():
+            (folder / path).parent.mkdir(exist_ok=True)
+            (folder / path).write_bytes(content)
 
     def fingerprint(self) -> dict[str, str]:
         """Return a digest of every file of the course and of the class."""

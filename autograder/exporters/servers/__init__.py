@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from importlib import import_module
 from typing import Final
 
@@ -22,6 +23,8 @@ def find_server(name: str) -> Server:
     """
     chosen = name.replace("-", "_").replace(".", "_").casefold()
     if chosen not in NAMES:
-        raise ConfigError(name, "the kit knows no such server", f"choose one of: {', '.join(NAMES)}")
+        near = difflib.get_close_matches(chosen, NAMES, n=1)
+        remedy = f"did you mean {near[0]}?" if near else f"choose one of: {', '.join(NAMES)}"
+        raise ConfigError(name, "the kit knows no such server", remedy)
     server: Server = import_module(f"{__name__}.{chosen}").SERVER
     return server

@@ -13,7 +13,7 @@ from autograder.course import COURSE_FILE, Course, provenance
 from autograder.course.assignment import Assignment
 from autograder.engine.interface import OpenEngine, Sandbox
 from autograder.errors import ConfigError
-from autograder.exporters.servers import contents, tarballs
+from autograder.exporters.servers import budget, contents, tarballs
 from autograder.exporters.servers.interface import Contents, Files, Server
 from autograder.files import write_private
 from autograder.grading import preflight
@@ -34,13 +34,16 @@ def gather(
     sandbox: Sandbox,
     open_engine: OpenEngine,
     stage: Callable[[str], None] = lambda doing: None,
-) -> Contents:
-    """Return what a bundle holds, once the reference has passed the suite here.
+) -> tuple[Contents, str]:
+    """Return what a bundle holds, and what grading with it takes, in words.
+
+    The reference has to pass the suite here, and the slowest right solution with the bundle.
 
     Raises
     ------
     ConfigError
-        Something that the bundle needs is missing here, or what `course.toml` says of the server is wrong.
+        Something that the bundle needs is missing here, what `course.toml` says of the server is wrong, or
+        the server has too little memory or time.
     SuiteError, SandboxError, EngineError
         The reference does not pass, or could not be graded.
     """
@@ -49,7 +52,11 @@ def gather(
         source = provenance.collect(course, assignment, engine.versions)
         preflight.require_sound(course, assignment, engine, source, stage=stage)
         plan = engine.plan
-    return contents.collect(course, assignment, server, chosen, plan)
+        stage("Grading the right solutions")
+        who, slowest = budget.find_slowest(assignment, engine)
+    found = contents.collect(course, assignment, server, chosen, plan)
+    stage(f"Measuring {who}")
+    return found, budget.require_room(found, server, budget.measure(found, who, slowest))
 
 
 def archive(files: Files, kind: str) -> bytes:

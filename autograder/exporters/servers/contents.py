@@ -12,7 +12,6 @@ import autograder
 from autograder.course import COURSE_FILE, Course, bundle_key, provenance
 from autograder.course.assignment import ASSIGNMENT_FILE, Assignment
 from autograder.course.bundle_key import BundleKey
-from autograder.errors import ConfigError
 from autograder.exporters.servers import requirements, wheel
 from autograder.exporters.servers.interface import BundleFile, Contents, Files, Manifest, Server
 from autograder.release import handout
@@ -33,7 +32,9 @@ def collect(
     Raises
     ------
     ConfigError
-        A package is not installed here, or what students got of a module cannot be made.
+        A package is not installed here.
+    ReleaseError
+        What students got of a module cannot be made.
     """
     python = "{}.{}".format(*sys.version_info)
     manifest = Manifest(
@@ -70,11 +71,7 @@ def _course(
     """
     public = server.public_only
     folder = f"solutions/{assignment.name}"
-    stubs = handout.stubs(assignment)
-    missing = [f"{module}.py" for module in assignment.modules if f"{module}.py" not in stubs]
-    if missing:
-        found = f"no stub can be made of {' and '.join(missing)}"
-        raise ConfigError(str(assignment.folder), found, "correct its markers; see: autograder release")
+    stubs = {f"{module}.py": handout.stub(assignment, module) for module in assignment.modules}
     key = BundleKey(
         assignment=assignment.name,
         key="00" * 32 if public else course.key(assignment.name).hex(),

@@ -11,7 +11,10 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
-from autograder.errors import EngineError
+from pydantic import Field
+
+from autograder.course import COURSE_FILE, thresholds
+from autograder.errors import ConfigError, EngineError
 from autograder.exporters.servers.interface import (
     BundleFile,
     Contents,
@@ -40,16 +43,36 @@ class Settings(ServerSettings):
         Column of the leaderboard to the name of a threshold of the suite, whose number it shows.
     """
 
-    leaderboard: dict[str, str] = {}
+    leaderboard: dict[str, str] = Field(default_factory=dict)
 
 
 def pack(contents: Contents) -> Files:
-    """Return the files of the zip: Gradescope unpacks it to ``/autograder/source``."""
+    """Return the files of the zip: Gradescope unpacks it to ``/autograder/source``.
+
+    Raises
+    ------
+    ConfigError
+        The leaderboard shows a number that the suite does not have.
+    """
+    _require_thresholds(contents)
     scripts = {
         name: BundleFile(render_script(f"gradescope/{name}", contents), executable=True)
         for name in ("setup.sh", "run_autograder")
     }
     return scripts | {f"bundle/{path}": file for path, file in contents.files.items()}
+
+
+def _require_thresholds(contents: Contents) -> None:
+    known = thresholds.read(contents.assignment.suite / thresholds.FILE)
+    for column, name in contents.settings.leaderboard.items():
+        if name not in known:
+            found = (
+                f"the column {column!r} of Gradescope's leaderboard shows {name!r}, no threshold of the suite"
+            )
+            remedy = (
+                f"choose one of: {', '.join(known)}" if known else "this suite has none; remove the column"
+            )
+            raise ConfigError(str(contents.course.root / COURSE_FILE), found, remedy)
 
 
 def receive(root: Path, variables: Mapping[str, str]) -> Delivery:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
@@ -21,7 +22,7 @@ from autograder.course.assignment import Assignment
 from autograder.engine.interface import Sandbox
 from autograder.engine.jobs import NO_REMARKS, Remarks
 from autograder.engine.pool import Pool
-from autograder.errors import ConfigError, EngineError, IntakeError
+from autograder.errors import ConfigError, EngineError, IntakeError, SandboxError
 from autograder.exporters.servers import find_server
 from autograder.exporters.servers.contents import COURSE, MANIFEST
 from autograder.exporters.servers.interface import Delivery, Manifest, Server, Verdict
@@ -67,7 +68,9 @@ class Bundle:
         """Return what grades, up to a moment of `time.monotonic`."""
         names = [f"{module}.py" for module in self.assignment.modules]
         stubs = {name: (self.assignment.folder / name).read_bytes() for name in names}
-        return Pool(self.assignment, self.course, jobs=1, sandbox=sandbox, stubs=stubs, until=until)
+        return Pool(
+            self.assignment, self.course, jobs=1, sandbox=sandbox, stubs=stubs, until=until, is_only=True
+        )
 
 
 def prepare(bundle: Bundle) -> str:
@@ -108,7 +111,7 @@ def grade(
     submission = _read(delivery, bundle.assignment)
     seconds = bundle.settings.seconds or bundle.server.limits.seconds
     until = started + seconds - max(_LEAST_RESERVE, _RESERVE * seconds)
-    with bundle.open(sandbox=bundle.sandbox, until=until) as engine:
+    with _name_the_setting(bundle), bundle.open(sandbox=bundle.sandbox, until=until) as engine:
         source = provenance.collect(bundle.course, bundle.assignment, engine.versions)
 
         def judge(
@@ -137,6 +140,20 @@ def grade(
             verdict = judge(graded.outcomes, graded.remarks, complete=graded.note is None)
     write(bundle.server.answer(verdict))
     return verdict
+
+
+@contextlib.contextmanager
+def _name_the_setting(bundle: Bundle) -> Iterator[None]:
+    """Say how a course accepts a weak sandbox on a server, where no option can be given."""
+    try:
+        yield
+    except SandboxError as error:
+        name = bundle.server.name
+        remedy = (
+            f"use an image in which that is possible, or put weak_sandbox = true into [servers.{name}] of "
+            "course.toml and make the bundle again: student code may then reach more than its own task"
+        )
+        raise SandboxError(error.where, error.found, remedy) from None
 
 
 def write_below(root: Path) -> Write:

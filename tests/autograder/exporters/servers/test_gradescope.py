@@ -1,0 +1,429 @@
+"""Gradescope: the zip is unpacked as there, and ``run_autograder`` grades in a container like its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import stat
+import subprocess
+import sys
+import time
+import zipfile
+from collections.abc import Mapping
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from autograder.course import Course
+from autograder.course import assignment as assignments
+from autograder.engine.pool import Pool
+from autograder.exporters.servers import bundles, on_server
+from autograder.exporters.servers.gradescope import SERVER
+from autograder.graded.results import CUT_OFF
+from autograder.grading import loop
+from autograder.scoring import NOT_JUDGED
+from tests.support import bounded, tiny
+from tests.support.servers import bundle
+from tests.support.servers.gradescope import DUE, Gradescope, Run, check_results
+
+pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root can make folders look like Gradescope's")
+ROOT = Path(__file__).parents[4]
+GUIDE = ROOT / "docs" / "servers" / "gradescope.md"
+INDEXES = {"COURSEGRAD_TORCH_INDEX": os.environ.get("COURSEGRAD_TORCH_INDEX", "https://pypi.org/simple")}
+"""Where the tests take PyTorch from: PyPI has it, too, if with what only GPUs need."""
+MEMORY = 768 << 20
+"""What a container gets there unless somebody raises it."""
+HALF = tiny.REFERENCE.replace("self.rows[name] = value", "self.rows['a'] = 1")
+ENDLESS = tiny.REFERENCE.replace("self.rows[name] = value", "import time; time.sleep(1000)")
+TAKES_OVER = (
+    """
+import os
+for place in ("/autograder/results/results.json", "results.json"):
+    for path in (place, os.path.join("..", place)):
+        try:
+            with open(path, "w") as file:
+                file.write('{"score": 1000}')
+        except OSError:
+            pass
+print('{"score": 1000}')
+"""
+    + tiny.STUB
+)
+WITH_THRESHOLD = (
+    tiny.HIDDEN
+    + '''
+
+@pytest.mark.task("double")
+def test_accuracy():
+    """Reaches an accuracy."""
+    from autograder.hidden import Thresholds
+    Thresholds("tiny").require("accuracy", 42 * float(tiny_module.double(torch.tensor(1.0))), what="it")
+'''
+)
+THRESHOLDS = """
+[thresholds.accuracy]
+threshold = 50.0
+mean = 84.0
+sd = 1.0
+normal_p = 0.5
+values = [83.0, 85.0]
+"""
+
+
+@pytest.fixture(scope="module")
+def zipped(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return bundle.make(tmp_path_factory.mktemp("course"), "gradescope")
+
+
+@pytest.fixture(scope="module")
+def server(zipped: Path, tmp_path_factory: pytest.TempPathFactory) -> Gradescope:
+    made = Gradescope(tmp_path_factory.mktemp("root"), zipped.read_bytes())
+    made.install()
+    return made
+
+
+def submit(server: Gradescope, source: str, **options: object) -> Run:
+    return server.grade({"tiny_module.py": source.encode()}, **options)
+
+
+# The zip
+
+
+def test_it_is_the_same_bytes_each_time(zipped: Path) -> None:
+    before = zipped.read_bytes()
+    done = bundle.run("bundle", "tiny", "gradescope", "--course", zipped.parents[1])
+    assert (done.exit_code, done.stdout.strip()) == (0, str(zipped))
+    assert zipped.read_bytes() == before
+
+
+def test_only_its_owner_reads_it(zipped: Path) -> None:
+    assert stat.S_IMODE(zipped.stat().st_mode) == 0o600
+
+
+def test_it_holds_neither_the_secret_nor_a_solution(zipped: Path) -> None:
+    course = Course.load(zipped.parents[1])
+    solution = (course.root / "solutions" / "tiny" / "tiny_module.py").read_text()
+    assert "return 2 * x" in solution
+    with zipfile.ZipFile(zipped) as archive:
+        files = {name: archive.read(name) for name in archive.namelist()}
+    suite = "bundle/course/suites/tiny/test_hidden.py"
+    assert files[suite] == (course.suite("tiny") / "test_hidden.py").read_bytes()
+    for name, content in files.items():
+        assert course.secret() not in content, name
+        assert course.secret().hex().encode() not in content.lower(), name
+        assert b"return 2 * x" not in content, name
+    keyed = [name for name, content in files.items() if course.key("tiny").hex().encode() in content]
+    assert keyed == ["bundle/course/.coursegrad/bundle.json"]
+
+
+def test_the_wheel_holds_the_kit_and_no_suite_of_its_own_course(zipped: Path, tmp_path: Path) -> None:
+    with zipfile.ZipFile(zipped) as archive:
+        (name,) = (name for name in archive.namelist() if name.endswith(".whl"))
+        archive.extract(name, tmp_path)
+    with zipfile.ZipFile(tmp_path / name) as wheel:
+        names = set(wheel.namelist())
+    assert {"autograder/engine/host.py", "helpers/testing/checks.py"} <= names
+    assert "autograder/reports/templates/feedback.html.j2" in names
+    assert not any(name.startswith("autograder/suites") for name in names)
+
+
+def test_packages_are_pinned_and_none_is_for_a_gpu(zipped: Path) -> None:
+    with zipfile.ZipFile(zipped) as archive:
+        lines = [
+            archive.read(f"bundle/{name}").decode().splitlines()
+            for name in ("requirements-torch.txt", "requirements.txt")
+        ]
+    assert lines[0]
+    assert all(line.startswith("torch") for line in lines[0])
+    assert all(re.fullmatch(r"[a-z0-9-]+==[\w.]+", line) for line in lines[0] + lines[1])
+    assert {"numpy", "msgpack", "pytest", "scikit-learn"} <= {line.partition("==")[0] for line in lines[1]}
+    assert not any(line.startswith(("nvidia", "cuda", "triton")) for line in lines[1])
+
+
+# Grading
+
+
+@pytest.mark.parametrize("source", [tiny.REFERENCE, tiny.STUB, HALF], ids=["reference", "stub", "half"])
+def test_points_are_those_of_the_kit(server: Gradescope, zipped: Path, source: str) -> None:
+    course = Course.load(zipped.parents[1])
+    here = loop.grade_one(course, assignments.load(course, "tiny"), tiny.submission(source), sandbox="full")
+    run = submit(server, source)
+    assert run.results is not None, run.output
+    assert run.results["score"] == here.score
+    assert [test["score"] for test in run.results["tests"]] == [
+        test.points for task in here.tasks for test in here.tests if test.task == task.id
+    ]
+    known = run.results["extra_data"]["provenance"]
+    assert known == here.provenance.model_dump()
+    assert "Sandbox: full." in run.results["output"]
+
+
+def test_what_went_wrong_is_told(server: Gradescope) -> None:
+    run = submit(server, tiny.STUB.replace('raise NotImplementedError("double")', "return 3 * x"))
+    assert run.results is not None
+    first = run.results["tests"][0]
+    assert first["name"] == "Double a tensor: Doubles a small tensor."
+    assert first["status"] == "failed"
+    assert "Expected" in first["output"]
+    assert "31337" not in str(run.results)
+
+
+def test_who_sees_what(server: Gradescope) -> None:
+    run = submit(server, tiny.STUB)
+    assert run.results is not None
+    shown = {test["tags"][0]: test["visibility"] for test in run.results["tests"]}
+    assert shown == {"public": "visible", "hidden": "after_published"}
+    assert run.results["stdout_visibility"] == "hidden"
+
+
+def test_the_time_is_the_servers(server: Gradescope) -> None:
+    late = submit(server, tiny.STUB, created_at=DUE + timedelta(hours=3, minutes=58))
+    assert late.results is not None
+    assert "Handed in 3 h 58 min after the deadline." in late.results["output"]
+    early = submit(server, tiny.STUB, created_at=DUE)
+    assert early.results is not None
+    assert "after the deadline" not in early.results["output"]
+
+
+def test_a_group_is_named(server: Gradescope) -> None:
+    run = submit(server, tiny.REFERENCE, users=2)
+    assert run.results is not None
+    assert run.results["score"] == 10
+
+
+def test_nothing_handed_in_is_a_result(server: Gradescope) -> None:
+    run = server.grade({})
+    assert run.results is not None, run.output
+    assert run.results["score"] == 0
+    assert "tiny_module.py is missing." in run.results["output"]
+
+
+def test_a_zip_of_the_notebook_is_taken(server: Gradescope, tmp_path: Path) -> None:
+    packed = tmp_path / "hand-in.zip"
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr("work/tiny_module.py", tiny.REFERENCE)
+    run = server.grade({"hand-in.zip": packed.read_bytes()})
+    assert run.results is not None, run.output
+    assert run.results["score"] == 10
+
+
+def test_results_that_student_code_writes_count_nothing(server: Gradescope) -> None:
+    run = submit(server, TAKES_OVER)
+    assert run.results is not None
+    assert run.results["score"] == 0
+    assert '{"score": 1000}' not in run.output
+
+
+@pytest.mark.parametrize("level", ["old-container"])
+def test_it_fits_into_the_memory_without_landlock(server: Gradescope, tmp_path: Path, level: str) -> None:
+    with bounded.Memory(tmp_path, MEMORY) as memory:
+        run = submit(server, tiny.REFERENCE, level=level, join=memory.join)
+        assert memory.killed() == 0
+        assert memory.bounded or memory.peak() < MEMORY
+    assert run.results is not None, run.output
+    assert run.results["score"] == 10
+    assert "Sandbox: full." in run.results["output"]
+    assert run.results["extra_data"]["sandbox"]["layers"]["filesystem"].startswith("proved")
+
+
+# Time
+
+
+@pytest.fixture(scope="module")
+def hurried(tmp_path_factory: pytest.TempPathFactory) -> Gradescope:
+    zipped = bundle.make(tmp_path_factory.mktemp("hurried"), "gradescope", settings="seconds = 30")
+    made = Gradescope(tmp_path_factory.mktemp("root"), zipped.read_bytes())
+    made.install()
+    return made
+
+
+def test_what_was_graded_counts_when_time_runs_out(hurried: Gradescope) -> None:
+    run = submit(hurried, ENDLESS)
+    assert run.results is not None, run.output
+    found = {test["name"].partition(": ")[2]: test["score"] for test in run.results["tests"]}
+    assert found["Doubles a small tensor."] > 0
+    assert found["Keeps what was added."] == 0
+    assert run.results["extra_data"]["complete"] is False
+    assert run.results["output"].startswith("Time ran out before all checks had run.")
+    assert run.results["execution_time"] < 30
+
+
+def test_an_answer_is_there_before_student_code_runs(
+    server: Gradescope, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As if the server ended everything meanwhile, for want of memory."""
+
+    def end(*arguments: object) -> None:
+        raise KeyboardInterrupt
+
+    answers: list[Mapping[str, bytes]] = []
+    (server.root / "autograder" / "submission" / "tiny_module.py").write_text(tiny.REFERENCE)
+    found = on_server.Bundle(server.root / "autograder" / "source" / "bundle")
+    monkeypatch.setattr(Pool, "grade", end)
+    with pytest.raises(KeyboardInterrupt):
+        on_server.grade(found, server.root, {}, started=time.monotonic(), write=answers.append)
+    (answer,) = answers
+    results = json.loads(answer["autograder/results/results.json"])
+    check_results(results)
+    assert results["score"] == 0
+    assert {test["output"] for test in results["tests"]} == {CUT_OFF, NOT_JUDGED.summary}
+
+
+# Settings and mistakes
+
+
+def test_hidden_checks_are_shown_where_the_course_says_so(tmp_path: Path) -> None:
+    found = on_server.Bundle(_unpack(tmp_path, 'hidden = "shown"'))
+    assert found.settings.hidden == "shown"
+
+
+def test_a_leaderboard_shows_what_was_reached(tmp_path: Path) -> None:
+    zipped = bundle.make(
+        tmp_path / "course",
+        "gradescope",
+        settings='leaderboard = { "accuracy in percent" = "accuracy" }',
+        hidden=WITH_THRESHOLD,
+        thresholds=THRESHOLDS,
+    )
+    made = Gradescope(tmp_path / "root", zipped.read_bytes())
+    made.install()
+    for source, value in ((tiny.REFERENCE, 84.0), (tiny.STUB, "-")):
+        run = submit(made, source)
+        assert run.results is not None, run.output
+        board = [{"name": "accuracy in percent", "value": value, "order": "desc"}]
+        assert run.results["leaderboard"] == board
+
+
+@pytest.mark.parametrize(
+    ("settings", "error"),
+    [
+        ("memory = 512", "unknown key `servers.gradescope.memory`"),
+        ('hidden = "sometimes"', "`servers.gradescope.hidden` is 'sometimes'; expected 'shown', 'closed' or"),
+        ('index = "pypi.org; rm -rf /"', "`servers.gradescope.index` is 'pypi.org; rm -rf /'"),
+        ("seconds = 5", "`servers.gradescope.seconds` is 5"),
+        ('leaderboard = { accuracy = "none" }', "shows 'none', no threshold of the suite"),
+    ],
+)
+def test_a_setting_that_is_wrong_is_named(tmp_path: Path, settings: str, error: str) -> None:
+    tiny.write_course(tmp_path)
+    with (tmp_path / "course.toml").open("a") as file:
+        file.write(f"\n[servers.gradescope]\n{settings}\n")
+    done = bundle.run("bundle", "tiny", "gradescope", "--course", tmp_path)
+    assert done.exit_code == 2
+    assert error in done.output
+    assert done.output.count("\n") == 1
+    assert not (tmp_path / "dist").exists()
+
+
+def test_an_unknown_server_is_named(tmp_path: Path) -> None:
+    tiny.write_course(tmp_path)
+    done = bundle.run("bundle", "tiny", "gradscope", "--course", tmp_path)
+    assert done.exit_code == 2
+    assert done.output.startswith("error: gradscope: the kit knows no such server; did you mean gradescope?")
+
+
+def test_a_suite_that_the_reference_fails_is_not_bundled(tmp_path: Path) -> None:
+    tiny.write_course(tmp_path, hidden=tiny.HIDDEN.replace("2 * SECRET", "3 * SECRET"))
+    done = bundle.run("bundle", "tiny", "gradescope", "--course", tmp_path)
+    assert done.exit_code == 2
+    assert "the reference fails this test" in done.output
+    assert not (tmp_path / "dist").exists()
+
+
+def test_a_bundle_of_another_version_is_refused(tmp_path: Path) -> None:
+    folder = _unpack(tmp_path)
+    manifest = folder / "manifest.json"
+    manifest.write_text(manifest.read_text().replace('"kit": "', '"kit": "9.'))
+    done = bundle.run("run", folder, "--root", tmp_path)
+    assert done.exit_code == 2
+    assert "was made by version 9." in done.output
+    assert done.output.count("\n") == 1
+
+
+@pytest.mark.parametrize("damage", ["", "{", "[]", '{"users": 3}', '{"created_at": "yesterday"}'])
+def test_metadata_that_are_damaged_are_an_error_of_the_server(tmp_path: Path, damage: str) -> None:
+    folder = _unpack(tmp_path)
+    (tmp_path / "root" / "autograder").mkdir(parents=True)
+    (tmp_path / "root" / "autograder" / "submission_metadata.json").write_text(damage)
+    done = bundle.run("run", folder, "--root", tmp_path / "root")
+    assert done.exit_code == 2
+    assert "submission_metadata.json: cannot be read" in done.output
+    assert not (tmp_path / "root" / "autograder" / "results").exists()
+
+
+def test_what_is_no_bundle_is_refused(tmp_path: Path) -> None:
+    done = bundle.run("run", tmp_path)
+    assert done.exit_code == 2
+    assert (
+        done.output
+        == f"error: {tmp_path}/manifest.json: there is no such file; name the folder of a bundle\n"
+    )
+
+
+def test_a_bundle_is_no_course_to_work_in(tmp_path: Path) -> None:
+    folder = _unpack(tmp_path)
+    done = bundle.run("bundle", "tiny", "gradescope", "--course", folder / "course")
+    assert done.exit_code == 2
+    assert "is part of a bundle for a submission server" in done.output
+
+
+def _unpack(place: Path, settings: str = "") -> Path:
+    """Make a bundle and unpack it; return the folder with its manifest."""
+    zipped = bundle.make(place / "made", "gradescope", settings=settings)
+    with zipfile.ZipFile(zipped) as archive:
+        archive.extractall(place / "source")
+    return place / "source" / "bundle"
+
+
+# The guide, and the real installation
+
+
+@pytest.fixture
+def knn(tmp_path: Path) -> Path:
+    """Return the course's own folder with one assignment in it, as an instructor has it."""
+    root = tmp_path / "course"
+    for name in ("solutions/knn", "autograder/suites/knn", "assignments/knn"):
+        shutil.copytree(ROOT / name, root / name, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(ROOT / "course.toml", root)
+    return root
+
+
+def test_the_guides_settings_are_taken(tmp_path: Path) -> None:
+    (block,) = re.findall(r"```toml\n(.*?)```", GUIDE.read_text(), re.DOTALL)
+    course, _ = tiny.write_course(tmp_path)
+    (tmp_path / "course.toml").write_text(tiny.COURSE + block)
+    found = bundles.settings_of(Course.load(course.root), SERVER)
+    assert found.hidden == "shown"
+    for key in re.findall(r"`(\w+)`", "".join(re.findall(r"^\| (`.*?) \|", GUIDE.read_text(), re.MULTILINE))):
+        assert key in type(found).model_fields
+
+
+@pytest.mark.full
+def test_the_guide_from_the_zip_to_a_grade(knn: Path, tmp_path: Path) -> None:
+    """The real suite, and the real ``setup.sh``, which installs PyTorch and all other packages."""
+    (block,) = re.findall(r"```console\n(.*?)```", GUIDE.read_text(), re.DOTALL)
+    command, said, printed = block.splitlines()
+    assert command.startswith("$ autograder ")
+    done = subprocess.run(
+        [sys.executable, "-P", "-m", *command[2:].split()],
+        cwd=knn,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip().endswith(printed)
+    pattern = re.sub(r"\d+ of", r"\\d+ of", re.escape(said).replace("\\ ", " "))
+    assert re.search(pattern, done.stderr), (pattern, done.stderr)
+    server = Gradescope(tmp_path / "root", (knn / printed).read_bytes())
+    server.set_up({name: value for name, value in os.environ.items() if name.startswith("PIP_")} | INDEXES)
+    solution = (knn / "solutions" / "knn" / "knn.py").read_bytes()
+    stub = (knn / "assignments" / "knn" / "knn.py").read_bytes()
+    for content, points in ((solution, 100), (stub, 0)):
+        run = server.grade({"knn.py": content}, level="old-container")
+        assert run.results is not None, run.output
+        assert run.results["score"] == points
+        assert "Sandbox: full." in run.results["output"]
