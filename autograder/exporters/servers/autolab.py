@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Final
 
@@ -16,7 +16,7 @@ from pydantic import AfterValidator, Field
 
 from autograder.course.assignment import Assignment
 from autograder.errors import ConfigError
-from autograder.exporters.servers import tarballs
+from autograder.exporters.servers import leaderboards, tarballs
 from autograder.exporters.servers.contents import REQUIREMENTS, TORCH_REQUIREMENTS
 from autograder.exporters.servers.interface import (
     BundleFile,
@@ -75,13 +75,15 @@ def pack(contents: Contents) -> Files:
     Raises
     ------
     ConfigError
-        The assignment or a task of it has a name that Autolab does not take.
+        The assignment or a task of it has a name that Autolab does not take, or the scoreboard shows a number
+        that the suite does not have.
     """
     assignment = contents.assignment
     name = assignment.name
     if not _NAME.fullmatch(name):
         remedy = "rename it to letters, digits, hyphens and underscores, with a letter first"
         raise ConfigError(str(assignment.file), f"Autolab takes no assignment called {name!r}", remedy)
+    leaderboards.require_thresholds(contents, SERVER)
     places = {"submission": SUBMISSION, "handin": handin_name(assignment), "result": RESULT}
     run = BundleFile(render_script("autolab/run.sh", contents, **places))
     grader = {"grade/run.sh": run} | {f"grade/bundle/{path}": file for path, file in contents.files.items()}
@@ -179,7 +181,7 @@ def answer(verdict: Verdict) -> dict[str, bytes]:
     if _leaves_out(verdict):
         summary += f"\n{NOT_LISTED}"
     points = {names[task.id]: task.points for task in result.tasks}
-    autoresult = {"scores": points, "scoreboard": [result.score, *_leaderboard(verdict)]}
+    autoresult = {"scores": points, "scoreboard": [result.score, *leaderboards.columns(verdict).values()]}
     lines = [summary, json.dumps(_presentation(verdict, names, summary)), json.dumps(autoresult)]
     return {RESULT: "".join(f"{line}\n" for line in lines).encode()}
 
@@ -203,14 +205,6 @@ def _leaves_out(verdict: Verdict) -> bool:
     """
     hidden = any(test.tier == "hidden" for test in verdict.record.result.tests)
     return hidden and verdict.settings.hidden != "shown"
-
-
-def _leaderboard(verdict: Verdict) -> Iterator[float | str]:
-    """Yield the number in each column that the course wants to see; a dash where it was not reached."""
-    reached = {name: value for test in verdict.record.result.tests for name, value in test.reached.items()}
-    for threshold in verdict.settings.leaderboard.values():
-        value = reached.get(threshold)
-        yield "-" if value is None else round(value, 2)
 
 
 SERVER = Server(

@@ -1,4 +1,4 @@
-"""Bundles of the tiny course, made by the command as an instructor makes them, and what is in them."""
+"""Bundles as `autograder bundle` writes them, without what it grades and measures first; what is in them."""
 
 from __future__ import annotations
 
@@ -8,10 +8,15 @@ import tarfile
 import zipfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
-from typer.testing import CliRunner, Result
+import pytest
 
-from autograder.commands.main import app
+from autograder.course import Course
+from autograder.course import assignment as assignments
+from autograder.engine.pool import Pool
+from autograder.exporters.servers import bundles, contents, find_server, on_server
+from autograder.exporters.servers.interface import Files
 from tests.support import tiny
 
 ROOT = Path(__file__).parents[3]
@@ -21,8 +26,8 @@ WRONG = tiny.REFERENCE.replace("return 2 * x", "return 3 * x")
 """4 of 10 points."""
 
 
-def write_course(root: Path, server: str, settings: str = "", assignment: str = "", **parts: str) -> Path:
-    """Write the tiny course, with what it says about a server; return its folder.
+def write_course(root: Path, server: str, settings: str = "", assignment: str = "", **parts: str) -> Course:
+    """Write the tiny course, with what it says about a server.
 
     Parameters
     ----------
@@ -38,31 +43,40 @@ def write_course(root: Path, server: str, settings: str = "", assignment: str = 
         file.write(f"\n[servers.{server}]\n{settings}\n")
     if assignment:
         (root / "solutions" / "tiny" / "assignment.toml").write_text(assignment)
-    return root
+    return Course.load(root)
 
 
-def run(*words: object) -> Result:
-    """Run a command of the kit in this process; errors are part of the output."""
-    return CliRunner().invoke(app, [str(word) for word in words])
-
-
-def make(root: Path, server: str, settings: str = "", **parts: str) -> Path:
-    """Write the course below a folder and make a bundle of it; return where the bundle is."""
-    course = write_course(root / "course", server, settings, **parts)
-    done = run("bundle", "tiny", server, "--course", course)
-    assert done.exit_code == 0, done.output
-    return Path(done.stdout.strip())
-
-
-def make_real(root: Path, name: str, server: str, settings: str = "") -> Path:
-    """Make a bundle of an assignment of the kit's own, in a course below a folder with its own secret."""
-    course = root / "course"
+def copy_course(root: Path, name: str, server: str, settings: str = "") -> Course:
+    """Write a course that has an assignment of the kit's own, and a secret of its own."""
     for part in (f"solutions/{name}", f"autograder/suites/{name}"):
-        shutil.copytree(ROOT / part, course / part, ignore=shutil.ignore_patterns("__pycache__"))
-    (course / "course.toml").write_text(f"{tiny.COURSE}\n[servers.{server}]\n{settings}\n")
-    done = run("bundle", name, server, "--course", course)
-    assert done.exit_code == 0, done.output
-    return Path(done.stdout.strip())
+        shutil.copytree(ROOT / part, root / part, ignore=shutil.ignore_patterns("__pycache__"))
+    (root / "course.toml").write_text(f"{tiny.COURSE}\n[servers.{server}]\n{settings}\n")
+    return Course.load(root)
+
+
+def pack(course: Course, server: str, name: str = "tiny") -> Files:
+    """Return the files of a bundle."""
+    target = find_server(server)
+    one = assignments.load(course, name)
+    chosen = bundles.settings_of(course, target)
+    return target.pack(contents.collect(course, one, target, chosen, plan=()))
+
+
+def make(course: Course, server: str, name: str = "tiny") -> Path:
+    """Write a bundle to where the command writes it."""
+    target = find_server(server)
+    place = course.root / "dist" / f"{name}-{target.name}{target.archive}"
+    bundles.write(pack(course, server, name), target, place)
+    return place
+
+
+def keep_fork_servers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have `on_server.grade` leave the fork servers of this process to the tests that follow."""
+
+    def open_pool(*given: Any, is_only: bool, **named: Any) -> Pool:
+        return Pool(*given, **named)
+
+    monkeypatch.setattr(on_server, "Pool", open_pool)
 
 
 def unpack_all(files: Mapping[str, bytes]) -> Iterator[tuple[str, bytes]]:

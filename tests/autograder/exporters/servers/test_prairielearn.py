@@ -14,13 +14,16 @@ from typing import Any
 
 import pytest
 
-from autograder.exporters.servers import on_server, prairielearn
+from autograder.course import Course
+from autograder.errors import ConfigError
+from autograder.exporters.servers import bundles, on_server, prairielearn
 from autograder.exporters.servers.rows import TIME_UP
 from autograder.sandbox import kernel
 from helpers.submission import bundle as handins
 from tests.support import bounded, tiny
-from tests.support.servers import guides, made
+from tests.support.servers import bundle, guides, made
 from tests.support.servers import prairielearn as emulator
+from tests.support.servers.made import keep_fork_servers
 from tests.support.servers.prairielearn import Grade, Question, Refused
 
 pytestmark = pytest.mark.skipif(not kernel.LINUX, reason="servers run Linux")
@@ -58,9 +61,14 @@ ASLEEP = "import time\ntime.sleep(3600)\n"
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def course(tmp_path_factory: pytest.TempPathFactory) -> Course:
+    return made.write_course(tmp_path_factory.mktemp("prairielearn"), "prairielearn", IMAGE)
+
+
+@pytest.fixture(scope="module")
+def folder(course: Course) -> Path:
     """Return the folder of a question."""
-    return made.make(tmp_path_factory.mktemp("prairielearn"), "prairielearn", IMAGE)
+    return made.make(course, "prairielearn")
 
 
 @pytest.fixture(scope="module")
@@ -86,11 +94,18 @@ Answer = Callable[..., Grade]
 
 
 @pytest.fixture
-def answer(question: Question, tmp_path: Path) -> Answer:
+def answer(question: Question, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Answer:
     """Return what grades as the question does, in this process."""
+    keep_fork_servers(monkeypatch)
 
-    def answer(files: Mapping[str, bytes], *, started: float | None = None, **settings: object) -> Grade:
-        question.fill(tmp_path, files)
+    def answer(
+        files: Mapping[str, bytes],
+        *,
+        of: Question = question,
+        started: float | None = None,
+        **settings: object,
+    ) -> Grade:
+        of.fill(tmp_path, files)
         found = on_server.Bundle(tmp_path / "grade" / "tests" / "bundle")
         found.settings = found.settings.model_copy(update=settings)
         begun = time.monotonic() if started is None else started
@@ -114,22 +129,20 @@ def test_a_question_is_graded_externally_without_a_network(question: Question) -
     assert question.uploads == [ZIP, MODULE, "tiny.ipynb"]
 
 
-def test_the_same_course_gives_the_same_files_and_identity(folder: Path, tmp_path: Path) -> None:
-    course = folder.parents[1]
-    again = tmp_path / "again"
-    assert made.run("bundle", "tiny", "prairielearn", "--course", course, "-o", again).exit_code == 0
-    assert made.files_in(again) == made.files_in(folder)
-    other = made.make(tmp_path / "other", "prairielearn", IMAGE)
-    uuids = {json.loads((place / "info.json").read_bytes())["uuid"] for place in (folder, again, other)}
-    assert len(uuids) == 2
+def test_the_same_course_gives_the_same_files_and_identity(
+    course: Course, folder: Path, tmp_path: Path
+) -> None:
+    again = {path: file.content for path, file in made.pack(course, "prairielearn").items()}
+    assert again == made.files_in(folder)
+    other = made.pack(made.write_course(tmp_path, "prairielearn", IMAGE), "prairielearn")
+    assert json.loads(other["info.json"].content)["uuid"] != json.loads(again["info.json"])["uuid"]
 
 
-def test_a_question_holds_neither_the_secret_nor_a_solution(folder: Path) -> None:
-    secret = (folder.parents[1] / ".coursegrad" / "secret").read_bytes().strip()
+def test_a_question_holds_neither_the_secret_nor_a_solution(course: Course, folder: Path) -> None:
     held = dict(made.unpack_all(made.files_in(folder)))
     assert "tests/bundle/course/suites/tiny/test_hidden.py" in held
     for name, content in held.items():
-        for word in (secret, bytes.fromhex(secret.decode()), b"return 2 * x", b"self.rows[name] = value"):
+        for word in (course.secret(), course.secret().hex().encode(), b"return 2 * x", b"self.rows[name] ="):
             assert word not in content, name
 
 
@@ -165,7 +178,8 @@ def test_no_student_writes_the_results(run: Callable[..., Grade]) -> None:
 @pytest.mark.full
 @as_root
 def test_a_real_assignment_is_graded_in_the_memory_of_a_container(tmp_path: Path) -> None:
-    question = Question(made.make_real(tmp_path, "knn", "prairielearn", IMAGE))
+    course = made.copy_course(tmp_path / "course", "knn", "prairielearn", IMAGE)
+    question = Question(made.make(course, "prairielearn", "knn"))
     job = tmp_path / "job"
     job.mkdir()
     files = {"knn.py": (made.ROOT / "solutions" / "knn" / "knn.py").read_bytes()}
@@ -232,15 +246,10 @@ def test_when_time_is_up_the_results_say_so(answer: Answer) -> None:
     assert grade.results["message"].startswith(TIME_UP)
 
 
-def test_extra_credit_makes_no_score_above_1(tmp_path: Path, answer: Answer, question: Question) -> None:
+def test_extra_credit_makes_no_score_above_1(answer: Answer, tmp_path: Path) -> None:
     extra = tiny.ASSIGNMENT.replace("points = 4", "points = 4\nextra = true")
-    own = Question(made.make(tmp_path / "extra", "prairielearn", IMAGE, assignment=extra))
-    job = tmp_path / "job"
-    job.mkdir()
-    own.fill(job, {MODULE: tiny.REFERENCE.encode()})
-    found = on_server.Bundle(job / "grade" / "tests" / "bundle")
-    on_server.grade(found, job, {}, started=time.monotonic(), write=on_server.write_below(job))
-    grade = emulator.read(job, 0, "")
+    course = made.write_course(tmp_path / "course", "prairielearn", IMAGE, extra)
+    grade = answer({MODULE: tiny.REFERENCE.encode()}, of=Question(made.make(course, "prairielearn")))
     assert grade.results["score"] == 1
     assert sum(test["points"] for test in grade.tests.values()) == pytest.approx(10)
 
@@ -289,38 +298,37 @@ def test_a_damaged_bundle_fails_in_one_line(folder: Path, tmp_path: Path) -> Non
     ],
 )
 def test_settings_that_are_wrong_are_one_line(tmp_path: Path, settings: str, line: str) -> None:
-    course = made.write_course(tmp_path / "course", "prairielearn", settings)
-    done = made.run("bundle", "tiny", "prairielearn", "--course", course)
+    course = made.write_course(tmp_path, "prairielearn", settings)
+    done = bundle.run("bundle", "tiny", "prairielearn", "--course", course.root)
     assert done.exit_code == 2
-    assert line in " ".join(done.output.split())
-    assert "Traceback" not in done.output
-    assert not (course / "dist").exists()
+    assert line in done.output
+    assert done.output.count("\n") == 1
+    assert not (tmp_path / "dist").exists()
 
 
-def test_other_files_in_the_folder_of_the_question_are_left_alone(folder: Path, tmp_path: Path) -> None:
-    own = tmp_path / "question"
-    own.mkdir()
-    (own / "server.py").write_text("mine")
-    done = made.run("bundle", "tiny", "prairielearn", "--course", folder.parents[1], "-o", own)
-    assert done.exit_code == 2
-    assert "server.py: is in the way of the bundle" in " ".join(done.output.split())
-    assert made.files_in(own) == {"server.py": b"mine"}
+def test_other_files_in_the_folder_of_the_question_are_left_alone(course: Course, tmp_path: Path) -> None:
+    (tmp_path / "server.py").write_text("mine")
+    with pytest.raises(ConfigError, match=r"server.py: is in the way of the bundle; remove it, or choose"):
+        bundles.write(made.pack(course, "prairielearn"), prairielearn.SERVER, tmp_path)
+    assert made.files_in(tmp_path) == {"server.py": b"mine"}
 
 
 # The guide
 
 
-def test_the_commands_of_the_guide_work(tmp_path: Path) -> None:
-    course = made.write_course(tmp_path / "course", "prairielearn", IMAGE)
-    (course / ZIP).write_bytes(handins.pack("tiny", {MODULE: tiny.REFERENCE.encode()}))
-    (course / "pl-course" / "questions").mkdir(parents=True)
+@pytest.mark.full
+def test_the_commands_of_the_guide_work(course: Course, folder: Path, tmp_path: Path) -> None:
+    own = tmp_path / "course"
+    shutil.copytree(course.root, own, ignore=shutil.ignore_patterns("dist"))
+    (own / ZIP).write_bytes(handins.pack("tiny", {MODULE: tiny.REFERENCE.encode()}))
+    (own / "pl-course" / "questions").mkdir(parents=True)
     guide = guides.read("prairielearn")
     assert IMAGE in guide
-    printed = guides.run(guide, course, {"knn": "tiny"})
+    printed = guides.run(guide, own, {"knn": "tiny"})
     assert emulator.check_results(json.loads(printed["cat grade/results/results.json"]))["score"] == 1
     assert "docker push university/coursegrad:2026" in printed
-    added = Question(course / "pl-course" / "questions" / "tiny")
-    assert made.files_in(added.folder) == made.files_in(course / "dist" / "tiny-prairielearn")
+    added = Question(own / "pl-course" / "questions" / "tiny")
+    assert made.files_in(added.folder) == made.files_in(folder)
 
 
 def test_the_guide_knows_every_setting() -> None:
