@@ -63,9 +63,10 @@ class Settings(ServerSettings):
 def pack(contents: Contents) -> Files:
     """Return the folder of a question, and in it the files that its image is built from."""
     assignment = contents.assignment
-    modules = (f"{module}.py" for module in assignment.modules)
-    names = [f"{assignment.name}-submission.zip", *modules, *assignment.weights, f"{assignment.name}.ipynb"]
-    question = render_script("prairielearn/question.html", contents, title=assignment.title, names=names)
+    patterns = ["*.zip", "*.py", "*.ipynb", *(["*.pt"] if assignment.weights else [])]
+    question = render_script(
+        "prairielearn/question.html", contents, title=assignment.title, patterns=patterns
+    )
     return {
         "info.json": BundleFile(_info(contents)),
         "question.html": BundleFile(question),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ctypes
 import fcntl
+import fnmatch
 import json
 import math
 import os
@@ -111,7 +112,7 @@ TEST: dict[str, Check] = {
     "message": is_text,
     "output": is_text,
 }
-UPLOAD = re.compile(r'<pl-file-upload\s+(?:optional-)?file-names="([^"]*)"\s*>\s*</pl-file-upload>')
+UPLOAD = re.compile(r'<pl-file-upload\s+optional-file-patterns="([^"]*)"\s*>\s*</pl-file-upload>')
 
 
 def check(table: Any, known: Mapping[str, Check], needed: set[str], what: str) -> dict[str, Any]:
@@ -189,13 +190,14 @@ class Question:
 
     def fill(self, job: Path, files: Mapping[str, bytes]) -> None:
         """Make the folder that containers see as ``/grade``."""
-        require(files.keys() <= set(self.uploads), f"cannot be uploaded: {files.keys() - set(self.uploads)}")
+        for name in files:
+            fits = any(fnmatch.fnmatchcase(name.casefold(), pattern) for pattern in self.uploads)
+            require(fits and not set("<>/") & set(name), f"{name} cannot be uploaded")
         (job / "grade").mkdir(mode=0o700)
         for name in ("serverFilesCourse", "student", "data", "shared"):
             (job / "grade" / name).mkdir()
         shutil.copytree(self.folder / "tests", job / "grade" / "tests")
         for name, content in files.items():
-            require("/" not in name, f"{name} leads elsewhere")
             (job / "grade" / "student" / name).write_bytes(content)
         data = {
             "params": {},

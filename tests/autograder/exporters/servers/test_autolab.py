@@ -203,7 +203,8 @@ def test_a_scoreboard_shows_thresholds_of_the_suite_alone(tmp_path: Path) -> Non
 
 
 def test_the_reference_gets_every_point(run: Callable[..., Feedback]) -> None:
-    found = run(handin(tiny.REFERENCE))
+    """A student may hand in the module itself, where there is but one."""
+    found = run(tiny.REFERENCE.encode())
     assert (found.scores, found.scoreboard, found.error) == (FULL, [10.0], "")
     assert list(found.stages) == [autolab.SUMMARY, *FULL]
     assert "5 of 5 checks passed." in found.stages[autolab.SUMMARY]["Summary"]
@@ -259,7 +260,7 @@ def test_the_scoreboard_has_a_dash_where_a_number_was_not_reached(answer: Answer
     ("content", "why"),
     [
         (b"", "not a zip file"),
-        (tiny.REFERENCE.encode(), "not a zip file"),
+        (b"\0\1\2", "not a zip file"),
         (handins.pack("tiny", {"notes.txt": b"nothing else"}), "tiny_module.py"),
         (handin(made.BROKEN), "tiny_module.py"),
     ],
