@@ -212,10 +212,11 @@ def test_the_reference_gets_every_point(run: Callable[..., Feedback]) -> None:
 
 
 @as_root
-def test_no_student_prints_a_line_that_is_believed(run: Callable[..., Feedback]) -> None:
-    """As Tango runs it: as an ordinary user, with few processes and small files."""
+@pytest.mark.parametrize("level", ["ordinary-user", pytest.param("container", marks=pytest.mark.full)])
+def test_no_student_prints_a_line_that_is_believed(run: Callable[..., Feedback], level: str) -> None:
+    """As Tango runs it, as an ordinary user with few processes and small files; and as root of a container."""
     content = handin(HOSTILE, **{f"x\n{FAKE}\n.py": b"", "result.txt": FAKE.encode()})
-    found = run(content, level="ordinary-user")
+    found = run(content, level=level)
     assert found.scores == NOTHING, found.output
     assert found.scoreboard == [0.0]
     assert "Sandbox: full." in found.stages[autolab.SUMMARY]["Summary"]

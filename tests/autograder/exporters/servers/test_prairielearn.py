@@ -178,7 +178,8 @@ def test_no_student_writes_the_results(run: Callable[..., Grade]) -> None:
 
 @pytest.mark.full
 @as_root
-def test_a_real_assignment_is_graded_in_the_memory_of_a_container(tmp_path: Path) -> None:
+@pytest.mark.parametrize("level", ["container", "old-container"])
+def test_a_real_assignment_is_graded_in_the_memory_of_a_container(tmp_path: Path, level: str) -> None:
     course = made.copy_course(tmp_path / "course", "knn", "prairielearn", IMAGE)
     question = Question(made.make(course, "prairielearn", "knn"))
     job = tmp_path / "job"
@@ -186,7 +187,7 @@ def test_a_real_assignment_is_graded_in_the_memory_of_a_container(tmp_path: Path
     files = {"knn.py": (made.ROOT / "solutions" / "knn" / "knn.py").read_bytes()}
     with bounded.Memory(job, prairielearn.SERVER.limits.memory_mb << 20) as memory:
         env = {"COURSEGRAD_PYTHON": sys.executable}
-        grade = question.grade(job, files, level="container", env=env, memory=memory)
+        grade = question.grade(job, files, level=level, env=env, memory=memory)
         assert memory.killed() == 0
         assert memory.peak() < prairielearn.SERVER.limits.memory_mb << 20
     assert (grade.failure, grade.results.get("score")) == ("", 1), grade.log
