@@ -214,7 +214,7 @@ def test_the_reference_gets_every_point(run: Callable[..., Feedback]) -> None:
 @as_root
 @pytest.mark.parametrize("level", ["ordinary-user", pytest.param("container", marks=pytest.mark.full)])
 def test_no_student_prints_a_line_that_is_believed(run: Callable[..., Feedback], level: str) -> None:
-    """As Tango runs it, as an ordinary user with few processes and small files; and as root of a container."""
+    """As Tango runs it, an ordinary user with few processes and small files; and as root of a container."""
     content = handin(HOSTILE, **{f"x\n{FAKE}\n.py": b"", "result.txt": FAKE.encode()})
     found = run(content, level=level)
     assert found.scores == NOTHING, found.output
