@@ -24,13 +24,19 @@ main()
 """
 
 
+def adopting_program() -> tuple[list[str], list[int]]:
+    """Return the words that begin such a command, and the descriptors that it has to inherit."""
+    descriptors = [HOSTS.control(), ZYGOTES.control()]
+    return [sys.executable, "-P", "-c", _PROGRAM, *map(str, descriptors)], descriptors
+
+
 def run_command(
     words: Iterable[object], *, env: Mapping[str, str] | None = None, cwd: Path | None = None
 ) -> subprocess.CompletedProcess[str]:
     """Run ``autograder`` with these words, and return how it ended and what it said."""
-    descriptors = [HOSTS.control(), ZYGOTES.control()]
+    program, descriptors = adopting_program()
     return subprocess.run(
-        [sys.executable, "-P", "-c", _PROGRAM, *map(str, descriptors), *map(str, words)],
+        [*program, *map(str, words)],
         pass_fds=descriptors,
         capture_output=True,
         text=True,

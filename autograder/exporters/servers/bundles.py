@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import io
 import os
-import tarfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,7 +13,7 @@ from autograder.course import COURSE_FILE, Course, provenance
 from autograder.course.assignment import Assignment
 from autograder.engine.interface import OpenEngine, Sandbox
 from autograder.errors import ConfigError
-from autograder.exporters.servers import budget, contents
+from autograder.exporters.servers import budget, contents, tarballs
 from autograder.exporters.servers.interface import Contents, Files, Server
 from autograder.files import write_private
 from autograder.grading import preflight
@@ -72,13 +70,7 @@ def archive(files: Files, kind: str) -> bytes:
     if kind == ".zip":
         runnable = {path for path, file in files.items() if file.executable}
         return archives.pack({path: file.content for path, file in files.items()}, executable=runnable)
-    buffer = io.BytesIO()
-    with tarfile.open(fileobj=buffer, mode="w", format=tarfile.PAX_FORMAT) as tar:
-        for path, file in sorted(files.items()):
-            entry = tarfile.TarInfo(path)
-            entry.size, entry.mode = len(file.content), 0o755 if file.executable else 0o644
-            tar.addfile(entry, io.BytesIO(file.content))
-    return buffer.getvalue()
+    return tarballs.pack(files)
 
 
 def write(files: Files, server: Server, output: Path) -> None:

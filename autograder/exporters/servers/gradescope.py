@@ -6,15 +6,15 @@ The format is that of https://gradescope-autograders.readthedocs.io/en/latest/sp
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
 from pydantic import Field
 
-from autograder.course import COURSE_FILE, thresholds
-from autograder.errors import ConfigError, EngineError
+from autograder.errors import EngineError
+from autograder.exporters.servers import leaderboards
 from autograder.exporters.servers.interface import (
     BundleFile,
     Contents,
@@ -54,25 +54,12 @@ def pack(contents: Contents) -> Files:
     ConfigError
         The leaderboard shows a number that the suite does not have.
     """
-    _require_thresholds(contents)
+    leaderboards.require_thresholds(contents, SERVER)
     scripts = {
         name: BundleFile(render_script(f"gradescope/{name}", contents), executable=True)
         for name in ("setup.sh", "run_autograder")
     }
     return scripts | {f"bundle/{path}": file for path, file in contents.files.items()}
-
-
-def _require_thresholds(contents: Contents) -> None:
-    known = thresholds.read(contents.assignment.suite / thresholds.FILE)
-    for column, name in contents.settings.leaderboard.items():
-        if name not in known:
-            found = (
-                f"the column {column!r} of Gradescope's leaderboard shows {name!r}, no threshold of the suite"
-            )
-            remedy = (
-                f"choose one of: {', '.join(known)}" if known else "this suite has none; remove the column"
-            )
-            raise ConfigError(str(contents.course.root / COURSE_FILE), found, remedy)
 
 
 def receive(root: Path, variables: Mapping[str, str]) -> Delivery:
@@ -115,7 +102,10 @@ def answer(verdict: Verdict) -> dict[str, bytes]:
         "visibility": "visible",
         "stdout_visibility": "hidden",
         "tests": [_test(row, verdict.settings) for row in rows(verdict)],
-        "leaderboard": list(_leaderboard(verdict)),
+        "leaderboard": [
+            {"name": column, "value": value, "order": "desc"}
+            for column, value in leaderboards.columns(verdict).items()
+        ],
         "extra_data": {
             "submitted_at": delivery.submitted_at.isoformat() if delivery.submitted_at else None,
             "complete": verdict.complete,
@@ -138,14 +128,6 @@ def _test(row: Row, settings: Settings) -> dict[str, Any]:
         "tags": [row.tier],
         "visibility": _VISIBILITY[settings.hidden] if row.tier == "hidden" else "visible",
     }
-
-
-def _leaderboard(verdict: Verdict) -> Iterator[dict[str, Any]]:
-    """Yield a column for each number that the course wants to see there; a dash where it was not reached."""
-    reached = {name: value for test in verdict.record.result.tests for name, value in test.reached.items()}
-    for column, threshold in verdict.settings.leaderboard.items():
-        value = reached.get(threshold)
-        yield {"name": column, "value": "-" if value is None else round(value, 2), "order": "desc"}
 
 
 def _time(text: object) -> datetime | None:

@@ -1,0 +1,102 @@
+"""Bundles as `autograder bundle` writes them, without what it grades and measures first; what is in them."""
+
+from __future__ import annotations
+
+import io
+import shutil
+import tarfile
+import zipfile
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from autograder.course import Course
+from autograder.course import assignment as assignments
+from autograder.engine.pool import Pool
+from autograder.exporters.servers import bundles, contents, find_server, on_server
+from autograder.exporters.servers.interface import Files
+from tests.support import tiny
+
+ROOT = Path(__file__).parents[3]
+BROKEN = "def double(x:\n"
+"""A module that is no Python."""
+WRONG = tiny.REFERENCE.replace("return 2 * x", "return 3 * x")
+"""4 of 10 points."""
+
+
+def write_course(root: Path, server: str, settings: str = "", assignment: str = "", **parts: str) -> Course:
+    """Write the tiny course, with what it says about a server.
+
+    Parameters
+    ----------
+    settings : str
+        Lines of ``[servers.SERVER]`` in ``course.toml``.
+    assignment : str
+        ``assignment.toml``, if it is not that of the tiny course.
+    **parts
+        As `tests.support.tiny.write_course` takes them.
+    """
+    tiny.write_course(root, **parts)
+    with (root / "course.toml").open("a") as file:
+        file.write(f"\n[servers.{server}]\n{settings}\n")
+    if assignment:
+        (root / "solutions" / "tiny" / "assignment.toml").write_text(assignment)
+    return Course.load(root)
+
+
+def copy_course(root: Path, name: str, server: str, settings: str = "") -> Course:
+    """Write a course that has an assignment of the kit's own, and a secret of its own."""
+    for part in (f"solutions/{name}", f"autograder/suites/{name}"):
+        shutil.copytree(ROOT / part, root / part, ignore=shutil.ignore_patterns("__pycache__"))
+    (root / "course.toml").write_text(f"{tiny.COURSE}\n[servers.{server}]\n{settings}\n")
+    return Course.load(root)
+
+
+def pack(course: Course, server: str, name: str = "tiny") -> Files:
+    """Return the files of a bundle."""
+    target = find_server(server)
+    one = assignments.load(course, name)
+    chosen = bundles.settings_of(course, target)
+    return target.pack(contents.collect(course, one, target, chosen, plan=()))
+
+
+def make(course: Course, server: str, name: str = "tiny") -> Path:
+    """Write a bundle to where the command writes it."""
+    target = find_server(server)
+    place = course.root / "dist" / f"{name}-{target.name}{target.archive}"
+    bundles.write(pack(course, server, name), target, place)
+    return place
+
+
+def keep_fork_servers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have `on_server.grade` leave the fork servers of this process to the tests that follow."""
+
+    def open_pool(*given: Any, is_only: bool, **named: Any) -> Pool:
+        return Pool(*given, **named)
+
+    monkeypatch.setattr(on_server, "Pool", open_pool)
+
+
+def unpack_all(files: Mapping[str, bytes]) -> Iterator[tuple[str, bytes]]:
+    """Yield files with their bytes, and those in the archives among them too."""
+    for name, content in files.items():
+        yield name, content
+        inner: dict[str, bytes] = {}
+        if name.endswith(".tar"):
+            with tarfile.open(fileobj=io.BytesIO(content)) as tar:
+                for member in tar:
+                    file = tar.extractfile(member)
+                    if file is not None:
+                        inner[f"{name}/{member.name}"] = file.read()
+        elif name.endswith((".whl", ".zip")):
+            with zipfile.ZipFile(io.BytesIO(content)) as archive:
+                inner = {f"{name}/{one}": archive.read(one) for one in archive.namelist()}
+        yield from unpack_all(inner)
+
+
+def files_in(folder: Path) -> dict[str, bytes]:
+    """Return the files in a folder by their paths in it."""
+    found = sorted(path for path in folder.rglob("*") if path.is_file())
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in found}
