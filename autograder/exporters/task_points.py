@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -13,6 +14,8 @@ from autograder.reports import feedback, plain
 from autograder.reports.feedback import Check, Page, Section
 from autograder.reports.wording import describe_override
 from autograder.untrusted import markdown
+
+_PARENTHESIS = re.compile(r"(?<!\\)\\([()])")
 
 
 @dataclass(frozen=True)
@@ -83,7 +86,7 @@ def _comment(page: Page, section: Section, record: Record, *, is_first: bool) ->
     elif len(section.passed) == len(section.marks):
         count = len(section.marks)
         lines.append("The check passed." if count == 1 else f"All {count} checks passed.")
-    told = [markdown(line) for line in lines]
+    told = [_escape(line) for line in lines]
     if page.stopped is None:
         told += [_item(check) for check in (*section.wrong, *section.set_aside)]
     return "\n".join(told)
@@ -92,5 +95,10 @@ def _comment(page: Page, section: Section, record: Record, *, is_first: bool) ->
 def _item(check: Check) -> str:
     """Return a check that did not pass, with what there is to say about it in items of its own."""
     said = [line for line in plain.check_text(check).split("\n") if line] or [check.look.word]
-    head = f"- **{markdown(check.title.rstrip('.'))}** ({check.points}): {markdown(said[0])}"
-    return "\n".join([head, *(f"  - {markdown(line)}" for line in said[1:])])
+    head = f"- **{_escape(check.title.rstrip('.'))}** ({check.points}): {_escape(said[0])}"
+    return "\n".join([head, *(f"  - {_escape(line)}" for line in said[1:])])
+
+
+def _escape(text: str) -> str:
+    """Return text for Markdown that people read as it is written, too: parentheses alone are no markup."""
+    return _PARENTHESIS.sub(r"\1", markdown(text))
