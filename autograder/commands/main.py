@@ -16,6 +16,7 @@ from autograder.commands import (
     beginnings,
     classes,
     decisions,
+    gradebooks,
     overrides,
     releases,
     removal,
@@ -159,6 +160,7 @@ def schema() -> None:
 classes.register(app)
 overrides.register(app)
 answers.register(app)
+gradebooks.register(app)
 intake_commands.register(app)
 decisions.register(app)
 removal.register(app)

@@ -24,6 +24,8 @@ RESERVED_COLUMNS = frozenset(
     | {"status", "summary", "overrides", "notes"}
 )
 """Columns of the gradebook that are no question's."""
+CELL_PREFIX = "code-"
+"""How the names of the cells begin in which nbgrader keeps the points of tasks."""
 SHARED_PACKAGE = "suite"
 """The package of modules that test files share; no student module has this name."""
 
@@ -42,6 +44,16 @@ class Task:
     title: str
     points: Fraction
     extra: bool = False
+
+    @property
+    def cell(self) -> str:
+        """The ``grade_id`` of the cell in which nbgrader keeps the points."""
+        return f"{CELL_PREFIX}{self.id}"
+
+    @property
+    def cell_points(self) -> Fraction:
+        """What nbgrader says that this cell is worth: nothing for extra credit, which comes on top."""
+        return Fraction() if self.extra else self.points
 
 
 @dataclass(frozen=True)

@@ -16,11 +16,16 @@ from autograder.intake.search.search import Found, Search, path_text
 from autograder.intake.search.wanted import Wanted
 from autograder.intake.submission import Submission
 from helpers.source import outline
+from helpers.submission.handout import CHECKS_FILE, TEST_FILE
 from helpers.submission.modules import Module
 
 NAMED_AT_MOST = 5
 MANIFEST = "manifest.json"
 """What the zip that `helpers.notebook.submit` builds says about itself."""
+COLLECTED = frozenset({"timestamp.txt", "submission_secret.txt"})
+"""What nbgrader adds to a hand-in."""
+RELEASED = frozenset({CHECKS_FILE, TEST_FILE, "helpers"})
+"""What students receive beside their modules; whoever hands in the whole folder hands it in, too."""
 WAITS = "Waits for a decision"
 """How the problem of a submission begins that an instructor has to choose files for."""
 
@@ -194,11 +199,13 @@ class _Taking:
         """Name what was not looked at, folders as a whole."""
         used = {*self.used.values(), *self.others}
         opened = {parent for path in used for parent in path.parents}
-        told = {MANIFEST, *self.wanted.weights, self.wanted.notebook, *self.broken}
+        members = self.search.inventory.members
+        told = {MANIFEST, *COLLECTED, *self.wanted.weights, self.wanted.notebook, *self.broken}
+        released = RELEASED if any(one.name == CHECKS_FILE for one in members) else frozenset()
         left = [
             one.path
-            for one in self.search.inventory.members
-            if one.path not in used | opened and one.name not in told
+            for one in members
+            if one.path not in used | opened and one.name not in told and released.isdisjoint(one.path.parts)
         ]
         places = {path.parent for path in self.used.values()}
         names = dict.fromkeys(_label(path, places) for path in left)

@@ -51,7 +51,7 @@ def cells(released: NotebookNode) -> list[dict[str, Any]]:
     listed: list[dict[str, Any]] = []
     heading = ""
     for cell in released.cells:
-        entry: dict[str, Any] = {"id": cell["id"], "digest": digest(cell.source)}
+        entry = describe(cell)
         if cell.cell_type == "markdown":
             heading = [heading, *_HEADING.findall(cell.source)][-1]
         if gradecells.is_question(cell):
@@ -64,6 +64,11 @@ def cells(released: NotebookNode) -> list[dict[str, Any]]:
             }
         listed.append(entry)
     return listed
+
+
+def describe(cell: NotebookNode) -> dict[str, Any]:
+    """Return id and digest of a released cell."""
+    return {"id": cell["id"], "digest": digest(cell.source)}
 
 
 def digest(source: str) -> str:

@@ -75,7 +75,7 @@ def build(text: str, where: str, name: str, values: Mapping[str, str]) -> Notebo
     kept = [(cell, line) for cell, line in zip(cells, lines, strict=True) if cell.source.strip()]
     source = [cell for cell, _ in kept]
     release = [_release(cell, f"{where}:{line}", name) for cell, line in kept]
-    for cell, twin, id in zip(source, release, _ids(release, name), strict=True):
+    for cell, twin, id in zip(source, release, cell_ids(release, name), strict=True):
         cell["id"] = twin["id"] = id
     return NotebookPair(_document(source), _document(release), tuple(line for _, line in kept))
 
@@ -100,6 +100,17 @@ def solution(cell: NotebookNode, where: str, line: int) -> tuple[Region, ...]:
         lines = tuple(cell.source.split("\n"))
         return (Region(-1, len(lines), "", lines),)
     return found
+
+
+def cell_ids(cells: Sequence[NotebookNode], name: str) -> list[str]:
+    """Derive ids from what students see, so that builds agree and an edit changes one id only."""
+    seen: Counter[str] = Counter()
+    ids = []
+    for cell in cells:
+        key = f"{name}\n{cell.cell_type}\n{cell.source}"
+        seen[key] += 1
+        ids.append(hashlib.sha256(f"{seen[key]}\n{key}".encode()).hexdigest()[:16])
+    return ids
 
 
 def _cells(text: str, where: str) -> list[NotebookNode]:
@@ -190,17 +201,6 @@ def _require_python(source: str, place: str, found: str) -> None:
         number = int(line) + (getattr(error, "lineno", None) or 1) - 1
         remedy = "indent the markers as the code around them, and keep whole statements between them"
         raise ReleaseError(f"{where}:{number}", f"{found} ({error})", remedy) from None
-
-
-def _ids(cells: Sequence[NotebookNode], name: str) -> list[str]:
-    """Derive ids from what students see, so that builds agree and an edit changes one id only."""
-    seen: Counter[str] = Counter()
-    ids = []
-    for cell in cells:
-        key = f"{name}\n{cell.cell_type}\n{cell.source}"
-        seen[key] += 1
-        ids.append(hashlib.sha256(f"{seen[key]}\n{key}".encode()).hexdigest()[:16])
-    return ids
 
 
 def _document(cells: list[NotebookNode]) -> NotebookNode:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from autograder.course import COURSE_FILE, Course
 from autograder.course import assignment as assignments
 from autograder.course.assignment import Assignment
 from autograder.errors import ReleaseError
-from autograder.release import handout, notebook, student
+from autograder.release import handout, nbgrader_course, student
 from autograder.release.handout import BuiltHandout
 from autograder.release.student import LEFTOVERS, README, Files
 from autograder.scoring import PlannedTest
@@ -35,7 +36,8 @@ class Tree:
     archives : dict
         For ``dist/``: a zip per assignment.
     nbgrader : dict
-        For ``dist/nbgrader/``, an nbgrader course folder with notebooks that hold the solutions.
+        For ``dist/nbgrader/``, an nbgrader course folder with notebooks that hold the solutions. What else is
+        in it, such as submissions and a gradebook, stays.
     """
 
     names: tuple[str, ...]
@@ -98,7 +100,7 @@ def build(
         assignments=_assignments(handouts),
         student=_student(course, seen, names),
         archives={f"{one.name}.zip": student.pack(course, one) for one in seen},
-        nbgrader=_nbgrader(handouts),
+        nbgrader=nbgrader_course.sources(handouts),
     )
 
 
@@ -117,7 +119,7 @@ def write(course: Course, tree: Tree) -> None:
     seen = set(student.released_names(course, others))
     _mirror(course.root / "assignments", tree.assignments, keep=_of(others))
     _mirror(course.root / "dist" / "student", tree.student)
-    _mirror(course.root / "dist" / "nbgrader", tree.nbgrader, keep=_of({f"source/{name}" for name in others}))
+    _write_nbgrader(course.root / "dist" / "nbgrader", tree)
     zips = {f"{name}.zip" for name in seen}
     _mirror(
         course.root / "dist",
@@ -194,18 +196,16 @@ def _student(course: Course, handouts: Sequence[BuiltHandout], names: Collection
     return files | student.shared_files(course) | {README: student.readme(course, inside)}
 
 
-def _nbgrader(handouts: Sequence[BuiltHandout]) -> Files:
-    """Return an nbgrader course folder.
-
-    nbgrader hands every file of a source folder but notebooks to students as it is, so the modules lie
-    there as stubs.
-    """
-    files: Files = {}
-    for one in handouts:
-        inside = one.files | {f"{one.name}.ipynb": notebook.dumps(one.notebook.source)}
-        inside |= {f"helpers/{path}": content for path, content in student.helpers().items()}
-        files |= {f"source/{one.name}/{path}": content for path, content in inside.items()}
-    return files
+def _write_nbgrader(folder: Path, tree: Tree) -> None:
+    """Write sources of assignments, and settings if there are none; everything else is the instructor's."""
+    for name in tree.names:
+        inside = f"source/{name}/"
+        paths = [path for path in tree.nbgrader if path.startswith(inside)]
+        _mirror(folder / inside, {path.removeprefix(inside): tree.nbgrader[path] for path in paths})
+    settings = folder / nbgrader_course.SETTINGS
+    with _refusal_of(settings):
+        if not settings.exists():
+            settings.write_bytes(nbgrader_course.settings())
 
 
 def _mirror(
@@ -215,11 +215,12 @@ def _mirror(
     if folder.is_symlink() or (folder / ".git").exists():
         found = "is a link" if folder.is_symlink() else "is itself a git repository"
         raise ReleaseError(str(folder), found, "move it away; a release rebuilds this folder")
-    try:
+    with _refusal_of(folder):
         for path in student.paths(folder):
             name = path.relative_to(folder).as_posix()
             if name not in files and not keep(name):
                 path.unlink()
+                _remove_empty(path.parent, folder)
         for name, content in files.items():
             path = folder / name
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -227,13 +228,24 @@ def _mirror(
                 path.unlink()
             if not path.exists() or path.read_bytes() != content:
                 path.write_bytes(content)
-        for path in sorted(folder.rglob("*"), reverse=True):
-            if path.is_dir() and not path.is_symlink() and not any(path.iterdir()):
-                path.rmdir()
+
+
+def _remove_empty(folder: Path, root: Path) -> None:
+    """Remove a folder below `root` that holds nothing any more, and what only held that."""
+    while folder != root and not any(folder.iterdir()):
+        folder.rmdir()
+        folder = folder.parent
+
+
+@contextlib.contextmanager
+def _refusal_of(place: Path) -> Iterator[None]:
+    """Turn an error of the system into one that says where to look."""
+    try:
+        yield
     except OSError as error:
         reason = error.strerror or type(error).__name__
         raise ReleaseError(
-            str(error.filename or folder),
+            str(error.filename or place),
             f"cannot be written ({reason})",
             "move away what is there, or fix the permissions",
         ) from None

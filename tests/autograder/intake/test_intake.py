@@ -92,6 +92,17 @@ def test_other_files_are_ignored_and_named(folder: Path, toy: Assignment) -> Non
     assert "and 7 more" in _only(folder, toy, "ada").notes[0]
 
 
+def test_nobody_reads_that_released_files_are_ignored(folder: Path, toy: Assignment) -> None:
+    for name in ("checks.json", "test_public.py", "helpers/data/digits.npz", "timestamp.txt", "own.txt"):
+        _hand_in(folder / "ada" / "toy" / name)
+    _hand_in(folder / "ada" / "toy" / "submission_secret.txt")
+    (folder / "ada" / "toy.py").rename(folder / "ada" / "toy" / "toy.py")
+    assert _only(folder, toy, "ada").notes == ("Ignored: toy/own.txt.",)
+    (folder / "ada" / "toy" / "checks.json").unlink()  # these are not the release's, then
+    (note,) = _only(folder, toy, "ada").notes
+    assert note == "Ignored: toy/own.txt, toy/test_public.py, toy/helpers/."
+
+
 def test_case_does_not_matter(folder: Path, toy: Assignment) -> None:
     _hand_in(folder / "bob" / "Toy.PY")
     bob = _only(folder, toy, "bob")

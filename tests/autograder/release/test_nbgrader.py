@@ -71,19 +71,53 @@ def released(folder: Path, nbgrader: Run) -> dict[str, Any]:
     return notebook
 
 
-def test_nbgrader_releases_the_same_notebook(folder: Path, released: dict[str, Any]) -> None:
-    ours = folder.parent.parent / "assignments" / "shapes"
-    assert released == json.loads((ours / "shapes.ipynb").read_bytes())
-    for name in ("shapes.py", "test_public.py", "checks.json"):
-        assert (folder / "release" / "shapes" / name).read_bytes() == (ours / name).read_bytes()
+def test_nbgrader_releases_the_same_notebook_and_cells_for_points(
+    folder: Path, released: dict[str, Any]
+) -> None:
+    ours, theirs = folder.parent.parent / "assignments" / "shapes", folder / "release" / "shapes"
+    cells = json.loads((ours / "shapes.ipynb").read_bytes())["cells"]
+    assert released["cells"][:-2] == cells
+    assert ["".join(cell["source"]).split("\n")[-1] for cell in released["cells"][-2:]] == [
+        "**The area** (10 points)",
+        "**A table** (2.5 points)",
+    ]
+    for name in ("shapes.py", "test_public.py"):
+        assert (theirs / name).read_bytes() == (ours / name).read_bytes()
 
 
-def test_the_gradebook_knows_the_cell_that_people_grade(folder: Path, released: dict[str, Any]) -> None:
+def test_the_cells_for_points_are_as_the_kit_would_release_them(
+    folder: Path, released: dict[str, Any]
+) -> None:
+    notebook = nbformat.reads(json.dumps(released), as_version=4)
+    MetadataValidator().validate_nb(notebook)
+    for cell in notebook.cells[-2:]:
+        assert utils.is_task(cell)
+        assert utils.is_locked(cell)
+        assert not utils.is_grade(cell)
+        assert cell.metadata.nbgrader.checksum == gradecells.checksum(cell)
+        assert (cell.metadata.deletable, cell.metadata.editable) == (False, False)
+
+
+def test_the_list_of_checks_knows_the_cells_for_points(folder: Path, released: dict[str, Any]) -> None:
+    ours, theirs = (
+        json.loads((root / "shapes" / "checks.json").read_bytes())
+        for root in (folder.parent.parent / "assignments", folder / "release")
+    )
+    added = theirs["cells"][len(ours["cells"]) :]
+    assert [one["id"] for one in added] == [cell["id"] for cell in released["cells"][-2:]]
+    assert not [one for one in added if "question" in one], "students have nothing to answer there"
+    assert theirs | {"cells": ours["cells"]} == ours
+
+
+def test_the_gradebook_knows_the_cells_that_have_points(folder: Path, released: dict[str, Any]) -> None:
     with Gradebook(f"sqlite:///{folder}/gradebook.db") as gradebook:
         cell = gradebook.find_grade_cell("why", "shapes", "shapes")
         assert (cell.max_score, cell.cell_type) == (5, "markdown")
         assert gradebook.find_solution_cell("why", "shapes", "shapes")
-        assert gradebook.find_assignment("shapes").max_written_score == 5
+        tasks = gradebook.find_notebook("shapes", "shapes").task_cells
+        assert {one.name: one.max_score for one in tasks} == {"code-area": 10, "code-table": 2.5}
+        whole = gradebook.find_assignment("shapes")
+        assert (whole.max_written_score, whole.max_task_score, whole.max_score) == (5, 12.5, 17.5)
 
 
 @pytest.mark.full

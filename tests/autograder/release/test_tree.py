@@ -197,6 +197,46 @@ def test_sources_for_nbgrader_hold_no_solution_but_in_notebooks(course: Course) 
     assert "helpers/testing/checks.py" in source
 
 
+def test_what_is_the_instructors_in_nbgraders_course_stays(course: Course) -> None:
+    tree.write(course, planted.build(course))
+    folder = course.root / "dist" / "nbgrader"
+    settings = folder / "nbgrader_config.py"
+    assert "exclude_overwriting" in settings.read_text()
+    own = {
+        "gradebook.db": b"points",
+        "submitted/ada/shapes/shapes.py": b"pass",
+        "source/ps1/ps1.ipynb": b"{}",
+        "source/header.ipynb": b"{}",
+        "nbgrader_config.py": b"c = get_config()\n",
+    }
+    for name, content in own.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(content)
+    (folder / "downloaded").mkdir()
+    (folder / ".git").mkdir()
+    (folder / "source" / "shapes" / "stray.py").write_text("")
+    tree.write(course, planted.build(course))
+    for name, content in own.items():
+        assert (folder / name).read_bytes() == content
+    assert (folder / "downloaded").is_dir()
+    assert not (folder / "source" / "shapes" / "stray.py").exists()
+
+
+def test_settings_of_nbgrader_that_cannot_be_written(course: Course) -> None:
+    (course.root / "dist").mkdir()
+    (course.root / "dist" / "nbgrader").write_text("in the way")
+    with pytest.raises(ReleaseError, match=r"dist/nbgrader.*cannot be written"):
+        tree.write(course, planted.build(course))
+
+
+def test_a_cell_with_the_name_of_one_for_points_is_refused(course: Course) -> None:
+    path = course.root / "solutions" / "shapes" / "shapes.md"
+    cell = "```{code-cell} ipython3\n---\nnbgrader: {grade_id: code-area, solution: true}\n---\npass\n```\n"
+    path.write_text(f"{path.read_text()}\n{cell}")
+    with pytest.raises(ReleaseError, match=r"shapes.md:\d+: grade_id 'code-area' is taken; rename it"):
+        planted.build(course)
+
+
 def with_list(course: Course, **statuses: str) -> Course:
     """List assignments in ``course.toml``; those that are not there yet are copies of the one that is."""
     path = course.root / "course.toml"
