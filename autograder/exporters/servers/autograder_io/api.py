@@ -199,7 +199,7 @@ class Api:
             return ""
         parts = said.items() if isinstance(said, Mapping) else [("", said)]
         text = ", ".join(f"{key}: {_words(value)}" if key else _words(value) for key, value in parts)
-        shown = line(text.replace(self._token.secret, "...")).rstrip(".")
+        shown = line(text.replace(self._token.secret, "[token]")).rstrip(".")
         return f" ({shown[:_MOST_SHOWN]})" if shown else ""
 
     def _json(self, answer: requests.Response, path: str) -> Any:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from types import SimpleNamespace
@@ -40,11 +40,14 @@ class Case:
         Id of the task.
     scale : int
         Points there for one here.
+    worth : int
+        What it is worth there.
     """
 
     pk: int
     task: str
     scale: int
+    worth: int
 
 
 def fetch(course: Course, assignment: Assignment, settings: Settings, token_file: str) -> str:
@@ -97,13 +100,26 @@ def _find_cases(api: Api, project: Mapping[str, Any], assignment: Assignment) ->
         for case in suite["ag_test_cases"] if suite["name"] == projects.SUITE else ():
             note = _NOTE.fullmatch(case["internal_admin_notes"])
             if note is not None:
-                found[case["pk"]] = Case(case["pk"], note[1], int(note[3]))
-    tasks = {task.id for task in assignment.tasks}
-    if {case.task for case in found.values()} != tasks or len({case.scale for case in found.values()}) != 1:
+                worth = sum(one["max_points_for_custom_scoring"] for one in case["ag_test_commands"])
+                found[case["pk"]] = Case(case["pk"], note[1], int(note[3]), worth)
+    if not _is_whole(assignment, found.values()):
         problem = f"project {line(project['name'])} was uploaded from another version of {assignment.name}"
         remedy = "upload a new bundle, and rerun the submissions there"
         raise ServerError(api.url, problem, remedy)
     return found
+
+
+def _is_whole(assignment: Assignment, cases: Collection[Case]) -> bool:
+    """Tell whether test cases are worth what the assignment's tasks are, but for rounding."""
+    worth = {task.id: Fraction() for task in assignment.tasks}
+    for case in cases:
+        if case.task not in worth:
+            return False
+        worth[case.task] += case.worth
+    scales = {case.scale for case in cases}
+    return len(scales) == 1 and all(
+        abs(worth[task.id] - task.points * scale) <= 1 for task in assignment.tasks for scale in scales
+    )
 
 
 def _table(assignment: Assignment, cases: Mapping[int, Case], entries: list[Mapping[str, Any]]) -> str:
