@@ -4,6 +4,7 @@ PYTHON      ?= python3
 ASSIGNMENT  ?= knn
 SUBMISSIONS ?= examples/submissions/$(ASSIGNMENT)
 OUT         ?= graded/$(ASSIGNMENT)
+TARGET      ?= gradescope
 ONLY        := $(if $(filter command,$(firstword $(origin ASSIGNMENT))),$(ASSIGNMENT))
 
 # Another Python, as in `make grade PYTHON=python3.13`, gets an environment of its own: .venv-python3.13.
@@ -14,7 +15,7 @@ STAMP := $(VENV)/.installed
 # With it each of the many processes of the tests would compile the kit anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help install grade report release publish quick test test-full lint check format schema attacks tolerances bench clean
+.PHONY: help install grade report release publish upload quick test test-full lint check format schema attacks tolerances bench clean
 
 help:  ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/' | expand -t 12
@@ -39,6 +40,9 @@ release: $(STAMP)  ## Make assignments/ and dist/ from solutions/ (or for ASSIGN
 
 publish: $(STAMP)  ## Push dist/student (or ASSIGNMENT of it) to the public repository that course.toml names
 	@$(BIN)/autograder publish $(ONLY)
+
+upload: $(STAMP)  ## Take the bundle of ASSIGNMENT to the submission server TARGET
+	@$(BIN)/autograder upload $(ASSIGNMENT) $(TARGET)
 
 quick: lint  ## Lint, check types, and run the tests of what changed since main; under a minute
 	@$(BIN)/python -m tests.support.quick
