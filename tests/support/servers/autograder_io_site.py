@@ -38,6 +38,8 @@ class Site:
         After so many changes the connection breaks off.
     status : int or None
         Answer everything with this status.
+    answer : object
+        Answer everything with this.
     """
 
     objects: dict[str, dict[int, dict[str, Any]]] = field(default_factory=dict)
@@ -50,6 +52,7 @@ class Site:
     faults: list[str] = field(default_factory=list)
     breaks_after: int | None = None
     status: int | None = None
+    answer: object = None
     redirects: bool = False
     page_size: int = 200
     last: int = 100

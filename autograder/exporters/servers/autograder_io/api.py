@@ -6,7 +6,7 @@ The token is sent to no other address, and appears in no message.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -22,6 +22,8 @@ TOKEN_FILE: Final = ".agtoken"
 _TOKEN: Final = re.compile(r"[\x21-\x7e]{8,200}")
 _SECONDS: Final = (10, 120)
 """To connect, and to wait for each part of an answer."""
+_DENIED: Final = re.compile(r"token|credential", re.IGNORECASE)
+"""How servers say that they do not know who is asking, although the status says that he may not."""
 _MAX_PAGES: Final = 10_000
 _MOST_SHOWN: Final = 200
 
@@ -117,40 +119,71 @@ class Api:
     ) -> None:
         self._session.close()
 
-    def get(self, path: str, params: Mapping[str, str] | None = None, *, missing: str = "") -> Any:
-        """Return what the server has at a path.
+    def get(self, path: str, *keys: str, missing: str = "") -> dict[str, Any]:
+        """Return the object at a path.
 
         Parameters
         ----------
-        params : mapping of str to str, optional
-            What follows the path.
+        *keys : str
+            What it must have.
         missing : str
-            What to say if it has nothing there: what was looked for, and after a semicolon what to do.
+            What to say if there is none: what was looked for, and after a semicolon what to do.
         """
-        return self._json(self._request("GET", path, missing=missing, params=params), path)
+        return self._object(self._json(self._request("GET", path, missing=missing), path), path, keys)
 
-    def pages(self, path: str, params: Mapping[str, str]) -> Iterator[Any]:
-        """Yield the results of every page."""
+    def get_all(self, path: str, *keys: str) -> list[dict[str, Any]]:
+        """Return the objects at a path, each with these keys."""
+        return self._objects(self._json(self._request("GET", path), path), path, keys)
+
+    def get_numbers(self, path: str) -> list[int]:
+        """Return the number at a path, or those of a list."""
+        found = self._json(self._request("GET", path), path)
+        numbers = found if isinstance(found, list) else [found]
+        if not all(isinstance(one, int) for one in numbers):
+            raise self.strange(path)
+        return numbers
+
+    def get_pages(self, path: str, params: Mapping[str, str], *keys: str) -> Iterator[dict[str, Any]]:
+        """Yield the objects of every page."""
         for page in range(1, _MAX_PAGES):
-            answer = self.get(path, {**params, "page": str(page)})
-            if not isinstance(answer, dict) or not isinstance(answer.get("results"), list):
-                raise self._strange(path)
-            yield from answer["results"]
-            if answer.get("next") is None:
+            answer = self._json(self._request("GET", path, params={**params, "page": str(page)}), path)
+            found = self._object(answer, path, ("results",))
+            yield from self._objects(found["results"], path, keys)
+            if found.get("next") is None:
                 return
-        raise self._strange(path)
+        raise self.strange(path)
 
     def content(self, path: str) -> bytes:
         """Return a file."""
         return self._request("GET", path).content
 
-    def send(self, method: str, path: str, body: object) -> Any:
-        """Send JSON with POST, PATCH or PUT, and return the answer."""
-        return self._json(self._request(method, path, json=body), path)
+    def create(self, path: str, body: Mapping[str, Any], *keys: str) -> dict[str, Any]:
+        """Make an object, and return it with these keys."""
+        return self._object(self._json(self._request("POST", path, json=body), path), path, keys)
 
-    def send_file(self, method: str, path: str, name: str, content: bytes) -> Any:
-        """Send a file with POST or PUT, and return the answer."""
-        return self._json(self._request(method, path, files={"file_obj": (name, content)}), path)
+    def create_file(self, path: str, name: str, content: bytes) -> dict[str, Any]:
+        """Make a file, and return what the server says of it."""
+        answer = self._request("POST", path, files={"file_obj": (name, content)})
+        return self._object(self._json(answer, path), path, ("pk", "name"))
+
+    def change(self, path: str, body: Mapping[str, Any]) -> None:
+        """Change some values of an object."""
+        self._request("PATCH", path, json=body)
+
+    def change_order(self, path: str, numbers: Sequence[int]) -> None:
+        """Bring objects into another order."""
+        self._request("PUT", path, json=numbers)
+
+    def change_file(self, path: str, name: str, content: bytes) -> None:
+        """Give a file another content."""
+        self._request("PUT", path, files={"file_obj": (name, content)})
+
+    def strange(self, path: str) -> ServerError:
+        """Return the error that an answer is none of the API that the kit knows."""
+        found = f"answers {path} with something else than its API does"
+        return ServerError(
+            self.url, found, "check `url` in course.toml, or install a newer version of the kit"
+        )
 
     def _request(self, method: str, path: str, *, missing: str = "", **options: Any) -> requests.Response:
         try:
@@ -176,7 +209,7 @@ class Api:
             return ServerError(
                 self.url, "sends requests elsewhere", "set `url` to the address that it has now"
             )
-        if status == 401:
+        if status == 401 or (status == 403 and _DENIED.search(said)):
             remedy = "download a new token from the page web/__apitoken__ of the server"
             return ServerError(str(self._token.path), f"{self.url} does not accept this token", remedy)
         if status == 404 and missing:
@@ -206,12 +239,17 @@ class Api:
         try:
             return answer.json()
         except ValueError:
-            raise self._strange(path) from None
+            raise self.strange(path) from None
 
-    def _strange(self, path: str) -> ServerError:
-        return ServerError(
-            self.url, f"answers {path} with no JSON of its API", "check the address of the server"
-        )
+    def _object(self, found: Any, path: str, keys: Sequence[str]) -> dict[str, Any]:
+        if not isinstance(found, dict) or not found.keys() >= set(keys):
+            raise self.strange(path)
+        return found
+
+    def _objects(self, found: Any, path: str, keys: Sequence[str]) -> list[dict[str, Any]]:
+        if not isinstance(found, list):
+            raise self.strange(path)
+        return [self._object(one, path, keys) for one in found]
 
 
 def _words(value: object) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from types import SimpleNamespace
@@ -18,7 +18,7 @@ from autograder.exporters import grades
 from autograder.exporters.servers.autograder_io import project as projects
 from autograder.exporters.servers.autograder_io.api import Api, find_token
 from autograder.exporters.servers.autograder_io.settings import Settings
-from autograder.exporters.servers.autograder_io.upload import find_project
+from autograder.exporters.servers.autograder_io.upload import find_project, get_suites
 from autograder.graded.results import write_exact
 from autograder.graded.standing import Standing
 from autograder.untrusted import cell, line
@@ -70,16 +70,19 @@ def fetch(course: Course, assignment: Assignment, settings: Settings, token_file
         if not found:
             remedy = f"run: autograder upload {assignment.name} autograder_io"
             raise ServerError(api.url, f"{settings.term} has no project {name}", remedy)
-        waiting = api.get(f"/api/projects/{found['pk']}/num_queued_submissions/")
+        waiting = sum(api.get_numbers(f"/api/projects/{found['pk']}/num_queued_submissions/"))
         if waiting:
             raise _is_grading(api, waiting)
         cases = _find_cases(api, found, assignment)
         path = f"/api/projects/{found['pk']}/all_ultimate_submission_results/"
-        entries = list(api.pages(path, _QUERY))
-        active = [one for one in entries if _status(one) not in {None, *_FINISHED}]
-        if active:
-            raise _is_grading(api, len(active))
-    return _table(assignment, cases, entries)
+        entries = list(api.get_pages(path, _QUERY, "username", "group", "ultimate_submission"))
+        try:
+            active = [one for one in entries if _status(one) not in {None, *_FINISHED}]
+            if active:
+                raise _is_grading(api, len(active))
+            return _table(assignment, cases, entries)
+        except (KeyError, TypeError, AttributeError):
+            raise api.strange(path) from None
 
 
 def _is_grading(api: Api, number: int) -> ServerError:
@@ -94,9 +97,8 @@ def _status(entry: Mapping[str, Any]) -> str | None:
 
 def _find_cases(api: Api, project: Mapping[str, Any], assignment: Assignment) -> dict[int, Case]:
     """Return the test cases that uploads have made, by their number there."""
-    suites = api.get(f"/api/projects/{project['pk']}/ag_test_suites/")
     found: dict[int, Case] = {}
-    for suite in suites:
+    for suite in get_suites(api, project["pk"]):
         for case in suite["ag_test_cases"] if suite["name"] == projects.SUITE else ():
             note = _NOTE.fullmatch(case["internal_admin_notes"])
             if note is not None:
@@ -122,7 +124,7 @@ def _is_whole(assignment: Assignment, cases: Collection[Case]) -> bool:
     )
 
 
-def _table(assignment: Assignment, cases: Mapping[int, Case], entries: list[Mapping[str, Any]]) -> str:
+def _table(assignment: Assignment, cases: Mapping[int, Case], entries: Sequence[Mapping[str, Any]]) -> str:
     tasks = [task.id for task in assignment.tasks]
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
@@ -134,6 +136,9 @@ def _table(assignment: Assignment, cases: Mapping[int, Case], entries: list[Mapp
 
 def _row(entry: Mapping[str, Any], tasks: list[str], cases: Mapping[int, Case], most: str) -> Iterator[str]:
     student, submission = cell(str(entry["username"])), entry["ultimate_submission"]
+    if submission is None and entry["group"]["num_submissions"]:
+        note = "Handed in, and held back by autograder.io: an extension has not ended, or nothing counts."
+        return iter([student, "", "", most, *("" for _ in tasks), Standing.unfinished.value, "", "", note])
     if submission is None:
         return iter([student, "", "", most, *("" for _ in tasks), Standing.absent.value, "", "", ""])
     points = _points(submission["results"], cases)

@@ -121,10 +121,10 @@ class Place:
 
     Attributes
     ----------
-    course, image : dict
-        As the API returns them.
-    project : dict
-        Empty as long as there is none.
+    course, project : dict
+        As the API returns them; the project is empty as long as there is none.
+    images : dict of str to dict
+        Images by name.
     suites : dict of str to dict
         Suites of the project by name, in their order.
     """
@@ -151,13 +151,26 @@ def find_project(api: Api, selection: Any, name: str) -> tuple[dict[str, Any], d
     parts = [selection.name, selection.semester, selection.year]
     shown = " ".join(str(part) for part in parts if part)
     missing = f"has no course {shown}; make it there, or correct [servers.autograder_io] in course.toml"
-    course = api.get(f"/api/course/{'/'.join(quote(str(part), safe='') for part in parts)}/", missing=missing)
+    course = api.get(
+        f"/api/course/{'/'.join(quote(str(part), safe='') for part in parts)}/", "pk", missing=missing
+    )
     roles = api.get(f"/api/courses/{course['pk']}/my_roles/")
     if not roles.get("is_admin"):
         found = f"the owner of the token is no admin of {shown}"
         raise ServerError(api.url, found, "ask an admin of the course to make you one")
-    listed = api.get(f"/api/courses/{course['pk']}/projects/")
+    listed = api.get_all(f"/api/courses/{course['pk']}/projects/", "pk", "name")
     return course, next((one for one in listed if one["name"] == name), {})
+
+
+def get_suites(api: Api, project: int) -> list[dict[str, Any]]:
+    """Return the suites of a project with their test cases and commands."""
+    path = f"/api/projects/{project}/ag_test_suites/"
+    suites = api.get_all(path, "pk", "name", "ag_test_cases")
+    for suite in suites:
+        for case in suite["ag_test_cases"]:
+            if not isinstance(case, dict) or not case.keys() >= {"pk", "name", "ag_test_commands"}:
+                raise api.strange(path)
+    return suites
 
 
 def _look_up(api: Api, bundle: Bundle) -> Place:
@@ -165,8 +178,8 @@ def _look_up(api: Api, bundle: Bundle) -> Place:
     wanted = bundle.config.project
     course, project = find_project(api, wanted.course, wanted.name)
     listed = [
-        *api.get("/api/sandbox_docker_images/"),
-        *api.get(f"/api/courses/{course['pk']}/sandbox_docker_images/"),
+        *api.get_all("/api/sandbox_docker_images/", "pk", "display_name"),
+        *api.get_all(f"/api/courses/{course['pk']}/sandbox_docker_images/", "pk", "display_name"),
     ]
     place = Place(course, {image["display_name"]: image for image in listed}, project)
     for suite in wanted.test_suites:
@@ -175,8 +188,7 @@ def _look_up(api: Api, bundle: Bundle) -> Place:
             remedy = f"build it on the page of the course from {bundle.folder / 'image'}, and name it so"
             raise ServerError(api.url, found, remedy)
     if project:
-        found_suites = api.get(f"/api/projects/{project['pk']}/ag_test_suites/")
-        place.suites = {suite["name"]: suite for suite in found_suites}
+        place.suites = {suite["name"]: suite for suite in get_suites(api, project["pk"])}
     for suite in wanted.test_suites:
         ours = {case.name for case in suite.test_cases}
         for case in place.suites.get(suite.name, {}).get("ag_test_cases", ()):
@@ -187,7 +199,7 @@ def _look_up(api: Api, bundle: Bundle) -> Place:
 
 
 class _Upload:
-    """One upload; `run` yields what it does, a word for each part."""
+    """One upload."""
 
     def __init__(self, api: Api, bundle: Bundle, place: Place) -> None:
         self._api = api
@@ -197,7 +209,7 @@ class _Upload:
         self._done: list[str] = []
 
     def run(self) -> list[str]:
-        """Make and change what is needed, files first, so that no suite ever lacks one."""
+        """Make and change what is needed, files first, and return what was done to each part, in a word."""
         self._save_project()
         students = self._save_student_files()
         instructors = self._save_instructor_files()
@@ -215,7 +227,7 @@ class _Upload:
 
     def _save_student_files(self) -> dict[str, dict[str, Any]]:
         path = self._below("expected_student_files")
-        found = {one["pattern"]: one for one in self._api.get(path)}
+        found = {one["pattern"]: one for one in self._api.get_all(path, "pk", "pattern")}
         for body in map(bodies.student_file, self._wanted.student_files):
             there = found.get(body["pattern"])
             if there is None:
@@ -226,16 +238,16 @@ class _Upload:
 
     def _save_instructor_files(self) -> dict[str, dict[str, Any]]:
         path = self._below("instructor_files")
-        found = {one["name"]: one for one in self._api.get(path)}
+        found = {one["name"]: one for one in self._api.get_all(path, "pk", "name", "size")}
         for name, content in self._bundle.files.items():
             there = found.get(name)
             if there is None:
-                found[name] = self._api.send_file("POST", path, name, content)
+                found[name] = self._api.create_file(path, name, content)
                 self._done.append("created")
                 continue
             own = f"/api/instructor_files/{there['pk']}/content/"
             if there["size"] != len(content) or self._api.content(own) != content:
-                self._api.send_file("PUT", own, name, content)
+                self._api.change_file(own, name, content)
                 self._done.append("changed")
         return found
 
@@ -251,7 +263,7 @@ class _Upload:
         if there is None:
             # Only the first suite may reject submissions, and a new one is the last.
             later = {"reject_submission_if_setup_fails": False} if self._place.suites else {}
-            there = self._create(self._below("ag_test_suites"), body | later)
+            there = self._create(self._below("ag_test_suites"), body | later, "ag_test_cases")
             self._place.suites[suite.name] = there
         self._put_first(suite)
         self._update(f"/api/ag_test_suites/{there['pk']}/", there, body)
@@ -261,22 +273,22 @@ class _Upload:
             cases[case.name] = self._save_case(path, case, cases.get(case.name))
         order = [cases[case.name]["pk"] for case in suite.test_cases]
         if order != [case["pk"] for case in cases.values()]:
-            self._api.send("PUT", f"{path}order/", order)
+            self._api.change_order(f"{path}order/", order)
             self._done.append("changed")
 
     def _put_first(self, suite: Any) -> None:
         """Move a suite that rejects submissions to the front, as the server asks."""
-        order = self._api.get(f"{self._below('ag_test_suites')}order/")
+        path = f"{self._below('ag_test_suites')}order/"
+        order = self._api.get_numbers(path)
         own = self._place.suites[suite.name]["pk"]
-        if suite.reject_submission_if_setup_fails and order[0] != own:
-            order = [own, *(pk for pk in order if pk != own)]
-            self._api.send("PUT", f"{self._below('ag_test_suites')}order/", order)
+        if suite.reject_submission_if_setup_fails and order[:1] != [own]:
+            self._api.change_order(path, [own, *(pk for pk in order if pk != own)])
             self._done.append("changed")
 
     def _save_case(self, path: str, case: Any, there: dict[str, Any] | None) -> dict[str, Any]:
         body = bodies.case(case)
         if there is None:
-            there = self._create(path, body)
+            there = self._create(path, body, "ag_test_commands")
         else:
             self._update(f"/api/ag_test_cases/{there['pk']}/", there, body)
         wanted = bodies.command(case, self._bundle.config.feedback_presets)
@@ -290,14 +302,13 @@ class _Upload:
     def _below(self, name: str) -> str:
         return f"/api/projects/{self._place.project['pk']}/{name}/"
 
-    def _create(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
+    def _create(self, path: str, body: Mapping[str, Any], *keys: str) -> dict[str, Any]:
         self._done.append("created")
-        made: dict[str, Any] = self._api.send("POST", path, body)
-        return made
+        return self._api.create(path, body, "pk", *keys)
 
     def _update(self, path: str, there: Mapping[str, Any], wanted: Mapping[str, Any]) -> None:
         """Send those keys whose value is another one there."""
         differing = {key: value for key, value in wanted.items() if not bodies.is_same(value, there.get(key))}
         if differing:
-            self._api.send("PATCH", path, differing)
+            self._api.change(path, differing)
             self._done.append("changed")

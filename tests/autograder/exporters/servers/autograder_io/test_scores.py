@@ -34,6 +34,8 @@ def test_scores_come_back_as_points_of_the_course(instructor: Instructor) -> Non
     enter(instructor, "ada@umich.edu", a=24, b=7, c=0, d=20)
     enter(instructor, "=bob@umich.edu", a=24, b=36)
     enter(instructor, "zoe@umich.edu")["ultimate_submission"] = None
+    late = enter(instructor, "yan@umich.edu")
+    late["ultimate_submission"], late["group"]["num_submissions"] = None, 2
     broken = enter(instructor, "dan@umich.edu", a=24, b=36, c=20, d=0)["ultimate_submission"]["results"]
     cases = broken["ag_test_suite_results"][0]["ag_test_case_results"]
     cases[3]["ag_test_command_results"][0]["custom_scoring_error"] = "no score was found"
@@ -45,6 +47,7 @@ def test_scores_come_back_as_points_of_the_course(instructor: Instructor) -> Non
         "ada@umich.edu",
         "dan@umich.edu",
         "eve@umich.edu",
+        "yan@umich.edu",
         "zoe@umich.edu",
     ]
     assert [rows["eve@umich.edu"][key] for key in ("score", "max_score", "double", "table")] == [
@@ -56,6 +59,8 @@ def test_scores_come_back_as_points_of_the_course(instructor: Instructor) -> Non
     assert [rows["ada@umich.edu"][key] for key in ("score", "double", "table")] == ["5.1", "3.1", "2"]
     states = {student: (row["status"], row["score"]) for student, row in rows.items()}
     assert states["eve@umich.edu"] == ("graded", "10")
+    assert states["yan@umich.edu"] == ("not finished", "")
+    assert "an extension has not ended" in rows["yan@umich.edu"]["notes"]
     assert states["zoe@umich.edu"] == ("nothing handed in", "")
     assert states["dan@umich.edu"] == states["'=bob@umich.edu"] == ("not finished", "")
 

@@ -107,6 +107,10 @@ def test_a_suite_that_was_there_before_stays_and_ours_comes_first(instructor: In
             lambda one: setattr(one.site, "status", 429),
             ["with 429", "Not now, Token [token]", "wait a while"],
         ),
+        (lambda one: setattr(one.site, "status", 403), ["does not accept this token"]),
+        (lambda one: setattr(one.site, "answer", b"<html>"), ["something else than its API does", "`url`"]),
+        (lambda one: setattr(one.site, "answer", {}), ["something else than its API does"]),
+        (lambda one: setattr(one.site, "answer", []), ["something else than its API does"]),
         (lambda one: setattr(one.site, "redirects", True), ["sends requests elsewhere", "`url`"]),
         (lambda one: setattr(one.site, "is_admin", False), ["no admin of Deep Learning Fall 2026"]),
         (
