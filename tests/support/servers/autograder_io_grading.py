@@ -45,14 +45,17 @@ class Sandbox:
         Stands for the root of the container's file system.
     python : str
         The Python of the image.
+    level : str
+        What of this machine there is, by its name in `levels`.
     """
 
-    def __init__(self, folder: Path, python: str) -> None:
+    def __init__(self, folder: Path, python: str, level: str = "ordinary-user") -> None:
         self.folder = folder
         self.home = folder / "home" / "autograder"
         self.place = self.home / "working_dir"
         self.place.mkdir(parents=True)
         self._python = python
+        self._level = level
 
     def add(self, files: Mapping[str, bytes], *, read_only: bool = False) -> None:
         """Put files into the working folder, over those that are there."""
@@ -66,7 +69,7 @@ class Sandbox:
         """Run a command for so long at most; what it leaves behind in other sessions lives on."""
         words = ["bash", "-c", 'cd "$1" && exec bash -c "$2"', "bash", str(self.place), command]
         if os.geteuid() == 0:
-            level = [sys.executable, levels.__file__, "ordinary-user", str(self.folder)]
+            level = [sys.executable, levels.__file__, self._level, str(self.folder)]
             words = [*level, "env", "HOME=/root", *words]
         variables = {"PATH": os.environ["PATH"], "HOME": "/root", "usernames": usernames}
         variables["COURSEGRAD_PYTHON"] = self._python
@@ -140,6 +143,7 @@ def grade(
     student: str = "ada@umich.edu",
     only: str = "",
     python: str = sys.executable,
+    level: str = "ordinary-user",
 ) -> Grading:
     """Grade what a student hands in with the first suite of a project, and keep the result there.
 
@@ -147,8 +151,8 @@ def grade(
     ----------
     only : str
         Run this test case alone, as a rerun does.
-    python : str
-        The Python of the image.
+    python, level : str
+        The Python of the image, and what of this machine there is.
     """
     suite = suites(site, str(project["pk"]))[0]
     patterns = [one["pattern"] for one in suite["student_files_needed"]]
@@ -157,7 +161,7 @@ def grade(
         for name, content in files.items()
         if any(fnmatch.fnmatch(name, pattern) for pattern in patterns)
     }
-    sandbox = Sandbox(folder, python)
+    sandbox = Sandbox(folder, python, level)
     sandbox.add(wanted)
     needed = suite["instructor_files_needed"]
     sandbox.add(

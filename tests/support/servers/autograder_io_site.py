@@ -353,5 +353,11 @@ ROUTES: dict[tuple[str, str], Callable[..., Any]] = {
     ("PATCH", "/api/ag_test_cases/{id}/"): _change_case,
     ("POST", "/api/ag_test_cases/{ag_test_case_pk}/ag_test_commands/"): _create_command,
     ("PATCH", "/api/ag_test_commands/{id}/"): _change_command,
+    ("GET", "/api/projects/{project_pk}/mutation_test_suites/"): _below(
+        "MutationTestSuite", "project", "Project"
+    ),
+    ("PUT", "/api/projects/{project_pk}/mutation_test_suites/order/"): _order(
+        "MutationTestSuite", "Project", "project"
+    )[1],
     ("GET", "/api/projects/{project_pk}/all_ultimate_submission_results/"): results,
 }

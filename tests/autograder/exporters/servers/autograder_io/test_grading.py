@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import io
+import os
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from autograder.exporters.servers.interface import Files
+from helpers.submission import archives
 from tests.support import tiny
 from tests.support.servers.autograder_io_class import CASES, Instructor, replace_in_tar
 from tests.support.servers.autograder_io_grading import Grading, Ran, grade, score_of
+from tests.support.waiting import until
 
 GOOD = {"tiny_module.py": tiny.REFERENCE.encode()}
 
@@ -120,6 +125,15 @@ def test_student_code_writes_no_score(instructor: Instructor) -> None:
     assert {ran.err for ran in grading.commands.values()} == {"<!! score: 0 !!>\n"}
 
 
+def processes_in(folder: Path) -> list[str]:
+    """Return the command lines of all processes that name a folder."""
+    found = []
+    for place in Path("/proc").glob("[0-9]*/cmdline"):
+        with contextlib.suppress(OSError):
+            found.append(place.read_bytes().replace(b"\0", b" ").decode(errors="replace"))
+    return [line for line in found if str(folder) in line]
+
+
 @pytest.mark.full
 def test_what_set_up_has_no_time_for_the_test_cases_grade(instructor: Instructor, made: Files) -> None:
     assert instructor.upload().exit_code == 0
@@ -135,6 +149,7 @@ def test_what_set_up_has_no_time_for_the_test_cases_grade(instructor: Instructor
     assert "points in" not in grading.setup.err, "set-up was to be cut short"
     assert grading.scores == CASES
     assert grading.errors == {}
+    until(lambda: not processes_in(grading.folder), "what was cut short has ended")
 
 
 @pytest.mark.full
@@ -202,6 +217,25 @@ def test_a_server_that_can_grade_nothing_rejects_the_submission(
     assert grading.setup.code not in (0, None)
     assert len(grading.setup.err.splitlines()) == 1, grading.setup
     assert grading.scores == {}
+
+
+needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can take a layer from the machine")
+
+
+@pytest.mark.full
+@needs_root
+def test_a_server_that_cannot_confine_student_code_rejects_the_submission(instructor: Instructor) -> None:
+    grading = hand_in(instructor, GOOD, level="missing-filesystem")
+    assert grading.status == "rejected"
+    assert "no way to hide files" in grading.setup.err
+    assert grading.scores == {}
+
+
+@pytest.mark.full
+def test_the_zip_file_of_the_notebook_is_graded_too(instructor: Instructor) -> None:
+    packed = archives.pack(dict(GOOD.items()))
+    grading = hand_in(instructor, {"tiny-submission.zip": packed})
+    assert grading.scores == CASES, grading
 
 
 def test_scores_in_another_form_are_no_scores() -> None:

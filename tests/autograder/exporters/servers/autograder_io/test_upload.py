@@ -91,6 +91,18 @@ def test_a_suite_that_was_there_before_stays_and_ours_comes_first(instructor: In
     assert "nothing to change" in instructor.upload().stdout
 
 
+def test_autograder_cli_makes_the_same_of_a_bundle(instructor: Instructor) -> None:
+    from autograder_cli.config.save_project import save_project
+
+    file = str(instructor.bundle / "agproject.yml")
+    save_project(file, base_url=f"{instructor.server.url}/", token_file=".agtoken")
+    commands = {one["name"]: one for one in instructor.site.all("AGTestCommand")}
+    assert {name: one["max_points_for_custom_scoring"] for name, one in commands.items()} == CASES
+    instructor.site.changes.clear()
+    assert "nothing to change" in instructor.upload().stdout
+    assert instructor.site.changes == []
+
+
 @pytest.mark.parametrize("words", [("upload",), ("fetch",)])
 @pytest.mark.parametrize(
     ("spoil", "said"),
