@@ -11,15 +11,18 @@ standard output may quote student code.
 from __future__ import annotations
 
 import hashlib
+import tarfile
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
+from autograder.course import bundle_key
+from autograder.course.bundle_key import BundleKey
 from autograder.errors import ConfigError
 from autograder.exporters.servers.autograder_io import project
 from autograder.exporters.servers.autograder_io.config import MAX_FILE, parse
 from autograder.exporters.servers.autograder_io.points import choose_scale, earned
-from autograder.exporters.servers.contents import MANIFEST, REQUIREMENTS, TORCH_REQUIREMENTS
+from autograder.exporters.servers.contents import COURSE, MANIFEST, REQUIREMENTS, TORCH_REQUIREMENTS
 from autograder.exporters.servers.interface import BundleFile, Contents, Delivery, Files, Manifest, Verdict
 from autograder.exporters.servers.rows import TIME_UP, Row, rows
 from autograder.exporters.servers.scripts import render_script
@@ -121,9 +124,21 @@ def _lines(row: Row) -> list[str]:
     ]
 
 
-def manifest_of(archive: Any) -> Manifest:
-    """Return the manifest in an opened archive of a bundle; raises KeyError or ValueError if it has none."""
-    file = archive.extractfile(f"bundle/{MANIFEST}")
+def read_identity(archive: tarfile.TarFile) -> tuple[Manifest, BundleKey]:
+    """Return what an archive says about itself.
+
+    Raises
+    ------
+    KeyError, ValueError
+        It is no archive of a bundle, or one of another version of the kit.
+    """
+    manifest = Manifest.model_validate_json(_member(archive, f"bundle/{MANIFEST}"))
+    key = _member(archive, f"bundle/{COURSE}/.coursegrad/{bundle_key.FILE}")
+    return manifest, BundleKey.model_validate_json(key)
+
+
+def _member(archive: tarfile.TarFile, name: str) -> bytes:
+    file = archive.extractfile(name)
     if file is None:
-        raise KeyError(MANIFEST)
-    return Manifest.model_validate_json(file.read())
+        raise KeyError(name)
+    return file.read()

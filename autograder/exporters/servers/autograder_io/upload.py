@@ -18,13 +18,14 @@ from urllib.parse import quote
 from pydantic import ValidationError
 
 import autograder
-from autograder.course import Course
+from autograder.course import Course, provenance
 from autograder.course.assignment import Assignment
+from autograder.course.bundle_key import BundleKey
 from autograder.errors import ConfigError, ServerError
 from autograder.exporters.servers.autograder_io import bodies
 from autograder.exporters.servers.autograder_io import project as projects
 from autograder.exporters.servers.autograder_io.api import Api, find_token
-from autograder.exporters.servers.autograder_io.bundle import manifest_of
+from autograder.exporters.servers.autograder_io.bundle import read_identity
 from autograder.exporters.servers.autograder_io.config import MAX_FILE, parse
 from autograder.exporters.servers.autograder_io.settings import Settings
 from autograder.exporters.servers.interface import Manifest
@@ -48,13 +49,14 @@ class Bundle:
     files: Mapping[str, bytes]
 
     @classmethod
-    def load(cls, folder: Path, assignment: Assignment) -> Bundle:
+    def load(cls, folder: Path, assignment: Assignment, settings: Settings) -> Bundle:
         """Read a bundle.
 
         Raises
         ------
         ConfigError
-            There is none, it is damaged, or it is of another assignment or another version of the kit.
+            There is none, it is damaged, or it is not what would be made now: it is of another assignment or
+            version of the kit, or suite or settings have changed since.
         """
         path = folder / projects.FILE
         again = f"run: autograder bundle {assignment.name} autograder_io"
@@ -67,13 +69,25 @@ class Bundle:
         archive = folder / projects.ARCHIVE
         if projects.ARCHIVE not in files:
             raise ConfigError(str(path), f"`project.instructor_files` lacks {projects.ARCHIVE}", again)
-        manifest = _manifest(archive, files[projects.ARCHIVE], again)
-        if (manifest.server, manifest.assignment) != ("autograder_io", assignment.name):
-            raise ConfigError(str(archive), f"grades {manifest.assignment} on {manifest.server}", again)
-        if manifest.kit != autograder.__version__:
-            found = f"was made by version {manifest.kit} of the kit, and this is {autograder.__version__}"
-            raise ConfigError(str(archive), found, again)
+        manifest, key = _identity(archive, files[projects.ARCHIVE], again)
+        if problem := _find_change(manifest, key, assignment, settings):
+            raise ConfigError(str(archive), problem, again)
         return cls(folder, config, files)
+
+
+def _find_change(manifest: Manifest, key: BundleKey, assignment: Assignment, settings: Settings) -> str:
+    """Say why a bundle is not what would be made now; nothing if it is."""
+    if (manifest.server, manifest.assignment) != ("autograder_io", assignment.name):
+        return f"grades {manifest.assignment} on {manifest.server}"
+    if manifest.kit != autograder.__version__:
+        return f"was made by version {manifest.kit} of the kit, and this is {autograder.__version__}"
+    if key.suite != provenance.suite_hash(assignment):
+        return f"was made before the tests or the reference of {assignment.name} changed"
+    without = {"url"} if settings.scale is not None else {"url", "scale"}
+    for name, value in settings.model_dump(mode="json", exclude=without).items():
+        if manifest.settings.get(name) != value:
+            return f"was made when course.toml said something else of `servers.autograder_io.{name}`"
+    return ""
 
 
 def _read(path: Path) -> bytes:
@@ -88,10 +102,11 @@ def _read(path: Path) -> bytes:
     return content
 
 
-def _manifest(path: Path, content: bytes, remedy: str) -> Manifest:
+def _identity(path: Path, content: bytes, remedy: str) -> tuple[Manifest, BundleKey]:
+    """Return what an archive says about itself."""
     try:
         with tarfile.open(fileobj=io.BytesIO(content)) as archive:
-            return manifest_of(archive)
+            return read_identity(archive)
     except (tarfile.TarError, KeyError, ValidationError, OSError):
         raise ConfigError(str(path), "is damaged, or of another version of the kit", remedy) from None
 
@@ -106,7 +121,7 @@ def upload(course: Course, assignment: Assignment, settings: Settings, folder: P
     ServerError
         The server cannot be reached, refuses something, or lacks what only people can make there.
     """
-    bundle = Bundle.load(folder, assignment)
+    bundle = Bundle.load(folder, assignment, settings)
     with Api(settings.url, find_token(token_file)) as api:
         place = _look_up(api, bundle)
         done = Counter(_Upload(api, bundle, place).run())

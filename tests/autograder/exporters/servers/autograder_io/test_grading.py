@@ -6,16 +6,19 @@ import contextlib
 import csv
 import io
 import os
+import tarfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
+from autograder.commands.main import app
 from autograder.exporters.servers.interface import Files
 from helpers.submission import archives
 from tests.support import tiny
-from tests.support.servers.autograder_io_class import CASES, Instructor, replace_in_tar
+from tests.support.servers.autograder_io_class import CASES, Instructor, is_refused, replace_in_tar
 from tests.support.servers.autograder_io_grading import Grading, Ran, grade, score_of
 from tests.support.waiting import until
 
@@ -76,6 +79,15 @@ HOSTILE = {
     "-rf": b"",
     "a b.py": b"",
 }
+
+
+def test_a_task_that_is_not_there_is_one_line(instructor: Instructor, tmp_path: Path) -> None:
+    with tarfile.open(instructor.bundle / "coursegrad.tar") as archive:
+        archive.extractall(tmp_path / "there", filter="data")
+    (tmp_path / "there" / "submission").mkdir()
+    words = ["run", tmp_path / "there" / "bundle", "--root", tmp_path / "there", "--task", "triple"]
+    result = CliRunner().invoke(app, list(map(str, words)))
+    assert is_refused(result, "triple: tiny has no such task; choose of: double, table")
 
 
 @pytest.mark.full

@@ -185,6 +185,19 @@ def test_a_bundle_of_another_version_is_refused(
     assert not instructor.site.seen
 
 
+def test_a_bundle_that_is_not_what_would_be_made_now_is_refused(instructor: Instructor) -> None:
+    file = instructor.root / "course.toml"
+    for line, name in (('hidden = "shown"', "hidden"), ("scale = 7", "scale"), ('image = "Mine"', "image")):
+        text = file.read_text()
+        file.write_text(f"{text}{line}\n")
+        assert is_refused(instructor.upload(), f"something else of `servers.autograder_io.{name}`")
+        file.write_text(text)
+    suite = instructor.root / "autograder" / "suites" / "tiny" / "test_hidden.py"
+    suite.write_text(suite.read_text() + "\n# another test\n")
+    assert is_refused(instructor.upload(), "before the tests or the reference of tiny changed")
+    assert not instructor.site.seen
+
+
 def test_bundles_that_cannot_be_used_are_refused(instructor: Instructor) -> None:
     archive = instructor.bundle / "coursegrad.tar"
     archive.write_bytes(b"x" * 15_000_001)
