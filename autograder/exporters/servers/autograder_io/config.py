@@ -20,7 +20,21 @@ from autograder.untrusted import line
 MAX_FILE: Final = 15_000_000
 """Bytes of an instructor file."""
 _MAX_NAME, _MAX_COMMAND = 255, 1000
-_ELSEWHERE: Final = ("mutation_suites", "handgrading")
+_SENT: Final = {
+    "ProjectConfig": frozenset(
+        {"name", "timezone", "course", "settings", "student_files", "instructor_files", "test_suites"}
+    ),
+    "ProjectSettings": frozenset({"ultimate_submission_policy", "deadline"}),
+    "SingleCmdTestCaseConfig": frozenset(
+        {"name", "type", "cmd", "return_code", "custom_scoring", "feedback", "resources"}
+        | {"internal_admin_notes", "staff_description", "student_description", "student_on_fail_description"}
+    ),
+    "TestCommandFeedbackSettings": frozenset(
+        {"normal", "final_graded_submission", "past_limit_submission", "staff_viewer"}
+    ),
+}
+"""Of models with more fields than an upload sends, those that it sends."""
+_ELSEWHERE: Final = "the kit does not upload this; use: ag project save"
 
 
 def parse(text: str, path: Path) -> Any:
@@ -90,12 +104,15 @@ def _dotted(parts: Any) -> str:
 def _differences(raw: Any, read: Any, place: tuple[Any, ...]) -> Iterator[tuple[str, str]]:
     """Yield what the models have ignored or changed, with its place."""
     if isinstance(raw, dict):
-        known = _known(read)
+        known, sent = _known(read), _SENT.get(type(read).__name__)
         for key, value in raw.items():
             if key not in known:
                 yield _dotted((*place, key)), "unknown key; check its spelling"
+            elif sent is not None and known[key] not in sent:
+                yield _dotted((*place, key)), _ELSEWHERE
             else:
-                yield from _differences(value, known[key], (*place, key))
+                inner = read[key] if isinstance(read, dict) else getattr(read, known[key])
+                yield from _differences(value, inner, (*place, key))
     elif isinstance(raw, list) and isinstance(read, list | tuple):
         for index, (one, other) in enumerate(zip(raw, read, strict=True)):
             yield from _differences(one, other, (*place, index))
@@ -104,22 +121,19 @@ def _differences(raw: Any, read: Any, place: tuple[Any, ...]) -> Iterator[tuple[
         yield _dotted(place), f"expected {expected}, not {raw!r}"
 
 
-def _known(read: Any) -> Mapping[Any, Any]:
-    """Return the keys that a model knows, with what it took from them."""
+def _known(read: Any) -> dict[Any, Any]:
+    """Return the keys that a model knows, with the names of its fields."""
     if not isinstance(read, BaseModel):
-        return read if isinstance(read, dict) else {}
+        return {key: key for key in read} if isinstance(read, dict) else {}
     fields = type(read).model_fields.items()
-    return {
-        key: getattr(read, name) for name, field in fields for key in (name, field.alias) if key is not None
-    }
+    return {key: name for name, field in fields for key in (name, field.alias) if key is not None}
 
 
 def _problems(config: Any) -> Iterator[tuple[str, str]]:
     """Yield what the server would refuse, or what this kit does not upload."""
     project = config.project
-    for key in _ELSEWHERE:
-        if getattr(project, key):
-            yield f"project.{key}", "the kit does not upload this; use: ag project save"
+    if project.settings.deadline is not None and project.settings.deadline.cutoff_type != "none":
+        yield "project.settings.deadline.cutoff_type", _ELSEWHERE
     files = {file.name for file in project.instructor_files}
     patterns = {str(file) for file in project.student_files}
     yield from _repeated("project.test_suites", [suite.name for suite in project.test_suites])
@@ -142,23 +156,20 @@ def _problems(config: Any) -> Iterator[tuple[str, str]]:
 
 
 def _case_problems(place: str, case: Any) -> Iterator[tuple[str, str]]:
-    if case.type != "single_cmd" or case.repeat:
-        yield place, "the kit uploads test cases of a single command, written out one by one"
+    if case.type != "single_cmd":
+        yield f"{place}.type", _ELSEWHERE
         return
     yield from _lengths(f"{place}.name", case.name, _MAX_NAME)
     yield from _lengths(f"{place}.cmd", case.cmd, _MAX_COMMAND)
-    limits, scoring = case.resources, case.custom_scoring
+    limits = case.resources
     if not 1 <= limits.time_limit <= MAX_SECONDS:
         yield f"{place}.resources.time_limit", f"expected 1 to {MAX_SECONDS} seconds"
     if limits.block_process_spawn:
         yield f"{place}.resources.block_process_spawn", "expected false: grading starts processes"
     if limits.virtual_memory_limit is not None and limits.virtual_memory_limit <= 0:
         yield f"{place}.resources.virtual_memory_limit", "expected a number of bytes above 0"
-    if scoring is not None:
-        if scoring.max_points < 0:
-            yield f"{place}.custom_scoring.max_points", "expected 0 or more"
-        if getattr(case, scoring.source).compare_with != "none":
-            yield f"{place}.custom_scoring.source", f"{scoring.source} is compared with something already"
+    if case.custom_scoring is not None and case.custom_scoring.max_points < 0:
+        yield f"{place}.custom_scoring.max_points", "expected 0 or more"
 
 
 def _lengths(place: str, text: str, most: int, *, least: int = 1) -> Iterator[tuple[str, str]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -58,14 +59,37 @@ def test_what_the_models_let_through_is_refused(made: Files, old: str, new: str,
     assert said in refuse(text.replace(old, new, 1))
 
 
-def test_what_the_kit_cannot_upload_is_refused(made: Files) -> None:
+@pytest.mark.parametrize(
+    ("keys", "value"),
+    [
+        (("project", "mutation_suites"), [{"name": "Mutants"}]),
+        (("project", "handgrading"), {"points_style": "start_at_zero_and_add"}),
+        (("project", "settings", "max_group_size"), 2),
+        (("project", "settings", "anyone_with_link_can_submit"), True),
+        (("project", "settings", "deadline"), {"cutoff_type": "relative", "deadline": "2026-03-01 23:59"}),
+        (("project", "test_suites", 0, "test_cases", 0, "repeat"), [{"$x": 1}]),
+        (("project", "test_suites", 0, "test_cases", 0, "stdout"), {"compare_with": "text"}),
+        (("project", "test_suites", 0, "test_cases", 0, "feedback", "first_failed_test"), "shown"),
+    ],
+)
+def test_what_the_kit_does_not_upload_is_refused(made: Files, keys: tuple[Any, ...], value: object) -> None:
+    content = table = yaml.safe_load(made["agproject.yml"].content)
+    for key in keys[:-1]:
+        table = table[key]
+    table[keys[-1]] = value
+    said = refuse(yaml.safe_dump(content))
+    assert str(keys[-1]) in said
+    assert "use: ag project save" in said
+
+
+def test_a_test_case_of_several_commands_is_refused(made: Files) -> None:
     content = yaml.safe_load(made["agproject.yml"].content)
-    case = content["project"]["test_suites"][0]["test_cases"][0]
-    case["repeat"] = [{"$x": 1}]
-    assert "written out one by one" in refuse(yaml.safe_dump(content))
-    del case["repeat"]
-    content["project"]["mutation_suites"] = [{"name": "Mutants"}]
-    assert "ag project save" in refuse(yaml.safe_dump(content))
+    content["project"]["test_suites"][0]["test_cases"][0] = {
+        "name": "1 Double a tensor",
+        "type": "multi_cmd",
+        "commands": [{"name": "a", "cmd": "true"}],
+    }
+    assert "test_cases[1].type`: the kit does not upload this" in refuse(yaml.safe_dump(content))
 
 
 def test_without_autograder_cli_one_line_says_how_to_install_it(
