@@ -15,7 +15,7 @@ STAMP := $(VENV)/.installed
 # With it each of the many processes of the tests would compile the kit anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help install grade report release publish bundle quick test test-full lint check format schema attacks tolerances bench clean
+.PHONY: help install grade report release publish bundle upload quick test test-full lint check format schema attacks tolerances bench clean
 
 help:  ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/' | expand -t 12
@@ -43,6 +43,9 @@ publish: $(STAMP)  ## Push dist/student (or ASSIGNMENT of it) to the public repo
 
 bundle: $(STAMP)  ## Package the suite of ASSIGNMENT for the submission server TARGET
 	@$(BIN)/autograder bundle $(ASSIGNMENT) $(TARGET)
+
+upload: $(STAMP)  ## Take the bundle of ASSIGNMENT to the submission server TARGET
+	@$(BIN)/autograder upload $(ASSIGNMENT) $(TARGET)
 
 quick: lint  ## Lint, check types, and run the tests of what changed since main; under a minute
 	@$(BIN)/python -m tests.support.quick

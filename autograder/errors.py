@@ -43,3 +43,7 @@ class EngineError(AutograderError):
 
 class ReleaseError(AutograderError):
     """The student release cannot be built, or must not be published."""
+
+
+class ServerError(AutograderError):
+    """A submission server cannot be reached, refuses what it is asked, or has no such thing."""

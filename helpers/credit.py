@@ -94,7 +94,7 @@ def assign_credit(checks: Iterable[Judged], worth: Mapping[str, Fraction] | None
     for task, group in groupby(sorted(checks, key=lambda check: check.task), key=lambda check: check.task):
         members = list(group)
         points = (worth or {}).get(task, sum((check.points for check in members), Fraction()))
-        found |= _assign_in_task(members, _limit(points))
+        found |= _assign_in_task(members, slip_limit(points))
     return found
 
 
@@ -103,7 +103,7 @@ def _assign_in_task(checks: Sequence[Judged], limit: Fraction) -> dict[str, Cred
     found = {check.id: Credit(check.points if check.passed else Fraction()) for check in checks}
     found |= {id: Credit(points) for id, points in _charge(values, limit).items()}
     # Rules count by the checks that are run, of which one slip may fail all.
-    own = _charge(values, _limit(sum((check.points for check in checks), Fraction())))
+    own = _charge(values, slip_limit(sum((check.points for check in checks), Fraction())))
     earned = sum(own.values(), Fraction())
     if earned < RIGHT * sum((check.points for check in values), Fraction()) or not earned:
         found |= {check.id: Credit(Fraction(), counts=False) for check in checks if check.kind != "value"}
@@ -130,7 +130,7 @@ def _charge(values: Sequence[Judged], limit: Fraction) -> dict[str, Fraction]:
     return found
 
 
-def _limit(points: Fraction) -> Fraction:
+def slip_limit(points: Fraction) -> Fraction:
     """Return what one slip costs at most in a task of so many points."""
     share = MOST * points
     return share if share < STEP else share // STEP * STEP

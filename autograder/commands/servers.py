@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -18,8 +18,23 @@ from autograder.commands.options import (
     say,
 )
 
+if TYPE_CHECKING:
+    from autograder.exporters.servers.interface import Server, Website
+
 ServerArgument = Annotated[
     str, typer.Argument(metavar="SERVER", help="Submission server, such as gradescope.")
+]
+AssignmentArgument = Annotated[
+    str, typer.Argument(metavar="ASSIGNMENT", help="Name of the assignment, such as knn.")
+]
+TokenOption = Annotated[
+    str | None,
+    typer.Option(
+        "--token",
+        metavar="FILE",
+        help="File with the token of the server, or its name in this folder or one above.",
+        show_default=".agtoken for autograder_io",
+    ),
 ]
 
 
@@ -27,6 +42,8 @@ def register(app: typer.Typer) -> None:
     """Add the commands to the command line."""
     app.command(epilog="Example: autograder bundle knn gradescope")(bundle)
     app.command(epilog="Example: autograder run /autograder/source/bundle")(run)
+    app.command(epilog="Example: autograder upload knn autograder_io")(upload)
+    app.command(epilog="Example: autograder fetch knn autograder_io --output grades.csv")(fetch)
 
 
 def bundle(
@@ -72,6 +89,10 @@ def run(
     root: Annotated[
         Path, typer.Option("--root", help="Root of the folders that the server has made.")
     ] = Path("/"),
+    tasks: Annotated[
+        list[str] | None,
+        typer.Option("--task", metavar="ID", help="Grade this task alone; give it again for more."),
+    ] = None,
     preparing: Annotated[
         bool, typer.Option("--prepare", help="Grade nothing; do what need be done only once.")
     ] = False,
@@ -88,8 +109,66 @@ def run(
     if preparing:
         say(on_server.prepare(found))
         return
-    verdict = on_server.grade(found, root, os.environ, started=started, write=on_server.write_below(root))
+    verdict = on_server.grade(
+        found, root, os.environ, started=started, write=on_server.write_below(root), tasks=tasks or None
+    )
     result = verdict.record.result
     points = f"{number(result.score)} of {number(result.max_score)} points"
     end = "" if verdict.complete else ", not all checks ran"
     say(f"{result.assignment}: {points} in {verdict.seconds:.0f} s, sandbox: {result.sandbox.level}{end}")
+
+
+def upload(
+    assignment: AssignmentArgument,
+    server: ServerArgument,
+    folder: Annotated[
+        Path | None,
+        typer.Option("--bundle", help="Folder of the bundle.", show_default="dist/ASSIGNMENT-SERVER"),
+    ] = None,
+    token: TokenOption = None,
+    course: CourseOption = None,
+) -> None:
+    """Take a bundle to a submission server, or bring what is there up to date."""
+    from autograder.course.assignment import load
+    from autograder.exporters.servers import bundles, find_server
+
+    current, target = course_of(course), find_server(server)
+    chosen, website = load(current, assignment), _website(target)
+    place = folder or current.root / "dist" / f"{assignment}-{target.name}{target.archive}"
+    settings = bundles.settings_of(current, target)
+    typer.echo(website.upload(current, chosen, settings, place, token or website.token_file))
+
+
+def fetch(
+    assignment: AssignmentArgument,
+    server: ServerArgument,
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", help="File to write.", show_default="standard output"),
+    ] = None,
+    token: TokenOption = None,
+    course: CourseOption = None,
+) -> None:
+    """Fetch the scores that a submission server has given, as a table like grades.csv."""
+    from autograder.course.assignment import load
+    from autograder.exporters.servers import bundles, find_server
+    from autograder.files import write_private
+
+    current, target = course_of(course), find_server(server)
+    chosen, website = load(current, assignment), _website(target)
+    settings = bundles.settings_of(current, target)
+    text = website.fetch(current, chosen, settings, token or website.token_file)
+    if output is None:
+        typer.echo(text, nl=False)
+    else:
+        write_private(output, text)
+        say(f"{output}: the scores of {len(text.splitlines()) - 1} students")
+
+
+def _website(server: Server) -> Website:
+    """Return what talks to a server; raises ConfigError where the server lets no program do that."""
+    from autograder.errors import ConfigError
+
+    if server.website is None:
+        raise ConfigError(server.name, "lets no program upload or fetch", "use the web page of the server")
+    return server.website

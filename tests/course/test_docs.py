@@ -172,6 +172,8 @@ def test_module_names_in_strings_exist() -> None:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Constant) and isinstance(node.value, str):
                 word = node.value
+                if word == "autograder.io":  # a server
+                    continue
                 if re.fullmatch(r"(autograder|helpers)(\.\w+)+", word) and ".suites." not in word:
                     assert _resolves(word), f"{path.relative_to(ROOT)} names {word}"
 

@@ -165,7 +165,7 @@ class Verdict:
     delivery : Delivery
         What was graded.
     course, assignment
-        Of the bundle.
+        Of the bundle; the assignment has the tasks alone that were graded.
     settings : ServerSettings
         Those of the server.
     seconds : float
@@ -181,6 +181,26 @@ class Verdict:
     settings: Any
     seconds: float
     complete: bool
+
+
+@dataclass(frozen=True)
+class Website:
+    """What the kit can do on a server that programs may talk to.
+
+    Attributes
+    ----------
+    upload : callable
+        `upload(course, assignment, settings, folder, token_file)` takes a bundle there, and returns what it
+        did, in words.
+    fetch : callable
+        `fetch(course, assignment, settings, token_file)` returns the scores that were given there, as CSV.
+    token_file : str
+        What the file is called by default that proves who is asking.
+    """
+
+    upload: Callable[[Course, Assignment, Any, Path, str], str]
+    fetch: Callable[[Course, Assignment, Any, str], str]
+    token_file: str
 
 
 @dataclass(frozen=True)
@@ -209,6 +229,8 @@ class Server:
         for standard output.
     public_only : bool
         Whether bundles can be read by everybody, so that no hidden test may be in them.
+    website : Website or None
+        What uploads bundles and fetches scores; None where the server lets no program do that.
     """
 
     name: str
@@ -220,3 +242,4 @@ class Server:
     receive: Callable[[Path, Mapping[str, str]], Delivery]
     answer: Callable[[Verdict], Mapping[str, bytes]]
     public_only: bool = False
+    website: Website | None = None

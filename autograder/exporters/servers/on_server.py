@@ -7,7 +7,7 @@ import os
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
@@ -65,12 +65,21 @@ class Bundle:
         """How much confinement the course asks for."""
         return "weak" if self.settings.weak_sandbox else "full"
 
-    def open(self, *, sandbox: Sandbox, until: float | None = None) -> Pool:
-        """Return what grades, up to a moment of `time.monotonic`."""
+    def open(
+        self, *, sandbox: Sandbox, until: float | None = None, tasks: Collection[str] | None = None
+    ) -> Pool:
+        """Return what grades, up to a moment of `time.monotonic`: all tasks, or those of these ids."""
         names = [f"{module}.py" for module in self.assignment.modules]
         stubs = {name: (self.assignment.folder / name).read_bytes() for name in names}
         return Pool(
-            self.assignment, self.course, jobs=1, sandbox=sandbox, stubs=stubs, until=until, is_only=True
+            self.assignment,
+            self.course,
+            jobs=1,
+            sandbox=sandbox,
+            tasks=tasks,
+            stubs=stubs,
+            until=until,
+            is_only=True,
         )
 
 
@@ -85,7 +94,13 @@ def prepare(bundle: Bundle) -> str:
 
 
 def grade(
-    bundle: Bundle, root: Path, variables: Mapping[str, str], *, started: float, write: Write
+    bundle: Bundle,
+    root: Path,
+    variables: Mapping[str, str],
+    *,
+    started: float,
+    write: Write,
+    tasks: Collection[str] | None = None,
 ) -> Verdict:
     """Grade the submission that a server has handed over, and write what the server reads.
 
@@ -102,24 +117,30 @@ def grade(
         When the server's time began, as `time.monotonic` tells the time.
     write : callable
         Takes what the server reads, as `Server.answer` returns it.
+    tasks : collection of str, optional
+        Grade these tasks alone, where a server gives a command less time than the suite takes. Points of a
+        task depend on no other.
 
     Raises
     ------
+    ConfigError
+        The assignment has no such task.
     EngineError, SandboxError
         Nothing could be graded; then no answer is there.
     """
+    assignment = _restrict(bundle.assignment, tasks)
     delivery = bundle.server.receive(root, variables)
-    submission = _read(delivery, bundle.assignment)
+    submission = _read(delivery, assignment)
     seconds = bundle.settings.seconds or bundle.server.limits.seconds
     until = started + seconds - max(_LEAST_RESERVE, _RESERVE * seconds)
-    with _name_the_setting(bundle), bundle.open(sandbox=bundle.sandbox, until=until) as engine:
+    with _name_the_setting(bundle), bundle.open(sandbox=bundle.sandbox, until=until, tasks=tasks) as engine:
         source = provenance.collect(bundle.course, bundle.assignment, engine.versions)
 
         def judge(
             outcomes: Iterable[Outcome], remarks: Remarks = NO_REMARKS, *, complete: bool = True
         ) -> Verdict:
             result = scoring.score(
-                bundle.assignment,
+                assignment,
                 engine.plan,
                 submission,
                 outcomes,
@@ -130,7 +151,7 @@ def grade(
                 remarks=remarks.notes,
                 needs_python=remarks.needs_python,
             )
-            return _verdict(bundle, delivery, result, started, complete=complete)
+            return _verdict(bundle, assignment, delivery, result, started, complete=complete)
 
         if submission.problem is not None:
             verdict = judge(scoring.mark_not_run(engine.plan, submission.problem))
@@ -182,14 +203,31 @@ def _replace(path: Path, content: bytes) -> None:
         raise EngineError(str(path), f"cannot be written ({error.strerror})", "free some space") from None
 
 
+def _restrict(assignment: Assignment, tasks: Collection[str] | None) -> Assignment:
+    """Return the assignment with some of its tasks alone; raises ConfigError if it has no such task."""
+    if tasks is None:
+        return assignment
+    known = [task.id for task in assignment.tasks]
+    for task in tasks:
+        if task not in known:
+            raise ConfigError(task, f"{assignment.name} has no such task", f"choose of: {', '.join(known)}")
+    return replace(assignment, tasks=tuple(task for task in assignment.tasks if task.id in tasks))
+
+
 def _verdict(
-    bundle: Bundle, delivery: Delivery, result: SubmissionResult, started: float, *, complete: bool
+    bundle: Bundle,
+    assignment: Assignment,
+    delivery: Delivery,
+    result: SubmissionResult,
+    started: float,
+    *,
+    complete: bool,
 ) -> Verdict:
     return Verdict(
         record=Record(result, name=delivery.name),
         delivery=delivery,
         course=bundle.course,
-        assignment=bundle.assignment,
+        assignment=assignment,
         settings=bundle.settings,
         seconds=time.monotonic() - started,
         complete=complete,
