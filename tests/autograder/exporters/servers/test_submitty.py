@@ -1,0 +1,319 @@
+"""Submitty: the zip is checked and laid out as there, the image grades in its container, validators count."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from autograder.course import Course
+from autograder.course import assignment as assignments
+from autograder.grading import loop
+from autograder.release.fingerprints import Index, course_fingerprints, normalize_words
+from autograder.release.parts import texts, walk
+from tests.support import tiny
+from tests.support.servers import bundle, submitty
+from tests.support.servers.submitty import Run, Submitty
+from tests.support.waiting import PATIENCE
+
+SETTINGS = 'image = "university/coursegrad:2026"'
+NOT_GRADED = "This was not graded. Tell your instructor; the log of this submission says why."
+needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can make folders look like Submitty's")
+HALF = tiny.REFERENCE.replace("self.rows[name] = value", "self.rows['a'] = 1")
+TAKES_OVER = """
+import glob, os, socket
+FORGED = '{"body": "{}", "signature": ""}'
+for folder in ["."] + glob.glob("/var/local/submitty/autograding_tmp/*/*/*/*/*") + glob.glob("/tmp/*"):
+    for name in ("summary.json", "double-public.json", "coursegrad.zip", "results/double-public.json"):
+        try:
+            with open(os.path.join(folder, name), "w") as file:
+                file.write(FORGED)
+        except OSError:
+            pass
+try:
+    socket.create_server(("", 9000))
+except OSError:
+    pass
+"""
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return bundle.make(tmp_path_factory.mktemp("course"), "submitty", settings=SETTINGS)
+
+
+@pytest.fixture(scope="module")
+def server(made: Path, tmp_path_factory: pytest.TempPathFactory) -> Submitty:
+    found = Submitty(tmp_path_factory.mktemp("root"), made)
+    found.install()
+    return found
+
+
+def submit(server: Submitty, source: str, **files: bytes) -> Run:
+    return server.grade({"tiny_module.py": source.encode(), **files})
+
+
+def packed(made: Path) -> dict[str, bytes]:
+    return submitty.unpack((made / "config.zip").read_bytes())
+
+
+def refusal(root: Path, settings: str) -> str:
+    """Return the line in which a bundle is refused."""
+    tiny.write_course(root)
+    with (root / "course.toml").open("a") as file:
+        file.write(f"\n[servers.submitty]\n{settings}\n")
+    done = bundle.run("bundle", "tiny", "submitty", "--course", root)
+    assert done.exit_code == 2, done.output
+    assert not (root / "dist").exists()
+    (line,) = done.stderr.strip().splitlines()
+    return line
+
+
+# The zip and the image
+
+
+def test_the_zip_holds_what_submitty_knows(made: Path) -> None:
+    assert sorted(packed(made)) == [
+        "config.json",
+        "custom_validation_code/coursegrad_report.py",
+        "test_input/coursegrad.zip",
+        "test_input/coursegrad_collect.py",
+    ]
+    assert sorted(path.name for path in (made / "image").iterdir()) == [
+        "Dockerfile",
+        "bundle",
+        "install.sh",
+        "serve.py",
+    ]
+
+
+def test_the_configuration_is_one_that_submitty_builds(made: Path) -> None:
+    config = json.loads(packed(made)["config.json"])
+    submitty.check_config(config)
+    titles = [(one["title"], one["points"], one.get("hidden", False)) for one in config["testcases"]]
+    # 10 points, of which 4.4 are public: five there for each of ours.
+    assert titles == [("Checks", 22, False), ("Hidden checks", 28, True), ("Submission Limit", 0, False)]
+    assert config["testcases"][1]["release_hidden_details"] is True
+    assert config["grading_parameters"] == {"AUTO_POINTS": 50, "EXTRA_CREDIT_POINTS": 0}
+
+
+@pytest.mark.parametrize(
+    ("hidden", "flags"), [("shown", (False, False)), ("closed", (True, True)), ("never", (True, False))]
+)
+def test_who_sees_hidden_checks(tmp_path: Path, hidden: str, flags: tuple[bool, bool]) -> None:
+    made = bundle.make(tmp_path, "submitty", settings=f'{SETTINGS}\nhidden = "{hidden}"')
+    second = json.loads(packed(made)["config.json"])["testcases"][1]
+    assert (second["hidden"], second["release_hidden_details"]) == flags
+
+
+def test_extra_credit_is_apart(tmp_path: Path) -> None:
+    course = tmp_path / "course"
+    tiny.write_course(course)
+    settings = course / "solutions/tiny/assignment.toml"
+    settings.write_text(settings.read_text() + "extra = true\n")
+    with (course / "course.toml").open("a") as file:
+        file.write(f"\n[servers.submitty]\n{SETTINGS}\nscale = 10\n")
+    done = bundle.run("bundle", "tiny", "submitty", "--course", course)
+    assert done.exit_code == 0, done.output
+    config = json.loads(packed(Path(done.stdout.strip()))["config.json"])
+    submitty.check_config(config)
+    assert [(one["title"], one["points"]) for one in config["testcases"]] == [
+        ("Checks", 24),
+        ("Hidden checks", 36),
+        ("Extra credit", 20),
+        ("Extra credit, hidden checks", 20),
+        ("Submission Limit", 0),
+    ]
+    assert config["grading_parameters"] == {"AUTO_POINTS": 60, "EXTRA_CREDIT_POINTS": 40}
+
+
+def test_the_image_holds_nothing_of_the_course(made: Path) -> None:
+    """It may be public; hidden tests and the key are in the zip, and the secret is nowhere."""
+    course = Course.load(made.parents[1])
+    index = Index(course_fingerprints(course))
+    secrets = [course.secret(), course.secret().hex().encode()]
+    keys = [course.key("tiny"), course.key("tiny").hex().encode(), b"31337"]
+    image = {path.name: path.read_bytes() for path in (made / "image").rglob("*") if path.is_file()}
+    assert len(image) == 6
+    for name, content in image.items():
+        for place, blob in walk(name, content):
+            assert not [word for word in secrets + keys if word in blob], place
+            for text in texts(blob):
+                assert not list(index.find_in(normalize_words(text))), place
+    graded = submitty.unpack(packed(made)["test_input/coursegrad.zip"])
+    assert "course/suites/tiny/test_hidden.py" in graded
+    assert b"return 2 * x" not in b"".join(graded.values())
+    for content in [*packed(made).values(), *graded.values()]:
+        assert not [word for word in secrets if word in content]
+    report = packed(made)["custom_validation_code/coursegrad_report.py"]
+    assert course.key("tiny").hex().encode() not in report
+
+
+def test_programs_run_with_the_python_that_submitty_has(made: Path) -> None:
+    files = packed(made)
+    for name in ("test_input/coursegrad_collect.py", "custom_validation_code/coursegrad_report.py"):
+        submitty.check_old_python(files[name])
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ("", "`servers.submitty.image` is missing; add it"),
+        ('image = "coursegrad"', "`servers.submitty.image` is 'coursegrad'"),
+        (f"{SETTINGS}\nscale = 2", "servers.submitty.scale: is 2, and points there are whole numbers"),
+        (f'{SETTINGS}\nhidden = "later"', "`servers.submitty.hidden` is 'later'"),
+        (f"{SETTINGS}\ntoken = 1", "unknown key `servers.submitty.token`"),
+    ],
+)
+def test_what_a_course_says_wrongly_is_one_line(tmp_path: Path, settings: str, said: str) -> None:
+    assert said in refusal(tmp_path, settings)
+
+
+# Grading
+
+
+@needs_root
+@pytest.mark.parametrize(
+    ("source", "points"),
+    [(tiny.REFERENCE, [(22, 22), (28, 28)]), (HALF, None)],
+    ids=["reference", "half"],
+)
+def test_points_are_those_of_the_kit(
+    server: Submitty, made: Path, source: str, points: list[tuple[int, int]] | None
+) -> None:
+    run = submit(server, source)
+    if points is None:
+        course = Course.load(made.parents[1])
+        here = loop.grade_one(
+            course, assignments.load(course, "tiny"), tiny.submission(source), sandbox="full"
+        )
+        tiers = {
+            tier: sum(test.points for test in here.tests if test.tier == tier)
+            for tier in ("public", "hidden")
+        }
+        assert 0 < here.score < 10
+        points = [(round(tiers["public"] * 5), 22), (round(tiers["hidden"] * 5), 28)]
+    assert list(run.points.values()) == points, run.log
+    assert any("Sandbox: full" in text for text in run.messages["Checks", "Summary"])
+    assert run.messages["Checks", "Double a tensor"] == ["1.1 Doubles a small tensor. Passed."]
+    assert "31337" not in str(run.messages)
+
+
+@needs_root
+def test_nothing_that_a_student_hands_in_or_runs_counts_as_a_result(server: Submitty, tmp_path: Path) -> None:
+    """Files by the names of results, programs by the names of ours, and modules that ours would import."""
+    trap = f"open({str(tmp_path / 'sprung')!r}, 'w').close()\n".encode()
+    names = ("json", "socket", "hmac", "autograder", "helpers", "coursegrad_collect", "coursegrad_report")
+    traps = {f"{name}.py": trap for name in names}
+    forged = {f"main/{name}.json": b"{}" for name in ("summary", "double-public", "table-hidden")}
+    run = submit(server, tiny.STUB + TAKES_OVER, **traps, **forged, **{"coursegrad.zip": b"PK"})
+    assert run.total == 0
+    assert run.messages["Checks", "Double a tensor"][0].startswith("1.1 Doubles a small tensor. Not passed.")
+    assert not (tmp_path / "sprung").exists()
+
+
+@needs_root
+def test_validators_believe_the_grader_alone(server: Submitty) -> None:
+    """Not files that somebody wrote, changed, or took from another student or another check."""
+    kept: dict[str, bytes] = {}
+
+    def keep(work: Path) -> None:
+        kept.update({path.name: path.read_bytes() for path in (work / "test01/main").glob("*.json")})
+
+    run = server.grade({"tiny_module.py": tiny.REFERENCE.encode()}, meanwhile=keep)
+    assert run.total == 50, run.log
+    names = {f"{task}-{tier}.json" for task in ("double", "table") for tier in ("public", "hidden")}
+    assert kept.keys() == {*names, "summary.json", "knownhosts.json", "queue_file.json"}
+    place = server.work / "test01/main/double-public.json"
+    right = kept[place.name]
+    signed = json.loads(right)
+    changed = json.dumps({**signed, "body": signed["body"].replace("Passed", "passed")}).encode()
+    assert changed != right
+    check = server.config["testcases"][0]["validation"][1]
+    assert check["check"] == "double-public"
+    assert server.validate(check, "test01/", "ada") == (1.0, ["1.1 Doubles a small tensor. Passed."])
+    for content in (changed, b"", b"{}", b"[]", b"\xff", kept["table-public.json"]):
+        place.write_bytes(content)
+        assert server.validate(check, "test01/", "ada") == (0.0, [NOT_GRADED])
+    place.write_bytes(right)
+    assert server.validate(check, "test01/", "bob") == (0.0, [NOT_GRADED])
+    place.unlink()
+    assert server.validate(check, "test01/", "ada") == (0.0, [NOT_GRADED])
+
+
+@needs_root
+def test_what_cannot_be_graded_is_told(server: Submitty) -> None:
+    place = server.configuration / "test_input/coursegrad.zip"
+    before = place.read_bytes()
+    place.write_bytes(before.replace(b"manifest.json", b"manifesto.jso"))
+    try:
+        run = submit(server, tiny.REFERENCE)
+    finally:
+        place.write_bytes(before)
+    assert run.total == 0
+    assert run.messages["Checks", "Summary"] == [NOT_GRADED]
+    assert "manifest.json: there is no such file" in run.log
+    assert "Traceback" not in run.log
+
+
+@needs_root
+def test_nothing_handed_in_is_a_result(server: Submitty) -> None:
+    run = server.grade({"README.md": b"nothing\n"})
+    assert run.total == 0
+    assert any("tiny_module.py is missing." in text for text in run.messages["Checks", "Summary"])
+
+
+def test_without_the_grader_waiting_ends(made: Path, tmp_path: Path) -> None:
+    """With a deadline of no time at all, in place of two minutes."""
+    program = packed(made)["test_input/coursegrad_collect.py"].decode()
+    assert "SECONDS_TO_START = 660, 120" in program
+    (tmp_path / "collect.py").write_text(
+        program.replace("SECONDS_TO_START = 660, 120", "SECONDS_TO_START = 1, -1")
+    )
+    hosts = {"grader": {"ip_address": "127.0.0.1", "tcp_start_port": submitty.free_port()}}
+    (tmp_path / "knownhosts.json").write_text(json.dumps({"hosts": hosts}))
+    done = subprocess.run(
+        [sys.executable, "-I", "collect.py"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=PATIENCE,
+    )
+    assert done.returncode == 1
+    assert done.stderr.startswith("The grader does not answer: ")
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_the_emulator_refuses_what_submitty_refuses(made: Path) -> None:
+    good = json.loads(packed(made)["config.json"])
+    first, *others = good["testcases"]
+    check, *checks = first["validation"]
+    for change in (
+        {"points": 2.5},
+        {"points": 21},
+        {"title": ""},
+        {"colour": 1},
+        {"release_hidden_details": True},
+        {"validation": []},
+        {"validation": checks[1:]},
+        {"validation": [{**check, "show_message": "often"}, *checks]},
+        {"validation": [{**check, "deduction": 1.5}, *checks]},
+        {"containers": [one for one in first["containers"] if one.get("server")]},
+        {"containers": [*first["containers"], {"container_name": "a b", "commands": ["sleep 0"]}]},
+        {"containers": [*first["containers"], {"container_name": "a", "commands": ["whoami"]}]},
+    ):
+        with pytest.raises(AssertionError):
+            submitty.check_config({**good, "testcases": [{**first, **change}, *others]})
+    for changed in (
+        {"autograding_method": "podman"},
+        {"unknown": 1},
+        {"resource_limits": {"RLIMIT_CPU": "RLIM_INFINITY"}},
+        {"grading_parameters": {"AUTO_POINTS": 49, "EXTRA_CREDIT_POINTS": 0}},
+    ):
+        with pytest.raises(AssertionError):
+            submitty.check_config({**good, **changed})
