@@ -38,7 +38,7 @@ from autograder.scoring import share
 from autograder.untrusted import line, markdown
 
 SCHEMA: Final = "classroom50/result/v1"
-RESULT, BODY, BUNDLE = "result.json", "release-body.md", "bundle"
+RESULT, BODY, BUNDLE, PROGRAM = "result.json", "release-body.md", "bundle", "autograder"
 MAX_BYTES: Final = 10_000_000
 """What a runner of Classroom 50 downloads, as one archive."""
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9-]{1,38}")
@@ -103,7 +103,7 @@ def pack(contents: Contents) -> Files:
     scale = whole_points.find_scale(public, settings.scale, f"{where}, servers.classroom50.scale")
     decided = decide(contents, scale=scale, assignments={contents.assignment.name: name})
     files = {f"{BUNDLE}/{path}": file for path, file in decided.files.items()}
-    files["autograder.py"] = BundleFile(render_script("classroom50/autograder.py", decided))
+    files[f"{PROGRAM}.py"] = BundleFile(render_script(f"classroom50/{PROGRAM}.py", decided))
     _require_fit(contents, files)
     return {f"{settings.classroom}/autograders/{name}/{path}": file for path, file in files.items()}
 

@@ -1,8 +1,8 @@
 """Submitty: a zip with ``config.json``, and an image that grades in a container of its own.
 
-The format is that of https://submitty.org/instructor/autograding/specification. Programs of students may make
-no system call there that Submitty does not know, and it does not know those of Landlock. So the grader is what
-Submitty calls a server: a container that runs the program of its image. Another container waits for its
+The format is that of https://submitty.org/instructor/autograding/specification. A student's program may make
+no system call there that Submitty does not know, and it does not know those of Landlock. The grader therefore
+is what Submitty calls a server: a container that runs the program of its image. Another one waits for its
 results, and custom validators read them.
 """
 

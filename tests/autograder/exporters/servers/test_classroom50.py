@@ -22,7 +22,7 @@ from autograder.release.fingerprints import Index, course_fingerprints, normaliz
 from autograder.release.leaks import LeakCheck
 from autograder.release.parts import texts, walk
 from tests.support import tiny
-from tests.support.servers import bundle, classroom50
+from tests.support.servers import bundle, classroom50, guides
 from tests.support.servers.classroom50 import Classroom, check_result
 from tests.support.waiting import PATIENCE
 
@@ -363,6 +363,63 @@ def test_without_a_python_that_fits_it_is_one_line(made: Path, tmp_path: Path) -
     assert done.stderr.strip() == (
         '::error::there is no Python from 3.11 to 3.13; set "python": "3.11" in the runtime'
     )
+
+
+# The guide
+
+GH = """
+import json, pathlib, sys
+words = sys.argv[1:]
+assert words[0] == "teacher"
+if words[1] == "download":
+    place = pathlib.Path(words[words.index("-d") + 1])
+    assert words[-3:] == ["ORGANIZATION", "deep-learning", "knn"]
+    student = place / "deep-learning-knn-ada"
+    (student / ".git").mkdir(parents=True)
+    (student / "tiny_module.py").write_text(SOURCE)
+    (student / "result.json").write_text("{}")
+    (place / "scores.csv").write_text("owner,score\\nada,22\\n")
+else:
+    assert words[1:6] == ["assignment", "add", "ORGANIZATION", "deep-learning", "knn"]
+    runtime = json.loads(pathlib.Path(words[words.index("--runtime") + 1]).read_text())
+    assert set(runtime) <= {"runs-on", "python", "node", "java", "go", "rust", "apt", "container"}
+    assert runtime["python"] in {"3.11", "3.12", "3.13"}
+"""
+
+
+def test_the_commands_of_the_guide_do_what_it_says(tmp_path: Path) -> None:
+    course, remote = tmp_path / "course", tmp_path / "remote" / "classroom50"
+    guides.write_course(course, "classroom50")
+    subprocess.run(["git", "init", "-q", "--bare", remote], check=True)
+    identity = {
+        f"GIT_{who}_{what}": "t@example.org" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")
+    }
+    known = {
+        "GIT_CONFIG_COUNT": "1",
+        "GIT_CONFIG_KEY_0": f"url.{remote.parent}/.insteadOf",
+        "GIT_CONFIG_VALUE_0": "https://github.com/ORGANIZATION/",
+    }
+    programs = {"gh": f"SOURCE = {tiny.REFERENCE!r}\n{GH}"}
+    ran = list(guides.run("classroom50", course, programs, **identity, **known))
+    assert sum(command.startswith("autograder ") for command in ran) == 2
+    assert sum(command.startswith("gh ") for command in ran) == 2
+    shown = subprocess.run(
+        ["git", "-C", remote, "show", "--name-only", "--format=%s", "HEAD"],
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    title, _, *files = shown.stdout.splitlines()
+    assert title == "Tests of knn"
+    assert "deep-learning/autograders/knn/autograder.py" in files
+    assert "deep-learning/autograders/knn/bundle/course/.coursegrad/bundle.json" in files
+    assert all(name.startswith("deep-learning/autograders/knn/") for name in files)
+    row = (course / "graded/knn/grades.csv").read_text().splitlines()[1]
+    assert row.startswith("deep-learning-knn-ada,")
+    assert ",10," in row
+
+
+# With a network, and with the kit's own suites
 
 
 @pytest.mark.full

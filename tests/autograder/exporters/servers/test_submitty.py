@@ -16,7 +16,7 @@ from autograder.grading import loop
 from autograder.release.fingerprints import Index, course_fingerprints, normalize_words
 from autograder.release.parts import texts, walk
 from tests.support import tiny
-from tests.support.servers import bundle, submitty
+from tests.support.servers import bundle, guides, submitty
 from tests.support.servers.submitty import Run, Submitty
 from tests.support.waiting import PATIENCE
 
@@ -317,3 +317,29 @@ def test_the_emulator_refuses_what_submitty_refuses(made: Path) -> None:
     ):
         with pytest.raises(AssertionError):
             submitty.check_config({**good, **changed})
+
+
+# The guide
+
+DOCKER = """
+import json, pathlib, sys
+calls = pathlib.Path("docker.json")
+known = json.loads(calls.read_text()) if calls.exists() else []
+if sys.argv[1] == "build":
+    assert (pathlib.Path(sys.argv[-1]) / "Dockerfile").is_file()
+calls.write_text(json.dumps([*known, sys.argv[1:]]))
+"""
+
+
+def test_the_commands_of_the_guide_do_what_it_says(tmp_path: Path) -> None:
+    course = tmp_path / "course"
+    guides.write_course(course, "submitty")
+    ran = list(guides.run("submitty", course, {"docker": DOCKER}))
+    assert ran.count("autograder bundle knn submitty") == 2
+    image = "university/coursegrad:2026"
+    build, push = json.loads((course / "docker.json").read_text())
+    assert build == ["build", "-t", image, "dist/knn-submitty/image"]
+    assert push == ["push", image]
+    config = json.loads((tmp_path / "configurations/knn/config.json").read_text())
+    submitty.check_config(config)
+    assert config["testcases"][0]["containers"][0]["container_image"] == image
