@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
@@ -48,6 +49,7 @@ LIMITS: Final = Limits(memory_mb=2048, cores=1, seconds=600, most_seconds=3600)
 _BASE_IMAGE: Final = "submitty/autograding-default:latest"
 _START: Final = 60
 """Seconds for containers to start, besides those for grading."""
+_COUNT: Final = re.compile(r"\d+ of \d+ checks passed\.")
 _MAX_SUBMISSION: Final = 20_000_000
 
 
@@ -251,8 +253,7 @@ def receive(root: Path, variables: Mapping[str, str]) -> Delivery:
 def answer(verdict: Verdict) -> dict[str, bytes]:
     """Return a signed file for each validator: who is graded, a part of the points, and what to tell."""
     checks = rows(verdict)
-    told = [{"message": text, "status": "information"} for text in summarize(verdict).split("\n") if text]
-    found = {SUMMARY: (1.0, told)}
+    found = {SUMMARY: (1.0, _summary(verdict, checks))}
     for task, tier in dict.fromkeys((row.task_id, row.tier) for row in checks):
         of_check = [row for row in checks if (row.task_id, row.tier) == (task, tier)]
         found[f"{task}-{tier}"] = (_part(of_check), [_message(row) for row in of_check])
@@ -264,6 +265,16 @@ def answer(verdict: Verdict) -> dict[str, bytes]:
         )
         for check, (part, messages) in found.items()
     }
+
+
+def _summary(verdict: Verdict, checks: list[Row]) -> list[dict[str, str]]:
+    """Return what students read at once: it does not count the checks that they see later."""
+    lines = [text for text in summarize(verdict).split("\n") if text]
+    if verdict.settings.hidden != "shown":
+        public = [row for row in checks if row.tier == "public"]
+        passed = f"{sum(row.passed for row in public)} of {len(public)} public checks passed."
+        lines = [_COUNT.sub(passed, text) for text in lines]
+    return [{"message": text, "status": "information"} for text in lines]
 
 
 def _part(checks: list[Row]) -> float:

@@ -158,7 +158,7 @@ class Classroom:
             **changed,
         }
         for name in ("result.json", "release-body.md"):
-            if (checkout / name).is_file():
+            if (checkout / name).exists():  # which a link to nowhere does not
                 (checkout / name).unlink()
         folder = self._extract(self.temp / "classroom50-runtime")
         variables["CLASSROOM50_BUNDLE_DIR"] = str(folder)

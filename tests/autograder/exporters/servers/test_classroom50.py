@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import runpy
 import subprocess
 import sys
 import time
@@ -258,11 +259,10 @@ def test_results_that_a_student_committed_or_wrote_count_nothing(room: Classroom
 
 
 def test_what_cannot_be_graded_leaves_no_result(room: Classroom, tmp_path: Path) -> None:
-    """Not even one that a student committed, as a folder that no unlink removes."""
-    commit = room.commit(tmp_path, {"tiny_module.py": b"x = 1\n", "result.json/inner.json": b"{}"})
+    commit = room.commit(tmp_path, {"tiny_module.py": b"x = 1\n", "result.json": tmp_path / "nowhere"})
     run = room.grade(tmp_path, commit, CLASSROOM="another-room")
     assert run.status == "error"
-    assert not (tmp_path / "result.json").exists()
+    assert not os.path.lexists(tmp_path / "result.json")
     assert "bundle: grades deep-learning/tiny, and this is another-room/tiny; put it into" in run.output
     assert "Traceback" not in run.output
 
@@ -297,6 +297,20 @@ def test_the_emulator_refuses_what_classroom_50_refuses() -> None:
     ):
         with pytest.raises(AssertionError):
             check_result({**good, **change}, "x", "x")
+
+
+def test_whatever_has_the_name_of_a_result_goes(made: Path, tmp_path: Path) -> None:
+    """A folder too, which the runner does not remove."""
+    program = runpy.run_path(str(made / "deep-learning/autograders/tiny/autograder.py"))
+    (tmp_path / "kept").mkdir()
+    (tmp_path / "kept" / "file").write_text("kept")
+    (tmp_path / "folder" / "inner").mkdir(parents=True)
+    (tmp_path / "link").symlink_to(tmp_path / "kept")
+    (tmp_path / "file").write_text("gone")
+    for name in ("folder", "link", "file", "missing"):
+        program["remove"](tmp_path / name)
+    assert [path.name for path in tmp_path.iterdir()] == ["kept"]
+    assert (tmp_path / "kept" / "file").read_text() == "kept"
 
 
 # Installing

@@ -21,6 +21,7 @@ from tests.support.servers.submitty import Run, Submitty
 from tests.support.waiting import PATIENCE
 
 SETTINGS = 'image = "university/coursegrad:2026"'
+DOUBLE, TABLE = "Double a tensor", "Keep a table"
 NOT_GRADED = "This was not graded. Tell your instructor; the log of this submission says why."
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can make folders look like Submitty's")
 HALF = tiny.REFERENCE.replace("self.rows[name] = value", "self.rows['a'] = 1")
@@ -198,8 +199,11 @@ def test_points_are_those_of_the_kit(
         assert 0 < here.score < 10
         points = [(round(tiers["public"] * 5), 22), (round(tiers["hidden"] * 5), 28)]
     assert list(run.points.values()) == points, run.log
-    assert any("Sandbox: full" in text for text in run.messages["Checks", "Summary"])
-    assert run.messages["Checks", "Double a tensor"] == ["1.1 Doubles a small tensor. Passed."]
+    told = run.messages["Checks", "Summary"]
+    assert any("Sandbox: full" in text for text in told)
+    passed = sum("Passed." in text for one in (DOUBLE, TABLE) for text in run.messages["Checks", one])
+    assert told[0] == f"{passed} of 2 public checks passed."
+    assert run.messages["Checks", DOUBLE] == ["1.1 Doubles a small tensor. Passed."]
     assert "31337" not in str(run.messages)
 
 
@@ -212,7 +216,7 @@ def test_nothing_that_a_student_hands_in_or_runs_counts_as_a_result(server: Subm
     forged = {f"main/{name}.json": b"{}" for name in ("summary", "double-public", "table-hidden")}
     run = submit(server, tiny.STUB + TAKES_OVER, **traps, **forged, **{"coursegrad.zip": b"PK"})
     assert run.total == 0
-    assert run.messages["Checks", "Double a tensor"][0].startswith("1.1 Doubles a small tensor. Not passed.")
+    assert run.messages["Checks", DOUBLE][0].startswith("1.1 Doubles a small tensor. Not passed.")
     assert not (tmp_path / "sprung").exists()
 
 
