@@ -151,7 +151,7 @@ class Submitty:
             if testcase.get("type", "Execution") == "Execution":
                 log += self._execute(testcase, self.work / f"test{number:02}", submission, who, start=start)
         meanwhile(self.work)
-        shutil.copytree(self.configuration / "custom_validation_code", self.work, dirs_exist_ok=True)
+        self.set_up_validators()
         points, messages = {}, {}
         for number, testcase in enumerate(self.config["testcases"], 1):
             if "max_submissions" in testcase:
@@ -164,6 +164,10 @@ class Submitty:
             score = max(0.0, min(1.0, score + 0.00001))
             points[testcase["title"]] = (int(score * testcase["points"]), testcase["points"])
         return Run(points, messages, log)
+
+    def set_up_validators(self) -> None:
+        """Copy the programs that read what the testcases left."""
+        shutil.copytree(self.configuration / "custom_validation_code", self.work, dirs_exist_ok=True)
 
     def _execute(
         self, testcase: Mapping[str, Any], folder: Path, submission: Path, who: str, *, start: bool

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import re
 import runpy
 import subprocess
 import sys
+import tarfile
 import time
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -19,12 +22,14 @@ from autograder.course import assignment as assignments
 from autograder.course.thresholds import FILE as THRESHOLDS_FILE
 from autograder.errors import ConfigError
 from autograder.exporters.servers import whole_points
+from autograder.exporters.servers.classroom50 import SERVER
 from autograder.release.fingerprints import Index, course_fingerprints, normalize_words
-from autograder.release.leaks import LeakCheck
+from autograder.release.leaks import LeakCheck, LeakError
 from autograder.release.parts import texts, walk
 from tests.support import tiny
 from tests.support.servers import bundle, classroom50, guides
-from tests.support.servers.classroom50 import Classroom, check_result
+from tests.support.servers.classroom50 import Classroom, Run, check_result
+from tests.support.servers.collected import collect
 from tests.support.waiting import PATIENCE
 
 ROOT = Path(__file__).parents[4]
@@ -37,7 +42,6 @@ sd = 1.0
 normal_p = 0.5
 values = [83.4375, 85.1875]
 """
-HALF = tiny.REFERENCE.replace("self.rows[name] = value", "pass")
 TAKES_OVER = """
 import os, sys
 FORGED = '{"schema": "classroom50/result/v1", "score": 22, "max-score": 22, "tests": []}'
@@ -122,9 +126,9 @@ def test_the_check_for_leaks_would_find_one(made: Path) -> None:
 
 def test_a_public_test_that_shows_a_hidden_one_is_refused(tmp_path: Path) -> None:
     shows = tiny.PUBLIC + "\nVALUES = torch.tensor([31337.0, 4242.0])\n"
-    line = refusal(tmp_path, SETTINGS, public=shows)
-    assert "test_public.py" in line
-    assert "a constant of a hidden test" in line
+    contents = collect(tmp_path, "classroom50", SETTINGS, public=shows)
+    with pytest.raises(LeakError, match=r"test_public.py:\d+: a constant of a hidden test"):
+        SERVER.pack(contents)
 
 
 def test_it_holds_the_public_tests_and_what_they_are_worth(made: Path) -> None:
@@ -144,7 +148,6 @@ def test_it_holds_the_public_tests_and_what_they_are_worth(made: Path) -> None:
         ("", "`servers.classroom50.classroom` is missing; add it"),
         ('classroom = "Deep Learning"', "expected 2 to 39 small letters, digits and hyphens"),
         (f'{SETTINGS}\nhidden = "closed"', "expected 'never': everybody can read a bundle there"),
-        (f"{SETTINGS}\nscale = 3", "servers.classroom50.scale: is 3, and points there are whole numbers"),
         (f"{SETTINGS}\nscale = 1.5", "`servers.classroom50.scale` is 1.5"),
         (f"{SETTINGS}\ncolour = 1", "unknown key `servers.classroom50.colour`"),
         (f'{SETTINGS}\nassignments = {{ tiny = "T" }}', "expected 2 to 39 small letters"),
@@ -178,6 +181,21 @@ def test_a_task_whose_public_tests_only_check_rules_is_refused(tmp_path: Path) -
 # Points
 
 
+def test_a_factor_that_leaves_fractions_is_refused(tmp_path: Path) -> None:
+    contents = collect(tmp_path, "classroom50", f"{SETTINGS}\nscale = 3")
+    with pytest.raises(ConfigError, match=r"servers.classroom50.scale: is 3, .* choose a multiple of 5, or"):
+        SERVER.pack(contents)
+
+
+def test_names_that_the_server_refuses_are_chosen_by_the_course(tmp_path: Path) -> None:
+    contents = collect(tmp_path, "classroom50", f'{SETTINGS}\nassignments = {{ tiny = "homework-1" }}')
+    packed = SERVER.pack(contents)
+    assert {name.split("/")[2] for name in packed} == {"homework-1"}
+    odd = replace(contents, assignment=replace(contents.assignment, name="Tiny"))
+    with pytest.raises(ConfigError, match=r"takes no assignment called 'Tiny'; name it under \[servers"):
+        SERVER.pack(odd)
+
+
 def test_points_that_no_reasonable_factor_makes_whole_are_refused() -> None:
     with pytest.raises(ConfigError, match="ours are only when multiplied by 1009"):
         whole_points.find_scale([whole_points.Fraction(1, 1009)], None, "course.toml")
@@ -190,9 +208,22 @@ def test_a_factor_of_the_course_counts() -> None:
 # Grading
 
 
-def test_a_right_submission_gets_every_point(room: Classroom, tmp_path: Path) -> None:
-    commit = room.commit(tmp_path, {"tiny_module.py": tiny.REFERENCE.encode(), "README.md": b"# Tiny\n"})
-    run = room.grade(tmp_path, commit)
+TAG = "submit/2026-06-01T14-32-05Z-0123abc"
+
+
+@pytest.fixture(scope="module")
+def right(room: Classroom, tmp_path_factory: pytest.TempPathFactory) -> tuple[Run, Run]:
+    """Return how the reference ends, and how it ends when it is graded again."""
+    checkout = tmp_path_factory.mktemp("right")
+    files = {"tiny_module.py": tiny.REFERENCE.encode(), "README.md": b"# Tiny\n"}
+    commit = room.commit(checkout, files)
+    first = room.grade(checkout, commit, tag=TAG)
+    time.sleep(1)  # times are told in seconds
+    return first, room.grade(checkout, commit, tag=TAG)
+
+
+def test_a_right_submission_gets_every_point(right: tuple[Run, Run]) -> None:
+    run, _ = right
     assert run.result is not None, run.output
     assert run.status == "success"
     assert (run.result["score"], run.result["max-score"]) == (22, 22)  # five times 2.4 and 2
@@ -202,24 +233,13 @@ def test_a_right_submission_gets_every_point(room: Classroom, tmp_path: Path) ->
     assert "Sandbox: full" in run.body
 
 
-def test_a_regrade_keeps_the_time_of_the_submission_and_tells_its_own(
-    room: Classroom, tmp_path: Path
-) -> None:
-    commit = room.commit(tmp_path, {"tiny_module.py": HALF.encode()})
-    tag = f"submit/2026-06-01T14-32-05Z-{commit[:7]}"
-    first = room.grade(tmp_path, commit, tag=tag)
-    time.sleep(1)
-    second = room.grade(tmp_path, commit, tag=tag)
-    assert first.written is not None, first.output
-    assert second.written is not None, second.output
-    assert first.written["datetime"] == second.written["datetime"] == "2026-06-01T14:32:05Z"
-    assert first.written["graded_at"] < second.written["graded_at"]
-    assert (first.status, first.written["score"]) == ("failure", 12)
-    wrong = first.written["tests"][1]
-    assert (wrong["passed"], wrong["score"]) == (False, 0)
-    assert wrong["output"]
-    assert "**not passed**" in first.body
-    assert {**first.written, "graded_at": ""} == {**second.written, "graded_at": ""}
+def test_a_regrade_keeps_the_time_of_the_submission_and_tells_its_own(right: tuple[Run, Run]) -> None:
+    first, second = (run.written for run in right)
+    assert first is not None
+    assert second is not None
+    assert first["datetime"] == second["datetime"] == "2026-06-01T14:32:05Z"
+    assert first["graded_at"] < second["graded_at"]
+    assert {**first, "graded_at": ""} == {**second, "graded_at": ""}
 
 
 def test_results_that_a_student_committed_or_wrote_count_nothing(room: Classroom, tmp_path: Path) -> None:
@@ -227,7 +247,8 @@ def test_results_that_a_student_committed_or_wrote_count_nothing(room: Classroom
     checkout, outside = tmp_path / "work", tmp_path / "outside.json"
     checkout.mkdir()
     trap = f"open({str(tmp_path / 'sprung')!r}, 'w').close()\n".encode()
-    places = [str(room.temp), *map(str, sorted(room.temp.rglob("suites/tiny"))), str(checkout)]
+    runtime = room.temp / "classroom50-runtime"
+    places = [*map(str, (room.temp, runtime / "tiny", runtime / "tiny/bundle/course/suites/tiny", checkout))]
     source = tiny.STUB + TAKES_OVER.replace("PLACES", repr(places))
     forged = b'{"schema": "classroom50/result/v1", "score": 22, "max-score": 22, "tests": []}'
     names = ("autograder", "pip", "torch", "sitecustomize", "json", "helpers", "pytest", "conftest", "suite")
@@ -243,19 +264,21 @@ def test_results_that_a_student_committed_or_wrote_count_nothing(room: Classroom
             **{f"{name}.py": trap for name in names},
         },
     )
-    before = files_of(room.temp / "classroom50-runtime")
     run = room.grade(checkout, commit)
     assert run.result is not None, run.output
     assert (run.status, run.result["score"], run.result["max-score"]) == ("failure", 0, 22)
-    assert len(run.result["tests"]) == 2
+    assert [(test["passed"], test["score"]) for test in run.result["tests"]] == [(False, 0)] * 2
+    assert all(test["output"] for test in run.result["tests"])
+    assert run.body.count("**not passed**") == 2
     assert not (checkout / "result.json").is_symlink()
     assert not outside.exists()
     assert not (tmp_path / "sprung").exists()
     assert "# 22 of 22" not in run.body
-    after = files_of(room.temp / "classroom50-runtime")
-    assert {name: content for name, content in after.items() if "__pycache__" not in name} == {
-        name: content for name, content in before.items() if "__pycache__" not in name
-    }
+    with tarfile.open(fileobj=io.BytesIO(room.archive)) as archive:
+        published = {one.name: archive.extractfile(one).read() for one in archive if one.isfile()}
+    assert "tiny/bundle/course/suites/tiny/test_public.py" in published
+    left = {name: content for name, content in files_of(runtime).items() if "__pycache__" not in name}
+    assert left == published
 
 
 def test_what_cannot_be_graded_leaves_no_result(room: Classroom, tmp_path: Path) -> None:

@@ -6,17 +6,23 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from autograder.course import Course
 from autograder.course import assignment as assignments
+from autograder.errors import ConfigError
+from autograder.exporters.servers.interface import Contents
+from autograder.exporters.servers.submitty import SERVER
 from autograder.grading import loop
 from autograder.release.fingerprints import Index, course_fingerprints, normalize_words
 from autograder.release.parts import texts, walk
 from tests.support import tiny
 from tests.support.servers import bundle, guides, submitty
+from tests.support.servers.collected import collect
 from tests.support.servers.submitty import Run, Submitty
 from tests.support.waiting import PATIENCE
 
@@ -24,7 +30,7 @@ SETTINGS = 'image = "university/coursegrad:2026"'
 DOUBLE, TABLE = "Double a tensor", "Keep a table"
 NOT_GRADED = "This was not graded. Tell your instructor; the log of this submission says why."
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can make folders look like Submitty's")
-HALF = tiny.REFERENCE.replace("self.rows[name] = value", "self.rows['a'] = 1")
+HALF = tiny.REFERENCE.replace("self.rows[name] = value", "pass")
 TAKES_OVER = """
 import glob, os, socket
 FORGED = '{"body": "{}", "signature": ""}'
@@ -102,26 +108,30 @@ def test_the_configuration_is_one_that_submitty_builds(made: Path) -> None:
     assert config["grading_parameters"] == {"AUTO_POINTS": 50, "EXTRA_CREDIT_POINTS": 0}
 
 
+@pytest.fixture(scope="module")
+def contents(tmp_path_factory: pytest.TempPathFactory) -> Contents:
+    return collect(tmp_path_factory.mktemp("collected"), "submitty", SETTINGS)
+
+
+def config_of(contents: Contents) -> dict[str, Any]:
+    files = submitty.unpack(SERVER.pack(contents)["config.zip"].content)
+    config: dict[str, Any] = json.loads(files["config.json"])
+    submitty.check_config(config)
+    return config
+
+
 @pytest.mark.parametrize(
     ("hidden", "flags"), [("shown", (False, False)), ("closed", (True, True)), ("never", (True, False))]
 )
-def test_who_sees_hidden_checks(tmp_path: Path, hidden: str, flags: tuple[bool, bool]) -> None:
-    made = bundle.make(tmp_path, "submitty", settings=f'{SETTINGS}\nhidden = "{hidden}"')
-    second = json.loads(packed(made)["config.json"])["testcases"][1]
+def test_who_sees_hidden_checks(contents: Contents, hidden: str, flags: tuple[bool, bool]) -> None:
+    chosen = contents.settings.model_copy(update={"hidden": hidden})
+    second = config_of(replace(contents, settings=chosen))["testcases"][1]
     assert (second["hidden"], second["release_hidden_details"]) == flags
 
 
-def test_extra_credit_is_apart(tmp_path: Path) -> None:
-    course = tmp_path / "course"
-    tiny.write_course(course)
-    settings = course / "solutions/tiny/assignment.toml"
-    settings.write_text(settings.read_text() + "extra = true\n")
-    with (course / "course.toml").open("a") as file:
-        file.write(f"\n[servers.submitty]\n{SETTINGS}\nscale = 10\n")
-    done = bundle.run("bundle", "tiny", "submitty", "--course", course)
-    assert done.exit_code == 0, done.output
-    config = json.loads(packed(Path(done.stdout.strip()))["config.json"])
-    submitty.check_config(config)
+def test_extra_credit_is_apart(contents: Contents, tmp_path: Path) -> None:
+    settings = f"{SETTINGS}\nscale = 10"
+    config = config_of(collect(tmp_path, "submitty", settings, plan=contents.plan, assignment="extra = true"))
     assert [(one["title"], one["points"]) for one in config["testcases"]] == [
         ("Checks", 24),
         ("Hidden checks", 36),
@@ -130,6 +140,12 @@ def test_extra_credit_is_apart(tmp_path: Path) -> None:
         ("Submission Limit", 0),
     ]
     assert config["grading_parameters"] == {"AUTO_POINTS": 60, "EXTRA_CREDIT_POINTS": 40}
+
+
+def test_a_factor_that_leaves_fractions_is_refused(contents: Contents) -> None:
+    chosen = contents.settings.model_copy(update={"scale": 2})
+    with pytest.raises(ConfigError, match=r"servers.submitty.scale: is 2, .* choose a multiple of 5, or"):
+        SERVER.pack(replace(contents, settings=chosen))
 
 
 def test_the_image_holds_nothing_of_the_course(made: Path) -> None:
@@ -165,7 +181,6 @@ def test_programs_run_with_the_python_that_submitty_has(made: Path) -> None:
     [
         ("", "`servers.submitty.image` is missing; add it"),
         ('image = "coursegrad"', "`servers.submitty.image` is 'coursegrad'"),
-        (f"{SETTINGS}\nscale = 2", "servers.submitty.scale: is 2, and points there are whole numbers"),
         (f'{SETTINGS}\nhidden = "later"', "`servers.submitty.hidden` is 'later'"),
         (f"{SETTINGS}\ntoken = 1", "unknown key `servers.submitty.token`"),
     ],
@@ -177,33 +192,42 @@ def test_what_a_course_says_wrongly_is_one_line(tmp_path: Path, settings: str, s
 # Grading
 
 
+@pytest.fixture(scope="module")
+def right(server: Submitty) -> tuple[Run, dict[str, bytes]]:
+    """Return how the reference ends, and what the grader wrote of it."""
+    kept: dict[str, bytes] = {}
+
+    def keep(work: Path) -> None:
+        kept.update({path.name: path.read_bytes() for path in (work / "test01/main").glob("*.json")})
+
+    return server.grade({"tiny_module.py": tiny.REFERENCE.encode()}, meanwhile=keep), kept
+
+
 @needs_root
-@pytest.mark.parametrize(
-    ("source", "points"),
-    [(tiny.REFERENCE, [(22, 22), (28, 28)]), (HALF, None)],
-    ids=["reference", "half"],
-)
-def test_points_are_those_of_the_kit(
-    server: Submitty, made: Path, source: str, points: list[tuple[int, int]] | None
-) -> None:
-    run = submit(server, source)
-    if points is None:
-        course = Course.load(made.parents[1])
-        here = loop.grade_one(
-            course, assignments.load(course, "tiny"), tiny.submission(source), sandbox="full"
-        )
-        tiers = {
-            tier: sum(test.points for test in here.tests if test.tier == tier)
-            for tier in ("public", "hidden")
-        }
-        assert 0 < here.score < 10
-        points = [(round(tiers["public"] * 5), 22), (round(tiers["hidden"] * 5), 28)]
-    assert list(run.points.values()) == points, run.log
-    told = run.messages["Checks", "Summary"]
-    assert any("Sandbox: full" in text for text in told)
-    passed = sum("Passed." in text for one in (DOUBLE, TABLE) for text in run.messages["Checks", one])
-    assert told[0] == f"{passed} of 2 public checks passed."
+def test_a_right_submission_gets_every_point(right: tuple[Run, dict[str, bytes]]) -> None:
+    run, _ = right
+    assert run.points == {"Checks": (22, 22), "Hidden checks": (28, 28)}, run.log
     assert run.messages["Checks", DOUBLE] == ["1.1 Doubles a small tensor. Passed."]
+    assert run.messages["Checks", "Summary"][0] == "2 of 2 public checks passed."
+    assert any("Sandbox: full" in text for text in run.messages["Checks", "Summary"])
+
+
+@needs_root
+def test_points_are_those_of_the_kit(server: Submitty, made: Path) -> None:
+    course = Course.load(made.parents[1])
+    here = loop.grade_one(course, assignments.load(course, "tiny"), tiny.submission(HALF), sandbox="full")
+    points = {
+        tier: sum(test.points for test in here.tests if test.tier == tier) for tier in ("public", "hidden")
+    }
+    assert 0 < here.score < 10
+    run = submit(server, HALF)
+    assert run.points == {
+        "Checks": (round(5 * points["public"]), 22),
+        "Hidden checks": (round(5 * points["hidden"]), 28),
+    }
+    assert run.messages["Checks", "Summary"][0] == "1 of 2 public checks passed."
+    (wrong,) = run.messages["Checks", TABLE]
+    assert wrong.startswith("2.1 Keeps what was added. Not passed. ")
     assert "31337" not in str(run.messages)
 
 
@@ -221,29 +245,25 @@ def test_nothing_that_a_student_hands_in_or_runs_counts_as_a_result(server: Subm
 
 
 @needs_root
-def test_validators_believe_the_grader_alone(server: Submitty) -> None:
+def test_validators_believe_the_grader_alone(server: Submitty, right: tuple[Run, dict[str, bytes]]) -> None:
     """Not files that somebody wrote, changed, or took from another student or another check."""
-    kept: dict[str, bytes] = {}
-
-    def keep(work: Path) -> None:
-        kept.update({path.name: path.read_bytes() for path in (work / "test01/main").glob("*.json")})
-
-    run = server.grade({"tiny_module.py": tiny.REFERENCE.encode()}, meanwhile=keep)
-    assert run.total == 50, run.log
+    _, kept = right
     names = {f"{task}-{tier}.json" for task in ("double", "table") for tier in ("public", "hidden")}
     assert kept.keys() == {*names, "summary.json", "knownhosts.json", "queue_file.json"}
+    server.set_up_validators()
     place = server.work / "test01/main/double-public.json"
-    right = kept[place.name]
-    signed = json.loads(right)
+    place.parent.mkdir(parents=True, exist_ok=True)
+    place.write_bytes(kept[place.name])
+    signed = json.loads(kept[place.name])
     changed = json.dumps({**signed, "body": signed["body"].replace("Passed", "passed")}).encode()
-    assert changed != right
+    assert changed != kept[place.name]
     check = server.config["testcases"][0]["validation"][1]
     assert check["check"] == "double-public"
     assert server.validate(check, "test01/", "ada") == (1.0, ["1.1 Doubles a small tensor. Passed."])
     for content in (changed, b"", b"{}", b"[]", b"\xff", kept["table-public.json"]):
         place.write_bytes(content)
         assert server.validate(check, "test01/", "ada") == (0.0, [NOT_GRADED])
-    place.write_bytes(right)
+    place.write_bytes(kept[place.name])
     assert server.validate(check, "test01/", "bob") == (0.0, [NOT_GRADED])
     place.unlink()
     assert server.validate(check, "test01/", "ada") == (0.0, [NOT_GRADED])
@@ -262,13 +282,6 @@ def test_what_cannot_be_graded_is_told(server: Submitty) -> None:
     assert run.messages["Checks", "Summary"] == [NOT_GRADED]
     assert "manifest.json: there is no such file" in run.log
     assert "Traceback" not in run.log
-
-
-@needs_root
-def test_nothing_handed_in_is_a_result(server: Submitty) -> None:
-    run = server.grade({"README.md": b"nothing\n"})
-    assert run.total == 0
-    assert any("tiny_module.py is missing." in text for text in run.messages["Checks", "Summary"])
 
 
 def test_without_the_grader_waiting_ends(made: Path, tmp_path: Path) -> None:
@@ -339,7 +352,7 @@ def test_the_commands_of_the_guide_do_what_it_says(tmp_path: Path) -> None:
     course = tmp_path / "course"
     guides.write_course(course, "submitty")
     ran = list(guides.run("submitty", course, {"docker": DOCKER}))
-    assert ran.count("autograder bundle knn submitty") == 2
+    assert ran[0] == "autograder bundle knn submitty"
     image = "university/coursegrad:2026"
     build, push = json.loads((course / "docker.json").read_text())
     assert build == ["build", "-t", image, "dist/knn-submitty/image"]
