@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import sys
+from dataclasses import replace
 from fractions import Fraction
 from typing import Any, Final
 
@@ -12,6 +14,7 @@ import autograder
 from autograder.course import COURSE_FILE, Course, bundle_key, provenance
 from autograder.course.assignment import ASSIGNMENT_FILE, Assignment
 from autograder.course.bundle_key import BundleKey
+from autograder.errors import ConfigError
 from autograder.exporters.servers import requirements, wheel
 from autograder.exporters.servers.interface import BundleFile, Contents, Files, Manifest, Server
 from autograder.release import handout
@@ -32,7 +35,7 @@ def collect(
     Raises
     ------
     ConfigError
-        A package is not installed here.
+        A package is not installed here, or a bundle without hidden tests cannot be made of the assignment.
     ReleaseError
         What students got of a module cannot be made.
     """
@@ -57,6 +60,15 @@ def collect(
     return Contents(course, assignment, plan, wrap(files), settings, python)
 
 
+def decide(contents: Contents, **settings: Any) -> Contents:
+    """Return contents with settings that the server's program is told, though the course leaves them open."""
+    decided = contents.settings.model_copy(update=settings)
+    manifest = Manifest.model_validate_json(contents.files[MANIFEST].content)
+    told = manifest.model_copy(update={"settings": decided.model_dump(mode="json")})
+    files = contents.files | wrap({MANIFEST: (told.model_dump_json(indent=2) + "\n").encode()})
+    return replace(contents, settings=decided, files=files)
+
+
 def wrap(files: dict[str, bytes]) -> Files:
     """Return files of a bundle that nobody runs."""
     return {path: BundleFile(content) for path, content in files.items()}
@@ -67,26 +79,25 @@ def _course(
 ) -> dict[str, bytes]:
     """Return a course that holds one assignment, without its solution and without the secret.
 
-    For a server on which everybody reads bundles it has the public tests alone, and another key.
+    For a server on which everybody reads bundles it has the public tests alone, and nothing that comes from
+    the secret or the hidden tests: neither the key nor a hash.
     """
     public = server.public_only
     folder = f"solutions/{assignment.name}"
     stubs = {f"{module}.py": handout.stub(assignment, module) for module in assignment.modules}
+    suite = _suite(assignment, public=public)
     key = BundleKey(
         assignment=assignment.name,
         key="00" * 32 if public else course.key(assignment.name).hex(),
-        secret_id=course.secret_id(),
-        suite=provenance.suite_hash(assignment),
+        secret_id="0" * 12 if public else course.secret_id(),
+        suite=_hash(suite) if public else provenance.suite_hash(assignment),
     )
     return {
         COURSE_FILE: _course_file(course).encode(),
         f".coursegrad/{bundle_key.FILE}": (key.model_dump_json(indent=2) + "\n").encode(),
         f"{folder}/{ASSIGNMENT_FILE}": _assignment_file(assignment, plan, public=public).encode(),
         **{f"{folder}/{name}": content for name, content in stubs.items()},
-        **{
-            f"{_SUITES}/{assignment.name}/{name}": content
-            for name, content in _suite(assignment, public=public).items()
-        },
+        **{f"{_SUITES}/{assignment.name}/{name}": content for name, content in suite.items()},
     }
 
 
@@ -118,10 +129,24 @@ def _assignment_file(assignment: Assignment, plan: tuple[PlannedTest, ...], *, p
 
 
 def _public_points(assignment: Assignment, plan: tuple[PlannedTest, ...]) -> dict[str, Fraction]:
-    """Return what the public tests of each task are worth, where one of them checks a value."""
+    """Return what the public tests of each task are worth; a task without any is left out.
+
+    Raises
+    ------
+    ConfigError
+        There are none, or those of a task check no value, so that a stub would earn their points.
+    """
     worth = share(plan, assignment)
     public = [test for test in plan if test.tier == "public"]
     checked = {test.task for test in public if test.kind == "value"}
+    why = "hidden tests stay out of a bundle that everybody can read"
+    if not checked:
+        found = "has no public test that checks a value"
+        raise ConfigError(str(assignment.file), found, f"add one: {why}")
+    for test in public:
+        if test.task not in checked:
+            found = f"task {test.task!r} has no public test that checks a value, only {test.id}"
+            raise ConfigError(str(assignment.file), found, f"add one, or hide that test: {why}")
     return {
         task: sum((worth[test.id] for test in public if test.task == task), Fraction())
         for task in sorted(checked)
@@ -134,3 +159,12 @@ def _suite(assignment: Assignment, *, public: bool) -> dict[str, bytes]:
     if public:
         found = [path for path in found if assignment.tiers.get(path.name) == "public"]
     return {path.name: path.read_bytes() for path in found if path.name not in _NOT_NEEDED}
+
+
+def _hash(files: dict[str, bytes]) -> str:
+    """Return the SHA-256 over names and contents."""
+    digest = hashlib.sha256()
+    for name, content in sorted(files.items()):
+        digest.update(f"{name}\0{len(content)}\0".encode())
+        digest.update(content)
+    return digest.hexdigest()

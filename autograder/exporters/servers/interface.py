@@ -7,7 +7,7 @@ instructor's machine, and `receive` and `answer` run on the server.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -145,6 +145,8 @@ class Delivery:
         When the server received it, by the server's own word.
     due_at : datetime or None
         When it was due there.
+    facts : mapping of str to str
+        What else the server tells, for the answer to repeat.
     """
 
     folder: Path
@@ -152,6 +154,7 @@ class Delivery:
     name: str = ""
     submitted_at: datetime | None = None
     due_at: datetime | None = None
+    facts: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
