@@ -123,10 +123,12 @@ def _find_course(path: Path, assignment: Assignment) -> str:
         address = f"{path.absolute().as_uri()}?mode=ro"
         with contextlib.closing(sqlite3.connect(address, uri=True)) as database:
             versions = [one for (one,) in database.execute("SELECT version_num FROM alembic_version")]
-            courses = dict(database.execute("SELECT name, course_id FROM assignment").fetchall())
+            is_known = versions == [_own_version()]
+            query = "SELECT name, course_id FROM assignment"
+            courses = dict(database.execute(query).fetchall()) if is_known else {}
     except sqlite3.Error as error:
         raise _refusal(path, error) from None
-    if versions != [_own_version()]:
+    if not is_known:
         remedy = "make a copy of it, then run: nbgrader db upgrade"
         raise ConfigError(str(path), "is of another version of nbgrader than the one here", remedy)
     if assignment.name not in courses:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import os
 import re
@@ -72,10 +73,16 @@ def write_kit(root: Path) -> None:
 
 
 def environment(home: Path) -> dict[str, str]:
-    """Return the variables of somebody who has just activated the environment, with an empty home."""
+    """Return the variables of somebody who has just activated the environment, with an empty home.
+
+    Jupyter's templates are found even if packages lie elsewhere than in the environment.
+    """
     own = ("HOME", "IPYTHONDIR", "JUPYTER_CONFIG_DIR", "JUPYTER_RUNTIME_DIR")
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    places = dict.fromkeys(own, str(home)) | {"JUPYTER_DATA_DIR": f"{home}/data"}
+    spec = importlib.util.find_spec("nbconvert")
+    assert spec is not None
+    shared = Path(str(spec.origin)).parents[4] / "share" / "jupyter"
+    places = dict.fromkeys(own, str(home)) | {"JUPYTER_DATA_DIR": f"{home}/data", "JUPYTER_PATH": str(shared)}
     return os.environ | places | {"PATH": path}
 
 

@@ -260,7 +260,10 @@ REFUSED: dict[str, tuple[Callable[[Path], object], str]] = {
     "empty": (replace_by(b""), "is not an nbgrader database (no such table: alembic_version)"),
     "other database": (make_other, "is not an nbgrader database (no such table: alembic_version)"),
     "other version": (
-        change("UPDATE alembic_version SET version_num = '724cde206c17'"),
+        lambda path: (
+            change("UPDATE alembic_version SET version_num = '724cde206c17'")(path),
+            change("ALTER TABLE assignment RENAME COLUMN course_id TO none")(path),  # it came later
+        ),
         "is of another version of nbgrader than the one here; make a copy of it, then run: nbgrader db up",
     ),
     "other course": (

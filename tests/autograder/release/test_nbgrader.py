@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import urllib.request
@@ -14,6 +15,7 @@ from typing import Any
 
 import nbformat
 import pytest
+from traitlets.config.loader import PyFileConfigLoader
 
 from autograder.course import Course
 from autograder.course import assignment as assignments
@@ -118,6 +120,31 @@ def test_the_gradebook_knows_the_cells_that_have_points(folder: Path, released: 
         assert {one.name: one.max_score for one in tasks} == {"code-area": 10, "code-table": 2.5}
         whole = gradebook.find_assignment("shapes")
         assert (whole.max_written_score, whole.max_task_score, whole.max_score) == (5, 12.5, 17.5)
+
+
+def test_the_settings_keep_what_students_hand_in(folder: Path) -> None:
+    checks = folder / "source" / "nets" / "checks.json"
+    checks.parent.mkdir()
+    checks.write_text(json.dumps({"modules": ["layers", "nets"], "weights": ["best.pt"]}))
+    try:
+        settings = PyFileConfigLoader("nbgrader_config.py", path=str(folder)).load_config()
+    finally:
+        shutil.rmtree(checks.parent)
+    assert settings.Autograde.exclude_overwriting == {
+        "shapes": ["shapes.py"],
+        "nets": ["layers.py", "nets.py", "best.pt"],
+    }
+    assert (settings.Execute.enabled, settings.ClearOutput.enabled) == (False, False)
+
+
+def test_cells_for_extra_credit_are_worth_nothing_in_the_maximum(tmp_path: Path) -> None:
+    course = planted.write_course(tmp_path)
+    path = course.root / "solutions" / "shapes" / "assignment.toml"
+    path.write_text(path.read_text().replace('id = "table"', 'id = "table"\nextra = true'))
+    source = json.loads(planted.build(course).nbgrader["source/shapes/shapes.ipynb"])
+    area, table = source["cells"][-2:]
+    assert (area["metadata"]["nbgrader"]["points"], table["metadata"]["nbgrader"]["points"]) == (10, 0)
+    assert table["source"] == ["**A table** (2.5 points of extra credit)"]
 
 
 @pytest.mark.full
