@@ -102,9 +102,10 @@ NAMES = [
     *(pytest.param((name, False), id=f"{name}-some") for name in SMALL),
     *(pytest.param((name, True), marks=pytest.mark.full, id=name) for name in COURSE.assignments()),
 ]
-"""Assignments, and whether all functions are to answer in all bad ways, or every third in three, by turns.
+"""Assignments, and whether all functions are to answer badly, or every third.
 
-What answers in three ways is graded by the whole suite where it raises, and else by the tests of its tasks.
+Functions of small assignments answer in all ways where all of them do, and else in three, by turns: then the
+whole suite grades what raises, and the tests of its tasks what does not.
 """
 
 
@@ -136,7 +137,9 @@ def bad(request: pytest.FixtureRequest) -> dict[tuple[StudentFunction, Kind], Ba
     wanted: list[tuple[StudentFunction, Kind]] = [
         (function, kind)
         for place, function in enumerate(specimens.find_student_functions(one)[:: 1 if every_kind else 3])
-        for kind in (bad_answers.KINDS if every_kind else ALWAYS + BY_TURNS[place % 3 :][:1])
+        for kind in (
+            bad_answers.KINDS if every_kind and name in SMALL else ALWAYS + BY_TURNS[place % 3 :][:1]
+        )
         if kind in ALWAYS or "__init__" not in function.name
     ]
     return _grade_answers(one, wanted, alone=name in LARGE or not every_kind)

@@ -217,7 +217,7 @@ def ended(step: Callable[..., str], *arguments: object) -> str:
     return "refused"
 
 
-@pytest.mark.parametrize("cases", [300, pytest.param(2_000, marks=pytest.mark.full)])
+@pytest.mark.parametrize("cases", [300, pytest.param(1_000, marks=pytest.mark.full)])
 def test_whatever_is_handed_in_is_read_or_refused(cases: int, tmp_path: Path, course: Course) -> None:
     toy = assignments.load(course, "toy")
     place, ends, wanted = tmp_path / "place", Counter[str](), Wanted.by(toy)
