@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from autograder.exporters.servers.interface import Server, Website
 
 ServerArgument = Annotated[
-    str, typer.Argument(metavar="SERVER", help="Submission server, such as gradescope.")
+    str, typer.Argument(metavar="SERVER", help="Submission server: one of those in the README.")
 ]
 AssignmentArgument = Annotated[
     str, typer.Argument(metavar="ASSIGNMENT", help="Name of the assignment, such as knn.")
