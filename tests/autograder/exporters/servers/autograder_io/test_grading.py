@@ -260,3 +260,41 @@ def test_scores_in_another_form_are_no_scores() -> None:
     for text in ("", "<!! score: 2.5 !!>", "score: 3", "<!! score: 6 !!>", "<!! score: -1 !!>"):
         with pytest.raises(ValueError, match="score"):
             score_of(command, Ran(0, "<!! score: 5 !!>", text))
+
+
+WRONG = """
+import torch
+
+def double(x):
+    return 2 * x if len(x) == 3 else x + 1
+
+class Table:
+    def __init__(self):
+        self.rows = {}
+    def add(self, name, value):
+        self.rows = {name: value}
+"""
+
+
+@pytest.mark.full
+def test_scores_there_are_those_that_the_kit_gives(instructor: Instructor) -> None:
+    students = {"ada": tiny.REFERENCE, "bob": HALF, "eve": WRONG, "zoe": tiny.STUB}
+    for student, source in students.items():
+        folder = instructor.root / "class" / student
+        folder.mkdir(parents=True)
+        (folder / "tiny_module.py").write_text(source)
+        hand_in(instructor, {"tiny_module.py": source.encode()}, student=student)
+    out = instructor.root / "graded"
+    graded = instructor.run(
+        "grade", "tiny", instructor.root / "class", "--output", out, "--allow-weak-sandbox"
+    )
+    assert graded.exit_code in (0, 1), graded.output
+    tables = [
+        {
+            row["student"]: (row["score"], row["double"], row["table"])
+            for row in csv.DictReader(io.StringIO(text))
+        }
+        for text in (instructor.fetch().stdout, (out / "grades.csv").read_text())
+    ]
+    assert tables[0] == tables[1]
+    assert len(set(tables[0].values())) == len(students), "each of them earns something else"
