@@ -37,8 +37,10 @@ def test_a_zygote_that_is_killed_whenever_it_starts_ends_the_run_with_advice(
 ) -> None:
     started = Slot.__init__
 
-    def start_and_kill(slot: Slot, plan: SandboxPlan, packages: Collection[str] = ()) -> None:
-        started(slot, plan, packages)
+    def start_and_kill(
+        slot: Slot, plan: SandboxPlan, packages: Collection[str] = (), *, is_only: bool = False
+    ) -> None:
+        started(slot, plan, packages, is_only=is_only)
         os.kill(slot.pid, signal.SIGKILL)
 
     monkeypatch.setattr(Slot, "__init__", start_and_kill)

@@ -27,7 +27,8 @@ def contents(tmp_path_factory: pytest.TempPathFactory) -> Contents:
     (root / "course.toml").write_text(tiny.COURSE + TABLE.format(url="https://autograder.io"))
     course = Course.load(root)
     server = find_server("autograder.io")
-    return bundles.gather(course, assignment, server, sandbox="weak", open_engine=Pool)
+    found, _ = bundles.gather(course, assignment, server, sandbox="weak", open_engine=Pool)
+    return found
 
 
 @pytest.fixture(scope="session")
