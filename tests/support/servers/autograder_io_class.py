@@ -104,8 +104,8 @@ def replace_in_tar(path: Path, change: Callable[[bytes], bytes], name: str = "bu
     with tarfile.open(path) as archive:
         for one in archive.getmembers():
             file = archive.extractfile(one)
-            assert file is not None
-            found[one.name] = file.read()
+            if file is not None:  # no folder
+                found[one.name] = file.read()
     found[name] = change(found[name])
     with tarfile.open(path, "w") as archive:
         for member, content in found.items():

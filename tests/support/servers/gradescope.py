@@ -111,6 +111,15 @@ class Gradescope:
         join : callable, optional
             Called in the process before anything else.
         """
+        self.hand_in(files, created_at=created_at, users=users)
+        done = self._command(level, "/autograder", ["/autograder/run_autograder"], join=join)
+        if not self._file.is_file():
+            assert done.returncode, "it ended well, and there is no results.json"
+            return Run(None, done.stdout)
+        return Run(self.results(), done.stdout)
+
+    def hand_in(self, files: Mapping[str, bytes], *, created_at: datetime = DUE, users: int = 1) -> None:
+        """Lay out a submission as it is found in a container."""
         for name in ("results", "submission"):
             shutil.rmtree(self._home / name)
             (self._home / name).mkdir()
@@ -119,14 +128,16 @@ class Gradescope:
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_bytes(content)
         (self._home / "submission_metadata.json").write_text(json.dumps(metadata(created_at, users)))
-        done = self._command(level, "/autograder", ["/autograder/run_autograder"], join=join)
-        file = self._home / "results" / "results.json"
-        if not file.is_file():
-            assert done.returncode, "it ended well, and there is no results.json"
-            return Run(None, done.stdout)
-        results = json.loads(file.read_text(encoding="utf-8"))
+
+    def results(self) -> dict[str, Any]:
+        """Return what Gradescope reads, checked."""
+        results: dict[str, Any] = json.loads(self._file.read_text(encoding="utf-8"))
         check_results(results)
-        return Run(results, done.stdout)
+        return results
+
+    @property
+    def _file(self) -> Path:
+        return self._home / "results" / "results.json"
 
     def _command(
         self,

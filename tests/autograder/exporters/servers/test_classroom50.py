@@ -424,6 +424,7 @@ else:
 """
 
 
+@pytest.mark.full
 def test_the_commands_of_the_guide_do_what_it_says(tmp_path: Path) -> None:
     course, remote = tmp_path / "course", tmp_path / "remote" / "classroom50"
     walkthrough.write_course(course, "classroom50")

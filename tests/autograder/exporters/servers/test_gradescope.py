@@ -14,6 +14,7 @@ import zipfile
 from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -26,7 +27,7 @@ from autograder.graded.results import CUT_OFF
 from autograder.grading import loop
 from autograder.scoring import NOT_JUDGED
 from tests.support import bounded, tiny
-from tests.support.servers import bundle
+from tests.support.servers import bundle, made
 from tests.support.servers.gradescope import DUE, Gradescope, Run, check_results
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root can make folders look like Gradescope's")
@@ -36,10 +37,8 @@ INDEXES = {"COURSEGRAD_TORCH_INDEX": os.environ.get("COURSEGRAD_TORCH_INDEX", "h
 """Where the tests take PyTorch from: PyPI has it, too, if with what only GPUs need."""
 MEMORY = 768 << 20
 """What a container gets there unless somebody raises it."""
-HALF = tiny.REFERENCE.replace("self.rows[name] = value", "self.rows['a'] = 1")
 ENDLESS = tiny.REFERENCE.replace("self.rows[name] = value", "import time; time.sleep(1000)")
-TAKES_OVER = (
-    """
+TAKES_OVER = """
 import os
 for place in ("/autograder/results/results.json", "results.json"):
     for path in (place, os.path.join("..", place)):
@@ -49,9 +48,7 @@ for place in ("/autograder/results/results.json", "results.json"):
         except OSError:
             pass
 print('{"score": 1000}')
-"""
-    + tiny.STUB
-)
+""" + tiny.STUB.replace('raise NotImplementedError("double")', "return 3 * x")
 WITH_THRESHOLD = (
     tiny.HIDDEN
     + '''
@@ -74,19 +71,63 @@ values = [83.0, 85.0]
 
 
 @pytest.fixture(scope="module")
-def zipped(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return bundle.make(tmp_path_factory.mktemp("course"), "gradescope")
+def course(tmp_path_factory: pytest.TempPathFactory) -> Course:
+    return made.write_course(tmp_path_factory.mktemp("course"), "gradescope")
+
+
+@pytest.fixture(scope="module")
+def zipped(course: Course) -> Path:
+    return made.make(course, "gradescope")
 
 
 @pytest.fixture(scope="module")
 def server(zipped: Path, tmp_path_factory: pytest.TempPathFactory) -> Gradescope:
-    made = Gradescope(tmp_path_factory.mktemp("root"), zipped.read_bytes())
-    made.install()
-    return made
+    return _serve(zipped, tmp_path_factory.mktemp("root"))
+
+
+@pytest.fixture(scope="module")
+def right(server: Gradescope, tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """Return how the reference ends: without Landlock, in little memory, late, and of two students."""
+    with bounded.Memory(tmp_path_factory.mktemp("memory"), MEMORY) as memory:
+        late = DUE + timedelta(hours=3, minutes=58)
+        run = submit(
+            server, tiny.REFERENCE, level="old-container", join=memory.join, created_at=late, users=2
+        )
+        assert memory.killed() == 0
+        assert memory.bounded or memory.peak() < MEMORY
+    return run
+
+
+@pytest.fixture(scope="module")
+def wrong(server: Gradescope) -> Run:
+    """Return how a submission ends that is half wrong, half a stub, and writes results of its own."""
+    return submit(server, TAKES_OVER)
+
+
+@pytest.fixture
+def here(server: Gradescope, monkeypatch: pytest.MonkeyPatch) -> Gradescope:
+    """Return a server whose bundle is run in this process, which has fork servers already."""
+    made.keep_fork_servers(monkeypatch)
+    return server
+
+
+def _serve(zipped: Path, root: Path) -> Gradescope:
+    server = Gradescope(root, zipped.read_bytes())
+    server.install()
+    return server
 
 
 def submit(server: Gradescope, source: str, **options: object) -> Run:
     return server.grade({"tiny_module.py": source.encode()}, **options)
+
+
+def grade_here(server: Gradescope, files: Mapping[str, bytes]) -> dict[str, Any]:
+    """Return the results that the bundle writes in this process."""
+    server.hand_in(files)
+    done = bundle.run("run", server.root / "autograder" / "source" / "bundle", "--root", server.root)
+    assert done.exit_code == 0, done.output
+    results: dict[str, Any] = server.results()
+    return results
 
 
 # The zip
@@ -146,96 +187,74 @@ def test_packages_are_pinned_and_none_is_for_a_gpu(zipped: Path) -> None:
 # Grading
 
 
-@pytest.mark.parametrize("source", [tiny.REFERENCE, tiny.STUB, HALF], ids=["reference", "stub", "half"])
-def test_points_are_those_of_the_kit(server: Gradescope, zipped: Path, source: str) -> None:
-    course = Course.load(zipped.parents[1])
-    here = loop.grade_one(course, assignments.load(course, "tiny"), tiny.submission(source), sandbox="full")
-    run = submit(server, source)
+@pytest.mark.parametrize("which", ["right", "wrong"])
+def test_points_are_those_of_the_kit(course: Course, which: str, request: pytest.FixtureRequest) -> None:
+    run = request.getfixturevalue(which)
+    source = {"right": tiny.REFERENCE, "wrong": TAKES_OVER}[which]
+    one = assignments.load(course, "tiny")
+    graded = loop.grade_one(course, one, tiny.submission(source), sandbox="full")
     assert run.results is not None, run.output
-    assert run.results["score"] == here.score
-    assert [test["score"] for test in run.results["tests"]] == [
-        test.points for task in here.tasks for test in here.tests if test.task == task.id
-    ]
-    known = run.results["extra_data"]["provenance"]
-    assert known == here.provenance.model_dump()
-    assert "Sandbox: full." in run.results["output"]
+    assert run.results["score"] == graded.score
+    per_task = [test.points for task in graded.tasks for test in graded.tests if test.task == task.id]
+    assert [test["score"] for test in run.results["tests"]] == per_task
+    assert run.results["extra_data"]["provenance"] == graded.provenance.model_dump()
 
 
-def test_what_went_wrong_is_told(server: Gradescope) -> None:
-    run = submit(server, tiny.STUB.replace('raise NotImplementedError("double")', "return 3 * x"))
-    assert run.results is not None
-    first = run.results["tests"][0]
+def test_it_fits_into_the_memory_and_confines_without_landlock(right: Run) -> None:
+    assert right.results is not None, right.output
+    assert right.results["score"] == 10
+    assert "Sandbox: full." in right.results["output"]
+    assert right.results["extra_data"]["sandbox"]["layers"]["filesystem"].startswith("proved")
+
+
+def test_the_time_is_the_servers(right: Run, wrong: Run) -> None:
+    assert right.results is not None
+    assert "Handed in 3 h 58 min after the deadline." in right.results["output"]
+    assert wrong.results is not None
+    assert "after the deadline" not in wrong.results["output"]
+
+
+def test_what_went_wrong_is_told(wrong: Run) -> None:
+    assert wrong.results is not None
+    first = wrong.results["tests"][0]
     assert first["name"] == "Double a tensor: Doubles a small tensor."
     assert first["status"] == "failed"
     assert "Expected" in first["output"]
-    assert "31337" not in str(run.results)
+    assert "31337" not in str(wrong.results)
 
 
-def test_who_sees_what(server: Gradescope) -> None:
-    run = submit(server, tiny.STUB)
-    assert run.results is not None
-    shown = {test["tags"][0]: test["visibility"] for test in run.results["tests"]}
+def test_who_sees_what(wrong: Run) -> None:
+    assert wrong.results is not None
+    shown = {test["tags"][0]: test["visibility"] for test in wrong.results["tests"]}
     assert shown == {"public": "visible", "hidden": "after_published"}
-    assert run.results["stdout_visibility"] == "hidden"
+    assert wrong.results["stdout_visibility"] == "hidden"
 
 
-def test_the_time_is_the_servers(server: Gradescope) -> None:
-    late = submit(server, tiny.STUB, created_at=DUE + timedelta(hours=3, minutes=58))
-    assert late.results is not None
-    assert "Handed in 3 h 58 min after the deadline." in late.results["output"]
-    early = submit(server, tiny.STUB, created_at=DUE)
-    assert early.results is not None
-    assert "after the deadline" not in early.results["output"]
+def test_results_that_student_code_writes_count_nothing(wrong: Run) -> None:
+    assert wrong.results is not None
+    assert wrong.results["score"] == 0
+    assert '{"score": 1000}' not in wrong.output
 
 
-def test_a_group_is_named(server: Gradescope) -> None:
-    run = submit(server, tiny.REFERENCE, users=2)
-    assert run.results is not None
-    assert run.results["score"] == 10
+def test_nothing_handed_in_is_a_result(here: Gradescope) -> None:
+    results = grade_here(here, {})
+    assert results["score"] == 0
+    assert "tiny_module.py is missing." in results["output"]
 
 
-def test_nothing_handed_in_is_a_result(server: Gradescope) -> None:
-    run = server.grade({})
-    assert run.results is not None, run.output
-    assert run.results["score"] == 0
-    assert "tiny_module.py is missing." in run.results["output"]
-
-
-def test_who_hands_in_two_versions_is_asked_for_one(server: Gradescope) -> None:
+def test_who_hands_in_two_versions_is_asked_for_one(here: Gradescope) -> None:
     files = {f"tiny_module_v{n}.py": f"{tiny.REFERENCE}\nVERSION = {n}\n".encode() for n in (1, 2)}
-    run = server.grade(files)
-    assert run.results is not None, run.output
+    results = grade_here(here, files)
     asked = "tiny_module.py could be tiny_module_v1.py or tiny_module_v2.py. Hand in again with one of them"
-    assert asked in run.results["output"]
-    assert run.results["score"] == 0
+    assert asked in results["output"]
+    assert results["score"] == 0
 
 
-def test_a_zip_of_the_notebook_is_taken(server: Gradescope, tmp_path: Path) -> None:
+def test_a_zip_of_the_notebook_is_taken(here: Gradescope, tmp_path: Path) -> None:
     packed = tmp_path / "hand-in.zip"
     with zipfile.ZipFile(packed, "w") as archive:
         archive.writestr("work/tiny_module.py", tiny.REFERENCE)
-    run = server.grade({"hand-in.zip": packed.read_bytes()})
-    assert run.results is not None, run.output
-    assert run.results["score"] == 10
-
-
-def test_results_that_student_code_writes_count_nothing(server: Gradescope) -> None:
-    run = submit(server, TAKES_OVER)
-    assert run.results is not None
-    assert run.results["score"] == 0
-    assert '{"score": 1000}' not in run.output
-
-
-@pytest.mark.parametrize("level", ["old-container"])
-def test_it_fits_into_the_memory_without_landlock(server: Gradescope, tmp_path: Path, level: str) -> None:
-    with bounded.Memory(tmp_path, MEMORY) as memory:
-        run = submit(server, tiny.REFERENCE, level=level, join=memory.join)
-        assert memory.killed() == 0
-        assert memory.bounded or memory.peak() < MEMORY
-    assert run.results is not None, run.output
-    assert run.results["score"] == 10
-    assert "Sandbox: full." in run.results["output"]
-    assert run.results["extra_data"]["sandbox"]["layers"]["filesystem"].startswith("proved")
+    assert grade_here(here, {"hand-in.zip": packed.read_bytes()})["score"] == 10
 
 
 # Time
@@ -243,10 +262,8 @@ def test_it_fits_into_the_memory_without_landlock(server: Gradescope, tmp_path: 
 
 @pytest.fixture(scope="module")
 def hurried(tmp_path_factory: pytest.TempPathFactory) -> Gradescope:
-    zipped = bundle.make(tmp_path_factory.mktemp("hurried"), "gradescope", settings="seconds = 30")
-    made = Gradescope(tmp_path_factory.mktemp("root"), zipped.read_bytes())
-    made.install()
-    return made
+    course = made.write_course(tmp_path_factory.mktemp("hurried"), "gradescope", "seconds = 30")
+    return _serve(made.make(course, "gradescope"), tmp_path_factory.mktemp("root"))
 
 
 def test_what_was_graded_counts_when_time_runs_out(hurried: Gradescope) -> None:
@@ -261,7 +278,7 @@ def test_what_was_graded_counts_when_time_runs_out(hurried: Gradescope) -> None:
 
 
 def test_an_answer_is_there_before_student_code_runs(
-    server: Gradescope, monkeypatch: pytest.MonkeyPatch
+    here: Gradescope, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As if the server ended everything meanwhile, for want of memory."""
 
@@ -269,11 +286,11 @@ def test_an_answer_is_there_before_student_code_runs(
         raise KeyboardInterrupt
 
     answers: list[Mapping[str, bytes]] = []
-    assert submit(server, tiny.REFERENCE).results is not None  # its files are there from now on
-    found = on_server.Bundle(server.root / "autograder" / "source" / "bundle")
+    here.hand_in({"tiny_module.py": tiny.REFERENCE.encode()})
+    found = on_server.Bundle(here.root / "autograder" / "source" / "bundle")
     monkeypatch.setattr(Pool, "grade", end)
     with pytest.raises(KeyboardInterrupt):
-        on_server.grade(found, server.root, {}, started=time.monotonic(), write=answers.append)
+        on_server.grade(found, here.root, {}, started=time.monotonic(), write=answers.append)
     (answer,) = answers
     results = json.loads(answer["autograder/results/results.json"])
     check_results(results)
@@ -289,21 +306,16 @@ def test_hidden_checks_are_shown_where_the_course_says_so(tmp_path: Path) -> Non
     assert found.settings.hidden == "shown"
 
 
-def test_a_leaderboard_shows_what_was_reached(tmp_path: Path) -> None:
-    zipped = bundle.make(
-        tmp_path / "course",
-        "gradescope",
-        settings='leaderboard = { "accuracy in percent" = "accuracy" }',
-        hidden=WITH_THRESHOLD,
-        thresholds=THRESHOLDS,
-    )
-    made = Gradescope(tmp_path / "root", zipped.read_bytes())
-    made.install()
+def test_a_leaderboard_shows_what_was_reached(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made.keep_fork_servers(monkeypatch)
+    settings = 'leaderboard = { "accuracy in percent" = "accuracy" }'
+    course = made.write_course(tmp_path / "course", "gradescope", settings, hidden=WITH_THRESHOLD)
+    (course.suite("tiny") / "thresholds.toml").write_text(THRESHOLDS)
+    server = Gradescope(tmp_path / "root", made.make(course, "gradescope").read_bytes())
     for source, value in ((tiny.REFERENCE, 84.0), (tiny.STUB, "-")):
-        run = submit(made, source)
-        assert run.results is not None, run.output
+        results = grade_here(server, {"tiny_module.py": source.encode()})
         board = [{"name": "accuracy in percent", "value": value, "order": "desc"}]
-        assert run.results["leaderboard"] == board
+        assert results["leaderboard"] == board
 
 
 @pytest.mark.parametrize(
@@ -381,8 +393,8 @@ def test_a_bundle_is_no_course_to_work_in(tmp_path: Path) -> None:
 
 def _unpack(place: Path, settings: str = "") -> Path:
     """Make a bundle and unpack it; return the folder with its manifest."""
-    zipped = bundle.make(place / "made", "gradescope", settings=settings)
-    with zipfile.ZipFile(zipped) as archive:
+    course = made.write_course(place / "course", "gradescope", settings)
+    with zipfile.ZipFile(made.make(course, "gradescope")) as archive:
         archive.extractall(place / "source")
     return place / "source" / "bundle"
 

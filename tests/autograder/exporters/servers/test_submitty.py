@@ -21,7 +21,7 @@ from autograder.grading import loop
 from autograder.release.fingerprints import Index, course_fingerprints, normalize_words
 from autograder.release.parts import texts, walk
 from tests.support import tiny
-from tests.support.servers import bundle, submitty, walkthrough
+from tests.support.servers import bundle, made, submitty, walkthrough
 from tests.support.servers.collected import collect
 from tests.support.servers.submitty import Run, Submitty
 from tests.support.waiting import PATIENCE
@@ -50,7 +50,8 @@ except OSError:
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return bundle.make(tmp_path_factory.mktemp("course"), "submitty", settings=SETTINGS)
+    course = made.write_course(tmp_path_factory.mktemp("course"), "submitty", SETTINGS)
+    return made.make(course, "submitty")
 
 
 @pytest.fixture(scope="module")
@@ -348,6 +349,7 @@ calls.write_text(json.dumps([*known, sys.argv[1:]]))
 """
 
 
+@pytest.mark.full
 def test_the_commands_of_the_guide_do_what_it_says(tmp_path: Path) -> None:
     course = tmp_path / "course"
     walkthrough.write_course(course, "submitty")
