@@ -49,14 +49,14 @@ except OSError:
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     course = made.write_course(tmp_path_factory.mktemp("course"), "submitty", SETTINGS)
     return made.make(course, "submitty")
 
 
 @pytest.fixture(scope="module")
-def server(made: Path, tmp_path_factory: pytest.TempPathFactory) -> Submitty:
-    found = Submitty(tmp_path_factory.mktemp("root"), made)
+def server(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Submitty:
+    found = Submitty(tmp_path_factory.mktemp("root"), folder)
     found.install()
     return found
 
@@ -65,8 +65,8 @@ def submit(server: Submitty, source: str, **files: bytes) -> Run:
     return server.grade({"tiny_module.py": source.encode(), **files})
 
 
-def packed(made: Path) -> dict[str, bytes]:
-    return submitty.unpack((made / "config.zip").read_bytes())
+def packed(folder: Path) -> dict[str, bytes]:
+    return submitty.unpack((folder / "config.zip").read_bytes())
 
 
 def refusal(root: Path, settings: str) -> str:
@@ -84,14 +84,14 @@ def refusal(root: Path, settings: str) -> str:
 # The zip and the image
 
 
-def test_the_zip_holds_what_submitty_knows(made: Path) -> None:
-    assert sorted(packed(made)) == [
+def test_the_zip_holds_what_submitty_knows(folder: Path) -> None:
+    assert sorted(packed(folder)) == [
         "config.json",
         "custom_validation_code/coursegrad_report.py",
         "test_input/coursegrad.zip",
         "test_input/coursegrad_collect.py",
     ]
-    assert sorted(path.name for path in (made / "image").iterdir()) == [
+    assert sorted(path.name for path in (folder / "image").iterdir()) == [
         "Dockerfile",
         "bundle",
         "install.sh",
@@ -99,8 +99,8 @@ def test_the_zip_holds_what_submitty_knows(made: Path) -> None:
     ]
 
 
-def test_the_configuration_is_one_that_submitty_builds(made: Path) -> None:
-    config = json.loads(packed(made)["config.json"])
+def test_the_configuration_is_one_that_submitty_builds(folder: Path) -> None:
+    config = json.loads(packed(folder)["config.json"])
     submitty.check_config(config)
     titles = [(one["title"], one["points"], one.get("hidden", False)) for one in config["testcases"]]
     # 10 points, of which 4.4 are public: five there for each of ours.
@@ -149,30 +149,30 @@ def test_a_factor_that_leaves_fractions_is_refused(contents: Contents) -> None:
         SERVER.pack(replace(contents, settings=chosen))
 
 
-def test_the_image_holds_nothing_of_the_course(made: Path) -> None:
+def test_the_image_holds_nothing_of_the_course(folder: Path) -> None:
     """It may be public; hidden tests and the key are in the zip, and the secret is nowhere."""
-    course = Course.load(made.parents[1])
+    course = Course.load(folder.parents[1])
     index = Index(course_fingerprints(course))
     secrets = [course.secret(), course.secret().hex().encode()]
     keys = [course.key("tiny"), course.key("tiny").hex().encode(), b"31337"]
-    image = {path.name: path.read_bytes() for path in (made / "image").rglob("*") if path.is_file()}
+    image = {path.name: path.read_bytes() for path in (folder / "image").rglob("*") if path.is_file()}
     assert len(image) == 6
     for name, content in image.items():
         for place, blob in walk(name, content):
             assert not [word for word in secrets + keys if word in blob], place
             for text in texts(blob):
                 assert not list(index.find_in(normalize_words(text))), place
-    graded = submitty.unpack(packed(made)["test_input/coursegrad.zip"])
+    graded = submitty.unpack(packed(folder)["test_input/coursegrad.zip"])
     assert "course/suites/tiny/test_hidden.py" in graded
     assert b"return 2 * x" not in b"".join(graded.values())
-    for content in [*packed(made).values(), *graded.values()]:
+    for content in [*packed(folder).values(), *graded.values()]:
         assert not [word for word in secrets if word in content]
-    report = packed(made)["custom_validation_code/coursegrad_report.py"]
+    report = packed(folder)["custom_validation_code/coursegrad_report.py"]
     assert course.key("tiny").hex().encode() not in report
 
 
-def test_programs_run_with_the_python_that_submitty_has(made: Path) -> None:
-    files = packed(made)
+def test_programs_run_with_the_python_that_submitty_has(folder: Path) -> None:
+    files = packed(folder)
     for name in ("test_input/coursegrad_collect.py", "custom_validation_code/coursegrad_report.py"):
         submitty.check_old_python(files[name])
 
@@ -214,8 +214,8 @@ def test_a_right_submission_gets_every_point(right: tuple[Run, dict[str, bytes]]
 
 
 @needs_root
-def test_points_are_those_of_the_kit(server: Submitty, made: Path) -> None:
-    course = Course.load(made.parents[1])
+def test_points_are_those_of_the_kit(server: Submitty, folder: Path) -> None:
+    course = Course.load(folder.parents[1])
     here = loop.grade_one(course, assignments.load(course, "tiny"), tiny.submission(HALF), sandbox="full")
     points = {
         tier: sum(test.points for test in here.tests if test.tier == tier) for tier in ("public", "hidden")
@@ -285,9 +285,9 @@ def test_what_cannot_be_graded_is_told(server: Submitty) -> None:
     assert "Traceback" not in run.log
 
 
-def test_without_the_grader_waiting_ends(made: Path, tmp_path: Path) -> None:
+def test_without_the_grader_waiting_ends(folder: Path, tmp_path: Path) -> None:
     """With a deadline of no time at all, in place of two minutes."""
-    program = packed(made)["test_input/coursegrad_collect.py"].decode()
+    program = packed(folder)["test_input/coursegrad_collect.py"].decode()
     assert "SECONDS_TO_START = 660, 120" in program
     (tmp_path / "collect.py").write_text(
         program.replace("SECONDS_TO_START = 660, 120", "SECONDS_TO_START = 1, -1")
@@ -307,8 +307,8 @@ def test_without_the_grader_waiting_ends(made: Path, tmp_path: Path) -> None:
     assert len(done.stderr.splitlines()) == 1
 
 
-def test_the_emulator_refuses_what_submitty_refuses(made: Path) -> None:
-    good = json.loads(packed(made)["config.json"])
+def test_the_emulator_refuses_what_submitty_refuses(folder: Path) -> None:
+    good = json.loads(packed(folder)["config.json"])
     first, *others = good["testcases"]
     check, *checks = first["validation"]
     for change in (
