@@ -34,6 +34,8 @@ from tests.support.waiting import PATIENCE
 
 ROOT = Path(__file__).parents[4]
 SETTINGS = 'classroom = "deep-learning"'
+TORCH_INDEX = os.environ.get("COURSEGRAD_TORCH_INDEX", "https://pypi.org/simple")
+"""Where the tests take PyTorch from: PyPI has it, too, if with what only GPUs need."""
 THRESHOLDS = """
 [thresholds.accuracy]
 threshold = 73.3125
@@ -465,9 +467,8 @@ def test_the_packages_are_installed_as_in_a_job(made: Path, tmp_path: Path) -> N
     found = Classroom(classroom50.publish(made, "deep-learning", "tiny"), tmp_path / "runner")
     found.temp.mkdir()
     found.environment["RUNNER_TOOL_CACHE"] = str(tmp_path / "tools")
-    for name in ("COURSEGRAD_INDEX", "COURSEGRAD_TORCH_INDEX", "PIP_INDEX_URL", "PIP_CERT", "HTTPS_PROXY"):
-        if name in os.environ:
-            found.environment[name] = os.environ[name]
+    found.environment |= {name: value for name, value in os.environ.items() if name.startswith("PIP_")}
+    found.environment["COURSEGRAD_TORCH_INDEX"] = TORCH_INDEX
     checkout = tmp_path / "work"
     checkout.mkdir()
     run = found.grade(checkout, found.commit(checkout, {"tiny_module.py": tiny.REFERENCE.encode()}))
