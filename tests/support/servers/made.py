@@ -16,7 +16,8 @@ from autograder.course import Course
 from autograder.course import assignment as assignments
 from autograder.engine.pool import Pool
 from autograder.exporters.servers import bundles, contents, find_server, on_server
-from autograder.exporters.servers.interface import Files
+from autograder.exporters.servers.interface import Contents, Files
+from autograder.scoring import PlannedTest
 from tests.support import tiny
 
 ROOT = Path(__file__).parents[3]
@@ -54,19 +55,27 @@ def copy_course(root: Path, name: str, server: str, settings: str = "") -> Cours
     return Course.load(root)
 
 
-def pack(course: Course, server: str, name: str = "tiny") -> Files:
-    """Return the files of a bundle."""
+def gather(course: Course, server: str, name: str = "tiny", *, planned: bool = False) -> Contents:
+    """Return what a bundle holds; with `planned`, for a server that asks what tests are worth."""
     target = find_server(server)
     one = assignments.load(course, name)
-    chosen = bundles.settings_of(course, target)
-    return target.pack(contents.collect(course, one, target, chosen, plan=()))
+    plan: tuple[PlannedTest, ...] = ()
+    if planned:
+        with Pool(one, course, jobs=1, sandbox="none") as pool:
+            plan = pool.plan
+    return contents.collect(course, one, target, bundles.settings_of(course, target), plan)
 
 
-def make(course: Course, server: str, name: str = "tiny") -> Path:
-    """Write a bundle to where the command writes it."""
+def pack(course: Course, server: str, name: str = "tiny", *, planned: bool = False) -> Files:
+    """Return the files of a bundle; parameters are those of `gather`."""
+    return find_server(server).pack(gather(course, server, name, planned=planned))
+
+
+def make(course: Course, server: str, name: str = "tiny", *, planned: bool = False) -> Path:
+    """Write a bundle to where the command writes it; parameters are those of `gather`."""
     target = find_server(server)
     place = course.root / "dist" / f"{name}-{target.name}{target.archive}"
-    bundles.write(pack(course, server, name), target, place)
+    bundles.write(pack(course, server, name, planned=planned), target, place)
     return place
 
 

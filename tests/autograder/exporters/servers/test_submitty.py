@@ -51,7 +51,7 @@ except OSError:
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     course = made.write_course(tmp_path_factory.mktemp("course"), "submitty", SETTINGS)
-    return made.make(course, "submitty")
+    return made.make(course, "submitty", planned=True)
 
 
 @pytest.fixture(scope="module")

@@ -9,11 +9,11 @@ import pytest
 import yaml
 
 from autograder.course import Course
-from autograder.engine.pool import Pool
 from autograder.exporters.servers import bundles, find_server
 from autograder.exporters.servers.interface import Contents, Files
 from tests.support import tiny
 from tests.support.servers import autograder_io
+from tests.support.servers import made as built
 from tests.support.servers.autograder_io import TOKEN
 from tests.support.servers.autograder_io_class import TABLE, Instructor
 from tests.support.servers.autograder_io_site import Site
@@ -21,14 +21,11 @@ from tests.support.servers.autograder_io_site import Site
 
 @pytest.fixture(scope="session")
 def contents(tmp_path_factory: pytest.TempPathFactory) -> Contents:
-    """Return what a bundle of the tiny assignment holds, whose reference has passed."""
+    """Return what a bundle of the tiny assignment holds."""
     root = tmp_path_factory.mktemp("io")
-    course, assignment = tiny.write_course(root)
+    tiny.write_course(root)
     (root / "course.toml").write_text(tiny.COURSE + TABLE.format(url="https://autograder.io"))
-    course = Course.load(root)
-    server = find_server("autograder.io")
-    found, _ = bundles.gather(course, assignment, server, sandbox="weak", open_engine=Pool)
-    return found
+    return built.gather(Course.load(root), "autograder.io", planned=True)
 
 
 @pytest.fixture(scope="session")
