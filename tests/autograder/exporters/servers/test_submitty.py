@@ -28,6 +28,8 @@ from tests.support.waiting import PATIENCE
 
 SETTINGS = 'image = "university/coursegrad:2026"'
 DOUBLE, TABLE = "Double a tensor", "Keep a table"
+TORCH_INDEX = os.environ.get("COURSEGRAD_TORCH_INDEX", "https://pypi.org/simple")
+"""Where the tests take PyTorch from: PyPI has it, too, if with what only GPUs need."""
 NOT_GRADED = "This was not graded. Tell your instructor; the log of this submission says why."
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can make folders look like Submitty's")
 HALF = tiny.REFERENCE.replace("self.rows[name] = value", "pass")
@@ -362,3 +364,15 @@ def test_the_commands_of_the_guide_do_what_it_says(tmp_path: Path) -> None:
     config = json.loads((tmp_path / "configurations/knn/config.json").read_text())
     submitty.check_config(config)
     assert config["testcases"][0]["containers"][0]["container_image"] == image
+
+
+# With a network
+
+
+@needs_root
+@pytest.mark.full
+def test_the_image_installs_the_packages(made: Path, tmp_path: Path) -> None:
+    server = Submitty(tmp_path / "root", made)
+    variables = {name: value for name, value in os.environ.items() if name.startswith("PIP_")}
+    server.build({"COURSEGRAD_TORCH_INDEX": TORCH_INDEX, **variables})
+    assert submit(server, tiny.REFERENCE).total == 50
