@@ -16,15 +16,21 @@ def check_text(check: Check) -> str:
     return "\n".join(map(line, lines))
 
 
-def page_text(page: Page) -> str:
-    """Return what a student may read about a submission as a whole, a line for each part."""
+def page_text(page: Page, counted: str) -> str:
+    """Return what a student may read about a submission as a whole, a line for each part.
+
+    Parameters
+    ----------
+    counted : str
+        How many checks passed, in words.
+    """
     lines = []
     if page.notice is not None:
         lines.append(f"{page.notice.head}. {page.notice.text}")
     elif page.stopped is not None:
         lines.append(f"Nothing could be checked. {page.stopped}")
     else:
-        lines.append(f"{page.passed} of {page.total} checks passed.")
+        lines.append(counted)
     lines += page.notes
     lines.append(page.graded_by)
     return "\n".join(map(line, lines))

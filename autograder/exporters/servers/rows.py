@@ -69,9 +69,16 @@ def rows(verdict: Verdict) -> list[Row]:
 
 
 def summarize(verdict: Verdict) -> str:
-    """Return what students may read about the whole: what was checked, and how the grade came about."""
+    """Return what students may read at once about the whole: what was checked, and how the grade came about.
+
+    Hidden checks are counted only where they are shown at once.
+    """
+    found = rows(verdict)
+    shown = [row for row in found if row.tier == "public" or verdict.settings.hidden == "shown"]
+    kind = "" if len(shown) == len(found) else "public "
+    counted = f"{sum(row.passed for row in shown)} of {len(shown)} {kind}checks passed."
     lines = [] if verdict.complete else [TIME_UP]
-    lines.append(plain.page_text(_page(verdict)))
+    lines.append(plain.page_text(_page(verdict), counted))
     late = lateness(verdict.delivery)
     if late is not None:
         lines.append(f"Handed in {_duration(late)} after the deadline. This score leaves that out.")

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import tarfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pytest
+import yaml
 from typer.testing import CliRunner, Result
 
 from autograder.commands.main import app
+from autograder.exporters.servers import bundles, find_server
 from autograder.exporters.servers.interface import Files
-from tests.support.servers.autograder_io import TOKEN, Server
+from tests.support import tiny
+from tests.support.servers.autograder_io import TOKEN, Server, serve
 from tests.support.servers.autograder_io_site import Site
 
 TABLE = """
@@ -78,6 +83,25 @@ class Instructor:
             return [renumber(one) for one in value] if isinstance(value, list) else value
 
         return {kind: [renumber(one) for one in of.values()] for kind, of in self.site.objects.items()}
+
+
+@contextlib.contextmanager
+def teach(root: Path, made: Files, monkeypatch: pytest.MonkeyPatch) -> Iterator[Instructor]:
+    """Yield an instructor who has made a bundle in a folder, and whose course and image are on a server."""
+    tiny.write_course(root)
+    site = Site()
+    course = site.add("Course", name="Deep Learning", semester="Fall", year=2026)
+    image = yaml.safe_load(made["agproject.yml"].content)["project"]["test_suites"][0]["sandbox_docker_image"]
+    site.add("SandboxDockerImage", display_name="Default", course=None)
+    site.add("SandboxDockerImage", display_name=image, course=course["pk"])
+    monkeypatch.setenv("HOME", str(root))
+    monkeypatch.chdir(root)
+    (root / ".agtoken").write_text(f"{TOKEN}\n")
+    with serve(site) as server:
+        (root / "course.toml").write_text(tiny.COURSE + TABLE.format(url=server.url))
+        found = Instructor(root, site, server)
+        bundles.write(made, find_server("autograder_io"), found.bundle)
+        yield found
 
 
 def is_refused(result: Result, *said: str) -> bool:

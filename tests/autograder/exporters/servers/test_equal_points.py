@@ -1,25 +1,24 @@
-"""One class gets the same points on every server as from the kit, each by the bundle that the server is given."""
+"""One class gets the same points on every server as from the kit, by the bundle that the server is given."""
 
 from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
+from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from autograder.course import Course
-from autograder.course import assignment as assignments
-from autograder.engine.pool import Pool
 from autograder.exporters.servers import NAMES, find_server
-from autograder.exporters.servers.whole_points import choose_factor
+from autograder.exporters.servers.autograder_io.points import choose_scale
 from autograder.grading import loop
 from helpers.submission import bundle as handins
 from tests.support import tiny
-from tests.support.servers import made
-from tests.support.servers.autograder_io_class import TABLE, work_as_instructor
-from tests.support.servers.autograder_io_grading import grade as grade_on_autograder_io
+from tests.support.servers import autograder_io_grading, made
+from tests.support.servers.autograder_io_class import TABLE, teach
 from tests.support.servers.autolab import import_tarball
 from tests.support.servers.gradescope import Gradescope
 from tests.support.servers.prairielearn import Question
@@ -39,17 +38,115 @@ CLASS = {
     "broken": "def double(x:\n",
 }
 PYTHON = {"COURSEGRAD_PYTHON": sys.executable}
-Grade = Callable[[str], float]
+Grade = Callable[[dict[str, bytes]], float]
+Enter = Callable[[AbstractContextManager[Any]], Any]
 
 
-def gradescope(root: Path, monkeypatch: pytest.MonkeyPatch) -> Grade:
-    course = made.write_course(root, "gradescope")
-    server = Gradescope(root / "server", made.make(course, "gradescope").read_bytes())
+def on_gradescope(root: Path, enter: Enter) -> Grade:
+    course = made.write_course(root / "course", "gradescope")
+    server = Gradescope(_new(root / "server"), made.make(course, "gradescope").read_bytes())
     server.install()
 
-    def grade(source: str) -> float:
-        run = server.grade({"tiny_module.py": source.encode()})
+    def grade(files: dict[str, bytes]) -> float:
+        run = server.grade(files)
         assert run.results is not None, run.output
         return float(run.results["score"])
 
     return grade
+
+
+def on_autograder_io(root: Path, enter: Enter) -> Grade:
+    tiny.write_course(root / "course")
+    (root / "course" / "course.toml").write_text(tiny.COURSE + TABLE.format(url="https://autograder.io"))
+    contents = made.gather(Course.load(root / "course"), "autograder_io", planned=True)
+    scale = choose_scale(contents.assignment, contents.plan, contents.settings)
+    teacher = ExitStack()
+    desk = teacher.enter_context(
+        teach(_new(root / "desk"), find_server("autograder_io").pack(contents), patch)
+    )
+    assert desk.upload().exit_code == 0
+    (project,) = desk.site.all("Project")
+    folders = iter(range(100))
+
+    def grade(files: dict[str, bytes]) -> float:
+        found = autograder_io_grading.grade(desk.site, root / f"container-{next(folders)}", project, files)
+        assert not found.errors, found
+        return sum(found.scores.values()) / scale
+
+    return grade
+
+
+def on_autolab(root: Path, enter: Enter) -> Grade:
+    course = made.write_course(root / "course", "autolab")
+    lab = import_tarball(made.make(course, "autolab").read_bytes())
+    folders = iter(range(100))
+
+    def grade(files: dict[str, bytes]) -> float:
+        found = lab.grade(_new(root / f"job-{next(folders)}"), handins.pack("tiny", files), env=PYTHON)
+        assert not found.error, found
+        return sum(found.scores.values())
+
+    return grade
+
+
+def on_prairielearn(root: Path, enter: Enter) -> Grade:
+    course = made.write_course(root / "course", "prairielearn", 'image = "university/coursegrad"')
+    question = Question(made.make(course, "prairielearn"))
+    folders = iter(range(100))
+
+    def grade(files: dict[str, bytes]) -> float:
+        found = question.grade(_new(root / f"job-{next(folders)}"), files, env=PYTHON)
+        return 10 * float(found.results.get("score", 0)) if found.gradable else 0.0
+
+    return grade
+
+
+def on_submitty(root: Path, enter: Enter) -> Grade:
+    course = made.write_course(root / "course", "submitty", 'image = "university/coursegrad:2026"')
+    server = Submitty(_new(root / "server"), made.make(course, "submitty", planned=True))
+    server.install()
+
+    def grade(files: dict[str, bytes]) -> float:
+        return server.grade(files).total / 5  # points there are whole numbers
+
+    return grade
+
+
+SERVERS = {
+    "gradescope": on_gradescope,
+    "autograder_io": on_autograder_io,
+    "autolab": on_autolab,
+    "prairielearn": on_prairielearn,
+    "submitty": on_submitty,
+}
+"""Classroom 50 has the public tests alone, and cannot give the same points."""
+
+
+def test_every_server_is_compared() -> None:
+    assert {*SERVERS, "classroom50"} == set(NAMES)
+
+
+@pytest.mark.parametrize("name", SERVERS)
+def test_a_class_gets_the_points_that_the_kit_gives(name: str, kit: dict[str, float], tmp_path: Path) -> None:
+    with ExitStack() as stack:
+        grade = SERVERS[name](tmp_path, stack.enter_context)
+        there = {student: grade({"tiny_module.py": source.encode()}) for student, source in CLASS.items()}
+    assert there == pytest.approx(kit)
+
+
+@pytest.fixture(scope="module")
+def kit(tmp_path_factory: pytest.TempPathFactory) -> dict[str, float]:
+    """Return the points that `autograder grade` gives to the class."""
+    course, one = tiny.write_course(tmp_path_factory.mktemp("kit"))
+    scores = {
+        student: loop.grade_one(course, one, tiny.submission(source), sandbox="full").score
+        for student, source in CLASS.items()
+    }
+    assert scores["right"] == 10
+    assert len(set(scores.values())) > 3, "a class in which nearly all have the same shows nothing"
+    return scores
+
+
+def _new(folder: Path) -> Path:
+    folder.mkdir()
+    return folder

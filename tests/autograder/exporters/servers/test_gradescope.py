@@ -228,6 +228,7 @@ def test_who_sees_what(wrong: Run) -> None:
     shown = {test["tags"][0]: test["visibility"] for test in wrong.results["tests"]}
     assert shown == {"public": "visible", "hidden": "after_published"}
     assert wrong.results["stdout_visibility"] == "hidden"
+    assert wrong.results["output"].startswith("0 of 2 public checks passed.\n")
 
 
 def test_results_that_student_code_writes_count_nothing(wrong: Run) -> None:
