@@ -60,10 +60,8 @@ def on_autograder_io(root: Path, enter: Enter) -> Grade:
     (root / "course" / "course.toml").write_text(tiny.COURSE + TABLE.format(url="https://autograder.io"))
     contents = made.gather(Course.load(root / "course"), "autograder_io", planned=True)
     scale = choose_scale(contents.assignment, contents.plan, contents.settings)
-    teacher = ExitStack()
-    desk = teacher.enter_context(
-        teach(_new(root / "desk"), find_server("autograder_io").pack(contents), patch)
-    )
+    packed = find_server("autograder_io").pack(contents)
+    desk = enter(teach(_new(root / "desk"), packed, enter(pytest.MonkeyPatch.context())))
     assert desk.upload().exit_code == 0
     (project,) = desk.site.all("Project")
     folders = iter(range(100))
