@@ -13,7 +13,7 @@ from helpers.notebook.runner import Stopped
 from helpers.notebook.stubs import task_number
 from helpers.notebook.work import Work
 from helpers.statuses import Status
-from helpers.submission import bundle, handout
+from helpers.submission import handout, packed
 from helpers.submission.assembly import assemble
 from helpers.submission.handout import Handout, HandoutError
 from helpers.submission.problems import Problem
@@ -54,7 +54,7 @@ def build(name: str = "") -> None:
     own = work.gather(found)
     _require_begun(own)
     # The zip comes first: checks that hang or are interrupted must not keep anybody from handing in.
-    target = _write(name, bundle.pack(name, own.files))
+    target = _write(name, packed.pack(name, own.files))
     done, problems = _check(found, own.graded.files, target)
     known = review.findings(own, done, problems)
     frontend.show(summary.as_html(own, done, known, target), summary.as_text(own, done, known, target))
@@ -83,7 +83,7 @@ def preview(name: str = "", file: str | Path | None = None) -> None:
     """
     found = handout.find(name)
     target = _zips.get(name, _zip_file(name)) if file is None else Path(file).expanduser().absolute()
-    files = bundle.unpack(found, target)
+    files = packed.unpack(found, target)
     graded = assemble(found, files)
     done, _ = _check(found, graded.files, target)
     saved = reload.format_time(target.stat().st_mtime)

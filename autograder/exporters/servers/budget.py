@@ -141,8 +141,7 @@ def require_room(contents: Contents, server: Server, cost: Cost) -> str:
             remedy = f"raise the time limit there to {wanted} s, and put seconds = {wanted} into {table}"
         raise ConfigError(contents.assignment.name, found, remedy)
     taken = f"{cost.memory_mb:.0f} of {memory} MB and {needed:.0f} of {seconds} s"
-    points = number(float(contents.assignment.max_points))
-    return f"{contents.assignment.name}, {points} points: {cost.who} takes {taken} on {server.title}"
+    return f"{contents.assignment.name}: {cost.who} takes {taken} on {server.title}"
 
 
 def _write(path: Path, content: bytes) -> None:

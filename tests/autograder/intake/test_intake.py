@@ -14,7 +14,7 @@ from autograder.course import Course
 from autograder.course.assignment import Assignment, load
 from autograder.errors import IntakeError
 from autograder.intake import Submission, reading
-from helpers.submission import bundle
+from helpers.submission import packed
 
 
 @pytest.fixture
@@ -280,10 +280,10 @@ def test_one_zip_file(course: Course, folder: Path, toy: Assignment) -> None:
 
 def test_the_zip_file_that_students_build(folder: Path, toy: Assignment) -> None:
     files = {"toy.py": b"x = 2\n", "toy.ipynb": b'{"cells": [{"cell_type": "markdown"}], "nbformat": 4}'}
-    (folder / "bob.zip").write_bytes(bundle.pack("toy", files))
+    (folder / "bob.zip").write_bytes(packed.pack("toy", files))
     bob = _only(folder, toy, "bob")
     assert (bob.files, bob.problem, bob.notes) == ({"toy.py": b"x = 2\n"}, None, ())
-    assert bundle.MANIFEST == reading.MANIFEST
+    assert packed.MANIFEST == reading.MANIFEST
 
 
 @pytest.mark.parametrize("held", [{}, {"__MACOSX/._toy.py": "x"}, {"work/": ""}])

@@ -14,7 +14,7 @@ from nbconvert import HTMLExporter, MarkdownExporter, PythonExporter
 from autograder import intake
 from autograder.course.assignment import load
 from helpers.source import outline
-from helpers.submission import bundle, handout
+from helpers.submission import handout
 from helpers.submission.assembly import Assembly, assemble
 from helpers.submission.handout import Handout
 from tests.support.hand_ins import COURSE, OTHER, ROOT, STUB, WORK, Files, notebook, put
@@ -96,7 +96,7 @@ def assembled(files: Files, name: str = "knn") -> Assembly:
 def test_grading_takes_the_same(case: str, tmp_path: Path) -> None:
     mine = assembled(CASES[case])
     packed = {name: c.encode() if isinstance(c, str) else c for name, c in CASES[case].items()}
-    put(tmp_path, {"ada/knn-submission.zip": bundle.pack("knn", packed)})
+    put(tmp_path, {"ada/knn-submission.zip": packed.pack("knn", packed)})
     theirs = intake.read_one(tmp_path / "ada", load(COURSE, "knn"))
     assert theirs.files["knn.py"] == mine.files["knn.py"]
     assert bool(mine.notes) == (mine.files["knn.py"] != packed.get("knn.py"))

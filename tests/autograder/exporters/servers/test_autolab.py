@@ -23,7 +23,7 @@ from autograder.errors import ConfigError
 from autograder.exporters.servers import autolab, bundles, on_server
 from autograder.exporters.servers.rows import TIME_UP
 from autograder.sandbox import kernel
-from helpers.submission import bundle as handins
+from helpers.submission import packed as handins
 from tests.support import tiny, waiting
 from tests.support.servers import autolab as emulator
 from tests.support.servers import bundle, guides, made

@@ -15,7 +15,7 @@ from autograder.course import Course
 from autograder.exporters.servers import NAMES, find_server
 from autograder.exporters.servers.autograder_io.points import choose_scale
 from autograder.grading import loop
-from helpers.submission import bundle as handins
+from helpers.submission import packed as handins
 from tests.support import tiny
 from tests.support.servers import autograder_io_grading, made
 from tests.support.servers.autograder_io_class import TABLE, teach

@@ -19,7 +19,7 @@ from autograder.errors import ConfigError
 from autograder.exporters.servers import bundles, on_server, prairielearn
 from autograder.exporters.servers.rows import TIME_UP
 from autograder.sandbox import kernel
-from helpers.submission import bundle as handins
+from helpers.submission import packed as handins
 from tests.support import bounded, tiny
 from tests.support.servers import bundle, guides, made
 from tests.support.servers import prairielearn as emulator

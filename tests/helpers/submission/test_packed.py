@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from helpers.submission import bundle, handout
+from helpers.submission import handout, packed
 from helpers.submission.handout import Handout, HandoutError
 from tests.support.handouts import SOLUTION, write_toy
 
@@ -25,7 +25,7 @@ def found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Handout:
 
 
 def test_what_is_in_it() -> None:
-    with zipfile.ZipFile(BytesIO(bundle.pack("toy", FILES))) as archive:
+    with zipfile.ZipFile(BytesIO(packed.pack("toy", FILES))) as archive:
         assert archive.testzip() is None
         members = {info.filename: archive.read(info) for info in archive.infolist()}
         assert {info.date_time[0] for info in archive.infolist()} == {1980}
@@ -40,13 +40,13 @@ def test_what_is_in_it() -> None:
 
 
 def test_the_same_files_give_the_same_bytes() -> None:
-    assert bundle.pack("toy", FILES) == bundle.pack("toy", dict(reversed(FILES.items())))
+    assert packed.pack("toy", FILES) == packed.pack("toy", dict(reversed(FILES.items())))
 
 
 def test_it_is_read_again(found: Handout) -> None:
     file = Path("toy-submission.zip")
-    file.write_bytes(bundle.pack("toy", FILES))
-    files = bundle.unpack(found, file)
+    file.write_bytes(packed.pack("toy", FILES))
+    files = packed.unpack(found, file)
     assert {name: files[name] for name in FILES} == FILES
 
 
@@ -57,7 +57,7 @@ def test_a_zip_made_by_hand(found: Handout) -> None:
         archive.writestr("homework/parts/more.py", "x = 1\n")
         archive.writestr("__MACOSX/homework/._toy.py", "\0")
         archive.writestr("other/notes.txt", "")
-    files = bundle.unpack(found, Path("mine.zip"))
+    files = packed.unpack(found, Path("mine.zip"))
     assert files == {"old/toy.py": b"old", "toy.py": SOLUTION.encode(), "parts/more.py": b"x = 1\n"}
 
 
@@ -66,8 +66,8 @@ def test_a_zip_made_by_hand(found: Handout) -> None:
     [
         (None, 'There is no toy-submission.zip in .*; run submit.build\\("toy"\\) first'),
         (b"PK\3\4 cut", "cannot be read as a zip file"),
-        (bundle.pack("toy", {"other.py": b""}), "is not a zip of toy: it holds no toy.py"),
-        (bundle.pack("toy", {"../toy.py": b""}), "is not a zip of toy"),
+        (packed.pack("toy", {"other.py": b""}), "is not a zip of toy: it holds no toy.py"),
+        (packed.pack("toy", {"../toy.py": b""}), "is not a zip of toy"),
     ],
 )
 def test_what_cannot_be_used(found: Handout, content: bytes | None, words: str) -> None:
@@ -75,4 +75,4 @@ def test_what_cannot_be_used(found: Handout, content: bytes | None, words: str) 
     if content is not None:
         file.write_bytes(content)
     with pytest.raises(HandoutError, match=words):
-        bundle.unpack(found, file)
+        packed.unpack(found, file)
