@@ -10,7 +10,7 @@ from typing import Final
 from packaging.requirements import Requirement
 
 from autograder.errors import ConfigError
-from autograder.exporters.servers.wheel import DISTRIBUTION
+from autograder.exporters.servers.wheel import find_kit
 from helpers.submission import packages
 
 _ONLY_FOR_GPUS: Final = re.compile(r"nvidia-.*|cuda-.*|triton|pytorch-triton.*")
@@ -42,9 +42,10 @@ def pin(extra: Iterable[str] = ()) -> tuple[list[str], list[str]]:
     for name in packages.DEFAULT:
         if _is_installed(name):
             _add(name, "", found)
-    for name in (DISTRIBUTION, *extra):
+    for needed in _needs(find_kit(), ""):
+        _add(needed.name, "", found)
+    for name in extra:
         _add(name, "", found)
-    del found[DISTRIBUTION]
     lines = {name: f"{name}=={version}" for name, version in sorted(found.items())}
     return [lines[name] for name in TORCH if name in lines], [
         line for name, line in lines.items() if name not in TORCH

@@ -44,7 +44,7 @@ def build() -> bytes:
     for path in paths(folder, LEFTOVERS | {_SUITES}):
         files[f"autograder/{path.relative_to(folder).as_posix()}"] = path.read_bytes()
     info = f"{DISTRIBUTION}-{autograder.__version__}.dist-info"
-    files[f"{info}/METADATA"] = _metadata().encode()
+    files[f"{info}/METADATA"] = (find_kit().read_text("METADATA") or "").encode()
     files[f"{info}/WHEEL"] = _WHEEL.format(version=autograder.__version__).encode()
     files[f"{info}/entry_points.txt"] = b"[console_scripts]\nautograder = autograder.commands.main:main\n"
     rows = [f"{path},{_digest(content)},{len(content)}" for path, content in sorted(files.items())]
@@ -52,14 +52,18 @@ def build() -> bytes:
     return archives.pack(files)
 
 
-def _metadata() -> str:
-    try:
-        text = metadata.distribution(DISTRIBUTION).read_text("METADATA")
-    except metadata.PackageNotFoundError:
-        text = None
-    if text is None:
-        raise ConfigError(DISTRIBUTION, "the kit is not installed in this Python", "run: make install")
-    return text
+def find_kit() -> metadata.Distribution:
+    """Return the kit as pip has installed it, and not what a build has left in the current folder.
+
+    Raises
+    ------
+    ConfigError
+        The kit is not installed.
+    """
+    for found in metadata.distributions(name=DISTRIBUTION):
+        if found.read_text("METADATA") is not None:
+            return found
+    raise ConfigError(DISTRIBUTION, "the kit is not installed in this Python", "run: make install")
 
 
 def _digest(content: bytes) -> str:
