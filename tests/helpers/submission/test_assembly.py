@@ -95,11 +95,11 @@ def assembled(files: Files, name: str = "knn") -> Assembly:
 @pytest.mark.parametrize("case", [name for name in CASES if name != "a damaged notebook"])
 def test_grading_takes_the_same(case: str, tmp_path: Path) -> None:
     mine = assembled(CASES[case])
-    packed = {name: c.encode() if isinstance(c, str) else c for name, c in CASES[case].items()}
-    put(tmp_path, {"ada/knn-submission.zip": packed.pack("knn", packed)})
+    handed_in = {name: c.encode() if isinstance(c, str) else c for name, c in CASES[case].items()}
+    put(tmp_path, {"ada/knn-submission.zip": packed.pack("knn", handed_in)})
     theirs = intake.read_one(tmp_path / "ada", load(COURSE, "knn"))
     assert theirs.files["knn.py"] == mine.files["knn.py"]
-    assert bool(mine.notes) == (mine.files["knn.py"] != packed.get("knn.py"))
+    assert bool(mine.notes) == (mine.files["knn.py"] != handed_in.get("knn.py"))
 
 
 @pytest.mark.parametrize("form", EXPORTED)
