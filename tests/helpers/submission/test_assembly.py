@@ -14,7 +14,7 @@ from nbconvert import HTMLExporter, MarkdownExporter, PythonExporter
 from autograder import intake
 from autograder.course.assignment import load
 from helpers.source import outline
-from helpers.submission import handout
+from helpers.submission import handout, packed
 from helpers.submission.assembly import Assembly, assemble
 from helpers.submission.handout import Handout
 from tests.support.hand_ins import COURSE, OTHER, ROOT, STUB, WORK, Files, notebook, put
