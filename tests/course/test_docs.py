@@ -37,11 +37,12 @@ from tests.support import imports as sources
 
 ROOT = Path(__file__).parents[2]
 MAKEFILE = "autograder/authoring/templates/course/Makefile.txt"
-SKIPPED = {".venv", "graded", "build", "dist", ".git", "solutions"}  # solutions are notebooks
+SKIPPED = {"graded", "build", "dist", "solutions"}  # solutions are notebooks
 DOCUMENTS = sorted(
     path.relative_to(ROOT)
     for path in ROOT.rglob("*.md")
-    if SKIPPED.isdisjoint(path.relative_to(ROOT).parts) and "egg-info" not in str(path)
+    if SKIPPED.isdisjoint(path.relative_to(ROOT).parts)
+    and not any(part.startswith(".") for part in path.relative_to(ROOT).parts)  # what runs leave behind
 )
 TEXTS = {path.as_posix(): (ROOT / path).read_text(encoding="utf-8") for path in DOCUMENTS}
 
