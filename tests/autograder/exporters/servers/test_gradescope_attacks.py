@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,9 @@ pytestmark = [
     pytest.mark.full,
     pytest.mark.skipif(os.geteuid() != 0, reason="only root can make folders look like Gradescope's"),
 ]
+BODY = re.compile(r"^( +)((?:return|self\.).*)$", re.MULTILINE)
+MARKED = r"\1### BEGIN SOLUTION\n\1\2\n\1### END SOLUTION"
+"""What students write, so that the stubs of the bundle are worth nothing."""
 MEMORY = 768 << 20
 COURSE = "/autograder/source/bundle/course"
 PLACES: dict[str, Any] = {
@@ -39,10 +43,8 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Gradescope:
     root = tmp_path_factory.mktemp("course")
     vault.write_course(root)
     solution = root / "solutions" / "vault"
-    body = "    return x * factor\n"
-    marked = f"    ### BEGIN SOLUTION\n{body}    ### END SOLUTION\n"
-    (solution / "vault.py").write_text(vault.REFERENCE.replace(body, marked))
-    (solution / "toolbox.py").write_text(f"def help_out(x, factor):\n{marked}")
+    for name, text in {"vault.py": vault.REFERENCE, "toolbox.py": "def help_out(x):\n    return x\n"}.items():
+        (solution / name).write_text(BODY.sub(MARKED, text))
     done = bundle.run("bundle", "vault", "gradescope", "--course", root)
     assert done.exit_code == 0, done.output
     made = Gradescope(tmp_path_factory.mktemp("root"), Path(done.stdout.strip()).read_bytes())
@@ -65,8 +67,10 @@ def test_an_attack_scores_its_honest_part_and_leaves_nothing(
     before = _contents(server)
     with bounded.Memory(tmp_path, MEMORY) as memory:
         run = submit(server, attack, memory)
+        out_of_memory = memory.killed()
     assert run.results is not None, run.output
-    assert run.results["score"] == attack.points
+    score = run.results["score"]
+    assert score == attack.points or (out_of_memory and score < attack.points)  # it harms itself alone
     assert run.results["extra_data"]["sandbox"]["level"] == "full"
     assert [path.name for path in (server.root / "autograder" / "results").iterdir()] == ["results.json"]
     assert _contents(server) == before

@@ -230,8 +230,10 @@ def score_answers(desk: Desk, browser: Any) -> None:
 
 def read_code(page: Any) -> list[str | None]:
     """Return the points for code as the page of a submission shows them."""
-    boxes = [page.locator(f'input.score[id="code-{task}"]') for task in ("double", "table")]
-    return [box.get_attribute("placeholder") for box in boxes]
+    boxes = [f'input.score[id="code-{task}"]' for task in ("double", "table")]
+    for box in boxes:  # the page asks for points once it is there
+        page.wait_for_selector(f"{box}[placeholder]")
+    return [page.locator(box).get_attribute("placeholder") for box in boxes]
 
 
 def give(desk: Desk, page: Any, student: str, cell: str, points: str) -> None:

@@ -371,8 +371,8 @@ def test_the_commands_of_the_guide_do_what_it_says(tmp_path: Path) -> None:
 
 @needs_root
 @pytest.mark.full
-def test_the_image_installs_the_packages(made: Path, tmp_path: Path) -> None:
-    server = Submitty(tmp_path / "root", made)
+def test_the_image_installs_the_packages(folder: Path, tmp_path: Path) -> None:
+    server = Submitty(tmp_path / "root", folder)
     variables = {name: value for name, value in os.environ.items() if name.startswith("PIP_")}
     server.build({"COURSEGRAD_TORCH_INDEX": TORCH_INDEX, **variables})
     assert submit(server, tiny.REFERENCE).total == 50
