@@ -11,9 +11,11 @@ from autograder.commands.options import (
     CourseOption,
     Level,
     LevelOption,
+    RosterOption,
     WeakOption,
     course_of,
     open_engine,
+    roster_of,
     sandbox_of,
     say,
 )
@@ -147,17 +149,22 @@ def fetch(
         typer.Option("--output", "-o", help="File to write.", show_default="standard output"),
     ] = None,
     token: TokenOption = None,
+    roster: RosterOption = None,
     course: CourseOption = None,
 ) -> None:
     """Fetch the scores that a submission server has given, as a table like grades.csv."""
     from autograder.course.assignment import load
-    from autograder.exporters.servers import bundles, find_server
+    from autograder.exporters.servers import bundles, find_server, rosters
     from autograder.files import write_private
 
     current, target = course_of(course), find_server(server)
     chosen, website = load(current, assignment), _website(target)
-    settings = bundles.settings_of(current, target)
+    settings, people = bundles.settings_of(current, target), roster_of(current, roster)
     text = website.fetch(current, chosen, settings, token or website.token_file)
+    if people is not None:
+        text, strangers = rosters.rename(text, people)
+        if strangers:
+            say(f"warning: not on {people.path}, and called as on the server: {'; '.join(strangers)}")
     if output is None:
         typer.echo(text, nl=False)
     else:

@@ -106,3 +106,35 @@ def test_scores_of_another_bundle_or_of_no_project_are_refused(instructor: Instr
         assert is_refused(instructor.fetch(), "was uploaded from another version of tiny", "a new bundle")
         one[key] = before
     assert instructor.fetch().exit_code == 0
+
+
+def _class(instructor: Instructor, *rows: str) -> str:
+    path = instructor.root / "roster.csv"
+    path.write_text("\n".join(["student,name,email", *rows, ""]))
+    return str(path)
+
+
+def test_the_roster_says_what_students_are_called(instructor: Instructor) -> None:
+    assert instructor.upload().exit_code == 0
+    for student in ("eve@umich.edu", "ada@umich.edu"):
+        enter(instructor, student, a=24, b=36, c=20, d=20)
+    people = _class(instructor, "ada-l,Ada Lovelace,ada@umich.edu", "zoe-f,Zoe Fischer,zoe@umich.edu")
+    result = instructor.run("fetch", "tiny", "autograder_io", "--roster", people)
+    assert result.exit_code == 0, result.output
+    rows = list(csv.DictReader(io.StringIO(result.stdout)))
+    assert [(row["student"], row["name"], row["score"]) for row in rows] == [
+        ("ada-l", "Ada Lovelace", "10"),
+        ("eve@umich.edu", "", "10"),
+    ]
+    assert "and called as on the server: eve@umich.edu" in result.stderr
+
+
+def test_a_roster_of_another_class_is_refused(instructor: Instructor) -> None:
+    assert instructor.upload().exit_code == 0
+    for student in ("eve@umich.edu", "ada@umich.edu"):
+        enter(instructor, student, a=24, b=36, c=20, d=20)
+    people = _class(instructor, "zoe-f,Zoe Fischer,zoe@umich.edu")
+    output = instructor.root / "grades.csv"
+    result = instructor.run("fetch", "tiny", "autograder_io", "--roster", people, "--output", output)
+    assert is_refused(result, "roster.csv: none of the 2 students on the server is on it", "--roster")
+    assert not output.exists()
