@@ -7,6 +7,8 @@ import os
 import threading
 from pathlib import Path
 
+from tests.support.waiting import until
+
 MEMORY = {"container": 768 << 20, "old-container": 1280 << 20}
 """What the containers of `levels.py` may use, in bytes; without Landlock a zygote holds more in memory."""
 
@@ -57,7 +59,7 @@ class Memory:
 
     def __exit__(self, *error: object) -> None:
         if self.bounded:
-            self._group.rmdir()
+            until(self._remove, "every process of the command has ended")
         else:
             self._done.set()
             self._watch.join()
@@ -77,6 +79,12 @@ class Memory:
             return 0
         rows = (row.split() for row in self._events.read_text().splitlines())
         return next(int(row[1]) for row in rows if row[0] == "oom_kill")
+
+    def _remove(self) -> bool:
+        """Remove the group, unless a process is still in it; return whether it is gone."""
+        with contextlib.suppress(OSError):
+            self._group.rmdir()
+        return not self._group.exists()
 
     def _sample(self) -> None:
         while not self._done.wait(_PAUSE):
