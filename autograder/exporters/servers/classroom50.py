@@ -10,6 +10,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
+from fractions import Fraction
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
@@ -18,7 +19,7 @@ from pydantic import AfterValidator, Field
 from autograder.course import COURSE_FILE
 from autograder.course.assignment import ASSIGNMENT_FILE
 from autograder.errors import ConfigError, EngineError
-from autograder.exporters.servers import wheel, whole_points
+from autograder.exporters.servers import points, wheel
 from autograder.exporters.servers.contents import decide
 from autograder.exporters.servers.interface import (
     BundleFile,
@@ -30,12 +31,13 @@ from autograder.exporters.servers.interface import (
     ServerSettings,
     Verdict,
 )
+from autograder.exporters.servers.points import to_whole
 from autograder.exporters.servers.rows import Row, rows, summarize
 from autograder.exporters.servers.scripts import render_script
-from autograder.exporters.servers.whole_points import to_whole
 from autograder.release.leaks import LeakCheck
 from autograder.scoring import share
 from autograder.untrusted import line, markdown
+from helpers.credit import slip_limit
 
 SCHEMA: Final = "classroom50/result/v1"
 RESULT, BODY, BUNDLE, PROGRAM = "result.json", "release-body.md", "bundle", "autograder"
@@ -77,7 +79,7 @@ class Settings(ServerSettings):
 
     classroom: ShortName
     assignments: dict[str, ShortName] = Field(default_factory=dict)
-    scale: whole_points.Scale = None
+    scale: points.Scale = None
     hidden: Annotated[Literal["shown", "closed", "never"], AfterValidator(_never)] = "never"
 
 
@@ -98,14 +100,22 @@ def pack(contents: Contents) -> Files:
         ours = contents.assignment.name
         remedy = f'name it under [servers.classroom50.assignments], such as {ours} = "homework-1"'
         raise ConfigError(where, f"Classroom 50 takes no assignment called {name!r}", remedy)
-    worth = share(contents.plan, contents.assignment)
-    public = [worth[test.id] for test in contents.plan if test.tier == "public"]
-    scale = whole_points.find_scale(public, settings.scale, f"{where}, servers.classroom50.scale")
+    scale = points.find_scale(_amounts(contents), settings.scale, f"{where}, servers.classroom50.scale")
     decided = decide(contents, scale=scale, assignments={contents.assignment.name: name})
     files = {f"{BUNDLE}/{path}": file for path, file in decided.files.items()}
     files[f"{PROGRAM}.py"] = BundleFile(render_script(f"classroom50/{PROGRAM}.py", decided))
     _require_fit(contents, files)
     return {f"{settings.classroom}/autograders/{name}/{path}": file for path, file in files.items()}
+
+
+def _amounts(contents: Contents) -> list[Fraction]:
+    """Return what scores are made of where tasks are worth what their public tests are."""
+    worth = share(contents.plan, contents.assignment)
+    tasks = points.share_by_tier(contents.assignment, contents.plan)
+    return [
+        *(worth[test.id] for test in contents.plan if test.tier == "public"),
+        *(slip_limit(part) for (_, tier), part in tasks.items() if tier == "public"),
+    ]
 
 
 def _require_fit(contents: Contents, files: Files) -> None:

@@ -17,8 +17,9 @@ from autograder.course.bundle_key import BundleKey
 from autograder.errors import ConfigError
 from autograder.exporters.servers import requirements, wheel
 from autograder.exporters.servers.interface import BundleFile, Contents, Files, Manifest, Server
+from autograder.exporters.servers.points import share_by_tier
 from autograder.release import handout
-from autograder.scoring import PlannedTest, share
+from autograder.scoring import PlannedTest
 
 COURSE, MANIFEST = "course", "manifest.json"
 TORCH_REQUIREMENTS, REQUIREMENTS = "requirements-torch.txt", "requirements.txt"
@@ -136,7 +137,6 @@ def _public_points(assignment: Assignment, plan: tuple[PlannedTest, ...]) -> dic
     ConfigError
         There are none, or those of a task check no value, so that a stub would earn their points.
     """
-    worth = share(plan, assignment)
     public = [test for test in plan if test.tier == "public"]
     checked = {test.task for test in public if test.kind == "value"}
     why = "hidden tests stay out of a bundle that everybody can read"
@@ -147,10 +147,8 @@ def _public_points(assignment: Assignment, plan: tuple[PlannedTest, ...]) -> dic
         if test.task not in checked:
             found = f"task {test.task!r} has no public test that checks a value, only {test.id}"
             raise ConfigError(str(assignment.file), found, f"add one, or hide that test: {why}")
-    return {
-        task: sum((worth[test.id] for test in public if test.task == task), Fraction())
-        for task in sorted(checked)
-    }
+    parts = share_by_tier(assignment, plan)
+    return {task: part for (task, tier), part in parts.items() if tier == "public"}
 
 
 def _suite(assignment: Assignment, *, public: bool) -> dict[str, bytes]:

@@ -22,7 +22,7 @@ from pydantic import Field
 from autograder.course import COURSE_FILE, Course
 from autograder.course.assignment import Assignment, Task
 from autograder.errors import EngineError
-from autograder.exporters.servers import wheel, whole_points
+from autograder.exporters.servers import points, wheel
 from autograder.exporters.servers.contents import COURSE, MANIFEST, REQUIREMENTS, TORCH_REQUIREMENTS
 from autograder.exporters.servers.interface import (
     BundleFile,
@@ -36,7 +36,6 @@ from autograder.exporters.servers.interface import (
 )
 from autograder.exporters.servers.rows import Row, rows, summarize
 from autograder.exporters.servers.scripts import render_script
-from autograder.scoring import share
 from helpers.submission import archives
 
 CONFIG, IMAGE = "config.zip", "image"
@@ -63,7 +62,7 @@ class Settings(ServerSettings):
     """
 
     image: Annotated[str, Field(pattern=r"^[a-z0-9._-]+/[a-z0-9._-]+:[\w.-]+$")]
-    scale: whole_points.Scale = None
+    scale: points.Scale = None
 
 
 @dataclass(frozen=True)
@@ -94,7 +93,7 @@ class Group:
 
 def group_checks(contents: Contents) -> list[Group]:
     """Return the groups in the order in which Submitty shows them."""
-    worth = share(contents.plan, contents.assignment)
+    worth = points.share_by_tier(contents.assignment, contents.plan)
     found = []
     for extra, tier, title in (
         (False, "public", "Checks"),
@@ -102,11 +101,8 @@ def group_checks(contents: Contents) -> list[Group]:
         (True, "public", "Extra credit"),
         (True, "hidden", "Extra credit, hidden checks"),
     ):
-        of_tasks: dict[str, Fraction] = {}
-        for task in contents.assignment.tasks:
-            tests = [test for test in contents.plan if test.task == task.id and test.tier == tier]
-            if tests and task.extra is extra:
-                of_tasks[task.id] = sum((worth[test.id] for test in tests), Fraction())
+        chosen = [task.id for task in contents.assignment.tasks if task.extra is extra]
+        of_tasks = {task: worth[task, tier] for task in chosen if (task, tier) in worth}
         if of_tasks:
             found.append(Group(title, tier, extra, of_tasks))
     return found
@@ -122,7 +118,7 @@ def pack(contents: Contents) -> Files:
     """
     groups = group_checks(contents)
     where = f"{contents.course.root / COURSE_FILE}, servers.submitty.scale"
-    scale = whole_points.find_scale([one.points for one in groups], contents.settings.scale, where)
+    scale = points.choose_scale(contents.assignment, contents.plan, contents.settings.scale, where)
     seconds = (contents.settings.seconds or LIMITS.seconds) + _START
     graded = {path: file.content for path, file in contents.files.items() if _is_of_course(path)}
     key = _key(contents.course, contents.assignment).hex()
@@ -154,7 +150,7 @@ def _key(course: Course, assignment: Assignment) -> bytes:
 def _config(contents: Contents, groups: list[Group], scale: int, seconds: int) -> dict[str, Any]:
     files = ["**/*.py", "**/*.ipynb", "**/*.zip", *(f"**/{name}" for name in contents.assignment.weights)]
     testcases = [_testcase(contents, number, one, scale) for number, one in enumerate(groups)]
-    points = {
+    sums = {
         extra: sum(test["points"] for test in testcases if test["extra_credit"] is extra)
         for extra in (False, True)
     }
@@ -177,7 +173,7 @@ def _config(contents: Contents, groups: list[Group], scale: int, seconds: int) -
         # Of what waits and reports; no student code runs there.
         "resource_limits": {"RLIMIT_CPU": seconds, "RLIMIT_FSIZE": 10_000_000, "RLIMIT_NPROC": 32},
         "allow_system_calls": ["ALLOW_ALL_RESTRICTED_SYSTEM_CALLS"],
-        "grading_parameters": {"AUTO_POINTS": points[False], "EXTRA_CREDIT_POINTS": points[True]},
+        "grading_parameters": {"AUTO_POINTS": sums[False], "EXTRA_CREDIT_POINTS": sums[True]},
         # Without this one, Submitty takes points for many submissions.
         "testcases": [
             *testcases,
@@ -202,7 +198,7 @@ def _testcase(contents: Contents, number: int, group: Group, scale: int) -> dict
     summary = [_validation("Summary", SUMMARY, 0.0)] if number == 0 else []
     return {
         "title": group.title,
-        "points": int(group.points * scale),
+        "points": points.to_whole(float(group.points), scale),
         "extra_credit": group.extra,
         "hidden": hidden,
         "release_hidden_details": hidden and contents.settings.hidden == "closed",

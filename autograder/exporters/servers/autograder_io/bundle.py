@@ -19,11 +19,18 @@ from typing import Final
 from autograder.course import bundle_key
 from autograder.course.bundle_key import BundleKey
 from autograder.errors import ConfigError
+from autograder.exporters.servers import tarballs
 from autograder.exporters.servers.autograder_io import project
 from autograder.exporters.servers.autograder_io.config import MAX_FILE, parse
-from autograder.exporters.servers.autograder_io.points import choose_scale, earned
-from autograder.exporters.servers.contents import COURSE, MANIFEST, REQUIREMENTS, TORCH_REQUIREMENTS
+from autograder.exporters.servers.contents import (
+    COURSE,
+    MANIFEST,
+    REQUIREMENTS,
+    TORCH_REQUIREMENTS,
+    decide,
+)
 from autograder.exporters.servers.interface import BundleFile, Contents, Delivery, Files, Manifest, Verdict
+from autograder.exporters.servers.points import choose_scale, sum_whole
 from autograder.exporters.servers.rows import TIME_UP, Row, rows
 from autograder.exporters.servers.scripts import render_script
 from autograder.untrusted import line, printable
@@ -42,10 +49,11 @@ def pack(contents: Contents) -> Files:
         Points cannot be whole numbers there, a limit of autograder.io is exceeded, or `autograder-cli`,
         which knows what ``agproject.yml`` may hold, is not installed.
     """
-    scale = choose_scale(contents.assignment, contents.plan, contents.settings)
+    where, chosen = str(contents.assignment.file), contents.settings.scale
+    scale = choose_scale(contents.assignment, contents.plan, chosen, where)
     image = _image(contents)
     name = contents.settings.image or _name(image, contents.python)
-    archive = _archive(contents, scale)
+    archive = _archive(decide(contents, scale=scale))
     text = project.describe(contents, scale, name)
     parse(text, Path(project.FILE))
     return {
@@ -55,18 +63,13 @@ def pack(contents: Contents) -> Files:
     }
 
 
-def _archive(contents: Contents, scale: int) -> bytes:
-    """Return what is unpacked there: the scripts, and a bundle that says what a point is worth."""
-    from autograder.exporters.servers.bundles import archive
-
-    manifest = Manifest.model_validate_json(contents.files[MANIFEST].content)
-    manifest = manifest.model_copy(update={"settings": manifest.settings | {"scale": scale}})
-    files = contents.files | {MANIFEST: BundleFile((manifest.model_dump_json(indent=2) + "\n").encode())}
+def _archive(contents: Contents) -> bytes:
+    """Return what is unpacked there: the scripts, and the bundle."""
     scripts = {
         name: BundleFile(render_script(f"{_MODULES}/{name}", contents, project=project), executable=True)
         for name in _SCRIPTS
     }
-    packed = archive(scripts | {f"bundle/{path}": file for path, file in files.items()}, ".tar")
+    packed = tarballs.pack(scripts | {f"bundle/{path}": file for path, file in contents.files.items()})
     if len(packed) > MAX_FILE:
         found = f"needs a bundle of {len(packed)} bytes, and autograder.io takes {MAX_FILE}"
         raise ConfigError(str(contents.assignment.suite), found, "take large files out of the suite")
@@ -108,7 +111,7 @@ def answer(verdict: Verdict) -> dict[str, bytes]:
         stem = f"results/{task}.{tier}" + (".part" if task in unfinished else "")
         lines = [TIME_UP] if task in unfinished else []
         lines += [text for row in members for text in _lines(row)]
-        score = earned((row.points for row in members), verdict.settings.scale)
+        score = sum_whole((row.points for row in members), verdict.settings.scale)
         found[f"{stem}.text"] = "".join(f"{text}\n" for text in lines).encode()
         found[f"{stem}.score"] = f"<!! score: {score} !!>\n".encode()
     return found

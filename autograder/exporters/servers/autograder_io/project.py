@@ -8,9 +8,9 @@ from typing import Any, Final
 import yaml
 
 import autograder
-from autograder.exporters.servers.autograder_io.points import possible
 from autograder.exporters.servers.autograder_io.settings import MAX_SECONDS
 from autograder.exporters.servers.interface import Contents
+from autograder.exporters.servers.points import share_by_tier
 from autograder.untrusted import line
 from helpers.wording import number
 
@@ -96,9 +96,10 @@ def _deadline(contents: Contents) -> dict[str, Any]:
 
 def _cases(contents: Contents, scale: int) -> Iterator[dict[str, Any]]:
     """Yield a test case for each task's public checks, and one for its hidden checks."""
-    places = {task.id: place for place, task in enumerate(contents.assignment.tasks, start=1)}
-    titles = {task.id: line(task.title) for task in contents.assignment.tasks}
-    for (task, tier), worth in possible(contents.assignment, contents.plan, scale).items():
+    assignment = contents.assignment
+    places = {task.id: place for place, task in enumerate(assignment.tasks, start=1)}
+    titles = {task.id: line(task.title) for task in assignment.tasks}
+    for (task, tier), worth in share_by_tier(assignment, contents.plan).items():
         end = f": {_HIDDEN}" if tier == "hidden" else ""
         yield {
             "name": f"{places[task]} {titles[task]}{end}",
@@ -108,7 +109,7 @@ def _cases(contents: Contents, scale: int) -> Iterator[dict[str, Any]]:
             "return_code": {"expected": "zero", "points": 0},
             "custom_scoring": {
                 "label": "Points" if scale == 1 else f"Points, {number(scale)} to one of the course",
-                "max_points": worth,
+                "max_points": round(worth * scale),
                 "source": "stderr",
             },
             "feedback": _feedback(tier, contents.settings.hidden),

@@ -9,11 +9,10 @@ from pydantic import AfterValidator, Field
 
 from autograder.course.assignment import Assignment
 from autograder.exporters.servers.interface import ServerSettings
+from autograder.exporters.servers.points import Scale
 
 MAX_SECONDS: Final = 90
 """What a command gets there at most."""
-MAX_SCALE: Final = 1000
-"""More points than that for one of ours would be hard to read."""
 _ADDRESS: Final = re.compile(r"https://[\w.:-]+/?|http://(?:localhost|127\.0\.0\.1)(?::\d+)?/?", re.ASCII)
 
 
@@ -51,7 +50,7 @@ class Settings(ServerSettings):
     projects: dict[str, Annotated[str, Field(min_length=1)]] = Field(default_factory=dict)
     url: Annotated[str, AfterValidator(_address)] = "https://autograder.io"
     image: str = ""
-    scale: Annotated[int, Field(ge=1, le=MAX_SCALE, strict=True)] | None = None
+    scale: Scale = None
     seconds: Annotated[int, Field(ge=30, le=MAX_SECONDS, strict=True)] | None = None
 
     @property

@@ -13,6 +13,7 @@ import tarfile
 import time
 import zipfile
 from dataclasses import replace
+from fractions import Fraction
 from pathlib import Path
 
 import pytest
@@ -21,7 +22,7 @@ from autograder.course import Course
 from autograder.course import assignment as assignments
 from autograder.course.thresholds import FILE as THRESHOLDS_FILE
 from autograder.errors import ConfigError
-from autograder.exporters.servers import whole_points
+from autograder.exporters.servers import points
 from autograder.exporters.servers.classroom50 import SERVER
 from autograder.release.fingerprints import Index, course_fingerprints, normalize_words
 from autograder.release.leaks import LeakCheck, LeakError
@@ -46,7 +47,7 @@ values = [83.4375, 85.1875]
 """
 TAKES_OVER = """
 import os, sys
-FORGED = '{"schema": "classroom50/result/v1", "score": 22, "max-score": 22, "tests": []}'
+FORGED = '{"schema": "classroom50/result/v1", "score": 44, "max-score": 44, "tests": []}'
 places = ["result.json", "release-body.md", os.environ.get("GITHUB_OUTPUT", "/nowhere")]
 for folder in [*sys.path, os.getcwd(), *PLACES]:
     places += [os.path.join(folder, name) for name in ("result.json", "autograder.py", "test_public.py")]
@@ -185,7 +186,7 @@ def test_a_task_whose_public_tests_only_check_rules_is_refused(tmp_path: Path) -
 
 def test_a_factor_that_leaves_fractions_is_refused(tmp_path: Path) -> None:
     contents = collect(tmp_path, "classroom50", f"{SETTINGS}\nscale = 3")
-    with pytest.raises(ConfigError, match=r"servers.classroom50.scale: is 3, .* choose a multiple of 5, or"):
+    with pytest.raises(ConfigError, match=r"servers.classroom50.scale: is 3, .* choose a multiple of 10, or"):
         SERVER.pack(contents)
 
 
@@ -200,11 +201,11 @@ def test_names_that_the_server_refuses_are_chosen_by_the_course(tmp_path: Path) 
 
 def test_points_that_no_reasonable_factor_makes_whole_are_refused() -> None:
     with pytest.raises(ConfigError, match="ours are only when multiplied by 1009"):
-        whole_points.find_scale([whole_points.Fraction(1, 1009)], None, "course.toml")
+        points.find_scale([Fraction(1, 1009)], None, "course.toml")
 
 
 def test_a_factor_of_the_course_counts() -> None:
-    assert whole_points.find_scale([whole_points.Fraction(12, 5)], 10, "course.toml") == 10
+    assert points.find_scale([Fraction(12, 5)], 10, "course.toml") == 10
 
 
 # Grading
@@ -228,10 +229,10 @@ def test_a_right_submission_gets_every_point(right: tuple[Run, Run]) -> None:
     run, _ = right
     assert run.result is not None, run.output
     assert run.status == "success"
-    assert (run.result["score"], run.result["max-score"]) == (22, 22)  # five times 2.4 and 2
-    assert [(test["score"], test["max-score"]) for test in run.result["tests"]] == [(12, 12), (10, 10)]
+    assert (run.result["score"], run.result["max-score"]) == (44, 44)  # ten times 2.4 and 2
+    assert [(test["score"], test["max-score"]) for test in run.result["tests"]] == [(24, 24), (20, 20)]
     assert run.result["tests"][0]["test-name"] == "1.1 Double a tensor: Doubles a small tensor."
-    assert "22 of 22" in run.body
+    assert "44 of 44" in run.body
     assert "Sandbox: full" in run.body
 
 
@@ -252,14 +253,14 @@ def test_results_that_a_student_committed_or_wrote_count_nothing(room: Classroom
     runtime = room.temp / "classroom50-runtime"
     places = [*map(str, (room.temp, runtime / "tiny", runtime / "tiny/bundle/course/suites/tiny", checkout))]
     source = tiny.STUB + TAKES_OVER.replace("PLACES", repr(places))
-    forged = b'{"schema": "classroom50/result/v1", "score": 22, "max-score": 22, "tests": []}'
+    forged = b'{"schema": "classroom50/result/v1", "score": 44, "max-score": 44, "tests": []}'
     names = ("autograder", "pip", "torch", "sitecustomize", "json", "helpers", "pytest", "conftest", "suite")
     commit = room.commit(
         checkout,
         {
             "tiny_module.py": source.encode(),
             "result.json": outside,
-            "release-body.md": b"# 22 of 22\n",
+            "release-body.md": b"# 44 of 44\n",
             "setup.cfg": b"[tool:pytest]\naddopts = --collect-only\n",
             "course.toml": b"name = 1\n",
             "bundle/manifest.json": forged,
@@ -268,14 +269,14 @@ def test_results_that_a_student_committed_or_wrote_count_nothing(room: Classroom
     )
     run = room.grade(checkout, commit)
     assert run.result is not None, run.output
-    assert (run.status, run.result["score"], run.result["max-score"]) == ("failure", 0, 22)
+    assert (run.status, run.result["score"], run.result["max-score"]) == ("failure", 0, 44)
     assert [(test["passed"], test["score"]) for test in run.result["tests"]] == [(False, 0)] * 2
     assert all(test["output"] for test in run.result["tests"])
     assert run.body.count("**not passed**") == 2
     assert not (checkout / "result.json").is_symlink()
     assert not outside.exists()
     assert not (tmp_path / "sprung").exists()
-    assert "# 22 of 22" not in run.body
+    assert "# 44 of 44" not in run.body
     with tarfile.open(fileobj=io.BytesIO(room.archive)) as archive:
         published = {one.name: archive.extractfile(one).read() for one in archive if one.isfile()}
     assert "tiny/bundle/course/suites/tiny/test_public.py" in published
@@ -417,7 +418,7 @@ if words[1] == "download":
     (student / ".git").mkdir(parents=True)
     (student / "tiny_module.py").write_text(SOURCE)
     (student / "result.json").write_text("{}")
-    (place / "scores.csv").write_text("owner,score\\nada,22\\n")
+    (place / "scores.csv").write_text("owner,score\\nada,44\\n")
 else:
     assert words[1:6] == ["assignment", "add", "ORGANIZATION", "deep-learning", "knn"]
     runtime = json.loads(pathlib.Path(words[words.index("--runtime") + 1]).read_text())
@@ -473,7 +474,7 @@ def test_the_packages_are_installed_as_in_a_job(made: Path, tmp_path: Path) -> N
     checkout.mkdir()
     run = found.grade(checkout, found.commit(checkout, {"tiny_module.py": tiny.REFERENCE.encode()}))
     assert run.result is not None, run.output
-    assert run.result["score"] == 22
+    assert run.result["score"] == 44
 
 
 @pytest.mark.full

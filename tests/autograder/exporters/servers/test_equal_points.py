@@ -13,7 +13,7 @@ import pytest
 
 from autograder.course import Course
 from autograder.exporters.servers import NAMES, find_server
-from autograder.exporters.servers.autograder_io.points import choose_scale
+from autograder.exporters.servers.points import choose_scale
 from autograder.grading import loop
 from helpers.submission import packed as handins
 from tests.support import tiny
@@ -37,13 +37,15 @@ CLASS = {
     "raises": tiny.REFERENCE.replace("return 2 * x", "return 2 * y"),
     "broken": "def double(x:\n",
 }
+HALVES = tiny.HIDDEN.replace('"double", weight=2', '"double"')
+"""Hidden tests of which two are worth 1.5 points each, so that a whole number of each tier is not enough."""
 PYTHON = {"COURSEGRAD_PYTHON": sys.executable}
 Grade = Callable[[dict[str, bytes]], float]
 Enter = Callable[[AbstractContextManager[Any]], Any]
 
 
 def on_gradescope(root: Path, enter: Enter) -> Grade:
-    course = made.write_course(root / "course", "gradescope")
+    course = made.write_course(root / "course", "gradescope", hidden=HALVES)
     server = Gradescope(_new(root / "server"), made.make(course, "gradescope").read_bytes())
     server.install()
 
@@ -56,10 +58,10 @@ def on_gradescope(root: Path, enter: Enter) -> Grade:
 
 
 def on_autograder_io(root: Path, enter: Enter) -> Grade:
-    tiny.write_course(root / "course")
+    tiny.write_course(root / "course", hidden=HALVES)
     (root / "course" / "course.toml").write_text(tiny.COURSE + TABLE.format(url="https://autograder.io"))
     contents = made.gather(Course.load(root / "course"), "autograder_io", planned=True)
-    scale = choose_scale(contents.assignment, contents.plan, contents.settings)
+    scale = choose_scale(contents.assignment, contents.plan, None, "scale")
     packed = find_server("autograder_io").pack(contents)
     desk = enter(teach(_new(root / "desk"), packed, enter(pytest.MonkeyPatch.context())))
     assert desk.upload().exit_code == 0
@@ -75,7 +77,7 @@ def on_autograder_io(root: Path, enter: Enter) -> Grade:
 
 
 def on_autolab(root: Path, enter: Enter) -> Grade:
-    course = made.write_course(root / "course", "autolab")
+    course = made.write_course(root / "course", "autolab", hidden=HALVES)
     lab = import_tarball(made.make(course, "autolab").read_bytes())
     folders = iter(range(100))
 
@@ -88,7 +90,8 @@ def on_autolab(root: Path, enter: Enter) -> Grade:
 
 
 def on_prairielearn(root: Path, enter: Enter) -> Grade:
-    course = made.write_course(root / "course", "prairielearn", 'image = "university/coursegrad"')
+    image = 'image = "university/coursegrad"'
+    course = made.write_course(root / "course", "prairielearn", image, hidden=HALVES)
     question = Question(made.make(course, "prairielearn"))
     folders = iter(range(100))
 
@@ -100,12 +103,13 @@ def on_prairielearn(root: Path, enter: Enter) -> Grade:
 
 
 def on_submitty(root: Path, enter: Enter) -> Grade:
-    course = made.write_course(root / "course", "submitty", 'image = "university/coursegrad:2026"')
+    image = 'image = "university/coursegrad:2026"'
+    course = made.write_course(root / "course", "submitty", image, hidden=HALVES)
     server = Submitty(_new(root / "server"), made.make(course, "submitty", planned=True))
     server.install()
 
     def grade(files: dict[str, bytes]) -> float:
-        return server.grade(files).total / 5  # points there are whole numbers
+        return server.grade(files).total / 2  # points there are whole numbers
 
     return grade
 
@@ -135,12 +139,13 @@ def test_a_class_gets_the_points_that_the_kit_gives(name: str, kit: dict[str, fl
 @pytest.fixture(scope="module")
 def kit(tmp_path_factory: pytest.TempPathFactory) -> dict[str, float]:
     """Return the points that `autograder grade` gives to the class."""
-    course, one = tiny.write_course(tmp_path_factory.mktemp("kit"))
+    course, one = tiny.write_course(tmp_path_factory.mktemp("kit"), hidden=HALVES)
     scores = {
         student: loop.grade_one(course, one, tiny.submission(source), sandbox="full").score
         for student, source in CLASS.items()
     }
     assert scores["right"] == 10
+    assert scores["a loop"] == 8.5
     assert len(set(scores.values())) > 3, "a class in which nearly all have the same shows nothing"
     return scores
 

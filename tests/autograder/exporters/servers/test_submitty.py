@@ -106,9 +106,9 @@ def test_the_configuration_is_one_that_submitty_builds(folder: Path) -> None:
     submitty.check_config(config)
     titles = [(one["title"], one["points"], one.get("hidden", False)) for one in config["testcases"]]
     # 10 points, of which 4.4 are public: five there for each of ours.
-    assert titles == [("Checks", 22, False), ("Hidden checks", 28, True), ("Submission Limit", 0, False)]
+    assert titles == [("Checks", 44, False), ("Hidden checks", 56, True), ("Submission Limit", 0, False)]
     assert config["testcases"][1]["release_hidden_details"] is True
-    assert config["grading_parameters"] == {"AUTO_POINTS": 50, "EXTRA_CREDIT_POINTS": 0}
+    assert config["grading_parameters"] == {"AUTO_POINTS": 100, "EXTRA_CREDIT_POINTS": 0}
 
 
 @pytest.fixture(scope="module")
@@ -147,7 +147,7 @@ def test_extra_credit_is_apart(contents: Contents, tmp_path: Path) -> None:
 
 def test_a_factor_that_leaves_fractions_is_refused(contents: Contents) -> None:
     chosen = contents.settings.model_copy(update={"scale": 2})
-    with pytest.raises(ConfigError, match=r"servers.submitty.scale: is 2, .* choose a multiple of 5, or"):
+    with pytest.raises(ConfigError, match=r"servers.submitty.scale: is 2, .* choose a multiple of 10, or"):
         SERVER.pack(replace(contents, settings=chosen))
 
 
@@ -209,7 +209,7 @@ def right(server: Submitty) -> tuple[Run, dict[str, bytes]]:
 @needs_root
 def test_a_right_submission_gets_every_point(right: tuple[Run, dict[str, bytes]]) -> None:
     run, _ = right
-    assert run.points == {"Checks": (22, 22), "Hidden checks": (28, 28)}, run.log
+    assert run.points == {"Checks": (44, 44), "Hidden checks": (56, 56)}, run.log
     assert run.messages["Checks", DOUBLE] == ["1.1 Doubles a small tensor. Passed."]
     assert run.messages["Checks", "Summary"][0] == "2 of 2 public checks passed."
     assert any("Sandbox: full" in text for text in run.messages["Checks", "Summary"])
@@ -225,8 +225,8 @@ def test_points_are_those_of_the_kit(server: Submitty, folder: Path) -> None:
     assert 0 < here.score < 10
     run = submit(server, HALF)
     assert run.points == {
-        "Checks": (round(5 * points["public"]), 22),
-        "Hidden checks": (round(5 * points["hidden"]), 28),
+        "Checks": (round(10 * points["public"]), 44),
+        "Hidden checks": (round(10 * points["hidden"]), 56),
     }
     assert run.messages["Checks", "Summary"][0] == "1 of 2 public checks passed."
     (wrong,) = run.messages["Checks", TABLE]
@@ -375,4 +375,4 @@ def test_the_image_installs_the_packages(folder: Path, tmp_path: Path) -> None:
     server = Submitty(tmp_path / "root", folder)
     variables = {name: value for name, value in os.environ.items() if name.startswith("PIP_")}
     server.build({"COURSEGRAD_TORCH_INDEX": TORCH_INDEX, **variables})
-    assert submit(server, tiny.REFERENCE).total == 50
+    assert submit(server, tiny.REFERENCE).total == 100

@@ -1,4 +1,4 @@
-"""Points on autograder.io are whole numbers."""
+"""Points are whole numbers on servers that know no others, and no score is broken."""
 
 from __future__ import annotations
 
@@ -11,8 +11,7 @@ import pytest
 from autograder.course import Course
 from autograder.course import assignment as assignments
 from autograder.errors import ConfigError
-from autograder.exporters.servers import bundles, find_server
-from autograder.exporters.servers.autograder_io import points
+from autograder.exporters.servers import bundles, find_server, points
 from autograder.scoring import PlannedTest
 from tests.support import tiny
 
@@ -37,17 +36,22 @@ def test_points_become_whole_numbers_by_the_smallest_factor(tmp_path: Path) -> N
     assignment, settings = load(tmp_path)
     # Six points in thirds and halves of thirds, and what a slip costs at most: 3/2 of six, 1 of four.
     plan = plan_of("double 1", "double 2", "table 1", "table 1", "table 1")
-    assert points.choose_scale(assignment, plan, settings) == 6
-    assert points.possible(assignment, plan, 6) == {("double", "hidden"): 36, ("table", "hidden"): 24}
-    assert points.earned([1.3333, 1.3333, 2], 6) == 28
+    assert points.choose_scale(assignment, plan, settings.scale, "scale") == 6
+    assert points.share_by_tier(assignment, plan) == {("double", "hidden"): 6, ("table", "hidden"): 4}
+    assert points.sum_whole([1.3333, 1.3333, 2], 6) == 28
 
 
 def test_fractions_that_need_too_large_a_factor_are_refused_unless_rounding_is_chosen(tmp_path: Path) -> None:
     plan = plan_of("double 1", "table 1", "table 1/1013")
     assignment, settings = load(tmp_path)
     with pytest.raises(ConfigError, match="scale = 100 below") as caught:
-        points.choose_scale(assignment, plan, settings)
+        points.choose_scale(assignment, plan, settings.scale, str(assignment.file))
     assert caught.value.where == str(assignment.file)
     assignment, settings = load(tmp_path, 'course = "A"\nscale = 100')
-    assert points.choose_scale(assignment, plan, settings) == 100
-    assert points.possible(assignment, plan, 100)["table", "hidden"] == 400
+    assert points.choose_scale(assignment, plan, settings.scale, "scale") == 100
+
+
+def test_points_of_single_tests_count_where_those_of_a_group_are_whole(tmp_path: Path) -> None:
+    assignment, settings = load(tmp_path)
+    plan = plan_of("double 2", "double 1", "double 1", "table 1", "table 1")
+    assert points.choose_scale(assignment, plan, settings.scale, "scale") == 2
