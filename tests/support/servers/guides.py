@@ -1,4 +1,4 @@
-"""The commands of a server's guide, run in order, in a course that is called otherwise."""
+"""The guides to submission servers: their commands, run in order, and their settings."""
 
 from __future__ import annotations
 
@@ -10,16 +10,17 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+from tests.support import tiny
 from tests.support.command import adopting_program
+from tests.support.waiting import PATIENCE
 
 ROOT = Path(__file__).parents[3]
-BLOCK = re.compile(r"^```console\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 SETTING = re.compile(r"^\| ((?:`\w+`(?:, )?)+) \|", re.MULTILINE)
-PROGRAMS = {
+SHELL = {
     "docker": f'PYTHONPATH="{ROOT}" exec "{sys.executable}" -P -m tests.support.servers.docker "$@"',
     "python3": f'exec "{sys.executable}" "$@"',
 }
-"""What stands for the programs that a guide calls, besides `autograder`."""
+"""What stands for programs that a guide calls, besides `autograder`."""
 
 
 def read(name: str) -> str:
@@ -33,45 +34,79 @@ def settings_of(guide: str) -> set[str]:
     return {key for row in SETTING.findall(table) for key in re.findall(r"\w+", row)}
 
 
-def run(guide: str, course: Path, others: Mapping[str, str]) -> dict[str, str]:
-    """Run every command of a guide, in order, in the folder of a course.
+def write_course(root: Path, guide: str) -> None:
+    """Write the tiny course as one whose assignment is called knn, with the first settings of a guide."""
+    tiny.write_course(root)
+    for folder in ("solutions", "autograder/suites"):
+        (root / folder / "tiny").rename(root / folder / "knn")
+    file = root / "solutions" / "knn" / "assignment.toml"
+    file.write_text(file.read_text().replace('name = "tiny"', 'name = "knn"'))
+    with (root / "course.toml").open("a") as course:
+        course.write("\n" + blocks(guide, "toml")[0])
+
+
+def run(
+    guide: str,
+    course: Path,
+    others: Mapping[str, str] | None = None,
+    *,
+    programs: Mapping[str, str] | None = None,
+    variables: Mapping[str, str] | None = None,
+) -> dict[str, str]:
+    """Run every command of a guide, in order, in the folder of a course; each has to end well.
 
     Parameters
     ----------
-    others : mapping of str to str
-        Word of the guide to what stands for it here: the name of the assignment.
+    others : mapping of str to str, optional
+        Word of the guide to what stands for it here, such as the name of the assignment.
+    programs : mapping of str to str, optional
+        Programs that need an account somewhere, and a script of Python that stands for each.
+    variables : mapping of str to str, optional
+        Of the environment.
 
     Returns
     -------
     dict of str to str
         Each command to what it printed.
     """
-    programs = course / ".programs"
-    programs.mkdir()
     kit, descriptors = adopting_program()
-    for program, command in {"autograder": f'exec {shlex.join(kit)} "$@"', **PROGRAMS}.items():
-        file = programs / program
-        file.write_text(f"#!/bin/sh\n{command}\n")
-        file.chmod(0o755)
-    env = {"PATH": f"{programs}:{os.environ['PATH']}", "HOME": str(course)}
+    texts = {name: f"#!/bin/sh\n{line}\n" for name, line in SHELL.items()}
+    texts |= {name: f"#!{sys.executable}\n{text}" for name, text in (programs or {}).items()}
+    texts["autograder"] = f'#!/bin/sh\nexec {shlex.join(kit)} "$@"\n'
+    folder = course.parent / "programs"
+    folder.mkdir()
+    for name, text in texts.items():
+        (folder / name).write_text(text)
+        (folder / name).chmod(0o755)
+    env = {"PATH": f"{folder}:{os.environ['PATH']}", "HOME": str(course.parent), **(variables or {})}
     printed = {}
-    text = "".join(BLOCK.findall(guide))
-    for word, other in others.items():
-        text = re.sub(rf"\b{word}\b", other, text)
-    for line in text.splitlines():
-        assert line.startswith("$ "), f"{line} is no command"
-        command = line.removeprefix("$ ")
+    for command in commands(guide, others or {}):
         done = subprocess.run(
-            command,
-            shell=True,
+            ["bash", "-c", command],
             cwd=course,
             env=env,
             pass_fds=descriptors,
             capture_output=True,
             text=True,
             check=False,
+            timeout=PATIENCE,
         )
         assert done.returncode == 0, f"{command}: {done.stdout}{done.stderr}"
         printed[command] = done.stdout
-    assert printed, "the guide has no commands"
     return printed
+
+
+def commands(guide: str, others: Mapping[str, str]) -> list[str]:
+    """Return the commands of a guide, in the order in which a reader meets them."""
+    text = "".join(blocks(guide, "console"))
+    for word, other in others.items():
+        text = re.sub(rf"\b{word}\b", other, text)
+    lines = text.splitlines()
+    assert lines, "the guide has no commands"
+    assert all(line.startswith("$ ") for line in lines), "a block of commands holds what is none"
+    return [line.removeprefix("$ ") for line in lines]
+
+
+def blocks(guide: str, language: str) -> list[str]:
+    """Return the blocks of a language."""
+    return re.findall(rf"^```{language}\n(.*?)^```$", guide, re.MULTILINE | re.DOTALL)

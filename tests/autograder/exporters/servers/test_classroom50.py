@@ -28,7 +28,7 @@ from autograder.release.fingerprints import Index, course_fingerprints, normaliz
 from autograder.release.leaks import LeakCheck, LeakError
 from autograder.release.parts import texts, walk
 from tests.support import tiny
-from tests.support.servers import bundle, classroom50, walkthrough
+from tests.support.servers import bundle, classroom50, guides
 from tests.support.servers.classroom50 import Classroom, Run, check_result
 from tests.support.servers.collected import collect
 from tests.support.waiting import PATIENCE
@@ -430,7 +430,8 @@ else:
 @pytest.mark.full
 def test_the_commands_of_the_guide_do_what_it_says(tmp_path: Path) -> None:
     course, remote = tmp_path / "course", tmp_path / "remote" / "classroom50"
-    walkthrough.write_course(course, "classroom50")
+    guide = guides.read("classroom50")
+    guides.write_course(course, guide)
     subprocess.run(["git", "init", "-q", "--bare", remote], check=True)
     identity = {
         f"GIT_{who}_{what}": "t@example.org" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")
@@ -441,7 +442,7 @@ def test_the_commands_of_the_guide_do_what_it_says(tmp_path: Path) -> None:
         "GIT_CONFIG_VALUE_0": "https://github.com/ORGANIZATION/",
     }
     programs = {"gh": f"SOURCE = {tiny.REFERENCE!r}\n{GH}"}
-    ran = list(walkthrough.run("classroom50", course, programs, **identity, **known))
+    ran = guides.run(guide, course, programs=programs, variables=identity | known)
     assert sum(command.startswith("autograder ") for command in ran) == 2
     assert sum(command.startswith("gh ") for command in ran) == 2
     shown = subprocess.run(

@@ -21,7 +21,7 @@ from autograder.grading import loop
 from autograder.release.fingerprints import Index, course_fingerprints, normalize_words
 from autograder.release.parts import texts, walk
 from tests.support import tiny
-from tests.support.servers import bundle, made, submitty, walkthrough
+from tests.support.servers import bundle, guides, made, submitty
 from tests.support.servers.collected import collect
 from tests.support.servers.submitty import Run, Submitty
 from tests.support.waiting import PATIENCE
@@ -354,8 +354,9 @@ calls.write_text(json.dumps([*known, sys.argv[1:]]))
 @pytest.mark.full
 def test_the_commands_of_the_guide_do_what_it_says(tmp_path: Path) -> None:
     course = tmp_path / "course"
-    walkthrough.write_course(course, "submitty")
-    ran = list(walkthrough.run("submitty", course, {"docker": DOCKER}))
+    guide = guides.read("submitty")
+    guides.write_course(course, guide)
+    ran = list(guides.run(guide, course, programs={"docker": DOCKER}))
     assert ran[0] == "autograder bundle knn submitty"
     image = "university/coursegrad:2026"
     build, push = json.loads((course / "docker.json").read_text())
