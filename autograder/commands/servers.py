@@ -50,9 +50,7 @@ def register(app: typer.Typer) -> None:
 
 def bundle(
     ctx: typer.Context,
-    assignment: Annotated[
-        str, typer.Argument(metavar="ASSIGNMENT", help="Name of the assignment, such as knn.")
-    ],
+    assignment: AssignmentArgument,
     server: ServerArgument,
     output: Annotated[
         Path | None,

@@ -11,7 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner, Result
 
+from autograder.commands.main import app
 from autograder.course import Course
 from autograder.course import assignment as assignments
 from autograder.engine.pool import Pool
@@ -25,6 +27,11 @@ BROKEN = "def double(x:\n"
 """A module that is no Python."""
 WRONG = tiny.REFERENCE.replace("return 2 * x", "return 3 * x")
 """4 of 10 points."""
+
+
+def run(*words: object) -> Result:
+    """Run a command; errors are part of the output."""
+    return CliRunner().invoke(app, [str(word) for word in words])
 
 
 def write_course(root: Path, server: str, settings: str = "", assignment: str = "", **parts: str) -> Course:

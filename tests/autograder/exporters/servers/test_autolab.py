@@ -26,7 +26,7 @@ from autograder.sandbox import kernel
 from helpers.submission import packed as handins
 from tests.support import tiny, waiting
 from tests.support.servers import autolab as emulator
-from tests.support.servers import bundle, guides, made
+from tests.support.servers import guides, made
 from tests.support.servers.autolab import Feedback, Lab, Refused, import_tarball
 from tests.support.servers.made import keep_fork_servers
 
@@ -379,7 +379,7 @@ def test_a_damaged_lab_prints_an_error_and_no_points(lab: Lab, tmp_path: Path) -
 )
 def test_settings_that_are_wrong_are_one_line(tmp_path: Path, settings: str, line: str) -> None:
     course = made.write_course(tmp_path, "autolab", settings)
-    done = bundle.run("bundle", "tiny", "autolab", "--course", course.root)
+    done = made.run("bundle", "tiny", "autolab", "--course", course.root)
     assert done.exit_code == 2
     assert line in done.output
     assert done.output.count("\n") == 1

@@ -24,13 +24,13 @@ from autograder.course.thresholds import FILE as THRESHOLDS_FILE
 from autograder.errors import ConfigError
 from autograder.exporters.servers import points
 from autograder.exporters.servers.classroom50 import SERVER
+from autograder.exporters.servers.interface import Contents
 from autograder.release.fingerprints import Index, course_fingerprints, normalize_words
 from autograder.release.leaks import LeakCheck, LeakError
 from autograder.release.parts import texts, walk
 from tests.support import tiny
-from tests.support.servers import bundle, classroom50, guides
+from tests.support.servers import classroom50, guides, made
 from tests.support.servers.classroom50 import Classroom, Run, check_result
-from tests.support.servers.collected import collect
 from tests.support.waiting import PATIENCE
 
 ROOT = Path(__file__).parents[4]
@@ -61,15 +61,15 @@ for place in places:
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return bundle.make(
-        tmp_path_factory.mktemp("course"), "classroom50", settings=SETTINGS, thresholds=THRESHOLDS
-    )
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    course = made.write_course(tmp_path_factory.mktemp("course"), "classroom50", SETTINGS)
+    (course.suite("tiny") / THRESHOLDS_FILE).write_text(THRESHOLDS)
+    return made.make(course, "classroom50", planned=True)
 
 
 @pytest.fixture(scope="module")
-def room(made: Path, tmp_path_factory: pytest.TempPathFactory) -> Classroom:
-    found = Classroom(classroom50.publish(made, "deep-learning", "tiny"), tmp_path_factory.mktemp("runner"))
+def room(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Classroom:
+    found = Classroom(classroom50.publish(folder, "deep-learning", "tiny"), tmp_path_factory.mktemp("runner"))
     found.install()
     return found
 
@@ -80,12 +80,18 @@ def files_of(folder: Path) -> dict[str, bytes]:
     }
 
 
+def gather(root: Path, settings: str, **parts: str) -> Contents:
+    """Return what a bundle of the tiny course holds."""
+    course = made.write_course(root, "classroom50", settings, **parts)
+    return made.gather(course, "classroom50", planned=True)
+
+
 def refusal(root: Path, settings: str, **parts: str) -> str:
     """Return the line in which a bundle is refused."""
     tiny.write_course(root, **parts)
     with (root / "course.toml").open("a") as file:
         file.write(f"\n[servers.classroom50]\n{settings}\n")
-    done = bundle.run("bundle", "tiny", "classroom50", "--course", root)
+    done = made.run("bundle", "tiny", "classroom50", "--course", root)
     assert done.exit_code == 2, done.output
     assert not (root / "dist").exists()
     (line,) = done.stderr.strip().splitlines()
@@ -95,21 +101,21 @@ def refusal(root: Path, settings: str, **parts: str) -> str:
 # The folder
 
 
-def test_it_has_the_place_that_the_runner_looks_for(made: Path) -> None:
-    names = files_of(made)
+def test_it_has_the_place_that_the_runner_looks_for(folder: Path) -> None:
+    names = files_of(folder)
     assert {name.split("/")[:3][-1] for name in names} == {"tiny"}
     assert "deep-learning/autograders/tiny/autograder.py" in names
     assert "deep-learning/autograders/tiny/bundle/manifest.json" in names
 
 
-def test_nothing_of_a_hidden_test_is_in_any_byte_of_it(made: Path) -> None:
-    course = Course.load(made.parents[1])
+def test_nothing_of_a_hidden_test_is_in_any_byte_of_it(folder: Path) -> None:
+    course = Course.load(folder.parents[1])
     known = course_fingerprints(course)
     assert {"a hidden test", "a constant of a hidden test", "a solution"} <= {one.kind for one in known}
     index = Index(known)
     secrets = [course.secret(), course.secret().hex().encode(), course.key("tiny").hex().encode()]
     secrets += [course.secret_id().encode(), b"31337", b"73.3125", b"84.0625", b"83.4375", b"hidden_double"]
-    for path, content in files_of(made).items():
+    for path, content in files_of(folder).items():
         of_kit = path.endswith(".whl")  # it has templates of suites, for courses that begin
         assert Path(path).name not in {"test_hidden.py", THRESHOLDS_FILE}
         assert of_kit or b"test_hidden.py" not in content
@@ -119,8 +125,8 @@ def test_nothing_of_a_hidden_test_is_in_any_byte_of_it(made: Path) -> None:
                 assert not list(index.find_in(normalize_words(text))), place
 
 
-def test_the_check_for_leaks_would_find_one(made: Path) -> None:
-    course = Course.load(made.parents[1])
+def test_the_check_for_leaks_would_find_one(folder: Path) -> None:
+    course = Course.load(folder.parents[1])
     check = LeakCheck(course)
     assert check.file("helper.py", tiny.HIDDEN.encode())
     assert check.file("helper.py", b"a = [31337.0, 4242.0]\n")
@@ -129,13 +135,13 @@ def test_the_check_for_leaks_would_find_one(made: Path) -> None:
 
 def test_a_public_test_that_shows_a_hidden_one_is_refused(tmp_path: Path) -> None:
     shows = tiny.PUBLIC + "\nVALUES = torch.tensor([31337.0, 4242.0])\n"
-    contents = collect(tmp_path, "classroom50", SETTINGS, public=shows)
+    contents = gather(tmp_path, SETTINGS, public=shows)
     with pytest.raises(LeakError, match=r"test_public.py:\d+: a constant of a hidden test"):
         SERVER.pack(contents)
 
 
-def test_it_holds_the_public_tests_and_what_they_are_worth(made: Path) -> None:
-    suite = made / "deep-learning/autograders/tiny/bundle/course/suites/tiny"
+def test_it_holds_the_public_tests_and_what_they_are_worth(folder: Path) -> None:
+    suite = folder / "deep-learning/autograders/tiny/bundle/course/suites/tiny"
     assert sorted(path.name for path in suite.iterdir()) == ["test_public.py"]
     assert (suite / "test_public.py").read_text() == tiny.PUBLIC
     course = Course.load(suite.parents[1])
@@ -185,13 +191,13 @@ def test_a_task_whose_public_tests_only_check_rules_is_refused(tmp_path: Path) -
 
 
 def test_a_factor_that_leaves_fractions_is_refused(tmp_path: Path) -> None:
-    contents = collect(tmp_path, "classroom50", f"{SETTINGS}\nscale = 3")
+    contents = gather(tmp_path, f"{SETTINGS}\nscale = 3")
     with pytest.raises(ConfigError, match=r"servers.classroom50.scale: is 3, .* choose a multiple of 10, or"):
         SERVER.pack(contents)
 
 
 def test_names_that_the_server_refuses_are_chosen_by_the_course(tmp_path: Path) -> None:
-    contents = collect(tmp_path, "classroom50", f'{SETTINGS}\nassignments = {{ tiny = "homework-1" }}')
+    contents = gather(tmp_path, f'{SETTINGS}\nassignments = {{ tiny = "homework-1" }}')
     packed = SERVER.pack(contents)
     assert {name.split("/")[2] for name in packed} == {"homework-1"}
     odd = replace(contents, assignment=replace(contents.assignment, name="Tiny"))
@@ -325,9 +331,9 @@ def test_the_emulator_refuses_what_classroom_50_refuses() -> None:
             check_result({**good, **change}, "x", "x")
 
 
-def test_whatever_has_the_name_of_a_result_goes(made: Path, tmp_path: Path) -> None:
+def test_whatever_has_the_name_of_a_result_goes(folder: Path, tmp_path: Path) -> None:
     """A folder too, which the runner does not remove."""
-    program = runpy.run_path(str(made / "deep-learning/autograders/tiny/autograder.py"))
+    program = runpy.run_path(str(folder / "deep-learning/autograders/tiny/autograder.py"))
     (tmp_path / "kept").mkdir()
     (tmp_path / "kept" / "file").write_text("kept")
     (tmp_path / "folder" / "inner").mkdir(parents=True)
@@ -361,9 +367,9 @@ def start(
     )
 
 
-def test_an_environment_is_made_once(made: Path, tmp_path: Path) -> None:
+def test_an_environment_is_made_once(folder: Path, tmp_path: Path) -> None:
     """With a Python that notes what it is asked to do, in place of pip and its gigabytes."""
-    script = made / "deep-learning/autograders/tiny/autograder.py"
+    script = folder / "deep-learning/autograders/tiny/autograder.py"
     fake = tmp_path / "bin" / "python3.11"
     fake.parent.mkdir()
     fake.write_text(
@@ -392,11 +398,11 @@ def test_an_environment_is_made_once(made: Path, tmp_path: Path) -> None:
     assert re.fullmatch(r"[0-9a-f]{16}", environment_made.name)
 
 
-def test_without_a_python_that_fits_it_is_one_line(made: Path, tmp_path: Path) -> None:
+def test_without_a_python_that_fits_it_is_one_line(folder: Path, tmp_path: Path) -> None:
     fake = tmp_path / "python3.11"
     fake.write_text("#!/bin/sh\necho 3.10\n")
     fake.chmod(0o755)
-    script = made / "deep-learning/autograders/tiny/autograder.py"
+    script = folder / "deep-learning/autograders/tiny/autograder.py"
     environment = {"PATH": str(tmp_path), "COURSEGRAD_CACHE": str(tmp_path / "cache")}
     done = start(script, fake, tmp_path, environment)
     assert done.returncode == 1
@@ -465,8 +471,8 @@ def test_the_commands_of_the_guide_do_what_it_says(tmp_path: Path) -> None:
 
 
 @pytest.mark.full
-def test_the_packages_are_installed_as_in_a_job(made: Path, tmp_path: Path) -> None:
-    found = Classroom(classroom50.publish(made, "deep-learning", "tiny"), tmp_path / "runner")
+def test_the_packages_are_installed_as_in_a_job(folder: Path, tmp_path: Path) -> None:
+    found = Classroom(classroom50.publish(folder, "deep-learning", "tiny"), tmp_path / "runner")
     found.temp.mkdir()
     found.environment["RUNNER_TOOL_CACHE"] = str(tmp_path / "tools")
     found.environment |= {name: value for name, value in os.environ.items() if name.startswith("PIP_")}
@@ -490,7 +496,7 @@ def test_the_kits_own_assignments_show_nothing_hidden(tmp_path: Path, name: str)
     (copy / "course.toml").write_text(
         (ROOT / "course.toml").read_text() + f"\n[servers.classroom50]\n{SETTINGS}\n"
     )
-    done = bundle.run("bundle", name, "classroom50", "--course", copy)
+    done = made.run("bundle", name, "classroom50", "--course", copy)
     assert done.exit_code == 0, done.output
     folder = Path(done.stdout.strip()) / "deep-learning/autograders" / name.replace("_", "-")
     settings = json.loads((folder / "bundle/manifest.json").read_text())["settings"]

@@ -27,7 +27,7 @@ from autograder.graded.results import CUT_OFF
 from autograder.grading import loop
 from autograder.scoring import NOT_JUDGED
 from tests.support import bounded, tiny
-from tests.support.servers import bundle, made
+from tests.support.servers import made
 from tests.support.servers.gradescope import DUE, Gradescope, Run, check_results
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root can make folders look like Gradescope's")
@@ -124,7 +124,7 @@ def submit(server: Gradescope, source: str, **options: object) -> Run:
 def grade_here(server: Gradescope, files: Mapping[str, bytes]) -> dict[str, Any]:
     """Return the results that the bundle writes in this process."""
     server.hand_in(files)
-    done = bundle.run("run", server.root / "autograder" / "source" / "bundle", "--root", server.root)
+    done = made.run("run", server.root / "autograder" / "source" / "bundle", "--root", server.root)
     assert done.exit_code == 0, done.output
     results: dict[str, Any] = server.results()
     return results
@@ -135,7 +135,7 @@ def grade_here(server: Gradescope, files: Mapping[str, bytes]) -> dict[str, Any]
 
 def test_it_is_the_same_bytes_each_time(zipped: Path) -> None:
     before = zipped.read_bytes()
-    done = bundle.run("bundle", "tiny", "gradescope", "--course", zipped.parents[1])
+    done = made.run("bundle", "tiny", "gradescope", "--course", zipped.parents[1])
     assert (done.exit_code, done.stdout.strip()) == (0, str(zipped))
     assert zipped.read_bytes() == before
 
@@ -333,7 +333,7 @@ def test_a_setting_that_is_wrong_is_named(tmp_path: Path, settings: str, error: 
     tiny.write_course(tmp_path)
     with (tmp_path / "course.toml").open("a") as file:
         file.write(f"\n[servers.gradescope]\n{settings}\n")
-    done = bundle.run("bundle", "tiny", "gradescope", "--course", tmp_path)
+    done = made.run("bundle", "tiny", "gradescope", "--course", tmp_path)
     assert done.exit_code == 2
     assert error in done.output
     assert done.output.count("\n") == 1
@@ -342,14 +342,14 @@ def test_a_setting_that_is_wrong_is_named(tmp_path: Path, settings: str, error: 
 
 def test_an_unknown_server_is_named(tmp_path: Path) -> None:
     tiny.write_course(tmp_path)
-    done = bundle.run("bundle", "tiny", "gradscope", "--course", tmp_path)
+    done = made.run("bundle", "tiny", "gradscope", "--course", tmp_path)
     assert done.exit_code == 2
     assert done.output.startswith("error: gradscope: the kit knows no such server; did you mean gradescope?")
 
 
 def test_a_suite_that_the_reference_fails_is_not_bundled(tmp_path: Path) -> None:
     tiny.write_course(tmp_path, hidden=tiny.HIDDEN.replace("2 * SECRET", "3 * SECRET"))
-    done = bundle.run("bundle", "tiny", "gradescope", "--course", tmp_path)
+    done = made.run("bundle", "tiny", "gradescope", "--course", tmp_path)
     assert done.exit_code == 2
     assert "the reference fails this test" in done.output
     assert not (tmp_path / "dist").exists()
@@ -359,7 +359,7 @@ def test_a_bundle_of_another_version_is_refused(tmp_path: Path) -> None:
     folder = _unpack(tmp_path)
     manifest = folder / "manifest.json"
     manifest.write_text(manifest.read_text().replace('"kit": "', '"kit": "9.'))
-    done = bundle.run("run", folder, "--root", tmp_path)
+    done = made.run("run", folder, "--root", tmp_path)
     assert done.exit_code == 2
     assert "was made by version 9." in done.output
     assert done.output.count("\n") == 1
@@ -370,14 +370,14 @@ def test_metadata_that_are_damaged_are_an_error_of_the_server(tmp_path: Path, da
     folder = _unpack(tmp_path)
     (tmp_path / "root" / "autograder").mkdir(parents=True)
     (tmp_path / "root" / "autograder" / "submission_metadata.json").write_text(damage)
-    done = bundle.run("run", folder, "--root", tmp_path / "root")
+    done = made.run("run", folder, "--root", tmp_path / "root")
     assert done.exit_code == 2
     assert "submission_metadata.json: cannot be read" in done.output
     assert not (tmp_path / "root" / "autograder" / "results").exists()
 
 
 def test_what_is_no_bundle_is_refused(tmp_path: Path) -> None:
-    done = bundle.run("run", tmp_path)
+    done = made.run("run", tmp_path)
     assert done.exit_code == 2
     assert (
         done.output
@@ -387,7 +387,7 @@ def test_what_is_no_bundle_is_refused(tmp_path: Path) -> None:
 
 def test_a_bundle_is_no_course_to_work_in(tmp_path: Path) -> None:
     folder = _unpack(tmp_path)
-    done = bundle.run("bundle", "tiny", "gradescope", "--course", folder / "course")
+    done = made.run("bundle", "tiny", "gradescope", "--course", folder / "course")
     assert done.exit_code == 2
     assert "is part of a bundle for a submission server" in done.output
 

@@ -11,7 +11,7 @@ import pytest
 
 from tests.support import bounded, corpus, vault
 from tests.support.corpus import CORPUS, Attack
-from tests.support.servers import bundle
+from tests.support.servers import made
 from tests.support.servers.gradescope import Gradescope, Run
 
 pytestmark = [
@@ -45,11 +45,11 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Gradescope:
     solution = root / "solutions" / "vault"
     for name, text in {"vault.py": vault.REFERENCE, "toolbox.py": "def help_out(x):\n    return x\n"}.items():
         (solution / name).write_text(BODY.sub(MARKED, text))
-    done = bundle.run("bundle", "vault", "gradescope", "--course", root)
+    done = made.run("bundle", "vault", "gradescope", "--course", root)
     assert done.exit_code == 0, done.output
-    made = Gradescope(tmp_path_factory.mktemp("root"), Path(done.stdout.strip()).read_bytes())
-    made.install()
-    return made
+    found = Gradescope(tmp_path_factory.mktemp("root"), Path(done.stdout.strip()).read_bytes())
+    found.install()
+    return found
 
 
 def submit(server: Gradescope, attack: Attack, memory: bounded.Memory) -> Run:

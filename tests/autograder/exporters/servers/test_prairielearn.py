@@ -21,7 +21,7 @@ from autograder.exporters.servers.rows import TIME_UP
 from autograder.sandbox import kernel
 from helpers.submission import packed as handins
 from tests.support import bounded, tiny
-from tests.support.servers import bundle, guides, made
+from tests.support.servers import guides, made
 from tests.support.servers import prairielearn as emulator
 from tests.support.servers.made import keep_fork_servers
 from tests.support.servers.prairielearn import Grade, Question, Refused
@@ -301,7 +301,7 @@ def test_a_damaged_bundle_fails_in_one_line(folder: Path, tmp_path: Path) -> Non
 )
 def test_settings_that_are_wrong_are_one_line(tmp_path: Path, settings: str, line: str) -> None:
     course = made.write_course(tmp_path, "prairielearn", settings)
-    done = bundle.run("bundle", "tiny", "prairielearn", "--course", course.root)
+    done = made.run("bundle", "tiny", "prairielearn", "--course", course.root)
     assert done.exit_code == 2
     assert line in done.output
     assert done.output.count("\n") == 1

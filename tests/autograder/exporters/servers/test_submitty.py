@@ -21,8 +21,7 @@ from autograder.grading import loop
 from autograder.release.fingerprints import Index, course_fingerprints, normalize_words
 from autograder.release.parts import texts, walk
 from tests.support import tiny
-from tests.support.servers import bundle, guides, made, submitty
-from tests.support.servers.collected import collect
+from tests.support.servers import guides, made, submitty
 from tests.support.servers.submitty import Run, Submitty
 from tests.support.waiting import PATIENCE
 
@@ -76,7 +75,7 @@ def refusal(root: Path, settings: str) -> str:
     tiny.write_course(root)
     with (root / "course.toml").open("a") as file:
         file.write(f"\n[servers.submitty]\n{settings}\n")
-    done = bundle.run("bundle", "tiny", "submitty", "--course", root)
+    done = made.run("bundle", "tiny", "submitty", "--course", root)
     assert done.exit_code == 2, done.output
     assert not (root / "dist").exists()
     (line,) = done.stderr.strip().splitlines()
@@ -113,7 +112,8 @@ def test_the_configuration_is_one_that_submitty_builds(folder: Path) -> None:
 
 @pytest.fixture(scope="module")
 def contents(tmp_path_factory: pytest.TempPathFactory) -> Contents:
-    return collect(tmp_path_factory.mktemp("collected"), "submitty", SETTINGS)
+    course = made.write_course(tmp_path_factory.mktemp("collected"), "submitty", SETTINGS)
+    return made.gather(course, "submitty", planned=True)
 
 
 def config_of(contents: Contents) -> dict[str, Any]:
@@ -132,9 +132,11 @@ def test_who_sees_hidden_checks(contents: Contents, hidden: str, flags: tuple[bo
     assert (second["hidden"], second["release_hidden_details"]) == flags
 
 
-def test_extra_credit_is_apart(contents: Contents, tmp_path: Path) -> None:
+def test_extra_credit_is_apart(tmp_path: Path) -> None:
     settings = f"{SETTINGS}\nscale = 10"
-    config = config_of(collect(tmp_path, "submitty", settings, plan=contents.plan, assignment="extra = true"))
+    assignment = f"{tiny.ASSIGNMENT}extra = true\n"
+    course = made.write_course(tmp_path, "submitty", settings, assignment)
+    config = config_of(made.gather(course, "submitty", planned=True))
     assert [(one["title"], one["points"]) for one in config["testcases"]] == [
         ("Checks", 24),
         ("Hidden checks", 36),
