@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import secrets
+import stat
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -32,8 +34,10 @@ def write_private(path: Path, content: str | bytes, *, replace: bool = True) -> 
     Raises
     ------
     ConfigError
-        The folder cannot be written to.
+        The folder cannot be written to, or what lies at ``path`` is no file: renaming a draft to
+        ``/dev/null`` would replace the device, where the user may write there.
     """
+    refuse_special(path)
     data = content.encode("utf-8") if isinstance(content, str) else content
     draft = path.with_name(f"{_DRAFT}{secrets.token_hex(8)}")
     try:
@@ -53,6 +57,24 @@ def write_private(path: Path, content: str | bytes, *, replace: bool = True) -> 
         _sync_folder(path.parent)
     except OSError as error:
         raise _cannot_write(path, error) from None
+
+
+def refuse_special(path: Path) -> None:
+    """Raise ConfigError if a device, a pipe or a socket lies at ``path``, which a file must not replace."""
+    with contextlib.suppress(OSError):
+        mode = path.stat().st_mode
+        if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
+            raise ConfigError(str(path), "is not a file but a device, a pipe or a socket", "name a file")
+
+
+def check_place(path: Path) -> None:
+    """Raise ConfigError if nothing can be written at ``path``, before work is done that would be lost."""
+    refuse_special(path)
+    folder = next(place for place in path.absolute().parents if place.exists())
+    if not folder.is_dir():
+        raise _cannot_write(path, NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR)))
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise _cannot_write(path, PermissionError(errno.EACCES, os.strerror(errno.EACCES)))
 
 
 def private_folder(path: Path) -> Path:

@@ -66,10 +66,12 @@ def bundle(
     from autograder.commands import terminal
     from autograder.course.assignment import load
     from autograder.exporters.servers import bundles, find_server
+    from autograder.files import check_place
 
     current = course_of(course)
     chosen, target = load(current, assignment), find_server(server)
     place = output or current.root / "dist" / f"{assignment}-{target.name}{target.archive}"
+    check_place(place)
     with terminal.GradingProgress(1) as progress:
         contents, room = bundles.gather(
             current,
@@ -153,9 +155,11 @@ def fetch(
     """Fetch the scores that a submission server has given, as a table like grades.csv."""
     from autograder.course.assignment import load
     from autograder.exporters.servers import bundles, find_server, rosters
-    from autograder.files import write_private
+    from autograder.files import check_place, write_private
 
     current, target = course_of(course), find_server(server)
+    if output is not None:
+        check_place(output)
     chosen, website = load(current, assignment), _website(target)
     settings, people = bundles.settings_of(current, target), roster_of(current, roster)
     text = website.fetch(current, chosen, settings, token or website.token_file)

@@ -56,6 +56,25 @@ def test_a_failed_write_says_so_and_leaves_nothing(tmp_path: Path) -> None:
         files.private_folder(tmp_path / "a" / "full")
 
 
+def test_a_device_or_a_pipe_is_never_replaced_by_a_file(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "link").symlink_to(tmp_path / "pipe")
+    for name in ("pipe", "link"):
+        for write in (lambda path: files.write_private(path, "new"), files.check_place):
+            with pytest.raises(ConfigError, match="is not a file but a device"):
+                write(tmp_path / name)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["link", "pipe"]
+    assert stat.S_ISFIFO((tmp_path / "link").stat().st_mode)
+
+
+def test_a_place_is_checked_before_the_work(tmp_path: Path) -> None:
+    files.check_place(tmp_path / "new" / "folder" / "a")
+    (tmp_path / "file").write_text("")
+    with pytest.raises(ConfigError, match="Not a directory"):
+        files.check_place(tmp_path / "file" / "a")
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
 def test_a_folder_is_locked_for_others_and_only_meanwhile(tmp_path: Path) -> None:
     with files.hold_lock(tmp_path):
         message = "another command is writing to it; wait until it is done"
