@@ -18,6 +18,7 @@ import pytest
 from autograder.course import thresholds
 from autograder.course.assignment import Assignment
 from autograder.engine import package, verdict
+from autograder.engine.details import describe_failure
 from autograder.engine.proxy import Proxy
 from autograder.errors import SuiteError
 from autograder.scoring import Outcome, PlannedTest, share
@@ -95,7 +96,7 @@ class SuiteRun:
         return self.assignment.folder / f"{self.assignment.modules[0]}.py"
 
     def run_item(self, index: int) -> tuple[BaseException | None, str]:
-        """Run one test and return what it raised, or None, and pytest's own report of it.
+        """Run one test and return what it raised, or None, and where, for the instructor.
 
         What it held against thresholds is in `reached` from then on.
         """
@@ -106,7 +107,9 @@ class SuiteRun:
         item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
         self.reached = thresholds.take_reached()
         error, self._error = self._error, None
-        return error, self._report.longreprtext if self._report is not None else ""
+        if error is not None:
+            return error, describe_failure(error)
+        return None, self._report.longreprtext if self._report is not None else ""
 
     def blame(self, outcome: Outcome, error: BaseException) -> Outcome:
         """Return an outcome that names the line of the suite at fault, where its status blames the suite."""
@@ -131,7 +134,7 @@ class SuiteRun:
 
     @pytest.hookimpl
     def pytest_configure(self, config: pytest.Config) -> None:
-        """Register the markers of a suite, and keep reports short."""
+        """Register the markers of a suite, and keep reports of what does not collect short."""
         collection.configure(config, tracebacks="short")
 
     @pytest.hookimpl(tryfirst=True)
@@ -160,6 +163,7 @@ class SuiteRun:
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
         """Plan and serve, in place of running every test once."""
         self._package.close()  # before any student code runs
+        session.config.option.tbstyle = "no"  # of tests; `describe_failure` takes its place
         if not self._problems and not self._served:
             # Public ones first: what they say is shown whole, so no hidden input may have been seen yet.
             self.items = sorted(session.items, key=lambda item: self._tier(item) == "hidden")
