@@ -6,13 +6,14 @@ instructor's machine, and `receive` and `answer` run on the server.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from autograder import settings
 from autograder.course import Course
@@ -51,6 +52,17 @@ class Limits:
     cores: float
     seconds: int
     most_seconds: int
+
+
+def validator(pattern: str, expected: str) -> AfterValidator:
+    """Return what checks a setting: all of it matches a pattern, or a message says what was expected."""
+
+    def check(value: str) -> str:
+        if not re.fullmatch(pattern, value, re.ASCII):
+            raise ValueError(f"expected {expected}")
+        return value
+
+    return AfterValidator(check)
 
 
 Index = Annotated[str, Field(pattern=r"^https?://[\w.:/@~%+-]+$")]

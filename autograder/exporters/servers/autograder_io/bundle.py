@@ -22,13 +22,7 @@ from autograder.errors import ConfigError
 from autograder.exporters.servers import tarballs
 from autograder.exporters.servers.autograder_io import project
 from autograder.exporters.servers.autograder_io.config import MAX_FILE, parse
-from autograder.exporters.servers.contents import (
-    COURSE,
-    MANIFEST,
-    REQUIREMENTS,
-    TORCH_REQUIREMENTS,
-    decide,
-)
+from autograder.exporters.servers.contents import COURSE, MANIFEST, decide, package_lists
 from autograder.exporters.servers.interface import BundleFile, Contents, Delivery, Files, Manifest, Verdict
 from autograder.exporters.servers.points import choose_scale, sum_whole
 from autograder.exporters.servers.rows import TIME_UP, Row, rows
@@ -80,7 +74,7 @@ def _image(contents: Contents) -> dict[str, bytes]:
     """Return what the web page of a course is given to build the image: Python and the packages, no kit."""
     return {
         "Dockerfile": render_script(f"{_MODULES}/Dockerfile", contents),
-        **{name: contents.files[name].content for name in (TORCH_REQUIREMENTS, REQUIREMENTS)},
+        **{name: file.content for name, file in package_lists(contents).items()},
     }
 
 
