@@ -67,6 +67,15 @@ def validator(pattern: str, expected: str) -> AfterValidator:
 
 Index = Annotated[str, Field(pattern=r"^https?://[\w.:/@~%+-]+$")]
 """The address of a package index; scripts quote it as it is."""
+Address = Annotated[
+    str,
+    validator(
+        r"https://[\w.:-]+/?|http://(?:localhost|127\.0\.0\.1)(?::\d+)?/?",
+        "an address such as 'https://autograder.io'; a token needs https",
+    ),
+    AfterValidator(lambda value: value.removesuffix("/")),
+]
+"""The address of a server that a token is sent to, without a slash at the end."""
 
 
 class ServerSettings(settings.TomlTable):
