@@ -67,6 +67,7 @@ def validator(pattern: str, expected: str) -> AfterValidator:
 
 Index = Annotated[str, Field(pattern=r"^https?://[\w.:/@~%+-]+$")]
 """The address of a package index; scripts quote it as it is."""
+
 Address = Annotated[
     str,
     validator(
@@ -216,15 +217,16 @@ class Website:
     upload : callable
         `upload(course, assignment, settings, folder, token_file)` takes a bundle there, and returns what it
         did, in words.
-    fetch : callable
-        `fetch(course, assignment, settings, token_file)` returns the scores that were given there, as CSV.
     token_file : str
         What the file is called by default that proves who is asking.
+    fetch : callable or None
+        `fetch(course, assignment, settings, token_file)` returns the scores that were given there, as CSV;
+        None where the server gives them to no program.
     """
 
     upload: Callable[[Course, Assignment, Any, Path, str], str]
-    fetch: Callable[[Course, Assignment, Any, str], str]
     token_file: str
+    fetch: Callable[[Course, Assignment, Any, str], str] | None = None
 
 
 @dataclass(frozen=True)

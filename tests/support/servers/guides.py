@@ -52,6 +52,7 @@ def run(
     *,
     programs: Mapping[str, str] | None = None,
     variables: Mapping[str, str] | None = None,
+    typed: str = "",
 ) -> dict[str, str]:
     """Run every command of a guide, in order, in the folder of a course; each has to end well.
 
@@ -63,6 +64,8 @@ def run(
         Programs that need an account somewhere, and a script of Python that stands for each.
     variables : mapping of str to str, optional
         Of the environment.
+    typed : str
+        What a reader types when a command asks.
 
     Returns
     -------
@@ -85,6 +88,7 @@ def run(
             ["bash", "-c", command],
             cwd=course,
             env=env,
+            input=typed,
             pass_fds=descriptors,
             capture_output=True,
             text=True,
@@ -97,14 +101,24 @@ def run(
 
 
 def commands(guide: str, others: Mapping[str, str]) -> list[str]:
-    """Return the commands of a guide, in the order in which a reader meets them."""
+    """Return the commands of a guide, in the order in which a reader meets them.
+
+    A line that is indented goes on with the command above it.
+    """
     text = "".join(blocks(guide, "console"))
     for word, other in others.items():
         text = re.sub(rf"\b{word}\b", other, text)
     lines = text.splitlines()
     assert lines, "the guide has no commands"
-    assert all(line.startswith("$ ") for line in lines), "a block of commands holds what is none"
-    return [line.removeprefix("$ ") for line in lines]
+    found: list[str] = []
+    for line in lines:
+        if line.startswith("$ "):
+            found.append(line.removeprefix("$ "))
+        else:
+            assert found, "the guide begins in the middle of a command"
+            assert line.startswith("    "), "a block of commands holds what is none"
+            found[-1] += f"\n{line}"
+    return found
 
 
 def blocks(guide: str, language: str) -> list[str]:
