@@ -34,6 +34,19 @@ def settings_of(guide: str) -> set[str]:
     return {key for row in SETTING.findall(table) for key in re.findall(r"\w+", row)}
 
 
+def require_messages(guide: str, heading: str, server: str) -> None:
+    """Check that the kit says the messages in the table below a heading, where it talks to a server."""
+    folder = ROOT / "autograder" / "exporters" / "servers"
+    files = [*(folder / server).glob("*.py"), folder / "connection.py", folder / "identity.py"]
+    sources = "".join(path.read_text(encoding="utf-8") for path in files)
+    table = guide.partition(f"\n## {heading}\n")[2].partition("\n## ")[0]
+    cells = re.findall(r"^\| (`.*?) \|", table, re.MULTILINE)
+    messages = [one for cell in cells for one in re.findall("`(.*?)`", cell)]
+    assert len(messages) > 5
+    for message in messages:
+        assert message in sources, message
+
+
 def write_course(root: Path, guide: str) -> None:
     """Write the tiny course as one whose assignment is called knn, with the first settings of a guide."""
     tiny.write_course(root)
