@@ -44,7 +44,7 @@ publish: $(STAMP)  ## Push dist/student (or ASSIGNMENT of it) to the public repo
 bundle: $(STAMP)  ## Package the suite of ASSIGNMENT for the submission server TARGET
 	@$(BIN)/autograder bundle $(ASSIGNMENT) $(TARGET)
 
-upload: $(STAMP)  ## Take the bundle of ASSIGNMENT to the submission server TARGET
+upload: $(STAMP)  ## Take the bundle of ASSIGNMENT to TARGET, which is autograder_io or submitty
 	@$(BIN)/autograder upload $(ASSIGNMENT) $(TARGET)
 
 quick: lint  ## Lint, check types, and run the tests of what changed since main; under a minute

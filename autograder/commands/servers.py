@@ -35,7 +35,7 @@ TokenOption = Annotated[
         "--token",
         metavar="FILE",
         help="File with the token of the server, or its name in this folder or one above.",
-        show_default=".agtoken for autograder_io",
+        show_default=".agtoken for autograder_io, .submitty_token for submitty",
     ),
 ]
 
@@ -154,6 +154,7 @@ def fetch(
 ) -> None:
     """Fetch the scores that a submission server has given, as a table like grades.csv."""
     from autograder.course.assignment import load
+    from autograder.errors import ConfigError
     from autograder.exporters.servers import bundles, find_server, rosters
     from autograder.files import check_place, write_private
 
@@ -161,6 +162,9 @@ def fetch(
     if output is not None:
         check_place(output)
     chosen, website = load(current, assignment), _website(target)
+    if website.fetch is None:
+        remedy = "export them from the web page of the server"
+        raise ConfigError(target.name, "gives the scores to no program", remedy)
     settings, people = bundles.settings_of(current, target), roster_of(current, roster)
     text = website.fetch(current, chosen, settings, token or website.token_file)
     if people is not None:

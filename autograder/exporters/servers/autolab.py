@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import Annotated, Any, Final
 
 import yaml
-from pydantic import AfterValidator, Field
+from pydantic import Field
 
 from autograder.course.assignment import Assignment
 from autograder.errors import ConfigError
 from autograder.exporters.servers import leaderboards, tarballs
-from autograder.exporters.servers.contents import REQUIREMENTS, TORCH_REQUIREMENTS
+from autograder.exporters.servers.contents import package_lists
 from autograder.exporters.servers.interface import (
     BundleFile,
     Contents,
@@ -27,8 +27,9 @@ from autograder.exporters.servers.interface import (
     Server,
     ServerSettings,
     Verdict,
+    validator,
 )
-from autograder.exporters.servers.rows import rows, summarize
+from autograder.exporters.servers.rows import Row, split_rows, summarize
 from autograder.exporters.servers.scripts import render_script
 
 SUBMISSION, RESULT = "submission", "result.txt"
@@ -45,10 +46,10 @@ _LIMITS: Final = Limits(memory_mb=2048, cores=1, seconds=600, most_seconds=900)
 """The lab asks for the time itself. Memory and cores are the machine's, unless Tango limits them."""
 
 
-def _image(value: str) -> str:
-    if not re.fullmatch(r"[A-Za-z0-9_.]{1,255}", value):
-        raise ValueError("expected a name of letters, digits, dots and underscores, such as 'coursegrad'")
-    return value
+Image = Annotated[
+    str,
+    validator(r"[\w.]{1,255}", "a name of letters, digits, dots and underscores, such as 'coursegrad'"),
+]
 
 
 class Settings(ServerSettings):
@@ -65,7 +66,7 @@ class Settings(ServerSettings):
     """
 
     seconds: Annotated[int, Field(ge=30, le=_LIMITS.most_seconds, strict=True)] | None = None
-    image: Annotated[str, AfterValidator(_image)] = "coursegrad"
+    image: Image = "coursegrad"
     leaderboard: dict[str, str] = Field(default_factory=dict)
 
 
@@ -92,7 +93,7 @@ def pack(contents: Contents) -> Files:
         f"{name}/autograde-Makefile": BundleFile(render_script("autolab/autograde-Makefile", contents)),
         f"{name}/autograde.tar": BundleFile(tarballs.pack(grader)),
         f"{name}/image/Dockerfile": BundleFile(render_script("autolab/Dockerfile", contents)),
-        **{f"{name}/image/{path}": contents.files[path] for path in (TORCH_REQUIREMENTS, REQUIREMENTS)},
+        **{f"{name}/image/{path}": file for path, file in package_lists(contents).items()},
     }
 
 
@@ -177,34 +178,26 @@ def answer(verdict: Verdict) -> dict[str, bytes]:
     """
     names = problem_names(verdict.assignment)
     result = verdict.record.result
+    shown, hidden = split_rows(verdict)
     summary = summarize(verdict)
-    if _leaves_out(verdict):
+    if hidden:
+        # A student is shown at once whatever is printed, so that hidden checks cannot be shown later.
         summary += f"\n{NOT_LISTED}"
     points = {names[task.id]: task.points for task in result.tasks}
     autoresult = {"scores": points, "scoreboard": [result.score, *leaderboards.columns(verdict).values()]}
-    lines = [summary, json.dumps(_presentation(verdict, names, summary)), json.dumps(autoresult)]
+    lines = [summary, json.dumps(_presentation(shown, names, summary)), json.dumps(autoresult)]
     return {RESULT: "".join(f"{line}\n" for line in lines).encode()}
 
 
-def _presentation(verdict: Verdict, names: Mapping[str, str], summary: str) -> dict[str, Any]:
+def _presentation(checks: list[Row], names: Mapping[str, str], summary: str) -> dict[str, Any]:
     """Return what Autolab shows instead of the bare output: a table for each task."""
     shown: dict[str, dict[str, Any]] = {SUMMARY: {"Summary": " ".join(summary.splitlines())}}
-    for row in rows(verdict):
-        if row.tier == "public" or verdict.settings.hidden == "shown":
-            check: dict[str, Any] = {"passed": row.passed}
-            if row.text:
-                check["hint"] = " | ".join(row.text.splitlines())
-            shown.setdefault(names[row.task_id], {})[f"{row.number} {row.title}"] = check
+    for row in checks:
+        check: dict[str, Any] = {"passed": row.passed}
+        if row.text:
+            check["hint"] = " | ".join(row.text.splitlines())
+        shown.setdefault(names[row.task_id], {})[f"{row.number} {row.title}"] = check
     return {"_presentation": "semantic", "stages": list(shown), **shown}
-
-
-def _leaves_out(verdict: Verdict) -> bool:
-    """Tell whether there are checks that students may not see.
-
-    Autolab shows a student at once whatever is printed, so it can show them neither later nor to others.
-    """
-    hidden = any(test.tier == "hidden" for test in verdict.record.result.tests)
-    return hidden and verdict.settings.hidden != "shown"
 
 
 SERVER = Server(

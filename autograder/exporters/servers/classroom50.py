@@ -14,7 +14,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import Field
 
 from autograder.course import COURSE_FILE
 from autograder.course.assignment import ASSIGNMENT_FILE
@@ -30,6 +30,7 @@ from autograder.exporters.servers.interface import (
     Server,
     ServerSettings,
     Verdict,
+    validator,
 )
 from autograder.exporters.servers.points import to_whole
 from autograder.exporters.servers.rows import Row, rows, summarize
@@ -43,23 +44,17 @@ SCHEMA: Final = "classroom50/result/v1"
 RESULT, BODY, BUNDLE, PROGRAM = "result.json", "release-body.md", "bundle", "autograder"
 MAX_BYTES: Final = 10_000_000
 """What a runner of Classroom 50 downloads, as one archive."""
-_NAME: Final = re.compile(r"[a-z0-9][a-z0-9-]{1,38}")
+_NAME: Final = r"[a-z0-9][a-z0-9-]{1,38}"
 _TAG: Final = re.compile(r"submit/(\d{4}-\d\d-\d\dT\d\d-\d\d-\d\dZ)-[0-9a-f]+")
 
 
-def _short_name(value: str) -> str:
-    if not _NAME.fullmatch(value):
-        raise ValueError("expected 2 to 39 small letters, digits and hyphens, such as 'deep-learning'")
-    return value
-
-
-def _never(value: str) -> str:
-    if value != "never":
-        raise ValueError("expected 'never': everybody can read a bundle there, so no hidden test is in it")
-    return value
-
-
-ShortName = Annotated[str, AfterValidator(_short_name)]
+ShortName = Annotated[
+    str, validator(_NAME, "2 to 39 small letters, digits and hyphens, such as 'deep-learning'")
+]
+Never = Annotated[
+    Literal["shown", "closed", "never"],
+    validator("never", "'never': everybody can read a bundle there, so no hidden test is in it"),
+]
 
 
 class Settings(ServerSettings):
@@ -80,7 +75,7 @@ class Settings(ServerSettings):
     classroom: ShortName
     assignments: dict[str, ShortName] = Field(default_factory=dict)
     scale: points.Scale = None
-    hidden: Annotated[Literal["shown", "closed", "never"], AfterValidator(_never)] = "never"
+    hidden: Never = "never"
 
 
 def pack(contents: Contents) -> Files:
@@ -96,7 +91,7 @@ def pack(contents: Contents) -> Files:
     where = str(contents.course.root / COURSE_FILE)
     settings: Settings = contents.settings
     name = settings.assignments.get(contents.assignment.name, contents.assignment.name.replace("_", "-"))
-    if not _NAME.fullmatch(name):
+    if not re.fullmatch(_NAME, name):
         ours = contents.assignment.name
         remedy = f'name it under [servers.classroom50.assignments], such as {ours} = "homework-1"'
         raise ConfigError(where, f"Classroom 50 takes no assignment called {name!r}", remedy)

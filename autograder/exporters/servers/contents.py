@@ -70,6 +70,11 @@ def decide(contents: Contents, **settings: Any) -> Contents:
     return replace(contents, settings=decided, files=files)
 
 
+def package_lists(contents: Contents) -> Files:
+    """Return the files that say which packages an image installs."""
+    return {name: contents.files[name] for name in (TORCH_REQUIREMENTS, REQUIREMENTS)}
+
+
 def wrap(files: dict[str, bytes]) -> Files:
     """Return files of a bundle that nobody runs."""
     return {path: BundleFile(content) for path, content in files.items()}

@@ -6,13 +6,14 @@ instructor's machine, and `receive` and `answer` run on the server.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from autograder import settings
 from autograder.course import Course
@@ -53,8 +54,29 @@ class Limits:
     most_seconds: int
 
 
+def validator(pattern: str, expected: str) -> AfterValidator:
+    """Return what checks a setting: all of it matches a pattern, or a message says what was expected."""
+
+    def check(value: str) -> str:
+        if not re.fullmatch(pattern, value, re.ASCII):
+            raise ValueError(f"expected {expected}")
+        return value
+
+    return AfterValidator(check)
+
+
 Index = Annotated[str, Field(pattern=r"^https?://[\w.:/@~%+-]+$")]
 """The address of a package index; scripts quote it as it is."""
+
+Address = Annotated[
+    str,
+    validator(
+        r"https://[\w.:-]+/?|http://(?:localhost|127\.0\.0\.1)(?::\d+)?/?",
+        "an address such as 'https://autograder.io'; a token needs https",
+    ),
+    AfterValidator(lambda value: value.removesuffix("/")),
+]
+"""The address of a server that a token is sent to, without a slash at the end."""
 
 
 class ServerSettings(settings.TomlTable):
@@ -195,15 +217,16 @@ class Website:
     upload : callable
         `upload(course, assignment, settings, folder, token_file)` takes a bundle there, and returns what it
         did, in words.
-    fetch : callable
-        `fetch(course, assignment, settings, token_file)` returns the scores that were given there, as CSV.
     token_file : str
         What the file is called by default that proves who is asking.
+    fetch : callable or None
+        `fetch(course, assignment, settings, token_file)` returns the scores that were given there, as CSV;
+        None where the server gives them to no program.
     """
 
     upload: Callable[[Course, Assignment, Any, Path, str], str]
-    fetch: Callable[[Course, Assignment, Any, str], str]
     token_file: str
+    fetch: Callable[[Course, Assignment, Any, str], str] | None = None
 
 
 @dataclass(frozen=True)

@@ -7,15 +7,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 import uuid
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Final
 
-from pydantic import AfterValidator, Field
+from pydantic import Field
 
-from autograder.exporters.servers.contents import REQUIREMENTS, TORCH_REQUIREMENTS
+from autograder.exporters.servers.contents import package_lists
 from autograder.exporters.servers.interface import (
     BundleFile,
     Contents,
@@ -25,8 +24,9 @@ from autograder.exporters.servers.interface import (
     Server,
     ServerSettings,
     Verdict,
+    validator,
 )
-from autograder.exporters.servers.rows import Row, rows, summarize
+from autograder.exporters.servers.rows import Row, split_rows, summarize
 from autograder.exporters.servers.scripts import render_script
 
 ROOT: Final = "grade"
@@ -38,10 +38,11 @@ _MOST_TEXT: Final = 200_000
 _LIMITS: Final = Limits(memory_mb=2048, cores=0.9, seconds=600, most_seconds=600)
 
 
-def _image(value: str) -> str:
-    if not re.fullmatch(r"[A-Za-z0-9_./:@-]+", value):
-        raise ValueError("expected the name of an image in a registry, such as 'university/coursegrad:2026'")
-    return value
+Image = Annotated[
+    str,
+    validator(r"[\w./:@-]+", "the name of an image in a registry, such as 'university/coursegrad:2026'"),
+    Field(validate_default=True),
+]
 
 
 class Settings(ServerSettings):
@@ -56,7 +57,7 @@ class Settings(ServerSettings):
     """
 
     seconds: Annotated[int, Field(ge=30, le=_LIMITS.most_seconds, strict=True)] | None = None
-    image: Annotated[str, Field(validate_default=True), AfterValidator(_image)] = ""
+    image: Image = ""
     topic: Annotated[str, Field(min_length=1)] = "Programming"
 
 
@@ -72,7 +73,7 @@ def pack(contents: Contents) -> Files:
         "question.html": BundleFile(question),
         "tests/run.sh": BundleFile(render_script("prairielearn/run.sh", contents), executable=True),
         "image/Dockerfile": BundleFile(render_script("prairielearn/Dockerfile", contents)),
-        **{f"image/{path}": contents.files[path] for path in (TORCH_REQUIREMENTS, REQUIREMENTS)},
+        **{f"image/{path}": file for path, file in package_lists(contents).items()},
         **{f"tests/bundle/{path}": file for path, file in contents.files.items()},
     }
 
@@ -129,12 +130,10 @@ def _tests(verdict: Verdict) -> Iterator[dict[str, Any]]:
 
     PrairieLearn shows at once what it is told, so that it can show them neither later nor to others.
     """
-    found = rows(verdict)
-    listed = [row for row in found if row.tier == "public" or verdict.settings.hidden == "shown"]
+    listed, rest = split_rows(verdict)
     most = _MOST_TEXT // max(1, len(listed))
     for row in listed:
         yield _test(row, most)
-    rest = [row for row in found if row not in listed]
     if rest:
         yield {
             "name": NOT_LISTED,

@@ -68,14 +68,23 @@ def rows(verdict: Verdict) -> list[Row]:
     return found
 
 
+def split_rows(verdict: Verdict) -> tuple[list[Row], list[Row]]:
+    """Return the checks that students see at once, and the others."""
+    at_once: list[Row] = []
+    later: list[Row] = []
+    for row in rows(verdict):
+        is_shown = row.tier == "public" or verdict.settings.hidden == "shown"
+        (at_once if is_shown else later).append(row)
+    return at_once, later
+
+
 def summarize(verdict: Verdict) -> str:
     """Return what students may read at once about the whole: what was checked, and how the grade came about.
 
     Hidden checks are counted only where they are shown at once.
     """
-    found = rows(verdict)
-    shown = [row for row in found if row.tier == "public" or verdict.settings.hidden == "shown"]
-    kind = "" if len(shown) == len(found) else "public "
+    shown, others = split_rows(verdict)
+    kind = "public " if others else ""
     counted = f"{sum(row.passed for row in shown)} of {len(shown)} {kind}checks passed."
     lines = [] if verdict.complete else [TIME_UP]
     lines.append(plain.page_text(_page(verdict), counted))

@@ -103,6 +103,8 @@ def test_git_never_sees_the_secret_nor_what_students_handed_in(tmp_path: Path) -
     for place in (STUDENT.format("ada"), "graded/warm_up/grades.csv", "dist/student/README.md"):
         (tmp_path / place).parent.mkdir(parents=True)
         (tmp_path / place).write_text("private")
+    for token in (".agtoken", ".submitty_token"):
+        (tmp_path / token).write_text("private")
     subprocess.run(["git", "init", "--quiet", str(tmp_path)], check=True)
     command = ["git", "-C", str(tmp_path), "ls-files", "--others", "--exclude-standard"]
     seen = subprocess.run(command, check=True, capture_output=True, text=True).stdout.split()

@@ -11,55 +11,24 @@ import email.parser
 import email.policy
 import json
 import re
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from tests.support.servers import autograder_io_schema as schemas
+from tests.support.servers import local
 from tests.support.servers.autograder_io_site import MAX_FILE, ROUTES, Refused, Site, results
 
 TOKEN = "0123456789abcdef0123456789abcdef01234567"
 
 
-class Server:
-    """The server on a port of this machine, in threads; a context manager.
-
-    Attributes
-    ----------
-    url : str
-        Its address, without a slash at the end.
-    """
-
-    def __init__(self, site: Site) -> None:
-        self.site = site
-        handler = type("Handler", (_Handler,), {"site": site, "lock": threading.Lock()})
-        self._http = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-        self._thread = threading.Thread(target=self._http.serve_forever, kwargs={"poll_interval": 0.01})
-        self.url = f"http://127.0.0.1:{self._http.server_address[1]}"
-
-    def __enter__(self) -> Server:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        self._http.shutdown()
-        self._thread.join()
-        self._http.server_close()
-
-
-class _Handler(BaseHTTPRequestHandler):
+class _Handler(local.Handler):
     site: Site
-    lock: threading.Lock
-
-    def log_message(self, format: str, *args: object) -> None:
-        pass
 
     def _serve(self) -> None:
         with self.lock:
             parts = urlsplit(self.path)
-            body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            body = self.read_body()
             self.site.seen.append(self.headers.get("Authorization", ""))
             try:
                 status, answer = self._answer(parts.path, parse_qs(parts.query), body)
@@ -72,14 +41,9 @@ class _Handler(BaseHTTPRequestHandler):
                 self.site.faults.append(f"{self.command} {self.path}: {error!r}")
                 status, answer = 500, {"detail": "Server error."}
         content = answer if isinstance(answer, bytes) else json.dumps(answer).encode()
-        self.send_response(status)
         kind = "application/octet-stream" if isinstance(answer, bytes) else "application/json"
-        self.send_header("Content-Type", kind)
-        self.send_header("Content-Length", str(len(content)))
-        if self.site.redirects:
-            self.send_header("Location", "http://127.0.0.1:9/elsewhere")
-        self.end_headers()
-        self.wfile.write(content)
+        headers = {"Location": "http://127.0.0.1:9/elsewhere"} if self.site.redirects else {}
+        self.reply(status, kind, content, **headers)
 
     do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = _serve
 
@@ -170,8 +134,8 @@ def _files(kind: str, body: bytes, keys: set[str]) -> tuple[str, bytes]:
 
 
 @contextlib.contextmanager
-def serve(site: Site) -> Iterator[Server]:
+def serve(site: Site) -> Iterator[local.Server[Site]]:
     """Run the server for the length of a block, and then require that its own answers were right."""
-    with Server(site) as server:
+    with local.Server(site, _Handler) as server:
         yield server
     assert not site.faults, site.faults

@@ -34,6 +34,19 @@ def settings_of(guide: str) -> set[str]:
     return {key for row in SETTING.findall(table) for key in re.findall(r"\w+", row)}
 
 
+def require_messages(guide: str, heading: str, server: str) -> None:
+    """Check that the kit says the messages in the table below a heading, where it talks to a server."""
+    folder = ROOT / "autograder" / "exporters" / "servers"
+    files = [*(folder / server).glob("*.py"), folder / "connection.py", folder / "identity.py"]
+    sources = "".join(path.read_text(encoding="utf-8") for path in files)
+    table = guide.partition(f"\n## {heading}\n")[2].partition("\n## ")[0]
+    cells = re.findall(r"^\| (`.*?) \|", table, re.MULTILINE)
+    messages = [one for cell in cells for one in re.findall("`(.*?)`", cell)]
+    assert len(messages) > 5
+    for message in messages:
+        assert message in sources, message
+
+
 def write_course(root: Path, guide: str) -> None:
     """Write the tiny course as one whose assignment is called knn, with the first settings of a guide."""
     tiny.write_course(root)
@@ -52,6 +65,7 @@ def run(
     *,
     programs: Mapping[str, str] | None = None,
     variables: Mapping[str, str] | None = None,
+    typed: str = "",
 ) -> dict[str, str]:
     """Run every command of a guide, in order, in the folder of a course; each has to end well.
 
@@ -63,6 +77,8 @@ def run(
         Programs that need an account somewhere, and a script of Python that stands for each.
     variables : mapping of str to str, optional
         Of the environment.
+    typed : str
+        What a reader types when a command asks.
 
     Returns
     -------
@@ -85,6 +101,7 @@ def run(
             ["bash", "-c", command],
             cwd=course,
             env=env,
+            input=typed,
             pass_fds=descriptors,
             capture_output=True,
             text=True,
@@ -97,14 +114,24 @@ def run(
 
 
 def commands(guide: str, others: Mapping[str, str]) -> list[str]:
-    """Return the commands of a guide, in the order in which a reader meets them."""
+    """Return the commands of a guide, in the order in which a reader meets them.
+
+    A line that is indented goes on with the command above it.
+    """
     text = "".join(blocks(guide, "console"))
     for word, other in others.items():
         text = re.sub(rf"\b{word}\b", other, text)
     lines = text.splitlines()
     assert lines, "the guide has no commands"
-    assert all(line.startswith("$ ") for line in lines), "a block of commands holds what is none"
-    return [line.removeprefix("$ ") for line in lines]
+    found: list[str] = []
+    for line in lines:
+        if line.startswith("$ "):
+            found.append(line.removeprefix("$ "))
+        else:
+            assert found, "the guide begins in the middle of a command"
+            assert line.startswith("    "), "a block of commands holds what is none"
+            found[-1] += f"\n{line}"
+    return found
 
 
 def blocks(guide: str, language: str) -> list[str]:

@@ -34,6 +34,25 @@ def run(*words: object) -> Result:
     return CliRunner().invoke(app, [str(word) for word in words])
 
 
+def refusal(result: Result, *said: str, without: str = "") -> str:
+    """Return the only line of a command that ended with status 2.
+
+    Parameters
+    ----------
+    *said : str
+        What the line has to say.
+    without : str
+        What may be nowhere, such as a token.
+    """
+    assert result.exit_code == 2, (result.output, result.exception)
+    (line,) = result.stderr.splitlines()
+    assert line.startswith("error: "), line
+    for words in said:
+        assert words in line
+    assert not without or without not in result.output
+    return line
+
+
 def write_course(root: Path, server: str, settings: str = "", assignment: str = "", **parts: str) -> Course:
     """Write the tiny course, with what it says about a server.
 

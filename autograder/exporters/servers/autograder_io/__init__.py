@@ -37,5 +37,5 @@ SERVER = Server(
     archive="",
     receive=receive,
     answer=answer,
-    website=Website(_upload, _fetch, token_file=".agtoken"),
+    website=Website(_upload, token_file=".agtoken", fetch=_fetch),
 )

@@ -11,25 +11,16 @@ standard output may quote student code.
 from __future__ import annotations
 
 import hashlib
-import tarfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-from autograder.course import bundle_key
-from autograder.course.bundle_key import BundleKey
 from autograder.errors import ConfigError
 from autograder.exporters.servers import tarballs
 from autograder.exporters.servers.autograder_io import project
 from autograder.exporters.servers.autograder_io.config import MAX_FILE, parse
-from autograder.exporters.servers.contents import (
-    COURSE,
-    MANIFEST,
-    REQUIREMENTS,
-    TORCH_REQUIREMENTS,
-    decide,
-)
-from autograder.exporters.servers.interface import BundleFile, Contents, Delivery, Files, Manifest, Verdict
+from autograder.exporters.servers.contents import decide, package_lists
+from autograder.exporters.servers.interface import BundleFile, Contents, Delivery, Files, Verdict
 from autograder.exporters.servers.points import choose_scale, sum_whole
 from autograder.exporters.servers.rows import TIME_UP, Row, rows
 from autograder.exporters.servers.scripts import render_script
@@ -80,7 +71,7 @@ def _image(contents: Contents) -> dict[str, bytes]:
     """Return what the web page of a course is given to build the image: Python and the packages, no kit."""
     return {
         "Dockerfile": render_script(f"{_MODULES}/Dockerfile", contents),
-        **{name: contents.files[name].content for name in (TORCH_REQUIREMENTS, REQUIREMENTS)},
+        **{name: file.content for name, file in package_lists(contents).items()},
     }
 
 
@@ -125,23 +116,3 @@ def _lines(row: Row) -> list[str]:
         f"failed: {line(row.title)} ({worth})",
         *(f"    {text}" for text in printable(row.text).splitlines()),
     ]
-
-
-def read_identity(archive: tarfile.TarFile) -> tuple[Manifest, BundleKey]:
-    """Return what an archive says about itself.
-
-    Raises
-    ------
-    KeyError, ValueError
-        It is no archive of a bundle, or one of another version of the kit.
-    """
-    manifest = Manifest.model_validate_json(_member(archive, f"bundle/{MANIFEST}"))
-    key = _member(archive, f"bundle/{COURSE}/.coursegrad/{bundle_key.FILE}")
-    return manifest, BundleKey.model_validate_json(key)
-
-
-def _member(archive: tarfile.TarFile, name: str) -> bytes:
-    file = archive.extractfile(name)
-    if file is None:
-        raise KeyError(name)
-    return file.read()

@@ -16,7 +16,7 @@ from autograder.course.assignment import Assignment
 from autograder.errors import ServerError
 from autograder.exporters import grades
 from autograder.exporters.servers.autograder_io import project as projects
-from autograder.exporters.servers.autograder_io.api import Api, find_token
+from autograder.exporters.servers.autograder_io.api import Api
 from autograder.exporters.servers.autograder_io.settings import Settings
 from autograder.exporters.servers.autograder_io.upload import find_project, get_suites
 from autograder.graded.results import write_exact
@@ -64,7 +64,7 @@ def fetch(course: Course, assignment: Assignment, settings: Settings, token_file
         The server cannot be reached or refuses, has no such project, or is still grading.
     """
     name = settings.project_of(assignment)
-    with Api(settings.url, find_token(token_file)) as api:
+    with Api.open(settings.url, token_file) as api:
         selection = SimpleNamespace(name=settings.course, semester=settings.semester, year=settings.year)
         _, found = find_project(api, selection, name)
         if not found:

@@ -2,24 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from typing import Annotated, Final, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import Field
 
 from autograder.course.assignment import Assignment
-from autograder.exporters.servers.interface import ServerSettings
+from autograder.exporters.servers.interface import Address, ServerSettings
 from autograder.exporters.servers.points import Scale
 
 MAX_SECONDS: Final = 90
 """What a command gets there at most."""
-_ADDRESS: Final = re.compile(r"https://[\w.:-]+/?|http://(?:localhost|127\.0\.0\.1)(?::\d+)?/?", re.ASCII)
-
-
-def _address(value: str) -> str:
-    if not _ADDRESS.fullmatch(value):
-        raise ValueError("expected an address such as 'https://autograder.io/'; a token needs https")
-    return value.removesuffix("/")
 
 
 class Settings(ServerSettings):
@@ -48,7 +40,7 @@ class Settings(ServerSettings):
     semester: Literal["Fall", "Winter", "Spring", "Summer"] | None = None
     year: Annotated[int, Field(ge=2000, le=2200, strict=True)] | None = None
     projects: dict[str, Annotated[str, Field(min_length=1)]] = Field(default_factory=dict)
-    url: Annotated[str, AfterValidator(_address)] = "https://autograder.io"
+    url: Address = "https://autograder.io"
     image: str = ""
     scale: Scale = None
     seconds: Annotated[int, Field(ge=30, le=MAX_SECONDS, strict=True)] | None = None

@@ -15,20 +15,15 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from pydantic import ValidationError
-
-import autograder
-from autograder.course import Course, provenance
+from autograder.course import Course
 from autograder.course.assignment import Assignment
-from autograder.course.bundle_key import BundleKey
 from autograder.errors import ConfigError, ServerError
 from autograder.exporters.servers.autograder_io import bodies
 from autograder.exporters.servers.autograder_io import project as projects
-from autograder.exporters.servers.autograder_io.api import Api, find_token
-from autograder.exporters.servers.autograder_io.bundle import read_identity
+from autograder.exporters.servers.autograder_io.api import Api
 from autograder.exporters.servers.autograder_io.config import MAX_FILE, parse
 from autograder.exporters.servers.autograder_io.settings import Settings
-from autograder.exporters.servers.interface import Manifest
+from autograder.exporters.servers.identity import Identity
 from autograder.untrusted import line
 
 
@@ -69,25 +64,10 @@ class Bundle:
         archive = folder / projects.ARCHIVE
         if projects.ARCHIVE not in files:
             raise ConfigError(str(path), f"`project.instructor_files` lacks {projects.ARCHIVE}", again)
-        manifest, key = _identity(archive, files[projects.ARCHIVE], again)
-        if problem := _find_change(manifest, key, assignment, settings):
-            raise ConfigError(str(archive), problem, again)
+        identity = _identity(archive, files[projects.ARCHIVE], again)
+        apart = {"url"} if settings.scale is not None else {"url", "scale"}
+        identity.require_current(archive, "autograder_io", assignment, settings, apart=apart)
         return cls(folder, config, files)
-
-
-def _find_change(manifest: Manifest, key: BundleKey, assignment: Assignment, settings: Settings) -> str:
-    """Say why a bundle is not what would be made now; nothing if it is."""
-    if (manifest.server, manifest.assignment) != ("autograder_io", assignment.name):
-        return f"grades {manifest.assignment} on {manifest.server}"
-    if manifest.kit != autograder.__version__:
-        return f"was made by version {manifest.kit} of the kit, and this is {autograder.__version__}"
-    if key.suite != provenance.suite_hash(assignment):
-        return f"was made before the tests or the reference of {assignment.name} changed"
-    without = {"url"} if settings.scale is not None else {"url", "scale"}
-    for name, value in settings.model_dump(mode="json", exclude=without).items():
-        if manifest.settings.get(name) != value:
-            return f"was made when course.toml said something else of `servers.autograder_io.{name}`"
-    return ""
 
 
 def _read(path: Path) -> bytes:
@@ -102,13 +82,20 @@ def _read(path: Path) -> bytes:
     return content
 
 
-def _identity(path: Path, content: bytes, remedy: str) -> tuple[Manifest, BundleKey]:
+def _identity(path: Path, content: bytes, remedy: str) -> Identity:
     """Return what an archive says about itself."""
     try:
         with tarfile.open(fileobj=io.BytesIO(content)) as archive:
-            return read_identity(archive)
-    except (tarfile.TarError, KeyError, ValidationError, OSError):
+            return Identity.read(lambda name: _member(archive, f"bundle/{name}"))
+    except (tarfile.TarError, KeyError, ValueError, OSError):
         raise ConfigError(str(path), "is damaged, or of another version of the kit", remedy) from None
+
+
+def _member(archive: tarfile.TarFile, name: str) -> bytes:
+    file = archive.extractfile(name)
+    if file is None:
+        raise KeyError(name)
+    return file.read()
 
 
 def upload(course: Course, assignment: Assignment, settings: Settings, folder: Path, token_file: str) -> str:
@@ -122,7 +109,7 @@ def upload(course: Course, assignment: Assignment, settings: Settings, folder: P
         The server cannot be reached, refuses something, or lacks what only people can make there.
     """
     bundle = Bundle.load(folder, assignment, settings)
-    with Api(settings.url, find_token(token_file)) as api:
+    with Api.open(settings.url, token_file) as api:
         place = _look_up(api, bundle)
         done = Counter(_Upload(api, bundle, place).run())
     address = f"{settings.url}/web/project_admin/{place.project['pk']}"

@@ -19,7 +19,7 @@ from autograder.exporters.servers import bundles, find_server
 from autograder.exporters.servers.interface import Files
 from tests.support import tiny
 from tests.support.command import run_command
-from tests.support.servers import autograder_io
+from tests.support.servers import autograder_io, guides
 from tests.support.servers.autograder_io import TOKEN
 from tests.support.servers.autograder_io_grading import grade
 from tests.support.servers.autograder_io_site import Site
@@ -81,19 +81,7 @@ def test_its_table_is_one_that_the_kit_reads(tmp_path: Path) -> None:
 
 
 def test_its_messages_are_those_of_the_kit() -> None:
-    sources = "".join(
-        path.read_text(encoding="utf-8")
-        for path in (ROOT / "autograder/exporters/servers/autograder_io").glob("*.py")
-    )
-    table = GUIDE.partition("## If something")[2]
-    rows = [
-        one
-        for line in re.findall(r"^\| (`.*?) \|", table, re.MULTILINE)
-        for one in re.findall("`(.*?)`", line)
-    ]
-    assert len(rows) > 5
-    for message in rows:
-        assert message in sources, message
+    guides.require_messages(GUIDE, "If something goes wrong", "autograder_io")
 
 
 @pytest.mark.full

@@ -21,7 +21,7 @@ from autograder.grading import loop
 from autograder.release.fingerprints import Index, course_fingerprints, normalize_words
 from autograder.release.parts import texts, walk
 from tests.support import tiny
-from tests.support.servers import guides, made, submitty
+from tests.support.servers import made, submitty
 from tests.support.servers.submitty import Run, Submitty
 from tests.support.waiting import PATIENCE
 
@@ -339,34 +339,6 @@ def test_the_emulator_refuses_what_submitty_refuses(folder: Path) -> None:
     ):
         with pytest.raises(AssertionError):
             submitty.check_config({**good, **changed})
-
-
-# The guide
-
-DOCKER = """
-import json, pathlib, sys
-calls = pathlib.Path("docker.json")
-known = json.loads(calls.read_text()) if calls.exists() else []
-if sys.argv[1] == "build":
-    assert (pathlib.Path(sys.argv[-1]) / "Dockerfile").is_file()
-calls.write_text(json.dumps([*known, sys.argv[1:]]))
-"""
-
-
-@pytest.mark.full
-def test_the_commands_of_the_guide_do_what_it_says(tmp_path: Path) -> None:
-    course = tmp_path / "course"
-    guide = guides.read("submitty")
-    guides.write_course(course, guide)
-    ran = list(guides.run(guide, course, programs={"docker": DOCKER}))
-    assert ran[0] == "autograder bundle knn submitty"
-    image = "university/coursegrad:2026"
-    build, push = json.loads((course / "docker.json").read_text())
-    assert build == ["build", "-t", image, "dist/knn-submitty/image"]
-    assert push == ["push", image]
-    config = json.loads((tmp_path / "configurations/knn/config.json").read_text())
-    submitty.check_config(config)
-    assert config["testcases"][0]["containers"][0]["container_image"] == image
 
 
 # With a network

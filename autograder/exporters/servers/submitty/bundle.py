@@ -1,4 +1,4 @@
-"""Submitty: a zip with ``config.json``, and an image that grades in a container of its own.
+"""A bundle for Submitty: a zip with ``config.json``, and an image that grades in a container of its own.
 
 The format is that of https://submitty.org/instructor/autograding/specification. A student's program may make
 no system call there that Submitty does not know, and it does not know those of Landlock. The grader therefore
@@ -15,27 +15,17 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import Annotated, Any, Final
-
-from pydantic import Field
+from typing import Any, Final
 
 from autograder.course import COURSE_FILE, Course
 from autograder.course.assignment import Assignment, Task
 from autograder.errors import EngineError
 from autograder.exporters.servers import points, wheel
-from autograder.exporters.servers.contents import COURSE, MANIFEST, REQUIREMENTS, TORCH_REQUIREMENTS
-from autograder.exporters.servers.interface import (
-    BundleFile,
-    Contents,
-    Delivery,
-    Files,
-    Limits,
-    Server,
-    ServerSettings,
-    Verdict,
-)
+from autograder.exporters.servers.contents import COURSE, MANIFEST, package_lists
+from autograder.exporters.servers.interface import BundleFile, Contents, Delivery, Files, Verdict
 from autograder.exporters.servers.rows import Row, rows, summarize
 from autograder.exporters.servers.scripts import render_script
+from autograder.exporters.servers.submitty.settings import LIMITS
 from helpers.submission import archives
 
 CONFIG, IMAGE = "config.zip", "image"
@@ -43,26 +33,10 @@ GRADER, WAITER = "grader", "main"
 """The containers of the first testcase; the folder of a container is called like it."""
 COLLECT, PACKED, REPORT = "coursegrad_collect.py", "coursegrad.zip", "coursegrad_report.py"
 QUEUE, RESULTS, SUMMARY = "queue_file.json", "results", "summary"
-LIMITS: Final = Limits(memory_mb=2048, cores=1, seconds=600, most_seconds=3600)
 _BASE_IMAGE: Final = "submitty/autograding-default:latest"
 _START: Final = 60
 """Seconds for containers to start, besides those for grading."""
 _MAX_SUBMISSION: Final = 20_000_000
-
-
-class Settings(ServerSettings):
-    """What a course may say about Submitty.
-
-    Attributes
-    ----------
-    image : str
-        What the image with the grader is called on Docker Hub.
-    scale : int or None
-        How many points there stand for one of ours, since they are whole numbers there.
-    """
-
-    image: Annotated[str, Field(pattern=r"^[a-z0-9._-]+/[a-z0-9._-]+:[\w.-]+$")]
-    scale: points.Scale = None
 
 
 @dataclass(frozen=True)
@@ -131,8 +105,8 @@ def pack(contents: Contents) -> Files:
     image = {
         name: render_script(f"submitty/{name}", contents) for name in ("Dockerfile", "install.sh", "serve.py")
     }
-    for name in (TORCH_REQUIREMENTS, REQUIREMENTS, wheel.file_name()):
-        image[f"bundle/{name}"] = contents.files[name].content
+    packages = package_lists(contents) | {wheel.file_name(): contents.files[wheel.file_name()]}
+    image |= {f"bundle/{name}": file.content for name, file in packages.items()}
     files = {CONFIG: archives.pack(config)} | {f"{IMAGE}/{path}": content for path, content in image.items()}
     return {path: BundleFile(content) for path, content in files.items()}
 
@@ -283,15 +257,3 @@ def _sign(found: Mapping[str, Any], key: bytes) -> bytes:
     body = json.dumps(found, ensure_ascii=False)
     signature = hmac.new(key, body.encode(), hashlib.sha256).hexdigest()
     return (json.dumps({"body": body, "signature": signature}) + "\n").encode()
-
-
-SERVER = Server(
-    name="submitty",
-    title="Submitty",
-    limits=LIMITS,
-    settings=Settings,
-    pack=pack,
-    archive="",
-    receive=receive,
-    answer=answer,
-)
