@@ -23,7 +23,7 @@ from autograder import course
 from tests.support.imported_suites import ROOT, importing
 
 COURSE = course.Course.load(ROOT)
-NAMES = [name for name in COURSE.assignments() if COURSE.status(name) == "released"]
+NAMES = COURSE.assignments()
 PASS_ON = {"train_linear_classifier", "TwoLayerNet.predict"}
 """What passes tensors on to functions that the checks put in their place: no axis can be mistaken there."""
 STATED = re.compile(r"^ *([\w, ]+) : Tensor of shape \(([^()]*)\)", re.MULTILINE)

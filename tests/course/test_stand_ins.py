@@ -1,11 +1,14 @@
 """Whatever a suite puts in the place of a student's function or class takes every call that the stub allows.
 
 The reference is graded with its calls spelled in other ways, which the signatures of the stub generate, and
-with other legal uses of what earlier tasks return. An assignment with stand-ins belongs into the tables.
+with other legal uses of what earlier tasks return. Where it calls none of its own functions, another right
+solution takes its place, whose functions refuse to be called by one another. An assignment with stand-ins
+belongs into the tables.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection
 from pathlib import Path
 
@@ -21,8 +24,31 @@ STAND_FOR: dict[str, dict[str, str]] = {
     "two_layer_net": {"loss_func": "nn_forward_backward", "pred_func": "nn_predict"},
     "convolutional_networks": {},
     "fully_connected_networks": {},
+    "more_convolutions": {},
 }
 """Of each assignment, parameters that are functions, and the function of the stub that each stands for."""
+CALLING = {"more_convolutions": "tests/course/fresh/more_convolutions/right_beginner.py"}
+"""A right solution that calls its own functions, where the reference does not."""
+REFUSING = """
+
+def _refusing(function):
+    @functools.wraps(function)
+    def called(*args, **kwargs):
+        if running:
+            raise ValueError("called by another function")
+        running.append(function)
+        try:
+            return function(*args, **kwargs)
+        finally:
+            running.clear()
+    return called
+
+import functools
+running = []
+for name in ({names}):
+    globals()[name] = _refusing(globals()[name])
+"""
+"""Makes functions fail where they are called by others, so that what stands for them is needed."""
 USES: dict[str, dict[str, list[tuple[str, str]]]] = {
     "two_layer_net": {
         "a copy of the network": [
@@ -88,8 +114,14 @@ USES: dict[str, dict[str, list[tuple[str, str]]]] = {
 
 
 def reference(name: str) -> str:
-    """Return the reference solution."""
-    return (ROOT / "solutions" / name / f"{name}.py").read_text(encoding="utf-8")
+    """Return the reference solution, or what takes its place."""
+    return (ROOT / CALLING.get(name, f"solutions/{name}/{name}.py")).read_text(encoding="utf-8")
+
+
+def functions(name: str) -> list[str]:
+    """Return the functions that students write."""
+    checks = json.loads((ROOT / "assignments" / name / "checks.json").read_text(encoding="utf-8"))
+    return [one["name"] for one in checks["functions"]]
 
 
 def used_otherwise(name: str) -> dict[str, str]:
@@ -110,6 +142,8 @@ def check_legal_calls(name: str, scratch: Path, ways: Collection[str], train: Co
     for how in ways:
         sources[how], count = respelled(reference(name), how, STAND_FOR[name])
         assert count > 0
+        if name in CALLING:
+            sources[how] += REFUSING.replace("{names}", repr(functions(name))[1:-1])
     jobs = {label: (source, "key") for label, source in sources.items()}
     skipped = {how: TRAINING.get(name, frozenset()) for how in ways if how not in train}
     grades = grade_all(name, jobs, scratch, skipped=skipped)
@@ -117,7 +151,7 @@ def check_legal_calls(name: str, scratch: Path, ways: Collection[str], train: Co
         f"{label}: {test.id}": test.problem
         for label, grade in grades.items()
         for test in grade.tests.values()
-        if not test.passed
+        if not test.passed and (test.kind == "value" or name not in CALLING)
     }
     assert not failed, "\n".join(f"{label}\n  {problem}" for label, problem in failed.items())
 

@@ -156,8 +156,12 @@ def numbers(text: str) -> list[Fraction]:
 
 def load_reference(name: str) -> ModuleType:
     """Import the reference solution of an assignment, as a module of its own."""
-    path = ROOT / "solutions" / name / f"{name}.py"
-    spec = importlib.util.spec_from_file_location(f"reference {name}", path)
+    return load_module(ROOT / "solutions" / name / f"{name}.py")
+
+
+def load_module(path: Path) -> ModuleType:
+    """Import a file as a module of its own."""
+    spec = importlib.util.spec_from_file_location(f"loaded {path.parent.name} {path.stem}", path)
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)

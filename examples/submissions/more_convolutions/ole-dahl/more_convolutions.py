@@ -1,8 +1,17 @@
 """Relatives of convolution, forward only: each is a few lines on what the layers have taught.
 
-Shapes: N images, C channels of H x W pixels, F filters. Of `torch.nn` you may use `torch.nn.functional.pad`
-and nothing else, nor what PyTorch keeps of it under other names. All results are in the dtype of x, and no
-function modifies its arguments. Wherever a filter or a window slides, a remainder is left out.
+Shapes: N images of C channels and H x W pixels, F filters of HH x WW. Every function works on any device and
+in any floating-point dtype, and gives results in the dtype of x. No function modifies its arguments.
+
+Windows and filters lie on an image, padded by `pad` zeros on all sides, at all places that are multiples of
+`stride` apart, from the upper left corner on, as long as they lie within. A remainder on the right or below
+is left out: there are 1 + (H + 2 * pad - HH) // stride places along the height, and likewise along the width.
+
+What you may use: of `torch.nn` only `torch.nn.functional.pad`, and nothing that PyTorch keeps of it under
+other names, such as `torch.conv2d`, nor layers of `helpers` or `scipy`. `Tensor.unfold` is no part of it, and
+loops are allowed. PyTorch may not work out gradients (`torch.autograd`). Ask for no GPU (`.cuda()`), for
+grading has none: new tensors belong where x is. The functions may call one another; a mistake in one of them
+is not held against the others.
 """
 
 from __future__ import annotations
@@ -16,35 +25,36 @@ def im2col(x: torch.Tensor, height: int, width: int, stride: int = 1, pad: int =
     Parameters
     ----------
     x : Tensor of shape (N, C, H, W)
-        Images, which are padded by `pad` zeros on all sides.
+        Images.
     height, width : int
         Size of a window.
-    stride : int
-        How far windows are apart.
+    stride, pad : int
+        How far windows are apart, and how many zeros surround an image.
 
     Returns
     -------
     Tensor of shape (N, C * height * width, L)
-        Column l is window l, its numbers in the order (channel, row, column). The L windows are in the order
-        in which one reads: from left to right, then down.
+        Column l is window l, its numbers in the order (channel, row, column): all of the first channel, row
+        by row, then those of the next. The L windows are in the order in which one reads: from left to right,
+        then down.
     """
     raise NotImplementedError("more_convolutions: im2col")
 
 
 def average_pool(x: torch.Tensor, height: int, width: int, stride: int) -> torch.Tensor:
-    """Pool images by the mean of each window instead of its largest value.
+    """Pool images by the mean of each window instead of its largest value; nothing is padded.
 
     Parameters
     ----------
     x : Tensor of shape (N, C, H, W)
-        Images; nothing is padded.
+        Images.
     height, width, stride : int
         Size of a window, and how far windows are apart.
 
     Returns
     -------
     Tensor of shape (N, C, H', W')
-        The means.
+        Entry [n, c, i, j] is the mean of the height * width numbers of a window.
     """
     raise NotImplementedError("more_convolutions: average_pool")
 
@@ -54,7 +64,9 @@ def dilated_conv(
 ) -> torch.Tensor:
     """Convolve with filters whose entries are `dilation` pixels apart, so that each sees more of the image.
 
-    The height of the result is (H + 2 * pad - dilation * (HH - 1) - 1) // stride + 1, and its width likewise.
+    With a dilation of 1, the entries are neighbors, and this is a plain convolution. A filter spans
+    dilation * (HH - 1) + 1 pixels, so the height of the result is
+    1 + (H + 2 * pad - dilation * (HH - 1) - 1) // stride, and its width likewise.
 
     Parameters
     ----------
@@ -80,8 +92,9 @@ def grouped_conv(
 ) -> torch.Tensor:
     """Convolve groups of channels apart from one another, as AlexNet did on two cards.
 
-    The first F / groups filters see the first C / groups channels, the next ones the next, and so on. With as
-    many groups as channels, each filter sees a single one: a depthwise convolution.
+    The first F / groups filters see the first C / groups channels, the next ones the next, and so on. With
+    one group, this is a plain convolution. With as many groups as channels, each filter sees a single one: a
+    depthwise convolution.
 
     Parameters
     ----------
@@ -108,8 +121,9 @@ def transposed_conv(
     """Make images larger: what the backward pass of a convolution does with its gradient.
 
     Each pixel of x, times the filter, is added into the result, `stride` pixels from where its neighbor
-    went; where these stamps overlap, they add up. Then `pad` pixels are cut off on all four sides, and the
-    bias is added. The height of the result is (H - 1) * stride + HH - 2 * pad, and its width likewise.
+    went; where these stamps overlap, they add up, and between them there may be gaps of zeros. Then `pad`
+    pixels are cut off on all four sides, and the bias is added to every pixel of the result. Its height is
+    (H - 1) * stride + HH - 2 * pad, and its width likewise.
 
     Parameters
     ----------
@@ -136,13 +150,13 @@ def conv1d(x: torch.Tensor, w: torch.Tensor, b: torch.Tensor, stride: int = 1, p
     Parameters
     ----------
     x : Tensor of shape (N, C, T)
-        Sequences, which are padded by `pad` zeros at both ends.
+        Sequences.
     w : Tensor of shape (F, C, K)
         Filters.
     b : Tensor of shape (F,)
         Biases.
-    stride : int
-        How far places are apart.
+    stride, pad : int
+        How far places are apart, and how many zeros are put at both ends.
 
     Returns
     -------
@@ -158,13 +172,13 @@ def conv3d(x: torch.Tensor, w: torch.Tensor, b: torch.Tensor, stride: int = 1, p
     Parameters
     ----------
     x : Tensor of shape (N, C, D, H, W)
-        Volumes, which are padded by `pad` zeros on all six sides.
+        Volumes.
     w : Tensor of shape (F, C, DD, HH, WW)
         Filters.
     b : Tensor of shape (F,)
         Biases.
-    stride : int
-        How far places are apart, in all three directions.
+    stride, pad : int
+        How far places are apart in all three directions, and how many zeros are put on all six sides.
 
     Returns
     -------
