@@ -5,6 +5,8 @@ A mistake costs what it is worth:
 - A check that passes earns its points.
 - A check whose answer shows one *slip*, and is right otherwise, may fail together with many others. All of
   them that have the same cause cost at most a quarter of their task, once.
+- An exception shows nothing of the answer. If one line raises it in several checks, and others that are worth
+  half of the points for values pass, that line is a slip as well.
 - A constraint such as "no loop" is kept to by a stub as well, so it counts only when at least half of the
   points for the values of its task are earned.
 """
@@ -22,7 +24,7 @@ MOST = Fraction(1, 4)
 STEP = Fraction(1, 2)
 """What a slip costs at most is rounded down to a multiple of this, if it is that much."""
 RIGHT = Fraction(1, 2)
-"""Share of the points for values from which on constraints count."""
+"""Share of the points for values from which on constraints count, and a line that raises is a slip."""
 WAITS = "it counts once half of the points for right values in this task are earned"
 """Why a constraint was not judged."""
 ONCE = "One mistake costs at most a quarter of its task, however many checks it fails."
@@ -46,6 +48,8 @@ class Judged:
     slip : str or None
         If it failed because of a single slip, the cause; empty where the answer is nearly right and nobody
         knows why. None if it passed, or more is wrong.
+    raised : str or None
+        The line of the student's code that raised an exception, if it did; None if that is work not done.
     """
 
     id: str
@@ -54,6 +58,7 @@ class Judged:
     points: Fraction
     passed: bool
     slip: str | None = None
+    raised: str | None = None
 
 
 @dataclass(frozen=True)
@@ -113,20 +118,34 @@ def _assign_in_task(checks: Sequence[Judged], limit: Fraction) -> dict[str, Cred
 def _charge(values: Sequence[Judged], limit: Fraction) -> dict[str, Fraction]:
     """Return what checks of values earn if one slip costs so much at most."""
     found = {check.id: check.points if check.passed else Fraction() for check in values}
+    slips = _name_slips(values)
     at_stake: dict[str, Fraction] = {}
     for check in values:
-        if check.slip:
-            at_stake[check.slip] = at_stake.get(check.slip, Fraction()) + check.points
+        if slip := slips.get(check.id):
+            at_stake[slip] = at_stake.get(slip, Fraction()) + check.points
     # An answer that is nearly right shows the slip that other checks can name; of several, the one that costs
     # most already, or a student could lose points by passing one more check.
     named = max(at_stake, key=lambda slip: at_stake[slip], default="")
     left = dict.fromkeys([*at_stake, named], limit)
     for check in values:
-        if check.slip is not None:
-            cause = check.slip or named
+        if check.id in slips:
+            cause = slips[check.id] or named
             cost = min(check.points, left[cause])
             left[cause] -= cost
             found[check.id] = check.points - cost
+    return found
+
+
+def _name_slips(values: Sequence[Judged]) -> dict[str, str]:
+    """Return the slips that checks show, by their ids: causes, and lines that raise where enough is right."""
+    passed = sum((check.points for check in values if check.passed), Fraction())
+    enough = passed >= RIGHT * sum((check.points for check in values), Fraction())
+    found = {}
+    for check in values:
+        if check.slip is not None:
+            found[check.id] = check.slip
+        elif check.raised is not None and enough and not check.passed:
+            found[check.id] = check.raised
     return found
 
 
