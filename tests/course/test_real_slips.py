@@ -3,7 +3,8 @@
 Each is the reference with some texts replaced. All of its checks name the same likely cause, so that they
 cost a quarter of a task together. Those of convolutional networks stand here, others in `tests/course/slips`:
 `tasks` lose points, `cause` is what the checks say, and `replace` lists texts of the reference with others in
-their place. The public checks show a slip unless `public` is false. Nothing may be lost without `tasks`.
+their place. The public checks show a slip unless `public` is false. Without `tasks` nothing may be lost.
+Tasks that train are judged if they are among these, or if `trains` is true.
 """
 
 from __future__ import annotations
@@ -268,6 +269,7 @@ class Slip:
     replace: list[list[str]]
     tasks: tuple[str, ...]
     public: bool = True
+    trains: bool = False
 
 
 def read_slips() -> dict[tuple[str, str], Slip]:
@@ -309,7 +311,8 @@ def grades(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     runs = {f"{slip}, {secret}": slip for slip in slips for secret in SECRETS[:count]}
     jobs = {run: (spoil(name, slips[slip].replace), run.rpartition(", ")[2]) for run, slip in runs.items()}
     training = TRAINING.get(name, frozenset())
-    skipped = {run: training - set(slips[slip].tasks) for run, slip in runs.items()}
+    spared = {slip: () if entry.trains else training - set(entry.tasks) for slip, entry in slips.items()}
+    skipped = {run: spared[slip] for run, slip in runs.items()}
     found = grade_all(name, jobs, tmp_path_factory.mktemp("slips"), skipped=skipped)
     return name, {run: (runs[run], grade) for run, grade in found.items()}
 
