@@ -258,7 +258,8 @@ def _judge(test: PlannedTest, outcome: Outcome, points: Fraction) -> Judged:
             slip = feedback.likely_cause or ""
         elif feedback.location is not None:
             raised = f"{feedback.location.file}, line {feedback.location.line}"
-    return Judged(test.id, test.task, test.kind, points, passed, slip, raised)
+    hidden = test.tier == "hidden"
+    return Judged(test.id, test.task, test.kind, points, passed, slip, raised, hidden)
 
 
 def _settle(outcome: Outcome, credit: Credit) -> Outcome:

@@ -100,18 +100,27 @@ def test_tasks_do_not_share() -> None:
     assert earned(value("a", 8, slip="not averaged"), other) == [6, 6]
 
 
-def test_a_line_that_raises_costs_a_quarter_where_half_of_the_values_are_right() -> None:
+def test_a_line_that_raises_costs_a_quarter_where_a_third_of_the_values_is_right() -> None:
     line = "sums.py, line 7"
-    right = [value("a", 4, passed=True), value("b", 4, passed=True)]
-    assert earned(*right, value("c", 4, raised=line), value("d", 4, raised=line)) == [4, 4, 0, 4]
-    assert earned(*right, value("c", 8, raised=line)) == [4, 4, 4]
-    assert earned(right[0], value("b", 5, raised=line)) == [4, 0]
-    assert earned(*right, value("c", 4), value("d", 4, raised=line)) == [4, 4, 0, 0]
+    right = value("a", 8, passed=True)
+    assert earned(right, value("c", 4, raised=line), value("d", 4, raised=line)) == [8, 0, 4]
+    assert earned(right, value("c", 16, raised=line)) == [8, 10]
+    assert earned(right, value("c", 17, raised=line)) == [8, 0]
+    assert earned(right, value("b", 4), value("c", 4, raised=line)) == [8, 0, 0]
+
+
+def test_a_line_that_raises_in_nearly_all_hidden_checks_is_no_slip() -> None:
+    public = value("a", 8, passed=True)
+    two, line = Fraction(2), "line 7"
+    hidden = [Judged("b", "sums", "value", two, True, hidden=True)]
+    hidden += [Judged(id, "sums", "value", two, False, raised=line, hidden=True) for id in "cde"]
+    assert earned(public, *hidden[:3]) == [8, 2, 0, 0.5]
+    assert earned(public, *hidden) == [8, 2, 0, 0, 0]
 
 
 def test_two_lines_that_raise_are_two_slips() -> None:
-    right = [value("a", 10, passed=True), value("b", 5, raised="line 7"), value("c", 5, raised="line 9")]
-    assert earned(*right) == [10, 0, 0]
+    right = [value("a", 4, passed=True), value("b", 4, raised="line 7"), value("c", 4, raised="line 9")]
+    assert earned(*right) == [4, 1, 1]
 
 
 def test_a_rule_that_could_not_be_judged_for_an_exception_earns_nothing() -> None:

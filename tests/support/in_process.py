@@ -161,7 +161,8 @@ class Test:
     def judged(self, points: Fraction) -> Judged:
         """Return the test as the rule about points takes it."""
         kind: Literal["value", "constraint"] = "value" if self.kind == "value" else "constraint"
-        return Judged(self.id, self.task, kind, points, self.passed, self.slip, self.raised)
+        hidden = not self.id.startswith("test_public")
+        return Judged(self.id, self.task, kind, points, self.passed, self.slip, self.raised, hidden)
 
 
 @dataclass(frozen=True)
