@@ -251,10 +251,15 @@ def _fill_in(plan: Sequence[PlannedTest], outcomes: Mapping[str, Outcome]) -> di
 
 
 def _judge(test: PlannedTest, outcome: Outcome, points: Fraction) -> Judged:
-    feedback = outcome.feedback
-    slip = feedback.likely_cause or "" if feedback is not None and feedback.slip else None
-    passed = outcome.status is Status.passed
-    return Judged(test.id, test.task, test.kind, points, passed, slip)
+    feedback, passed = outcome.feedback, outcome.status is Status.passed
+    slip = raised = None
+    if feedback is not None and feedback.slip:
+        if outcome.status is not Status.raised:
+            slip = feedback.likely_cause or ""
+        elif feedback.location is not None:
+            raised = f"{feedback.location.file}, line {feedback.location.line}"
+    hidden = test.tier == "hidden"
+    return Judged(test.id, test.task, test.kind, points, passed, slip, raised, hidden)
 
 
 def _settle(outcome: Outcome, credit: Credit) -> Outcome:

@@ -5,6 +5,8 @@ A mistake costs what it is worth:
 - A check that passes earns its points.
 - A check whose answer shows one *slip*, and is right otherwise, may fail together with many others. All of
   them that have the same cause cost at most a quarter of their task, once.
+- An exception shows nothing of the answer. But where a third of the points for values is earned, of all and
+  of hidden checks, the line that raises it is a slip as well, in however many checks it does.
 - A constraint such as "no loop" is kept to by a stub as well, so it counts only when at least half of the
   points for the values of its task are earned.
 """
@@ -23,6 +25,9 @@ STEP = Fraction(1, 2)
 """What a slip costs at most is rounded down to a multiple of this, if it is that much."""
 RIGHT = Fraction(1, 2)
 """Share of the points for values from which on constraints count."""
+ENOUGH = Fraction(1, 3)
+"""Share of them from which on a line that raises is a slip. A function that answers rightly in fewer checks
+may be wrong as a whole, or know no more than the public checks show."""
 WAITS = "it counts once half of the points for right values in this task are earned"
 """Why a constraint was not judged."""
 ONCE = "One mistake costs at most a quarter of its task, however many checks it fails."
@@ -46,6 +51,10 @@ class Judged:
     slip : str or None
         If it failed because of a single slip, the cause; empty where the answer is nearly right and nobody
         knows why. None if it passed, or more is wrong.
+    raised : str or None
+        The line of the student's code that raised an exception, if it did; None if that is work not done.
+    hidden : bool
+        Whether students cannot see the check.
     """
 
     id: str
@@ -54,6 +63,8 @@ class Judged:
     points: Fraction
     passed: bool
     slip: str | None = None
+    raised: str | None = None
+    hidden: bool = False
 
 
 @dataclass(frozen=True)
@@ -113,21 +124,40 @@ def _assign_in_task(checks: Sequence[Judged], limit: Fraction) -> dict[str, Cred
 def _charge(values: Sequence[Judged], limit: Fraction) -> dict[str, Fraction]:
     """Return what checks of values earn if one slip costs so much at most."""
     found = {check.id: check.points if check.passed else Fraction() for check in values}
+    slips = _name_slips(values)
     at_stake: dict[str, Fraction] = {}
     for check in values:
-        if check.slip:
-            at_stake[check.slip] = at_stake.get(check.slip, Fraction()) + check.points
+        if slip := slips.get(check.id):
+            at_stake[slip] = at_stake.get(slip, Fraction()) + check.points
     # An answer that is nearly right shows the slip that other checks can name; of several, the one that costs
     # most already, or a student could lose points by passing one more check.
     named = max(at_stake, key=lambda slip: at_stake[slip], default="")
     left = dict.fromkeys([*at_stake, named], limit)
     for check in values:
-        if check.slip is not None:
-            cause = check.slip or named
+        if check.id in slips:
+            cause = slips[check.id] or named
             cost = min(check.points, left[cause])
             left[cause] -= cost
             found[check.id] = check.points - cost
     return found
+
+
+def _name_slips(values: Sequence[Judged]) -> dict[str, str]:
+    """Return the slips that checks show, by their ids: causes, and lines that raise where enough is right."""
+    groups = values, [check for check in values if check.hidden]
+    enough = all(_add_up(group, passed=True) >= ENOUGH * _add_up(group) for group in groups)
+    found = {}
+    for check in values:
+        if check.slip is not None:
+            found[check.id] = check.slip
+        elif check.raised is not None and enough and not check.passed:
+            found[check.id] = check.raised
+    return found
+
+
+def _add_up(checks: Sequence[Judged], *, passed: bool = False) -> Fraction:
+    """Return what checks are worth, or those of them that passed."""
+    return sum((check.points for check in checks if check.passed or not passed), Fraction())
 
 
 def slip_limit(points: Fraction) -> Fraction:

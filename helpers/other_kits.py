@@ -25,6 +25,14 @@ _LAYERS: Final = {
     name: f"helpers.training.layers.{name}"
     for name in ("Linear", "ReLU", "Linear_ReLU", "sgd", "sgd_momentum", "rmsprop", "adam")
 }
+_HELPER: Final = {**_LOSSES, **_BATCHES, **_SOLVER, **_SEEDS, **_GRADIENTS}
+"""A file of helpers beside an assignment, as ``a3_helper.py``."""
+_HELPERS: Final = [
+    f"{start}{number}_{end}"
+    for start in ("a", "p", "ps")
+    for number in range(1, 7)
+    for end in ("helper", "helpers")
+]
 _PACKAGE: Final = {
     **_SOLVER,
     **_SEEDS,
@@ -32,19 +40,16 @@ _PACKAGE: Final = {
     "grad": _GRADIENTS,
     "utils": {**_SEEDS, **_GRADIENTS},
     "data": "helpers.data",
+    **dict.fromkeys(("helper", "helpers", *_HELPERS), _HELPER),
 }
 """A package of helpers, as ``eecs598``."""
-_HELPER: Final = {**_LOSSES, **_BATCHES, **_SOLVER, **_SEEDS, **_GRADIENTS}
-"""A file of helpers beside an assignment, as ``a3_helper.py``."""
 
-PACKAGES: Final = ("eecs598", "eecs498", "rob599", "rob498", "deeprob")
+PACKAGES: Final = ("eecs598", "eecs498", "rob599", "rob498", "deeprob", "cs6476", "usgd")
 """Kits that are packages. Where one was handed in and cannot be imported here, this kit stands for it too."""
-_HELPERS: Final = [
-    f"{start}{number}_{end}" for start in "ap" for number in range(1, 7) for end in ("helper", "helpers")
-]
 DEFAULT: Final[dict[str, Names]] = {
-    **dict.fromkeys(PACKAGES, _PACKAGE),
-    **dict.fromkeys(_HELPERS, _HELPER),
+    **dict.fromkeys((*PACKAGES, "common", "libs"), _PACKAGE),
+    **dict.fromkeys(("helper", *_HELPERS), _HELPER),
+    "coutils": {**_PACKAGE, **_GRADIENTS, "fix_random_seed": _SEEDS["reset_seed"]},
     "linear_classifier": _BATCHES,
     "fully_connected_networks": {**_LAYERS, **_SOLVER, **_LOSSES},
 }

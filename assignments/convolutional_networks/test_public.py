@@ -2,7 +2,7 @@
 
 from contextlib import ExitStack
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 import convolutional_networks as cn
 import pytest
@@ -12,6 +12,7 @@ from torch.nn.functional import conv2d
 from helpers.testing import (
     CheckFailure,
     Hint,
+    Untrained,
     asking,
     checks,
     constructor,
@@ -1143,9 +1144,10 @@ def test_solver_is_made() -> None:
     blank = constructor(cn.DeepConvNet, None, lambda: {}, count=20)
 
     def make(*args: object, **settings: object) -> object:
-        model: Any = blank()
-        model.params = {"number": torch.tensor(len(made))}
-        made.append(dict(zip(SETTINGS, args, strict=False)) | settings)
+        model, params = cast(Any, blank()), {"number": torch.tensor([float(len(made))])}
+        model.params, untrained = params, Untrained(params)
+        model.loss = untrained.loss
+        made.append(dict(zip(SETTINGS, args, strict=False)) | settings | {"loss": untrained})
         return model
 
     data = {"X_train": torch.zeros(4, 3, 32, 32), "y_train": torch.arange(4)}
@@ -1160,13 +1162,18 @@ def test_solver_is_made() -> None:
     checks.holds(model_is_known, what="solver.model", problem="no DeepConvNet that was made by its name")
     there = "learning_rate" in found.optim_config
     checks.holds(there, what="solver.optim_config", problem="without a learning_rate")
-    dtype, devices = made[-1].get("dtype"), (made[-1].get("device"), found.device)
+    number = checks.tensor(found.model.params["number"], shape=(1,), what="the number of the network")
+    net = made[round(float(number)) % len(made)]
+    dtype, devices = net.get("dtype"), (net.get("device"), found.device)
     given = type(dtype) is torch.dtype and dtype == torch.float64
     given = given and all(type(one) in (str, torch.device) and str(one) == "cpu:0" for one in devices)
     cause = "pass the given dtype and device on to DeepConvNet, and the device to Solver"
     what, problem = "dtype and device of solver and network", "not those that were given"
     checks.holds(given, what=what, problem=problem, likely_cause=cause, slip=True)
     require_any_device(cn.create_convolutional_solver_instance)
+    what, untrained = "create_convolutional_solver_instance", all(one["loss"].steps == 0 for one in made)
+    why = "it only makes the Solver; whoever called it will train"
+    checks.holds(untrained, what=what, problem="the network was trained", likely_cause=why, slip=True)
 
 
 SETTINGS = (

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from helpers.testing import (
     Hint,
+    Untrained,
     asking,
     checks,
     constructor,
@@ -476,16 +477,14 @@ SMALL = {
 }
 
 
-def refuse(X: Tensor, y: Tensor | None = None) -> object:
-    """Stand for the loss of the network that a Solver is made with."""
-    raise RuntimeError("create_solver_instance only makes the Solver; whoever called it will train")
+ONLY_MADE = "create_solver_instance only makes the Solver; whoever called it will train"
 
 
-def make_solver() -> tuple[Any, list[dict[str, object]]]:
-    """Return what create_solver_instance makes, and the settings of its networks."""
-    blank = constructor(fcn.TwoLayerNet, None, lambda: {"loss": refuse}, count=4)
-    spare: list[Any] = [blank() for _ in range(4)]
-    made: list[dict[str, object]] = []
+def make_solver() -> tuple[Any, dict[str, Any]]:
+    """Return what create_solver_instance makes, and the settings of its network, and if that was trained."""
+    blank = constructor(fcn.TwoLayerNet, None, lambda: {}, count=20)
+    spare: list[Any] = [blank() for _ in range(20)]
+    made: list[dict[str, Any]] = []
 
     def make(
         input_dim: int = 3 * 32 * 32,
@@ -496,19 +495,24 @@ def make_solver() -> tuple[Any, list[dict[str, object]]]:
         dtype: torch.dtype = torch.float32,
         device: object = "cpu",
     ) -> object:
-        made.append({"hidden_dim": hidden_dim, "dtype": dtype})
-        model = spare.pop()
-        model.params = {"W1": torch.zeros(3072, 2), "b1": torch.zeros(2)}
+        model, params = spare.pop(), {"W1": torch.zeros(3072, 2), "b1": torch.zeros(2)}
+        made.append({"hidden_dim": hidden_dim, "dtype": dtype, "loss": Untrained(params)})
+        model.params, model.loss, model.number = params, made[-1]["loss"].loss, len(made) - 1
         return model
 
-    with substituted(fcn, TwoLayerNet=make):
+    # Another task asks for these rules.
+    rules = dict.fromkeys(("sgd_momentum", "rmsprop", "adam"), lambda w, dw, config: (w, config))
+    with substituted(fcn, TwoLayerNet=make, **rules):
         solver = fcn.create_solver_instance(SMALL, torch.float64, "cpu")
     checks.holds(
         type(solver) not in (type(None), int, float, str, tuple, list, dict, Tensor),
         what="the result of create_solver_instance",
         problem=f"not a Solver, but of the type {type(solver).__name__}",
     )
-    return solver, made
+    checks.holds(len(made) > 0, what="the solver", problem="made without a TwoLayerNet")
+    number = int(checks.number(solver.model.number, what="the number of the network"))
+    trained = any(one["loss"].steps > 0 for one in made)
+    return solver, {**made[number % len(made)], "trained": trained}
 
 
 @pytest.mark.task("solver", weight=1)
@@ -518,18 +522,18 @@ def test_solver_is_made() -> None:
     checks.close(solver.X_train, SMALL["X_train"], what="solver.X_train")
     checks.number(solver.num_epochs, at_least=1, what="solver.num_epochs")
     solver.optim_config.items()  # may be empty: all update rules have a learning rate of their own
-    checks.holds(len(made) > 0, what="the solver", problem="made without a TwoLayerNet")
     require_any_device(fcn.create_solver_instance)
     hints = [Hint(torch.float32, says="float32 is written into the code; pass dtype on")]
-    checks.equal(made[-1]["dtype"], torch.float64, what="the dtype of the TwoLayerNet", hints=hints)
+    checks.equal(made["dtype"], torch.float64, what="the dtype of the TwoLayerNet", hints=hints)
+    what, problem = "create_solver_instance", "the network was trained"
+    checks.holds(not made["trained"], what=what, problem=problem, likely_cause=ONLY_MADE, slip=True)
 
 
 @pytest.mark.task("solver", weight=1)
 def test_solver_keeps_to_limits() -> None:
     """Solver: at most 400 hidden units and batches of 250 pictures."""
     solver, made = make_solver()
-    checks.holds(len(made) > 0, what="the solver", problem="made without a TwoLayerNet")
-    units = checks.number(made[-1]["hidden_dim"], at_least=1, what="hidden_dim of the TwoLayerNet")
+    units = checks.number(made["hidden_dim"], at_least=1, what="hidden_dim of the TwoLayerNet")
     checks.holds(
         units <= MAX_HIDDEN,
         what="hidden_dim of the TwoLayerNet",

@@ -267,7 +267,8 @@ def _judge_student_error(error: StudentError, tier: Tier, known: Known) -> tuple
     else:
         message = f": {error.message}" if error.message else ""
         summary = f"Your code raised {error.type_name}{message}"
-    feedback = Feedback(summary=summary[:_MAX_SUMMARY], likely_cause=cause, location=location)
+    line = location is not None and not causes.is_unwritten(error.message)
+    feedback = Feedback(summary=summary[:_MAX_SUMMARY], likely_cause=cause, location=location, slip=line)
     return Status.raised, feedback
 
 

@@ -40,7 +40,8 @@ class Feedback(ResultModel):
     """Index of the first wrong entry, such as ``[3, 0]``, and how many are wrong."""
     location: Location | None = None
     slip: bool = False
-    """Whether one mistake explains the answer, or the answer is nearly right (`helpers.credit`)."""
+    """Whether one mistake explains the answer, or it is nearly right; or if the line of an exception may be
+    all that is wrong (`helpers.credit`)."""
 
 
 class TestResult(ResultModel):

@@ -56,7 +56,8 @@ class Failure:
     code : str or None
         That line.
     slip : bool
-        Whether one mistake explains the answer, or the answer is nearly right.
+        Whether one mistake explains the answer, or the answer is nearly right, or the line in `place` that
+        raised an exception may be all that is wrong.
     """
 
     problem: str
@@ -161,7 +162,8 @@ def judge(test: PublicTest, error: BaseException | None, files: Sequence[Path]) 
     if isinstance(error, NotImplementedError):
         return PublicOutcome(test, Status.not_implemented, Failure("", place=_place_text(place)))
     failure = _failure_at(f"Your code raised {reload.describe_error(error)}", place)
-    return PublicOutcome(test, Status.raised, replace(failure, likely_cause=causes.likely_cause(str(error))))
+    cause, line = causes.likely_cause(str(error)), not causes.is_unwritten(str(error))
+    return PublicOutcome(test, Status.raised, replace(failure, likely_cause=cause, slip=line))
 
 
 def give_credit(found: Handout, outcomes: Sequence[PublicOutcome]) -> tuple[PublicOutcome, ...]:
@@ -178,11 +180,15 @@ def give_credit(found: Handout, outcomes: Sequence[PublicOutcome]) -> tuple[Publ
 
 
 def _judge(outcome: PublicOutcome) -> Judged:
-    test, failure = outcome.test, outcome.failure
-    slip = failure.likely_cause or "" if failure is not None and failure.slip else None
+    test, failure, slip, raised = outcome.test, outcome.failure, None, None
+    if failure is not None and failure.slip:
+        if outcome.status is Status.raised:
+            raised = failure.place
+        else:
+            slip = failure.likely_cause or ""
     kind: Literal["value", "constraint"] = "value" if test.kind == "value" else "constraint"
     passed = outcome.status is Status.passed
-    return Judged(test.id, test.task, kind, Fraction(test.points), passed, slip)
+    return Judged(test.id, test.task, kind, Fraction(test.points), passed, slip, raised)
 
 
 def explain_import(error: BaseException, file: Path) -> Failure:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from helpers.testing.strides import scattered
     from helpers.testing.substitute import constructor, substituted
     from helpers.testing.tolerances import Operation
+    from helpers.testing.untrained import Untrained
     from helpers.testing.weights import load_weights
 
 __all__ = [
@@ -30,6 +31,7 @@ __all__ = [
     "Hint",
     "Measurement",
     "Operation",
+    "Untrained",
     "constructor",
     "convention",
     "load_weights",
@@ -50,6 +52,7 @@ HOMES: Final = {
     "passes_in_part": "helpers.testing.hints",
     "Measurement": "helpers.testing.backend",
     "Operation": "helpers.testing.tolerances",
+    "Untrained": "helpers.testing.untrained",
     "constructor": "helpers.testing.substitute",
     "convention": "helpers.testing.conventions",
     "load_weights": "helpers.testing.weights",

@@ -10,6 +10,7 @@ MIXED = "float32 and float64 are mixed; make new tensors with dtype=x.dtype"
 """Why an operation refuses two dtypes of floating-point numbers."""
 NO_DTYPE = "a new tensor was made without dtype=; x.new_zeros(...) keeps the dtype of x"
 """Why a result has another dtype, or values in float64 are right as in float32 only."""
+FORGOTTEN_IMPORT = "a module is used that this file does not import; put the import at its top"
 _OTHER_DTYPE = (
     r"(?:same dtypes?|same scalar type|expected scalar type|expected dtype|dtypes must be the same"
     r"|dtypes? match|dtype to be equal|(?:Float|Double) did not match)"
@@ -37,9 +38,7 @@ CAUSES = {
     r"stack expects each tensor to be equal size": (
         "torch.stack takes tensors of one size; torch.cat joins parts that differ, and a list keeps them"
     ),
-    r"name '(np|numpy|torch|math|random|time|plt)' is not defined": (
-        "a module is used that this file does not import; put the import at its top"
-    ),
+    r"name '(np|numpy|torch|math|random|time|plt)' is not defined": FORGOTTEN_IMPORT,
     r"view size is not compatible": "the tensor is not contiguous; use reshape instead of view",
     r"cannot access (local|free) variable|referenced before assignment": (
         "a variable is used before it has a value; is it set only in an `if`, or in a part that you have not "
@@ -55,6 +54,23 @@ CAUSES = {
     r"that requires grad": "the tensor records gradients; use x.detach() where they are not wanted",
 }
 """Part of the message, as a regular expression, to its cause."""
+
+
+_UNWRITTEN = re.compile(
+    r"NoneType|cannot access (local|free) variable|referenced before assignment|name '\w+' is not defined"
+)
+"""Part of what exceptions say where something has no value yet."""
+
+
+def is_unwritten(message: str) -> bool:
+    """Tell whether an exception with this message comes of work that is not done rather than of a mistake.
+
+    Examples
+    --------
+    >>> is_unwritten("name 'dx' is not defined"), is_unwritten("name 'np' is not defined")
+    (True, False)
+    """
+    return bool(_UNWRITTEN.search(message)) and likely_cause(message) != FORGOTTEN_IMPORT
 
 
 def likely_cause(message: str) -> str | None:

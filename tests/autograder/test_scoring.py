@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from autograder.course.assignment import Assignment, Task, TestLimits
 from autograder.errors import EngineError, SuiteError
-from autograder.graded.results import Feedback, Provenance, SandboxReport, SubmissionResult
+from autograder.graded.results import Feedback, Location, Provenance, SandboxReport, SubmissionResult
 from autograder.intake import Submission
 from autograder.scoring import Outcome, PlannedTest, is_unfinished, mark_not_run, score, share
 from helpers.statuses import Status
@@ -109,6 +109,19 @@ def test_constraint_counts_only_where_its_task_is_solved() -> None:
     assert stub.tests[1].detail == "for the instructor"
     solved = _score(_assignment(10, 10), plan, *(Outcome(test.id, Status.passed) for test in plan))
     assert solved.score == 20
+
+
+def test_one_line_that_raises_costs_a_quarter_where_others_are_right() -> None:
+    plan = [_test(name) for name in "abcd"]
+    line = Location(file="toy.py", line=7, function="add")
+    raised = Feedback(summary="Your code raised ValueError.", location=line, slip=True)
+    passed = [Outcome(name, Status.passed) for name in "ab"]
+    for feedback, points in ((raised, 15), (raised.model_copy(update={"location": None}), 10)):
+        ended = [Outcome(name, Status.raised, feedback) for name in "cd"]
+        assert _score(_assignment(20), plan, *passed, *ended).score == points
+    other = raised.model_copy(update={"location": Location(file="toy.py", line=8, function="add")})
+    ended = [Outcome("c", Status.raised, raised), Outcome("d", Status.raised, other)]
+    assert _score(_assignment(20), plan, *passed, *ended).score == 10
 
 
 def test_nothing_ran() -> None:

@@ -1,22 +1,25 @@
 """Slips of real students' files, most of which end in exceptions, cost no more than others.
 
 Each is the reference with some texts replaced. All of its checks name the same likely cause, so that they
-cost a quarter of the task together.
+cost a quarter of a task together. Those of convolutional networks stand here, others in `tests/course/slips`:
+`tasks` lose points, `cause` is what the checks say, and `replace` lists texts of the reference with others in
+their place. The public checks show a slip unless `public` is false. Without `tasks` nothing may be lost.
+Tasks that train are judged if they are among these, or if `trains` is true.
 """
 
 from __future__ import annotations
 
 import tomllib
+from dataclasses import dataclass
 
 import pytest
 
 from helpers.credit import MOST
+from tests.support.classes import TRAINING
 from tests.support.in_process import ROOT, Grade, grade_all
 
-NAME = "convolutional_networks"
-REFERENCE = (ROOT / "solutions" / NAME / f"{NAME}.py").read_text()
-TASKS = tomllib.loads((ROOT / "solutions" / NAME / "assignment.toml").read_text())["tasks"]
-POINTS = {task["id"]: task["points"] for task in TASKS}
+CONVOLUTIONS = "convolutional_networks"
+REFERENCE = (ROOT / "solutions" / CONVOLUTIONS / f"{CONVOLUTIONS}.py").read_text()
 WINDOWS = "windows = padded.unfold(2, w.shape[2], stride).unfold(3, w.shape[3], stride)"
 POOLED = "largest = x.unfold(2, height, stride).unfold(3, width, stride).flatten(4).argmax(dim=4)"
 PAD = "padded = torch.nn.functional.pad(x, (pad, pad, pad, pad))"
@@ -258,36 +261,91 @@ SIZES = {"sides swapped in the calls"}
 """What is shown by hidden checks alone: the public ones ask nobody else for weights."""
 
 
-def spoil(texts: list[tuple[str, str]]) -> str:
-    """Return the reference with texts replaced, each of which it has once."""
-    source = REFERENCE
+@dataclass(frozen=True)
+class Slip:
+    """What is wrong with a reference, and what it costs; the fields are the keys of `slips/NAME.toml`."""
+
+    cause: str
+    replace: list[list[str]]
+    tasks: tuple[str, ...]
+    public: bool = True
+    trains: bool = False
+
+
+def read_slips() -> dict[tuple[str, str], Slip]:
+    """Return all slips by their assignment and name."""
+    found = {
+        (CONVOLUTIONS, slip): Slip(cause, [[*pair] for pair in texts], (task,), slip not in SIZES)
+        for slip, (task, cause, texts) in SLIPS.items()
+    }
+    for file in sorted((ROOT / "tests" / "course" / "slips").glob("*.toml")):
+        for slip, entry in tomllib.loads(file.read_text(encoding="utf-8")).items():
+            assert (file.stem, slip) not in found
+            found[file.stem, slip] = Slip(**entry | {"tasks": tuple(entry["tasks"])})
+    return found
+
+
+EVERY = read_slips()
+NAMES = sorted({name for name, _ in EVERY})
+SECRETS = ["key", "another key", "a third key"]
+RUNS = [*((name, 1) for name in NAMES), *(pytest.param((name, 3), marks=pytest.mark.full) for name in NAMES)]
+
+
+def spoil(name: str, texts: list[list[str]]) -> str:
+    """Return a reference with texts replaced, each of which it has once."""
+    source = (ROOT / "solutions" / name / f"{name}.py").read_text(encoding="utf-8")
     for old, new in texts:
         assert source.count(old) == 1, old
         source = source.replace(old, new)
     return source
 
 
-@pytest.fixture(scope="module")
-def grades(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Grade]:
-    """Return the grade of each slip; only that of the solver trains."""
-    jobs = {slip: (spoil(texts), "key") for slip, (_, _, texts) in SLIPS.items()}
-    skipped = {slip: () if SLIPS[slip][0] == "solver" else ("solver",) for slip in jobs}
-    skipped = {slip: ("overfit", *tasks) for slip, tasks in skipped.items()}
-    return grade_all(NAME, jobs, tmp_path_factory.mktemp("slips"), skipped=skipped)
+Grades = dict[str, tuple[str, Grade]]
 
 
-@pytest.mark.parametrize("slip", SLIPS)
-def test_a_slip_costs_at_most_a_quarter_of_its_task(grades: dict[str, Grade], slip: str) -> None:
-    task, cause, _ = SLIPS[slip]
-    grade = grades[slip]
-    failed = {one.task for one in grade.tests.values() if not one.passed}
-    assert failed == {task}
-    missing = POINTS[task] - grade.points[task]
-    assert 0 < missing <= MOST * POINTS[task]
-    assert all(cause in one.problem for one in grade.tests.values() if not one.passed)
+@pytest.fixture(scope="module", params=RUNS, ids=str)
+def grades(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[str, Grades]:
+    """Return an assignment, and the slip and grade of each run; only slips in training train."""
+    name, count = request.param
+    slips = {slip: entry for (assignment, slip), entry in EVERY.items() if assignment == name}
+    runs = {f"{slip}, {secret}": slip for slip in slips for secret in SECRETS[:count]}
+    jobs = {run: (spoil(name, slips[slip].replace), run.rpartition(", ")[2]) for run, slip in runs.items()}
+    training = TRAINING.get(name, frozenset())
+    spared = {slip: () if entry.trains else training - set(entry.tasks) for slip, entry in slips.items()}
+    skipped = {run: spared[slip] for run, slip in runs.items()}
+    found = grade_all(name, jobs, tmp_path_factory.mktemp("slips"), skipped=skipped)
+    return name, {run: (runs[run], grade) for run, grade in found.items()}
 
 
-@pytest.mark.parametrize("slip", sorted(SLIPS.keys() - SIZES))
-def test_a_public_check_shows_it(grades: dict[str, Grade], slip: str) -> None:
-    tests = grades[slip].tests
-    assert any(not test.passed for name, test in tests.items() if name.startswith("test_public"))
+def points_of(name: str) -> dict[str, float]:
+    """Return what each task of an assignment is worth."""
+    settings = tomllib.loads((ROOT / "solutions" / name / "assignment.toml").read_text(encoding="utf-8"))
+    return {task["id"]: task["points"] for task in settings["tasks"]}
+
+
+def test_a_slip_costs_at_most_a_quarter_of_its_task(grades: tuple[str, Grades]) -> None:
+    name, runs = grades
+    points, wrong = points_of(name), {}
+    for run, (slip, grade) in runs.items():
+        wanted = EVERY[name, slip]
+        failed = [one for one in grade.tests.values() if not one.passed]
+        judged = {one.task for one in grade.tests.values()}
+        lost = {task: points[task] - grade.points[task] for task in judged}
+        costs = {task: cost for task, cost in lost.items() if cost}
+        fits = all(0 < cost <= MOST * points[task] for task, cost in costs.items())
+        causes = {one.problem for one in failed if wanted.cause not in one.problem}
+        if costs.keys() != set(wanted.tasks) or not fits or causes:
+            wrong[run] = costs, causes
+    assert wrong == {}
+
+
+def test_a_public_check_shows_it(grades: tuple[str, Grades]) -> None:
+    name, runs = grades
+    wanted = {slip: EVERY[name, slip] for slip, _ in runs.values()}
+    shown = {slip for slip, grade in runs.values() if fails_in_public(grade)}
+    assert shown == {slip for slip, entry in wanted.items() if entry.tasks and entry.public}
+
+
+def fails_in_public(grade: Grade) -> bool:
+    """Tell whether a check failed that students see."""
+    return any(not test.passed for name, test in grade.tests.items() if name.startswith("test_public"))

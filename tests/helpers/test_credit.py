@@ -11,8 +11,10 @@ from hypothesis import strategies as st
 from helpers.credit import Judged, assign_credit
 
 
-def value(id: str, points: float, *, passed: bool = False, slip: str | None = None) -> Judged:
-    return Judged(id, "sums", "value", Fraction(points), passed, slip)
+def value(
+    id: str, points: float, *, passed: bool = False, slip: str | None = None, raised: str | None = None
+) -> Judged:
+    return Judged(id, "sums", "value", Fraction(points), passed, slip, raised)
 
 
 def rule(id: str, points: float, *, passed: bool) -> Judged:
@@ -98,12 +100,41 @@ def test_tasks_do_not_share() -> None:
     assert earned(value("a", 8, slip="not averaged"), other) == [6, 6]
 
 
+def test_a_line_that_raises_costs_a_quarter_where_a_third_of_the_values_is_right() -> None:
+    line = "sums.py, line 7"
+    right = value("a", 8, passed=True)
+    assert earned(right, value("c", 4, raised=line), value("d", 4, raised=line)) == [8, 0, 4]
+    assert earned(right, value("c", 16, raised=line)) == [8, 10]
+    assert earned(right, value("c", 17, raised=line)) == [8, 0]
+    assert earned(right, value("b", 4), value("c", 4, raised=line)) == [8, 0, 0]
+
+
+def test_a_line_that_raises_in_nearly_all_hidden_checks_is_no_slip() -> None:
+    public = value("a", 8, passed=True)
+    two, line = Fraction(2), "line 7"
+    hidden = [Judged("b", "sums", "value", two, True, hidden=True)]
+    hidden += [Judged(id, "sums", "value", two, False, raised=line, hidden=True) for id in "cde"]
+    assert earned(public, *hidden[:3]) == [8, 2, 0, 0.5]
+    assert earned(public, *hidden) == [8, 2, 0, 0, 0]
+
+
+def test_two_lines_that_raise_are_two_slips() -> None:
+    right = [value("a", 4, passed=True), value("b", 4, raised="line 7"), value("c", 4, raised="line 9")]
+    assert earned(*right) == [4, 1, 1]
+
+
+def test_a_rule_that_could_not_be_judged_for_an_exception_earns_nothing() -> None:
+    broken = Judged("no_loop", "sums", "constraint", Fraction(4), False, None, "line 7")
+    assert earned(value("a", 6, passed=True), value("b", 6, raised="line 7"), broken) == [6, 2, 0]
+
+
 CHECKS = st.lists(
     st.tuples(
         st.sampled_from(["value", "constraint"]),
         st.integers(1, 20),
         st.booleans(),
         st.sampled_from([None, "", "x", "y"]),
+        st.sampled_from([None, "line 7", "line 9"]),
     ),
     min_size=1,
     max_size=8,
@@ -111,10 +142,12 @@ CHECKS = st.lists(
 
 
 @given(CHECKS)
-def test_nobody_loses_by_passing_one_more_check(drawn: Sequence[tuple[str, int, bool, str | None]]) -> None:
+def test_nobody_loses_by_passing_one_more_check(
+    drawn: Sequence[tuple[str, int, bool, str | None, str | None]],
+) -> None:
     checks = [
-        Judged(str(i), "t", kind, Fraction(points), passed, None if passed else slip)  # type: ignore[arg-type]
-        for i, (kind, points, passed, slip) in enumerate(drawn)
+        Judged(str(i), "t", kind, Fraction(points), *((True,) if passed else (False, slip, line)))  # type: ignore[arg-type]
+        for i, (kind, points, passed, slip, line) in enumerate(drawn)
     ]
     before = sum(credit.points for credit in assign_credit(checks).values())
     assert 0 <= before <= sum(check.points for check in checks)

@@ -76,6 +76,38 @@ def test_rules_see_through_the_names(importers: list[Importer], source: str) -> 
     require(names["f"], banned=["torch.nn"])  # type: ignore[arg-type]
 
 
+REAL = [
+    "from a3_helper import softmax_loss\nfrom eecs598 import Solver",
+    "from eecs598 import Solver\nfrom a3_helper import svm_loss, softmax_loss\n"
+    "from fully_connected_networks import *",
+    "from a3_helper import softmax_loss\n"
+    "from fully_connected_networks import Linear_ReLU, Linear, Solver, adam, ReLU, sgd_momentum, sgd",
+    "from a3_helpers import softmax_loss\nfrom common import Solver",
+    "from common.helpers import softmax_loss\nfrom common import Solver\n"
+    "from fully_connected_networks import sgd_momentum, rmsprop, adam",
+    "from a2_helper import softmax_loss\nfrom cs6476 import Solver",
+    "from helper import softmax_loss\nfrom usgd import Solver",
+    "from libs import Solver",
+    "from ps2_helper import softmax_loss\n"
+    "from fully_connected_networks import Linear_ReLU, Linear, Solver, adam, ReLU",
+    "from a1_helper import softmax_loss",
+    "from fully_connected_networks import Linear_ReLU, Linear, Solver, ReLU, softmax_loss",
+    "from rob599.p4_helpers import *\nfrom rob599 import Solver",
+    "from rob599 import reset_seed\nfrom rob599.grad import rel_error",
+    "import eecs598\nfrom eecs598 import reset_seed, Solver",
+    "import coutils\nfrom coutils import fix_random_seed, rel_error, compute_numeric_gradient, Solver",
+    "from linear_classifier import sample_batch",
+]
+"""What public files of other courses import of their kits."""
+
+
+@pytest.mark.parametrize("lines", REAL)
+def test_what_real_files_import_is_there(importers: list[Importer], lines: str) -> None:
+    names = run(importers, f"{lines}\n")
+    taken = [one.strip() for line in lines.splitlines() for one in line.partition(" import ")[2].split(",")]
+    assert all(callable(names[one]) for one in taken if one not in ("", "*"))
+
+
 def test_what_students_are_given_in_their_own_file_is_not_theirs(importers: list[Importer]) -> None:
     source = (
         "import torch\nclass FastConv:\n    def forward(x): return torch.nn.Conv2d(1, 1, 1)(x)\n"

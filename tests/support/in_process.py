@@ -28,7 +28,7 @@ from importlib.util import spec_from_file_location
 from autograder.engine.package import importable
 from helpers.source import facts, links
 from helpers.submission import allowances, stand_ins
-from helpers.testing import collection
+from helpers.testing import causes, collection
 from helpers.data import cache, pictures
 import helpers.testing.evidence, sklearn.datasets  # once, for all the forks
 import torch.fx.experimental.symbolic_shapes
@@ -54,10 +54,19 @@ class Finder:
 
 
 class Recorder:
-    def __init__(self, skipped):
+    def __init__(self, folder, skipped):
+        self.folder = folder
         self.skipped = skipped
         self.seen = {}
         self.warned = []
+
+    def line_that_raised(self, caught):
+        # As the engine does: the innermost line of the student's, unless a check failed or it is not written.
+        none = not caught or isinstance(caught.value, (AssertionError, NotImplementedError))
+        if none or causes.is_unwritten(str(caught.value)):
+            return None
+        own = [one for one in caught.traceback if str(one.path).startswith(self.folder)]
+        return f"{own[-1].path.name}, line {own[-1].lineno + 1}" if own else None
 
     def pytest_configure(self, config):
         collection.configure(config, tracebacks="no")
@@ -90,6 +99,7 @@ class Recorder:
                 "slip": (call.excinfo.value.likely_cause or "")
                 if call.excinfo and getattr(call.excinfo.value, "slip", False)
                 else None,
+                "raised": self.line_that_raised(call.excinfo),
             }
         return report
 
@@ -106,7 +116,7 @@ def run(suite, folder, key, skipped):
     sys.meta_path.insert(0, Finder(folder))
     allowances.let_pass(compile(file.read_bytes(), file, "exec") for file in Path(folder).glob("*.py"))
     hidden_generators.use_key(key.encode())
-    recorder = Recorder(skipped)
+    recorder = Recorder(folder, skipped)
     with importable(Path(suite)):
         pytest.main([suite, *collection.pytest_arguments(Path(suite)), "--assert=plain"], plugins=[recorder])
     with open(os.path.join(folder, "report.json"), "w") as file:
@@ -146,11 +156,13 @@ class Test:
     title: str
     problem: str
     slip: str | None = None
+    raised: str | None = None
 
     def judged(self, points: Fraction) -> Judged:
         """Return the test as the rule about points takes it."""
         kind: Literal["value", "constraint"] = "value" if self.kind == "value" else "constraint"
-        return Judged(self.id, self.task, kind, points, self.passed, self.slip)
+        hidden = not self.id.startswith("test_public")
+        return Judged(self.id, self.task, kind, points, self.passed, self.slip, self.raised, hidden)
 
 
 @dataclass(frozen=True)

@@ -127,17 +127,22 @@ def own_cache(c: Convolution, is_padded: bool, spread: Callable[[Tensor], Tensor
 
     Images and filters are spread in memory like this, and whether images are padded in it must be known.
     """
+    cache, shapes = keep(c, spread)
+    usual = [tuple(one.shape) for one in c.tensors()]
+    another = len(shapes) != 4 or shapes[:3] != usual
+    wide = c if c.pad else replace(c, pad=1)  # without a pad nothing shows
+    padded = (*usual[0][:2], *(size + 2 * wide.pad for size in usual[0][2:]))
+    pads = (shapes if c.pad else keep(wide, spread)[1])[:1] == [padded]
+    checks.holds(another and is_padded == pads, what="the cache", problem="the one that is given")
+    return cache
+
+
+def keep(c: Convolution, spread: Callable[[Tensor], Tensor]) -> tuple[Any, list[tuple[int, ...]]]:
+    """Return the cache of the student's forward pass, and the shapes of what is in it."""
     found = cn.Conv.forward(spread(c.images), spread(c.filters), c.biases.clone(), c.param)
     cache: Any = checks.parts(found, 2, what="the result and the cache of Conv.forward")[1]
     several = type(cache) in (tuple, list) and len(cache) > 0
-    shapes = [tuple(one.shape) if type(one) is Tensor else () for one in (cache if several else ())]
-    usual = [tuple(one.shape) for one in c.tensors()]
-    padded = (*usual[0][:2], *(size + 2 * c.pad for size in usual[0][2:]))
-    another = len(shapes) != 4 or shapes[:3] != usual
-    checks.holds(
-        another and is_padded == (shapes[:1] == [padded]), what="the cache", problem="the one that is given"
-    )
-    return cache
+    return cache, [tuple(one.shape) if type(one) is Tensor else () for one in (cache if several else ())]
 
 
 def without_pad(c: Convolution, what: str, names: tuple[str, ...]) -> list[asking.Slip]:

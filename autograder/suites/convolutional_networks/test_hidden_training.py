@@ -18,7 +18,7 @@ from torch import Tensor
 
 from autograder.hidden import Thresholds, hidden_generator, hidden_seed
 from helpers.data.pictures import tabletop, tabletop_images
-from helpers.testing import checks, constructor, convention, substituted
+from helpers.testing import Untrained, checks, constructor, convention, substituted
 from helpers.training import layers
 from helpers.training.layers import adam
 from helpers.training.solver import Solver
@@ -240,7 +240,8 @@ class Recipes:
         form |= {"weight_scale": weight_scale, "reg": reg, "classes": num_classes, "dims": input_dims}
         self.made.append({**form, "dtype": dtype, "device": device})
         model: Any = self._blank()
-        model.params = {"number": torch.tensor(len(self.made) - 1)}
+        params = {"number": torch.tensor(float(len(self.made) - 1))}
+        model.params, model.loss = params, Untrained(params).loss
         return model
 
     def of(self, solver: Any) -> dict[str, Any]:
@@ -249,8 +250,8 @@ class Recipes:
         checks.holds(len(self.made) > 0, **what)
         params = solver.model.params
         checks.holds("number" in params, **what)
-        number = checks.tensor(params["number"], shape=(), dtype=torch.int64, what="the network's number")
-        return self.made[int(number) % len(self.made)]
+        number = checks.tensor(params["number"], shape=(), dtype=torch.float32, what="the network's number")
+        return self.made[round(float(number.nan_to_num())) % len(self.made)]
 
 
 def settings_of_student() -> dict[str, Any]:

@@ -122,11 +122,25 @@ MEAN = "the mean over the examples; add up instead"
 EXTRA_AXIS = "db has the shape of b, without an axis of length 1"
 
 
+OTHER_CACHE = "backward needs another cache than (x, w, b), as they came to forward"
+
+
+def ask_linear(dout: Tensor, x: Tensor, w: Tensor, b: Tensor, *, measured: bool = False) -> Any:
+    """Return what Linear.backward gives, or what is measured of it."""
+    call = (measure,) if measured else ()
+
+    def backward(cache: object) -> object:
+        return asking.ask(*call, fcn.Linear.backward, dout, cache)
+
+    def forward() -> object:
+        return asking.ask(fcn.Linear.forward, x, w, b)
+
+    return asking.ask_backward(backward, (x, w, b), forward, what="Linear.backward", says=OTHER_CACHE)
+
+
 def linear_gradients(dout: Tensor, x: Tensor, w: Tensor, b: Tensor) -> Any:
     """Return what the student's code gives."""
-    return checks.parts(
-        asking.ask(fcn.Linear.backward, dout, (x, w, b)), 3, what="the result of Linear.backward"
-    )
+    return checks.parts(ask_linear(dout, x, w, b), 3, what="the result of Linear.backward")
 
 
 @asking.one_slip()
@@ -220,8 +234,8 @@ def test_linear_backward_of_many() -> None:
     dout = normal("dout many", shape=(64, 7))
 
     def call(count: int) -> Measurement:
-        cache = (MANY[:count].clone(), W.clone(), B.clone())
-        measured: Measurement = asking.ask(measure, fcn.Linear.backward, dout[:count].clone(), cache)
+        given = dout[:count].clone(), MANY[:count].clone(), W.clone(), B.clone()
+        measured: Measurement = ask_linear(*given, measured=True)
         return measured
 
     check_examples(call, "the backward pass")
@@ -235,6 +249,7 @@ UPSTREAM = normal("upstream", shape=(6, 4, 3))
 
 
 LEAKS = "where x is below 0, a part passes"
+NOT_X = "backward needs another cache than x, as it came to forward"
 
 
 @asking.one_slip()
@@ -251,6 +266,17 @@ def test_relu_forward() -> None:
         checks.close(out, right, what="the outputs of ReLU.forward", hints=hints, origin=x)
 
 
+def ask_relu(dout: Tensor, x: Tensor) -> Any:
+    """Return what ReLU.backward gives."""
+    return asking.ask_backward(
+        lambda cache: asking.ask(fcn.ReLU.backward, dout, cache),
+        x,
+        lambda: asking.ask(fcn.ReLU.forward, x),
+        what="ReLU.backward",
+        says=NOT_X,
+    )
+
+
 @asking.one_slip()
 @pytest.mark.task("relu", weight=4)
 def test_relu_backward() -> None:
@@ -264,6 +290,7 @@ def test_relu_backward() -> None:
             Hint(passes_in_part(dout, x <= 0), says=LEAKS, slip=True),
             Hint((x > 0).to(x.dtype), says="not multiplied by dout"),
             Hint(torch.where(x > 0, x, nothing), says="this is the forward pass"),
+            *(Hint(dout * mask, says=NOT_X) for mask in (x, x[0] > 0)),
         ]
-        found = asking.ask(fcn.ReLU.backward, dout.clone(), x.clone())
+        found = ask_relu(dout.clone(), x.clone())
         checks.close(found, torch.where(x > 0, dout, nothing), what="dx of ReLU.backward", hints=hints)

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from autograder.hidden import hidden_normal
-from helpers.testing import Hint, checks, substituted
+from helpers.testing import Hint, asking, checks, substituted
 
 W = hidden_normal("regularizers", shape=(6, 5))
 W[1, 2] = 0.0
@@ -36,14 +36,18 @@ def both(penalty: float, gradient: Tensor, says: str) -> list[Hint]:
     return [Hint(penalty, says), Hint(gradient, says)]
 
 
+@asking.one_slip()
 @pytest.mark.task("l2_regularizer", weight=1)
 def test_l2() -> None:
     """L2: strength * sum(w ** 2) without 1/2, and its gradient."""
     hints = both(0.15 * SQUARES, 0.3 * W, "there is no factor 1/2 unless half is True")
     hints += both(0.3 * SQUARES**0.5, 0.3 * W / SQUARES**0.5, "this is the norm, not its square")
-    check_penalty("l2_regularizer", fcn.l2_regularizer(W.clone(), 0.3), 0.3 * SQUARES, 0.6 * W, hints)
+    check_penalty(
+        "l2_regularizer", asking.ask(fcn.l2_regularizer, W.clone(), 0.3), 0.3 * SQUARES, 0.6 * W, hints
+    )
 
 
+@asking.one_slip()
 @pytest.mark.task("l2_regularizer", weight=1)
 def test_half_of_l2() -> None:
     """L2 with 1/2: half of the penalty, and a gradient without the factor 2."""
@@ -52,10 +56,11 @@ def test_half_of_l2() -> None:
         Hint(0.6 * W, "the penalty was halved, but not its gradient"),
         Hint(0.15 * W, "the gradient was halved twice: that of w ** 2 / 2 is w"),
     ]
-    found = fcn.l2_regularizer(W.clone(), 0.3, half=True)
+    found = asking.ask(fcn.l2_regularizer, W.clone(), 0.3, half=True)
     check_penalty("l2_regularizer", found, 0.15 * SQUARES, 0.3 * W, hints)
 
 
+@asking.one_slip()
 @pytest.mark.task("l1_regularizer", weight=2)
 def test_l1() -> None:
     """L1: strength * sum(|w|), and its gradient, which is 0 where w is 0."""
@@ -65,7 +70,9 @@ def test_l1() -> None:
     hints += [Hint(SIGNS, says="the gradient has to be multiplied by the strength, too")]
     hints += [Hint(0.3 * torch.where(W < 0, -1.0, 1.0).double(), says="where w is 0, the gradient is 0")]
     hints += [Hint(0.3 * torch.where(W > 0, 1.0, -1.0).double(), says="where w is 0, the gradient is 0")]
-    check_penalty("l1_regularizer", fcn.l1_regularizer(W.clone(), 0.3), 0.3 * ABSOLUTES, 0.3 * SIGNS, hints)
+    check_penalty(
+        "l1_regularizer", asking.ask(fcn.l1_regularizer, W.clone(), 0.3), 0.3 * ABSOLUTES, 0.3 * SIGNS, hints
+    )
 
 
 def right_penalties() -> Any:
@@ -81,6 +88,7 @@ def right_penalties() -> Any:
     return substituted(fcn, l2_regularizer=l2, l1_regularizer=l1)
 
 
+@asking.one_slip()
 @pytest.mark.task("elastic_net", weight=2)
 def test_elastic_net() -> None:
     """Elastic net: both penalties together, the squares without 1/2."""
@@ -90,20 +98,22 @@ def test_elastic_net() -> None:
     hints += both(0.7 * SQUARES, 1.4 * W, "the absolute values are missing")
     right = 0.3 * ABSOLUTES + 0.7 * SQUARES, 0.3 * SIGNS + 1.4 * W
     with right_penalties():
-        found = fcn.elastic_net(W.clone(), 0.3, 0.7)
+        found = asking.ask(fcn.elastic_net, W.clone(), 0.3, 0.7)
     check_penalty("elastic_net", found, *right, hints)
 
 
+@asking.one_slip()
 @pytest.mark.task("max_norm", weight=1)
 def test_max_norm_within_bound() -> None:
     """Max-norm: weights within the bound stay, also those on it."""
     for factor in (1.0, 1.01, 100.0):
         stretched = "weights within the bound were stretched to it; they stay as they are"
         hints = [Hint(W * factor**0.5, says=stretched), Hint(W * factor, says=stretched)]
-        found = fcn.max_norm(W.clone(), factor * SQUARES)
+        found = asking.ask(fcn.max_norm, W.clone(), factor * SQUARES)
         checks.close(found, W, what="weights within the bound, from max_norm", hints=hints)
 
 
+@asking.one_slip()
 @pytest.mark.task("max_norm", weight=1)
 def test_max_norm() -> None:
     """Max-norm: weights beyond the bound are shrunk until the sum of their squares is c."""
@@ -114,7 +124,7 @@ def test_max_norm() -> None:
         Hint(SHORT / 6, says="divided by sum(w ** 2); the norm is its square root"),
         Hint(SHORT, says="not shrunk", slip=False),
     ]
-    found = fcn.max_norm(SHORT.clone(), 9 / 4)
+    found = asking.ask(fcn.max_norm, SHORT.clone(), 9 / 4)
     checks.close(found, SHORT / 2, what="weights beyond the bound, from max_norm", hints=hints)
 
 
@@ -126,10 +136,11 @@ def decay(w: Tensor, dw: Tensor) -> Any:
         return w - float(config.get("learning_rate", 1e-2)) * dw, config
 
     with substituted(fcn, sgd=sgd):
-        found = fcn.sgd_weight_decay(w.clone(), dw.clone(), dict(RATES))
+        found = asking.ask(fcn.sgd_weight_decay, w.clone(), dw.clone(), dict(RATES))
     return checks.parts(found, 2, what="the result of sgd_weight_decay")[0]
 
 
+@asking.one_slip()
 @pytest.mark.task("weight_decay", weight=1)
 def test_weight_decay() -> None:
     """Weight decay: the learning rate is a factor of both terms; 0.01 and 0.0001 by default."""
@@ -144,11 +155,12 @@ def test_weight_decay() -> None:
     ]
     what = "next_w of sgd_weight_decay"
     checks.close(decay(W, DW), 0.94 * W - 0.2 * DW, what=what, hints=hints, origin=W)
-    result = fcn.sgd_weight_decay(W.clone(), DW.clone())
+    result = asking.ask(fcn.sgd_weight_decay, W.clone(), DW.clone())
     found = checks.parts(result, 2, what="the result of sgd_weight_decay")
     checks.close(found[0], W - 1e-6 * W - 1e-2 * DW, what=what, origin=W)
 
 
+@asking.one_slip()
 @pytest.mark.task("weight_decay", weight=1)
 def test_weight_decay_of_biases() -> None:
     """Weight decay: biases, which have one dimension, do not decay."""

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from autograder.hidden import Thresholds, hidden_normal, hidden_seed
 from helpers.data import tabletop_images
-from helpers.testing import Hint, checks, constructor, convention, substituted
+from helpers.testing import Hint, Untrained, checks, constructor, convention, substituted
 from helpers.training.solver import Solver
 
 THRESHOLDS = Thresholds("fully_connected_networks")
@@ -27,6 +27,8 @@ half of all networks learn, 12 of them fail once in 4,000 times; with settings t
 """
 TRIES = 3
 """So many networks are trained at most, until one recognizes enough new pictures."""
+MAX_NETWORKS = 20
+"""So many a student's function may make."""
 MAX_HIDDEN, MAX_BATCH, MAX_STEPS = 400, 250, 1000
 """More would take too long. A public check asks for the first two; training stops at the third."""
 
@@ -146,19 +148,14 @@ SETTINGS = ("input_dim", "hidden_dim", "num_classes", "weight_scale", "reg")
 PLAIN = (type(None), int, float, str, tuple, list, dict, Tensor)
 
 
-def refuse_to_train(X: Tensor, y: Tensor | None = None) -> object:
-    """Take the place of what training would call."""
-    raise RuntimeError("create_solver_instance only makes the Solver; whoever called it will train")
-
-
 class Recipe:
     """Stands for the student's TwoLayerNet, and notes with what settings it is made."""
 
     def __init__(self) -> None:
         self.made: list[dict[str, object]] = []
         self.dtype: object = None
-        blank = constructor(fcn.TwoLayerNet, None, lambda: {"loss": refuse_to_train}, count=8)
-        self.spare: list[Any] = [blank() for _ in range(8)]
+        blank = constructor(fcn.TwoLayerNet, None, lambda: {}, count=MAX_NETWORKS)
+        self.spare: list[Any] = [blank() for _ in range(MAX_NETWORKS)]
 
     def make(
         self,
@@ -175,15 +172,18 @@ class Recipe:
         chosen = (input_dim, hidden_dim, num_classes, weight_scale, reg)
         self.made.append(dict(zip(SETTINGS, chosen, strict=True)))
         model = self.spare.pop()
+        model.number = len(self.made) - 1
         units = hidden_dim if type(hidden_dim) is int and 1 <= hidden_dim <= MAX_HIDDEN else 1
         shapes = {"W1": (3072, units), "b1": (units,), "W2": (units, 10), "b2": (10,)}
-        model.params = {name: torch.zeros(shape) for name, shape in shapes.items()}
+        params = {name: torch.zeros(shape) for name, shape in shapes.items()}
+        model.params, model.loss = params, Untrained(params).loss
         model.reg, model.dtype = reg, dtype
         return model
 
-    def check_settings(self) -> tuple[int, float, float]:
-        """Return the hidden units, weight_scale and reg of the last network, if they are what is allowed."""
-        made = self.made[-1]
+    def check_settings(self, solver: Any) -> tuple[int, float, float]:
+        """Return hidden units, weight_scale and reg of the network of a solver, if they are allowed."""
+        number = int(checks.number(solver.model.number, what="the number of the network"))
+        made = self.made[number % len(self.made)]
         for name, right in (("input_dim", 3072), ("num_classes", 10)):
             checks.equal(made[name], right, what=f"{name} of the TwoLayerNet")
         hidden = checks.number(made["hidden_dim"], at_least=1, what="hidden_dim of the TwoLayerNet")
@@ -256,7 +256,7 @@ def test_solver_on_hidden_pictures() -> None:
             what="the result of create_solver_instance",
             problem=f"not a Solver, but of the type {type(found).__name__}",
         )
-        percentages = recognize(recipe.check_settings(), settings_of(found))
+        percentages = recognize(recipe.check_settings(found), settings_of(found))
         THRESHOLDS.require_best("accuracy", percentages, what="the percentage of hidden pictures recognized")
 
 

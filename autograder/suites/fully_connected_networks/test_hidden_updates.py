@@ -169,7 +169,6 @@ def call(function: Callable[..., Any], w: Tensor, dw: Tensor, config: Config | N
     return next_w, after  # type: ignore[return-value]
 
 
-@asking.one_slip()
 def check_rule(
     function: Callable[..., Any],
     rule: Rule,
@@ -179,38 +178,79 @@ def check_rule(
     steps: int,
     keys: tuple[str, ...],
 ) -> None:
-    """Compare every step, and what is remembered after it, with the oracle."""
-    w, config = W.clone(), None if given is None else _copy(given)
+    """Compare every step, and what is remembered after it, with the oracle.
+
+    A rule that keeps what it remembers under other keys is checked with these, too.
+    """
     start = {**defaults, **(given or {})}
+    names = own_keys(function, rule, start, keys)
+    check = partial(check_steps, function, rule, given, start, hints, steps)
+    renamed = [
+        asking.Slip(kept_as(own, key), partial(check, names)) for key, own in names.items() if own != key
+    ]
+    asking.check_but_for(partial(check, {key: key for key in keys}), *renamed[:1], what="the update rule")
+
+
+def own_keys(
+    function: Callable[..., Any], rule: Rule, start: Config, keys: tuple[str, ...]
+) -> dict[str, str]:
+    """Return under what keys a student's rule keeps what it remembers, by those it should have.
+
+    A first step shows it, from which nothing has to be remembered.
+    """
+    settings = {name: value for name, value in start.items() if name not in keys}
+    state = follow(rule, settings, 1)[1]
+    try:
+        after: Any = call(function, W.clone(), STEPS[0].clone(), dict(settings))[1]
+    except Exception:  # other checks tell what is wrong
+        return {key: key for key in keys}
+    return {key: key if key in after else kept_elsewhere(after, key, state[key]) or key for key in keys}
+
+
+@asking.one_slip()
+def check_steps(
+    function: Callable[..., Any],
+    rule: Rule,
+    given: Config | None,
+    start: Config,
+    hints: dict[str, str],
+    steps: int,
+    names: dict[str, str],
+) -> None:
+    """Compare every step; `names` are the keys under which the config of the student holds what is kept."""
+    w, config = W.clone(), None
+    if given is not None:
+        config = {names.get(name, name): value for name, value in _copy(given).items()}
     for number in range(1, steps + 1):
         w, config = call(function, w, STEPS[number - 1].clone(), config)
         right, state = follow(rule, start, number)
         mistaken = [(*follow(rule, start, number, mistake), says) for mistake, says in hints.items()]
         wrong = [Hint(next_w, says) for next_w, _, says in mistaken]
-        if number == 1 and "t" in keys and not start.get("t"):
+        if number == 1 and "t" in names and not start.get("t"):
             wrong.append(Hint(partial(is_not_counted, function, right, start), NOT_KEPT["t"], slip=True))
         origin = W if number == 1 else follow(rule, start, number - 1)[0]
         # With no velocity yet, the old one moves nothing, and that is a slip.
-        nothing = None if number == 1 and given is None and "velocity" in keys else origin
+        nothing = None if number == 1 and given is None and "velocity" in names else origin
         what = f"next_w after {number} of {steps} steps"
         checks.close(w, right, what=what, hints=wrong, origin=nothing)
         unseen = [(after, says) for next_w, after, says in mistaken if torch.allclose(next_w, right)]
-        for key in keys:
-            entry, keep = f'config["{key}"]', NOT_KEPT.get(key, f"{key} was not kept in config")
-            elsewhere = kept_elsewhere(config, key, state[key]) or keep
-            checks.holds(key in config, what=entry, problem="missing", likely_cause=elsewhere, slip=True)
+        for key, own in names.items():
+            entry, keep = f'config["{own}"]', NOT_KEPT.get(key, f"{key} was not kept in config")
+            elsewhere = kept_elsewhere(config, key, state[key])
+            cause = kept_as(elsewhere, key) if elsewhere else keep
+            checks.holds(own in config, what=entry, problem="missing", likely_cause=cause, slip=True)
             before = start.get(key, 0 if key == "t" else torch.zeros_like(W))
-            kept = number > 1 or not checks.agrees(config[key], before)
+            kept = number > 1 or not checks.agrees(config[own], before)
             both = key == "m" and checks.agrees(config.get("v"), start.get("v", torch.zeros_like(W)))
             checks.holds(
                 kept,
                 what=f"{entry} after step {number}",
                 problem="as it was before",
-                likely_cause=kept_elsewhere(config, key, state[key]) or (NEITHER if both else keep),
+                likely_cause=cause if elsewhere else NEITHER if both else keep,
                 slip=True,
             )
             wrong = [Hint(after[key], says) for after, says in unseen]
-            checks.close(config[key], state[key], what=f"{entry} after step {number}", hints=wrong)
+            checks.close(config[own], state[key], what=f"{entry} after step {number}", hints=wrong)
         rate = config.get("learning_rate")
         checks.close(rate, start["learning_rate"], what='config["learning_rate"]')
 
@@ -219,10 +259,14 @@ NEITHER = "m and v were not kept in config"
 
 
 def kept_elsewhere(config: Config, key: str, right: object) -> str | None:
-    """Return what is said of a value that the config holds under another name."""
-    others = [one for one in config if one != key and type(right) is Tensor]
-    names = [one for one in others if type(one) is str and checks.agrees(config[one], right)]
-    return f"kept as {names[0][:20]}; the key is {key}" if names else None
+    """Return the other name under which a config holds what belongs under a key."""
+    others = [one for one in config if type(one) is str and one != key]
+    return next((one for one in others if checks.agrees(config[one], right)), None)
+
+
+def kept_as(own: str, key: str) -> str:
+    """Return what is said of something that is kept under another name."""
+    return f"kept as {own[:20]}; the key is {key}"
 
 
 def is_not_counted(function: Callable[..., Any], right: Tensor, start: Config, found: Tensor) -> bool:

@@ -6,7 +6,7 @@ them are not counted twice. The networks are objects of the class that students 
 
 import itertools
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -16,7 +16,7 @@ import two_layer_net
 from torch import Tensor
 
 from autograder.hidden import hidden_generator, hidden_labels, hidden_normal
-from helpers.testing import Hint, checks, substituted
+from helpers.testing import CheckFailure, Hint, asking, checks, substituted
 
 FEATURES, NUM_TRAIN, NUM_VAL = 3 * 32 * 32, 30, 20
 RATES, SIZES, REGS, DECAYS = [0.5, 0.25], [5, 3], [0.0625, 0.125], [1.0, 0.75]
@@ -26,6 +26,7 @@ BEST = 17
 SPARE = 100
 """How many networks may be made: more than combinations, for who trains some again or takes others."""
 TOO_MANY = "more networks than combinations: the settings come from get_param_set_fn"
+FOUR = "four lists, in this order: learning rates, hidden sizes, regularization strengths, decays"
 NOT_ASKED = "the settings come from get_param_set_fn, which was not called"
 ON_TRAINING = "this is an accuracy on the training set; the validation set decides"
 LAST = "the last network was chosen, not the best"
@@ -56,11 +57,26 @@ def list_settings(values: Any) -> list[object]:
     return list(values)
 
 
+def take_lists() -> list[list[object]]:
+    """Return the student's lists of settings that are asked for.
+
+    One that is missing, more than four, and names for them are a slip, if the others are right.
+    """
+    found: Any = two_layer_net.nn_get_search_params()
+    named = type(found) is dict
+    found = list(found.values()) if named else found
+    count = max(3, len(found)) if isinstance(found, (tuple, list)) else 4
+    found = checks.parts(found, count, what="the settings")
+    if named or count != 4:
+        asking.note(CheckFailure("the settings", "not four lists", likely_cause=FOUR, slip=True))
+    return [list_settings(values) for values in found[:4]]
+
+
+@asking.one_slip()
 @pytest.mark.task("search_params", weight=3)
 def test_number_of_settings() -> None:
     """Settings: at least 4 and at most 256 combinations, none of them twice."""
-    found = checks.parts(two_layer_net.nn_get_search_params(), 4, what="the settings")
-    lists = [list_settings(values) for values in found]
+    lists = take_lists()
     for values in lists:
         distinct = {checks.number(value, at_least=0, what="a setting") for value in values}
         checks.holds(len(distinct) == len(values), what="the settings", problem="a value is in a list twice")
@@ -94,6 +110,7 @@ class Nets:
         self.trained: dict[int, Combination] = {}
         self.misuse: list[str] = []
         self.values, self.asked = 3, False
+        self.given: Any = (RATES, SIZES, REGS, DECAYS)
 
     def stats(self, settings: Combination) -> dict[str, list[float]]:
         """Return what training with these settings gives; the best was never as good as some were once."""
@@ -135,7 +152,7 @@ class Nets:
             self.misuse.append("a network does not fit the data: features, hidden units and classes")
         if int(hidden_size) not in SIZES:
             self.misuse.append("the number of hidden units is not one of those to try")
-        hidden_size, output_size = min(int(hidden_size), 50), min(int(output_size), 50)
+        hidden_size, output_size = max(1, min(int(hidden_size), 50)), min(int(output_size), 50)
         weights = torch.zeros(FEATURES, hidden_size)
         weights[0, 0] = len(self.spare)
         if len(self.spare) == 1:
@@ -196,7 +213,15 @@ class Nets:
     def settings(self) -> object:
         """Give what there is to try."""
         self.asked = True
-        return RATES, SIZES, REGS, DECAYS
+        return self.given
+
+    def begin_again(self, given: Any) -> None:
+        """Forget what was trained, and give settings in another form."""
+        self.trained, self.misuse, self.given = {}, [], given
+
+    def part_of(self, combinations: Iterable[Combination]) -> set[tuple[float, ...]]:
+        """Return what of combinations is given to the student's search, which may take fewer lists."""
+        return {settings[: len(self.given)] for settings in combinations}
 
     @contextmanager
     def in_place(self) -> Iterator[None]:
@@ -217,10 +242,35 @@ def number_of(params: Params) -> int:
     return int(params["W1"][0, 0])
 
 
+def in_own_form() -> Any:
+    """Return the settings to try in the form that the student's own settings have."""
+    own: Any = two_layer_net.nn_get_search_params()
+    names = list(own) if type(own) is dict else []
+    own = [own[name] for name in names] if names else own
+    lists = [RATES, SIZES, REGS, DECAYS, *(list_settings(values)[:1] for values in own[4:])][: len(own)]
+    return dict(zip(names, lists, strict=True)) if names else tuple(lists)
+
+
 def search(nets: Nets) -> tuple[object, ...]:
-    """Return what the student's search gives: network, statistics and accuracy."""
-    data = {name: value.clone() for name, value in SEARCH.items()}
-    found = two_layer_net.find_best_net(data, nets.settings)
+    """Return what the student's search gives: network, statistics and accuracy.
+
+    One that takes settings in the form of the student's own, which is another one, is asked again with these.
+    """
+
+    def find() -> object:
+        return two_layer_net.find_best_net({name: x.clone() for name, x in SEARCH.items()}, nets.settings)
+
+    def find_in_own_form() -> object:
+        nets.begin_again(in_own_form())
+        return find()
+
+    found: Any = asking.ask_again(
+        find,
+        find_in_own_form,
+        what="find_best_net with four lists of settings",
+        problem="an exception; with settings in the form of nn_get_search_params all of this is right",
+        says=FOUR,
+    )
     checks.holds(
         TOO_MANY not in nets.misuse, what="the networks", problem="too many", likely_cause=TOO_MANY, slip=True
     )
@@ -229,6 +279,7 @@ def search(nets: Nets) -> tuple[object, ...]:
     return checks.parts(found, 3, what="the network, its statistics and its accuracy")
 
 
+@asking.one_slip()
 def check_search(best: int) -> None:
     """Check that the best of those networks is found that were trained, wherever it stands."""
     nets = Nets(best)
@@ -262,6 +313,7 @@ def check_search(best: int) -> None:
     checks.equal(labels, nets.labels(right, SEARCH["X_val"]), what="the best network", hints=hints)
 
 
+@asking.one_slip()
 @pytest.mark.task("find_best_net", weight=1)
 def test_all_combinations() -> None:
     """Search: a network is made and trained for every combination, and for no other."""
@@ -281,8 +333,8 @@ def test_all_combinations() -> None:
     cause = nets.misuse[0] if nets.misuse else None
     problem = "not used rightly"
     checks.holds(cause is None, what="the networks", problem=problem, likely_cause=cause, slip=True)
-    trained = set(nets.trained.values())
-    strange = len(trained - set(SETTINGS))
+    trained, wanted = nets.part_of(nets.trained.values()), nets.part_of(SETTINGS)
+    strange = len(trained - wanted)
     checks.holds(
         not strange,
         what="the networks",
@@ -290,11 +342,11 @@ def test_all_combinations() -> None:
         likely_cause="the settings are mixed up, or not all of them are passed on to train",
         slip=True,
     )
-    missing = len(set(SETTINGS) - trained)
+    missing = len(wanted - trained)
     checks.holds(
         not missing,
         what="the networks",
-        problem=f"{missing} of {len(SETTINGS)} combinations were not tried",
+        problem=f"{missing} of {len(wanted)} combinations were not tried",
         likely_cause="a network is not trained, or a loop ends early",
         slip=True,
     )

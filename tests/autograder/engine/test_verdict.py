@@ -73,6 +73,22 @@ def test_a_failure_names_the_line_of_the_exception_that_it_reports_on(tier: Tier
 
 
 @pytest.mark.parametrize(
+    ("fields", "slip"),
+    [
+        ({}, True),
+        ({"message": "name 'np' is not defined"}, True),
+        ({"message": "name 'dx' is not defined"}, False),
+        ({"message": "cannot access local variable 'loss' where it is not associated with a value"}, False),
+        ({"message": "unsupported operand type(s) for *: 'float' and 'NoneType'"}, False),
+        ({"where": None}, False),
+    ],
+)
+def test_a_line_that_raises_may_be_all_that_is_wrong(fields: dict[str, Any], slip: bool) -> None:
+    status, feedback = judge(student_error(**fields), "hidden")
+    assert (status, feedback.slip) == (Status.raised, slip)
+
+
+@pytest.mark.parametrize(
     ("shape", "shown"),
     [((3, 2), "(3, 2)"), ((2, 3, 1), "(2, 3, 1)"), ((0, 31337), "(0, ?)"), ((31337,), "(?,)")],
 )

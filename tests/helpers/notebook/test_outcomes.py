@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 
@@ -142,6 +143,15 @@ def test_a_slip_costs_a_quarter_of_the_whole_task_and_keeps_its_rules() -> None:
     slip = PublicOutcome(TEST, Status.failed, Failure("The sum: wrong value.", slip=True))
     failed, kept = outcomes.give_credit(HANDOUT, [slip, judge(RULE, None, [])])
     assert (failed.points, kept.points) == (0, 2.5)
+
+
+def test_one_line_that_raises_costs_a_quarter_where_others_are_right(tmp_path: Path) -> None:
+    file = tmp_path / "toy.py"
+    tests = [replace(TEST, id=name, points=2.5) for name in "abcd"]
+    for body, points in (("int('x')", 7.5), ("dx", 5)):
+        error = raised(f"def f():\n    {body}\n", file)
+        ended = [judge(test, error if test.id in "cd" else None, [file]) for test in tests]
+        assert sum(one.points for one in outcomes.give_credit(HANDOUT, ended)) == points
 
 
 @pytest.mark.parametrize(

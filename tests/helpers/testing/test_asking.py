@@ -154,6 +154,37 @@ def test_what_changes_in_the_second_call_is_changed_in_the_arguments() -> None:
     checks.unchanged(X, z, what="x")
 
 
+def test_what_the_second_call_puts_into_a_dict_is_put_into_that_of_the_arguments() -> None:
+    def average(x: torch.Tensor, kept: dict[str, Any]) -> torch.Tensor:
+        mean = torch.ones(1, len(x)) @ x / len(x)
+        kept["mean"], kept["inner"]["steps"] = mean, 7
+        return mean
+
+    other = X[0].clone()
+    kept: dict[str, Any] = {"mode": "train", "inner": {"steps": 6}, "other": other}
+    asking.ask(average, X.clone(), kept)
+    assert kept["mean"].dtype == torch.float64
+    assert torch.allclose(kept["mean"], X.mean(dim=0), atol=1e-6)
+    assert (kept["mode"], kept["inner"]) == ("train", {"steps": 7})
+    assert kept["other"] is other
+    checks.unchanged(X[0], other, what="the other entry")
+
+
+def test_a_call_that_makes_everything_anew_is_asked_in_the_other_precision() -> None:
+    @asking.one_slip()
+    def check(factor: float) -> None:
+        found = asking.ask_in(lambda dtype: factor * X.to(dtype).T @ X.float(), torch.float64)
+        checks.close(found, X.T @ X, what="the products", operation="gradient")
+
+    with pytest.raises(CheckFailure) as caught:
+        check(1.0)
+    assert (caught.value.slip, caught.value.likely_cause) == (True, causes.MIXED)
+    with pytest.raises(RuntimeError, match="same dtype"):
+        check(0.0)
+    with pytest.raises(IndexError):
+        asking.ask_in(lambda dtype: [][0], torch.float32)
+
+
 def test_float32_need_only_be_right_as_such_in_its_block() -> None:
     right = torch.tensor([1 / 3, 2 / 3], dtype=torch.float64)
 
@@ -248,102 +279,3 @@ def test_what_raises_for_images_as_well_raises_as_it_did() -> None:
         asking.ask_points(
             lambda x: (_ for _ in ()).throw(ValueError("first" if x.dim() == 2 else "second")), POINTS[0]
         )
-
-
-def fail(message: str, *, slip: bool = False) -> None:
-    raise CheckFailure("the sum", message, expected="a tensor", likely_cause="another one", slip=slip)
-
-
-def stop(message: str) -> None:
-    raise IndexError(message)
-
-
-def caught_by(check: Callable[[], None], *slips: asking.Slip) -> BaseException:
-    """Return what comes of a check and the slips that may be all that is wrong."""
-    with pytest.raises((CheckFailure, IndexError)) as caught:
-        asking.check_but_for(check, *slips, what="the call")
-    return caught.value
-
-
-def test_a_check_that_holds_asks_for_no_slip() -> None:
-    asking.check_but_for(lambda: None, asking.Slip("never", lambda: stop("asked")), what="the call")
-
-
-@pytest.mark.parametrize("sign", [None, "", "row 3"])
-def test_an_exception_that_one_slip_explains_is_that_slip(sign: str | None) -> None:
-    found = caught_by(lambda: stop("no row 3"), asking.Slip("a row too many", lambda: None, sign))
-    assert isinstance(found, CheckFailure)
-    assert (found.slip, found.likely_cause, found.what) == (True, "a row too many", "the call")
-    assert "IndexError: no row 3" in str(found)
-    assert isinstance(found.__cause__, IndexError)
-
-
-def test_wrong_values_that_one_slip_explains_keep_their_report() -> None:
-    found = caught_by(lambda: fail("wrong"), asking.Slip("the cache", lambda: None))
-    assert isinstance(found, CheckFailure)
-    assert (found.slip, found.likely_cause) == (True, "the cache")
-    assert (found.what, found.problem, found.expected) == ("the sum", "wrong", "a tensor")
-
-
-@pytest.mark.parametrize("sign", ["", "wrong"])
-def test_a_slip_that_ends_in_exceptions_explains_no_wrong_values(sign: str) -> None:
-    found = caught_by(lambda: fail("wrong"), asking.Slip("a row too many", lambda: None, sign))
-    assert (getattr(found, "slip", None), getattr(found, "likely_cause", "")) == (False, "another one")
-
-
-def test_what_no_slip_explains_is_reported_as_it_was() -> None:
-    slips = asking.Slip("one", lambda: fail("wrong")), asking.Slip("two", lambda: stop("as well"))
-    other = asking.Slip("three", lambda: None, sign="column")
-    assert str(caught_by(lambda: stop("first"), *slips, other)) == "first"
-
-
-def test_another_slip_that_remains_is_reported_unless_there_was_one_before() -> None:
-    remains = asking.Slip("one", lambda: fail("remains", slip=True))
-    assert "remains" in str(caught_by(lambda: stop("first"), remains))
-    assert "remains" in str(caught_by(lambda: fail("wrong"), remains))
-    assert "before" in str(caught_by(lambda: fail("before", slip=True), remains))
-
-
-def test_calls_are_asked_in_turn() -> None:
-    assert asking.ask_in_turn(lambda: stop("first"), lambda: stop("second"), lambda: 3) == 3
-    with pytest.raises(IndexError, match="first"):
-        asking.ask_in_turn(lambda: stop("first"), lambda: stop("second"))
-
-
-def test_a_slip_that_is_noted_fails_a_block_in_which_all_else_is_right() -> None:
-    noted = CheckFailure("the names", "others", slip=True)
-    with pytest.raises(CheckFailure, match="names"), asking.one_slip():
-        asking.note(noted)
-    asking.note(noted)
-
-
-@asking.one_slip()
-def note_and_fail() -> None:
-    """Note a slip, and be wrong besides."""
-    asking.note(CheckFailure("the names", "others", slip=True))
-    fail("wrong")
-
-
-def test_a_slip_that_is_noted_hides_nothing_else_that_is_wrong() -> None:
-    with pytest.raises(CheckFailure, match="wrong"):
-        note_and_fail()
-
-
-def ask_twice(first: Callable[[], Any], again: Callable[[], Any], right: object = 3) -> None:
-    """Check what one of two calls gives."""
-    with asking.one_slip():
-        found = asking.ask_again(first, again, what="the call", problem="an exception", says="of one kind")
-        checks.equal(found, right, what="the number")
-
-
-def test_a_call_that_is_right_in_another_way_is_a_slip() -> None:
-    ask_twice(lambda: 3, lambda: 4)
-    with pytest.raises(CheckFailure) as caught:
-        ask_twice(lambda: [][0], lambda: 3)
-    assert (caught.value.slip, caught.value.likely_cause) == (True, "of one kind")
-
-
-@pytest.mark.parametrize("again", [lambda: 4, lambda: None, lambda: {}[0]])
-def test_a_call_that_is_wrong_in_either_way_is_no_slip(again: Callable[[], Any]) -> None:
-    with pytest.raises(IndexError):
-        ask_twice(lambda: [][0], again)
