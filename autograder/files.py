@@ -70,6 +70,8 @@ def refuse_special(path: Path) -> None:
 def check_place(path: Path) -> None:
     """Raise ConfigError if nothing can be written at ``path``, before work is done that would be lost."""
     refuse_special(path)
+    if not path.name:
+        raise ConfigError(str(path), "is a folder that is there already", "name what is to be written in it")
     folder = next(place for place in path.absolute().parents if place.exists())
     if not folder.is_dir():
         raise _cannot_write(path, NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR)))

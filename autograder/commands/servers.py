@@ -72,6 +72,7 @@ def bundle(
     chosen, target = load(current, assignment), find_server(server)
     place = output or current.root / "dist" / f"{assignment}-{target.name}{target.archive}"
     check_place(place)
+    bundles.check_kind(place, target)
     with terminal.GradingProgress(1) as progress:
         contents, room = bundles.gather(
             current,

@@ -42,12 +42,15 @@ def find(root: Path) -> BundleKey | None:
     Raises
     ------
     ConfigError
-        The file is damaged.
+        The file is damaged, or nobody but another user may look for it.
     """
     path = root / ".coursegrad" / FILE
     try:
         return BundleKey.model_validate_json(path.read_bytes())
     except FileNotFoundError:
         return None
-    except (OSError, ValidationError):
+    except OSError as error:
+        found = f"cannot be read ({error.strerror})"
+        raise ConfigError(str(path.parent), found, "run it as the owner of the course") from None
+    except ValidationError:
         raise ConfigError(str(path), "is damaged", "make the bundle again: autograder bundle") from None

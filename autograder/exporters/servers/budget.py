@@ -129,8 +129,8 @@ def require_room(contents: Contents, server: Server, cost: Cost) -> str:
         found = f"needs {cost.memory_mb:.0f} MB for {cost.who}, and {server.title} gives {memory} MB"
         remedy = f"give containers {wanted} MB there, and put memory_mb = {wanted} into {table}"
         raise ConfigError(contents.assignment.name, found, remedy)
-    if _SPARE * needed > seconds:
-        wanted = math.ceil(2 * needed / 60) * 60
+    if _SPARE * needed > on_server.usable_seconds(seconds):
+        wanted = max(60, math.ceil(2 * needed / 60) * 60)
         found = (
             f"needs {needed:.0f} s for {cost.who} on {number(limits.cores)} of a processor core, and "
             f"{server.title} gives {seconds} s"

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import difflib
 import os
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,7 +15,7 @@ from autograder.course import COURSE_FILE, Course, provenance
 from autograder.course.assignment import Assignment
 from autograder.engine.interface import OpenEngine, Sandbox
 from autograder.errors import ConfigError
-from autograder.exporters.servers import budget, contents, tarballs
+from autograder.exporters.servers import NAMES, budget, contents, tarballs
 from autograder.exporters.servers.interface import Contents, Files, Server
 from autograder.files import write_private
 from autograder.grading import preflight
@@ -21,7 +23,12 @@ from helpers.submission import archives
 
 
 def settings_of(course: Course, server: Server) -> Any:
-    """Return what a course says about a server; raises ConfigError where a key of it is wrong."""
+    """Return what a course says about a server; raises ConfigError where a key or a table is wrong."""
+    for name in course.servers:
+        if name not in NAMES:
+            near = difflib.get_close_matches(name, NAMES, n=1)
+            remedy = f"did you mean {near[0]}?" if near else f"choose of: {', '.join(NAMES)}"
+            raise ConfigError(str(course.root / COURSE_FILE), f"unknown table `servers.{name}`", remedy)
     known = course.servers.get(server.name, {})
     return settings.check(course.root / COURSE_FILE, known, server.settings, within=("servers", server.name))
 
@@ -73,6 +80,14 @@ def archive(files: Files, kind: str) -> bytes:
     return tarballs.pack(files)
 
 
+def check_kind(output: Path, server: Server) -> None:
+    """Raise ConfigError where a file is in the place of a bundle's folder, or the other way round."""
+    if server.archive and output.is_dir():
+        raise ConfigError(str(output), "is a folder", f"name a file that ends with {server.archive}")
+    if not server.archive and output.is_file():
+        raise ConfigError(str(output), "is a file", "name a folder")
+
+
 def write(files: Files, server: Server, output: Path) -> None:
     """Write a bundle, which only its owner can read: the hidden tests are in it.
 
@@ -91,6 +106,16 @@ def write(files: Files, server: Server, output: Path) -> None:
         if path.is_file() and path.relative_to(output) not in known:
             remedy = "remove it, or choose another folder with --output"
             raise ConfigError(str(path), "is in the way of the bundle", remedy)
+    is_new = not output.exists()
+    try:
+        _write_folder(files, output)
+    except ConfigError:
+        if is_new:  # half a bundle looks like a whole one
+            shutil.rmtree(output, ignore_errors=True)
+        raise
+
+
+def _write_folder(files: Files, output: Path) -> None:
     for name, file in files.items():
         target = output / name
         with contextlib.suppress(OSError):

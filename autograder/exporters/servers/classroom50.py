@@ -137,7 +137,7 @@ def receive(root: Path, variables: Mapping[str, str]) -> Delivery:
     known = ("CLASSROOM", "ASSIGNMENT", "SUBMISSION_TAG", "COMMIT_URL", "RELEASE_URL")
     missing = [name for name in known if not variables.get(name)]
     if missing:
-        found = f"{' and '.join(missing)} is not set"
+        found = f"{' and '.join(missing)} {'is' if len(missing) == 1 else 'are'} not set"
         raise EngineError("environment", found, "let the runner of Classroom 50 start autograder.py")
     facts = {name: variables[name] for name in known}
     facts["REVIEW_URL"] = variables.get("REVIEW_URL") or facts["COMMIT_URL"]

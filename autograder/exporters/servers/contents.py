@@ -41,12 +41,14 @@ def collect(
         What students got of a module cannot be made.
     """
     python = "{}.{}".format(*sys.version_info)
+    graded = {f"{COURSE}/{path}": file for path, file in _course(course, assignment, plan, server).items()}
     manifest = Manifest(
         server=server.name,
         assignment=assignment.name,
         kit=autograder.__version__,
         python=python,
         settings=settings.model_dump(mode="json"),
+        files={path: hashlib.sha256(content).hexdigest() for path, content in graded.items()},
     )
     torch, others = requirements.pin(course.packages or ())
     files = {
@@ -54,9 +56,7 @@ def collect(
         TORCH_REQUIREMENTS: "".join(f"{line}\n" for line in torch).encode(),
         REQUIREMENTS: "".join(f"{line}\n" for line in others).encode(),
         wheel.file_name(): wheel.build(),
-        **{
-            f"{COURSE}/{path}": content for path, content in _course(course, assignment, plan, server).items()
-        },
+        **graded,
     }
     return Contents(course, assignment, plan, wrap(files), settings, python)
 

@@ -6,6 +6,7 @@ The format is that of https://gradescope-autograders.readthedocs.io/en/latest/sp
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
@@ -13,7 +14,6 @@ from typing import Any, Final
 
 from pydantic import Field
 
-from autograder.errors import EngineError
 from autograder.exporters.servers import leaderboards
 from autograder.exporters.servers.interface import (
     BundleFile,
@@ -65,28 +65,24 @@ def pack(contents: Contents) -> Files:
 def receive(root: Path, variables: Mapping[str, str]) -> Delivery:
     """Return the submission that lies in ``/autograder/submission``, and what the metadata say about it.
 
-    Times are those at which Gradescope received it: the clock would punish whoever waits in a queue.
-
-    Raises
-    ------
-    EngineError
-        The metadata are missing or damaged.
+    Times are those at which Gradescope received it: the clock would punish whoever waits in a queue. They
+    change no points, so a submission is graded also where the metadata cannot be read; the log says so.
     """
-    path = root / METADATA
+    path, folder = root / METADATA, root / ROOT / "submission"
     try:
         known = json.loads(path.read_text(encoding="utf-8"))
         users = known.get("users") or [{}]
         person, assignment = users[0], known.get("assignment") or {}
         return Delivery(
-            root / ROOT / "submission",
+            folder,
             student=line(str(person.get("email") or person.get("id") or "")),
             name=line(", ".join(str(user.get("name") or "") for user in users)),
-            submitted_at=_time(known.get("created_at")),
-            due_at=_time(assignment.get("due_date")),
+            submitted_at=_time(known.get("created_at"), "created_at", path),
+            due_at=_time(assignment.get("due_date"), "due_date", path),
         )
-    except (OSError, ValueError, AttributeError, TypeError) as error:
-        found = f"cannot be read ({type(error).__name__})"
-        raise EngineError(str(path), found, "rerun the autograder on Gradescope") from None
+    except (OSError, ValueError, AttributeError, TypeError, KeyError, RecursionError):
+        _tell(path, "cannot be read, so it is not known who handed this in, and when")
+        return Delivery(folder)
 
 
 def answer(verdict: Verdict) -> dict[str, bytes]:
@@ -130,8 +126,23 @@ def _test(row: Row, settings: Settings) -> dict[str, Any]:
     }
 
 
-def _time(text: object) -> datetime | None:
-    return datetime.fromisoformat(text) if isinstance(text, str) and text else None
+def _time(text: object, key: str, path: Path) -> datetime | None:
+    """Return a moment; None where there is none, or one without a time zone, which could be any."""
+    if not isinstance(text, str) or not text:
+        return None
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        moment = None
+    if moment is None or moment.tzinfo is None:
+        _tell(path, f"`{key}` is {line(text)!r} and no time with a time zone, so lateness is not known")
+        return None
+    return moment
+
+
+def _tell(path: Path, found: str) -> None:
+    """Write a line into the log, which instructors see beside the results."""
+    print(f"warning: {path}: {found}", file=sys.stderr)
 
 
 SERVER = Server(

@@ -65,7 +65,9 @@ def validator(pattern: str, expected: str) -> AfterValidator:
     return AfterValidator(check)
 
 
-Index = Annotated[str, Field(pattern=r"^https?://[\w.:/@~%+-]+$")]
+Index = Annotated[
+    str, validator(r"https?://[\w.:/@~%+-]+", "the address of an index, such as 'https://pypi.org/simple'")
+]
 """The address of a package index; scripts quote it as it is."""
 
 Address = Annotated[
@@ -141,6 +143,8 @@ class Manifest(BaseModel):
         Version of Python that it was made for.
     settings : dict
         What the course says about the server.
+    files : dict of str to str
+        Path of each file of the course in the bundle to its SHA-256, so that none is lost or changed unseen.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -151,6 +155,7 @@ class Manifest(BaseModel):
     kit: str
     python: str
     settings: dict[str, Any] = Field(default_factory=dict)
+    files: dict[str, str] = Field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import os
 import sys
 import tempfile
@@ -16,7 +17,7 @@ from pydantic import ValidationError
 
 import autograder
 from autograder import intake, scoring
-from autograder.course import Course, provenance
+from autograder.course import Course, bundle_key, provenance
 from autograder.course import assignment as assignments
 from autograder.course.assignment import Assignment
 from autograder.engine.interface import Sandbox
@@ -35,6 +36,8 @@ from autograder.untrusted import line
 _RESERVE: Final = 0.05
 _LEAST_RESERVE: Final = 15.0
 """Of a server's time, for what comes before and after the checks: part of it, and seconds at least."""
+_DAMAGED: Final = "is damaged, or of another version of the kit"
+_AGAIN: Final = "make the bundle again: autograder bundle"
 
 Write = Callable[[Mapping[str, bytes]], None]
 
@@ -50,13 +53,17 @@ class Bundle:
     Raises
     ------
     ConfigError
-        The folder holds no bundle, or one that another version of the kit made.
+        The folder holds no bundle, or one that is damaged or that another version of the kit made.
     """
 
     def __init__(self, folder: Path) -> None:
         self.manifest = _read_manifest(folder / MANIFEST)
         self.server: Server = find_server(self.manifest.server)
-        self.settings: Any = self.server.settings.model_validate(self.manifest.settings)
+        try:
+            self.settings: Any = self.server.settings.model_validate(self.manifest.settings)
+        except ValidationError:
+            raise ConfigError(str(folder / MANIFEST), _DAMAGED, _AGAIN) from None
+        _require_whole(folder, self.manifest)
         self.course = Course.load(folder / COURSE)
         self.assignment = assignments.load(self.course, self.manifest.assignment)
 
@@ -132,7 +139,7 @@ def grade(
     delivery = bundle.server.receive(root, variables)
     submission = _read(delivery, assignment)
     seconds = bundle.settings.seconds or bundle.server.limits.seconds
-    until = started + seconds - max(_LEAST_RESERVE, _RESERVE * seconds)
+    until = started + usable_seconds(seconds)
     with _name_the_setting(bundle), bundle.open(sandbox=bundle.sandbox, until=until, tasks=tasks) as engine:
         source = provenance.collect(bundle.course, bundle.assignment, engine.versions)
 
@@ -162,6 +169,11 @@ def grade(
             verdict = judge(graded.outcomes, graded.remarks, complete=graded.note is None)
     write(bundle.server.answer(verdict))
     return verdict
+
+
+def usable_seconds(seconds: float) -> float:
+    """Return how much of the time that a server gives a submission the checks may take."""
+    return seconds - max(_LEAST_RESERVE, _RESERVE * seconds)
 
 
 @contextlib.contextmanager
@@ -200,7 +212,8 @@ def _replace(path: Path, content: bytes) -> None:
         Path(draft.name).chmod(0o644)
         os.replace(draft.name, path)  # noqa: PTH105, as it says elsewhere what can go wrong
     except OSError as error:
-        raise EngineError(str(path), f"cannot be written ({error.strerror})", "free some space") from None
+        remedy = "look at the folder and at the space on its disk, and grade again"
+        raise EngineError(str(path), f"cannot be written ({error.strerror})", remedy) from None
 
 
 def _restrict(assignment: Assignment, tasks: Collection[str] | None) -> Assignment:
@@ -250,14 +263,34 @@ def _read(delivery: Delivery, assignment: Assignment) -> Submission:
 
 
 def _read_manifest(path: Path) -> Manifest:
-    remedy = "make the bundle again: autograder bundle"
+    remedy = _AGAIN
     try:
         manifest = Manifest.model_validate_json(path.read_bytes())
     except FileNotFoundError:
         raise ConfigError(str(path), "there is no such file", "name the folder of a bundle") from None
+    except NotADirectoryError:
+        raise ConfigError(str(path.parent), "is no folder", "name that of an unpacked bundle") from None
     except (OSError, ValidationError):
-        raise ConfigError(str(path), "is damaged, or of another version of the kit", remedy) from None
+        raise ConfigError(str(path), _DAMAGED, remedy) from None
     if manifest.kit != autograder.__version__:
         found = f"was made by version {manifest.kit} of the kit, and this is {autograder.__version__}"
         raise ConfigError(str(path), found, remedy)
     return manifest
+
+
+def _require_whole(folder: Path, manifest: Manifest) -> None:
+    """Check that every file of the course is as it was packed.
+
+    Without the key, the kit would make another secret, and with it other grades; a test file that has lost
+    its end passes everybody. Raises ConfigError.
+    """
+    for path, digest in manifest.files.items():
+        try:
+            content = (folder / path).read_bytes()
+        except OSError as error:
+            found = f"cannot be read ({error.strerror})"
+            raise ConfigError(str(folder / path), found, _AGAIN) from None
+        if hashlib.sha256(content).hexdigest() != digest:
+            raise ConfigError(str(folder / path), "is not what the bundle was made with", _AGAIN)
+    if f"{COURSE}/.coursegrad/{bundle_key.FILE}" not in manifest.files:
+        raise ConfigError(str(folder / MANIFEST), _DAMAGED, _AGAIN)

@@ -12,6 +12,7 @@ import sys
 import time
 import zipfile
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -21,8 +22,11 @@ import pytest
 from autograder.course import Course
 from autograder.course import assignment as assignments
 from autograder.engine.pool import Pool
-from autograder.exporters.servers import bundles, on_server
+from autograder.errors import ConfigError
+from autograder.exporters.servers import bundles, gradescope, on_server
 from autograder.exporters.servers.gradescope import SERVER
+from autograder.exporters.servers.interface import BundleFile
+from autograder.exporters.servers.rows import lateness
 from autograder.graded.results import CUT_OFF
 from autograder.grading import loop
 from autograder.scoring import NOT_JUDGED
@@ -365,15 +369,113 @@ def test_a_bundle_of_another_version_is_refused(tmp_path: Path) -> None:
     assert done.output.count("\n") == 1
 
 
-@pytest.mark.parametrize("damage", ["", "{", "[]", '{"users": 3}', '{"created_at": "yesterday"}'])
-def test_metadata_that_are_damaged_are_an_error_of_the_server(tmp_path: Path, damage: str) -> None:
+@pytest.mark.parametrize(
+    "damage",
+    [None, "", "{", "[]", "null", '{"users": 3}', '{"users": {}}', pytest.param("[" * 100_000, id="deep")],
+)
+def test_metadata_that_are_damaged_cost_nobody_the_grade(
+    tmp_path: Path, damage: str | None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "autograder").mkdir()
+    if damage is not None:
+        (tmp_path / "autograder" / "submission_metadata.json").write_text(damage)
+    delivery = gradescope.receive(tmp_path, {})
+    assert (delivery.student, delivery.submitted_at) == ("", None)
+    assert delivery.folder == tmp_path / "autograder" / "submission"
+    said = capsys.readouterr().err
+    assert "submission_metadata.json: " in said or damage == '{"users": {}}'
+    assert said.count("\n") <= 1
+
+
+@pytest.mark.parametrize("moment", ["yesterday", "99999-01-01", "2026-10-01 14:22:32", "2026-10-01T14:22:32"])
+def test_a_time_that_could_be_any_is_none(
+    tmp_path: Path, moment: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "autograder").mkdir()
+    known = {
+        "users": [{"email": "a@b.edu"}],
+        "created_at": moment,
+        "assignment": {"due_date": DUE.isoformat()},
+    }
+    (tmp_path / "autograder" / "submission_metadata.json").write_text(json.dumps(known))
+    delivery = gradescope.receive(tmp_path, {})
+    assert delivery.student == "a@b.edu"
+    assert delivery.submitted_at is None
+    assert lateness(delivery) is None
+    assert f"`created_at` is {moment!r}" in capsys.readouterr().err
+
+
+def test_a_bundle_that_has_lost_or_changed_a_file_grades_nobody(tmp_path: Path) -> None:
     folder = _unpack(tmp_path)
-    (tmp_path / "root" / "autograder").mkdir(parents=True)
-    (tmp_path / "root" / "autograder" / "submission_metadata.json").write_text(damage)
-    done = made.run("run", folder, "--root", tmp_path / "root")
+    for path in sorted((folder / "course").rglob("*")):
+        if path.is_file():
+            kept = path.read_bytes()
+            for damage in (None, b"", kept[: len(kept) // 2], kept.replace(b"assert", b"assert True or")):
+                if damage != kept:
+                    path.unlink() if damage is None else path.write_bytes(damage)
+                    done = made.run("run", folder, "--root", tmp_path)
+                    path.write_bytes(kept)
+                    assert done.exit_code == 2, (path, damage)
+                    assert done.output.startswith(f"error: {path}: ")
+                    assert done.output.count("\n") == 1
+                    assert "make the bundle again" in done.output
+
+
+def test_settings_in_a_manifest_that_nobody_knows_are_damage(tmp_path: Path) -> None:
+    folder = _unpack(tmp_path)
+    manifest = folder / "manifest.json"
+    manifest.write_text(manifest.read_text().replace('"settings": {', '"settings": {"colour": 1,', 1))
+    done = made.run("run", folder, "--root", tmp_path)
     assert done.exit_code == 2
-    assert "submission_metadata.json: cannot be read" in done.output
-    assert not (tmp_path / "root" / "autograder" / "results").exists()
+    assert "manifest.json: is damaged" in done.output
+    assert done.output.count("\n") == 1
+
+
+@pytest.mark.parametrize("place", [".", "", "/"])
+@pytest.mark.parametrize("server", ["gradescope", "autolab"])
+def test_a_folder_is_no_place_for_an_archive(tmp_path: Path, server: str, place: str) -> None:
+    course = made.write_course(tmp_path / "course", server)
+    done = made.run("bundle", "tiny", server, "--course", course.root, "--output", place)
+    assert done.exit_code == 2
+    assert "is a folder" in done.output
+    assert done.output.count("\n") == 1
+
+
+def test_a_table_of_no_server_is_named(tmp_path: Path) -> None:
+    course = made.write_course(tmp_path / "course", "gradescope")
+    file = course.root / "course.toml"
+    file.write_text(file.read_text() + "\n[servers.gradscope]\nmemory_mb = 300\n")
+    done = made.run("bundle", "tiny", "gradescope", "--course", course.root)
+    assert done.exit_code == 2
+    assert done.output == f"error: {file}: unknown table `servers.gradscope`; did you mean gradescope?\n"
+
+
+def test_half_a_folder_is_removed_and_what_was_there_stays(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files = {"a": BundleFile(b"a"), "b/c": BundleFile(b"c")}
+    server = replace(SERVER, archive="")
+    bundles.write(files, server, tmp_path / "old")
+
+    def fail(path: Path, content: bytes) -> None:
+        if path.name == "c":
+            raise ConfigError(str(path), "cannot be written", "")
+        path.write_bytes(content)
+
+    monkeypatch.setattr(bundles, "write_private", fail)
+    for name in ("old", "new"):
+        with pytest.raises(ConfigError):
+            bundles.write(files, server, tmp_path / name)
+    assert sorted(path.name for path in tmp_path.rglob("*")) == ["a", "b", "c", "old"]
+    with pytest.raises(ConfigError, match="name a folder"):
+        bundles.check_kind(tmp_path / "old" / "a", server)
+
+
+def test_the_zip_itself_is_no_folder(tmp_path: Path) -> None:
+    (tmp_path / "knn.zip").write_bytes(b"PK")
+    done = made.run("run", tmp_path / "knn.zip")
+    assert done.exit_code == 2
+    assert done.output == f"error: {tmp_path / 'knn.zip'}: is no folder; name that of an unpacked bundle\n"
 
 
 def test_what_is_no_bundle_is_refused(tmp_path: Path) -> None:
