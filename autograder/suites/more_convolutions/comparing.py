@@ -9,7 +9,7 @@ from functools import partial
 
 import more_convolutions as more
 from suite.relatives import Case, convolution, windows_of, with_right_ones
-from suite.slips import COUNTED, EMPTY, ORDER, hints
+from suite.slips import COUNTED, EMPTY, NEIGHBORS, ORDER, hints
 from torch import Tensor
 
 from helpers.testing import asking, checks
@@ -53,7 +53,8 @@ def compare_as_it_is(case: Case, what: str, right: Tensor) -> None:
         inner = found[tuple(map(slice, right.shape))]
         too_large = inner.shape == right.shape != found.shape
         if too_large and checks.agrees(inner, right, operation="gradient"):
-            known = [hint.says for hint in hints(case) if checks.agrees(found, hint.expected)]
+            told = (hint for hint in hints(case) if not callable(hint.expected))
+            known = [hint.says for hint in told if checks.agrees(found, hint.expected)]
             cause = [*known, COUNTED[case.name]][0]
             checks.holds(False, what=what, problem="too many places", likely_cause=cause, slip=True)
     checks.close(found, right, what=what, operation="gradient", hints=partial(hints, case))
@@ -64,11 +65,20 @@ def exceptional_slips(case: Case, what: str) -> Iterator[asking.Slip]:
     if case.name == "transposed_conv":
         x, w, b = case.tensors
         turned = Case(case.name, (x, w.transpose(0, 1), b), case.settings)
-        yield asking.Slip(ORDER, partial(compare, turned, what, case.right()), sign="")
+        yield asking.Slip(ORDER, partial(compare, turned, what, case.right()))
     elif case.settings.get("pad") == 0:
         padded = Case(case.name, case.tensors, case.settings | {"pad": 1})
         yield asking.Slip(EMPTY, partial(compare, padded, what), sign=NOTHING)
+    if "groups" in case.settings:
+        yield asking.Slip(NEIGHBORS, partial(compare, with_as_many_filters(case), what), sign="")
     yield asking.Slip(COUNTED[case.name], partial(compare, fitting(case), what), sign="")
+
+
+def with_as_many_filters(case: Case) -> Case:
+    """Return the same case with as many filters in each group as there are groups."""
+    x, w, _ = case.tensors
+    count = case.settings["groups"] ** 2
+    return convolution(case.name, tuple(x.shape), (count, *w.shape[1:]), **case.settings)
 
 
 def fitting(case: Case) -> Case:
@@ -92,6 +102,6 @@ def fitting(case: Case) -> Case:
     settings = {name: value for name, value in own.items() if name in case.settings}
     if len(case.tensors) == 1:
         return windows_of(case.name, (2, 3, *sizes[:2]), *sides[:2], **settings)
-    return convolution(
-        case.name, (2, 3 * groups, *sizes[:count]), (3 * groups, 3, *sides[:count]), **settings
-    )
+    channels, filters = (3, 3) if case.name == "transposed_conv" else (4 * groups, 5 * groups)
+    x, w = (2, channels, *sizes[:count]), (filters, channels // groups, *sides[:count])
+    return convolution(case.name, x, w, **settings)

@@ -1,6 +1,7 @@
 """What typical mistakes make of a case, in the words of the public checks."""
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from itertools import product
 
 import torch
@@ -34,12 +35,28 @@ APART = "keep the images apart: the result has three axes, and images are the fi
 SECOND = "images are the first axis of the result, and filters the second"
 DIVIDED = "the sum of a window is divided by height * width"
 WINDOW_ONLY = "the mean is that of one window, not of all channels or images"
+BIASES = "all is right but for the biases; each filter has its own, which is added once"
+FIRST_IMAGE = "only the first image was computed"
+ADD_UP = "stamps add up, over all channels and wherever they overlap; none takes the place of another"
+NEIGHBORS = "filter f belongs to group f // (F / groups); neighbors stay together"
 OTHER_GROUP = "the filters of a group saw the channels of another"
 
 
 def hints(case: Case) -> list[Hint]:
     """Return what to tell of a result that a typical mistake would give."""
-    return [Hint(value, says) for says, value in OF[case.name](case)]
+    right = case.right()
+    found = [Hint(value, says) for says, value in OF[case.name](case)]
+    found.append(Hint(torch.cat([right[:1], torch.zeros_like(right[1:])]), FIRST_IMAGE))
+    if len(case.tensors) > 1:
+        found.append(Hint(partial(differs_by_biases, right), BIASES, slip=True))
+    return found
+
+
+def differs_by_biases(right: Tensor, found: Tensor) -> bool:
+    """Tell whether a result differs from the right one by a number for each filter."""
+    wrong = found.double() - right.double()
+    spread = (wrong - wrong[:1].flatten(2).mean(dim=2)[(..., *[None] * (right.dim() - 2))]).abs().max()
+    return bool(spread <= 1e-4 * wrong.abs().max())
 
 
 def counts(case: Case, pad: int | None = None, stride: int | None = None) -> tuple[int, ...]:
@@ -58,7 +75,8 @@ def without_stride(case: Case) -> Told:
 
 def miscounted(case: Case, right: Tensor) -> Told:
     """Yield results in which places are missing: the last ones, those of the padding, or along the width."""
-    for kept in ([count - 1 for count in counts(case)], counts(case, pad=0)):
+    pixels = [-(-size // case.stride) for size in case.tensors[0].shape[2:]]
+    for kept in ([count - 1 for count in counts(case)], counts(case, pad=0), pixels):
         yield COUNTED[case.name], right[(..., *(slice(count) for count in kept))]
     if right.dim() > 3:
         yield WIDE, right[..., : right.shape[-2]]
@@ -164,10 +182,11 @@ def of_groups(case: Case) -> Told:
     yield "all filters saw the channels of the first group", case.right(x=first)
     mixed = x.unflatten(1, (-1, groups)).transpose(1, 2).flatten(1, 2)
     yield "channel c belongs to group c // (C / groups); neighbors stay together", case.right(x=mixed)
-    by_turns = torch.stack(
-        [case.right(x=channels[:, f % groups].repeat(1, groups, 1, 1))[:, f] for f in range(len(w))], dim=1
-    )
-    yield "filter f belongs to group f // (F / groups); neighbors stay together", by_turns
+    for of_filter in ([f % groups for f in range(len(w))], [f // groups for f in range(len(w))]):
+        if 0 < max(of_filter) < groups:
+            seen = [channels[:, g].repeat(1, groups, 1, 1) for g in of_filter]
+            results = [case.right(x=one)[:, f] for f, one in enumerate(seen)]
+            yield NEIGHBORS, torch.stack(results, dim=1)
     repeated = w[:each].repeat(groups, 1, 1, 1)
     yield "all groups got the filters of the first", case.right(w=repeated)
     yield (
@@ -206,9 +225,10 @@ def of_stamps(case: Case) -> Told:
     for start, end in ((pad, 0), (0, pad), (2 * pad, 0), (0, 2 * pad)):
         yield "cut off `pad` pixels on all four sides", whole[:, :, start : rows - end, start : columns - end]
     yield "`pad` pixels are cut off, not added", F.pad(whole - bias, (pad,) * 4) + bias
-    yield CHANNELS, case.right(x=x[:, -1:], w=w[-1:])
-    for order in (1, -1):
-        yield "stamps that overlap took the place of one another; they add up", overwritten(case, order)
+    yield ADD_UP, case.right(x=x[:, -1:], w=w[-1:])
+    last = Case(case.name, (x[:, -1:], w[-1:], b), case.settings)
+    for one, order in product((case, last), (1, -1)):
+        yield ADD_UP, overwritten(one, order)
     if w.shape[0] == w.shape[1]:
         yield ORDER, case.right(w=w.transpose(0, 1))
     grown = F.pad(whole - bias, (0, W * stride - columns, 0, H * stride - rows)) + bias

@@ -62,9 +62,9 @@ def test_columns_in_float32() -> None:
 
 @pytest.mark.task("im2col", weight=1)
 def test_smallest_and_largest_windows() -> None:
-    """Columns: windows of one pixel, and one window that is the whole image."""
-    compare(columns((2, 3, 4, 4), 1, 1), "the result for windows of one pixel")
-    compare(columns((2, 3, 4, 4), 4, 4, stride=4), "the result for one window")
+    """Columns: windows of one pixel, and one window, as large as the image."""
+    compare(columns((2, 3, 4, 4), 1, 1, pad=1), "the result for windows of one pixel")
+    compare(columns((2, 3, 4, 4), 4, 4, stride=5, pad=1), "the result for one window")
 
 
 @pytest.mark.task("average_pool", weight=1)

@@ -92,6 +92,10 @@ FITTING = {
     in_space: (((9, 12, 9), (3, 2, 1)), ((9, 12, 15), (3, 4, 5))),
 }
 """Sizes of images and filters where the usual ways to count places are right, without a pad and with 1."""
+NEIGHBORS = "filter f belongs to group f // (F / groups); neighbors stay together"
+ADD_UP = "stamps add up, over all channels and wherever they overlap; none takes the place of another"
+FIRST = "only the first image was computed"
+BIASES = "all is right but for the biases; each filter has its own, which is added once"
 ORDER = "w has the shape (C, F, HH, WW): the channels of x come first, then those of the result"
 EMPTY = "with pad 0, pad:-pad is empty; write pad : pad + H"
 
@@ -128,18 +132,27 @@ def compare(
             causes = [*(says for says, value in mistakes() if checks.agrees(found, value)), COUNTED[known]]
             what, problem = "the result", "has too many places"
             checks.holds(False, what=what, problem=problem, likely_cause=causes[0], slip=True)
-        hints = partial(list, (Hint(value, says) for says, value in mistakes()))
+        hints = [Hint(value, says) for says, value in mistakes()]
+        hints += [Hint(right * (torch.arange(len(right)) < 1)[(...,) + (None,) * (right.dim() - 1)], FIRST)]
+        if len(tensors) > 1:
+            hints += [Hint(partial(is_right_but_for_biases, right), BIASES, slip=True)]
         checks.close(found, right, what="the result", hints=hints)
 
     in_turn(known, run)
+
+
+def is_right_but_for_biases(right: torch.Tensor, found: torch.Tensor) -> bool:
+    """Tell whether there is one number for each filter that makes a result right."""
+    extra = (found - right).transpose(0, 1).flatten(1)
+    return bool((extra - extra[:, :1]).abs().max() <= 1e-4 * extra.abs().max())
 
 
 def is_larger(found: object, right: torch.Tensor) -> bool:
     """Tell whether there are more places than in the right result."""
     if type(found) is not torch.Tensor or found.dim() != right.dim() or found.shape == right.shape:
         return False
-    pairs = list(zip(found.shape, right.shape, strict=True))
-    return right.dim() > 3 and pairs[0][0] == pairs[0][1] and all(size >= least for size, least in pairs)
+    pairs = zip(found.shape, right.shape, strict=True)
+    return found.shape[:2] == right.shape[:2] and all(size >= least for size, least in pairs)
 
 
 def check_relative(
@@ -163,7 +176,7 @@ def check_relative(
     if known is enlarge:
         x, w, b = tensors
         turned = x, w.transpose(0, 1), b
-        other = asking.Slip(ORDER, lambda: compare(function, known, turned, how, wanted, mistakes), sign="")
+        other = asking.Slip(ORDER, lambda: compare(function, known, turned, how, wanted, mistakes))
         again.insert(0, other)
     elif how.get("pad") == 0:
         one = how | {"pad": 1}
@@ -174,8 +187,20 @@ def check_relative(
             sign="size of the tensor (0)",
         )
         again.insert(0, other)
+    if known is divide:
+        square = (tensors[0], *filters_of_squares(tensors[1], how["groups"]))
+        of_square = known(*square, **how)
+        other = asking.Slip(
+            NEIGHBORS, lambda: compare(function, known, square, how, of_square, no_mistakes), sign=""
+        )
+        again.insert(0, other)
     what = next(name for name, right_one in KNOWN.items() if right_one is known)
     asking.check_but_for(lambda: compare(function, known, tensors, how, wanted, mistakes), *again, what=what)
+
+
+def filters_of_squares(w: torch.Tensor, groups: int) -> Given:
+    """Return as many filters for each group as there are groups, and their biases."""
+    return numbers("square", groups**2, *w.shape[1:]).to(w.dtype), numbers("nine", groups**2).to(w.dtype)
 
 
 def no_mistakes() -> Told:
@@ -183,12 +208,15 @@ def no_mistakes() -> Told:
     yield from ()
 
 
-def fitting(known: Known, how: Settings) -> tuple[Given, Settings, torch.Tensor]:
+def fitting(known: Known, how: Settings, *, square: bool = False) -> tuple[Given, Settings, torch.Tensor]:
     """Return images, settings and the result where the usual ways to count places are right."""
     like_others = ((9, 12), (3, 2)), ((9, 12), (3, 4))
     sizes, sides = FITTING.get(known, like_others)[how.get("pad", 0) > 0]
-    groups = how.get("groups", 1)
-    x, w = numbers("fitting x", 2, 3 * groups, *sizes), numbers("fitting w", 3 * groups, 3, *sides)
+    if square:
+        sizes, sides = sizes[:1] * len(sizes), sides[:1] * len(sides)
+    groups, (each, filters) = how.get("groups", 1), (3, 3) if known is enlarge else (4, 5)
+    x = numbers("fitting x", 2, each * groups, *sizes)
+    w = numbers("fitting w", filters * groups, each, *sides)
     fit = {"height": 3, "width": sides[-1], "stride": 3, "dilation": 2, "groups": groups, "pad": 1}
     fit = {key: min(value, fit[key]) if key == "pad" else fit[key] for key, value in how.items()}
     tensors = (x,) if "height" in how else (x, w, numbers("fitting b", len(w)))
@@ -198,7 +226,10 @@ def fitting(known: Known, how: Settings) -> tuple[Given, Settings, torch.Tensor]
 def check_kept(function: Any, known: Known) -> None:
     """Check that a function modifies none of its arguments."""
     how = {unfold: SIZE | {"pad": 1}, mean: SIZE}.get(known, {"stride": 3, "pad": 1})
-    before, fit, _ = fitting(known, how | {"dilation": 2} if known is spread else how)
+    more_of = {spread: {"dilation": 2}, divide: {"groups": 2}}
+    before, fit, _ = fitting(known, how | more_of.get(known, {}), square=True)
+    if known is divide:
+        before = before[0], *filters_of_squares(before[1], 2)
     after = [one.clone() for one in before]
     in_turn(known, lambda: checks.tensor(asking.ask(function, *after, **fit), what="the result"))
     for argument, was, now in zip("xwb", before, after, strict=False):
@@ -250,7 +281,8 @@ def fewer(
 ) -> Told:
     """Yield results in which places are missing: the last ones, those of the padding, or along the width."""
     unpadded = [places(size, side, how, 0) for size, side in zip(sizes, sides, strict=True)]
-    for left in ([count - 1 for count in right.shape[2:]], unpadded):
+    by_pixels = [len(range(0, size, how["stride"])) for size in sizes]
+    for left in ([count - 1 for count in right.shape[2:]], unpadded, by_pixels):
         yield COUNTED[known], right[(..., *map(slice, left))]
     if right.dim() == 3:
         return
@@ -305,8 +337,8 @@ def test_columns_by_hand() -> None:
 
 @pytest.mark.task("im2col", weight=1)
 def test_columns_of_a_batch() -> None:
-    """Columns: two images of 7 x 8 x 13, windows of 5 x 4, stride 2, pad 1 and a remainder."""
-    x, how = numbers("x", 2, 7, 8, 13), {"height": 5, "width": 4, **STRIDED}
+    """Columns: two images of 7 x 8 x 13, windows of 5 x 3, stride 2, pad 1 and a remainder."""
+    x, how = numbers("x", 2, 7, 8, 13), {"height": 5, "width": 3, **STRIDED}
     check_relative(more.im2col, unfold, (x,), how, partial(column_mistakes, x, how))
 
 
@@ -432,9 +464,11 @@ def group_mistakes(x: Any, w: Any, b: Any, how: Settings) -> Told:
     yield "all filters saw the channels of the first group", seen(channels[:, [0] * groups])
     strided = x.reshape(len(x), -1, groups, *x.shape[2:]).transpose(1, 2)
     yield "channel c belongs to group c // (C / groups); neighbors stay together", seen(strided)
-    by_turns = [seen(channels[:, [f % groups] * groups])[:, f] for f in range(len(w))]
-    neighbors = "filter f belongs to group f // (F / groups); neighbors stay together"
-    yield neighbors, torch.stack(by_turns, 1)
+    every = range(len(w))
+    for mixed_up in ([f % groups for f in every], [f // groups for f in every]):
+        if 0 < max(mixed_up) < groups:
+            found = [seen(channels[:, [g] * groups])[:, f] for f, g in enumerate(mixed_up)]
+            yield NEIGHBORS, torch.stack(found, 1)
     yield "all groups got the filters of the first", divide(x, torch.cat([w[:each]] * groups), b, **how)
     biases = torch.cat([b[:each]] * groups)[:, None, None]
     yield "all groups got the biases of the first; each filter has its own", right - bias + biases
@@ -458,8 +492,8 @@ def test_grouped_convolution_by_hand() -> None:
 
 @pytest.mark.task("grouped_conv", weight=2)
 def test_grouped_convolution_of_a_batch() -> None:
-    """Grouped convolution: five images of 6 x 7 x 10, nine filters of 2 x 4 x 3, and three groups."""
-    given = numbers("five", 5, 6, 7, 10), numbers("nine", 9, 2, 4, 3), numbers("nine biases", 9)
+    """Grouped convolution: five images of 6 x 7 x 11, twelve filters of 2 x 4 x 3, and three groups."""
+    given = numbers("five", 5, 6, 7, 11), numbers("twelve", 12, 2, 4, 3), numbers("twelve biases", 12)
     how = STRIDED | {"groups": 3}
     check_relative(more.grouped_conv, divide, given, how, partial(group_mistakes, *given, how))
 
@@ -489,10 +523,10 @@ def stamp_mistakes(x: Any, w: Any, b: Any, how: Settings) -> Told:
         one_end = full[..., start : rows - end, start : columns - end]
         yield "cut off `pad` pixels on all four sides", one_end
     yield "`pad` pixels are cut off, not added", functional.pad(full - bias, (pad,) * 4) + bias
-    yield "only the last channel counts; add up over all", enlarge(x[:, -1:], w[-1:], b, **how)
-    for out in (overwrite(x, w, stride, 1), overwrite(x, w, stride, -1)):
-        inner = out[..., pad : rows - pad, pad : columns - pad] + bias
-        yield "stamps that overlap took the place of one another; they add up", inner
+    yield ADD_UP, enlarge(x[:, -1:], w[-1:], b, **how)
+    for channel, order in product((0, -1), (1, -1)):
+        out = overwrite(x[:, channel:], w[channel:], stride, order)
+        yield ADD_UP, out[..., pad : rows - pad, pad : columns - pad] + bias
     high, wide = (stride * size for size in x.shape[2:])
     small = functional.pad(full - bias, (0, wide - columns, 0, high - rows)) + bias
     yield COUNTED[enlarge], small[..., pad : high - pad, pad : wide - pad]
