@@ -57,7 +57,7 @@ def load(pytestconfig: pytest.Config) -> Iterator[Load]:
 def compared(load: Load) -> list[Compared]:
     """Return all comparisons that the tests make, in the place of which nothing is compared."""
     found: list[Compared] = []
-    comparing, slips, public = load("comparing"), load("slips"), load("test_public")
+    comparing, slips, public = load("comparing"), load("known_slips"), load("test_public")
     test = ""
 
     def of_hidden(case: Any, _: str, right: Tensor) -> None:
@@ -81,7 +81,7 @@ def compared(load: Load) -> list[Compared]:
 
 def test_both_tiers_compare_all_functions(load: Load, compared: list[Compared]) -> None:
     for public in (True, False):
-        assert {one.function for one in compared if one.is_public == public} == load("slips").OF.keys()
+        assert {one.function for one in compared if one.is_public == public} == load("known_slips").OF.keys()
 
 
 def test_what_is_right_agrees_with_plain_loops(compared: list[Compared]) -> None:

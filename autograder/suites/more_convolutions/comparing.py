@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from functools import partial
 
 import more_convolutions as more
+from suite.known_slips import COUNTED, EMPTY, NEIGHBORS, ORDER, hints
 from suite.relatives import Case, convolution, windows_of, with_right_ones
-from suite.slips import COUNTED, EMPTY, NEIGHBORS, ORDER, hints
 from torch import Tensor
 
 from helpers.testing import asking, checks
