@@ -98,8 +98,10 @@ COURSE = course.Course.load(classes.ROOT)
 ALWAYS: tuple[Kind, ...] = ("raises", "none")
 BY_TURNS: tuple[Kind, ...] = ("nan", "shape", "dtype")
 SMALL = [name for name in COURSE.assignments() if name not in LARGE]
+IN_SHORT = [name for name in SMALL if name != "more_convolutions"]
+"""Small assignments with few tests; each of the others would take ten seconds of the short run."""
 NAMES = [
-    *(pytest.param((name, False), id=f"{name}-some") for name in SMALL),
+    *(pytest.param((name, False), id=f"{name}-some") for name in IN_SHORT),
     *(pytest.param((name, True), marks=pytest.mark.full, id=name) for name in COURSE.assignments()),
 ]
 """Assignments, and whether all functions are to answer badly, or every third.

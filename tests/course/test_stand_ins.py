@@ -162,7 +162,7 @@ def test_stand_ins_take_every_legal_call(name: str, tmp_path: Path) -> None:
     check_legal_calls(name, tmp_path, HOW, train=HOW)
 
 
-@pytest.mark.parametrize("name", STAND_FOR)
+@pytest.mark.parametrize("name", [name for name in STAND_FOR if name not in CALLING])
 def test_stand_ins_take_half_of_the_legal_calls(name: str, tmp_path: Path) -> None:
     ways = HOW[list(STAND_FOR).index(name) % 2 :: 2]
     check_legal_calls(name, tmp_path, ways, train=ways[:1])
