@@ -276,6 +276,7 @@ def in_rows(k: int) -> list[Hint]:
 
 
 @pytest.mark.task("predict_labels", weight=2)
+@asking.one_slip()
 def test_nearest_neighbor() -> None:
     """With k = 1 the label of the nearest training point is predicted."""
     found = knn.predict_labels(VOTE_DISTS.clone(), VOTE_LABELS.clone(), k=1)
@@ -290,6 +291,7 @@ def test_nearest_neighbor() -> None:
 
 
 @pytest.mark.task("predict_labels", weight=3)
+@asking.one_slip()
 def test_votes() -> None:
     """With k = 3 the majority wins, and after a tie the smallest label."""
     found = knn.predict_labels(VOTE_DISTS.clone(), VOTE_LABELS.clone(), k=3)
@@ -339,7 +341,7 @@ def given_functions() -> Iterator[list[str]]:
     def labels(dists: torch.Tensor, y_train: torch.Tensor, k: int = 1) -> torch.Tensor:
         if y_train.dim() == 2:
             wrong.append("distances and labels are swapped: predict_labels(dists, y_train, k)")
-        return torch.tensor({1: [2, 4], 3: [4, 4]}[k])
+        return torch.tensor({1: [2, 4], 3: [4, 4]}[k]).to(y_train.dtype)
 
     distances = {f"compute_distances_{how}": dists for how in ("two_loops", "one_loop", "no_loops")}
     with substituted(knn, **distances, predict_labels=labels):
@@ -353,6 +355,7 @@ def check_arguments(wrong: list[str]) -> None:
 
 
 @pytest.mark.task("classifier", weight=2)
+@asking.one_slip()
 def test_classifier_predicts() -> None:
     """The classifier predicts labels from its training data, and passes k on."""
     with given_functions() as wrong:

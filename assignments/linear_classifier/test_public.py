@@ -460,6 +460,7 @@ def draw_four() -> list[float]:
 
 
 @pytest.mark.task("sample_batch", weight=2)
+@asking.one_slip()
 def test_batch_by_hand() -> None:
     """Four of six examples come with their own labels."""
     draw_four()
@@ -529,6 +530,7 @@ TOO_FEW = "the last step is missing"
 
 
 @pytest.mark.task("train", weight=2)
+@asking.one_slip()
 def test_three_steps_by_hand() -> None:
     """Three steps of length 1/2 down the parabola w²/2 lead from 8 to 1."""
     weights, _, _ = three_steps()
@@ -580,6 +582,7 @@ def test_calls_of_three_steps() -> None:
 
 
 @pytest.mark.task("predict", weight=2)
+@asking.one_slip()
 def test_predictions_by_hand() -> None:
     """The class with the largest score is predicted: the frog is taken for a car."""
     found = linear_classifier.predict_linear_classifier(W.float(), X.float())

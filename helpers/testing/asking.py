@@ -12,12 +12,11 @@ from typing import Any
 
 import torch
 
-from helpers.testing import causes
+from helpers.testing import causes, checks
 from helpers.testing.comparison import dtype_name, plain_tuple
 from helpers.testing.slips import (
     Slip,
     ask_again,
-    ask_backward,
     check_but_for,
     is_in_block,
     message_of,
@@ -33,10 +32,12 @@ __all__ = [
     "ask_again",
     "ask_backward",
     "ask_in",
+    "ask_loss",
     "ask_points",
     "check_but_for",
     "note",
     "one_slip",
+    "settle_for",
 ]
 
 OTHER = {torch.float32: torch.float64, torch.float64: torch.float32}
@@ -115,6 +116,81 @@ def ask_in(call: Callable[[torch.dtype], Any], dtype: torch.dtype) -> Any:
     return _ask_in_other(first, dtype, lambda: call(OTHER[dtype]))
 
 
+def ask_backward(
+    backward: Callable[[Any], Any], given: Any, forward: Callable[[], Any], *, what: str, says: str
+) -> Any:
+    """Return what a backward pass gives for a given cache; if it raises, for that of the forward pass.
+
+    So forward and backward are checked apart, and a cache of another form than is asked for is a slip.
+
+    Parameters
+    ----------
+    backward : callable
+        Calls the backward pass with the cache that it gets.
+    given : object
+        The cache that the assignment asks for.
+    forward : callable
+        Calls the forward pass on the same; without parameters.
+    what, says : str
+        What the backward pass is called, and the cause if it needs another cache.
+
+    Raises
+    ------
+    Exception
+        What the backward pass raised first, if it raises for either cache.
+
+    Examples
+    --------
+    >>> def forward():
+    ...     return 6, {"x": 3}
+    >>> ask_backward(lambda cache: cache["x"], (3,), forward, what="backward", says="the cache is (x,)")
+    3
+    """
+    return ask_again(
+        lambda: backward(given),
+        lambda: backward(checks.parts(forward(), 2, what=f"{what}: the result and the cache of forward")[1]),
+        what=f"{what} with the given cache",
+        problem="an exception; with the cache of forward all of this is right",
+        says=says,
+    )
+
+
+def ask_loss(net: Any, X: torch.Tensor, *y: torch.Tensor) -> Any:
+    """Return what the loss of a network gives; if it mixes float32 and float64, in the other of them.
+
+    Then it has parameters in that precision, and that `dtype`, as long as it is asked.
+
+    Raises
+    ------
+    Exception
+        What the first call raised, if the other raises as well, or nothing was mixed.
+    """
+
+    def call(dtype: torch.dtype) -> Any:
+        if dtype is X.dtype:
+            return net.loss(X, *y)
+        before = {name: net.params[name] for name in net.params}
+        for name, value in before.items():
+            net.params[name] = value.to(dtype)
+        net.dtype = dtype
+        try:
+            return net.loss(X.to(dtype), *y)
+        finally:
+            net.dtype = X.dtype
+            for name, value in before.items():
+                net.params[name] = value
+
+    return ask_in(call, X.dtype)
+
+
+def settle_for(dtype: torch.dtype) -> None:
+    """Let values be right as far as a precision goes, in the block of `one_slip` around this call.
+
+    This is for what comes of another function, which answers in that precision alone.
+    """
+    coarse.set(coarse.get() or (is_in_block() and dtype is torch.float32))
+
+
 def _ask_in_other(first: Exception, asked: torch.dtype | None, call: Callable[[], Any]) -> Any:
     """Return what a call in the other precision gives, unless nothing was mixed or it raises, too."""
     if asked not in OTHER or causes.likely_cause(message_of(first)) != causes.MIXED:
@@ -124,7 +200,7 @@ def _ask_in_other(first: Exception, asked: torch.dtype | None, call: Callable[[]
         answer = [call()]
     if answer is None:
         raise first
-    coarse.set(coarse.get() or (is_in_block() and OTHER[asked] is torch.float32))
+    settle_for(OTHER[asked])
     here, there = dtype_name(asked), dtype_name(OTHER[asked])
     note_error(first, f"the call in {here}", f"an exception; in {there} all of this is right", causes.MIXED)
     return _map(answer[0], lambda x: x.to(asked) if x.dtype == OTHER[asked] else x)

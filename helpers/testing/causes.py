@@ -10,6 +10,8 @@ MIXED = "float32 and float64 are mixed; make new tensors with dtype=x.dtype"
 """Why an operation refuses two dtypes of floating-point numbers."""
 NO_DTYPE = "a new tensor was made without dtype=; x.new_zeros(...) keeps the dtype of x"
 """Why a result has another dtype, or values in float64 are right as in float32 only."""
+NO_INTEGERS = "integers are asked for: make the tensor with dtype=torch.int64, or convert it by .long()"
+"""Why a result has a floating-point dtype where integers are asked for."""
 FORGOTTEN_IMPORT = "a module is used that this file does not import; put the import at its top"
 _OTHER_DTYPE = (
     r"(?:same dtypes?|same scalar type|expected scalar type|expected dtype|dtypes must be the same"

@@ -15,7 +15,7 @@ from typing import Any
 
 import torch
 
-from helpers.testing import causes
+from helpers.testing import causes, slips
 from helpers.testing.changes import change_cause
 from helpers.testing.comparison import (
     DICTS,
@@ -170,7 +170,9 @@ def tensor(
     """Check that a value is an ordinary tensor of a shape and dtype, and return it detached.
 
     Hints tell why the shape is wrong: what they expect are functions of the tensor that came. One that says
-    ``slip=True`` tells that everything else is right.
+    ``slip=True`` tells that everything else is right. In a block of `helpers.testing.slips.one_slip`, a
+    tensor of another dtype whose numbers the right one can hold is returned in that, and the block fails by
+    this slip.
 
     Raises
     ------
@@ -188,7 +190,11 @@ def tensor(
         hint = next((hint for hint in all_of(hints) if wrong_shape and hint.recognizes(actual)), None)
         if hint is not None:
             raise _failure(what, found, slip=hint.is_slip, likely_cause=hint.says)
-        raise _failure(what, found)
+        converted = _convert(actual, found, dtype) if slips.is_in_block() else None
+        if converted is None:
+            raise _failure(what, found)
+        slips.note(_failure(what, found, slip=True))
+        return converted
     assert type(actual) is torch.Tensor
     return actual.detach()
 
@@ -381,6 +387,18 @@ def _was_float32(actual: object, expected: object) -> bool:
     return (
         difference(actual, expected, Tolerance(rtol=0, atol=OF_FLOAT32 * float(expected.abs().max()))) is None
     )
+
+
+def _convert(actual: object, found: Difference, dtype: torch.dtype | None) -> torch.Tensor | None:
+    """Return a tensor whose dtype alone is wrong in the right one, unless that would change integers."""
+    if found.problem != "wrong dtype" or type(actual) is not torch.Tensor or dtype is None:
+        return None
+    values = actual.detach()
+    if values.is_complex():
+        return None
+    converted = values.to(dtype)
+    same = dtype.is_floating_point or torch.equal(converted.to(values.dtype), values)
+    return converted if same else None
 
 
 def _failure(what: str, found: Difference, *, slip: bool = False, **instead: str | None) -> CheckFailure:

@@ -185,7 +185,9 @@ def form_difference(
     if shape is not None and dims != shape:
         return Difference("wrong shape", wanted, found, _at(path), None, shape, dims)
     if dtype is not None and actual.dtype != dtype:
-        return Difference("wrong dtype", wanted, found, _at(path), causes.NO_DTYPE, shape, dims)
+        kept = dtype.is_floating_point or not actual.dtype.is_floating_point
+        cause = causes.NO_DTYPE if kept else causes.NO_INTEGERS
+        return Difference("wrong dtype", wanted, found, _at(path), cause, shape, dims)
     return None
 
 

@@ -1,6 +1,6 @@
 """One slip that ends in exceptions costs no more than another: functions are asked once more, without it.
 
-A suite says how it asks again: of one answer (`ask_again`, `ask_backward`), or of all that a check looks at
+A suite says how it asks again: of one answer (`ask_again`), or of all that a check looks at
 (`check_but_for`). In `helpers.testing.asking` are ways that all suites share.
 """
 
@@ -12,7 +12,6 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any
 
-from helpers.testing import checks
 from helpers.testing.failures import CheckFailure
 from helpers.testing.tolerances import coarse
 
@@ -67,45 +66,6 @@ def ask_again(
     raise raised
 
 
-def ask_backward(
-    backward: Callable[[Any], Any], given: Any, forward: Callable[[], Any], *, what: str, says: str
-) -> Any:
-    """Return what a backward pass gives for a given cache; if it raises, for that of the forward pass.
-
-    So forward and backward are checked apart, and a cache of another form than is asked for is a slip.
-
-    Parameters
-    ----------
-    backward : callable
-        Calls the backward pass with the cache that it gets.
-    given : object
-        The cache that the assignment asks for.
-    forward : callable
-        Calls the forward pass on the same; without parameters.
-    what, says : str
-        What the backward pass is called, and the cause if it needs another cache.
-
-    Raises
-    ------
-    Exception
-        What the backward pass raised first, if it raises for either cache.
-
-    Examples
-    --------
-    >>> def forward():
-    ...     return 6, {"x": 3}
-    >>> ask_backward(lambda cache: cache["x"], (3,), forward, what="backward", says="the cache is (x,)")
-    3
-    """
-    return ask_again(
-        lambda: backward(given),
-        lambda: backward(checks.parts(forward(), 2, what=f"{what}: the result and the cache of forward")[1]),
-        what=f"{what} with the given cache",
-        problem="an exception; with the cache of forward all of this is right",
-        says=says,
-    )
-
-
 @contextmanager
 def one_slip() -> Iterator[None]:
     """Tell a function that is right but for one thing that ends in exceptions from one that is wrong.
@@ -123,6 +83,7 @@ def one_slip() -> Iterator[None]:
     Examples
     --------
     >>> import torch
+    >>> from helpers.testing import checks
     >>> from helpers.testing.asking import ask
     >>> with one_slip():
     ...     found = ask(lambda x: x @ torch.ones(len(x)), torch.ones(3, dtype=torch.float64))

@@ -104,8 +104,9 @@ NAMES = ("dx", "dw", "db")
 def check_backward(c: Convolution, dout: Tensor, what: str = "", names: tuple[str, ...] = NAMES) -> None:
     """Compare the student's gradients with the right ones."""
 
+    @asking.one_slip()
     def check(cache: object) -> None:
-        check_gradients(c, dout, cn.Conv.backward(dout.clone(), cache), what, names)
+        check_gradients(c, dout, asking.ask(cn.Conv.backward, dout.clone(), cache), what, names)
 
     check_caches(check, (*c.tensors(), c.param), partial(own_cache, c), *without_pad(c, what, names))
 
@@ -139,7 +140,7 @@ def own_cache(c: Convolution, is_padded: bool, spread: Callable[[Tensor], Tensor
 
 def keep(c: Convolution, spread: Callable[[Tensor], Tensor]) -> tuple[Any, list[tuple[int, ...]]]:
     """Return the cache of the student's forward pass, and the shapes of what is in it."""
-    found = cn.Conv.forward(spread(c.images), spread(c.filters), c.biases.clone(), c.param)
+    found = asking.ask(cn.Conv.forward, spread(c.images), spread(c.filters), c.biases.clone(), c.param)
     cache: Any = checks.parts(found, 2, what="the result and the cache of Conv.forward")[1]
     several = type(cache) in (tuple, list) and len(cache) > 0
     return cache, [tuple(one.shape) if type(one) is Tensor else () for one in (cache if several else ())]
@@ -230,11 +231,12 @@ def test_backward_in_scattered_memory() -> None:
     """Gradients of a convolution: a gradient may be non-contiguous in memory."""
     dout = normal("scattered", shape=LAST.out().shape)
     given = (scattered(LAST.images), scattered(LAST.filters), LAST.biases.clone(), LAST.param)
-    check_caches(
-        lambda cache: check_gradients(LAST, dout, cn.Conv.backward(scattered(dout), cache)),
-        given,
-        partial(own_cache, LAST, spread=scattered),
-    )
+
+    @asking.one_slip()
+    def check(cache: object) -> None:
+        check_gradients(LAST, dout, asking.ask(cn.Conv.backward, scattered(dout), cache))
+
+    check_caches(check, given, partial(own_cache, LAST, spread=scattered))
 
 
 @pytest.mark.task("conv_backward", weight=1)
@@ -249,8 +251,9 @@ def test_backward_of_two_batches() -> None:
         says = "these are the gradients of an earlier call; use the given cache"
         return [Hint(other.grads(dout)[place], says), *backward_hints(LAST, dout, NAMES[place])]
 
+    @asking.one_slip()
     def check(caches: tuple[Any, Any]) -> None:
-        _, found = (three(cn.Conv.backward(dout.clone(), cache)) for cache in caches)
+        _, found = (three(asking.ask(cn.Conv.backward, dout.clone(), cache)) for cache in caches)
         for place, (one, right) in enumerate(zip(found, LAST.grads(dout), strict=True)):
             checks.close(one, right, what=f"the gradient {NAMES[place]}", hints=partial(hints, place))
 

@@ -226,7 +226,7 @@ def train(batchnorm: bool, reg: float) -> tuple[Losses, Any]:
     """Return the right losses, and what the student's network makes of images and labels."""
     net, names = known_net(batchnorm, reg=reg)
     with with_true_layers():
-        return losses(batchnorm, names), net.loss(IMAGES.clone(), LABELS.clone())
+        return losses(batchnorm, names), asking.ask_loss(net, IMAGES.clone(), LABELS.clone())
 
 
 @asking.one_slip()
@@ -235,7 +235,7 @@ def test_deep_scores() -> None:
     """Deep network: the scores without batch normalization."""
     net, _ = known_net(False)
     with with_true_layers():
-        scores = net.loss(IMAGES.clone())
+        scores = asking.ask_loss(net, IMAGES.clone())
     hints = [Hint(deep_scores(deep_params(False), pools=FROM_ONE), says=COUNTED)]
     checks.close(scores, deep_scores(deep_params(False)), what="the scores", hints=hints, operation=DEEP)
 
@@ -281,7 +281,8 @@ def test_deep_statistics() -> None:
     net, _ = known_net(True)
     mark(net)
     with with_true_layers() as used:
-        checks.parts(net.loss(IMAGES.clone(), LABELS.clone()), 2, what="the loss and its gradients")
+        found = asking.ask_loss(net, IMAGES.clone(), LABELS.clone())
+    checks.parts(found, 2, what="the loss and its gradients")
     checks.holds(len(used) > 0, what="batch normalization", problem="not used")
     check_own_statistics(used, layers=len(FILTERS))
 
@@ -297,8 +298,8 @@ def test_deep_scores_with_batchnorm() -> None:
         Hint(deep_scores(deep_params(True), "test", FROM_ONE), says=COUNTED),
     ]
     with with_true_layers():
-        before = net.loss(IMAGES.clone())
-        net.loss(IMAGES.clone(), LABELS.clone())
-        after = net.loss(IMAGES.clone())
+        before = asking.ask_loss(net, IMAGES.clone())
+        asking.ask_loss(net, IMAGES.clone(), LABELS.clone())
+        after = asking.ask_loss(net, IMAGES.clone())
     checks.close(before, right, what="the scores", hints=hints, operation=DEEP)
     checks.close(after, right, what="the scores after training", hints=hints, operation=DEEP)

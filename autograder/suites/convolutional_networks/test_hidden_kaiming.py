@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from helpers.testing import Hint, checks
+from helpers.testing import Hint, asking, checks
 
 TURNED = "Din and Dout are swapped: (Din, Dout), but (Dout, Din, K, K)"
 SCALE = "this is the standard deviation alone; multiply normal numbers of the right shape by it"
@@ -48,18 +48,21 @@ def check_variance(shape: tuple[int, ...], variance: float, turned: float, **arg
     checks.close(float((found**2).mean()) / variance, 1.0, what=what, rtol=relative, hints=hints)
 
 
+@asking.one_slip()
 @pytest.mark.task("kaiming", weight=1)
 def test_kaiming_of_linear_layers() -> None:
     """Kaiming initialization: the variance for a fully connected layer in front of a ReLU."""
     check_variance((400, 250), 2 / 400, 2 / 250, Din=400, Dout=250)
 
 
+@asking.one_slip()
 @pytest.mark.task("kaiming", weight=1)
 def test_kaiming_of_linear_layers_without_relu() -> None:
     """Kaiming initialization: the variance for a fully connected layer with no ReLU behind it."""
     check_variance((250, 400), 1 / 250, 1 / 400, Din=250, Dout=400, relu=False)
 
 
+@asking.one_slip()
 @pytest.mark.task("kaiming", weight=1)
 def test_kaiming_of_convolutions() -> None:
     """Kaiming initialization: the variance for a convolution, with a ReLU and without."""
@@ -84,6 +87,7 @@ def test_kaiming_is_normal() -> None:
     checks.number(kurtosis, at_least=2.7, at_most=3.3, what=what, likely_cause=likely)
 
 
+@asking.one_slip()
 @pytest.mark.task("kaiming", weight=1)
 def test_kaiming_shapes() -> None:
     """Kaiming initialization: the shapes for linear layers and convolutions, in the given dtype."""

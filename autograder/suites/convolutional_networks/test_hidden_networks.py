@@ -14,7 +14,7 @@ import torch.nn.functional as F
 from suite.networks import DEEP, Losses, Params, check_weights, normal, with_true_layers
 from torch import Tensor
 
-from helpers.testing import Hint, checks
+from helpers.testing import Hint, asking, checks
 
 IMAGES, LABELS = normal("images", shape=(5, 2, 6, 8)), torch.tensor([3, 0, 4, 1, 1])
 THREE = {"input_dims": (2, 6, 8), "num_filters": 4, "filter_size": 3, "hidden_dim": 7, "num_classes": 5}
@@ -53,9 +53,10 @@ LOSSES = Losses(
 def loss_of_student(reg: float) -> Any:
     """Return what the student's network makes of images and labels."""
     with with_true_layers():
-        return three_net(reg).loss(IMAGES.clone(), LABELS.clone())
+        return asking.ask_loss(three_net(reg), IMAGES.clone(), LABELS.clone())
 
 
+@asking.one_slip()
 @pytest.mark.task("three_layer_net", weight=3)
 def test_three_layers_begin() -> None:
     """Network of three layers: shapes and spread of weights, and biases of zero."""
@@ -67,39 +68,45 @@ def test_three_layers_begin() -> None:
         checks.equal(net.params[f"b{n}"], zeros, what=f'params["b{n}"]')
 
 
+@asking.one_slip()
 @pytest.mark.task("three_layer_net", weight=3)
 def test_three_layers_scores() -> None:
     """Network of three layers: the scores, with a filter of 3 x 3."""
     with with_true_layers():
-        found = three_net().loss(IMAGES.clone())
+        found = asking.ask_loss(three_net(), IMAGES.clone())
     hints = [Hint(scores(THREE_PARAMS), says) for says, scores in LOSSES.mistaken.items()]
     checks.close(found, three_scores(THREE_PARAMS), what="the scores", hints=hints, operation=DEEP)
 
 
+@asking.one_slip()
 @pytest.mark.task("three_layer_net", weight=1)
 def test_three_layers_loss() -> None:
     """Network of three layers: the loss without regularization."""
     LOSSES.check_loss(loss_of_student(0.0), 0.0)
 
 
+@asking.one_slip()
 @pytest.mark.task("three_layer_net", weight=2)
 def test_three_layers_loss_regularized() -> None:
     """Network of three layers: the loss with regularization."""
     LOSSES.check_loss(loss_of_student(0.3), 0.3)
 
 
+@asking.one_slip()
 @pytest.mark.task("three_layer_net", weight=3)
 def test_three_layers_gradients() -> None:
     """Network of three layers: the gradients without regularization."""
     LOSSES.check_gradients(loss_of_student(0.0), 0.0)
 
 
+@asking.one_slip()
 @pytest.mark.task("three_layer_net", weight=1)
 def test_three_layers_gradients_regularized() -> None:
     """Network of three layers: the gradients with regularization."""
     LOSSES.check_gradients(loss_of_student(0.3), 0.3)
 
 
+@asking.one_slip()
 @pytest.mark.task("three_layer_net", weight=1)
 def test_three_layers_in_float32() -> None:
     """Network of three layers: images in float64 are converted to the float32 of the network."""

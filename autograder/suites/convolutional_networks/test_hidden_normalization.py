@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from autograder.hidden import hidden_normal
-from helpers.testing import Hint, checks, scattered
+from helpers.testing import Hint, asking, checks, scattered
 
 normal = partial(hidden_normal, "normalization")
 N, D, EPS = 7, 5, 0.25
@@ -60,7 +60,7 @@ TURNED = "the wrong way round: the momentum belongs to the old value"
 def forward(x: Tensor, **param: Any) -> Any:
     """Return result and cache of the student's forward pass."""
     bn_param = {"mode": "train", "eps": EPS, **param}
-    found = cn.BatchNorm.forward(x, GAMMA.to(x.dtype), BETA.to(x.dtype), bn_param)
+    found = asking.ask(cn.BatchNorm.forward, x, GAMMA.to(x.dtype), BETA.to(x.dtype), bn_param)
     return pair(found), bn_param
 
 
@@ -87,12 +87,14 @@ def check_forward(x: Tensor, out: object) -> None:
     checks.close(out, normalize(exact).to(x.dtype), what="the result", hints=hints)
 
 
+@asking.one_slip()
 @pytest.mark.task("batchnorm_forward", weight=3)
 def test_training() -> None:
     """Batch normalization: mode "train", with an eps that counts."""
     check_forward(X, forward(X.clone())[0][0])
 
 
+@asking.one_slip()
 @pytest.mark.task("batchnorm_forward", weight=1)
 def test_training_in_float32() -> None:
     """Batch normalization: in float32, and in memory that is not contiguous."""
@@ -100,6 +102,7 @@ def test_training_in_float32() -> None:
     check_forward(X, forward(scattered(X))[0][0])
 
 
+@asking.one_slip()
 @pytest.mark.task("batchnorm_forward", weight=1)
 def test_training_far_from_zero() -> None:
     """Batch normalization: features around 10,000 in float32 keep their digits."""
@@ -111,6 +114,7 @@ def test_training_far_from_zero() -> None:
     checks.close(out, right, what="the result", operation="large numbers", hints=hints)
 
 
+@asking.one_slip()
 @pytest.mark.task("batchnorm_forward", weight=2)
 def test_running_statistics() -> None:
     """Batch normalization: running statistics after one batch and after two, with momentum and without."""
@@ -139,6 +143,7 @@ def test_running_statistics() -> None:
         checks.close(read_kept(bn_param, "running_var"), right, what="running_var", hints=hints)
 
 
+@asking.one_slip()
 @pytest.mark.task("batchnorm_forward", weight=1)
 def test_running_statistics_begin_at_zero() -> None:
     """Batch normalization: without running statistics in bn_param, they begin at zero."""
@@ -164,6 +169,7 @@ def test_running_statistics_are_not_shared() -> None:
     checks.unchanged(RUNNING_VAR, var, what="the old running_var")
 
 
+@asking.one_slip()
 @pytest.mark.task("batchnorm_forward", weight=3)
 def test_testing() -> None:
     """Batch normalization: mode "test" takes the running statistics, for one example as for many."""
@@ -210,8 +216,21 @@ NAMES = ("dx", "dgamma", "dbeta")
 
 def check_backward(function: Callable[..., Any], x: Tensor, dout: Tensor, *names: str) -> None:
     """Compare some of the student's gradients with the right ones, or with those of the forward pass."""
-    (out, cache), _ = forward(x.clone())
-    found = function(dout.clone(), cache)
+    # A forward pass that answers in float32 alone is another task's.
+    dtype, (out, cache) = asking.ask_in(lambda dtype: (dtype, go_forward(x.to(dtype))), torch.float64)
+    with asking.one_slip():
+        asking.settle_for(dtype)
+        check_gradients(out, asking.ask(function, dout.clone(), cache), x, dout, names)
+
+
+def go_forward(x: Tensor) -> Any:
+    """Return result and cache of the student's forward pass, which is asked once."""
+    settings = {"mode": "train", "eps": EPS}
+    return pair(cn.BatchNorm.forward(x.clone(), GAMMA.to(x.dtype), BETA.to(x.dtype), settings))
+
+
+def check_gradients(out: object, found: Any, x: Tensor, dout: Tensor, names: tuple[str, ...]) -> None:
+    """Compare gradients with the right ones for what the forward pass gave."""
     found = dict(zip(NAMES, checks.parts(found, 3, what="the gradients dx, dgamma, dbeta"), strict=True))
     for mistake in HINTS:
         if checks.agrees(out, normalize(x, mistake=mistake)):

@@ -16,7 +16,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from autograder.hidden import hidden_normal
-from helpers.testing import Hint, checks, substituted
+from helpers.testing import Hint, asking, checks, substituted
 
 MAX_ENTRIES = 100_000
 normal = partial(hidden_normal, "spatial")
@@ -62,7 +62,7 @@ def with_true_norm() -> AbstractContextManager[None]:
 def forward(x: Tensor, **param: Any) -> Any:
     """Return result and cache of the student's forward pass."""
     settings = {"mode": "train", "eps": EPS, **param}
-    found = cn.SpatialBatchNorm.forward(x, GAMMA.clone(), BETA.clone(), settings)
+    found = asking.ask(cn.SpatialBatchNorm.forward, x, GAMMA.clone(), BETA.clone(), settings)
     return checks.parts(found, 2, what="the result and the cache of SpatialBatchNorm.forward")
 
 
@@ -98,6 +98,7 @@ def check_forward(x: Tensor, out: object, **param: Any) -> None:
     checks.close(out, right, what="the result", hints=hints)
 
 
+@asking.one_slip()
 @pytest.mark.task("spatial_batchnorm", weight=2)
 def test_training() -> None:
     """Batch normalization of images: mode "train"."""
@@ -106,6 +107,7 @@ def test_training() -> None:
     check_forward(X, out)
 
 
+@asking.one_slip()
 @pytest.mark.task("spatial_batchnorm", weight=1)
 def test_scattered_images() -> None:
     """Batch normalization of images: of one image, and in memory that is not contiguous."""
@@ -116,6 +118,7 @@ def test_scattered_images() -> None:
     check_forward(X, scattered)
 
 
+@asking.one_slip()
 @pytest.mark.task("spatial_batchnorm", weight=2)
 def test_testing() -> None:
     """Batch normalization of images: mode "test" takes the running statistics."""
@@ -133,7 +136,7 @@ def test_running_statistics() -> None:
     right = {"running_mean": 0.1 * pixels.mean(dim=1), "running_var": 0.1 * pixels.var(dim=1, unbiased=False)}
     param: dict[str, Any] = {"mode": "train", "eps": EPS}
     try:
-        cn.SpatialBatchNorm.forward(X.clone(), GAMMA.clone(), BETA.clone(), param)
+        asking.ask(cn.SpatialBatchNorm.forward, X.clone(), GAMMA.clone(), BETA.clone(), param)
     except Exception:
         if own:
             raise
@@ -162,7 +165,8 @@ def statistics_of_rows(rows: Tensor) -> dict[str, Tensor]:
     """
     param: dict[str, Any] = {"mode": "train", "eps": EPS}
     try:
-        checks.parts(cn.BatchNorm.forward(rows, GAMMA.clone(), BETA.clone(), param), 2, what="")
+        found = asking.ask(cn.BatchNorm.forward, rows, GAMMA.clone(), BETA.clone(), param)
+        checks.parts(found, 2, what="")
     except Exception:
         return {}
     kept = {name: param.get(name) for name in ("running_mean", "running_var")}
@@ -174,7 +178,7 @@ def check_backward(*names: str) -> None:
     """Compare some of the student's gradients with the right ones."""
     with with_true_norm():
         _, cache = forward(X.clone())
-        found = cn.SpatialBatchNorm.backward(DOUT.clone(), cache)
+        found = asking.ask(cn.SpatialBatchNorm.backward, DOUT.clone(), cache)
     found = checks.parts(found, 3, what="the gradients dx, dgamma, dbeta of SpatialBatchNorm.backward")
     right = true_backward(DOUT, (X, GAMMA, BETA, EPS))
     hints: dict[str, list[Hint]] = {
@@ -196,12 +200,14 @@ def check_backward(*names: str) -> None:
             checks.close(one, expected, what=f"the gradient {name}", hints=hints[name])
 
 
+@asking.one_slip()
 @pytest.mark.task("spatial_batchnorm", weight=2)
 def test_backward() -> None:
     """Batch normalization of images: the gradient with respect to x."""
     check_backward("dx")
 
 
+@asking.one_slip()
 @pytest.mark.task("spatial_batchnorm", weight=1)
 def test_backward_of_scale_and_shift() -> None:
     """Batch normalization of images: the gradients with respect to gamma and beta."""

@@ -268,13 +268,14 @@ def test_relu_forward() -> None:
 
 def ask_relu(dout: Tensor, x: Tensor) -> Any:
     """Return what ReLU.backward gives."""
-    return asking.ask_backward(
-        lambda cache: asking.ask(fcn.ReLU.backward, dout, cache),
-        x,
-        lambda: asking.ask(fcn.ReLU.forward, x),
-        what="ReLU.backward",
-        says=NOT_X,
-    )
+
+    def forward() -> object:
+        return asking.ask(fcn.ReLU.forward, x)
+
+    def backward(cache: object) -> object:
+        return asking.ask(fcn.ReLU.backward, dout, cache)
+
+    return asking.ask_backward(backward, x, forward, what="ReLU.backward", says=NOT_X)
 
 
 @asking.one_slip()

@@ -17,7 +17,7 @@ from suite.naming import own_name
 from torch import Tensor
 
 from autograder.hidden import hidden_generator, hidden_labels, hidden_normal
-from helpers.testing import Hint, checks, convention, regularization_causes, substituted
+from helpers.testing import Hint, asking, checks, convention, regularization_causes, substituted
 
 MAX_WORK = 5_000_000
 """More numbers than any test needs: student code that asks for more gets nothing."""
@@ -184,6 +184,17 @@ class NetworkCase:
             net.params[own_name(net, name)] = value.to(chosen["dtype"], copy=True)
         return net
 
+    def run(self, use: Callable[[Any, Tensor], Any], x: Tensor, **settings: Any) -> tuple["Layers", Any]:
+        """Return the layers that a network used, and what it was used for; both in the precision of x."""
+
+        def call(dtype: torch.dtype) -> tuple[Layers, Any]:
+            layers = Layers()
+            with layers.in_place():
+                return layers, use(self.fill(dtype=dtype, **settings), x.to(dtype))
+
+        layers, found = asking.ask_in(call, x.dtype)
+        return layers, found
+
     def loss_and_grads(self, net: Any, x: Tensor) -> tuple[Any, Any]:
         """Return loss and gradients of a network, checked for their form."""
         loss, grads = checks.parts(net.loss(x, self.classes.clone()), 2, what="the result of loss")
@@ -191,10 +202,16 @@ class NetworkCase:
         grads = checks.entries(grads, list(own.values()), what="the gradients")
         return loss, {name: grads[mine] for name, mine in own.items()}
 
-    def check_scores(self, net: Any, x: Tensor) -> None:
-        """Compare the scores with the oracle, in the mode that is for tests."""
-        with Layers().in_place():
-            scores = net.loss(x)
+    @asking.one_slip()
+    def check_scores(self, x: Tensor, *, trained: bool = False, **settings: Any) -> None:
+        """Compare the scores with the oracle, in the mode that is for tests, perhaps after a step."""
+
+        def use(net: Any, x: Tensor) -> Any:
+            if trained:
+                self.loss_and_grads(net, x.clone())
+            return net.loss(x)
+
+        _, scores = self.run(use, x, **settings)
         right = sums(self.params, x)[-1]
         hints = [
             Hint(sums(self.params, x, 0.4)[-1], says="dropout drops; without labels its mode is test"),
@@ -203,10 +220,10 @@ class NetworkCase:
         ]
         checks.close(scores, right, what="the scores", hints=hints)
 
+    @asking.one_slip()
     def check_loss(self, reg: float) -> None:
         """Compare the loss with the oracle."""
-        with Layers().in_place():
-            loss, _ = self.loss_and_grads(self.fill(reg=reg), self.examples.clone())
+        _, (loss, _) = self.run(self.loss_and_grads, self.examples.clone(), reg=reg)
 
         def compute(mistake: str) -> float:
             return float(true_result(self.params, self.examples, self.classes, reg, mistake=mistake)[0])
@@ -216,11 +233,11 @@ class NetworkCase:
 
         checks.close(checks.scalar(loss, what="the loss"), compute(""), what="the loss", hints=hints)
 
+    @asking.one_slip()
     def check_grads(self, x: Tensor, reg: float = 0.0, dropout: float = 0.0) -> Layers:
         """Compare all gradients with the oracle; return the layers that were used."""
-        layers, settings = Layers(), {"dropout": dropout, "seed": 5} if dropout else {}
-        with layers.in_place():
-            _, grads = self.loss_and_grads(self.fill(reg=reg, dtype=x.dtype, **settings), x)
+        settings = {"dropout": dropout, "seed": 5} if dropout else {}
+        layers, (_, grads) = self.run(self.loss_and_grads, x, reg=reg, **settings)
         says = (GRAD_HINTS if reg else PLAIN_HINTS) | (DROPOUT_HINTS if dropout else {})
 
         def compute(mistake: str) -> Params:
@@ -244,12 +261,12 @@ class NetworkCase:
         """Tell whether all gradients are these."""
         return all(checks.agrees(grads[name], others[name], operation="gradient") for name in self.params)
 
+    @asking.one_slip()
     def check_regularized(self, reg: float) -> None:
         """Compare what regularization adds to the gradients with the oracle."""
         found = []
         for strength in (0.0, reg):
-            with Layers().in_place():
-                found.append(self.loss_and_grads(self.fill(reg=strength), self.examples.clone())[1])
+            found.append(self.run(self.loss_and_grads, self.examples.clone(), reg=strength)[1][1])
         added = {}
         for name in self.params:
             before, after = (checks.tensor(grads[name], what=f'grads["{name}"]') for grads in found)
@@ -302,7 +319,7 @@ TWO = NetworkCase(
 @pytest.mark.task("two_layer_net", weight=4)
 def test_two_layers_scores() -> None:
     """Two layers: without labels, the scores."""
-    TWO.check_scores(TWO.fill(reg=0.4), TWO.examples.reshape(7, 3, 2, 2).clone())
+    TWO.check_scores(TWO.examples.reshape(7, 3, 2, 2).clone(), reg=0.4)
 
 
 @pytest.mark.task("two_layer_net", weight=3)
@@ -350,14 +367,14 @@ SHALLOW, DEEP, DEEPER = deep(8), deep(9, 7), deep(8, 10, 7, 9, 6)
 @pytest.mark.task("fully_connected", weight=2)
 def test_deep_scores_of_one_hidden_layer() -> None:
     """Any depth: without labels, the scores; one hidden layer."""
-    SHALLOW.check_scores(SHALLOW.fill(reg=0.3), SHALLOW.examples.clone())
+    SHALLOW.check_scores(SHALLOW.examples.clone(), reg=0.3)
 
 
 @pytest.mark.task("fully_connected", weight=4)
 def test_deep_scores() -> None:
     """Any depth: without labels, the scores; two and five hidden layers."""
     for case in (DEEP, DEEPER):
-        case.check_scores(case.fill(reg=0.3), case.examples.clone())
+        case.check_scores(case.examples.clone(), reg=0.3)
 
 
 @pytest.mark.task("fully_connected", weight=4)
@@ -400,10 +417,7 @@ def test_deep_dropout() -> None:
 @pytest.mark.task("fully_connected", weight=2)
 def test_deep_dropout_without_labels() -> None:
     """Any depth: without labels, nothing is dropped, also after a step of training."""
-    net = DEEP.fill(dropout=0.4)
-    with Layers().in_place():
-        DEEP.loss_and_grads(net, DEEP.examples.clone())
-    DEEP.check_scores(net, DEEP.examples.clone())
+    DEEP.check_scores(DEEP.examples.clone(), trained=True, dropout=0.4)
 
 
 @pytest.mark.task("fully_connected", weight=1)

@@ -184,7 +184,7 @@ def check_rule(
     """
     start = {**defaults, **(given or {})}
     names = own_keys(function, rule, start, keys)
-    check = partial(check_steps, function, rule, given, start, hints, steps)
+    check = partial(follow_steps, function, rule, given, start, hints, steps)
     renamed = [
         asking.Slip(kept_as(own, key), partial(check, names)) for key, own in names.items() if own != key
     ]
@@ -208,7 +208,7 @@ def own_keys(
 
 
 @asking.one_slip()
-def check_steps(
+def follow_steps(
     function: Callable[..., Any],
     rule: Rule,
     given: Config | None,

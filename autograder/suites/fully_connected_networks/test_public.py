@@ -250,10 +250,15 @@ FACTOR = float(convention("regularization"))
 HALF, TWICE = regularization_causes()
 
 
-def fill_by_hand(net: Any) -> Any:
-    """Return a network after giving it the parameters of the example."""
+Make = Callable[[torch.dtype], Any]
+"""Makes a network in a precision."""
+
+
+def fill_by_hand(make: Make, dtype: torch.dtype) -> Any:
+    """Return a new network with the parameters of the example."""
+    net = make(dtype)
     for name in HAND:
-        net.params[own_name(name, net.params)] = HAND[name].clone()
+        net.params[own_name(name, net.params)] = HAND[name].to(dtype, copy=True)
     return net
 
 
@@ -270,11 +275,21 @@ def own_gradients(found: object) -> dict[Any, Any]:
     return {name: grads[mine] for name, mine in own.items()}
 
 
-def check_by_hand(net: Any) -> None:
-    """Check scores, loss and gradients of a network of two layers with one example, and with five copies."""
+@asking.one_slip()
+def check_by_hand(make: Make) -> None:
+    """Check scores, loss and gradients of a network of two layers with one example, and with five copies.
+
+    They are compared in float32. The network has to take float64, too.
+    """
+
+    def call(dtype: torch.dtype) -> Any:
+        x = HAND_X.to(dtype)
+        every = [fill_by_hand(make, dtype).loss(x.repeat(n, 1), HAND_Y.repeat(n)) for n in (1, 5)]
+        return fill_by_hand(make, dtype).loss(x.clone()), every
+
     with given_layers():
-        scores = fill_by_hand(net).loss(HAND_X.clone())
-        found = [fill_by_hand(net).loss(HAND_X.repeat(n, 1), HAND_Y.repeat(n)) for n in (1, 5)]
+        asking.ask_in(call, torch.float64)
+        scores, found = asking.ask_in(call, torch.float32)
     hints = [
         Hint(torch.tensor([[0.0, -7.0]]), says="the ReLU between the layers is missing"),
     ]
@@ -328,7 +343,8 @@ def check_loss_by_hand(found: object, count: int) -> None:
 @pytest.mark.task("two_layer_net", weight=4)
 def test_two_layers_by_hand() -> None:
     """Two layers: scores, loss and gradients of one example, and of five copies of it."""
-    check_by_hand(fcn.TwoLayerNet(input_dim=4, hidden_dim=3, num_classes=2, reg=0.1))
+    settings: dict[str, Any] = {"input_dim": 4, "hidden_dim": 3, "num_classes": 2, "reg": 0.1}
+    check_by_hand(lambda dtype: fcn.TwoLayerNet(dtype=dtype, **settings))
 
 
 def check_begin(net: Any, shapes: dict[str, tuple[int, int]], scale: float, dtype: torch.dtype) -> None:
@@ -347,6 +363,7 @@ def check_begin(net: Any, shapes: dict[str, tuple[int, int]], scale: float, dtyp
 
 
 @pytest.mark.task("two_layer_net", weight=1)
+@asking.one_slip()
 def test_parameters_of_two_layers() -> None:
     """Two layers: shapes, dtype and standard deviation of new weights; biases are 0."""
     net = fcn.TwoLayerNet(80, 60, 70, weight_scale=0.04, dtype=torch.float64)
@@ -358,25 +375,32 @@ SOME_X = torch.linspace(-1, 2, 60).reshape(5, 12)
 SOME_Y = torch.tensor([0, 3, 1, 2, 0])
 
 
-def check_inputs_unchanged(net: Any) -> None:
+def check_inputs_unchanged(make: Make) -> None:
     """Check that a step of training modifies neither the examples nor the parameters."""
-    before = {str(name): checks.tensor(net.params[name], what=str(name)).clone() for name in net.params}
-    x, y = SOME_X.clone(), SOME_Y.clone()
-    with given_layers():
+
+    def call(dtype: torch.dtype) -> None:
+        net, x, y = make(dtype), SOME_X.to(dtype, copy=True), SOME_Y.clone()
+        before = {str(name): checks.tensor(net.params[name], what=str(name)).clone() for name in net.params}
         checks.parts(net.loss(x, y), 2, what="the result of loss")
-    checks.unchanged(SOME_X, x, what="X")
-    checks.unchanged(SOME_Y, y, what="y")
-    for name, value in before.items():
-        checks.unchanged(value, net.params[name], what=f'params["{name}"]')
+        checks.unchanged(SOME_X.to(dtype), x, what="X")
+        checks.unchanged(SOME_Y, y, what="y")
+        for name, value in before.items():
+            checks.unchanged(value, net.params[name], what=f'params["{name}"]')
+
+    with given_layers():
+        asking.ask_in(call, torch.float32)
 
 
-def check_own_work(net: Any, loss: Callable[..., object]) -> None:
+def check_own_work(make: Make, loss: Callable[..., object]) -> None:
     """Check that the network runs, then that its source uses nothing that is off limits.
 
     What a layer uses already is not held against the network that calls it.
     """
     with given_layers():
-        checks.parts(net.loss(SOME_X.clone(), SOME_Y.clone()), 2, what="the result of loss")
+        result = asking.ask_in(
+            lambda dtype: make(dtype).loss(SOME_X.to(dtype), SOME_Y.clone()), torch.float32
+        )
+    checks.parts(result, 2, what="the result of loss")
     layers = [*(layer.forward for layer in (fcn.Linear, fcn.ReLU, fcn.Dropout))]
     layers += [layer.backward for layer in (fcn.Linear, fcn.ReLU, fcn.Dropout)]
     require(loss, banned=[name for name in IN_NETWORKS if all(obeys(one, banned=[name]) for one in layers)])
@@ -386,23 +410,26 @@ def check_own_work(net: Any, loss: Callable[..., object]) -> None:
 @pytest.mark.task("two_layer_net", weight=1)
 def test_two_layers_inputs_unchanged() -> None:
     """Two layers: X, y and the parameters are not modified."""
-    check_inputs_unchanged(fcn.TwoLayerNet(12, 9, 4, weight_scale=0.5, reg=0.2))
+    check_inputs_unchanged(lambda dtype: fcn.TwoLayerNet(12, 9, 4, weight_scale=0.5, reg=0.2, dtype=dtype))
 
 
 @pytest.mark.constraint
 @pytest.mark.task("two_layer_net", weight=1)
 def test_two_layers_own_work() -> None:
     """Two layers: nothing that is off limits."""
-    check_own_work(fcn.TwoLayerNet(12, 9, 4, weight_scale=0.5, reg=0.2), fcn.TwoLayerNet.loss)
+    settings: dict[str, Any] = {"weight_scale": 0.5, "reg": 0.2}
+    check_own_work(lambda dtype: fcn.TwoLayerNet(12, 9, 4, dtype=dtype, **settings), fcn.TwoLayerNet.loss)
 
 
 @pytest.mark.task("fully_connected", weight=3)
 def test_one_hidden_layer_by_hand() -> None:
     """Any depth: one hidden layer, the same numbers and copies."""
-    check_by_hand(fcn.FullyConnectedNet([3], input_dim=4, num_classes=2, reg=0.1))
+    settings: dict[str, Any] = {"input_dim": 4, "num_classes": 2, "reg": 0.1}
+    check_by_hand(lambda dtype: fcn.FullyConnectedNet([3], dtype=dtype, **settings))
 
 
 @pytest.mark.task("fully_connected", weight=1)
+@asking.one_slip()
 def test_names_of_parameters() -> None:
     """Any depth: three hidden layers have W1, b1 to W4, b4."""
     net = fcn.FullyConnectedNet([5, 4, 3], input_dim=6, num_classes=2)
@@ -425,9 +452,9 @@ MASK = torch.tensor([0.0, 1.0, 2.0])
 
 
 @pytest.mark.task("fully_connected", weight=1)
+@asking.one_slip()
 def test_dropout_of_hidden_units() -> None:
     """Any depth: dropout drops hidden units of the same example if there are labels, and none without."""
-    net = fcn.FullyConnectedNet([3], input_dim=4, num_classes=2, dropout=0.5)
     dropout = {
         "forward": lambda x, dropout_param: (
             x * MASK if dropout_param["mode"] == "train" else x,
@@ -435,10 +462,17 @@ def test_dropout_of_hidden_units() -> None:
         ),
         "backward": lambda dout, cache: dout * cache[1],
     }
+
+    def make(dtype: torch.dtype) -> Any:
+        return fcn.FullyConnectedNet([3], input_dim=4, num_classes=2, dropout=0.5, dtype=dtype)
+
+    def call(dtype: torch.dtype) -> Any:
+        net, x = fill_by_hand(make, dtype), HAND_X.to(dtype)
+        return net.loss(x.clone(), HAND_Y.clone()), net.loss(x.clone())
+
     with given_layers(), substituted(fcn.Dropout, **dropout):
-        found = fill_by_hand(net).loss(HAND_X.clone(), HAND_Y.clone())
-        loss, grads = checks.parts(found, 2, what="the result of loss")
-        scores = fill_by_hand(net).loss(HAND_X.clone())
+        found, scores = asking.ask_in(call, torch.float32)
+    loss, grads = checks.parts(found, 2, what="the result of loss")
     # The hidden values are 0, 0 and 2, and the scores -4 and 2: the wrong class has the probability `up`.
     up = 1 / (1 + math.exp(-6))
     hints = [
@@ -466,9 +500,12 @@ def test_dropout_of_hidden_units() -> None:
 @pytest.mark.task("fully_connected", weight=1)
 def test_deep_rules() -> None:
     """Any depth: X, y and the parameters are not modified; nothing that is off limits."""
-    net = fcn.FullyConnectedNet([9, 7], 12, 4, weight_scale=0.5, reg=0.2)
-    check_inputs_unchanged(net)
-    check_own_work(net, fcn.FullyConnectedNet.loss)
+
+    def make(dtype: torch.dtype) -> Any:
+        return fcn.FullyConnectedNet([9, 7], 12, 4, weight_scale=0.5, reg=0.2, dtype=dtype)
+
+    check_inputs_unchanged(make)
+    check_own_work(make, fcn.FullyConnectedNet.loss)
 
 
 def check_settings(found: object) -> None:
@@ -816,8 +853,8 @@ def test_adam_own_work() -> None:
     check_own_rule(fcn.adam)
 
 
-@pytest.mark.task("dropout", weight=2)
 @asking.one_slip()
+@pytest.mark.task("dropout", weight=2)
 def test_dropout_of_ones() -> None:
     """Dropout: of many ones about a quarter becomes 0, the others 4/3, and nothing in test mode."""
     ones = torch.ones(80, 125)

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from autograder.hidden import altered, hidden_labels
 from helpers import data
-from helpers.testing import Hint, checks
+from helpers.testing import Hint, asking, checks
 
 X_TRAIN, Y_TRAIN = normal("train", shape=(30, 2, 2)), hidden_labels("train/y", classes=3, count=30)
 X_TEST = normal("test", shape=(40, 2, 2))
@@ -34,6 +34,7 @@ DIGITS = data.digits(num_train=600, num_val=0, num_test=NUM_DIGITS)
 X_CHANGED, Y_CHANGED = altered(DIGITS.x_test, DIGITS.y_test, "digits", shift=0.5, contrast=0.3)
 
 
+@asking.one_slip()
 @pytest.mark.task("classifier", weight=2)
 def test_classifier_on_hidden_points() -> None:
     """The classifier predicts what distances and votes give, for the k that is asked for."""
@@ -41,12 +42,14 @@ def test_classifier_on_hidden_points() -> None:
         classifier = knn.KnnClassifier(X_TRAIN.clone(), Y_TRAIN.clone())
         found = {k: classifier.predict(X_TEST.clone(), k=k) for k in (1, 7)}
     refuse_swaps(swaps)
-    checks.equal(found[1], PREDICTED[1], what="the labels for k = 1")
+    one = checks.tensor(found[1], shape=(40,), dtype=torch.int64, what="the labels for k = 1")
+    checks.equal(one, PREDICTED[1], what="the labels for k = 1")
     hints = [Hint(PREDICTED[1], says="k is not passed on")]
-    checks.tensor(found[7], shape=(40,), dtype=torch.int64, what="the labels for k = 7")
-    checks.equal(found[7], PREDICTED[7], what="the labels for k = 7", hints=hints)
+    seven = checks.tensor(found[7], shape=(40,), dtype=torch.int64, what="the labels for k = 7")
+    checks.equal(seven, PREDICTED[7], what="the labels for k = 7", hints=hints)
 
 
+@asking.one_slip()
 @pytest.mark.task("classifier", weight=2)
 def test_classifier_accuracy_on_hidden_points() -> None:
     """The accuracy is the percentage of right labels, for the k that is asked for."""
@@ -67,6 +70,7 @@ def test_classifier_accuracy_on_hidden_points() -> None:
             checks.close(checks.scalar(found, what=what), right, what=what, hints=hints[k])
 
 
+@asking.one_slip()
 @pytest.mark.task("classifier", weight=2)
 def test_classifier_on_digits() -> None:
     """Handwritten digits that nobody has seen are recognized."""

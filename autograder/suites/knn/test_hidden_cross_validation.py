@@ -79,20 +79,21 @@ class Calls:
 
     def methods(self, x_train: Tensor, y_train: Tensor) -> dict[str, Callable[..., object]]:
         """Return the methods of a classifier with these training data."""
+        x_train, y_train = torch.as_tensor(x_train), torch.as_tensor(y_train)  # arrays will do
         x_train = x_train.reshape(len(x_train), -1)
         self.labels.append((x_train.clone(), y_train.clone()))
         if y_train.shape != (len(x_train),):
             y_train = torch.zeros(len(x_train), dtype=torch.int64)
 
         def predict(x_test: Tensor, k: int = 1) -> Tensor:
-            x_test = x_test.reshape(len(x_test), -1)
+            x_test = torch.as_tensor(x_test).reshape(len(x_test), -1)
             self._see(x_train, x_test)
             return true_labels(true_distances(x_train, x_test), y_train, k)
 
         def check_accuracy(x_test: Tensor, y_test: Tensor, k: int = 1, quiet: bool = False) -> float:
-            x_test = x_test.reshape(len(x_test), -1)
+            x_test = torch.as_tensor(x_test).reshape(len(x_test), -1)
             self._see(x_train, x_test)
-            return true_accuracy(x_train, y_train, x_test, y_test, k)
+            return true_accuracy(x_train, y_train, x_test, torch.as_tensor(y_test), k)
 
         return {"predict": predict, "check_accuracy": check_accuracy}
 

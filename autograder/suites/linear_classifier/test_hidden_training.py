@@ -16,7 +16,7 @@ from torch.nn import functional
 
 from autograder.hidden import Thresholds, altered, hidden_generator, hidden_labels, hidden_normal
 from helpers import data
-from helpers.testing import Hint, checks, constructor, convention, public_generator, substituted
+from helpers.testing import Hint, asking, checks, constructor, convention, public_generator, substituted
 
 THRESHOLDS = Thresholds("linear_classifier")
 FACTOR = float(convention("regularization"))
@@ -60,6 +60,7 @@ def batch(size: int, dtype: torch.dtype = torch.float32) -> Tensor:
     return numbers
 
 
+@asking.one_slip()
 @pytest.mark.task("sample_batch", weight=2)
 def test_batch_pairs() -> None:
     """Examples keep their own labels, whatever the size of the batch and the dtype."""
@@ -254,6 +255,7 @@ def test_training_calls() -> None:
         checks.equal(reg, 0.35, what="the reg that loss_func was called with", hints=hints)
 
 
+@asking.one_slip()
 @pytest.mark.task("train", weight=1)
 def test_training_from_small_weights() -> None:
     """Without weights to start from, small random ones with a column per class are used."""
@@ -318,6 +320,7 @@ def uphill_weights() -> Tensor:
     return W
 
 
+@asking.one_slip()
 @pytest.mark.task("train", weight=3)
 def test_training_recognizes_digits() -> None:
     """Handwritten digits that nobody has seen are recognized after training."""
@@ -365,6 +368,7 @@ PREDICT_HINTS = [
 ]
 
 
+@asking.one_slip()
 @pytest.mark.task("predict", weight=4)
 def test_predictions_in_both_precisions() -> None:
     """Forty examples and six classes, in float64 and in float32."""
@@ -377,6 +381,7 @@ def test_predictions_in_both_precisions() -> None:
         checks.equal(found, PREDICTED[clear], what="the labels", hints=[smallest, by_class, *PREDICT_HINTS])
 
 
+@asking.one_slip()
 @pytest.mark.task("predict", weight=2)
 def test_prediction_of_one_example() -> None:
     """A single example gets a tensor with one label, and inputs may have any memory layout."""

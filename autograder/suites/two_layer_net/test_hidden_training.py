@@ -16,7 +16,7 @@ from torch import Tensor
 
 from autograder.hidden import Thresholds, altered, hidden_labels, hidden_normal
 from helpers import data
-from helpers.testing import Hint, checks, public_generator
+from helpers.testing import Hint, asking, checks, public_generator
 
 THRESHOLDS = Thresholds("two_layer_net")
 
@@ -117,6 +117,7 @@ def rates(decays: Callable[[int], int], count: int = 8) -> list[float]:
     return [RATE * DECAY ** decays(it) for it in range(count)]
 
 
+@asking.one_slip()
 @pytest.mark.task("train", weight=1)
 def test_training_batches() -> None:
     """Training: every step is given a new batch of examples with their labels."""
@@ -262,6 +263,7 @@ START = {name: 0.35 * torch.randn(shape, generator=NOISE) for name, shape in SHA
 """Where training begins: noise that so few steps have to unlearn, or half of them would do as well."""
 
 
+@asking.one_slip()
 @pytest.mark.task("train", weight=2)
 def test_training_on_digits() -> None:
     """Training: a network learns to read digits, and reads those that nobody has seen."""
@@ -304,6 +306,7 @@ LOWEST = "the class with the lowest score was chosen"
 EXAMPLES = "the best example of each class was chosen; compare classes, dim=1"
 
 
+@asking.one_slip()
 @pytest.mark.task("predict", weight=3)
 def test_prediction() -> None:
     """Prediction: the class with the highest score, for many examples and for one in float32."""

@@ -581,6 +581,7 @@ def train_by_hand(epoch: int) -> tuple[Any, Any]:
 
 
 @pytest.mark.task("train", weight=2)
+@asking.one_slip()
 def test_training_by_hand() -> None:
     """Training: three steps; the learning rate is halved after the first step of each epoch."""
     decayed_before = "the learning rate decayed before the step; decay it after the step"
@@ -657,6 +658,7 @@ def test_training_source() -> None:
 
 
 @pytest.mark.task("predict", weight=2)
+@asking.one_slip()
 def test_prediction_by_hand() -> None:
     """Prediction: the class with the highest score."""
     scores = torch.tensor(

@@ -185,6 +185,45 @@ def test_a_call_that_makes_everything_anew_is_asked_in_the_other_precision() -> 
         asking.ask_in(lambda dtype: [][0], torch.float32)
 
 
+class Net:
+    """A network with one parameter, whose loss mixes precisions unless it is in this one."""
+
+    def __init__(self, only: torch.dtype) -> None:
+        self.params, self.dtype, self.only = {"W": X.clone()}, X.dtype, only
+
+    def loss(self, x: torch.Tensor, y: torch.Tensor | None = None) -> Any:
+        """Return a product, or with labels that and a dict."""
+        product = x.to(self.dtype).T @ self.params["W"].to(self.only)
+        return product if y is None else (product, {"W": self.params["W"].clone()})
+
+
+def test_a_network_is_asked_with_parameters_in_the_other_precision_and_is_as_before() -> None:
+    @asking.one_slip()
+    def check(net: Net) -> None:
+        scores, (_, grads) = asking.ask_loss(net, X), asking.ask_loss(net, X, torch.arange(6))
+        checks.close(scores, X.T @ X, what="the scores", operation="gradient")
+        checks.close(grads["W"], X, what="the gradient")
+
+    check(Net(torch.float64))
+    net = Net(torch.float32)
+    with pytest.raises(CheckFailure) as caught:
+        check(net)
+    assert (caught.value.slip, caught.value.likely_cause) == (True, causes.MIXED)
+    assert (net.dtype, net.params["W"].dtype) == (torch.float64, torch.float64)
+    checks.unchanged(X, net.params["W"], what="W")
+
+
+def test_a_block_may_settle_for_float32() -> None:
+    right = torch.tensor([1 / 3, 2 / 3], dtype=torch.float64)
+    asking.settle_for(torch.float32)
+    assert not coarse.get()
+    with asking.one_slip():
+        asking.settle_for(torch.float64)
+        assert not coarse.get()
+        asking.settle_for(torch.float32)
+        checks.close(right.float().double(), right, what="the parts")
+
+
 def test_float32_need_only_be_right_as_such_in_its_block() -> None:
     right = torch.tensor([1 / 3, 2 / 3], dtype=torch.float64)
 
@@ -279,3 +318,29 @@ def test_what_raises_for_images_as_well_raises_as_it_did() -> None:
         asking.ask_points(
             lambda x: (_ for _ in ()).throw(ValueError("first" if x.dim() == 2 else "second")), POINTS[0]
         )
+
+
+def stop(message: str) -> None:
+    raise IndexError(message)
+
+
+@asking.one_slip()
+def check_backward(backward: Callable[[Any], Any], forward: Callable[[], Any]) -> None:
+    """Check a backward pass that is given the cache (3,)."""
+    found = asking.ask_backward(backward, (3,), forward, what="f.backward", says="the cache is (x,)")
+    checks.equal(found, 3, what="dx")
+
+
+def test_a_cache_of_another_form_is_a_slip() -> None:
+    check_backward(lambda cache: cache[0], lambda: stop("forward"))
+    with pytest.raises(CheckFailure) as caught:
+        check_backward(lambda cache: cache["x"], lambda: (9, {"x": 3}))
+    assert (caught.value.slip, caught.value.likely_cause) == (True, "the cache is (x,)")
+
+
+@pytest.mark.parametrize(
+    "forward", [lambda: stop("forward"), lambda: 3, lambda: (9, (3,)), lambda: (9, {"x": 4})]
+)
+def test_a_backward_pass_that_is_wrong_for_its_own_cache_raises_as_it_did(forward: Callable[[], Any]) -> None:
+    with pytest.raises(TypeError, match="tuple indices"):
+        check_backward(lambda cache: cache["x"], forward)

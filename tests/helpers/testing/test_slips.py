@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+import torch
 
 from helpers.testing import CheckFailure, checks, slips
 
@@ -89,6 +90,38 @@ def test_a_slip_that_is_noted_hides_nothing_else_that_is_wrong() -> None:
         note_and_fail()
 
 
+@slips.one_slip()
+def check_labels(found: torch.Tensor) -> None:
+    """Check labels by their dtype first."""
+    labels = checks.tensor(found, shape=(3,), dtype=torch.int64, what="the labels")
+    assert labels.dtype == torch.int64
+    checks.equal(labels, torch.tensor([2, 0, 1]), what="the labels")
+
+
+def test_a_dtype_alone_is_a_slip_in_a_block() -> None:
+    check_labels(torch.tensor([2, 0, 1]))
+    for dtype in (torch.float32, torch.int32):
+        with pytest.raises(CheckFailure, match="wrong dtype") as caught:
+            check_labels(torch.tensor([2, 0, 1]).to(dtype))
+        assert caught.value.slip
+        with pytest.raises(CheckFailure, match="wrong values") as caught:
+            check_labels(torch.tensor([2, 2, 2]).to(dtype))
+        assert not caught.value.slip
+
+
+@pytest.mark.parametrize("found", [torch.tensor([2.4, 0.0, 1.0]), torch.tensor([2 + 1j, 0, 1])])
+def test_numbers_that_the_right_dtype_cannot_hold_are_wrong(found: torch.Tensor) -> None:
+    with pytest.raises(CheckFailure, match="wrong dtype") as caught:
+        check_labels(found)
+    assert not caught.value.slip
+
+
+def test_without_a_block_a_wrong_dtype_is_a_failure_at_once() -> None:
+    with pytest.raises(CheckFailure, match="wrong dtype") as caught:
+        checks.tensor(torch.ones(3), shape=(3,), dtype=torch.float64, what="the weights")
+    assert not caught.value.slip
+
+
 def ask_twice(first: Callable[[], Any], again: Callable[[], Any], right: object = 3) -> None:
     """Check what one of two calls gives."""
     with slips.one_slip():
@@ -107,25 +140,3 @@ def test_a_call_that_is_right_in_another_way_is_a_slip() -> None:
 def test_a_call_that_is_wrong_in_either_way_is_no_slip(again: Callable[[], Any]) -> None:
     with pytest.raises(IndexError):
         ask_twice(lambda: [][0], again)
-
-
-@slips.one_slip()
-def check_backward(backward: Callable[[Any], Any], forward: Callable[[], Any]) -> None:
-    """Check a backward pass that is given the cache (3,)."""
-    found = slips.ask_backward(backward, (3,), forward, what="f.backward", says="the cache is (x,)")
-    checks.equal(found, 3, what="dx")
-
-
-def test_a_cache_of_another_form_is_a_slip() -> None:
-    check_backward(lambda cache: cache[0], lambda: stop("forward"))
-    with pytest.raises(CheckFailure) as caught:
-        check_backward(lambda cache: cache["x"], lambda: (9, {"x": 3}))
-    assert (caught.value.slip, caught.value.likely_cause) == (True, "the cache is (x,)")
-
-
-@pytest.mark.parametrize(
-    "forward", [lambda: stop("forward"), lambda: 3, lambda: (9, (3,)), lambda: (9, {"x": 4})]
-)
-def test_a_backward_pass_that_is_wrong_for_its_own_cache_raises_as_it_did(forward: Callable[[], Any]) -> None:
-    with pytest.raises(TypeError, match="tuple indices"):
-        check_backward(lambda cache: cache["x"], forward)
