@@ -303,7 +303,7 @@ def test_outside_a_job_it_is_one_line(room: Classroom, tmp_path: Path) -> None:
     commit = room.commit(tmp_path, {"tiny_module.py": tiny.STUB.encode()})
     run = room.grade(tmp_path, commit, SUBMISSION_TAG="", COMMIT_URL="")
     assert run.status == "error"
-    assert "environment: SUBMISSION_TAG and COMMIT_URL is not set; let the runner" in run.output
+    assert "environment: SUBMISSION_TAG and COMMIT_URL are not set; let the runner" in run.output
     assert "Traceback" not in run.output
 
 
