@@ -58,7 +58,9 @@ class Public:
     def release(self, tag: str, *names: str) -> None:
         """Release the course as it is now, or some of its assignments, under a tag, and publish it."""
         settings = self.course / "course.toml"
-        text = settings.read_text().replace('status = "draft"', 'status = "released"')  # drafts are tried, too
+        text = settings.read_text().replace(
+            'status = "draft"', 'status = "released"'
+        )  # drafts are tried, too
         text = re.sub(r'(?m)^repository = "[^"]*"', f'repository = "{REPOSITORY}"', text)
         settings.write_text(re.sub(r'(?m)^tag = "[^"]*"', f'tag = "{tag}"', text))
         for command in ("release", "publish"):
