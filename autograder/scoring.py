@@ -252,12 +252,11 @@ def _fill_in(plan: Sequence[PlannedTest], outcomes: Mapping[str, Outcome]) -> di
 
 def _judge(test: PlannedTest, outcome: Outcome, points: Fraction) -> Judged:
     feedback, passed = outcome.feedback, outcome.status is Status.passed
-    slip = raised = None
-    if feedback is not None and feedback.slip:
-        if outcome.status is not Status.raised:
-            slip = feedback.likely_cause or ""
-        elif feedback.location is not None:
-            raised = f"{feedback.location.file}, line {feedback.location.line}"
+    slip = feedback.likely_cause or "" if feedback is not None and feedback.slip else None
+    raised = None
+    if outcome.status is Status.raised and feedback is not None and not feedback.unfinished:
+        place = feedback.location
+        raised = f"{place.file}, line {place.line}" if place is not None else None
     hidden = test.tier == "hidden"
     return Judged(test.id, test.task, test.kind, points, passed, slip, raised, hidden)
 

@@ -267,9 +267,11 @@ def _judge_student_error(error: StudentError, tier: Tier, known: Known) -> tuple
     else:
         message = f": {error.message}" if error.message else ""
         summary = f"Your code raised {error.type_name}{message}"
-    line = location is not None and not causes.is_unwritten(error.message)
-    feedback = Feedback(summary=summary[:_MAX_SUMMARY], likely_cause=cause, location=location, slip=line)
-    return Status.raised, feedback
+    unfinished = causes.is_unfinished(error.message)
+    summary = summary[:_MAX_SUMMARY]
+    return Status.raised, Feedback(
+        summary=summary, likely_cause=cause, location=location, unfinished=unfinished
+    )
 
 
 def _missing_name(error: StudentError, known: Known) -> Feedback | None:

@@ -40,8 +40,9 @@ class Feedback(ResultModel):
     """Index of the first wrong entry, such as ``[3, 0]``, and how many are wrong."""
     location: Location | None = None
     slip: bool = False
-    """Whether one mistake explains the answer, or it is nearly right; or if the line of an exception may be
-    all that is wrong (`helpers.credit`)."""
+    """Whether one mistake explains the answer, or the answer is nearly right (`helpers.credit`)."""
+    unfinished: bool = False
+    """Whether an exception is a sign of work that is not done, and not of a mistake."""
 
 
 class TestResult(ResultModel):

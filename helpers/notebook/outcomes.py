@@ -56,8 +56,9 @@ class Failure:
     code : str or None
         That line.
     slip : bool
-        Whether one mistake explains the answer, or the answer is nearly right, or the line in `place` that
-        raised an exception may be all that is wrong.
+        Whether one mistake explains the answer, or the answer is nearly right.
+    unfinished : bool
+        Whether an exception is a sign of work that is not done.
     """
 
     problem: str
@@ -68,6 +69,7 @@ class Failure:
     place: str | None = None
     code: str | None = None
     slip: bool = False
+    unfinished: bool = False
 
     def facts(self) -> list[tuple[str, str]]:
         """Return the names and texts of what is known beside the problem."""
@@ -162,8 +164,8 @@ def judge(test: PublicTest, error: BaseException | None, files: Sequence[Path]) 
     if isinstance(error, NotImplementedError):
         return PublicOutcome(test, Status.not_implemented, Failure("", place=_place_text(place)))
     failure = _failure_at(f"Your code raised {reload.describe_error(error)}", place)
-    cause, line = causes.likely_cause(str(error)), not causes.is_unwritten(str(error))
-    return PublicOutcome(test, Status.raised, replace(failure, likely_cause=cause, slip=line))
+    cause, unfinished = causes.likely_cause(str(error)), causes.is_unfinished(str(error))
+    return PublicOutcome(test, Status.raised, replace(failure, likely_cause=cause, unfinished=unfinished))
 
 
 def give_credit(found: Handout, outcomes: Sequence[PublicOutcome]) -> tuple[PublicOutcome, ...]:
@@ -180,12 +182,10 @@ def give_credit(found: Handout, outcomes: Sequence[PublicOutcome]) -> tuple[Publ
 
 
 def _judge(outcome: PublicOutcome) -> Judged:
-    test, failure, slip, raised = outcome.test, outcome.failure, None, None
-    if failure is not None and failure.slip:
-        if outcome.status is Status.raised:
-            raised = failure.place
-        else:
-            slip = failure.likely_cause or ""
+    test, failure = outcome.test, outcome.failure
+    slip = failure.likely_cause or "" if failure is not None and failure.slip else None
+    done = outcome.status is Status.raised and failure is not None and not failure.unfinished
+    raised = failure.place if done and failure is not None else None
     kind: Literal["value", "constraint"] = "value" if test.kind == "value" else "constraint"
     passed = outcome.status is Status.passed
     return Judged(test.id, test.task, kind, Fraction(test.points), passed, slip, raised)

@@ -58,21 +58,21 @@ CAUSES = {
 """Part of the message, as a regular expression, to its cause."""
 
 
-_UNWRITTEN = re.compile(
+_UNFINISHED = re.compile(
     r"NoneType|cannot access (local|free) variable|referenced before assignment|name '\w+' is not defined"
 )
 """Part of what exceptions say where something has no value yet."""
 
 
-def is_unwritten(message: str) -> bool:
+def is_unfinished(message: str) -> bool:
     """Tell whether an exception with this message comes of work that is not done rather than of a mistake.
 
     Examples
     --------
-    >>> is_unwritten("name 'dx' is not defined"), is_unwritten("name 'np' is not defined")
+    >>> is_unfinished("name 'dx' is not defined"), is_unfinished("name 'np' is not defined")
     (True, False)
     """
-    return bool(_UNWRITTEN.search(message)) and likely_cause(message) != FORGOTTEN_IMPORT
+    return bool(_UNFINISHED.search(message)) and likely_cause(message) != FORGOTTEN_IMPORT
 
 
 def likely_cause(message: str) -> str | None:

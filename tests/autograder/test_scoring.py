@@ -114,9 +114,11 @@ def test_constraint_counts_only_where_its_task_is_solved() -> None:
 def test_one_line_that_raises_costs_a_quarter_where_others_are_right() -> None:
     plan = [_test(name) for name in "abcd"]
     line = Location(file="toy.py", line=7, function="add")
-    raised = Feedback(summary="Your code raised ValueError.", location=line, slip=True)
+    raised = Feedback(summary="Your code raised ValueError.", location=line)
     passed = [Outcome(name, Status.passed) for name in "ab"]
-    for feedback, points in ((raised, 15), (raised.model_copy(update={"location": None}), 10)):
+    unfinished = raised.model_copy(update={"unfinished": True})
+    nowhere = raised.model_copy(update={"location": None})
+    for feedback, points in ((raised, 15), (nowhere, 10), (unfinished, 10)):
         ended = [Outcome(name, Status.raised, feedback) for name in "cd"]
         assert _score(_assignment(20), plan, *passed, *ended).score == points
     other = raised.model_copy(update={"location": Location(file="toy.py", line=8, function="add")})

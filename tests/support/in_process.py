@@ -63,7 +63,7 @@ class Recorder:
     def line_that_raised(self, caught):
         # As the engine does: the innermost line of the student's, unless a check failed or it is not written.
         none = not caught or isinstance(caught.value, (AssertionError, NotImplementedError))
-        if none or causes.is_unwritten(str(caught.value)):
+        if none or causes.is_unfinished(str(caught.value)):
             return None
         own = [one for one in caught.traceback if str(one.path).startswith(self.folder)]
         return f"{own[-1].path.name}, line {own[-1].lineno + 1}" if own else None

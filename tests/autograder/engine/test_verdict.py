@@ -73,19 +73,18 @@ def test_a_failure_names_the_line_of_the_exception_that_it_reports_on(tier: Tier
 
 
 @pytest.mark.parametrize(
-    ("fields", "slip"),
+    ("message", "unfinished"),
     [
-        ({}, True),
-        ({"message": "name 'np' is not defined"}, True),
-        ({"message": "name 'dx' is not defined"}, False),
-        ({"message": "cannot access local variable 'loss' where it is not associated with a value"}, False),
-        ({"message": "unsupported operand type(s) for *: 'float' and 'NoneType'"}, False),
-        ({"where": None}, False),
+        ("index 3 is out of range", False),
+        ("name 'np' is not defined", False),
+        ("name 'dx' is not defined", True),
+        ("cannot access local variable 'loss' where it is not associated with a value", True),
+        ("unsupported operand type(s) for *: 'float' and 'NoneType'", True),
     ],
 )
-def test_a_line_that_raises_may_be_all_that_is_wrong(fields: dict[str, Any], slip: bool) -> None:
-    status, feedback = judge(student_error(**fields), "hidden")
-    assert (status, feedback.slip) == (Status.raised, slip)
+def test_an_exception_of_work_that_is_not_done_is_told_apart(message: str, unfinished: bool) -> None:
+    status, feedback = judge(student_error(message=message), "hidden")
+    assert (status, feedback.unfinished, feedback.slip) == (Status.raised, unfinished, False)
 
 
 @pytest.mark.parametrize(
