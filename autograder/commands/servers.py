@@ -66,13 +66,11 @@ def bundle(
     from autograder.commands import terminal
     from autograder.course.assignment import load
     from autograder.exporters.servers import bundles, find_server
-    from autograder.files import check_place
 
     current = course_of(course)
     chosen, target = load(current, assignment), find_server(server)
     place = output or current.root / "dist" / f"{assignment}-{target.name}{target.archive}"
-    check_place(place)
-    bundles.check_kind(place, target)
+    bundles.require_place(place, target)
     with terminal.GradingProgress(1) as progress:
         contents, room = bundles.gather(
             current,

@@ -13,6 +13,12 @@ NAMES: Final = ("gradescope", "autograder_io", "autolab", "prairielearn", "class
 """Each is a module of this room, which is imported only where it is asked for."""
 
 
+def suggest(name: str) -> str:
+    """Say which server somebody may have meant by a name that is none."""
+    near = difflib.get_close_matches(name, NAMES, n=1)
+    return f"did you mean {near[0]}?" if near else f"choose one of: {', '.join(NAMES)}"
+
+
 def find_server(name: str) -> Server:
     """Return a server by its name.
 
@@ -23,8 +29,6 @@ def find_server(name: str) -> Server:
     """
     chosen = name.replace("-", "_").replace(".", "_").casefold()
     if chosen not in NAMES:
-        near = difflib.get_close_matches(chosen, NAMES, n=1)
-        remedy = f"did you mean {near[0]}?" if near else f"choose one of: {', '.join(NAMES)}"
-        raise ConfigError(name, "the kit knows no such server", remedy)
+        raise ConfigError(name, "the kit knows no such server", suggest(chosen))
     server: Server = import_module(f"{__name__}.{chosen}").SERVER
     return server

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import difflib
 import os
 import shutil
 from collections.abc import Callable
@@ -15,9 +14,9 @@ from autograder.course import COURSE_FILE, Course, provenance
 from autograder.course.assignment import Assignment
 from autograder.engine.interface import OpenEngine, Sandbox
 from autograder.errors import ConfigError
-from autograder.exporters.servers import NAMES, budget, contents, tarballs
+from autograder.exporters.servers import NAMES, budget, contents, suggest, tarballs
 from autograder.exporters.servers.interface import Contents, Files, Server
-from autograder.files import write_private
+from autograder.files import check_place, write_private
 from autograder.grading import preflight
 from helpers.submission import archives
 
@@ -26,9 +25,8 @@ def settings_of(course: Course, server: Server) -> Any:
     """Return what a course says about a server; raises ConfigError where a key or a table is wrong."""
     for name in course.servers:
         if name not in NAMES:
-            near = difflib.get_close_matches(name, NAMES, n=1)
-            remedy = f"did you mean {near[0]}?" if near else f"choose of: {', '.join(NAMES)}"
-            raise ConfigError(str(course.root / COURSE_FILE), f"unknown table `servers.{name}`", remedy)
+            found = f"unknown table `servers.{name}`"
+            raise ConfigError(str(course.root / COURSE_FILE), found, suggest(name))
     known = course.servers.get(server.name, {})
     return settings.check(course.root / COURSE_FILE, known, server.settings, within=("servers", server.name))
 
@@ -80,8 +78,9 @@ def archive(files: Files, kind: str) -> bytes:
     return tarballs.pack(files)
 
 
-def check_kind(output: Path, server: Server) -> None:
-    """Raise ConfigError where a file is in the place of a bundle's folder, or the other way round."""
+def require_place(output: Path, server: Server) -> None:
+    """Raise ConfigError where a bundle cannot be written, or a folder is in the place of a file."""
+    check_place(output)
     if server.archive and output.is_dir():
         raise ConfigError(str(output), "is a folder", f"name a file that ends with {server.archive}")
     if not server.archive and output.is_file():

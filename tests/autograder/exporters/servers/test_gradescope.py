@@ -468,7 +468,7 @@ def test_half_a_folder_is_removed_and_what_was_there_stays(
             bundles.write(files, server, tmp_path / name)
     assert sorted(path.name for path in tmp_path.rglob("*")) == ["a", "b", "c", "old"]
     with pytest.raises(ConfigError, match="name a folder"):
-        bundles.check_kind(tmp_path / "old" / "a", server)
+        bundles.require_place(tmp_path / "old" / "a", server)
 
 
 def test_the_zip_itself_is_no_folder(tmp_path: Path) -> None:
