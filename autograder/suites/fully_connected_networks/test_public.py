@@ -447,8 +447,8 @@ def test_names_of_parameters() -> None:
     require_any_device(fcn.FullyConnectedNet)
 
 
-MASK = torch.tensor([0.0, 1.0, 2.0])
-"""By what dropout multiplies the hidden units, in the place of a random mask."""
+MASK = torch.tensor([0.0, 1.0, 3.0])
+"""By what dropout multiplies the hidden units: a mask that a network draws by itself never holds 3."""
 
 
 @pytest.mark.task("fully_connected", weight=1)
@@ -473,26 +473,26 @@ def test_dropout_of_hidden_units() -> None:
     with given_layers(), substituted(fcn.Dropout, **dropout):
         found, scores = asking.ask_in(call, torch.float32)
     loss, grads = checks.parts(found, 2, what="the result of loss")
-    # The hidden values are 0, 0 and 2, and the scores -4 and 2: the wrong class has the probability `up`.
-    up = 1 / (1 + math.exp(-6))
+    # The hidden values are 0, 0 and 3, and the scores -5 and 2: the wrong class has the probability `up`.
+    up = 1 / (1 + math.exp(-7))
     hints = [
         Hint(-math.log(P), says="dropout was left out"),
-        Hint(math.log(1 + math.exp(8)), says="dropout came twice; it follows each ReLU once"),
+        Hint(math.log(1 + math.exp(13)), says="dropout came twice; it follows each ReLU once"),
         Hint(math.log(1 + math.exp(2)), says="no ReLU follows the last layer"),
     ]
     checks.close(
-        checks.scalar(loss, what="the loss"), math.log(1 + math.exp(6)), what="the loss", hints=hints
+        checks.scalar(loss, what="the loss"), math.log(1 + math.exp(7)), what="the loss", hints=hints
     )
     grads = own_gradients(grads)
     right = {
-        "W2": torch.tensor([[0.0, 0.0], [0.0, 0.0], [-2 * up, 2 * up]]),
-        "b1": torch.tensor([0.0, 0.0, 2 * up]),
+        "W2": torch.tensor([[0.0, 0.0], [0.0, 0.0], [-3 * up, 3 * up]]),
+        "b1": torch.tensor([0.0, 0.0, 3 * up]),
     }
     says = "dropout has a backward pass, too: call Dropout.backward for each hidden layer"
     for name, value in right.items():
         hints = [Hint(torch.tensor([-2 * up, 0.0, up]), says=says)] if name == "b1" else []
         checks.close(grads[name], value, what=f'grads["{name}"]', hints=hints)
-    hints = [Hint(torch.tensor([[-4.0, 2.0]]), says="dropout drops; without labels its mode is test")]
+    hints = [Hint(torch.tensor([[-5.0, 2.0]]), says="dropout drops; without labels its mode is test")]
     checks.close(scores, torch.tensor([[0.0, -1.0]]), what="the scores without labels", hints=hints)
 
 
