@@ -34,6 +34,7 @@ __all__ = [
     "ask_in",
     "ask_loss",
     "ask_points",
+    "ask_rows",
     "check_but_for",
     "note",
     "one_slip",
@@ -44,6 +45,8 @@ OTHER = {torch.float32: torch.float64, torch.float64: torch.float32}
 """The two precisions, each with the other."""
 SHAPED = "points may have any shape; x.reshape(len(x), -1) makes a row of each"
 """What a function takes for granted that answers about images only."""
+OF_ROWS = "an example may have any shape; the gradient of x has the shape of x, x.shape"
+"""What a backward pass does not do that answers about rows only."""
 
 
 def ask(function: Callable[..., Any], /, *args: object, **kwargs: object) -> Any:
@@ -152,6 +155,38 @@ def ask_backward(
         what=f"{what} with the given cache",
         problem="an exception; with the cache of forward all of this is right",
         says=says,
+    )
+
+
+def ask_rows(gradients: Callable[[torch.Tensor], Any], x: torch.Tensor, *, what: str) -> Any:
+    """Return what a backward pass gives for examples of any shape; if it raises, what it gives for rows.
+
+    Parameters
+    ----------
+    gradients : callable
+        Calls the backward pass for the examples that it gets, and returns its gradients, of which the first
+        is that of the examples.
+    x : Tensor of shape (N, ...)
+        The examples.
+    what : str
+        What the backward pass is called.
+
+    Raises
+    ------
+    Exception
+        What the backward pass raised first, if it raises for rows as well.
+    """
+
+    def of_rows() -> tuple[torch.Tensor, ...]:
+        first, *others = gradients(x.flatten(1))
+        return (first.reshape(x.shape), *others)
+
+    return ask_again(
+        lambda: gradients(x),
+        of_rows,
+        what=f"{what} of examples with more than one dimension",
+        problem="an exception; with rows all of this is right",
+        says=OF_ROWS,
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -344,3 +345,27 @@ def test_a_cache_of_another_form_is_a_slip() -> None:
 def test_a_backward_pass_that_is_wrong_for_its_own_cache_raises_as_it_did(forward: Callable[[], Any]) -> None:
     with pytest.raises(TypeError, match="tuple indices"):
         check_backward(lambda cache: cache["x"], forward)
+
+
+EXAMPLES = torch.arange(12.0).reshape(2, 3, 2)
+
+
+@asking.one_slip()
+def check_rows(gradients: Callable[[torch.Tensor], Any]) -> None:
+    """Check gradients of which the first is twice the examples."""
+    dx, sums = asking.ask_rows(gradients, EXAMPLES, what="f.backward")
+    checks.close(dx, 2 * EXAMPLES, what="dx")
+    checks.close(sums, EXAMPLES.sum(), what="the sum")
+
+
+def test_a_backward_pass_of_rows_alone_is_a_slip() -> None:
+    check_rows(lambda x: (2 * x, x.sum()))
+    with pytest.raises(CheckFailure) as caught:
+        check_rows(lambda x: ((2 * x).reshape(len(x), x.shape[1]), x.sum()))
+    assert (caught.value.slip, caught.value.likely_cause) == (True, asking.OF_ROWS)
+
+
+@pytest.mark.parametrize("factor", [-3, math.nan])
+def test_one_that_is_wrong_for_rows_raises_as_it_did(factor: float) -> None:
+    with pytest.raises(RuntimeError, match="invalid for input of size 12"):
+        check_rows(lambda x: ((factor * x).reshape(len(x), x.shape[1]), x.sum()))
