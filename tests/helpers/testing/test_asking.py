@@ -365,7 +365,11 @@ def test_a_backward_pass_of_rows_alone_is_a_slip() -> None:
     assert (caught.value.slip, caught.value.likely_cause) == (True, asking.OF_ROWS)
 
 
-@pytest.mark.parametrize("factor", [-3, math.nan])
-def test_one_that_is_wrong_for_rows_raises_as_it_did(factor: float) -> None:
+@pytest.mark.parametrize(
+    "wrong", [lambda x: x * torch.tensor([1.0, -1.0]), lambda x: x * math.nan], ids=["signs", "nan"]
+)
+def test_one_that_is_wrong_for_rows_raises_as_it_did(
+    wrong: Callable[[torch.Tensor], torch.Tensor],
+) -> None:
     with pytest.raises(RuntimeError, match="invalid for input of size 12"):
-        check_rows(lambda x: ((factor * x).reshape(len(x), x.shape[1]), x.sum()))
+        check_rows(lambda x: (wrong((2 * x).reshape(-1, 2)).reshape(len(x), x.shape[1]), x.sum()))
